@@ -1,0 +1,5 @@
+"""`python -m tlcourse` is `tlcourse`."""
+
+from tlcourse.cli.main import main
+
+main()

@@ -1,0 +1,105 @@
+"""Reading a course: `course.yaml`, and every lesson, quiz and exercise that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tlcourse.course import markdown, places
+from tlcourse.course.checks import problems_of
+from tlcourse.course.located import decode, read_text
+from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
+from tlcourse.errors import ContentError
+
+HINTS = 3
+
+
+def load_course(folder: Path | None = None) -> LoadedCourse:
+    """The bundled course, or the one in `folder`; raises ContentError naming every wrong file and line."""
+    content = places.content_folder(folder)
+    problems: list[str] = []
+    path = content / "course.yaml"
+    about = decode(read_text(path), Course, path)
+    lessons: dict[str, Lesson] = {}
+    quizzes: dict[str, Quiz] = {}
+    exercises: dict[str, LoadedExercise] = {}
+    for unit in about.units:
+        if unit.lesson is not None:
+            with _collected(problems):
+                lessons[unit.id] = load_lesson(_inside(content, unit.lesson, path))
+        for quiz in unit.quizzes:
+            with _collected(problems):
+                quizzes[quiz] = load_quiz(content / "quizzes" / f"{quiz}.yaml")
+    for name in about.exercises:
+        with _collected(problems):
+            exercise = load_exercise(folder, name)
+            exercises[exercise.about.id] = exercise
+    course = LoadedCourse(about, content, lessons, quizzes, exercises)
+    if not problems:
+        problems = problems_of(course)
+    if problems:
+        raise ContentError(problems)
+    return course
+
+
+def load_lesson(path: Path) -> Lesson:
+    """A Markdown file with a title and minutes in its front matter."""
+    head, body = markdown.split_front_matter(read_text(path))
+    if not head:
+        raise ContentError([f"{path}:1: no front matter, expected `---`, a title, minutes, `---`"])
+    about = decode(head, Lesson, path, first_line=2)
+    return Lesson(title=about.title, minutes=about.minutes, references=about.references, body=body.strip())
+
+
+def load_quiz(path: Path) -> Quiz:
+    """A YAML file of questions."""
+    return decode(read_text(path), Quiz, path)
+
+
+def load_exercise(course: Path | None, name: str) -> LoadedExercise:
+    """The folder `exercises/NAME`, and the paths of its grader and reference where staff have them."""
+    folder = _inside(places.exercises_folder(course), name, Path(name))
+    path = folder / "exercise.yaml"
+    about = decode(read_text(path), Exercise, path)
+    missing = [
+        f"{folder / needed}:1: no such file, expected one in every exercise"
+        for needed in ("handout.md", "starter.py", "hints.md")
+        if not (folder / needed).is_file()
+    ]
+    if missing:
+        raise ContentError(missing)
+    hints = [text for _, text in markdown.sections(read_text(folder / "hints.md"))]
+    if len(hints) != HINTS:
+        raise ContentError([f"{folder / 'hints.md'}:1: {len(hints)} hints (`## …`), expected {HINTS}"])
+    graders = places.graders_folder(course)
+    grader, reference = graders / f"{name}.py", graders / "references" / f"{name}.py"
+    return LoadedExercise(
+        about,
+        folder,
+        hints,
+        grader if grader.is_file() else None,
+        reference if reference.is_file() else None,
+    )
+
+
+def _inside(folder: Path, name: str, origin: Path) -> Path:
+    """`folder / name`, which must stay in `folder`: a course from elsewhere names no file of this machine."""
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ContentError([f"{origin}:1: `{name}` lies outside the course, expected a file inside it"])
+    return path
+
+
+class _collected:  # noqa: N801 - reads as a statement: `with _collected(problems)`
+    """Gather the problems of one file and go on with the next."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: object, trace: object) -> bool:
+        if isinstance(error, ContentError):
+            self.problems.extend(error.problems)
+            return True
+        return False

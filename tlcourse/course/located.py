@@ -1,0 +1,87 @@
+"""YAML decoded into types, with the file and the line of whatever is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from tlcourse.errors import ContentError
+
+T = TypeVar("T")
+
+_STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+|\.\.\.)\]")
+_MAX_BYTES = 4_000_000
+
+
+def read_text(path: Path) -> str:
+    """The UTF-8 text of a course file; raises ContentError naming the file."""
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ContentError([f"{path}:1: larger than {_MAX_BYTES} bytes, expected a text file"])
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ContentError([f"{path}:1: no such file, expected one because the course names it"]) from None
+    except UnicodeDecodeError as error:
+        raise ContentError([f"{path}:1: not UTF-8 at byte {error.start}, expected UTF-8 text"]) from None
+    except OSError as error:
+        raise ContentError(
+            [f"{path}:1: cannot be read ({error.strerror}), expected a readable file"]
+        ) from None
+
+
+def decode(text: str, kind: type[T], path: Path, first_line: int = 1) -> T:
+    """`text` as YAML, converted to `kind`; raises ContentError with `file:line: what, and what was expected`."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        value: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = first_line + (mark.line if mark else 0)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ContentError([f"{path}:{line}: {problem}, expected YAML"]) from None
+    except RecursionError:
+        raise ContentError(
+            [f"{path}:{first_line}: nested too deeply, expected the YAML of a course"]
+        ) from None
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `")
+        where = where.rstrip("`")
+        line = first_line + _line_of(node, where)
+        raise ContentError([f"{path}:{line}: {_in_words(what, where)}"]) from None
+
+
+def _in_words(what: str, where: str) -> str:
+    place = where.removeprefix("$").lstrip(".") or "the file"
+    if match := re.match(r"Object missing required field `(.+)`", what):
+        return f"{place} has no `{match[1]}`, expected one"
+    if match := re.match(r"Object contains unknown field `(.+)`", what):
+        return f"{place} has `{match[1]}`, expected only fields of the course model (a spelling mistake?)"
+    if match := re.match(r"Expected `(.+)`, got `(.+)`", what):
+        return f"{place} is {match[2]}, expected {match[1]}"
+    return f"{place}: {what[0].lower()}{what[1:]}"
+
+
+def _line_of(node: yaml.Node | None, where: str) -> int:
+    """Zero-based line of the deepest part of `where` (such as `$.units[2].title`) that is there."""
+    line = node.start_mark.line if node is not None else 0
+    for name, index in _STEP.findall(where):
+        if node is None:
+            break
+        if name and isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == name), None)
+            if found is None:
+                break
+            line = found[0].start_mark.line
+            node = found[1]
+        elif index.isdigit() and isinstance(node, yaml.SequenceNode) and int(index) < len(node.value):
+            node = node.value[int(index)]
+            line = node.start_mark.line
+        else:
+            break
+    return int(line)

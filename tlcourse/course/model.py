@@ -1,0 +1,156 @@
+"""What a course is: frozen types, and nothing that acts.
+
+The YAML of a course is decoded straight into these types; `loader.py` adds file and line to what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+"""Lower-case letters, digits, `-` and `_`: safe in a command, a file name and a database."""
+Text = Annotated[str, Meta(min_length=1)]
+QuestionType = Literal["single", "multiple", "numeric"]
+
+
+class Objective(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that a student can do after a unit."""
+
+    id: Identifier
+    text: Text
+
+
+class Unit(Struct, frozen=True, forbid_unknown_fields=True):
+    """One topic of the course; a unit without `lesson` is announced, and not yet written."""
+
+    id: Identifier
+    title: Text
+    summary: Text
+    objectives: list[Objective] = []
+    lesson: str | None = None
+    quizzes: list[Identifier] = []
+    exercise: Identifier | None = None
+
+
+class Lesson(Struct, frozen=True, forbid_unknown_fields=True):
+    """The front matter of a lesson's Markdown file, with its text."""
+
+    title: Text
+    minutes: Annotated[int, Meta(ge=1, le=60)]
+    references: list[Text] = []
+    body: str = ""
+
+
+class Option(Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer to choose, and why it is right or wrong."""
+
+    text: Text
+    reason: Text
+    correct: bool = False
+
+
+class Question(Struct, frozen=True, forbid_unknown_fields=True):
+    """A question: `options` for choices, `answer` and `tolerance` for a number."""
+
+    id: Identifier
+    type: QuestionType
+    prompt: Text
+    objective: Identifier
+    section: Text
+    """Where it is taught: `unit-id#heading-in-lower-case-with-dashes`."""
+    difficulty: Annotated[int, Meta(ge=1, le=3)] = 1
+    options: list[Option] = []
+    answer: float | None = None
+    tolerance: Annotated[float, Meta(ge=0)] = 0.0
+    reason: str = ""
+
+
+class Quiz(Struct, frozen=True, forbid_unknown_fields=True):
+    """Questions on one idea."""
+
+    id: Identifier
+    title: Text
+    questions: Annotated[list[Question], Meta(min_length=1)]
+
+
+class Output(Struct, frozen=True, forbid_unknown_fields=True):
+    """One tensor that the returned module gives for a batch, without its batch dimension."""
+
+    name: Identifier
+    shape: list[Annotated[int, Meta(ge=1)]] = []
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one run may use."""
+
+    wall_s: Annotated[float, Meta(gt=0)] = 300.0
+    cpu_s: Annotated[float, Meta(gt=0)] = 1200.0
+    memory_mb: Annotated[int, Meta(ge=256)] = 4096
+    processes: Annotated[int, Meta(ge=256)] = 512
+    scratch_mb: Annotated[int, Meta(ge=1)] = 256
+    output_kb: Annotated[int, Meta(ge=1)] = 1024
+
+
+class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """A requirement as the student reads it; the grader measures its value."""
+
+    id: Identifier
+    title: Text
+    threshold: float
+    points: Annotated[float, Meta(gt=0)]
+    direction: Literal["at_least", "at_most"] = "at_least"
+    unit: str = ""
+
+
+class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
+    """`exercise.yaml`: everything about an exercise that a student may know."""
+
+    id: Identifier
+    title: Text
+    summary: Text
+    world: Identifier
+    """The module of `tlcourse.data` that draws its data."""
+    targets: list[Identifier]
+    """Names of the label arrays, in the order in which `y` holds them."""
+    outputs: Annotated[list[Output], Meta(min_length=1)]
+    checks: Annotated[list[CheckRule], Meta(min_length=1)]
+    variants: list[Literal["mini", "full"]] = ["mini"]
+    seconds: Annotated[float, Meta(gt=0)] = 120.0
+    """What `task.seconds` tells the solution: time allowed for `fit`."""
+    sizes: dict[str, int] = {}
+    """Items in `train`, `val` and `test`."""
+    limits: Limits = Limits()
+
+
+class Course(Struct, frozen=True, forbid_unknown_fields=True):
+    """`course.yaml`."""
+
+    id: Identifier
+    title: Text
+    units: Annotated[list[Unit], Meta(min_length=1)]
+    description: str = ""
+    exercises: list[str] = []
+    """Folder names below `exercises/`, in the order in which they are set."""
+
+
+class LoadedExercise(Struct, frozen=True):
+    """An exercise with its folder: handout.md, starter.py and hints.md lie there."""
+
+    about: Exercise
+    folder: Path
+    hints: list[str]
+    grader: Path | None
+    reference: Path | None
+
+
+class LoadedCourse(Struct, frozen=True):
+    """A course read whole, and checked."""
+
+    about: Course
+    folder: Path
+    lessons: dict[str, Lesson]
+    quizzes: dict[str, Quiz]
+    exercises: dict[str, LoadedExercise]

@@ -1,0 +1,65 @@
+"""How a worker's Python is started, and which folders it needs to see."""
+
+from __future__ import annotations
+
+import site
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+# `-I` shuts out PYTHONPATH, the working folder and user sites, so that no file of a hand-in can stand in for a module;
+# the folders that are meant follow as arguments.
+_BOOTSTRAP = (
+    "import sys; n = int(sys.argv[1]); sys.path += [p for p in sys.argv[2:2+n] if p not in sys.path]; "
+    "from tlcourse.execution.worker.main import main; sys.exit(main(sys.argv[2+n:]))"
+)
+
+
+def library_folders() -> list[str]:
+    """Where Python's packages and this one are imported from."""
+    known = [*site.getsitepackages(), site.getusersitepackages()]
+    return [*(p for p in sys.path if p in known and Path(p).is_dir()), str(PACKAGE.parent)]
+
+
+def worker_command(arguments: list[str]) -> list[str]:
+    """The command line of a worker."""
+    libraries = library_folders()
+    return [sys.executable, "-I", "-c", _BOOTSTRAP, str(len(libraries)), *libraries, *arguments]
+
+
+def visible_folders() -> list[Path]:
+    """What must be bound, read-only, for the worker to start: interpreter, environment, packages, this package.
+
+    The checkout's root is not among them: graders lie there.
+    """
+    wanted = [Path(sys.base_prefix), Path(sys.prefix)]
+    wanted += [Path(folder) for folder in library_folders() if Path(folder) != PACKAGE.parent]
+    wanted.append(PACKAGE)
+    kept: list[Path] = []
+    for folder in wanted:
+        inside = any(folder == other or other in folder.parents for other in kept)
+        if not inside and Path("/usr") not in (folder, *folder.parents):
+            kept.append(folder)
+    return kept
+
+
+def hidden_folders() -> list[Path]:
+    """What lies in a visible folder and must not be seen: the graders that a wheel carries."""
+    graders = PACKAGE / "_bundled" / "graders"
+    return [graders] if graders.is_dir() else []
+
+
+def worker_environment(threads: int) -> dict[str, str]:
+    """All that the worker's environment holds: an allow-list, nothing inherited."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": "/tmp",  # noqa: S108 - inside the wall, where /tmp is its own
+        "USER": "student",
+        "TMPDIR": "/tmp",  # noqa: S108
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

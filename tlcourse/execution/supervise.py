@@ -1,0 +1,274 @@
+"""Running a job behind a wall, from outside: clocks, caps, events, and the end of the whole process tree.
+
+Everything that arrives here was written beside student code. It is bounded, checked, and shown; nothing of it is believed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tlcourse.execution import arrays
+from tlcourse.execution.events import Lines
+from tlcourse.execution.interpreter import worker_environment
+from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
+from tlcourse.execution.log import LogTail
+from tlcourse.execution.tree import Tree
+from tlcourse.execution.walls.wall import Start, Wall
+
+_WATCH_S = 0.05
+_CHUNK = 1 << 16
+OnEvent = Callable[[dict[str, Any]], None]
+
+
+def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
+    """Run a job to its end; afterwards no process of it is left. KeyboardInterrupt passes through, after that."""
+    with _run_folder() as folder:
+        inputs, submission = folder / "inputs", folder / "submission"
+        inputs.mkdir()
+        shutil.copytree(job.submission, submission)
+        (inputs / "brief.json").write_bytes(msgspec.json.encode(job.brief))
+        (inputs / "train.safetensors").write_bytes(arrays.pack(job.train))
+        (inputs / "val.safetensors").write_bytes(arrays.pack(job.val))
+        with _Supervision(job, wall, inputs, submission, on_event) as supervision:
+            supervision.watch()
+        return supervision.report()
+
+
+@contextlib.contextmanager
+def _run_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="tlcourse-run-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Supervision:
+    """One run: its process, its channels, and what has been seen of it."""
+
+    def __init__(self, job: Job, wall: Wall, inputs: Path, submission: Path, on_event: OnEvent) -> None:
+        self.job = job
+        self.wall = wall
+        self.on_event = on_event
+        self.lines = Lines()
+        self.log = LogTail(job.caps.output_kb * 1024)
+        self.results = bytearray()
+        self.result_cap = 0
+        self.pending = memoryview(b"")
+        self.started: dict[str, Any] = {}
+        self.problem: Problem | None = None
+        self.evidence: dict[str, float] = {}
+        self.metrics: list[dict[str, Any]] = []
+        self.fit_s = 0.0
+        self.fitted = False
+        self.ended: tuple[Ending, str] | None = None
+        self.begin = time.monotonic()
+        self.fit_begin = self.begin
+        self._open(inputs, submission)
+
+    def _open(self, inputs: Path, submission: Path) -> None:
+        stdin_read, self.stdin = os.pipe()
+        self.output, output_write = os.pipe()
+        self.events, events_write = os.pipe()
+        self.result, result_write = os.pipe()
+        theirs = (stdin_read, output_write, events_write, result_write)
+        start = Start(
+            arguments=[str(events_write), str(result_write)],
+            inputs=inputs,
+            submission=submission,
+            caps=self.job.caps,
+            env={**worker_environment(self.job.brief.threads), **self.job.env},
+            pass_fds=(events_write, result_write),
+            stdin=stdin_read,
+            output=output_write,
+            gpu=not self.job.brief.device.startswith("cpu"),
+        )
+        try:
+            self.process: subprocess.Popen[bytes] = self.wall.start(start)
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        self.tree = Tree(self.process.pid)
+        self.selector = selectors.DefaultSelector()
+        for descriptor, read in (
+            (self.output, self._read_output),
+            (self.events, self._read_events),
+            (self.result, self._read_result),
+        ):
+            os.set_blocking(descriptor, False)
+            self.selector.register(descriptor, selectors.EVENT_READ, read)
+        os.set_blocking(self.stdin, False)
+
+    def __enter__(self) -> _Supervision:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whatever happened: the tree dies, what it had already written is read, the descriptors are closed."""
+        self.tree.kill(self.process)
+        self._drain()
+        self.selector.close()
+        for descriptor in (self.stdin, self.output, self.events, self.result):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+    def watch(self) -> None:
+        """Until the process has ended, or a limit is hit."""
+        caps = self.job.caps
+        while self.ended is None:
+            for key, _ in self.selector.select(_WATCH_S):
+                key.data()
+            if self.process.poll() is not None:
+                return
+            used = self.tree.measure()
+            if (wall_s := time.monotonic() - self.begin) > caps.wall_s:
+                self._end("timeout", f"stopped after {wall_s:.0f} s; {caps.wall_s:.0f} s are allowed")
+            elif used.cpu_s > caps.cpu_s:
+                self._end("timeout", f"used {used.cpu_s:.0f} s of CPU; {caps.cpu_s:.0f} s are allowed")
+            elif used.memory_mb > caps.memory_mb:
+                self._end("memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed")
+
+    def _end(self, ending: Ending, message: str) -> None:
+        if self.ended is None:
+            self.ended = (ending, message)
+
+    def _read(self, descriptor: int) -> bytes:
+        try:
+            data = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            return b""
+        if not data:
+            with contextlib.suppress(KeyError):
+                self.selector.unregister(descriptor)
+        return data
+
+    def _read_output(self) -> int:
+        data = self._read(self.output)
+        text = self.log.feed(data)
+        if text:
+            self.on_event({"v": 1, "type": "log", "text": text})
+        if self.log.overflowed:
+            self._end(
+                "output",
+                f"printed more than {self.job.caps.output_kb} kB; the middle was dropped and the run was stopped",
+            )
+        return len(data)
+
+    def _read_result(self) -> int:
+        data = self._read(self.result)
+        self.results += data
+        if len(self.results) > self.result_cap:
+            self._end("invalid", "wrote predictions that were not asked for, or more than the contract allows")
+            self.results.clear()
+        return len(data)
+
+    def _read_events(self) -> int:
+        data = self._read(self.events)
+        for event in self.lines.feed(data):
+            self._take(event)
+        if self.lines.overflowed:
+            self._end("output", "sent more progress events than are kept (8 MB); log once an epoch, not once a batch")
+        return len(data)
+
+    def _take(self, event: dict[str, Any]) -> None:
+        kind = event["type"]
+        if kind == "started" and not self.started:
+            self.started = event
+        elif kind == "metric":
+            self.metrics.append({"step": event["step"], "values": event["values"]})
+        elif kind == "phase" and event["name"] == "fit":
+            self.fit_begin = time.monotonic()
+        elif kind == "phase" and event["name"] == "fitted" and not self.fitted:
+            self.fitted = True
+            self.fit_s = time.monotonic() - self.fit_begin  # our clock, not theirs
+            self._hand_over_test_inputs()
+        elif kind == "evidence":
+            self.evidence.update(event["values"])
+        elif kind == "problem" and self.problem is None:
+            with contextlib.suppress(msgspec.ValidationError):
+                fields = {key: event[key] for key in ("kind", "message", "trace")}
+                self.problem = msgspec.convert(fields, Problem)
+        if kind != "log":
+            self.on_event(event)
+
+    def _hand_over_test_inputs(self) -> None:
+        """Only now: nothing that ran before could look at the test inputs."""
+        if self.job.test_inputs is None:
+            return
+        n = len(self.job.test_inputs["x"])
+        self.result_cap = arrays.size_cap(n, self.job.brief.outputs)
+        data = arrays.pack(self.job.test_inputs)
+        self.pending = memoryview(struct.pack("<Q", len(data)) + data)
+        self.selector.register(self.stdin, selectors.EVENT_WRITE, self._write_inputs)
+
+    def _write_inputs(self) -> int:
+        try:
+            self.pending = self.pending[os.write(self.stdin, self.pending) :]
+        except BlockingIOError:
+            return 0
+        except BrokenPipeError:
+            self.pending = memoryview(b"")
+        if not self.pending:
+            self.selector.unregister(self.stdin)
+        return 0
+
+    def _drain(self) -> None:
+        """What is still in the pipes of a dead tree: a few buffers, within the same caps."""
+        for read in (self._read_output, self._read_events, self._read_result):
+            while self.ended is None and read():
+                pass
+
+    def report(self) -> RunReport:
+        """How it ended, decided from outside wherever that is possible."""
+        ending, message = self.ended or self._ending_of_a_finished_tree()
+        used = self.tree.last
+        return RunReport(
+            ending=ending,
+            message=message,
+            wall=self.wall.name,
+            usage=Usage(time.monotonic() - self.begin, used.cpu_s, self.tree.peak_mb, self.fit_s),
+            log=self.log.text(),
+            results=bytes(self.results) if ending == "done" else b"",
+            evidence=self.evidence,
+            problem=self.problem,
+            device=str(self.started.get("device", "")),
+            torch=str(self.started.get("torch", "")),
+            metrics=self.metrics,
+        )
+
+    def _ending_of_a_finished_tree(self) -> tuple[Ending, str]:
+        code = self.process.returncode
+        if not self.started:
+            said = self.log.text().strip().splitlines()
+            return "infra", "the worker did not start" + (f": {said[-1][:300]}" if said else f" (exit status {code})")
+        if self.problem is not None:
+            ending: Ending = "crash" if self.problem.kind == "exception" else "invalid"
+            return ending, self.problem.message
+        if self.job.test_inputs is None and code == 0 and self.fitted:
+            return "done", "fit returned"
+        if self.results and code == 0:
+            return "done", "predictions came out"
+        where = "before fit returned" if not self.fitted else "before all predictions were out"
+        return "crash", f"the process ended {where} ({_exit_in_words(code)})"
+
+
+def _exit_in_words(code: int | None) -> str:
+    if code is None:
+        return "no exit status"
+    number = -code if code < 0 else code - 128
+    if code < 0 or 128 < code < 128 + 65:
+        with contextlib.suppress(ValueError):
+            return f"killed by {signal.Signals(number).name}"
+    return f"exit status {code}; does the solution call os._exit or quit?"

@@ -1,0 +1,184 @@
+"""The *cold* wall: one bubblewrap for each run, with namespaces of its own, a read-only system and a seccomp filter.
+
+Started by root it becomes a spare uid first: with uid 0 outside, root's files in the binds would stay readable and
+process limits would not count. The spare uid cannot pass a 0700 home, so what must be seen is bound to a staging folder
+in a private mount namespace beforehand.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tlcourse.execution.interpreter import hidden_folders, visible_folders, worker_command
+from tlcourse.execution.job import Caps
+from tlcourse.execution.walls import seccomp
+from tlcourse.execution.walls.wall import Finding, Start
+
+SPARE_UID = 65534
+_INSIDE_UID = "1000"
+_INPUTS, _SUBMISSION = "/inputs", "/submission"
+
+# Runs as root in its own mount namespace: pairs of (source, staging folder), then `--`, then what to become.
+_STAGE = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"'
+
+
+class ColdWall:
+    """bubblewrap + seccomp, one for each run."""
+
+    name = "cold"
+
+    def start(self, start: Start) -> subprocess.Popen[bytes]:
+        """Start the worker; SIGKILL of the returned process ends its PID namespace, and so all that it started."""
+        return _launch(start, worker_command([_INPUTS, _SUBMISSION, *start.arguments]))
+
+
+def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
+    folders = {folder: folder for folder in visible_folders()}
+    staging: list[str] = []
+    if os.geteuid() == 0:
+        folders, staging = _staged(folders, start.inputs)
+        for path in (start.inputs, start.submission):
+            _give_to_spare_uid(path)
+    filter_fd = _filter_descriptor()
+    try:
+            return subprocess.Popen(
+                [*staging, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
+                stdin=start.stdin,
+                stdout=start.output,
+                stderr=start.output,
+                cwd="/",
+                env={},  # bubblewrap's own environment can be read inside, as that of its pid 1
+                pass_fds=(*start.pass_fds, filter_fd),
+                start_new_session=True,
+            )
+        finally:
+            os.close(filter_fd)
+
+
+def _bubblewrap(start: Start, folders: dict[Path, Path], filter_fd: int) -> list[str]:
+    scratch = str(start.caps.scratch_mb * 2**20)
+    command = [
+        _tool("bwrap"),
+        *"--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup-try".split(),
+        *("--uid", _INSIDE_UID, "--gid", _INSIDE_UID, "--hostname", "sandbox"),
+        *"--die-with-parent --new-session --cap-drop ALL --disable-userns".split(),
+        *"--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib".split(),
+        *("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
+        *(("--symlink", "usr/lib64", "/lib64") if Path("/lib64").exists() else ()),
+        *("--proc", "/proc", "--dev", "/dev"),
+        *("--size", scratch, "--perms", "1777", "--tmpfs", "/dev/shm"),  # noqa: S108 - the wall's own
+        *("--size", scratch, "--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108
+    ]
+    for target, source in folders.items():
+        command += ["--ro-bind", str(source), str(target)]
+    for folder in hidden_folders():
+        command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    command += ["--ro-bind", str(start.inputs), _INPUTS, "--ro-bind", str(start.submission), _SUBMISSION]
+    if start.gpu:
+        for device in _gpu_devices():
+            command += ["--dev-bind-try", device, device]
+    command += ["--chdir", "/tmp", "--clearenv"]  # noqa: S108
+    for name, value in start.env.items():
+        command += ["--setenv", name, value]
+    return [*command, "--seccomp", str(filter_fd), "--remount-ro", "/"]
+
+
+def _limits(start: Start) -> list[str]:
+    """Limits of each process; those of the tree are the supervisor's."""
+    caps = start.caps
+    return [
+        _tool("prlimit"),
+        f"--nproc={caps.processes}",
+        f"--fsize={caps.scratch_mb * 2**20}",
+        f"--cpu={int(caps.cpu_s) + 5}",
+        "--core=0",
+        "--nofile=4096",
+        "--",
+    ]
+
+
+def _staged(folders: dict[Path, Path], inputs: Path) -> tuple[dict[Path, Path], list[str]]:
+    """Bind each folder below the run's folder, and become the spare uid: (target → staged source), command prefix."""
+    stage = inputs.parent / "stage"
+    stage.mkdir()
+    inputs.parent.chmod(0o711)
+    moved: dict[Path, Path] = {}
+    pairs: list[str] = []
+    for number, folder in enumerate(folders):
+        point = stage / str(number)
+        point.mkdir()
+        moved[folder] = point
+        pairs += [str(folder), str(point)]
+    become = [f"--reuid={SPARE_UID}", f"--regid={SPARE_UID}", "--clear-groups", "--"]
+    return moved, [
+        *(_tool("unshare"), "-m", "--propagation", "private", "--"),
+        *("/bin/sh", "-c", _STAGE, "sh", *pairs, "--", _tool("setpriv"), *become),
+    ]
+
+
+def _give_to_spare_uid(folder: Path) -> None:
+    """The spare uid reads its inputs, and nobody else on this machine does."""
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, SPARE_UID, SPARE_UID, follow_symlinks=False)
+
+
+def _filter_descriptor() -> int:
+    program = seccomp.program()
+    if program is None:
+        raise OSError("no seccomp filter is known for this kind of processor")
+    descriptor = os.memfd_create("seccomp", 0)
+    os.write(descriptor, program)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _gpu_devices() -> list[str]:
+    return [
+        *map(str, sorted(Path("/dev").glob("nvidia[0-9]*"))),
+        *("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/kfd", "/dev/dri"),
+    ]
+
+
+def _tool(name: str) -> str:
+    return shutil.which(name, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") or name
+
+
+@functools.cache
+def probe() -> Finding:
+    """Whether a worker's Python starts behind this wall here: it is tried, not guessed."""
+    if shutil.which("bwrap") is None:
+        return Finding(
+            ColdWall.name, False, "bubblewrap is not installed", "install it: sudo apt-get install bubblewrap"
+        )
+    if seccomp.program() is None:
+        return Finding(ColdWall.name, False, "no seccomp filter is known for this kind of processor")
+    with tempfile.TemporaryDirectory(prefix="tlcourse-probe-") as folder:
+        inputs, submission = Path(folder, "inputs"), Path(folder, "submission")
+        inputs.mkdir()
+        submission.mkdir()
+        start = Start((), inputs, submission, Caps(), {}, (), subprocess.DEVNULL, subprocess.PIPE)
+        return _try(start)
+
+
+def _try(start: Start) -> Finding:
+    """Start the wall as a run does, with `true` in the worker's place."""
+    try:
+        process = _launch(start, ["/usr/bin/true"])
+        said_bytes, _ = process.communicate(timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding(ColdWall.name, False, f"bubblewrap does not start: {error}")
+    if process.returncode == 0:
+        return Finding(ColdWall.name, True, "bubblewrap + seccomp, one for each run")
+    said = said_bytes.decode(errors="replace").strip().splitlines() or ["no message"]
+    return Finding(
+        ColdWall.name,
+        False,
+        f"bubblewrap does not work here: {said[-1][:200]}",
+        "allow user namespaces: sudo sysctl kernel.unprivileged_userns_clone=1 "
+        "kernel.apparmor_restrict_unprivileged_userns=0",
+    )

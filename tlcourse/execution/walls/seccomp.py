@@ -1,0 +1,83 @@
+"""A seccomp filter as a BPF program: what training code never needs, and a sandbox must not allow.
+
+A deny list, because torch and CUDA use several hundred calls that change with their versions; the namespaces are the wall,
+this filter closes the kernel doors that are known to lead through it.
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+import struct
+
+_ALLOW = 0x7FFF0000
+_ERRNO = 0x00050000
+_KILL = 0x80000000
+_LOAD, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
+_CLONE_NEW = 0x7E020080  # every CLONE_NEW* flag
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_AF_ALLOWED_BELOW = (
+    17  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK (getaddrinfo); AF_PACKET, AF_VSOCK and later are refused
+)
+
+# Generic numbers (aarch64 and every newer architecture), and those of x86-64.
+_COMMON = dict(
+    pidfd_getfd=438, open_tree=428, move_mount=429, fsopen=430, fsconfig=431, fsmount=432, fspick=433,
+    mount_setattr=442, io_uring_setup=425, io_uring_enter=426, io_uring_register=427,
+)  # fmt: skip
+_X86_64 = dict(
+    ptrace=101, process_vm_readv=310, process_vm_writev=311, kcmp=312, bpf=321, perf_event_open=298,
+    userfaultfd=323, add_key=248, request_key=249, keyctl=250, mount=165, umount2=166, pivot_root=155,
+    unshare=272, setns=308, kexec_load=246, kexec_file_load=320, init_module=175, finit_module=313,
+    delete_module=176, swapon=167, swapoff=168, reboot=169, acct=163, quotactl=179, chroot=161, syslog=103,
+    open_by_handle_at=304, name_to_handle_at=303, personality=135, **_COMMON,
+)  # fmt: skip
+_AARCH64 = dict(
+    ptrace=117, process_vm_readv=270, process_vm_writev=271, kcmp=272, bpf=280, perf_event_open=241,
+    userfaultfd=282, add_key=217, request_key=218, keyctl=219, mount=40, umount2=39, pivot_root=41,
+    unshare=97, setns=268, kexec_load=104, kexec_file_load=294, init_module=105, finit_module=273,
+    delete_module=106, swapon=224, swapoff=225, reboot=142, acct=89, quotactl=60, chroot=51, syslog=116,
+    open_by_handle_at=265, name_to_handle_at=264, personality=92, **_COMMON,
+)  # fmt: skip
+_MACHINES = {
+    "x86_64": (0xC000003E, _X86_64, {"clone": 56, "ioctl": 16, "socket": 41}),
+    "aarch64": (0xC00000B7, _AARCH64, {"clone": 220, "ioctl": 29, "socket": 198}),
+}
+_CLONE3 = 435
+
+
+def program(machine: str | None = None) -> bytes | None:
+    """The filter for `machine` (default: this one) as an array of `struct sock_filter`; None where it is not known."""
+    known = _MACHINES.get(machine or platform.machine())
+    if known is None:
+        return None
+    arch, denied, numbers = known
+    code = [_op(_LOAD, _ARCH), _op(_JEQ, arch, 1, 0), _op(_RETURN, _KILL), _op(_LOAD, _NR)]
+    if arch == 0xC000003E:  # the x32 calls would pass under other numbers
+        code += [_op(_JGE, 0x40000000, 0, 1), _op(_RETURN, _KILL)]
+    for number in sorted(denied.values()):
+        code += [_op(_JEQ, number, 0, 1), _op(_RETURN, _ERRNO | errno.EPERM)]
+    # clone3's flags lie in memory, out of a filter's sight: "not there" makes libc fall back to clone
+    code += [_op(_JEQ, _CLONE3, 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
+    code += _when(numbers["clone"], [_op(_LOAD, _ARG0), _op(_JSET, _CLONE_NEW, 0, 1), _deny()])
+    code += _when(
+        numbers["ioctl"],
+        [_op(_LOAD, _ARG1), _op(_JEQ, _TIOCSTI, 1, 0), _op(_JEQ, _TIOCLINUX, 0, 1), _deny()],
+    )
+    code += _when(numbers["socket"], [_op(_LOAD, _ARG0), _op(_JGE, _AF_ALLOWED_BELOW, 0, 1), _deny()])
+    code.append(_op(_RETURN, _ALLOW))
+    return b"".join(code)
+
+
+def _op(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, k)
+
+
+def _deny() -> bytes:
+    return _op(_RETURN, _ERRNO | errno.EPERM)
+
+
+def _when(number: int, body: list[bytes]) -> list[bytes]:
+    """`body` decides about call `number` alone: it denies, or falls through to allow."""
+    return [_op(_JEQ, number, 0, len(body) + 1), *body, _op(_RETURN, _ALLOW)]

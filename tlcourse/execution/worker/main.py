@@ -1,0 +1,120 @@
+"""The process inside the wall: load the data, load the solution, fit, predict, hand the arrays out.
+
+It runs beside student code, which can change anything here: nothing that it says about a score counts.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import load_file
+
+from tlcourse.execution.arrays import pack
+from tlcourse.execution.job import Brief
+from tlcourse.execution.worker import evidence, predict
+from tlcourse.execution.worker.channel import Channel, receive_test_inputs
+from tlcourse.execution.worker.solution import SolutionError, load_fit, student_trace
+from tlcourse.execution.worker.task import Arrays, Task, pick_device
+
+
+def main(argv: list[str]) -> int:
+    """`worker INPUTS SUBMISSION EVENTS_FD RESULTS_FD`; 0 when predictions were handed out, 1 otherwise."""
+    inputs, submission = Path(argv[0]), Path(argv[1])
+    channel = Channel(int(argv[2]), int(argv[3]))
+    brief = msgspec.json.decode((inputs / "brief.json").read_bytes(), type=Brief)
+    torch.set_num_threads(brief.threads)
+    seed_everything(brief.seed)
+    device = pick_device(brief.device)
+    channel.emit("started", device=device_name(device), torch=torch.__version__)
+    try:
+        _run(brief, inputs, submission, device, channel)
+    except SolutionError as error:
+        channel.emit("problem", kind=error.kind, message=error.message, trace=error.trace)
+        return 1
+    channel.emit("finished")
+    return 0
+
+
+def _run(brief: Brief, inputs: Path, submission: Path, device: torch.device, channel: Channel) -> None:
+    channel.emit("phase", name="load")
+    task = Task(
+        _dataset(load_file(inputs / "train.safetensors"), brief),
+        _dataset(load_file(inputs / "val.safetensors"), brief),
+        device=device,
+        seed=brief.seed,
+        seconds=brief.seconds,
+        folder=submission,
+        log=channel.metric,
+    )
+    fit = _guarded(lambda: load_fit(submission), "while solution.py was imported")
+    channel.emit("phase", name="fit")
+    started = time.monotonic()
+    model = predict.check_model(_guarded(lambda: fit(task), "in fit"))
+    channel.emit("phase", name="fitted", seconds=time.monotonic() - started)
+    _guarded(lambda: _try_outputs(model, task, brief, channel), "while the returned module was called")
+    if not brief.predict:
+        return
+    x = load_tensors(receive_test_inputs())["x"]
+    channel.emit("phase", name="predict")
+    arrays = _guarded(
+        lambda: predict.predict(model, x, brief.outputs, device), "while the returned module was called"
+    )
+    channel.results(pack(arrays))
+
+
+def _try_outputs(model: torch.nn.Module, task: Task, brief: Brief, channel: Channel) -> None:
+    """A batch of training inputs first: a wrong shape is said before test inputs are asked for."""
+    x = task.train.tensors[0][:64]
+    predict.predict(model, x, brief.outputs, task.device)
+    channel.emit("evidence", values=evidence.measure(model, x.to(task.device), len(brief.outputs)))
+
+
+def _guarded(act: Callable[[], Any], where: str) -> Any:
+    """Student code: whatever it raises, ending the process included, is theirs to read."""
+    try:
+        return act()
+    except SolutionError:
+        raise
+    except SystemExit as error:
+        raise SolutionError("exception", f"the solution called sys.exit({error.code!r}) {where}") from None
+    except BaseException as error:
+        summary = f"{type(error).__name__} {where}: {_first_line(error)}"
+        raise SolutionError("exception", summary, student_trace(error)) from None
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        return str(error).splitlines()[0][:300]
+    except Exception:  # an empty message, or a hostile __str__
+        return "(no message)"
+
+
+def _dataset(tensors: Mapping[str, torch.Tensor], brief: Brief) -> Arrays:
+    return Arrays(tensors["x"], [tensors[name] for name in brief.targets])
+
+
+def seed_everything(seed: int) -> None:
+    """Python's, NumPy's and torch's generators: a forked child inherits NumPy's from its parent otherwise."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def device_name(device: torch.device) -> str:
+    """`cpu`, or the device with its model."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"[:99]
+    return str(device)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,120 @@
+"""What `fit` is given: data, device, seed, and a way to show progress. It needs no grader to run."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+
+
+class Arrays(Dataset):  # type: ignore[type-arg]
+    """A map-style dataset of `(x, y)` tensors; `y` is a tuple where the exercise has several labels.
+
+    `tensors` holds all of it at once, `(x, label, …)`: slicing it is much faster than a DataLoader on data this small.
+    """
+
+    def __init__(self, x: torch.Tensor, labels: Sequence[torch.Tensor]) -> None:
+        self.tensors = (x, *labels)
+
+    def __len__(self) -> int:
+        return int(self.tensors[0].shape[0])
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, Any]:
+        x, *labels = (tensor[index] for tensor in self.tensors)
+        return x, (labels[0] if len(labels) == 1 else tuple(labels))
+
+
+class Task:
+    """One exercise as `fit(task)` sees it.
+
+    Attributes:
+        train, val: datasets of `(x, y)`; see the exercise's handout for shapes and units.
+        device: where to train. seed: seed everything with it. seconds: time allowed for `fit`.
+        folder: the files handed in beside the solution.
+    """
+
+    def __init__(
+        self,
+        train: Arrays,
+        val: Arrays,
+        *,
+        device: torch.device,
+        seed: int,
+        seconds: float,
+        folder: Path,
+        log: Callable[[int, dict[str, float]], None],
+    ) -> None:
+        self.train = train
+        self.val = val
+        self.device = device
+        self.seed = seed
+        self.seconds = seconds
+        self.folder = folder
+        self._log = log
+        self._started = time.monotonic()
+
+    @property
+    def seconds_left(self) -> float:
+        """What remains of `seconds` since the task was made."""
+        return self.seconds - (time.monotonic() - self._started)
+
+    def log(self, step: int, **metrics: float) -> None:
+        """Show metrics as live curves: `task.log(epoch, loss=loss.item(), accuracy=0.9)`."""
+        self._log(int(step), {name: float(value) for name, value in metrics.items()})
+
+    @classmethod
+    def local(cls, exercise: str, *, seed: int = 0, device: str = "auto", folder: str | Path = ".") -> Task:
+        """The task of an exercise, made here: for `python solution.py`, a notebook or Colab. No grader is needed.
+
+        Raises tlcourse.errors.UsageError where there is no such exercise.
+        """
+        from tlcourse.course.loader import load_course
+        from tlcourse.data import worlds
+        from tlcourse.errors import UsageError
+
+        exercises = load_course().exercises
+        if exercise not in exercises:
+            raise UsageError(
+                f"There is no exercise {exercise!r}.",
+                cause="a spelling mistake.",
+                remedy=f"use one of: {', '.join(exercises)}.",
+            )
+        about = exercises[exercise].about
+        train_seed, val_seed = worlds.split_seeds(seed)[:2]
+        make = worlds.maker(about.world)
+        return cls(
+            as_dataset(make(about.sizes["train"], train_seed), about.targets),
+            as_dataset(make(about.sizes["val"], val_seed), about.targets),
+            device=pick_device(device),
+            seed=seed,
+            seconds=about.seconds,
+            folder=Path(folder),
+            log=_print_metrics,
+        )
+
+
+def as_dataset(arrays: Mapping[str, Any], targets: Sequence[str]) -> Arrays:
+    """NumPy arrays `x` and one an entry of `targets`, as a dataset."""
+    return Arrays(torch.from_numpy(arrays["x"]), [torch.from_numpy(arrays[name]) for name in targets])
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` is CUDA (or ROCm), then Apple's MPS, then the CPU."""
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def _print_metrics(step: int, metrics: dict[str, float]) -> None:
+    sys.stderr.write(
+        f"{step:6d}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()) + "\n"
+    )
