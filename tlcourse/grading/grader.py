@@ -1,0 +1,87 @@
+"""A grader file of the staff: `make` draws the data, `measure` looks at the predictions. NumPy alone, on the trusted side."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.errors import InfraError, UnableError
+from tlcourse.grading.measure import Measurement
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+class Data(Struct, frozen=True):
+    """What one grading is made on. `test` holds labels: it never leaves this process."""
+
+    train: Arrays
+    val: Arrays
+    test: Arrays
+    sha256: str
+
+    def test_inputs(self, order: np.ndarray[Any, Any]) -> Arrays:
+        """The inputs alone, shuffled: `order` puts predictions back beside their labels."""
+        return {"x": self.test["x"][order]}
+
+
+class Grader:
+    """The grader of one exercise."""
+
+    def __init__(self, exercise: LoadedExercise) -> None:
+        if exercise.grader is None:
+            raise UnableError(
+                f"There is no grader for {exercise.about.id} here.",
+                cause="graders are kept by the course's staff, and this copy of the course was made without them.",
+                remedy=f"tlcourse run {exercise.about.id} trains the solution; your course grades it.",
+            )
+        self.about = exercise.about
+        self.sha256 = hashlib.sha256(exercise.grader.read_bytes()).hexdigest()
+        self._module = _load(exercise.grader)
+
+    def make(self, seed: int, variant: str) -> Data:
+        """The data of `seed`; the same seed gives the same bytes."""
+        train, val, test = self._module.make(dict(self.about.sizes), seed, variant)
+        digest = hashlib.sha256()
+        for arrays in (train, val, test):
+            for name in sorted(arrays):
+                digest.update(f"{name}{arrays[name].dtype}{arrays[name].shape}".encode())
+                digest.update(np.ascontiguousarray(arrays[name]).data)
+        return Data(train, val, test, digest.hexdigest())
+
+    def measure(
+        self, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]], evidence: Mapping[str, float]
+    ) -> dict[str, Measurement]:
+        """One measurement for every check of the exercise; raises InfraError where the grader gives others."""
+        found: dict[str, Measurement] = self._module.measure(test, predictions, evidence)
+        expected = {check.id for check in self.about.checks}
+        if set(found) != expected:
+            raise InfraError(
+                f"The grader of {self.about.id} measured {sorted(found)}, expected {sorted(expected)}.",
+                cause="graders/ and exercise.yaml do not belong together.",
+                remedy="tlcourse author check",
+            )
+        return found
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"tlcourse_grader_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InfraError(f"The grader {path} cannot be loaded.", remedy="tlcourse author check")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InfraError(
+            f"The grader {path.name} cannot be loaded: {type(error).__name__}: {error}.",
+            cause="a mistake in the grader file.",
+            remedy="tlcourse author check",
+        ) from error
+    return module

@@ -1,0 +1,82 @@
+"""The result document: what `--json` prints, and what a record of the gradebook holds. Types only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from tlcourse.execution.job import Outcome
+
+
+class CheckResult(Struct, frozen=True):
+    """One scored requirement."""
+
+    id: str
+    title: str
+    passed: bool
+    value: float
+    interval: tuple[float, float]
+    threshold: float
+    n: int
+    points: float
+    max_points: float
+    direction: str = "at_least"
+    unit: str = ""
+    message: str = ""
+
+
+class RunRecord(Struct, frozen=True):
+    """One run of the submission, as measured from outside."""
+
+    seed: int
+    where: str
+    isolation: str
+    device: str
+    threads: int
+    wall_s: float
+    cpu_s: float
+    peak_rss_mb: float
+    fit_s: float
+    log: str = ""
+    evidence: dict[str, float] = {}
+
+
+class SubmissionRecord(Struct, frozen=True):
+    """What was graded."""
+
+    path: str
+    sha256: str
+
+
+class Provenance(Struct, frozen=True):
+    """What is needed to repeat the verdict."""
+
+    tlcourse: str
+    torch: str
+    grader_sha256: str
+    data_sha256: str
+    python: str = ""
+    machine: str = ""
+    seed_source: str = "public"
+
+
+class Result(Struct, frozen=True):
+    """A verdict."""
+
+    exercise: str
+    variant: str
+    submission: SubmissionRecord
+    outcome: Outcome
+    points: float
+    max_points: float
+    checks: list[CheckResult]
+    runs: list[RunRecord]
+    messages: list[str]
+    provenance: Provenance
+    started_at: str
+    finished_at: str
+    schema: int = 1
+    problem: str = ""
+    """The student's own traceback or syntax error; empty where there is none."""
+    metrics: list[dict[str, Any]] = []
