@@ -1,4 +1,4 @@
-"""The author's checks: what no single file can show to be wrong. Each problem reads `file:line: what, expected what`."""
+"""The author's checks: what no single file can show to be wrong. Problems read `file:line: what, expected what`."""
 
 from __future__ import annotations
 

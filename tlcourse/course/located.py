@@ -28,9 +28,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise ContentError([f"{path}:1: not UTF-8 at byte {error.start}, expected UTF-8 text"]) from None
     except OSError as error:
-        raise ContentError(
-            [f"{path}:1: cannot be read ({error.strerror}), expected a readable file"]
-        ) from None
+        raise ContentError([f"{path}:1: cannot be read ({error.strerror}), expected a readable file"]) from None
 
 
 def decode(text: str, kind: type[T], path: Path, first_line: int = 1) -> T:
@@ -44,9 +42,7 @@ def decode(text: str, kind: type[T], path: Path, first_line: int = 1) -> T:
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ContentError([f"{path}:{line}: {problem}, expected YAML"]) from None
     except RecursionError:
-        raise ContentError(
-            [f"{path}:{first_line}: nested too deeply, expected the YAML of a course"]
-        ) from None
+        raise ContentError([f"{path}:{first_line}: nested too deeply, expected the YAML of a course"]) from None
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

@@ -17,7 +17,7 @@ _SLACK = 64 * 1024
 _MAX_HEADER = 32 * 1024
 
 
-class BadArrays(ValueError):
+class BadArraysError(ValueError):
     """The predictions break the contract; the message is for the student."""
 
 
@@ -34,41 +34,37 @@ def size_cap(n: int, outputs: Sequence[OutputSpec]) -> int:
 def read_predictions(
     data: bytes, n: int, outputs: Sequence[OutputSpec]
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """Predictions for `n` items: exactly the named float32 arrays of shape (n, …), all finite; else BadArrays."""
+    """Predictions for `n` items: exactly the named float32 arrays of shape (n, …), all finite; else BadArraysError."""
     if len(data) > size_cap(n, outputs):
-        raise BadArrays(
-            f"the predictions take {len(data)} bytes, at most {size_cap(n, outputs)} were expected"
-        )
+        raise BadArraysError(f"the predictions take {len(data)} bytes, at most {size_cap(n, outputs)} were expected")
     _check_header(data, {spec.name for spec in outputs})
     try:
         arrays = load(data)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise BadArrays(f"the predictions are not a safetensors document ({error})") from None
+        raise BadArraysError(f"the predictions are not a safetensors document ({error})") from None
     for spec in outputs:
         array, expected = arrays[spec.name], (n, *spec.shape)
         if array.dtype != np.float32:
-            raise BadArrays(f"`{spec.name}` has dtype {array.dtype}, expected float32")
+            raise BadArraysError(f"`{spec.name}` has dtype {array.dtype}, expected float32")
         if array.shape != expected:
-            raise BadArrays(f"`{spec.name}` has shape {array.shape}, expected {expected}")
+            raise BadArraysError(f"`{spec.name}` has shape {array.shape}, expected {expected}")
         bad = int(array.size - np.isfinite(array).sum())
         if bad:
-            raise BadArrays(
-                f"`{spec.name}` holds {bad} values that are NaN or infinite, expected finite numbers"
-            )
-    return arrays
+            raise BadArraysError(f"`{spec.name}` holds {bad} values that are NaN or infinite, expected finite numbers")
+    return {spec.name: arrays[spec.name] for spec in outputs}
 
 
 def _check_header(data: bytes, names: set[str]) -> None:
     """Look at the header before anything is allocated for it."""
     if len(data) < 8:
-        raise BadArrays("no predictions came out")
+        raise BadArraysError("no predictions came out")
     (length,) = struct.unpack("<Q", data[:8])
     if length > min(_MAX_HEADER, len(data) - 8):
-        raise BadArrays("the predictions are not a safetensors document (its header is too long)")
+        raise BadArraysError("the predictions are not a safetensors document (its header is too long)")
     try:
         header = json.loads(data[8 : 8 + length])
     except (ValueError, RecursionError):
-        raise BadArrays("the predictions are not a safetensors document (its header is not JSON)") from None
+        raise BadArraysError("the predictions are not a safetensors document (its header is not JSON)") from None
     found = set(header) - {"__metadata__"} if isinstance(header, dict) else set()
     if found != names:
-        raise BadArrays(f"the predictions hold {sorted(found)}, expected exactly {sorted(names)}")
+        raise BadArraysError(f"the predictions hold {sorted(found)}, expected exactly {sorted(names)}")

@@ -12,9 +12,9 @@ MAX_TOTAL = 8 * 1024 * 1024
 KINDS = frozenset({"started", "log", "metric", "phase", "problem", "evidence", "finished"})
 
 
-def encode(kind: str, **fields: Any) -> bytes:
+def encode(event: str, /, **fields: Any) -> bytes:
     """One event as a line."""
-    return json.dumps({"v": VERSION, "type": kind, **fields}, ensure_ascii=True).encode() + b"\n"
+    return json.dumps({"v": VERSION, "type": event, **fields}, ensure_ascii=True).encode() + b"\n"
 
 
 def decode(line: bytes) -> dict[str, Any] | None:
@@ -58,9 +58,7 @@ def _is_number(value: Any) -> bool:
 
 def _is_metric(name: Any, value: Any) -> bool:
     """A loss that became NaN is worth showing; it arrives as the string that JSON allows."""
-    return (
-        isinstance(name, str) and len(name) <= 40 and (_is_number(value) or value in ("nan", "inf", "-inf"))
-    )
+    return isinstance(name, str) and len(name) <= 40 and (_is_number(value) or value in ("nan", "inf", "-inf"))
 
 
 class Lines:

@@ -1,6 +1,7 @@
 """Running a job behind a wall, from outside: clocks, caps, events, and the end of the whole process tree.
 
-Everything that arrives here was written beside student code. It is bounded, checked, and shown; nothing of it is believed.
+Everything that arrives here was written beside student code. It is bounded, checked and shown;
+nothing of it is believed.
 """
 
 from __future__ import annotations

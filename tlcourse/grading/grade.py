@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tlcourse import __version__
 from tlcourse.course.model import LoadedExercise
-from tlcourse.execution.arrays import BadArrays, read_predictions
+from tlcourse.execution.arrays import BadArraysError, read_predictions
 from tlcourse.execution.job import Brief, Caps, Job, Outcome, OutputSpec, RunReport
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.execution.walls.choose import choose
@@ -50,9 +50,7 @@ def run(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEven
     return _carry_out(exercise, path, options, on_event, scored=False)
 
 
-def _carry_out(
-    exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, *, scored: bool
-) -> Result:
+def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, *, scored: bool) -> Result:
     started = _now()
     wall, missing = choose(options.isolation)
     grader = Grader(exercise)
@@ -144,7 +142,7 @@ def _score(
     specs = [OutputSpec(output.name, tuple(output.shape)) for output in exercise.about.outputs]
     try:
         shuffled = read_predictions(report.results, len(order), specs)
-    except BadArrays as error:
+    except BadArraysError as error:
         return "invalid", f"{error}.", []
     predictions = {}
     for name, array in shuffled.items():

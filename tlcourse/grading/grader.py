@@ -1,4 +1,4 @@
-"""A grader file of the staff: `make` draws the data, `measure` looks at the predictions. NumPy alone, on the trusted side."""
+"""A grader file of the staff: `make` draws the data, `measure` looks at the predictions. NumPy, on the trusted side."""
 
 from __future__ import annotations
 

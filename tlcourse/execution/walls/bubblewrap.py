@@ -46,18 +46,18 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
             _give_to_spare_uid(path)
     filter_fd = _filter_descriptor()
     try:
-            return subprocess.Popen(
-                [*staging, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
-                stdin=start.stdin,
-                stdout=start.output,
-                stderr=start.output,
-                cwd="/",
-                env={},  # bubblewrap's own environment can be read inside, as that of its pid 1
-                pass_fds=(*start.pass_fds, filter_fd),
-                start_new_session=True,
-            )
-        finally:
-            os.close(filter_fd)
+        return subprocess.Popen(
+            [*staging, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
+            stdin=start.stdin,
+            stdout=start.output,
+            stderr=start.output,
+            cwd="/",
+            env={},  # bubblewrap's own environment can be read inside, as that of its pid 1
+            pass_fds=(*start.pass_fds, filter_fd),
+            start_new_session=True,
+        )
+    finally:
+        os.close(filter_fd)
 
 
 def _bubblewrap(start: Start, folders: dict[Path, Path], filter_fd: int) -> list[str]:

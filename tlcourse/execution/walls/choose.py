@@ -21,9 +21,7 @@ def findings() -> list[Finding]:
 
 def _cold() -> Finding:
     if not sys.platform.startswith("linux"):
-        return Finding(
-            "cold", False, f"bubblewrap runs on Linux, this is {sys.platform}", "use a Linux machine or WSL"
-        )
+        return Finding("cold", False, f"bubblewrap runs on Linux, this is {sys.platform}", "use a Linux machine or WSL")
     from tlcourse.execution.walls import bubblewrap  # Linux only
 
     return bubblewrap.probe()

@@ -1,7 +1,7 @@
 """A seccomp filter as a BPF program: what training code never needs, and a sandbox must not allow.
 
-A deny list, because torch and CUDA use several hundred calls that change with their versions; the namespaces are the wall,
-this filter closes the kernel doors that are known to lead through it.
+A deny list, because torch and CUDA use several hundred calls that change with their versions; the
+namespaces are the wall, this filter closes the kernel doors that are known to lead through it.
 """
 
 from __future__ import annotations

@@ -18,12 +18,12 @@ class Channel:
         self._events_fd = events_fd
         self._results_fd = results_fd
 
-    def emit(self, kind: str, **fields: Any) -> None:
+    def emit(self, event: str, /, **fields: Any) -> None:
         """Send one event; over-long text is cut so that the line stays whole."""
         for name, value in fields.items():
             if isinstance(value, str):
                 fields[name] = value[:8000]
-        _write_all(self._events_fd, events.encode(kind, **fields))
+        _write_all(self._events_fd, events.encode(event, **fields))
 
     def metric(self, step: int, values: dict[str, float]) -> None:
         """Send metrics; NaN and infinities travel as strings."""

@@ -29,9 +29,7 @@ def measure(model: nn.Module, x: torch.Tensor, outputs: int) -> dict[str, float]
     try:
         with torch.enable_grad():
             touched = _touched_by_each(model, x, parameters)
-    except (
-        RuntimeError
-    ):  # a forward under no_grad: what cannot be measured is left out, and the grader says so
+    except RuntimeError:  # a forward under no_grad: what cannot be measured is left out, and the grader says so
         return found
     finally:
         model.train(was_training)
@@ -43,9 +41,7 @@ def measure(model: nn.Module, x: torch.Tensor, outputs: int) -> dict[str, float]
     return found
 
 
-def _touched_by_each(
-    model: nn.Module, x: torch.Tensor, parameters: Sequence[nn.Parameter]
-) -> list[list[bool]]:
+def _touched_by_each(model: nn.Module, x: torch.Tensor, parameters: Sequence[nn.Parameter]) -> list[list[bool]]:
     touched = []
     for output in model(x):
         # squares: the sum of a softmax's outputs has no gradient, the sum of their squares does

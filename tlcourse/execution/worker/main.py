@@ -65,9 +65,7 @@ def _run(brief: Brief, inputs: Path, submission: Path, device: torch.device, cha
         return
     x = load_tensors(receive_test_inputs())["x"]
     channel.emit("phase", name="predict")
-    arrays = _guarded(
-        lambda: predict.predict(model, x, brief.outputs, device), "while the returned module was called"
-    )
+    arrays = _guarded(lambda: predict.predict(model, x, brief.outputs, device), "while the returned module was called")
     channel.results(pack(arrays))
 
 

@@ -14,9 +14,7 @@ from tlcourse.execution.worker.solution import SolutionError
 BATCH = 250
 
 
-def predict(
-    model: nn.Module, x: torch.Tensor, outputs: Sequence[OutputSpec], device: torch.device
-) -> dict[str, Any]:
+def predict(model: nn.Module, x: torch.Tensor, outputs: Sequence[OutputSpec], device: torch.device) -> dict[str, Any]:
     """float32 NumPy arrays, one an output, each (n, *shape); raises SolutionError("contract", …).
 
     The module is called in `eval` mode, without gradients, on batches of at most 250.
@@ -52,9 +50,7 @@ def as_tuple(given: Any, outputs: Sequence[OutputSpec]) -> tuple[torch.Tensor, .
     if not isinstance(given, tuple | list):
         raise SolutionError("contract", f"the module returned {_kind(given)}, expected the tuple ({names})")
     if len(given) != len(outputs):
-        raise SolutionError(
-            "contract", f"the module returned {len(given)} things, expected {len(outputs)}: ({names})"
-        )
+        raise SolutionError("contract", f"the module returned {len(given)} things, expected {len(outputs)}: ({names})")
     for spec, value in zip(outputs, given, strict=True):
         if not isinstance(value, torch.Tensor):
             raise SolutionError("contract", f"`{spec.name}` is {_kind(value)}, expected a tensor")

@@ -44,7 +44,7 @@ def load_fit(folder: Path) -> Callable[[Any], Any]:
             "no_fit",
             f"{FILENAME} defines no function `fit`. It must define `def fit(task): …` at the top level.",
         )
-    return fit  # type: ignore[no-any-return]
+    return fit
 
 
 def describe_syntax_error(error: SyntaxError) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Dataset
 
 
-class Arrays(Dataset):  # type: ignore[type-arg]
+class Arrays(Dataset):
     """A map-style dataset of `(x, y)` tensors; `y` is a tuple where the exercise has several labels.
 
     `tensors` holds all of it at once, `(x, label, …)`: slicing it is much faster than a DataLoader on data this small.
@@ -115,6 +115,4 @@ def pick_device(name: str) -> torch.device:
 
 
 def _print_metrics(step: int, metrics: dict[str, float]) -> None:
-    sys.stderr.write(
-        f"{step:6d}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()) + "\n"
-    )
+    sys.stderr.write(f"{step:6d}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()) + "\n")
