@@ -111,13 +111,13 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     id: Identifier
     title: Text
     summary: Text
-    world: Identifier
-    """The module of `tlcourse.data` that draws its data."""
     targets: list[Identifier]
     """Names of the label arrays, in the order in which `y` holds them."""
     outputs: Annotated[list[Output], Meta(min_length=1)]
     checks: Annotated[list[CheckRule], Meta(min_length=1)]
-    variants: list[Literal["mini", "full"]] = ["mini"]
+    world: Identifier | None = None
+    """The module of `tlcourse.data` that draws its data, for use without a grader (`Task.local`)."""
+    variants: tuple[Literal["mini", "full"], ...] = ("mini",)
     seconds: Annotated[float, Meta(gt=0)] = 120.0
     """What `task.seconds` tells the solution: time allowed for `fit`."""
     sizes: dict[str, int] = {}

@@ -19,8 +19,14 @@ def split_seeds(seed: int) -> tuple[int, int, int]:
     return int(train), int(val), int(test)
 
 
-def maker(world: str) -> Callable[[int, int], Arrays]:
+def maker(world: str | None) -> Callable[[int, int], Arrays]:
     """`make(n, seed)` of a drawn world, such as `stars`; raises UsageError where there is none."""
+    if world is None:
+        raise UsageError(
+            "The data of this exercise cannot be drawn without its grader.",
+            cause="its exercise.yaml names no `world`.",
+            remedy="use a copy of the course that holds the grader, or name a world in exercise.yaml.",
+        )
     try:
         module = importlib.import_module(f"tlcourse.data.{world}")
     except ModuleNotFoundError:

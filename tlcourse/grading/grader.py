@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from tlcourse.course.model import LoadedExercise
+from tlcourse.course.model import LoadedCourse, LoadedExercise
+from tlcourse.data.worlds import maker, split_seeds
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.grading.measure import Measurement
 
@@ -48,13 +49,7 @@ class Grader:
 
     def make(self, seed: int, variant: str) -> Data:
         """The data of `seed`; the same seed gives the same bytes."""
-        train, val, test = self._module.make(dict(self.about.sizes), seed, variant)
-        digest = hashlib.sha256()
-        for arrays in (train, val, test):
-            for name in sorted(arrays):
-                digest.update(f"{name}{arrays[name].dtype}{arrays[name].shape}".encode())
-                digest.update(np.ascontiguousarray(arrays[name]).data)
-        return Data(train, val, test, digest.hexdigest())
+        return _hashed(*self._module.make(dict(self.about.sizes), seed, variant))
 
     def measure(
         self, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]], evidence: Mapping[str, float]
@@ -69,6 +64,52 @@ class Grader:
                 remedy="tlcourse author check",
             )
         return found
+
+
+def public_data(exercise: LoadedExercise, seed: int) -> Data:
+    """What a copy of the course without graders trains on: the exercise's drawn world, and no test set."""
+    about = exercise.about
+    make, (train_seed, val_seed, _) = maker(about.world), split_seeds(seed)
+    return _hashed(make(about.sizes["train"], train_seed), make(about.sizes["val"], val_seed), {})
+
+
+def problems_of_graders(course: LoadedCourse) -> list[str]:
+    """What is wrong with the graders of a course: each must load, draw data, and measure what the exercise checks."""
+    problems = []
+    for name, exercise in course.exercises.items():
+        if exercise.grader is None:
+            problems.append(f"{exercise.folder}:1: {name} has no grader, expected graders/{exercise.folder.name}.py")
+            continue
+        try:
+            _try(Grader(exercise))
+        except InfraError as error:
+            problems.append(f"{exercise.grader}:1: {error.what}")
+    return problems
+
+
+def _try(grader: Grader) -> None:
+    """Draw a few items, and measure predictions of the right shapes."""
+    try:
+        data = _hashed(*grader._module.make({"train": 8, "val": 8, "test": 8}, 0, "mini"))
+        n = len(data.test["x"])
+        made = {o.name: np.zeros((n, *o.shape), np.float32) for o in grader.about.outputs}
+        missing = [name for name in grader.about.targets if name not in data.train]
+        if missing:
+            raise InfraError(f"its data lack {missing}, expected every target of exercise.yaml")
+        grader.measure(data.test, made, {})
+    except InfraError:
+        raise
+    except Exception as error:
+        raise InfraError(f"it fails on eight items: {type(error).__name__}: {error}") from error
+
+
+def _hashed(train: Arrays, val: Arrays, test: Arrays) -> Data:
+    digest = hashlib.sha256()
+    for arrays in (train, val, test):
+        for name in sorted(arrays):
+            digest.update(f"{name}{arrays[name].dtype}{arrays[name].shape}".encode())
+            digest.update(np.ascontiguousarray(arrays[name]).data)
+    return Data(train, val, test, digest.hexdigest())
 
 
 def _load(path: Path) -> ModuleType:

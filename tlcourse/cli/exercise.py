@@ -1,0 +1,150 @@
+"""`tlcourse exercise` and `tlcourse init`: what is to be solved, hints, and a file to start from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tlcourse.cli import out
+from tlcourse.cli.lesson import show_markdown
+from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
+from tlcourse.errors import UsageError
+
+if TYPE_CHECKING:
+    from tlcourse.course.model import LoadedCourse, LoadedExercise
+
+app = typer.Typer(help="The exercises and their hints.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def find(name: str, course: Path | None) -> LoadedExercise:
+    """The exercise of that name; raises UsageError that names those there are."""
+    from tlcourse.course.loader import load_course
+
+    return find_in(load_course(course), name)
+
+
+def find_in(loaded: LoadedCourse, name: str) -> LoadedExercise:
+    """As `find`, in a course that was read already. A folder's name, such as ex2_multitask, serves as well."""
+    for identifier, exercise in loaded.exercises.items():
+        if name in (identifier, exercise.folder.name):
+            return exercise
+    raise UsageError(
+        f"There is no exercise {name!r}.",
+        cause="a spelling mistake, or another course." if loaded.exercises else "this course has no exercises.",
+        remedy=f"use one of: {', '.join(loaded.exercises)}." if loaded.exercises else "tlcourse lesson list",
+    )
+
+
+@app.command("list")
+def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
+    """All exercises of the course."""
+    from tlcourse.course.loader import load_course
+
+    exercises = [exercise.about for exercise in load_course(course).exercises.values()]
+    if json:
+        rows = [
+            {"id": about.id, "title": about.title, "summary": about.summary, "max_points": _points(about.checks)}
+            for about in exercises
+        ]
+        out.document({"schema": 1, "exercises": rows})
+        return
+    for about in exercises:
+        out.say(f"{about.id:<6} {_points(about.checks):g} points  {about.title}")
+        if not plain:
+            out.say(f"       {about.summary}")
+
+
+@app.command("show")
+def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
+    """The handout, the checks and their bars; with --json also where the files lie."""
+    found = find(exercise, course)
+    about = found.about
+    if json:
+        out.document(
+            {
+                "schema": 1,
+                "exercise": about,
+                "max_points": _points(about.checks),
+                "handout": str(found.folder / "handout.md"),
+                "starter": str(found.folder / "starter.py"),
+                "hints": len(found.hints),
+                "grader": found.grader and str(found.grader),
+                "reference": found.reference and str(found.reference),
+            }
+        )
+        return
+    show_markdown((found.folder / "handout.md").read_text(encoding="utf-8"), plain=plain)
+    out.say("Checks:")
+    for check in about.checks:
+        sign = "≥" if check.direction == "at_least" else "≤"
+        out.say(f"  {check.title}: {sign} {check.threshold:g} {check.unit}".rstrip() + f"  ({check.points:g} points)")
+
+
+@app.command("hint")
+def hint(
+    exercise: ExerciseName,
+    number: Annotated[int, typer.Argument(min=1, help="1 is a nudge, the last is nearly the recipe.")] = 1,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """One hint; they become more outspoken."""
+    found = find(exercise, course)
+    if number > len(found.hints):
+        raise UsageError(
+            f"{exercise} has {len(found.hints)} hints.", remedy=f"tlcourse exercise hint {exercise} {len(found.hints)}"
+        )
+    text = found.hints[number - 1]
+    if json:
+        out.document({"schema": 1, "exercise": found.about.id, "number": number, "of": len(found.hints), "hint": text})
+        return
+    show_markdown(text, plain=plain)
+    if not plain and number < len(found.hints):
+        out.note(f"\nMore: tlcourse exercise hint {exercise} {number + 1}")
+
+
+def init(
+    exercise: ExerciseName,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Where; default: a folder named like the exercise.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Begin again; the old solution is kept as a backup.")] = False,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Make a solution.py to start from."""
+    found = find(exercise, course)
+    folder = folder or Path(found.about.id)
+    target = folder / "solution.py"
+    if target.exists() and not force:
+        raise UsageError(
+            f"{target} is there already; it was left as it is.",
+            cause="the exercise was begun before.",
+            remedy=f"go on with it, or begin again: tlcourse init {exercise} '{folder}' --force (keeps a backup).",
+        )
+    backup = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            backup = next(path for i in range(1, 10_000) if not (path := folder / f"solution.backup{i}.py").exists())
+            target.rename(backup)
+        shutil.copyfile(found.folder / "starter.py", target)
+    except OSError as error:
+        raise UsageError(
+            f"{target} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."
+        ) from None
+    if json:
+        out.document({"schema": 1, "exercise": found.about.id, "file": str(target), "backup": backup and str(backup)})
+        return
+    out.say(f"Made {target}." + (f" The old one is {backup}." if backup else ""))
+    if not plain:
+        out.say(f"Read what is asked: tlcourse exercise show {exercise}")
+        out.say(f"Edit it, then:      tlcourse grade {exercise} {target}")
+
+
+def _points(checks: list) -> float:  # type: ignore[type-arg]
+    return float(sum(check.points for check in checks))

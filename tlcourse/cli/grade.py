@@ -1,0 +1,213 @@
+"""`tlcourse run`, `grade` and `watch`: a solution trained behind a wall, and scored."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tlcourse.cli import out
+from tlcourse.cli.exercise import find
+from tlcourse.cli.options import (
+    CourseFolder,
+    Device,
+    DeviceName,
+    Events,
+    ExerciseName,
+    Isolation,
+    IsolationName,
+    Json,
+    Plain,
+    Seed,
+    SolutionPath,
+    Threads,
+    Variant,
+    VariantName,
+    WallSeconds,
+    Where,
+)
+from tlcourse.errors import ExitCode, SubmissionError, UsageError
+
+if TYPE_CHECKING:
+    from tlcourse.course.model import LoadedExercise
+    from tlcourse.grading.grade import Options
+    from tlcourse.grading.result import Result
+
+EXIT_CODES = {
+    "pass": ExitCode.OK,
+    "fail": ExitCode.NOT_PASSED,
+    "crash": ExitCode.NOT_PASSED,
+    "invalid": ExitCode.NOT_PASSED,
+    "timeout": ExitCode.LIMIT,
+    "memory": ExitCode.LIMIT,
+    "output": ExitCode.LIMIT,
+    "infra": ExitCode.INFRA,
+}
+_POLL_S = 0.5
+
+
+def grade(
+    exercise: ExerciseName,
+    path: SolutionPath = None,
+    device: DeviceName = Device.AUTO,
+    isolation: IsolationName = Isolation.AUTO,
+    variant: VariantName = Variant.AUTO,
+    seed: Seed = None,
+    threads: Threads = 2,
+    seconds: WallSeconds = None,
+    on: Where = "local",
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+    events: Events = False,
+) -> None:
+    """Train a solution apart from the labels, and score it."""
+    options = _options(device, isolation, variant, seed, threads, seconds, on)
+    found = find(exercise, course)
+    result = _carry_out(found, _solution(path, found), options, scored=True, json=json, plain=plain, events=events)
+    raise typer.Exit(EXIT_CODES[result.outcome])
+
+
+def run(
+    exercise: ExerciseName,
+    path: SolutionPath = None,
+    device: DeviceName = Device.AUTO,
+    isolation: IsolationName = Isolation.AUTO,
+    variant: VariantName = Variant.AUTO,
+    seed: Seed = None,
+    threads: Threads = 2,
+    seconds: WallSeconds = None,
+    on: Where = "local",
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+    events: Events = False,
+) -> None:
+    """Train a solution and try its outputs, without scoring it."""
+    options = _options(device, isolation, variant, seed, threads, seconds, on)
+    found = find(exercise, course)
+    result = _carry_out(found, _solution(path, found), options, scored=False, json=json, plain=plain, events=events)
+    raise typer.Exit(EXIT_CODES[result.outcome])
+
+
+def watch(
+    exercise: ExerciseName,
+    path: SolutionPath = None,
+    device: DeviceName = Device.AUTO,
+    isolation: IsolationName = Isolation.AUTO,
+    variant: VariantName = Variant.AUTO,
+    seed: Seed = None,
+    threads: Threads = 2,
+    seconds: WallSeconds = None,
+    on: Where = "local",
+    times: Annotated[int | None, typer.Option("--times", min=1, help="End after so many gradings.")] = None,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Grade a solution now, and again whenever its file changes; ctrl-c ends. With --json one document a grading."""
+    options = _options(device, isolation, variant, seed, threads, seconds, on)
+    found = find(exercise, course)
+    solution = _solution(path, found)
+    done = 0
+    while True:
+        stamp = _stamp(solution)
+        try:
+            _carry_out(found, solution, options, scored=True, json=json, plain=plain, events=False)
+        except SubmissionError as error:  # half-written, or gone for a moment: an editor may be saving it
+            out.complain(error)
+        done += 1
+        if times is not None and done >= times:
+            return
+        out.note(f"Watching {solution}; ctrl-c ends.")
+        while _stamp(solution) == stamp:
+            time.sleep(_POLL_S)
+
+
+def _options(
+    device: Device,
+    isolation: Isolation,
+    variant: Variant,
+    seed: int | None,
+    threads: int,
+    seconds: float | None,
+    on: str,
+) -> Options:
+    from tlcourse.grading.grade import PUBLIC_SEED, Options
+
+    if on != "local":
+        raise UsageError(
+            f"{on!r} is not a place where solutions run here.",
+            cause="only this machine (local) is known so far.",
+            remedy="leave --on away, or say --on local.",
+        )
+    return Options(
+        variant=variant.value,
+        isolation=isolation.value,
+        device=device.value,
+        threads=threads,
+        seed=PUBLIC_SEED if seed is None else seed,
+        seed_source="public" if seed is None else "given",
+        wall_s=seconds,
+    )
+
+
+def _solution(path: Path | None, exercise: LoadedExercise) -> Path:
+    """The path that was named, else the first of the usual places that is there."""
+    if path is not None:
+        return path
+    usual = [Path(folder, name) for folder in (".", exercise.about.id) for name in ("solution.py", "solution.ipynb")]
+    for candidate in usual:
+        if candidate.is_file():
+            return candidate
+    raise SubmissionError(
+        "No solution was named, and none lies here.",
+        cause=f"neither ./solution.py nor {exercise.about.id}/solution.py is there.",
+        remedy=f"name it: tlcourse grade {exercise.about.id} PATH – or make one: tlcourse init {exercise.about.id}",
+    )
+
+
+def _carry_out(
+    exercise: LoadedExercise, path: Path, options: Options, *, scored: bool, json: bool, plain: bool, events: bool
+) -> Result:
+    from tlcourse.cli.verdict import Live, lines
+    from tlcourse.grading.grade import grade, run
+
+    # the app ends us with SIGTERM, a lost terminal with SIGHUP: both must end the solution's processes first
+    for name in ("SIGTERM", "SIGHUP"):
+        if number := getattr(signal, name, None):
+            signal.signal(number, _interrupt)
+    live = Live(plain=plain)
+    show = out.event if events else live.show
+    try:
+        result = (grade if scored else run)(exercise, path, options, show)
+    finally:
+        live.clear()
+    if events:
+        out.event({"v": 1, "type": "verdict", "result": result})
+        return result
+    if json:
+        out.document(result)
+    for line in lines(exercise, result, plain=plain, scored=scored):
+        (out.note if json else out.say)(line)
+    return result
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _stamp(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Changes when a file below `path` does."""
+    files = sorted(path.glob("*")) if path.is_dir() else [path]
+    found = []
+    for file in files:
+        try:
+            info = file.stat()
+        except OSError:
+            continue
+        found.append((file.name, info.st_mtime_ns, info.st_size))
+    return tuple(found)

@@ -1,0 +1,93 @@
+"""`tlcourse lesson`: the lessons without the app."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tlcourse.cli import out
+from tlcourse.cli.options import CourseFolder, Json, Plain
+from tlcourse.errors import UsageError
+
+app = typer.Typer(help="Read the lessons.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_lessons(course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
+    """The units in order."""
+    from tlcourse.course.loader import load_course
+    from tlcourse.progress import Progress
+
+    loaded = load_course(course)
+    with Progress.open() as record:
+        read = record.read_units(loaded.about.id)
+    units = [
+        {
+            "id": unit.id,
+            "title": unit.title,
+            "minutes": loaded.lessons[unit.id].minutes if unit.id in loaded.lessons else None,
+            "written": unit.id in loaded.lessons,
+            "read": unit.id in read,
+            "quizzes": unit.quizzes,
+            "exercise": unit.exercise,
+        }
+        for unit in loaded.about.units
+    ]
+    if json:
+        out.document({"schema": 1, "course": loaded.about.id, "units": units})
+        return
+    for number, unit in enumerate(units, start=1):
+        state = "read" if unit["read"] else f"{unit['minutes']} min" if unit["written"] else "not written yet"
+        out.say(f"{number:2}  {unit['id']:<28} {state:>15}  {unit['title']}")
+    if not plain:
+        out.say("\nRead one with: tlcourse lesson show UNIT")
+
+
+@app.command("show")
+def show(
+    unit: Annotated[str, typer.Argument(help="The unit's name or number; see: tlcourse lesson list")],
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """One lesson, and mark it as read."""
+    from tlcourse.course.loader import load_course
+    from tlcourse.progress import Progress
+
+    loaded = load_course(course)
+    units = loaded.about.units
+    number = int(unit) if unit.isdecimal() and len(unit) < 4 else 0
+    name = units[number - 1].id if 0 < number <= len(units) else unit
+    about = next((known for known in units if known.id == name), None)
+    if about is None:
+        raise UsageError(
+            f"There is no unit {unit!r}.", cause="a spelling mistake.", remedy="list them with: tlcourse lesson list"
+        )
+    if name not in loaded.lessons:
+        raise UsageError(
+            f"The lesson of {about.title!r} is not written yet.", remedy="see those that are: tlcourse lesson list"
+        )
+    lesson = loaded.lessons[name]
+    with Progress.open() as record:
+        record.mark_read(loaded.about.id, name)
+    if json:
+        out.document({"schema": 1, "id": name, "objectives": about.objectives, "lesson": lesson})
+        return
+    text = f"# {lesson.title}\n\n{lesson.body}\n"
+    if lesson.references:
+        text += "\n## References\n\n" + "\n".join(f"- {reference}" for reference in lesson.references) + "\n"
+    show_markdown(text, plain=plain)
+
+
+def show_markdown(text: str, *, plain: bool) -> None:
+    """Rendered for a person at a terminal, else as it was written."""
+    if plain or not sys.stdout.isatty():
+        out.say(text)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    console.print(Markdown(text), width=min(console.width, 90))

@@ -1,0 +1,85 @@
+"""The command line: the commands, and the one place where errors become a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from tlcourse.cli import author, doctor, exercise, grade, lesson, out, progress, quiz, start
+from tlcourse.errors import ExitCode, InfraError, TlcourseError
+
+app = typer.Typer(
+    name="tlcourse",
+    help="A course in a terminal, and its grader: transfer learning and multi-task learning.",
+    epilog="Begin with: tlcourse start",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help is faster, and kinder to screen readers
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("start")(start.start)
+app.add_typer(lesson.app, name="lesson")
+app.add_typer(quiz.app, name="quiz")
+app.add_typer(exercise.app, name="exercise")
+app.command("init")(exercise.init)
+app.command("run")(grade.run)
+app.command("grade")(grade.grade)
+app.command("watch")(grade.watch)
+app.command("progress")(progress.progress)
+app.command("doctor")(doctor.doctor)
+app.add_typer(author.app, name="author")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tlcourse import __version__
+
+        out.say(f"tlcourse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version, and end.")
+    ] = False,
+) -> None:
+    """A course in a terminal, and its grader: transfer learning and multi-task learning."""
+
+
+def main() -> None:
+    """Run the command line, and end the process with one of the codes of `ExitCode`."""
+    try:
+        app()
+    except TlcourseError as error:
+        out.complain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        out.note("tlcourse: interrupted; nothing is left running.")
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # the reader of our output has gone (`tlcourse … | head`): say nothing, and nothing at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.OK)
+    except Exception as error:
+        out.complain(_our_mistake(error))
+        sys.exit(ExitCode.INFRA)
+
+
+def _our_mistake(error: Exception) -> InfraError:
+    """A traceback belongs in a file that can be sent to us, never on the screen."""
+    import tempfile
+    import traceback
+
+    if os.environ.get("TLCOURSE_DEBUG"):
+        traceback.print_exception(error)
+    with tempfile.NamedTemporaryFile("w", prefix="tlcourse-error-", suffix=".log", delete=False) as stream:
+        traceback.print_exception(error, file=stream)
+    return InfraError(
+        f"tlcourse itself failed ({type(error).__name__}). This is not your mistake; nothing was counted.",
+        cause=str(error).splitlines()[0][:300] if str(error) else "",
+        remedy=f"report it with the log at {stream.name}",
+    )

@@ -1,0 +1,61 @@
+"""The options that commands share. Importing this costs nothing but Typer: what is heavy is imported by the command."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Device(StrEnum):
+    """Where to train."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Isolation(StrEnum):
+    """Which wall stands around the solution."""
+
+    AUTO = "auto"
+    COLD = "cold"
+    NONE = "none"
+
+
+class Variant(StrEnum):
+    """Which data."""
+
+    AUTO = "auto"
+    MINI = "mini"
+    FULL = "full"
+
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
+Plain = Annotated[bool, typer.Option("--plain", help="One fact a line: no colour, no symbols.")]
+CourseFolder = Annotated[
+    Path | None, typer.Option("--course", metavar="DIR", help="Another course than the bundled one.")
+]
+ExerciseName = Annotated[str, typer.Argument(metavar="EXERCISE", help="Such as ex2; see: tlcourse exercise list")]
+SolutionPath = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[PATH]",
+        help="A .py, a .ipynb or a folder. Without it: solution.py here, or in a folder named like the exercise.",
+    ),
+]
+DeviceName = Annotated[Device, typer.Option("--device", help="Where to train.")]
+IsolationName = Annotated[
+    Isolation, typer.Option("--isolation", help="auto: the strongest wall of this machine. none: your own code only.")
+]
+VariantName = Annotated[Variant, typer.Option("--variant", help="mini: drawn data. full: real data.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed of the data (default: the public one).")]
+Threads = Annotated[
+    int, typer.Option("--threads", min=1, max=256, help="Torch threads. They can change the last bits.")
+]
+WallSeconds = Annotated[float | None, typer.Option("--seconds", min=1, help="Stop the run after this long.")]
+Where = Annotated[str, typer.Option("--on", metavar="WHERE", help="Where the solution runs: local.")]
+Events = Annotated[bool, typer.Option("--events", hidden=True, help="JSON lines for the terminal app.")]

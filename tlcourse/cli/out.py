@@ -1,0 +1,57 @@
+"""What commands print: data on stdout, words for people on stderr once stdout carries data."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import typer
+
+from tlcourse.errors import TlcourseError
+
+
+def document(value: Any) -> None:
+    """One JSON document on stdout. NaN and infinities become null, as JSON has none."""
+    import msgspec
+
+    data = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    sys.stdout.write(data.decode() + "\n")
+
+
+def event(value: Any) -> None:
+    """One JSON line on stdout, at once."""
+    import msgspec
+
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str = "") -> None:
+    """A line for people, on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """A line for people, on stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def paint(text: str, colour: str, *, plain: bool, stream: Any = None) -> str:
+    """`text` in a colour where a person looks at a terminal that shows some."""
+    stream = stream or sys.stdout
+    if plain or os.environ.get("NO_COLOR") or not stream.isatty():
+        return text
+    return str(typer.style(text, fg=colour, bold=True))
+
+
+def complain(error: TlcourseError) -> None:
+    """The one message of an error: on stderr, and as a document on stdout where one was asked for."""
+    sys.stdout.flush()
+    fields = {"what": error.what, "cause": error.cause, "remedy": error.remedy}
+    if "--events" in sys.argv:
+        sys.stdout.write(json.dumps({"v": 1, "type": "error", **fields}) + "\n")
+    elif "--json" in sys.argv:
+        sys.stdout.write(json.dumps({"schema": 1, "error": fields, "exit_code": int(error.exit_code)}, indent=2) + "\n")
+    sys.stderr.write("tlcourse: " + "\n  ".join(error.lines()) + "\n")

@@ -1,0 +1,116 @@
+"""A verdict in words, and a run while it goes on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from tlcourse.cli import out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tlcourse.course.model import LoadedExercise
+    from tlcourse.grading.result import CheckResult, Result
+
+WORDS = {
+    "pass": ("PASS", "green"),
+    "fail": ("FAIL", "red"),
+    "crash": ("CRASH", "red"),
+    "timeout": ("TIMEOUT", "yellow"),
+    "memory": ("MEMORY", "yellow"),
+    "output": ("OUTPUT", "yellow"),
+    "invalid": ("INVALID", "red"),
+    "infra": ("GRADER FAULT (not yours; not counted)", "magenta"),
+}
+_LOG_LINES = 12
+
+
+def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool) -> Iterator[str]:
+    """The verdict, one fact a line."""
+    word, colour = WORDS[result.outcome]
+    if not scored and result.outcome == "pass":
+        word = "RUNS"
+    head = f"{result.exercise}  {exercise.about.title}  " if not plain else f"exercise: {result.exercise}\noutcome: "
+    points = f"  {result.points:g} of {result.max_points:g} points" if scored and not plain else ""
+    yield head + out.paint(word, colour, plain=plain) + points
+    if plain and scored:
+        yield f"points: {result.points:g} of {result.max_points:g}"
+    for check in result.checks:
+        yield from _check(check, plain=plain)
+    for message in result.messages:
+        yield f"{'message: ' if plain else '  '}{message}"
+    if result.problem:
+        yield ""
+        yield result.problem
+    for record in result.runs:
+        if result.outcome in ("crash", "invalid", "output", "infra") and record.log.strip():
+            yield "\nThe last lines that it printed:"
+            yield from (f"  {line}" for line in record.log.rstrip().splitlines()[-_LOG_LINES:])
+        walls = {"none": "without a sandbox", "cold": "in a sandbox (cold)"}
+        yield (
+            f"{'run: ' if plain else '  '}fit took {record.fit_s:.1f} s of {record.wall_s:.1f} s on "
+            f"{record.device or 'no device'} with {record.threads} threads, {record.peak_rss_mb:.0f} MB, "
+            f"{walls.get(record.isolation, record.isolation)}, seed {record.seed}"
+        )
+
+
+def _check(check: CheckResult, *, plain: bool) -> Iterator[str]:
+    word = "passed" if check.passed else "failed"
+    sign = "≥" if check.direction == "at_least" else "≤"
+    low, high = check.interval
+    unit = f" {check.unit}" if check.unit else ""
+    facts = (
+        f"{check.value:.4g}{unit} (95 %: {low:.4g} to {high:.4g}, n = {check.n}), required {sign} "
+        f"{check.threshold:g}{unit}, {check.points:g} of {check.max_points:g} points"
+    )
+    if plain:
+        yield f"check: {check.id}: {word}: {facts}"
+    else:
+        symbol = "✓" if check.passed else "✗"
+        yield f"  {out.paint(f'{symbol} {word}', 'green' if check.passed else 'red', plain=plain)}  {check.title}"
+        yield f"            {facts}"
+    if check.message:
+        yield f"{'message: ' if plain else '            '}{check.message}"
+
+
+class Live:
+    """What a person sees on stderr while a solution trains: a line that changes, or a line a phase where it cannot."""
+
+    def __init__(self, *, plain: bool) -> None:
+        self._moving = sys.stderr.isatty() and not plain
+        self._phase = "starting"
+        self._metrics = ""
+        self._begin = time.monotonic()
+        self._shown = 0.0
+
+    def show(self, event: dict[str, Any]) -> None:
+        """Take one event of the run."""
+        kind = event["type"]
+        if kind == "log":
+            self.clear()
+            sys.stderr.write(event["text"])
+        elif kind == "phase":
+            words = {"load": "loading", "fit": "training", "fitted": "trained", "predict": "predicting"}
+            self._phase = words[event["name"]]
+            if not self._moving:
+                out.note(f"{time.monotonic() - self._begin:6.1f} s  {self._phase}")
+        elif kind == "metric":
+            values = "  ".join(f"{name} {_number(value)}" for name, value in event["values"].items())
+            self._metrics = f"step {event['step']}  {values}"
+        if self._moving and time.monotonic() - self._shown > 0.1:
+            self._shown = time.monotonic()
+            text = f"{time.monotonic() - self._begin:6.1f} s  {self._phase}  {self._metrics}"
+            sys.stderr.write("\r\x1b[K" + text[:100])
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the changing line away."""
+        if self._moving:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"

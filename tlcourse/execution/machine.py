@@ -1,0 +1,97 @@
+"""What this machine can do for the course: each thing is tried, not guessed."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from tlcourse.execution.walls.choose import findings as walls
+
+# In a process of its own: importing torch takes seconds and memory, and may fail in ways that end a process.
+_TORCH = (
+    "import json, torch, torchvision\n"
+    "cuda = torch.cuda.is_available()\n"
+    "print(json.dumps({'torch': torch.__version__, 'torchvision': torchvision.__version__, 'cuda': cuda,\n"
+    "  'name': torch.cuda.get_device_name() if cuda else '', 'mps': torch.backends.mps.is_available()}))"
+)
+_TORCH_TIMEOUT_S = 120
+
+
+class MachineFinding(Struct, frozen=True):
+    """One thing, whether it works, and what would mend it. `needed`: nothing is graded without it."""
+
+    name: str
+    works: bool
+    detail: str
+    remedy: str = ""
+    needed: bool = False
+
+
+def examine() -> list[MachineFinding]:
+    """Python, torch, GPU, walls, cores, terminal, data and cluster of this machine."""
+    return [_python(), *_torch(), *_walls(), _cores(), _data(), _cluster(), _editor()]
+
+
+def _python() -> MachineFinding:
+    return MachineFinding("Python", True, f"{platform.python_version()} at {sys.executable}", needed=True)
+
+
+def _torch() -> Iterator[MachineFinding]:
+    remedy = "python3 -m pip install 'torch>=2.6' 'torchvision>=0.21'"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _TORCH], capture_output=True, text=True, timeout=_TORCH_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        yield MachineFinding("torch", False, f"could not be tried: {error}", remedy, needed=True)
+        return
+    if done.returncode != 0:
+        said = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        yield MachineFinding("torch", False, said[:300], remedy, needed=True)
+        return
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    yield MachineFinding("torch", True, f"{found['torch']}, torchvision {found['torchvision']}", needed=True)
+    if found["cuda"] or found["mps"]:
+        yield MachineFinding("GPU", True, found["name"] or "Apple GPU (mps)")
+    else:
+        yield MachineFinding("GPU", False, "none that torch can use; every mini exercise trains on the CPU")
+
+
+def _walls() -> Iterator[MachineFinding]:
+    for wall in walls():
+        name = {"cold": "sandbox", "none": "separate process"}.get(wall.name, wall.name)
+        yield MachineFinding(name, wall.available, wall.detail, wall.remedy)
+
+
+def _cores() -> MachineFinding:
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return MachineFinding("CPU", True, f"{count} cores, {platform.machine()}, {platform.system()}")
+
+
+def _data() -> MachineFinding:
+    folder = os.environ.get("TLCOURSE_DATA")
+    if folder and Path(folder).is_dir():
+        return MachineFinding("real data", True, f"TLCOURSE_DATA is {folder}")
+    detail = f"TLCOURSE_DATA is {folder}, which is no folder" if folder else "TLCOURSE_DATA is not set"
+    return MachineFinding("real data", False, f"{detail}; the mini exercises need none", "export TLCOURSE_DATA=FOLDER")
+
+
+def _cluster() -> MachineFinding:
+    if sbatch := shutil.which("sbatch"):
+        return MachineFinding("Slurm", True, f"sbatch at {sbatch}")
+    return MachineFinding("Slurm", False, "no sbatch on this machine", "log in to a cluster's login node")
+
+
+def _editor() -> MachineFinding:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if editor:
+        return MachineFinding("editor", True, editor)
+    return MachineFinding("editor", False, "neither VISUAL nor EDITOR is set", "export EDITOR=nano")
