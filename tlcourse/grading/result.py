@@ -61,9 +61,10 @@ class Provenance(Struct, frozen=True):
     seed_source: str = "public"
 
 
-class Result(Struct, frozen=True):
+class Result(Struct, frozen=True, kw_only=True):
     """A verdict."""
 
+    schema: int = 1
     exercise: str
     variant: str
     submission: SubmissionRecord
@@ -76,7 +77,6 @@ class Result(Struct, frozen=True):
     provenance: Provenance
     started_at: str
     finished_at: str
-    schema: int = 1
     problem: str = ""
     """The student's own traceback or syntax error; empty where there is none."""
     metrics: list[dict[str, Any]] = []

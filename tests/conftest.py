@@ -1,0 +1,46 @@
+"""Fixtures that several folders share: the example course, and a solution graded from its text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.course.model import LoadedExercise
+from tlcourse.grading.grade import Options, grade
+from tlcourse.grading.result import Result
+
+EXAMPLE = Path(__file__).parent / "example_course"
+GradeText = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """No test reads or writes the record of the person who runs it."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("TLCOURSE_HOME", str(home))
+    yield home
+
+
+@pytest.fixture(scope="session")
+def line() -> LoadedExercise:
+    """The exercise of the example course: y = 2a + 1, z = 3b - 1; it trains in milliseconds."""
+    return load_course(EXAMPLE).exercises["line"]
+
+
+@pytest.fixture
+def grade_text(line: LoadedExercise, tmp_path: Path) -> GradeText:
+    """`grade_text(source, isolation=…, wall_s=…, **limits)` grades a solution given as text."""
+
+    def graded(source: str, *, isolation: str = "cold", wall_s: float | None = None, **limits: float) -> Result:
+        path = tmp_path / "solution.py"
+        path.write_text(textwrap.dedent(source), encoding="utf-8")
+        about = msgspec.structs.replace(line.about, limits=msgspec.structs.replace(line.about.limits, **limits))
+        exercise = msgspec.structs.replace(line, about=about)
+        return grade(exercise, path, Options(isolation=isolation, device="cpu", threads=1, wall_s=wall_s))
+
+    return graded

@@ -1,0 +1,131 @@
+"""How each kind of mistake ends, and what it says to the student."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = """
+import time
+import torch
+class Model(torch.nn.Module):
+    def forward(self, x):
+        return x[:, 0] * 2 + 1, x[:, 1] * 3 - 1
+"""
+
+
+def test_a_solution_that_meets_every_check_passes(grade_text):
+    result = grade_text(HEAD + "def fit(task):\n    task.log(1, loss=0.5)\n    return Model()")
+    assert (result.outcome, result.points, result.max_points) == ("pass", 2.0, 2.0)
+    assert [check.passed for check in result.checks] == [True, True]
+    assert result.metrics == [{"step": 1, "values": {"loss": 0.5}}]
+    assert result.runs[0].peak_rss_mb > 50
+    assert result.provenance.torch
+
+
+def test_a_solution_that_misses_one_check_fails_with_its_points_and_a_message(grade_text):
+    result = grade_text(HEAD.replace("* 3 - 1", "* 0") + "def fit(task): return Model()")
+    assert (result.outcome, result.points) == ("fail", 1.0)
+    assert "z is off by" in result.checks[1].message
+
+
+def test_the_same_submission_and_seed_give_the_same_numbers(grade_text):
+    source = HEAD + (
+        "def fit(task):\n"
+        "    model = Model(); noise = torch.randn(1).item()\n"
+        "    model.forward = lambda x: (x[:, 0] + noise, x[:, 1])\n"
+        "    return model"
+    )
+    first, second = grade_text(source), grade_text(source)
+    assert [check.value for check in first.checks] == [check.value for check in second.checks]
+    assert first.submission.sha256 == second.submission.sha256
+    assert first.provenance.data_sha256 == second.provenance.data_sha256
+
+
+def test_a_syntax_error_is_shown_with_file_line_and_caret(grade_text):
+    result = grade_text("def fit(task):\n    return (1 +\n")
+    assert result.outcome == "invalid"
+    assert 'File "solution.py", line 2' in result.messages[-1]
+    assert "^" in result.messages[-1]
+
+
+def test_a_file_without_fit_says_what_to_define(grade_text):
+    result = grade_text("def train(task): ...")
+    assert result.outcome == "invalid"
+    assert "def fit(task)" in result.messages[-1]
+
+
+def test_an_exception_shows_the_students_frames_only(grade_text):
+    result = grade_text("def helper():\n    return {}['loss']\n\ndef fit(task):\n    return helper()\n")
+    assert result.outcome == "crash"
+    assert "KeyError" in result.messages[-1]
+    assert 'File "solution.py", line 2, in helper' in result.problem
+    assert "return {}['loss']" in result.problem
+    assert "tlcourse" not in result.problem
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("None", "fit returned None, expected a torch.nn.Module. Is there a `return model`"),
+        ("3", "fit returned a int, expected a torch.nn.Module"),
+    ],
+)
+def test_fit_that_returns_no_module_is_told_so(grade_text, returned, said):
+    result = grade_text(f"def fit(task): return {returned}")
+    assert result.outcome == "invalid"
+    assert said in result.messages[-1]
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("x[:, 0]", "expected the tuple (y, z)"),
+        ("(x[:, 0],)", "returned 1 things, expected 2"),
+        ("(x[:, :1], x[:, 1])", "A `.squeeze(-1)` on that head's output mends it."),
+        ("(x[:, 0].long(), x[:, 1])", "`y` has dtype torch.int64, expected torch.float32"),
+        ("(x[:, 0], 'z')", "`z` is a str, expected a tensor"),
+        ("(x[:, 0], x[:, 1] * float('nan'))", "`z` holds 400 values that are NaN or infinite"),
+    ],
+)
+def test_wrong_outputs_are_named_with_what_was_expected(grade_text, output, said):
+    source = HEAD.replace("x[:, 0] * 2 + 1, x[:, 1] * 3 - 1", output) + "def fit(task): return Model()"
+    result = grade_text(source)
+    assert result.outcome == "invalid"
+    assert said in result.messages[-1]
+
+
+def test_a_run_that_takes_too_long_is_stopped(grade_text):
+    result = grade_text("import time\ndef fit(task): time.sleep(600)", wall_s=5)
+    assert result.outcome == "timeout"
+    assert "5 s are allowed" in result.messages[-1]
+
+
+def test_a_run_that_computes_too_long_is_stopped(grade_text):
+    result = grade_text("def fit(task):\n    while True: pass", cpu_s=6)
+    assert result.outcome == "timeout"
+    assert "CPU" in result.messages[-1]
+
+
+def test_a_run_that_takes_too_much_memory_is_stopped(grade_text):
+    result = grade_text("import torch, time\ndef fit(task):\n    x = torch.ones(2**30)\n    time.sleep(60)", memory_mb=1500)
+    assert result.outcome == "memory"
+    assert "1500 MB are allowed" in result.messages[-1]
+
+
+def test_a_run_that_prints_too_much_is_stopped_and_head_and_tail_are_kept(grade_text):
+    result = grade_text("def fit(task):\n    print('first line')\n    while True: print('x' * 1000)")
+    assert result.outcome == "output"
+    assert result.runs[0].log.startswith("first line")
+    assert len(result.runs[0].log) < 70_000
+
+
+def test_what_a_run_prints_is_kept_and_cannot_move_the_cursor(grade_text):
+    result = grade_text(HEAD + "def fit(task):\n    print('\\x1b[2Jhello\\x07')\n    return Model()")
+    assert result.outcome == "pass"
+    assert result.runs[0].log == "hello\n"
+
+
+def test_sys_exit_is_the_students_not_a_pass(grade_text):
+    result = grade_text("import sys\ndef fit(task): sys.exit(0)")
+    assert result.outcome == "crash"
+    assert "sys.exit(0)" in result.messages[-1]
