@@ -107,7 +107,9 @@ def test_a_run_that_computes_too_long_is_stopped(grade_text):
 
 
 def test_a_run_that_takes_too_much_memory_is_stopped(grade_text):
-    result = grade_text("import torch, time\ndef fit(task):\n    x = torch.ones(2**30)\n    time.sleep(60)", memory_mb=1500)
+    result = grade_text(
+        "import torch, time\ndef fit(task):\n    x = torch.ones(2**30)\n    time.sleep(60)", memory_mb=1500
+    )
     assert result.outcome == "memory"
     assert "1500 MB are allowed" in result.messages[-1]
 

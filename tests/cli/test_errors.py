@@ -1,0 +1,99 @@
+"""Every mistake ends in one message – what happened, likely cause, the command that mends it – and its exit code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["grade", "ex9", "x.py"], 2, ["no exercise 'ex9'", "use one of: line"]),
+        (["exercise", "show", "ex9"], 2, ["no exercise 'ex9'"]),
+        (["exercise", "hint", "line", "7"], 2, ["has 3 hints"]),
+        (["grade", "line", "missing.py"], 2, ["missing.py: no such file", "tlcourse init"]),
+        (["grade", "line"], 2, ["none lies here", "tlcourse init line"]),
+        (["grade", "line", "x.txt"], 2, ["neither a .py nor a .ipynb"]),
+        (["grade", "line", "broken.ipynb"], 2, ["cannot be read as a notebook"]),
+        (["grade", "line", "empty"], 2, ["holds no solution.py"]),
+        (["grade", "line", "x.py", "--on", "moon"], 2, ["'moon' is not a place"]),
+        (["lesson", "show", "nothing"], 2, ["no unit 'nothing'", "tlcourse lesson list"]),
+        (["quiz", "take", "nothing"], 2, ["no quiz 'nothing'", "tlcourse quiz list"]),
+        (["start"], 2, ["needs a terminal", "tlcourse lesson list", "tlcourse grade"]),
+    ],
+)
+def test_wrong_usage_gets_one_message_and_exit_code_2(tl, tmp_path, arguments, code, said):
+    (tmp_path / "x.txt").write_text("x")
+    (tmp_path / "x.py").write_text("x = 1")
+    (tmp_path / "broken.ipynb").write_text("{")
+    (tmp_path / "empty").mkdir()
+    done = tl(*arguments)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    for part in said:
+        assert part in done.stderr
+
+
+def test_with_json_an_error_is_a_document_too(tl):
+    done = tl("grade", "ex9", "x.py", "--json")
+    document = json.loads(done.stdout)
+    assert document["exit_code"] == done.returncode == 2
+    assert "no exercise" in document["error"]["what"]
+
+
+@pytest.mark.parametrize("arguments", [["grade", "line", "--threads", "0"], ["grade"], ["nonsense"], ["grade", "--x"]])
+def test_a_misspelt_command_is_exit_code_2(tl, arguments):
+    done = tl(*arguments, course=None)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_course_that_is_none_is_exit_code_2(tl, tmp_path):
+    done = tl("lesson", "list", course=tmp_path)
+    assert done.returncode == 2
+    assert "no course.yaml" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "said"),
+    [
+        ("def fit(task:\n", 1, 'File "solution.py", line 1'),
+        ("x = 1\n", 1, "defines no function `fit`"),
+        ("def fit(task): return None\n", 1, "expected a torch.nn.Module"),
+        ("def fit(task): 1 / 0\n", 1, "ZeroDivisionError"),
+        ("import os; os._exit(0)\n", 1, "os._exit"),
+        ("import time\ndef fit(task): time.sleep(100)\n", 4, "5 s are allowed"),
+    ],
+)
+def test_a_solution_that_breaks_has_the_exit_code_of_its_outcome(tl, tmp_path, source, code, said):
+    (tmp_path / "solution.py").write_text(source)
+    done = tl("grade", "line", "--seconds", "5")
+    assert done.returncode == code
+    assert said in done.stdout
+    assert "tlcourse/execution" not in done.stdout
+
+
+def test_our_own_mistake_is_exit_code_5_with_a_log_and_no_traceback_on_the_screen(tmp_path, own_home):
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\n"
+        "import tlcourse.course.loader as loader\n"
+        "def broken(folder): raise RuntimeError('a bug of ours')\n"
+        "loader.load_course = broken\n"
+        "sys.argv = ['tlcourse', 'lesson', 'list']\n"
+        "from tlcourse.cli.main import main\n"
+        "main()\n"
+    )
+    env = {**os.environ, "TLCOURSE_HOME": str(own_home), "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 5
+    assert "Traceback" not in done.stderr
+    assert "a bug of ours" in done.stderr
+    (log,) = tmp_path.glob("tlcourse-error-*.log")
+    assert "RuntimeError: a bug of ours" in log.read_text()

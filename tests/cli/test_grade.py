@@ -1,0 +1,162 @@
+"""`tlcourse init`, `run`, `grade` and `watch` as a student uses them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+GRADE_LINE = [sys.executable, "-m", "tlcourse", "grade", "line", "--events", "--course", str(EXAMPLE)]
+REFERENCE = str(EXAMPLE / "graders" / "references" / "line.py")
+
+
+def test_init_makes_a_starter_that_runs_and_does_not_pass(tl, tmp_path):
+    made = tl("init", "line")
+    assert made.returncode == 0
+    assert (tmp_path / "line" / "solution.py").is_file()
+    graded = tl("grade", "line", "--json")
+    assert graded.returncode == 1
+    assert json.loads(graded.stdout)["outcome"] == "fail"
+
+
+def test_init_never_overwrites_a_solution_and_keeps_a_backup_when_told_to_begin_again(tl, tmp_path):
+    tl("init", "line", "work")
+    solution = tmp_path / "work" / "solution.py"
+    solution.write_text("# mine")
+    refused = tl("init", "line", "work")
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr
+    assert solution.read_text() == "# mine"
+    again = tl("init", "line", "work", "--force")
+    assert again.returncode == 0
+    assert (tmp_path / "work" / "solution.backup1.py").read_text() == "# mine"
+
+
+def test_grade_prints_one_document_and_nothing_else_on_stdout(tl):
+    graded = tl("grade", "line", REFERENCE, "--json")
+    document = json.loads(graded.stdout)
+    assert graded.returncode == 0
+    assert document["outcome"] == "pass"
+    assert document["schema"] == 1
+    assert list(document)[:3] == ["schema", "exercise", "variant"]
+    assert {"id", "title", "passed", "value", "interval", "threshold", "n", "points", "max_points", "message"} <= set(
+        document["checks"][0]
+    )
+    assert {"seed", "where", "device", "wall_s", "cpu_s", "peak_rss_mb", "fit_s", "log"} <= set(document["runs"][0])
+    assert {"tlcourse", "torch", "grader_sha256", "data_sha256"} <= set(document["provenance"])
+    assert document["runs"][0]["isolation"] in ("cold", "none")
+
+
+def test_a_verdict_in_plain_words_has_one_fact_a_line_and_names_the_wall(tl):
+    graded = tl("grade", "line", REFERENCE, "--plain", "--isolation", "none")
+    lines = graded.stdout.splitlines()
+    assert lines[:3] == ["exercise: line", "outcome: PASS", "points: 2 of 2"]
+    assert any(line.startswith("check: y_error: passed:") for line in lines)
+    assert "without a sandbox" in lines[-1]
+
+
+def test_the_events_of_a_grading_are_json_lines_that_end_in_the_verdict(tl):
+    graded = tl("grade", "line", REFERENCE, "--events")
+    events = [json.loads(line) for line in graded.stdout.splitlines()]
+    kinds = [event["type"] for event in events]
+    assert kinds[0] == "started"
+    assert "metric" in kinds
+    assert kinds[-1] == "verdict"
+    assert events[-1]["result"]["outcome"] == "pass"
+
+
+def test_run_trains_without_scoring(tl):
+    ran = tl("run", "line", REFERENCE, "--json")
+    document = json.loads(ran.stdout)
+    assert ran.returncode == 0
+    assert document["checks"] == []
+    assert document["points"] == 0
+    assert "nothing was scored" in document["messages"][-1]
+
+
+def test_run_needs_no_grader_where_the_exercise_names_a_world(tl, tmp_path):
+    import shutil
+
+    course = tmp_path / "course"
+    shutil.copytree(EXAMPLE, course, ignore=shutil.ignore_patterns("graders"))
+    refused = tl("grade", "line", REFERENCE, course=course)
+    assert refused.returncode == 3
+    assert "tlcourse run line" in refused.stderr
+    needs_world = tl("run", "line", REFERENCE, course=course)
+    assert needs_world.returncode == 2
+    assert "world" in needs_world.stderr
+
+
+def test_a_notebook_is_graded_as_its_code_cells(tl, tmp_path):
+    import nbformat
+
+    source = Path(REFERENCE).read_text()
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# Hello"), nbformat.v4.new_code_cell("!pip install x\n" + source)]
+    )
+    nbformat.write(notebook, tmp_path / "solution.ipynb")
+    graded = tl("grade", "line", "--json")
+    assert graded.returncode == 0
+    assert any("dropped" in message for message in json.loads(graded.stdout)["messages"])
+
+
+def test_watch_grades_now_and_says_what_it_waits_for(tl):
+    watched = tl("watch", "line", REFERENCE, "--times", "1", "--plain")
+    assert watched.returncode == 0
+    assert "outcome: PASS" in watched.stdout
+
+
+@contextlib.contextmanager
+def grading_that_trains(folder: Path, isolation: str) -> Iterator[tuple[subprocess.Popen[str], list[psutil.Process]]]:
+    """A grading whose solution is in `fit`, and the processes below it."""
+    (folder / "solution.py").write_text(
+        "import os, time\nif os.fork() == 0:\n    time.sleep(500)\ndef fit(task): time.sleep(500)\n"
+    )
+    command = [*GRADE_LINE, "--isolation", isolation]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as grading:
+        try:
+            assert grading.stdout is not None
+            next(line for line in grading.stdout if json.loads(line).get("name") == "fit")
+            yield grading, psutil.Process(grading.pid).children(recursive=True)
+        finally:
+            grading.kill()
+
+
+def still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that have not ended within some seconds."""
+    return [process for process in psutil.wait_procs(processes, timeout=10)[1] if process.status() != "zombie"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("isolation", ["cold", "none"])
+def test_an_interrupted_grading_leaves_nothing_running(tmp_path, how, isolation):
+    with grading_that_trains(tmp_path, isolation) as (grading, below):
+        assert len(below) >= 2
+        grading.send_signal(how)
+        _, said = grading.communicate(timeout=20)
+        assert grading.returncode == 130
+        assert "interrupted" in said
+        assert "Traceback" not in said
+        assert still_there(below) == []
+
+
+def test_a_grader_that_is_killed_takes_everything_behind_its_wall_with_it(tmp_path):
+    with grading_that_trains(tmp_path, "cold") as (grading, below):
+        grading.kill()
+        assert still_there(below) == []
+
+
+def test_a_grader_that_is_killed_takes_the_worker_with_it_without_a_wall(tmp_path):
+    with grading_that_trains(tmp_path, "none") as (grading, below):
+        grading.kill()
+        assert still_there(below[:1]) == []
+        for process in below[1:]:  # a daemon of one's own code outlives it where there is no wall
+            process.kill()

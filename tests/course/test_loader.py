@@ -1,0 +1,103 @@
+"""Reading a course: what is wrong is said with file, line, and what was expected."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.errors import ContentError, UsageError
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A copy of the example course that a test may spoil."""
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "course"))
+
+
+def spoil(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def problems(course: Path) -> list[str]:
+    with pytest.raises(ContentError) as caught:
+        load_course(course)
+    return caught.value.problems
+
+
+def test_a_sound_course_is_read_whole(course):
+    loaded = load_course(course)
+    assert [unit.id for unit in loaded.about.units] == ["lines"]
+    assert loaded.lessons["lines"].body.startswith("A line has a slope")
+    assert len(loaded.quizzes["lines"].questions) == 2
+    line = loaded.exercises["line"]
+    assert line.hints == ["Use least squares.", "`torch.linalg.lstsq` does.", "Add a column of ones."]
+    assert line.grader is not None
+    assert line.reference is not None
+
+
+def test_the_bundled_course_is_sound():
+    assert load_course().about.id == "transfer-learning"
+
+
+def test_a_folder_without_course_yaml_is_no_course(tmp_path):
+    with pytest.raises(UsageError, match=r"no course\.yaml"):
+        load_course(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line", "said"),
+    [
+        ("course.yaml", "title: Lines", "titel: Lines", 4, "`titel`, expected only fields of the course model"),
+        ("course.yaml", "    title: Lines\n", "", 4, "no `title`, expected one"),
+        ("course.yaml", "id: example", "id: An Example", 1, "expected `str` matching regex"),
+        ("course.yaml", "  - id: lines", "  - id: [lines", 5, "expected YAML"),
+        ("course.yaml", "exercise: line\n", "exercise: lime\n", 4, "exercise `lime` is not known"),
+        ("course.yaml", "lessons/lines.md", "../lines.md", 1, "lies outside the course"),
+        ("course.yaml", "lessons/lines.md", "lessons/planes.md", 1, "no such file"),
+        ("lessons/lines.md", "minutes: 1", "minutes: soon", 3, "minutes is str, expected int"),
+        ("lessons/lines.md", "---\n", "", 1, "no front matter"),
+        ("quizzes/lines.yaml", "correct: true", "correct: maybe", 11, "correct is str, expected bool"),
+        ("quizzes/lines.yaml", "correct: true", "correct: false", 4, "has 0 correct options, expected exactly 1"),
+        ("quizzes/lines.yaml", "reason: That is the minimax line.", "", 13, "no `reason`"),
+        ("quizzes/lines.yaml", "The largest residual", "the sum of squared residuals", 4, "same text"),
+        ("quizzes/lines.yaml", "    answer: 2\n", "", 15, "no `answer`, expected a number"),
+        ("quizzes/lines.yaml", "section: lines#least-squares", "section: lines#most", 4, "is in no lesson"),
+        ("quizzes/lines.yaml", "objective: fit-a-line", "objective: fly", 4, "is in no unit"),
+        ("quizzes/lines.yaml", "id: parameters", "id: minimises", 4, "stands twice"),
+        ("exercises/line/exercise.yaml", "points: 1", "points: -1", 13, "expected `float` > 0"),
+        ("exercises/line/hints.md", "## Hint 3", "Hint 3", 1, "2 hints (`## …`), expected 3"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_and_line(course, file, old, new, line, said):
+    spoil(course / file, old, new)
+    (problem,) = problems(course)
+    where, number, what = re.match(r"(.+?):(\d+): (.+)", problem, re.DOTALL).groups()
+    assert Path(where).resolve().is_relative_to(course)
+    assert Path(where).name == Path(file).name or "no such file" in said
+    assert int(number) == line
+    assert said in what
+    assert "expected" in what
+
+
+def test_every_problem_is_found_at_once(course):
+    spoil(course / "lessons/lines.md", "minutes: 1", "minutes: soon")
+    spoil(course / "quizzes/lines.yaml", "correct: true", "correct: maybe")
+    assert len(problems(course)) == 2
+
+
+def test_a_file_that_is_not_text_is_no_traceback(course):
+    (course / "lessons" / "lines.md").write_bytes(b"\xff\xfe\x00")
+    assert "not UTF-8" in problems(course)[0]
+
+
+def test_yaml_that_would_run_code_is_refused(course):
+    (course / "quizzes" / "lines.yaml").write_text("!!python/object/apply:os.system ['true']\n")
+    assert "expected YAML" in problems(course)[0]
