@@ -57,9 +57,10 @@ def main() -> None:
     except TlcourseError as error:
         out.complain(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        out.note("tlcourse: interrupted; nothing is left running.")
-        sys.exit(ExitCode.INTERRUPTED)
+    except SystemExit as end:
+        if end.code == ExitCode.INTERRUPTED:  # Typer makes this of a KeyboardInterrupt, and says nothing
+            out.note("tlcourse: interrupted; nothing is left running.")
+        raise
     except BrokenPipeError:
         # the reader of our output has gone (`tlcourse … | head`): say nothing, and nothing at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

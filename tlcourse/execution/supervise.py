@@ -13,9 +13,8 @@ import shutil
 import signal
 import struct
 import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from tlcourse.execution.events import Lines
 from tlcourse.execution.interpreter import worker_environment
 from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
 from tlcourse.execution.log import LogTail
+from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.tree import Tree
 from tlcourse.execution.walls.wall import Start, Wall
 
@@ -36,7 +36,7 @@ OnEvent = Callable[[dict[str, Any]], None]
 
 def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
     """Run a job to its end; afterwards no process of it is left. KeyboardInterrupt passes through, after that."""
-    with _run_folder() as folder:
+    with scratch_folder("run") as folder:
         inputs, submission = folder / "inputs", folder / "submission"
         inputs.mkdir()
         shutil.copytree(job.submission, submission)
@@ -46,15 +46,6 @@ def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
         with _Supervision(job, wall, inputs, submission, on_event) as supervision:
             supervision.watch()
         return supervision.report()
-
-
-@contextlib.contextmanager
-def _run_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="tlcourse-run-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Supervision:

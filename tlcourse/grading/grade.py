@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from tlcourse import __version__
 from tlcourse.course.model import LoadedExercise
 from tlcourse.execution.arrays import BadArraysError, read_predictions
 from tlcourse.execution.job import Brief, Caps, Job, Outcome, OutputSpec, RunReport
+from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.execution.walls.choose import choose
 from tlcourse.grading.decision import decide
@@ -55,8 +55,8 @@ def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event:
     wall, missing = choose(options.isolation)
     grader = Grader(exercise) if scored or exercise.grader else None
     variant = "mini" if options.variant == "auto" else options.variant
-    with tempfile.TemporaryDirectory(prefix="tlcourse-submission-") as folder:
-        submission = collect(path, Path(folder))
+    with scratch_folder("submission") as folder:
+        submission = collect(path, folder)
         data = grader.make(options.seed, variant) if grader else public_data(exercise, options.seed)
         order = np.random.default_rng([options.seed, 1]).permutation(len(data.test["x"]) if data.test else 0)
         job = _job(exercise, submission, data, order, variant, options, scored=scored)

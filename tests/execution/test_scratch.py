@@ -1,0 +1,32 @@
+"""Folders of a run's own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tlcourse.execution.scratch import scratch_folder
+
+
+def test_a_scratch_folder_is_private_and_goes_with_its_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with scratch_folder("run") as folder:
+        assert folder.parent == tmp_path
+        assert folder.stat().st_mode & 0o077 == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_grader_left_is_swept_and_what_a_living_one_uses_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    left = tmp_path / f"tlcourse-run-{dead.pid}-abc"
+    left.mkdir()
+    (left / "solution.py").write_text("x")
+    mine = tmp_path / "tlcourse-notes"
+    mine.mkdir()
+    with scratch_folder("run") as first, scratch_folder("submission") as second:
+        assert first.is_dir()
+        assert second.is_dir()
+        assert not left.exists()
+        assert mine.is_dir()

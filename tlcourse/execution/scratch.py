@@ -1,0 +1,35 @@
+"""Folders of a run's own: gone when the run is over, and swept later where the grader itself was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+_NAME = re.compile(r"^tlcourse-(?:run|submission)-(\d+)-")
+
+
+@contextlib.contextmanager
+def scratch_folder(kind: str) -> Iterator[Path]:
+    """A new folder that only this user can enter; `kind` is `run` or `submission`."""
+    _sweep(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=f"tlcourse-{kind}-{os.getpid()}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed graders of this user left behind: the process whose number is in the name is gone."""
+    with contextlib.suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            match = _NAME.match(entry.name)
+            if match and not psutil.pid_exists(int(match[1])) and entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
