@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tlcourse.course import markdown, places
+from tlcourse.course import cache, markdown, places
 from tlcourse.course.checks import problems_of
 from tlcourse.course.located import decode, read_text
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
@@ -16,6 +16,15 @@ HINTS = 3
 def load_course(folder: Path | None = None) -> LoadedCourse:
     """The bundled course, or the one in `folder`; raises ContentError naming every wrong file and line."""
     content = places.content_folder(folder)
+    stamp = cache.stamp((content, places.exercises_folder(folder), places.graders_folder(folder)))
+    if (kept := cache.recall(content, stamp)) is not None:
+        return kept
+    course = _read(folder, content)
+    cache.keep(content, course, stamp)
+    return course
+
+
+def _read(folder: Path | None, content: Path) -> LoadedCourse:
     problems: list[str] = []
     path = content / "course.yaml"
     about = decode(read_text(path), Course, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import site
 import sys
 from pathlib import Path
 
@@ -17,9 +16,13 @@ _BOOTSTRAP = (
 
 
 def library_folders() -> list[str]:
-    """Where Python's packages and this one are imported from."""
-    known = [*site.getsitepackages(), site.getusersitepackages()]
-    return [*(p for p in sys.path if p in known and Path(p).is_dir()), str(PACKAGE.parent)]
+    """Where Python's packages and this one are imported from.
+
+    By name, not by what `site` lists: a `.pth` file may add the packages of another environment. The other entries of
+    the path (a checkout, a working folder) may hold graders or anything else.
+    """
+    named = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages") and Path(p).is_dir()]
+    return [*named, str(PACKAGE.parent)]
 
 
 def worker_command(arguments: list[str]) -> list[str]:
