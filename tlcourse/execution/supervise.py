@@ -12,7 +12,7 @@ import selectors
 import shutil
 import signal
 import struct
-import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
 from tlcourse.execution.log import LogTail
 from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.tree import Tree
-from tlcourse.execution.walls.wall import Start, Wall
+from tlcourse.execution.walls.wall import Process, Start, Wall
 
 _WATCH_S = 0.05
 _CHUNK = 1 << 16
@@ -89,12 +89,19 @@ class _Supervision:
             gpu=not self.job.brief.device.startswith("cpu"),
         )
         try:
-            self.process: subprocess.Popen[bytes] = self.wall.start(start)
+            self.process: Process = self.wall.start(start)
+        except BaseException:
+            for descriptor in (self.stdin, self.output, self.events, self.result):
+                os.close(descriptor)
+            raise
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        self.tree = Tree(self.process.pid)
+        self.tree = Tree(self.process.pid, forked=getattr(self.process, "forked", False))
         self.selector = selectors.DefaultSelector()
+        self.ending = _descriptor_of(self.process.pid)
+        if self.ending is not None:  # the end of the process wakes the watch at once
+            self.selector.register(self.ending, selectors.EVENT_READ, lambda: 0)
         for descriptor, read in (
             (self.output, self._read_output),
             (self.events, self._read_events),
@@ -112,25 +119,32 @@ class _Supervision:
         self.tree.kill(self.process)
         self._drain()
         self.selector.close()
-        for descriptor in (self.stdin, self.output, self.events, self.result):
+        for descriptor in (self.stdin, self.output, self.events, self.result, self.ending):
             with contextlib.suppress(OSError):
-                os.close(descriptor)
+                if descriptor is not None:
+                    os.close(descriptor)
 
     def watch(self) -> None:
         """Until the process has ended, or a limit is hit."""
-        caps = self.job.caps
+        due = 0.0
         while self.ended is None:
             for key, _ in self.selector.select(_WATCH_S):
                 key.data()
             if self.process.poll() is not None:
                 return
-            used = self.tree.measure()
-            if (wall_s := time.monotonic() - self.begin) > caps.wall_s:
-                self._end("timeout", f"stopped after {wall_s:.0f} s; {caps.wall_s:.0f} s are allowed")
-            elif used.cpu_s > caps.cpu_s:
-                self._end("timeout", f"used {used.cpu_s:.0f} s of CPU; {caps.cpu_s:.0f} s are allowed")
-            elif used.memory_mb > caps.memory_mb:
-                self._end("memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed")
+            if (now := time.monotonic()) >= due:  # not with every line that is printed: looking costs a millisecond
+                self._check_limits(now - self.begin)
+                due = time.monotonic() + _WATCH_S
+
+    def _check_limits(self, wall_s: float) -> None:
+        caps = self.job.caps
+        used = self.tree.measure(caps.memory_mb)
+        if wall_s > caps.wall_s:
+            self._end("timeout", f"stopped after {wall_s:.0f} s; {caps.wall_s:.0f} s are allowed")
+        elif used.cpu_s > caps.cpu_s:
+            self._end("timeout", f"used {used.cpu_s:.0f} s of CPU; {caps.cpu_s:.0f} s are allowed")
+        elif used.memory_mb > caps.memory_mb:
+            self._end("memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed")
 
     def _end(self, ending: Ending, message: str) -> None:
         if self.ended is None:
@@ -242,6 +256,8 @@ class _Supervision:
 
     def _ending_of_a_finished_tree(self) -> tuple[Ending, str]:
         code = self.process.returncode
+        if fell := getattr(self.process, "fell", ""):
+            return "infra", fell
         if not self.started:
             said = self.log.text().strip().splitlines()
             return "infra", "the worker did not start" + (f": {said[-1][:300]}" if said else f" (exit status {code})")
@@ -254,6 +270,14 @@ class _Supervision:
             return "done", "predictions came out"
         where = "before fit returned" if not self.fitted else "before all predictions were out"
         return "crash", f"the process ended {where} ({_exit_in_words(code)})"
+
+
+def _descriptor_of(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends, where the system has such a thing."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            return os.pidfd_open(pid)
+    return None
 
 
 def _exit_in_words(code: int | None) -> str:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
+import time
 from pathlib import Path
 
 import psutil
 from msgspec import Struct
 
+from tlcourse.execution.walls.wall import Process
+
 _MB = 2**20
+_RESCAN_S = 0.2
+_EXACT_S = 2.0
+# What the measuring may cost: a scan of /proc takes a millisecond on a laptop and ten on a busy server, and the
+# proportional size of a process with torch takes eight.
+_SHARE = 0.03
 
 
 class Used(Struct, frozen=True):
@@ -22,40 +29,75 @@ class Used(Struct, frozen=True):
 
 
 class Tree:
-    """Measures and ends a process tree. Behind a wall its PID namespace keeps it whole; daemons cannot leave it."""
+    """Measures and ends a process tree. Behind a wall its PID namespace keeps it whole; daemons cannot leave it.
 
-    def __init__(self, pid: int) -> None:
+    `forked`: its processes were forked from a warm parent, and share pages with it that resident memory counts.
+    """
+
+    def __init__(self, pid: int, *, forked: bool = False) -> None:
         self._pid = pid
+        self._forked = forked
         self._cpu: dict[tuple[int, float], float] = {}
+        self._known: list[psutil.Process] = []
+        self._next_scan = 0.0
+        self._exact: tuple[float, float] | None = None
+        self._next_exact = 0.0
         self.last = Used()
         self.peak_mb = 0.0
 
-    def measure(self) -> Used:
-        """What the tree uses now. Memory is resident memory; shared pages are counted once where the kernel says so."""
+    def measure(self, cap_mb: float = float("inf")) -> Used:
+        """What the tree uses now; an estimate above `cap_mb` is made exact before it is given.
+
+        Memory is resident memory. Where processes share pages by forking, it is their proportional size, read now and
+        then, and what their own memory grew by since.
+        """
         processes = self._members()
-        resident = 0.0
+        resident = private = 0.0
         for process in processes:
             with contextlib.suppress(psutil.Error), process.oneshot():
                 times = process.cpu_times()
                 self._cpu[(process.pid, process.create_time())] = times.user + times.system
-                resident += process.memory_info().rss / _MB
-        if len(processes) > 3 and resident > 256:
-            # forked children share pages with their parent, and RSS counts those for each of them
-            resident = min(resident, _proportional(processes) or resident)
+                memory = process.memory_info()
+                resident += memory.rss / _MB
+                private += (memory.rss - getattr(memory, "shared", 0)) / _MB
+        if self._forked or (len(processes) > 3 and resident > 256):
+            resident = min(resident, self._proportional(processes, private, cap_mb))
         self.last = Used(sum(self._cpu.values()), resident)
         self.peak_mb = max(self.peak_mb, resident)
         return self.last
 
+    def _proportional(self, processes: list[psutil.Process], private: float, cap_mb: float) -> float:
+        if self._exact is not None and time.monotonic() < self._next_exact:
+            size, then = self._exact
+            if (estimate := size + max(0.0, private - then)) <= cap_mb:
+                return estimate
+        begin = time.monotonic()
+        exact = _proportional_size(processes)
+        if exact is None:  # the kernel will not tell: resident memory, which says too much
+            return float("inf")
+        end = time.monotonic()
+        self._exact, self._next_exact = (exact, private), end + max(_EXACT_S, (end - begin) / _SHARE)
+        return exact
+
     def _members(self) -> list[psutil.Process]:
+        """The tree's processes; those that were started a moment ago may be missing."""
+        begin = time.monotonic()
+        if begin >= self._next_scan:
+            self._known = self._scan()
+            end = time.monotonic()
+            self._next_scan = end + max(_RESCAN_S, (end - begin) / _SHARE)
+        return self._known
+
+    def _scan(self) -> list[psutil.Process]:
         try:
             top = psutil.Process(self._pid)
             return [top, *top.children(recursive=True)]
         except psutil.Error:
             return []
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill(self, process: Process) -> None:
         """SIGKILL to the top process, its group and every member; returns when the top process is gone."""
-        members = self._members()
+        members = self._scan()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, signal.SIGKILL)
         for member in members:
@@ -66,13 +108,13 @@ class Tree:
         psutil.wait_procs(members, timeout=5)
 
 
-def _proportional(processes: list[psutil.Process]) -> float | None:
+def _proportional_size(processes: list[psutil.Process]) -> float | None:
     """Proportional set size of all in MB, or None where the kernel will not tell."""
     total = 0
     for process in processes:
         try:
             text = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
-        except ProcessLookupError:
+        except (ProcessLookupError, FileNotFoundError):
             continue
         except OSError:
             return None

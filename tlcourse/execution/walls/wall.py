@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -36,11 +35,41 @@ class Finding(Struct, frozen=True):
     remedy: str = ""
 
 
+class Process(Protocol):
+    """A worker that was started, as seen from outside: what a `subprocess.Popen` is, as far as a run needs it.
+
+    A process of a wall that can fall without its run's doing also has `fell`, a sentence, and one that was forked from
+    a warm parent has `forked`: it shares memory with that parent, so that resident memory says too much.
+    """
+
+    @property
+    def pid(self) -> int:
+        """The top process, as this side numbers it."""
+        ...
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit status as `subprocess` gives it; None while it runs."""
+        ...
+
+    def poll(self) -> int | None:
+        """Its exit status, or None while it runs."""
+        ...
+
+    def wait(self) -> int:
+        """Block until it has ended."""
+        ...
+
+    def kill(self) -> None:
+        """SIGKILL; everything that it started ends with it."""
+        ...
+
+
 class Wall(Protocol):
     """One way to keep student code apart."""
 
     name: str
 
-    def start(self, start: Start) -> subprocess.Popen[bytes]:
+    def start(self, start: Start) -> Process:
         """Start the worker; killing the returned process ends everything that it started."""
         ...
