@@ -76,6 +76,15 @@ def test_a_solution_that_breaks_has_the_exit_code_of_its_outcome(tl, tmp_path, s
     assert "tlcourse/execution" not in done.stdout
 
 
+def test_a_device_that_is_not_there_is_exit_code_3_and_nothing_is_counted(tl, tmp_path):
+    (tmp_path / "solution.py").write_text("def fit(task): return None\n")
+    done = tl("grade", "line", "--device", "mps")
+    assert done.returncode == 3
+    assert "mps cannot be used here" in done.stderr
+    assert "--device cpu" in done.stderr
+    assert done.stdout == ""
+
+
 def test_our_own_mistake_is_exit_code_5_with_a_log_and_no_traceback_on_the_screen(tmp_path, own_home):
     import os
     import subprocess

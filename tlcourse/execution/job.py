@@ -63,7 +63,7 @@ class Job(Struct, frozen=True):
 class Problem(Struct, frozen=True):
     """What the worker says went wrong: for the student to read, never to be scored on."""
 
-    kind: Literal["syntax", "no_fit", "exception", "contract", "load"]
+    kind: Literal["syntax", "no_fit", "exception", "contract", "no_device"]
     message: str
     trace: str = ""
 

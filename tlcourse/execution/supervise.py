@@ -258,6 +258,8 @@ class _Supervision:
         code = self.process.returncode
         if fell := getattr(self.process, "fell", ""):
             return "infra", fell
+        if not self.started and self.problem is not None and self.problem.kind == "no_device":
+            return "infra", self.problem.message
         if not self.started:
             said = self.log.text().strip().splitlines()
             return "infra", "the worker did not start" + (f": {said[-1][:300]}" if said else f" (exit status {code})")

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tlcourse import __version__
 from tlcourse.course.model import LoadedExercise
+from tlcourse.errors import UnableError
 from tlcourse.execution.arrays import BadArraysError, read_predictions
 from tlcourse.execution.job import Brief, Caps, Job, Outcome, OutputSpec, RunReport
 from tlcourse.execution.scratch import scratch_folder
@@ -61,6 +62,12 @@ def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event:
         order = np.random.default_rng([options.seed, 1]).permutation(len(data.test["x"]) if data.test else 0)
         job = _job(exercise, submission, data, order, variant, options, scored=scored)
         report = run_job(job, wall, on_event)
+    if report.problem and report.problem.kind == "no_device" and not report.device:
+        raise UnableError(
+            f"{options.device} cannot be used here: {report.problem.message}.",
+            cause="there is no such device, its driver is missing, or this torch was built without it.",
+            remedy="leave --device away, or say --device cpu; tlcourse doctor shows what torch sees.",
+        )
     outcome, message, checks = _score(exercise, grader if scored else None, data, order, report)
     return Result(
         exercise=exercise.about.id,

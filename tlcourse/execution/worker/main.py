@@ -24,7 +24,7 @@ from tlcourse.execution.job import Brief
 from tlcourse.execution.worker import evidence, predict
 from tlcourse.execution.worker.channel import Channel, receive_test_inputs
 from tlcourse.execution.worker.solution import SolutionError, load_fit, student_trace
-from tlcourse.execution.worker.task import Arrays, Task, pick_device
+from tlcourse.execution.worker.task import Arrays, Task, missing_device, pick_device
 
 _PR_SET_PDEATHSIG = 1
 
@@ -38,6 +38,9 @@ def main(argv: list[str]) -> int:
     torch.set_num_threads(brief.threads)
     seed_everything(brief.seed)
     device = pick_device(brief.device)
+    if missing := missing_device(device):
+        channel.emit("problem", kind="no_device", message=missing, trace="")
+        return 1
     channel.emit("started", device=device_name(device), torch=torch.__version__)
     try:
         _run(brief, inputs, submission, device, channel)

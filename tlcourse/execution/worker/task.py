@@ -114,5 +114,16 @@ def pick_device(name: str) -> torch.device:
     return torch.device("cpu")
 
 
+def missing_device(device: torch.device) -> str:
+    """Why torch cannot use `device` here; empty where it can."""
+    if device.type == "cuda" and not torch.cuda.is_available():
+        return "torch sees no CUDA device"
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        return f"torch sees {torch.cuda.device_count()} CUDA devices, not number {device.index}"
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        return "torch sees no Apple GPU"
+    return ""
+
+
 def _print_metrics(step: int, metrics: dict[str, float]) -> None:
     sys.stderr.write(f"{step:6d}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()) + "\n")

@@ -1,0 +1,82 @@
+"""Predictions that come out of a wall: exactly what was asked for, or one sentence that says what is wrong."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tlcourse.execution.arrays import BadArraysError, pack, read_predictions
+from tlcourse.execution.job import OutputSpec
+
+SPECS = [OutputSpec("logits", (3,)), OutputSpec("radius")]
+GOOD = {"logits": np.zeros((5, 3), np.float32), "radius": np.ones(5, np.float32)}
+
+
+def test_what_was_packed_is_read_back():
+    found = read_predictions(pack(GOOD), 5, SPECS)
+    assert {name: array.shape for name, array in found.items()} == {"logits": (5, 3), "radius": (5,)}
+    assert found["radius"].tolist() == [1.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"logits": np.zeros((5, 3), np.float64)}, "dtype float64, expected float32"),
+        ({"logits": np.zeros((5, 3), np.int32)}, "dtype int32, expected float32"),
+        ({"logits": np.zeros((4, 3), np.float32)}, r"shape \(4, 3\), expected \(5, 3\)"),
+        ({"logits": np.zeros((1, 3), np.float32)}, r"shape \(1, 3\), expected \(5, 3\)"),
+        ({"radius": np.ones((5, 1), np.float32)}, r"shape \(5, 1\), expected \(5,\)"),
+        ({"radius": np.full(5, np.nan, np.float32)}, "5 values that are NaN or infinite"),
+        ({"radius": np.full(5, np.inf, np.float32)}, "5 values that are NaN or infinite"),
+        ({"score": np.ones(1, np.float32)}, r"hold \['logits', 'radius', 'score'\], expected exactly"),
+        ({"logits": np.zeros((99_999, 3), np.float32)}, "bytes, at most"),
+    ],
+)
+def test_anything_else_is_refused_in_words(change, said):
+    with pytest.raises(BadArraysError, match=said):
+        read_predictions(pack({**GOOD, **change}), 5, SPECS)
+
+
+def test_a_missing_array_is_refused():
+    with pytest.raises(BadArraysError, match="expected exactly"):
+        read_predictions(pack({"logits": GOOD["logits"]}), 5, SPECS)
+
+
+@given(st.binary(max_size=400))
+def test_bytes_that_are_no_document_are_refused(data):
+    with pytest.raises(BadArraysError):
+        read_predictions(data, 5, SPECS)
+
+
+@given(st.integers(0, 300), st.binary(min_size=1, max_size=8))
+def test_a_damaged_document_is_refused_or_still_holds_what_was_asked_for(at, damage):
+    data = bytearray(pack(GOOD))
+    data[at : at + len(damage)] = damage
+    try:
+        found = read_predictions(bytes(data), 5, SPECS)
+    except BadArraysError:
+        return
+    assert found["logits"].shape == (5, 3)
+    assert np.isfinite(found["radius"]).all()
+
+
+@pytest.mark.parametrize("length", [2**63, 2**64 - 1, 2**31, 10**6])
+def test_a_header_that_claims_to_be_huge_allocates_nothing(length):
+    with pytest.raises(BadArraysError, match="header is too long"):
+        read_predictions(struct.pack("<Q", length) + b"{}" * 100, 5, SPECS)
+
+
+def test_a_header_with_offsets_outside_the_data_is_refused():
+    header = json.dumps(
+        {
+            "logits": {"dtype": "F32", "shape": [5, 3], "data_offsets": [0, 60]},
+            "radius": {"dtype": "F32", "shape": [5], "data_offsets": [60, 10**12]},
+        }
+    ).encode()
+    with pytest.raises(BadArraysError):
+        read_predictions(struct.pack("<Q", len(header)) + header + b"\0" * 80, 5, SPECS)

@@ -1,0 +1,60 @@
+"""What a run prints: bounded, head and tail kept, and harmless to show."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tlcourse.execution.log import LogTail, harmless
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("a\rb", "a\nb"),
+        ("a\r\nb", "a\nb"),
+        ("bell\x07 nul\x00 del\x7f c1\x9b2J", "bell nul del c12J"),
+        ("\u202eevil\u2066", "evil"),
+        ("tab\tand\nline stay, so does ü", "tab\tand\nline stay, so does ü"),
+    ],
+)
+def test_nothing_that_moves_a_cursor_or_reorders_a_line_is_shown(hostile, shown):
+    assert harmless(hostile) == shown
+
+
+@given(st.text())
+def test_no_text_keeps_an_escape(text):
+    assert not set(harmless(text)) & {"\x1b", "\x07", "\r", "\x9b", "\u202e"}
+
+
+def test_head_and_tail_are_kept_with_a_line_that_says_what_was_dropped():
+    log = LogTail(100)
+    log.feed(b"first\n")
+    for _ in range(1000):
+        log.feed(b"middle\n")
+    log.feed(b"last\n")
+    assert log.overflowed
+    assert log.text().startswith("first\n")
+    assert log.text().endswith("last\n")
+    assert "the middle of 7011 bytes was dropped" in log.text()
+    assert len(log.text()) < 200
+
+
+def test_a_character_that_is_cut_between_two_reads_is_whole():
+    log = LogTail(100)
+    data = "ü".encode()
+    log.feed(data[:1])
+    log.feed(data[1:])
+    assert log.text() == "ü"
+
+
+@given(st.lists(st.binary(max_size=50), max_size=30))
+def test_no_bytes_raise(chunks):
+    log = LogTail(64)
+    for chunk in chunks:
+        log.feed(chunk)
+    assert len(log.text()) < 64 + 80
