@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tlcourse.execution.interpreter import hidden_folders, visible_folders, worker_command
@@ -41,9 +42,9 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
     folders = {folder: folder for folder in visible_folders()}
     staging: list[str] = []
     if os.geteuid() == 0:
-        folders, staging = _staged(folders, start.inputs)
+        folders, staging = staged(folders, start.inputs.parent)
         for path in (start.inputs, start.submission):
-            _give_to_spare_uid(path)
+            give_to_spare_uid(path)
     filter_fd = _filter_descriptor()
     try:
         return subprocess.Popen(
@@ -61,12 +62,25 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
 
 
 def _bubblewrap(start: Start, folders: dict[Path, Path], filter_fd: int) -> list[str]:
-    scratch = str(start.caps.scratch_mb * 2**20)
+    command = [*system_view(folders, start.caps.scratch_mb), "--disable-userns"]
+    command += ["--ro-bind", str(start.inputs), _INPUTS, "--ro-bind", str(start.submission), _SUBMISSION]
+    if start.gpu:
+        for device in gpu_devices():
+            command += ["--dev-bind-try", device, device]
+    command += ["--chdir", "/tmp", "--clearenv"]  # noqa: S108
+    for name, value in start.env.items():
+        command += ["--setenv", name, value]
+    return [*command, "--seccomp", str(filter_fd), "--remount-ro", "/"]
+
+
+def system_view(folders: Mapping[Path, Path], scratch_mb: int) -> list[str]:
+    """bubblewrap's command line up to what a run adds: namespaces, the system, and `folders` (target → source)."""
+    scratch = str(scratch_mb * 2**20)
     command = [
-        _tool("bwrap"),
+        tool("bwrap"),
         *"--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup-try".split(),
         *("--uid", _INSIDE_UID, "--gid", _INSIDE_UID, "--hostname", "sandbox"),
-        *"--die-with-parent --new-session --cap-drop ALL --disable-userns".split(),
+        *"--die-with-parent --new-session --cap-drop ALL".split(),
         *"--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib".split(),
         *("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
         *(("--symlink", "usr/lib64", "/lib64") if Path("/lib64").exists() else ()),
@@ -78,21 +92,14 @@ def _bubblewrap(start: Start, folders: dict[Path, Path], filter_fd: int) -> list
         command += ["--ro-bind", str(source), str(target)]
     for folder in hidden_folders():
         command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
-    command += ["--ro-bind", str(start.inputs), _INPUTS, "--ro-bind", str(start.submission), _SUBMISSION]
-    if start.gpu:
-        for device in _gpu_devices():
-            command += ["--dev-bind-try", device, device]
-    command += ["--chdir", "/tmp", "--clearenv"]  # noqa: S108
-    for name, value in start.env.items():
-        command += ["--setenv", name, value]
-    return [*command, "--seccomp", str(filter_fd), "--remount-ro", "/"]
+    return command
 
 
 def _limits(start: Start) -> list[str]:
     """Limits of each process; those of the tree are the supervisor's."""
     caps = start.caps
     return [
-        _tool("prlimit"),
+        tool("prlimit"),
         f"--nproc={caps.processes}",
         f"--fsize={caps.scratch_mb * 2**20}",
         f"--cpu={int(caps.cpu_s) + 5}",
@@ -102,26 +109,26 @@ def _limits(start: Start) -> list[str]:
     ]
 
 
-def _staged(folders: dict[Path, Path], inputs: Path) -> tuple[dict[Path, Path], list[str]]:
-    """Bind each folder below the run's folder, and become the spare uid: (target → staged source), command prefix."""
-    stage = inputs.parent / "stage"
+def staged(folders: Mapping[Path, Path], base: Path) -> tuple[dict[Path, Path], list[str]]:
+    """Bind each source below `base`, and become the spare uid: (target → staged source), command prefix."""
+    stage = base / "stage"
     stage.mkdir()
-    inputs.parent.chmod(0o711)
+    base.chmod(0o711)
     moved: dict[Path, Path] = {}
     pairs: list[str] = []
-    for number, folder in enumerate(folders):
+    for number, (target, source) in enumerate(folders.items()):
         point = stage / str(number)
         point.mkdir()
-        moved[folder] = point
-        pairs += [str(folder), str(point)]
+        moved[target] = point
+        pairs += [str(source), str(point)]
     become = [f"--reuid={SPARE_UID}", f"--regid={SPARE_UID}", "--clear-groups", "--"]
     return moved, [
-        *(_tool("unshare"), "-m", "--propagation", "private", "--"),
-        *("/bin/sh", "-c", _STAGE, "sh", *pairs, "--", _tool("setpriv"), *become),
+        *(tool("unshare"), "-m", "--propagation", "private", "--"),
+        *("/bin/sh", "-c", _STAGE, "sh", *pairs, "--", tool("setpriv"), *become),
     ]
 
 
-def _give_to_spare_uid(folder: Path) -> None:
+def give_to_spare_uid(folder: Path) -> None:
     """The spare uid reads its inputs, and nobody else on this machine does."""
     for path in (folder, *folder.rglob("*")):
         os.chown(path, SPARE_UID, SPARE_UID, follow_symlinks=False)
@@ -137,14 +144,16 @@ def _filter_descriptor() -> int:
     return descriptor
 
 
-def _gpu_devices() -> list[str]:
+def gpu_devices() -> list[str]:
+    """Device nodes of NVIDIA and AMD cards; some are not there on every machine."""
     return [
         *map(str, sorted(Path("/dev").glob("nvidia[0-9]*"))),
         *("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/kfd", "/dev/dri"),
     ]
 
 
-def _tool(name: str) -> str:
+def tool(name: str) -> str:
+    """The absolute path of a system tool: bubblewrap starts with an empty PATH."""
     return shutil.which(name, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") or name
 
 
