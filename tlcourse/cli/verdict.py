@@ -61,9 +61,10 @@ def _check(check: CheckResult, *, plain: bool) -> Iterator[str]:
     sign = "≥" if check.direction == "at_least" else "≤"
     low, high = check.interval
     unit = f" {check.unit}" if check.unit else ""
+    doubt = "" if check.accepted == check.threshold else f" ({check.accepted:.4g} suffices: chance is on your side)"
     facts = (
         f"{check.value:.4g}{unit} (95 %: {low:.4g} to {high:.4g}, n = {check.n}), required {sign} "
-        f"{check.threshold:g}{unit}, {check.points:g} of {check.max_points:g} points"
+        f"{check.threshold:g}{unit}{doubt}, {check.points:g} of {check.max_points:g} points"
     )
     if plain:
         yield f"check: {check.id}: {word}: {facts}"

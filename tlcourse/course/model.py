@@ -123,6 +123,8 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     sizes: dict[str, int] = {}
     """Items in `train`, `val` and `test`."""
     limits: Limits = Limits()
+    seeds: Annotated[int, Meta(ge=1, le=9)] = 3
+    """Runs at most: after a near miss the further ones are made, and all are decided on together."""
 
 
 class Course(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,21 +1,59 @@
-"""From measurements to points: which checks passed, and what the verdict is."""
+"""From measurements to points: which checks passed, with the doubt given to the student, and whether to look again.
+
+The rule, as students read it: a check passes unless the measurement says, at 99 %, that the true value misses the bar.
+`operating.py` says what follows from it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tlcourse.course.model import CheckRule
-from tlcourse.grading.measure import Measurement
+from tlcourse.grading import operating
+from tlcourse.grading.measure import Measurement, pooled
 from tlcourse.grading.result import CheckResult
 
+Measured = Mapping[str, Measurement]
 
-def decide(rules: list[CheckRule], measured: Mapping[str, Measurement]) -> list[CheckResult]:
-    """Each rule against its measurement, in the order of the exercise."""
-    return [_check(rule, measured[rule.id]) for rule in rules]
+
+def decide(rules: Sequence[CheckRule], runs: Sequence[Measured]) -> list[CheckResult]:
+    """Each rule against its measurements from all runs together, in the order of the exercise."""
+    return [_check(rule, _together(rule, runs)) for rule in rules]
+
+
+def is_near_miss(rules: Sequence[CheckRule], run: Measured) -> bool:
+    """Whether something was missed, and nothing clearly: then chance may have decided, and more seeds should.
+
+    An exact value leaves no doubt, so a miss of one is always clear.
+    """
+    missed = [rule for rule in rules if not _suffices(rule, run[rule.id], operating.ALPHA)]
+    return bool(missed) and all(_suffices(rule, run[rule.id], operating.CLEAR) for rule in missed)
+
+
+def accepted(rule: CheckRule, found: Measurement, alpha: float = operating.ALPHA) -> float:
+    """The value that suffices: the bar, moved by what chance explains at `alpha`."""
+    at_least = rule.direction == "at_least"
+    if found.kind == "proportion" and found.n > 0:
+        if at_least:
+            return operating.accepted_successes(found.n, rule.threshold, alpha) / found.n
+        return operating.accepted_failures(found.n, rule.threshold, alpha) / found.n
+    if found.kind == "mean":
+        doubt = operating.Z[alpha] * found.standard_error
+        return rule.threshold - doubt if at_least else rule.threshold + doubt
+    return rule.threshold
+
+
+def _together(rule: CheckRule, runs: Sequence[Measured]) -> Measurement:
+    return pooled([run[rule.id] for run in runs], larger_is_better=rule.direction == "at_least")
+
+
+def _suffices(rule: CheckRule, found: Measurement, alpha: float) -> bool:
+    limit = accepted(rule, found, alpha)
+    return found.value >= limit if rule.direction == "at_least" else found.value <= limit
 
 
 def _check(rule: CheckRule, found: Measurement) -> CheckResult:
-    passed = found.value >= rule.threshold if rule.direction == "at_least" else found.value <= rule.threshold
+    passed = _suffices(rule, found, operating.ALPHA)
     return CheckResult(
         id=rule.id,
         title=rule.title,
@@ -23,6 +61,7 @@ def _check(rule: CheckRule, found: Measurement) -> CheckResult:
         value=found.value,
         interval=found.interval,
         threshold=rule.threshold,
+        accepted=accepted(rule, found),
         n=found.n,
         points=rule.points if passed else 0.0,
         max_points=rule.points,

@@ -1,32 +1,28 @@
-"""Grading one submission: data here, training behind a wall, scoring here again."""
+"""Grading one submission: collected, run behind a wall – after a near miss with further seeds – and decided."""
 
 from __future__ import annotations
 
-import hashlib
 import platform
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse import __version__
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UnableError
-from tlcourse.execution.arrays import BadArraysError, read_predictions
-from tlcourse.execution.job import Brief, Caps, Job, Outcome, OutputSpec, RunReport
+from tlcourse.execution.job import Outcome, RunReport
 from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.execution.walls.choose import choose
-from tlcourse.grading.decision import decide
-from tlcourse.grading.grader import Data, Grader, public_data
+from tlcourse.grading.attempt import Attempt, OnEvent, Runner, Settings, attempt, further_seed
+from tlcourse.grading.decision import decide, is_near_miss
+from tlcourse.grading.grader import Grader
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 from tlcourse.grading.submission import Submission, collect
 
 PUBLIC_SEED = 20260
-OnEvent = Callable[[dict[str, Any]], None]
 
 
 class Options(Struct, frozen=True):
@@ -39,6 +35,7 @@ class Options(Struct, frozen=True):
     seed: int = PUBLIC_SEED
     seed_source: str = "public"
     wall_s: float | None = None
+    where: str = "local"
 
 
 def grade(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent = lambda _: None) -> Result:
@@ -54,113 +51,103 @@ def run(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEven
 def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, *, scored: bool) -> Result:
     started = _now()
     wall, missing = choose(options.isolation)
-    grader = Grader(exercise) if scored or exercise.grader else None
-    variant = "mini" if options.variant == "auto" else options.variant
     with scratch_folder("submission") as folder:
         submission = collect(path, folder)
-        data = grader.make(options.seed, variant) if grader else public_data(exercise, options.seed)
-        order = np.random.default_rng([options.seed, 1]).permutation(len(data.test["x"]) if data.test else 0)
-        job = _job(exercise, submission, data, order, variant, options, scored=scored)
-        report = run_job(job, wall, on_event)
-    if report.problem and report.problem.kind == "no_device" and not report.device:
-        raise UnableError(
-            f"{options.device} cannot be used here: {report.problem.message}.",
-            cause="there is no such device, its driver is missing, or this torch was built without it.",
-            remedy="leave --device away, or say --device cpu; tlcourse doctor shows what torch sees.",
+        grading = Grading(exercise, options, lambda job, tell: run_job(job, wall, tell))
+        result = grading.result(submission, on_event, started=started, scored=scored)
+    return _with_notice(result, missing)
+
+
+class Grading:
+    """Grades collected submissions of one exercise, one after another or from several threads at once."""
+
+    def __init__(self, exercise: LoadedExercise, options: Options, run: Runner) -> None:
+        self._exercise = exercise
+        self._options = options
+        self._run = run
+        self._grader = Grader(exercise) if exercise.grader else None
+        variant = "mini" if options.variant == "auto" else options.variant
+        self._settings = Settings(variant, options.device, options.threads, options.wall_s, options.isolation)
+
+    def result(self, submission: Submission, on_event: OnEvent, *, started: str, scored: bool = True) -> Result:
+        """The verdict of a submission, or with `scored` false how its `fit` ended."""
+        grader = self._grader
+        if scored and grader is None:
+            grader = Grader(self._exercise)  # which says what is missing
+        attempts = self._attempts(submission, grader, on_event, scored=scored)
+        for one in attempts:
+            _raise_for_missing_device(one.report, self._options.device)
+        outcome, messages, checks = self._decide(attempts, scored=scored)
+        last = attempts[-1].report
+        return Result(
+            exercise=self._exercise.about.id,
+            variant=self._settings.variant,
+            submission=SubmissionRecord(str(submission.origin), submission.sha256),
+            outcome=outcome,
+            points=sum(check.points for check in checks),
+            max_points=sum(rule.points for rule in self._exercise.about.checks),
+            checks=checks,
+            runs=[_record(one, self._options) for one in attempts],
+            messages=[*submission.notices, *messages],
+            provenance=self._provenance(attempts[0], grader),
+            started_at=started,
+            finished_at=_now(),
+            problem=last.problem.trace if last.problem else "",
+            metrics=attempts[0].report.metrics,
         )
-    outcome, message, checks = _score(exercise, grader if scored else None, data, order, report)
-    return Result(
-        exercise=exercise.about.id,
-        variant=variant,
-        submission=SubmissionRecord(str(path), submission.sha256),
-        outcome=outcome,
-        points=sum(check.points for check in checks),
-        max_points=sum(rule.points for rule in exercise.about.checks),
-        checks=checks,
-        runs=[_record(report, options)],
-        messages=[*submission.notices, *filter(None, [missing, message])],
-        provenance=_provenance(grader, data, report, options),
-        started_at=started,
-        finished_at=_now(),
-        problem=report.problem.trace if report.problem else "",
-        metrics=report.metrics,
-    )
+
+    def _attempts(
+        self, submission: Submission, grader: Grader | None, on_event: OnEvent, *, scored: bool
+    ) -> list[Attempt]:
+        """One run; after a near miss as many as the exercise allows."""
+
+        def one(seed: int) -> Attempt:
+            return attempt(self._exercise, submission, grader, seed, self._settings, self._run, on_event, scored=scored)
+
+        first = one(self._options.seed)
+        rules = self._exercise.about.checks
+        if first.ending != "done" or not first.measured or not is_near_miss(rules, first.measured):
+            return [first]
+        seeds = [further_seed(self._options.seed, i) for i in range(1, self._exercise.about.seeds)]
+        return [first, *map(one, seeds)]
+
+    def _decide(self, attempts: list[Attempt], *, scored: bool) -> tuple[Outcome, list[str], list[CheckResult]]:
+        """The outcome, messages, and the checks: from all runs that gave predictions."""
+        failed = next((one for one in attempts if one.ending == "infra"), None)
+        if attempts[0].ending != "done":
+            failed = attempts[0]
+        if failed is not None and failed.ending != "done":
+            return failed.ending, [f"{failed.message.rstrip('.')}."], []
+        if not scored:
+            return "pass", ["fit returned a module whose outputs have the right shapes; nothing was scored."], []
+        done = [one for one in attempts if one.ending == "done"]
+        messages = []
+        if len(attempts) > 1:
+            messages.append(
+                f"The first run missed a bar by so little that chance may explain it; "
+                f"{len(done)} runs with different seeds were decided on together."
+            )
+        messages += [f"A further run ended as {one.ending}: {one.message}" for one in attempts if one not in done]
+        checks = decide(self._exercise.about.checks, [one.measured for one in done])
+        return ("pass" if all(check.passed for check in checks) else "fail"), messages, checks
+
+    def _provenance(self, first: Attempt, grader: Grader | None) -> Provenance:
+        return Provenance(
+            tlcourse=__version__,
+            torch=first.report.torch,
+            grader_sha256=grader.sha256 if grader else "",
+            data_sha256=first.data_sha256,
+            python=platform.python_version(),
+            machine=platform.machine(),
+            seed_source=self._options.seed_source,
+        )
 
 
-def _job(
-    exercise: LoadedExercise,
-    submission: Submission,
-    data: Data,
-    order: np.ndarray[Any, Any],
-    variant: str,
-    options: Options,
-    *,
-    scored: bool,
-) -> Job:
-    about = exercise.about
-    limits = about.limits
-    return Job(
-        brief=Brief(
-            exercise=about.id,
-            variant=variant,
-            targets=tuple(about.targets),
-            outputs=tuple(OutputSpec(output.name, tuple(output.shape)) for output in about.outputs),
-            seed=_fit_seed(options.seed),
-            seconds=about.seconds,
-            device=options.device,
-            threads=options.threads,
-            predict=scored,
-        ),
-        submission=submission.folder,
-        train=data.train,
-        val=data.val,
-        test_inputs=data.test_inputs(order) if scored else None,
-        caps=Caps(
-            wall_s=options.wall_s or limits.wall_s,
-            cpu_s=limits.cpu_s,
-            memory_mb=limits.memory_mb,
-            processes=limits.processes,
-            scratch_mb=limits.scratch_mb,
-            output_kb=limits.output_kb,
-        ),
-        isolation=options.isolation,
-    )
-
-
-def _fit_seed(seed: int) -> int:
-    """What `task.seed` is: told apart from the data's seed, because a submission that knew that could draw the test."""
-    return int.from_bytes(hashlib.sha256(f"fit {seed}".encode()).digest()[:4], "little") % 2**31
-
-
-def _score(
-    exercise: LoadedExercise,
-    grader: Grader | None,
-    data: Data,
-    order: np.ndarray[Any, Any],
-    report: RunReport,
-) -> tuple[Outcome, str, list[CheckResult]]:
-    """The outcome, a message, and the checks: from the arrays alone, in this process."""
-    if report.ending != "done":
-        return report.ending, report.message, []
-    if grader is None:
-        return "pass", "fit returned a module whose outputs have the right shapes; nothing was scored.", []
-    specs = [OutputSpec(output.name, tuple(output.shape)) for output in exercise.about.outputs]
-    try:
-        shuffled = read_predictions(report.results, len(order), specs)
-    except BadArraysError as error:
-        return "invalid", f"{error}.", []
-    predictions = {}
-    for name, array in shuffled.items():
-        predictions[name] = np.empty_like(array)
-        predictions[name][order] = array
-    checks = decide(exercise.about.checks, grader.measure(data.test, predictions, report.evidence))
-    return ("pass" if all(check.passed for check in checks) else "fail"), "", checks
-
-
-def _record(report: RunReport, options: Options) -> RunRecord:
+def _record(one: Attempt, options: Options) -> RunRecord:
+    report = one.report
     return RunRecord(
-        seed=options.seed,
-        where="local",
+        seed=one.seed,
+        where=options.where,
         isolation=report.wall,
         device=report.device,
         threads=options.threads,
@@ -170,19 +157,21 @@ def _record(report: RunReport, options: Options) -> RunRecord:
         fit_s=round(report.usage.fit_s, 3),
         log=report.log,
         evidence=dict(report.evidence),
+        values={name: found.value for name, found in one.measured.items()},
     )
 
 
-def _provenance(grader: Grader | None, data: Data, report: RunReport, options: Options) -> Provenance:
-    return Provenance(
-        tlcourse=__version__,
-        torch=report.torch,
-        grader_sha256=grader.sha256 if grader else "",
-        data_sha256=data.sha256,
-        python=platform.python_version(),
-        machine=platform.machine(),
-        seed_source=options.seed_source,
-    )
+def _raise_for_missing_device(report: RunReport, device: str) -> None:
+    if report.problem and report.problem.kind == "no_device" and not report.device:
+        raise UnableError(
+            f"{device} cannot be used here: {report.problem.message}.",
+            cause="there is no such device, its driver is missing, or this torch was built without it.",
+            remedy="leave --device away, or say --device cpu; tlcourse doctor shows what torch sees.",
+        )
+
+
+def _with_notice(result: Result, notice: str) -> Result:
+    return replace(result, messages=[*result.messages, notice]) if notice else result
 
 
 def _now() -> str:

@@ -1,9 +1,10 @@
-"""What a grader measures, with its interval."""
+"""What a grader measures: a value, how sure it is, and what to do next, in words."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
@@ -12,12 +13,55 @@ if TYPE_CHECKING:
 
 
 class Measurement(Struct, frozen=True):
-    """One measured value: its 95 % interval, how many items it rests on, and what to do next, in words."""
+    """One measured value: its 95 % interval, how many items it rests on, and what to do next, in words.
+
+    `kind` says how sure the value is. `proportion`: a share of n independent items. `mean`: a mean of n independent
+    items, normal within `interval`. `exact`: it could not have come out otherwise, such as a number of parameters.
+    """
 
     value: float
     n: int
     interval: tuple[float, float]
     message: str = ""
+    kind: Literal["exact", "proportion", "mean"] = "exact"
+
+    @property
+    def successes(self) -> int:
+        """Of a proportion: how many of n."""
+        return round(self.value * self.n)
+
+    @property
+    def standard_error(self) -> float:
+        """Of a mean: what its 95 % interval says."""
+        return (self.interval[1] - self.interval[0]) / (2 * 1.96)
+
+
+def proportion(successes: int, n: int, message: str = "") -> Measurement:
+    """A share of n items with its score interval."""
+    return Measurement(successes / n if n else 0.0, n, wilson(successes, n), message, "proportion")
+
+
+def mean(values: np.ndarray, message: str = "") -> Measurement:
+    """A mean of independent `values`, shape (n,), with its normal interval."""
+    return Measurement(float(values.mean()), int(values.size), mean_interval(values), message, "mean")
+
+
+def exact(value: float, n: int = 1, message: str = "") -> Measurement:
+    """A value without doubt."""
+    return Measurement(value, n, (value, value), message, "exact")
+
+
+def pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measurement:
+    """The measurements of several runs as one, in whatever order they come. An exact value is the worst of them."""
+    worst = (min if larger_is_better else max)(runs, key=lambda run: run.value)
+    if len(runs) == 1 or worst.kind == "exact":
+        return worst
+    n = sum(run.n for run in runs)
+    if worst.kind == "proportion":
+        return proportion(sum(run.successes for run in runs), n, worst.message)
+    value = math.fsum(run.n * run.value for run in runs) / n
+    spread = 1.96 * math.sqrt(math.fsum((run.n * run.standard_error) ** 2 for run in runs)) / n
+    return Measurement(value, n, (value - spread, value + spread), worst.message, "mean")
 
 
 def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -36,8 +80,8 @@ def mean_interval(values: np.ndarray, z: float = 1.96) -> tuple[float, float]:
     n = int(values.size)
     if n == 0:
         return (-math.inf, math.inf)
-    mean = float(values.mean())
+    centre = float(values.mean())
     if n == 1:
-        return (mean, mean)
+        return (centre, centre)
     spread = z * float(values.std(ddof=1)) / math.sqrt(n)
-    return (mean - spread, mean + spread)
+    return (centre - spread, centre + spread)

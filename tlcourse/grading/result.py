@@ -18,6 +18,8 @@ class CheckResult(Struct, frozen=True):
     value: float
     interval: tuple[float, float]
     threshold: float
+    accepted: float
+    """The value that suffices: the threshold, moved by what chance explains at 99 %."""
     n: int
     points: float
     max_points: float
@@ -40,6 +42,8 @@ class RunRecord(Struct, frozen=True):
     fit_s: float
     log: str = ""
     evidence: dict[str, float] = {}
+    values: dict[str, float] = {}
+    """What each check measured in this run alone."""
 
 
 class SubmissionRecord(Struct, frozen=True):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tlcourse.data.worlds import split_seeds
-from tlcourse.grading.measure import Measurement, mean_interval
+from tlcourse.grading.measure import mean
 
 
 def make(sizes, seed, variant):
@@ -18,7 +18,5 @@ def measure(test, predictions, evidence):
     found = {}
     for name in ("y", "z"):
         error = np.abs(predictions[name] - test[name])
-        found[f"{name}_error"] = Measurement(
-            float(error.mean()), len(error), mean_interval(error), f"{name} is off by {error.mean():.2f} on average."
-        )
+        found[f"{name}_error"] = mean(error, f"{name} is off by {error.mean():.2f} on average.")
     return found

@@ -1,0 +1,96 @@
+"""Checks decided: the doubt is the student's, a near miss is looked at again, and order does not matter."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tlcourse.course.model import CheckRule
+from tlcourse.grading.decision import accepted, decide, is_near_miss
+from tlcourse.grading.measure import exact, mean, pooled, proportion, wilson
+from tlcourse.grading.operating import CLEAR, accepted_successes
+
+ACCURACY = CheckRule(id="accuracy", title="Accuracy", threshold=0.95, points=5)
+ERROR = CheckRule(id="error", title="Error", threshold=1.0, points=3, direction="at_most", unit="px")
+LIMIT = accepted_successes(4000, 0.95)
+CLEARLY = accepted_successes(4000, 0.95, CLEAR)
+SHARED = CheckRule(id="shared", title="Shared", threshold=0.5, points=2)
+
+
+def errors(value: float, n: int = 4000) -> np.ndarray:
+    return np.linspace(0, 2, n) * value
+
+
+def test_a_value_at_the_bar_passes_and_says_what_suffices():
+    (check,) = decide([ACCURACY], [{"accuracy": proportion(3800, 4000)}])
+    assert check.passed
+    assert check.points == 5
+    assert check.threshold == 0.95
+    assert 0.94 < check.accepted < 0.945
+
+
+def test_a_value_that_chance_explains_passes_and_one_that_it_does_not_fails_with_its_message():
+    assert accepted(ACCURACY, proportion(3800, 4000)) == LIMIT / 4000
+    (just,) = decide([ACCURACY], [{"accuracy": proportion(LIMIT, 4000)}])
+    (below,) = decide([ACCURACY], [{"accuracy": proportion(LIMIT - 1, 4000, "Look at 8 and 9.")}])
+    assert just.passed
+    assert just.message == ""
+    assert not below.passed
+    assert below.points == 0
+    assert below.message == "Look at 8 and 9."
+
+
+def test_a_mean_gets_the_doubt_of_its_standard_error():
+    near = mean(errors(1.02))
+    assert near.value > 1.0
+    (check,) = decide([ERROR], [{"error": near}])
+    assert check.passed
+    (check,) = decide([ERROR], [{"error": mean(errors(1.2), "Too large.")}])
+    assert not check.passed
+
+
+def test_an_exact_value_gets_no_doubt():
+    (check,) = decide([SHARED], [{"shared": exact(0.4999)}])
+    assert not check.passed
+    assert check.accepted == 0.5
+
+
+@pytest.mark.parametrize(
+    ("successes", "near"), [(LIMIT, False), (LIMIT - 1, True), (CLEARLY, True), (CLEARLY - 1, False), (3700, False)]
+)
+def test_only_a_miss_that_is_not_clear_is_a_near_miss(successes, near):
+    assert is_near_miss([ACCURACY], {"accuracy": proportion(successes, 4000)}) is near
+
+
+def test_a_near_miss_beside_a_clear_one_is_not_worth_another_run():
+    run = {"accuracy": proportion(3760, 4000), "shared": exact(0.1)}
+    assert is_near_miss([ACCURACY], run)
+    assert not is_near_miss([ACCURACY, SHARED], run)
+
+
+def test_runs_are_decided_on_together_whatever_their_order():
+    runs = [
+        {"accuracy": proportion(k, 4000), "error": mean(errors(v)), "shared": exact(s)}
+        for k, v, s in ((3760, 0.9, 0.9), (3850, 1.1, 0.8), (3700, 1.0, 0.7))
+    ]
+    results = [decide([ACCURACY, ERROR, SHARED], list(order)) for order in itertools.permutations(runs)]
+    assert all(result == results[0] for result in results)
+    assert results[0][0].n == 12_000
+    assert results[0][2].value == 0.7
+
+
+def test_pooled_means_have_the_interval_of_all_items():
+    values = errors(1.0, 6000)
+    together = pooled([mean(values[::2]), mean(values[1::2])], larger_is_better=False)
+    assert together.value == pytest.approx(values.mean())
+    assert together.standard_error == pytest.approx(values.std() / np.sqrt(6000), rel=0.02)
+
+
+def test_wilsons_interval_is_that_of_the_textbook():
+    # Wilson (1927); 145 of 153 photographs
+    low, high = wilson(145, 153)
+    assert (round(low, 3), round(high, 3)) == (0.900, 0.973)
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson(10, 10)[1] == 1.0

@@ -1,0 +1,130 @@
+"""One run of a submission on the data of one seed: data here, training behind a wall, measuring here again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.execution.arrays import BadArraysError, read_predictions
+from tlcourse.execution.job import Brief, Caps, Ending, Job, OutputSpec, RunReport
+from tlcourse.grading.grader import Data, Grader, public_data
+from tlcourse.grading.measure import Measurement
+from tlcourse.grading.submission import Submission
+
+OnEvent = Callable[[dict[str, Any]], None]
+Runner = Callable[[Job, OnEvent], RunReport]
+"""Where a job runs: behind a wall of this machine, in a pool, on a cluster."""
+
+
+class Settings(Struct, frozen=True):
+    """What is the same for all runs of a grading."""
+
+    variant: str
+    device: str
+    threads: int
+    wall_s: float | None = None
+    isolation: str = "auto"
+
+
+class Attempt(Struct, frozen=True):
+    """How one run ended, and what was measured on its predictions (nothing, unless it ended as `done`)."""
+
+    seed: int
+    data_sha256: str
+    report: RunReport
+    ending: Ending
+    message: str
+    measured: Mapping[str, Measurement]
+
+
+def attempt(
+    exercise: LoadedExercise,
+    submission: Submission,
+    grader: Grader | None,
+    seed: int,
+    settings: Settings,
+    run: Runner,
+    on_event: OnEvent,
+    *,
+    scored: bool,
+) -> Attempt:
+    """Train on the data of `seed`; with `scored` also predict its test inputs, and measure the predictions."""
+    data = grader.make(seed, settings.variant) if grader else public_data(exercise, seed)
+    order = np.random.default_rng([seed, 1]).permutation(len(data.test["x"]) if data.test else 0)
+    job = _job(exercise, submission, data, order, seed, settings, scored=scored)
+    report = run(job, on_event)
+    if report.ending != "done" or grader is None or not scored:
+        return Attempt(seed, data.sha256, report, report.ending, report.message, {})
+    try:
+        predictions = _in_order(read_predictions(report.results, len(order), job.brief.outputs), order)
+    except BadArraysError as error:
+        return Attempt(seed, data.sha256, report, "invalid", f"{error}.", {})
+    measured = grader.measure(data.test, predictions, report.evidence)
+    return Attempt(seed, data.sha256, report, "done", report.message, measured)
+
+
+def further_seed(seed: int, number: int) -> int:
+    """The seed of run `number` after the first: far from the seeds that people type."""
+    digest = hashlib.sha256(f"run {number} after {seed}".encode()).digest()
+    return int.from_bytes(digest[:8], "little")
+
+
+def fit_seed(seed: int) -> int:
+    """What `task.seed` is: told apart from the data's seed, because a submission that knew that could draw the test."""
+    return int.from_bytes(hashlib.sha256(f"fit {seed}".encode()).digest()[:4], "little") % 2**31
+
+
+def _in_order(shuffled: Mapping[str, np.ndarray[Any, Any]], order: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Predictions back beside their labels."""
+    predictions = {}
+    for name, array in shuffled.items():
+        predictions[name] = np.empty_like(array)
+        predictions[name][order] = array
+    return predictions
+
+
+def _job(
+    exercise: LoadedExercise,
+    submission: Submission,
+    data: Data,
+    order: np.ndarray[Any, Any],
+    seed: int,
+    settings: Settings,
+    *,
+    scored: bool,
+) -> Job:
+    about = exercise.about
+    limits = about.limits
+    brief = Brief(
+        exercise=about.id,
+        variant=settings.variant,
+        targets=tuple(about.targets),
+        outputs=tuple(OutputSpec(output.name, tuple(output.shape)) for output in about.outputs),
+        seed=fit_seed(seed),
+        seconds=about.seconds,
+        device=settings.device,
+        threads=settings.threads,
+        predict=scored,
+    )
+    caps = Caps(
+        wall_s=settings.wall_s or limits.wall_s,
+        cpu_s=limits.cpu_s,
+        memory_mb=limits.memory_mb,
+        processes=limits.processes,
+        scratch_mb=limits.scratch_mb,
+        output_kb=limits.output_kb,
+    )
+    return Job(
+        brief=brief,
+        submission=submission.folder,
+        train=data.train,
+        val=data.val,
+        test_inputs=data.test_inputs(order) if scored else None,
+        caps=caps,
+        isolation=settings.isolation,
+    )
