@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import CourseFolder, Json, Plain
+from tlcourse.cli.exercise import find_in
+from tlcourse.cli.options import CourseFolder, Json, Plain, Threads
+
+if TYPE_CHECKING:
+    from tlcourse.course.model import LoadedExercise
+    from tlcourse.grading.proof import Proof
 
 app = typer.Typer(help="Write a course, and check it.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,6 +22,12 @@ app = typer.Typer(help="Write a course, and check it.", no_args_is_help=True, ri
 @app.command("check")
 def check(
     folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A course; default: the bundled one.")] = None,
+    exercises: Annotated[
+        bool, typer.Option("--exercises", help="Grade starters, references and wrong solutions too (minutes).")
+    ] = False,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds with which a reference must pass.")] = 5,
+    only: Annotated[str | None, typer.Option("--only", metavar="EXERCISE", help="Only this exercise.")] = None,
+    threads: Threads = 2,
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
@@ -39,8 +51,18 @@ def check(
         }
     except ContentError as error:
         problems = error.problems
+    proofs: list[Proof] = []
+    if exercises and not problems:
+        chosen = [find_in(loaded, only)] if only else list(loaded.exercises.values())
+        proofs = [proof for exercise in chosen for proof in _proofs(exercise, seeds, threads)]
+        problems = [
+            f"{proof.exercise}: {proof.solution} with seed {proof.seed} ended as `{proof.found}`, "
+            f"expected `{proof.expected}`"
+            for proof in proofs
+            if not proof.holds
+        ]
     if json:
-        out.document({"schema": 1, "problems": problems, **counts})
+        out.document({"schema": 1, "problems": problems, **counts, "proofs": proofs})
     else:
         for problem in problems:
             out.say(problem)
@@ -49,3 +71,15 @@ def check(
     if problems:
         out.note(f"tlcourse: {len(problems)} problem(s).")
         raise typer.Exit(ExitCode.USAGE)
+
+
+def _proofs(exercise: LoadedExercise, seeds: int, threads: int) -> Iterator[Proof]:
+    """Proofs as they come, each with a line on stderr: the whole takes minutes."""
+    from tlcourse.grading.grade import Options
+    from tlcourse.grading.proof import prove
+
+    for proof in prove(exercise, Options(device="cpu", threads=threads), seeds):
+        mark = "holds" if proof.holds else "FAILS"
+        values = "  ".join(f"{name} {value:.4g}" for name, value in proof.values.items())
+        out.note(f"{mark}  {proof.exercise}  {proof.solution:<32} {proof.seconds:6.1f} s  {proof.found}  {values}")
+        yield proof

@@ -1,0 +1,75 @@
+"""`tlcourse author check`: a course's files, and with --exercises what its solutions do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "course"))
+
+
+def test_a_sound_course_ends_with_0_and_counts_what_there_is(tl):
+    done = tl("author", "check")
+    assert done.returncode == 0
+    assert "1 units" in done.stdout
+    assert "2 questions" in done.stdout
+
+
+def test_the_bundled_course_is_sound(tl):
+    assert tl("author", "check", course=None).returncode == 0
+
+
+def test_problems_are_lines_with_file_and_line(tl, course):
+    lesson = course / "lessons" / "lines.md"
+    lesson.write_text(lesson.read_text().replace("minutes: 1", "minutes: soon"))
+    done = tl("author", "check", str(course), course=None)
+    assert done.returncode == 2
+    assert done.stdout == f"{lesson}:3: minutes is str, expected int\n"
+    document = json.loads(tl("author", "check", str(course), "--json", course=None).stdout)
+    assert len(document["problems"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("def make(", "def draw(", "has no attribute 'make'"),
+        ('f"{name}_error"', 'f"{name}_mistake"', "measured ['y_mistake', 'z_mistake']"),
+        ("import numpy", "import nunpy", "cannot be loaded"),
+        ('"z": 3', '"w": 3', "lack ['z']"),
+    ],
+)
+def test_a_grader_that_does_not_fit_its_exercise_is_found(tl, course, old, new, said):
+    grader = course / "graders" / "line.py"
+    grader.write_text(grader.read_text().replace(old, new))
+    done = tl("author", "check", course=course)
+    assert done.returncode == 2
+    assert said in done.stdout
+
+
+def test_with_exercises_every_solution_is_graded_and_does_what_it_must(tl):
+    done = tl("author", "check", "--exercises", "--seeds", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    proofs = json.loads(done.stdout)["proofs"]
+    assert [(proof["solution"], proof["found"]) for proof in proofs] == [
+        ("starter.py", "fail: y_error, z_error"),
+        ("reference line.py", "pass"),
+        ("reference line.py", "pass"),
+        ("one_output.py", "invalid"),
+        ("only_y.py", "fail: z_error"),
+    ]
+
+
+def test_a_wrong_solution_that_fails_for_another_reason_is_a_problem(tl, course):
+    wrong = course / "graders" / "wrong" / "line" / "only_y.py"
+    wrong.write_text(wrong.read_text().replace("Must fail: z_error.", "Must fail: y_error."))
+    done = tl("author", "check", "--exercises", "--seeds", "1", course=course)
+    assert done.returncode == 2
+    assert "only_y.py with seed 20260 ended as `fail: z_error`, expected `fail: y_error`" in done.stdout
