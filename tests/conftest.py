@@ -1,7 +1,10 @@
-"""Fixtures that several folders share: the example course, and a solution graded from its text."""
+"""Fixtures that several folders share: the example course, a solution graded from its text, and a command run in a process."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +19,7 @@ from tlcourse.grading.result import Result
 
 EXAMPLE = Path(__file__).parent / "example_course"
 GradeText = Callable[..., Result]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +48,23 @@ def grade_text(line: LoadedExercise, tmp_path: Path) -> GradeText:
         return grade(exercise, path, Options(isolation=isolation, device="cpu", threads=1, wall_s=wall_s))
 
     return graded
+
+
+@pytest.fixture
+def tl(tmp_path: Path, own_home: Path) -> Run:
+    """`tl("grade", "line", …)` runs a command in an empty folder; `course=None` takes the bundled course."""
+
+    def run(*arguments: str, course: Path | None = EXAMPLE, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        chosen = ["--course", str(course)] if course else []
+        return subprocess.run(
+            [sys.executable, "-m", "tlcourse", *arguments, *chosen],
+            cwd=tmp_path,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            env={**os.environ, "TLCOURSE_HOME": str(own_home), "PYTHONWARNINGS": "error"},
+        )
+
+    return run

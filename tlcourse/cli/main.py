@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import author, doctor, exercise, grade, lesson, out, progress, quiz, start
+from tlcourse.cli import author, doctor, exercise, grade, lesson, out, progress, quiz, start, ta
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("watch")(grade.watch)
 app.command("progress")(progress.progress)
 app.command("doctor")(doctor.doctor)
 app.add_typer(author.app, name="author")
+app.add_typer(ta.app, name="ta")
 
 
 def _version(wanted: bool) -> None:

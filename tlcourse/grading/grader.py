@@ -51,6 +51,12 @@ class Grader:
         """The data of `seed`; the same seed gives the same bytes."""
         return _hashed(*self._module.make(dict(self.about.sizes), seed, variant))
 
+    def kinds(self, variant: str) -> dict[str, Measurement]:
+        """What each check rests on (kind and n), from measuring predictions that are all zero."""
+        test = self._module.make(dict(self.about.sizes), 0, variant)[2]
+        made = {o.name: np.zeros((len(test["x"]), *o.shape), np.float32) for o in self.about.outputs}
+        return self.measure(test, made, {})
+
     def measure(
         self, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]], evidence: Mapping[str, float]
     ) -> dict[str, Measurement]:
