@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 # the folders that are meant follow as arguments.
 _BOOTSTRAP = (
     "import sys; n = int(sys.argv[1]); sys.path += [p for p in sys.argv[2:2+n] if p not in sys.path]; "
-    "from tlcourse.execution.worker.main import main; sys.exit(main(sys.argv[2+n:]))"
+    "from {module} import {function}; sys.exit({function}(sys.argv[2+n:]))"
 )
 
 
@@ -27,8 +27,14 @@ def library_folders() -> list[str]:
 
 def worker_command(arguments: list[str]) -> list[str]:
     """The command line of a worker."""
+    return isolated_command("tlcourse.execution.worker.main", "leave", arguments)
+
+
+def isolated_command(module: str, function: str, arguments: list[str]) -> list[str]:
+    """The command line of a Python that calls `function(arguments)` of one of this package's modules."""
     libraries = library_folders()
-    return [sys.executable, "-I", "-c", _BOOTSTRAP, str(len(libraries)), *libraries, *arguments]
+    bootstrap = _BOOTSTRAP.format(module=module, function=function)
+    return [sys.executable, "-I", "-c", bootstrap, str(len(libraries)), *libraries, *arguments]
 
 
 def visible_folders() -> list[Path]:

@@ -12,18 +12,23 @@ from pathlib import Path
 
 import psutil
 
-_NAME = re.compile(r"^tlcourse-(?:run|submission)-(\d+)-")
+_NAME = re.compile(r"^tlcourse-(?:run|submission|warm)-(\d+)-")
 
 
 @contextlib.contextmanager
 def scratch_folder(kind: str) -> Iterator[Path]:
-    """A new folder that only this user can enter; `kind` is `run` or `submission`."""
-    _sweep(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=f"tlcourse-{kind}-{os.getpid()}-"))
+    """A new folder that only this user can enter; `kind` is `run`, `submission` or `warm`."""
+    folder = new_folder(kind)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_folder(kind: str) -> Path:
+    """Such a folder, for its caller to remove."""
+    _sweep(Path(tempfile.gettempdir()))
+    return Path(tempfile.mkdtemp(prefix=f"tlcourse-{kind}-{os.getpid()}-"))
 
 
 def _sweep(parent: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -72,7 +73,7 @@ class Tree:
             if (estimate := size + max(0.0, private - then)) <= cap_mb:
                 return estimate
         begin = time.monotonic()
-        exact = _proportional_size(processes)
+        exact = proportional_mb([process.pid for process in processes])
         if exact is None:  # the kernel will not tell: resident memory, which says too much
             return float("inf")
         end = time.monotonic()
@@ -108,12 +109,12 @@ class Tree:
         psutil.wait_procs(members, timeout=5)
 
 
-def _proportional_size(processes: list[psutil.Process]) -> float | None:
+def proportional_mb(pids: Iterable[int]) -> float | None:
     """Proportional set size of all in MB, or None where the kernel will not tell."""
     total = 0
-    for process in processes:
+    for pid in pids:
         try:
-            text = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
         except (ProcessLookupError, FileNotFoundError):
             continue
         except OSError:

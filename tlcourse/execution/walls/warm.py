@@ -1,0 +1,153 @@
+"""The *warm* wall: a parent that has imported torch lives behind bubblewrap, and forks a walled-in child for each run.
+
+What keeps a run from the machine is the outer wall, as for a cold run; what keeps it from its siblings, the inner one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from tlcourse.errors import InfraError, UnableError
+from tlcourse.execution.job import Caps
+from tlcourse.execution.walls import bubblewrap
+from tlcourse.execution.walls.wall import Finding, Start
+from tlcourse.execution.walls.warm_parent import WarmParent
+from tlcourse.execution.walls.warm_process import StartError, WarmProcess
+
+RUNS = 250
+"""Runs of one parent: nothing is known to wear out, and a new one costs four seconds."""
+CREEP_MB = 128.0
+_LOOK_EVERY = 16
+
+
+class WarmWall:
+    """One warm parent at a time: started when it is first needed, replaced when it dies, grows, or has served enough.
+
+    Thread-safe; runs may be served side by side.
+    """
+
+    name = "warm"
+
+    def __init__(self, *, runs: int = RUNS, creep_mb: float = CREEP_MB) -> None:
+        self._runs = runs
+        self._creep_mb = creep_mb
+        self._lock = threading.RLock()
+        self._parent: WarmParent | None = None
+        self._closed = False
+
+    def warm(self) -> WarmParent:
+        """Have a parent that can serve; raises UnableError. Takes seconds where there was none."""
+        with self._lock:
+            if self._closed:
+                raise InfraError("The warm wall was closed.")
+            if self._parent is not None and not self._is_fit(self._parent):
+                self._parent.retire()
+                self._parent = None
+            if self._parent is None:
+                try:
+                    self._parent = WarmParent()
+                except OSError as error:
+                    raise UnableError(
+                        f"The warm wall cannot be built: {error}.", remedy="use --isolation cold, or: tlcourse doctor"
+                    ) from error
+            return self._parent
+
+    def _is_fit(self, parent: WarmParent) -> bool:
+        if not parent.is_alive() or parent.runs >= self._runs:
+            return False
+        return parent.runs % _LOOK_EVERY != _LOOK_EVERY - 1 or parent.grown_mb() < self._creep_mb
+
+    def start(self, start: Start) -> WarmProcess:
+        """Start the worker as a child of the warm parent; SIGKILL of it ends all that it started."""
+        if start.gpu and has_gpu():
+            raise UnableError("A warm parent cannot touch a GPU.", remedy="use --isolation cold")
+        return self._start(start)
+
+    def _start(self, start: Start, program: Sequence[str] = ()) -> WarmProcess:
+        with self._lock:
+            try:
+                return self.warm().start(start, program)
+            except StartError:  # it died unseen: a new one, once
+                self.recycle()
+            try:
+                return self.warm().start(start, program)
+            except StartError as error:
+                raise InfraError(f"The warm parent starts no child: {error}.") from error
+
+    def recycle(self) -> None:
+        """The next run gets a new parent."""
+        with self._lock:
+            if self._parent is not None:
+                self._parent.retire()
+                self._parent = None
+
+    def close(self) -> None:
+        """End the parent and every run that it serves."""
+        with self._lock:
+            self._closed = True
+            if self._parent is not None:
+                self._parent.close()
+                self._parent = None
+
+    def __enter__(self) -> WarmWall:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def has_gpu() -> bool:
+    """Whether a cold run would be shown a card."""
+    return any(Path(device).exists() for device in bubblewrap.gpu_devices() if device != "/dev/dri")
+
+
+def shared() -> WarmWall:
+    """This process's own warm wall, for grading one submission after another; it ends with the process."""
+    return _shared(os.getpid())
+
+
+@functools.cache
+def _shared(process: int) -> WarmWall:
+    wall = WarmWall()
+    atexit.register(wall.close)
+    return wall
+
+
+@functools.cache
+def probe() -> Finding:
+    """Whether a parent starts here, and a child of it behind the inner wall: both are tried."""
+    cold = bubblewrap.probe()
+    if not cold.available:
+        return Finding(WarmWall.name, False, cold.detail, cold.remedy)
+    try:
+        return _try()
+    except (OSError, InfraError, UnableError) as error:
+        return Finding(
+            WarmWall.name,
+            False,
+            str(error).splitlines()[0],
+            "allow nested user namespaces (in a container: an unmasked /proc); the cold wall works without them",
+        )
+
+
+def _try() -> Finding:
+    with tempfile.TemporaryDirectory(prefix="tlcourse-probe-") as folder, contextlib.ExitStack() as stack:
+        inputs, submission = Path(folder, "inputs"), Path(folder, "submission")
+        inputs.mkdir()
+        submission.mkdir()
+        said = stack.enter_context(tempfile.TemporaryFile())
+        nothing = stack.enter_context(open(os.devnull, "rb"))  # noqa: PTH123
+        start = Start((), inputs, submission, Caps(), {}, (), nothing.fileno(), said.fileno())
+        process = shared()._start(start, ["/usr/bin/true"])
+        if process.wait() == 0:
+            return Finding(WarmWall.name, True, "one parent behind bubblewrap has imported torch; a fork for each run")
+        said.seek(0)
+        lines = said.read().decode(errors="replace").strip().splitlines() or [process.fell or "no message"]
+        raise OSError(f"a child of the warm parent does not start: {lines[-1][:200]}")
