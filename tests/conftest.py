@@ -1,4 +1,4 @@
-"""Fixtures that several folders share: the example course, a solution graded from its text, and a command run in a process."""
+"""Fixtures that several folders share: the example course, solutions graded from text, commands run in a process."""
 
 from __future__ import annotations
 
