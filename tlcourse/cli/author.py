@@ -73,6 +73,27 @@ def check(
         raise typer.Exit(ExitCode.USAGE)
 
 
+@app.command("notebooks")
+def notebooks(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A course; default: the bundled one.")] = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Write starter.ipynb beside each starter.py, made from it."""
+    from tlcourse.course.loader import load_course
+    from tlcourse.course.notebook import write_starter_notebook
+
+    made = [
+        str(write_starter_notebook(exercise.about.id, exercise.about.title, exercise.folder))
+        for exercise in load_course(folder).exercises.values()
+    ]
+    if json:
+        out.document({"schema": 1, "notebooks": made})
+        return
+    for path in made:
+        out.say(path)
+
+
 def _proofs(exercise: LoadedExercise, seeds: int, threads: int) -> Iterator[Proof]:
     """Proofs as they come, each with a line on stderr: the whole takes minutes."""
     from tlcourse.grading.grade import Options

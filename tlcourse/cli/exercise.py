@@ -112,14 +112,16 @@ def init(
         Path | None, typer.Argument(metavar="[DIR]", help="Where; default: a folder named like the exercise.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Begin again; the old solution is kept as a backup.")] = False,
+    notebook: Annotated[bool, typer.Option("--notebook", help="A solution.ipynb instead of a solution.py.")] = False,
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Make a solution.py to start from."""
+    """Make a solution.py (or a notebook) to start from."""
     found = find(exercise, course)
     folder = folder or Path(found.about.id)
-    target = folder / "solution.py"
+    suffix = ".ipynb" if notebook else ".py"
+    target = folder / f"solution{suffix}"
     if target.exists() and not force:
         raise UsageError(
             f"{target} is there already; it was left as it is.",
@@ -130,9 +132,11 @@ def init(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if target.exists():
-            backup = next(path for i in range(1, 10_000) if not (path := folder / f"solution.backup{i}.py").exists())
+            backup = next(
+                path for i in range(1, 10_000) if not (path := folder / f"solution.backup{i}{suffix}").exists()
+            )
             target.rename(backup)
-        shutil.copyfile(found.folder / "starter.py", target)
+        shutil.copyfile(found.folder / f"starter{suffix}", target)
     except OSError as error:
         raise UsageError(
             f"{target} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."
