@@ -86,6 +86,7 @@ def system_view(folders: Mapping[Path, Path], scratch_mb: int) -> list[str]:
         *(("--symlink", "usr/lib64", "/lib64") if Path("/lib64").exists() else ()),
         *("--proc", "/proc", "--dev", "/dev"),
         *("--size", scratch, "--perms", "1777", "--tmpfs", "/dev/shm"),  # noqa: S108 - the wall's own
+        *("--remount-ro", "/dev"),  # itself a tmpfs, and of any size
         *("--size", scratch, "--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108
     ]
     for target, source in folders.items():

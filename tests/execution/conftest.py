@@ -1,0 +1,82 @@
+"""Fixtures for running text behind a wall, below grading: no checks, only how the run ends and what it says."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
+
+JobFor = Callable[..., Job]
+MODEL = """
+import torch
+class Model(torch.nn.Module):
+    def forward(self, x):
+        return x[:, 0]
+"""
+
+
+@pytest.fixture
+def job_for(tmp_path: Path) -> JobFor:
+    """`job_for(source, seed=…, threads=…, wall_s=…, …)`: a job of 8 points in the plane; `source` defines `fit`."""
+    made = 0
+
+    def make(source: str, *, seed: int = 7, threads: int = 1, device: str = "cpu", **caps: Any) -> Job:
+        nonlocal made
+        made += 1
+        folder = tmp_path / f"submission-{made}"
+        folder.mkdir()
+        (folder / "solution.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        points = np.arange(16, dtype=np.float32).reshape(8, 2)
+        data = {"x": points, "y": points.sum(1)}
+        outputs = (OutputSpec("y"),)
+        return Job(
+            brief=Brief("plane", "mini", ("y",), outputs, seed, 60.0, device, threads),
+            submission=folder,
+            train=data,
+            val=data,
+            test_inputs={"x": points},
+            caps=Caps(**{"wall_s": 60.0, **caps}),
+        )
+
+    return make
+
+
+@pytest.fixture
+def tells() -> Callable[[str], str]:
+    """`tells(body)`: a solution that prints as JSON what `body`, indented Python, left in the dict `told`."""
+
+    def source(body: str) -> str:
+        inside = textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
+        head = "import json, os, signal, socket, subprocess, sys, time\ntold = {}\n"
+        return f"{MODEL}{head}def fit(task):\n{inside}\n    print(json.dumps(told))\n    return Model()\n"
+
+    return source
+
+
+@pytest.fixture
+def told() -> Callable[[RunReport], Any]:
+    """What such a solution told, of a run that was done."""
+
+    def read(report: RunReport) -> Any:
+        assert report.ending == "done", (report.message, report.problem, report.log)
+        return json.loads(next(line for line in report.log.splitlines() if line.startswith("{")))
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def warm_wall() -> Iterator[Any]:
+    """One warm wall for all tests that do not hurt it."""
+    from tlcourse.execution.walls.warm import WarmWall, probe
+
+    if not (found := probe()).available:
+        pytest.skip(found.detail)
+    with WarmWall() as wall:
+        yield wall
