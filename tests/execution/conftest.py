@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +72,10 @@ def told() -> Callable[[RunReport], Any]:
 
 
 @pytest.fixture(scope="session")
-def warm_wall() -> Iterator[Any]:
+def warm_wall() -> Any:
     """One warm wall for all tests that do not hurt it."""
-    from tlcourse.execution.walls.warm import WarmWall, probe
+    from tlcourse.execution.walls.warm import probe, shared
 
     if not (found := probe()).available:
         pytest.skip(found.detail)
-    with WarmWall() as wall:
-        yield wall
+    return shared()

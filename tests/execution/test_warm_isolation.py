@@ -21,12 +21,14 @@ told["inputs"] = sorted(os.listdir("/inputs")), sorted(os.listdir("/submission")
 told["who"] = os.getuid(), os.getgid(), socket.gethostname(), os.getcwd()
 told["env"] = dict(os.environ)
 told["privileges"] = lines("/proc/self/status", "Cap", "NoNewPrivs", "Seccomp:")
-told["limits"] = {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT")}
+limits = [name for name in dir(resource) if name.startswith("RLIMIT")]
+told["limits"] = {name: resource.getrlimit(getattr(resource, name)) for name in limits}
 told["links"] = sorted(line[0] for line in lines("/proc/net/dev"))
 told["processes"] = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
 told["descriptors"] = len(os.listdir("/proc/self/fd"))
 told["signals"] = lines("/proc/self/status", "SigBlk", "SigIgn", "SigCgt")
-told["writable"] = [path for path in ("/", "/usr", "/inputs", "/submission", "/etc", "/dev", "/tmp", "/dev/shm") if os.access(path, os.W_OK)]
+paths = ("/", "/usr", "/inputs", "/submission", "/etc", "/dev", "/tmp", "/dev/shm")
+told["writable"] = [path for path in paths if os.access(path, os.W_OK)]
 told["size"] = [os.statvfs(path).f_blocks * os.statvfs(path).f_frsize for path in ("/tmp", "/dev/shm")]
 told["threads"] = torch.get_num_threads(), len(os.listdir("/proc/self/task"))
 told["streams"] = [(s.encoding, s.errors, s.line_buffering) for s in (sys.stdin, sys.stdout, sys.stderr)]
@@ -159,7 +161,13 @@ def test_a_daemon_that_ignores_signals_ends_with_its_run(warm_wall, job_for, tel
 
 def test_a_run_never_reaches_its_parent_so_the_next_is_served_by_the_same(warm_wall, job_for, tells):
     before = warm_wall.warm().pid
-    attack = "for number in range(1, 200):\n    for pid in (1, -1, os.getppid(), os.getpgid(1)):\n        try: os.kill(pid, 9)\n        except OSError: pass"
+    attack = """
+        for pid in [1, -1, os.getppid(), os.getpgid(1), *range(3, 200)]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        """
     assert run(job_for(tells(attack)), warm_wall, lambda _: None).ending == "done"
     assert warm_wall.warm().pid == before
 

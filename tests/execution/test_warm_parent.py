@@ -1,0 +1,163 @@
+"""The life of a warm parent: what ends it, what follows, and that nothing piles up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tlcourse.execution.supervise import run
+from tlcourse.execution.walls.warm import WarmWall
+
+
+def of_this_process(kind: str) -> int:
+    """Open descriptors, child processes, mounts, or our temporary files."""
+    if kind == "descriptors":
+        return psutil.Process().num_fds()
+    if kind == "processes":
+        return len(psutil.Process().children(recursive=True))
+    if kind == "mounts":
+        return len(Path("/proc/self/mountinfo").read_text().splitlines())
+    ours = Path(tempfile.gettempdir()).glob(f"tlcourse-*-{os.getpid()}-*")
+    return sum(1 + len(list(folder.rglob("*"))) for folder in ours)
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.01)
+    return holds()
+
+
+@pytest.fixture
+def source(tells) -> str:
+    return tells("pass")
+
+
+def test_a_parent_that_was_killed_between_runs_is_replaced(job_for, source):
+    with WarmWall() as wall:
+        first = wall.warm().pid
+        os.kill(first, signal.SIGKILL)
+        assert run(job_for(source), wall, lambda _: None).ending == "done"
+        assert wall.warm().pid != first
+
+
+def test_a_run_whose_parent_is_killed_is_not_counted_against_it(job_for, tells, source):
+    with WarmWall() as wall:
+        parent = wall.warm().pid
+
+        def kill(event: dict[str, object]) -> None:
+            if event["type"] == "metric":
+                os.kill(parent, signal.SIGKILL)
+
+        report = run(job_for(tells("task.log(1, a=1)\ntime.sleep(600)")), wall, kill)
+        assert report.ending == "infra"
+        assert report.message == "the warm parent was killed while it served this run"
+        assert not psutil.pid_exists(parent)
+        assert run(job_for(source), wall, lambda _: None).ending == "done"
+
+
+def test_a_parent_serves_its_share_of_runs_and_a_new_one_follows(job_for, source):
+    with WarmWall(runs=2) as wall:
+        parents = []
+        for _ in range(4):
+            assert run(job_for(source), wall, lambda _: None).ending == "done"
+            parents.append(wall._parent.pid)
+        assert parents[0] == parents[1] != parents[2] == parents[3]
+        assert not psutil.pid_exists(parents[0])
+
+
+def test_a_parent_that_grows_is_replaced(job_for, source, monkeypatch):
+    monkeypatch.setattr("tlcourse.execution.walls.warm._LOOK_EVERY", 1)
+    monkeypatch.setattr("tlcourse.execution.walls.warm_parent.WarmParent.memory_mb", lambda self: 100.0 * self.runs)
+    with WarmWall(creep_mb=150.0) as wall:
+        first = wall.warm().pid
+        assert run(job_for(source), wall, lambda _: None).ending == "done"
+        assert wall.warm().pid == first
+        assert run(job_for(source), wall, lambda _: None).ending == "done"
+        assert wall.warm().pid != first
+
+
+def test_a_retired_parent_sees_its_last_run_through(job_for, tells, told):
+    with WarmWall() as wall:
+        first, running, reports = wall.warm().pid, threading.Event(), []
+
+        def go() -> None:
+            job = job_for(tells("task.log(1, a=1)\ntime.sleep(1)\ntold['done'] = True"))
+            reports.append(run(job, wall, lambda event: running.set() if event["type"] == "metric" else None))
+
+        thread = threading.Thread(target=go)
+        thread.start()
+        assert running.wait(20)
+        wall.recycle()
+        assert psutil.pid_exists(first)
+        thread.join()
+        assert told(reports[0]) == {"done": True}
+        assert within(5, lambda: not psutil.pid_exists(first))
+
+
+def test_a_closed_wall_leaves_nothing(job_for, source):
+    before = {kind: of_this_process(kind) for kind in ("descriptors", "processes", "mounts", "files")}
+    with WarmWall() as wall:
+        assert run(job_for(source), wall, lambda _: None).ending == "done"
+        parent = wall.warm().pid
+    assert {kind: of_this_process(kind) for kind in before} == before
+    assert within(5, lambda: not psutil.pid_exists(parent))
+
+
+GRADER = """
+import sys, time
+from tlcourse.execution.walls.warm import WarmWall
+wall = WarmWall()
+print(wall.warm().pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_sigkill_of_the_grader_leaves_no_process():
+    with subprocess.Popen([sys.executable, "-c", GRADER], stdout=subprocess.PIPE, cwd="/") as grader:
+        assert grader.stdout is not None
+        parent = int(grader.stdout.readline())
+        below = psutil.Process(grader.pid).children(recursive=True)
+        assert parent in [process.pid for process in below]
+        grader.kill()
+        assert within(5, lambda: not any(process.is_running() for process in below))
+
+
+def repeat(wall: WarmWall, job_for, source: str, times: int) -> None:
+    for _ in range(times):
+        assert run(job_for(source), wall, lambda _: None).ending == "done"
+
+
+def test_fifty_runs_leave_nothing_behind(job_for, source):
+    with WarmWall() as wall:
+        repeat(wall, job_for, source, 2)
+        kinds = ("descriptors", "processes", "mounts", "files")
+        before = {kind: of_this_process(kind) for kind in kinds}
+        repeat(wall, job_for, source, 50)
+        assert within(2, lambda: {kind: of_this_process(kind) for kind in kinds} == before)
+
+
+@pytest.mark.slow
+def test_a_thousand_runs_need_no_more_memory_than_a_hundred(job_for, source):
+    with WarmWall(runs=10_000) as wall:
+        repeat(wall, job_for, source, 3)
+        kinds = ("descriptors", "processes", "mounts", "files")
+        before = {kind: of_this_process(kind) for kind in kinds}
+        parent = wall.warm()
+        sizes = []
+        for _ in range(1000):
+            repeat(wall, job_for, source, 1)
+            sizes.append(parent.memory_mb() + psutil.Process().memory_info().rss / 2**20)
+        assert wall.warm() is parent
+        assert sum(sizes[-100:]) / sum(sizes[:100]) < 1.05
+        assert within(2, lambda: {kind: of_this_process(kind) for kind in kinds} == before)
