@@ -29,7 +29,7 @@ from tlcourse.cli.options import (
     WallSeconds,
     Where,
 )
-from tlcourse.errors import ExitCode, SubmissionError, UsageError
+from tlcourse.errors import ExitCode, SubmissionError, TlcourseError, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
@@ -68,6 +68,7 @@ def grade(
     options = _options(device, isolation, variant, seed, threads, seconds, on)
     found = find(exercise, course)
     result = _carry_out(found, _solution(path, found), options, scored=True, json=json, plain=plain, events=events)
+    _record(result, course)
     raise typer.Exit(EXIT_CODES[result.outcome])
 
 
@@ -116,7 +117,8 @@ def watch(
     while True:
         stamp = _stamp(solution)
         try:
-            _carry_out(found, solution, options, scored=True, json=json, plain=plain, events=False)
+            result = _carry_out(found, solution, options, scored=True, json=json, plain=plain, events=False)
+            _record(result, course)
         except SubmissionError as error:  # half-written, or gone for a moment: an editor may be saving it
             out.complain(error)
         done += 1
@@ -194,6 +196,22 @@ def _carry_out(
     for line in lines(exercise, result, plain=plain, scored=scored):
         (out.note if json else out.say)(line)
     return result
+
+
+def _record(result: Result, course: Path | None) -> None:
+    """Keep the verdict in the student's record; a record that cannot be kept costs nobody a verdict."""
+    import msgspec
+
+    from tlcourse.course.loader import load_course
+    from tlcourse.progress import Progress
+
+    try:
+        with Progress.open() as record:
+            if record.notice:
+                out.note(record.notice)
+            record.record_attempt(load_course(course).about.id, msgspec.to_builtins(result))
+    except TlcourseError as error:
+        out.note(f"The verdict stands, and was not recorded: {error.what}")
 
 
 def _interrupt(number: int, frame: Any) -> None:

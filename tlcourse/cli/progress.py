@@ -18,14 +18,19 @@ def progress(
 ) -> None:
     """What was read, answered and passed."""
     from tlcourse.course.loader import load_course
+    from tlcourse.overview import lines, overview
+    from tlcourse.overview import markdown as as_markdown
     from tlcourse.progress import Progress
 
     loaded = load_course(course)
     with Progress.open() as record:
-        if json:
-            out.document(record.as_document(loaded))
-        elif markdown:
-            out.say(record.as_markdown(loaded))
-        else:
-            for line in record.as_lines(loaded):
-                out.say(line)
+        if record.notice:
+            out.note(record.notice)
+        state = overview(loaded, record)
+    if json:
+        out.document({"schema": 1, "overview": state, "next": state.next})
+    elif markdown:
+        out.say(as_markdown(state))
+    else:
+        for line in lines(state):
+            out.say(line)

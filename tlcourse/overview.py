@@ -1,0 +1,228 @@
+"""How far a student is: the record put beside the course, for the home screen and for `tlcourse progress`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from tlcourse.course.model import LoadedCourse, Unit
+    from tlcourse.progress import Progress
+
+
+class QuizState(Struct, frozen=True):
+    """`right` and `answered` count questions by their latest answer."""
+
+    id: str
+    title: str
+    questions: int
+    answered: int
+    right: int
+    missed: list[str]
+
+    @property
+    def words(self) -> str:
+        """The state in words."""
+        if not self.answered:
+            return f"{self.questions} questions"
+        if self.answered < self.questions:
+            return f"{self.answered} of {self.questions} answered, {self.right} right"
+        return f"{self.right} of {self.questions} right"
+
+
+class ExerciseState(Struct, frozen=True):
+    """The best attempt at an exercise."""
+
+    id: str
+    title: str
+    attempts: int
+    outcome: str
+    points: float
+    max_points: float
+
+    @property
+    def words(self) -> str:
+        """The state in words."""
+        if not self.attempts:
+            return "not tried"
+        plural = "s" if self.attempts > 1 else ""
+        return f"{self.outcome}, {self.points:g} of {self.max_points:g} points, {self.attempts} attempt{plural}"
+
+
+class ObjectiveState(Struct, frozen=True):
+    """How the questions on a learning objective were answered; `questions` may be 0."""
+
+    id: str
+    text: str
+    questions: int
+    answered: int
+    right: int
+
+
+class UnitState(Struct, frozen=True):
+    """One unit, as far as the student is with it."""
+
+    id: str
+    number: int
+    title: str
+    summary: str
+    written: bool
+    minutes: int
+    read: bool
+    quizzes: list[QuizState]
+    exercise: ExerciseState | None
+    objectives: list[ObjectiveState]
+
+    @property
+    def done(self) -> bool:
+        """Read, every quiz right, and the exercise passed; an unwritten unit asks for nothing."""
+        return (
+            (self.read or not self.written)
+            and all(quiz.right == quiz.questions for quiz in self.quizzes)
+            and (self.exercise is None or self.exercise.outcome == "pass")
+        )
+
+
+class Overview(Struct, frozen=True):
+    """The whole course, as far as the student is with it."""
+
+    course: str
+    title: str
+    units: list[UnitState]
+    place: str
+
+    @property
+    def lessons(self) -> tuple[int, int]:
+        """Lessons read, and lessons that there are."""
+        written = [unit for unit in self.units if unit.written]
+        return sum(unit.read for unit in written), len(written)
+
+    @property
+    def questions(self) -> tuple[int, int]:
+        """Questions answered right, and questions that there are."""
+        quizzes = [quiz for unit in self.units for quiz in unit.quizzes]
+        return sum(quiz.right for quiz in quizzes), sum(quiz.questions for quiz in quizzes)
+
+    @property
+    def exercises(self) -> tuple[int, int]:
+        """Exercises passed, and exercises that there are."""
+        found = [unit.exercise for unit in self.units if unit.exercise]
+        return sum(exercise.outcome == "pass" for exercise in found), len(found)
+
+    @property
+    def next(self) -> str:
+        """What to do next: the first thing not yet done, such as `lesson/fine-tuning`; empty when all is done."""
+        for unit in self.units:
+            if unit.written and not unit.read:
+                return f"lesson/{unit.id}"
+            for quiz in unit.quizzes:
+                if quiz.right < quiz.questions:
+                    return f"quiz/{quiz.id}"
+            if unit.exercise and unit.exercise.outcome != "pass":
+                return f"exercise/{unit.exercise.id}"
+        return ""
+
+
+def overview(course: LoadedCourse, record: Progress) -> Overview:
+    """Put the record beside the course."""
+    name = course.about.id
+    read = record.read_units(name)
+    best = record.best_attempts(name)
+    latest = {quiz: record.latest_answers(name, quiz) for quiz in course.quizzes}
+    units = [
+        UnitState(
+            id=unit.id,
+            number=number,
+            title=unit.title,
+            summary=unit.summary,
+            written=unit.id in course.lessons,
+            minutes=course.lessons[unit.id].minutes if unit.id in course.lessons else 0,
+            read=unit.id in read,
+            quizzes=[_quiz(course, quiz, latest[quiz]) for quiz in unit.quizzes],
+            exercise=_exercise(course, unit, best),
+            objectives=_objectives(course, unit, latest),
+        )
+        for number, unit in enumerate(course.about.units, start=1)
+    ]
+    return Overview(name, course.about.title, units, record.place(name))
+
+
+def _quiz(course: LoadedCourse, name: str, latest: dict[str, bool]) -> QuizState:
+    quiz = course.quizzes[name]
+    known = {question.id: latest[question.id] for question in quiz.questions if question.id in latest}
+    missed = [question for question, right in known.items() if not right]
+    return QuizState(name, quiz.title, len(quiz.questions), len(known), sum(known.values()), missed)
+
+
+def _exercise(course: LoadedCourse, unit: Unit, best: dict[str, tuple[str, float, float, int]]) -> ExerciseState | None:
+    if unit.exercise is None or unit.exercise not in course.exercises:
+        return None
+    about = course.exercises[unit.exercise].about
+    most = float(sum(check.points for check in about.checks))
+    outcome, points, _, attempts = best.get(about.id, ("", 0.0, most, 0))
+    return ExerciseState(about.id, about.title, attempts, outcome, points, most)
+
+
+def _objectives(course: LoadedCourse, unit: Unit, latest: dict[str, dict[str, bool]]) -> list[ObjectiveState]:
+    states = []
+    for objective in unit.objectives:
+        asked = [
+            latest[name].get(question.id)
+            for name, quiz in course.quizzes.items()
+            for question in quiz.questions
+            if question.objective == objective.id
+        ]
+        answers = [right for right in asked if right is not None]
+        states.append(ObjectiveState(objective.id, objective.text, len(asked), len(answers), sum(answers)))
+    return states
+
+
+def lines(state: Overview) -> Iterator[str]:
+    """The overview, one fact a line."""
+    yield f"{state.title}: {totals(state)}"
+    for unit in state.units:
+        facts = []
+        if unit.written:
+            facts.append("read" if unit.read else f"not read ({unit.minutes} min)")
+        facts += [f"quiz {quiz.id}: {quiz.words}" for quiz in unit.quizzes]
+        if unit.exercise:
+            facts.append(f"exercise {unit.exercise.id}: {unit.exercise.words}")
+        yield f"{unit.number:2}  {unit.title}: {'; '.join(facts) or 'not written yet'}"
+    for unit in state.units:
+        for quiz in unit.quizzes:
+            if quiz.missed:
+                yield f"To review: {len(quiz.missed)} missed in {quiz.title}: tlcourse quiz take {quiz.id}"
+    yield f"Next: {command(state.next)}" if state.next else "All that is written is done."
+
+
+def totals(state: Overview) -> str:
+    """The three totals in one line."""
+    (read, lessons), (right, questions), (passed, exercises) = state.lessons, state.questions, state.exercises
+    asked = f"{right} of {questions} questions right"
+    return f"{read} of {lessons} lessons read, {asked}, {passed} of {exercises} exercises passed"
+
+
+def command(place: str) -> str:
+    """The command that does what a place of the app does."""
+    kind, _, name = place.partition("/")
+    words = {"lesson": "tlcourse lesson show", "quiz": "tlcourse quiz take", "exercise": "tlcourse exercise show"}
+    return f"{words[kind]} {name}"
+
+
+def markdown(state: Overview) -> str:
+    """The overview as a Markdown document."""
+    rows = ["| unit | lesson | quizzes | exercise |", "|---|---|---|---|"]
+    for unit in state.units:
+        lesson = ("read" if unit.read else "not read") if unit.written else "not written yet"
+        quizzes = ", ".join(f"{quiz.title}: {quiz.words}" for quiz in unit.quizzes)
+        rows.append(
+            f"| {unit.number}. {unit.title} | {lesson} | {quizzes} | {unit.exercise.words if unit.exercise else ''} |"
+        )
+    asked = [(unit, objective) for unit in state.units for objective in unit.objectives if objective.answered]
+    text = f"# {state.title}\n\n{totals(state)}.\n\n" + "\n".join(rows) + "\n"
+    if asked:
+        text += "\n## By learning objective\n\n| objective | right | answered |\n|---|---|---|\n"
+        text += "".join(f"| {goal.text} | {goal.right} | {goal.answered} of {goal.questions} |\n" for _, goal in asked)
+    return text

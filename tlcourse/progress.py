@@ -1,0 +1,278 @@
+"""The student's own record: what was read, answered and handed in, in one SQLite file.
+
+Answers and attempts are only ever appended. Every write is its own transaction in WAL mode, so that a process killed
+at any moment loses at most what it had not yet said. A file that is damaged is moved aside, never overwritten; where
+nothing can be written the record lives in memory, and `notice` says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from tlcourse.errors import InfraError, UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE reads (course TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (course, unit));
+CREATE TABLE positions (course TEXT NOT NULL, unit TEXT NOT NULL, share REAL NOT NULL, PRIMARY KEY (course, unit));
+CREATE TABLE places (course TEXT PRIMARY KEY, place TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE answers (id INTEGER PRIMARY KEY, course TEXT NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL,
+                      answer TEXT NOT NULL, correct INTEGER NOT NULL, at TEXT NOT NULL);
+CREATE INDEX answers_of_quiz ON answers (course, quiz, question);
+CREATE TABLE attempts (id INTEGER PRIMARY KEY, course TEXT NOT NULL, exercise TEXT NOT NULL, outcome TEXT NOT NULL,
+                       points REAL NOT NULL, max_points REAL NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL,
+                       result TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX attempts_of_exercise ON attempts (course, exercise);
+CREATE TABLE hints (course TEXT NOT NULL, exercise TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL,
+                    PRIMARY KEY (course, exercise, number));
+"""
+_BUSY_S = 5.0
+
+
+class Attempt(Struct, frozen=True):
+    """One graded hand-in; `result` is the result document."""
+
+    exercise: str
+    outcome: str
+    points: float
+    max_points: float
+    path: str
+    at: str
+    result: dict[str, Any]
+
+
+def home() -> Path:
+    """Where the student's own files are kept: TLCOURSE_HOME, else the system's folder for user data."""
+    if chosen := os.environ.get("TLCOURSE_HOME"):
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("tlcourse", appauthor=False))
+
+
+class Progress:
+    """The record of one student on this machine; a context manager."""
+
+    def __init__(self, connection: sqlite3.Connection, notice: str = "") -> None:
+        self._db = connection
+        self.notice = notice
+
+    @classmethod
+    def open(cls, path: Path | None = None) -> Progress:
+        """Open the record, made if there is none.
+
+        Raises:
+            UsageError: it was written by a newer version of tlcourse.
+            InfraError: another process holds it for longer than a few seconds.
+        """
+        path = path or home() / "progress.sqlite"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return cls(_connect(path))
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise _locked(path) from None
+            return cls(_in_memory(), f"Progress is not kept: {path} cannot be written ({error}).")
+        except OSError as error:
+            return cls(_in_memory(), f"Progress is not kept: {path.parent} cannot be made ({error.strerror}).")
+        except sqlite3.DatabaseError:
+            aside = _move_aside(path)
+            return cls(_connect(path), f"The record of your progress was damaged. It was moved to {aside}.")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def mark_read(self, course: str, unit: str) -> None:
+        """The unit's lesson was read to its end."""
+        self._write("INSERT OR IGNORE INTO reads VALUES (?, ?, ?)", course, unit, _now())
+
+    def read_units(self, course: str) -> set[str]:
+        """Units whose lesson was read."""
+        return {unit for (unit,) in self._db.execute("SELECT unit FROM reads WHERE course = ?", (course,))}
+
+    def keep_position(self, course: str, unit: str, share: float) -> None:
+        """How far the lesson was scrolled, from 0 to 1: its lines depend on the size of the terminal."""
+        self._write("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", course, unit, share)
+
+    def position(self, course: str, unit: str) -> float:
+        """Where the lesson was left; 0 at first."""
+        rows = self._db.execute("SELECT share FROM positions WHERE course = ? AND unit = ?", (course, unit)).fetchall()
+        return float(rows[0][0]) if rows else 0.0
+
+    def keep_place(self, course: str, place: str) -> None:
+        """The screen to go on with, such as `lesson/fine-tuning`."""
+        self._write("INSERT OR REPLACE INTO places VALUES (?, ?, ?)", course, place, _now())
+
+    def place(self, course: str) -> str:
+        """The screen that was left last; empty at first."""
+        rows = self._db.execute("SELECT place FROM places WHERE course = ?", (course,)).fetchall()
+        return str(rows[0][0]) if rows else ""
+
+    def record_answer(self, course: str, quiz: str, question: str, answer: Any, *, correct: bool) -> None:
+        """Append an answer."""
+        self._write(
+            "INSERT INTO answers (course, quiz, question, answer, correct, at) VALUES (?, ?, ?, ?, ?, ?)",
+            course,
+            quiz,
+            question,
+            json.dumps(answer),
+            int(correct),
+            _now(),
+        )
+
+    def latest_answers(self, course: str, quiz: str) -> dict[str, bool]:
+        """Whether the latest answer to each question was right; questions never answered are absent."""
+        rows = self._db.execute(
+            "SELECT question, correct FROM answers WHERE course = ? AND quiz = ? ORDER BY id", (course, quiz)
+        )
+        return {question: bool(correct) for question, correct in rows}
+
+    def record_attempt(self, course: str, result: dict[str, Any]) -> None:
+        """Append a verdict; `result` is the result document."""
+        self._write(
+            "INSERT INTO attempts (course, exercise, outcome, points, max_points, path, sha256, result, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            course,
+            result["exercise"],
+            result["outcome"],
+            result["points"],
+            result["max_points"],
+            result["submission"]["path"],
+            result["submission"]["sha256"],
+            json.dumps(result),
+            _now(),
+        )
+
+    def attempts(self, course: str, exercise: str) -> list[Attempt]:
+        """All attempts at an exercise, the oldest first."""
+        rows = self._db.execute(
+            "SELECT exercise, outcome, points, max_points, path, at, result FROM attempts"
+            " WHERE course = ? AND exercise = ? ORDER BY id",
+            (course, exercise),
+        )
+        return [Attempt(*row[:-1], json.loads(row[-1])) for row in rows]
+
+    def best_attempts(self, course: str) -> dict[str, tuple[str, float, float, int]]:
+        """Of each exercise tried: outcome, points and highest points of the best attempt, and how many there were."""
+        rows = self._db.execute(
+            "SELECT exercise, outcome, points, max_points FROM attempts WHERE course = ? AND outcome != 'infra'"
+            " ORDER BY id",
+            (course,),
+        )
+        best: dict[str, tuple[str, float, float, int]] = {}
+        for exercise, outcome, points, most in rows:
+            _, before, _, count = best.get(exercise, ("", -1.0, 0.0, 0))
+            kept = best[exercise][:3] if before >= points else (outcome, points, most)
+            best[exercise] = (*kept, count + 1)
+        return best
+
+    def take_hint(self, course: str, exercise: str, number: int) -> None:
+        """A hint was read."""
+        self._write("INSERT OR IGNORE INTO hints VALUES (?, ?, ?, ?)", course, exercise, number, _now())
+
+    def hints_taken(self, course: str, exercise: str) -> int:
+        """The highest hint that was read; 0 at first."""
+        rows = self._db.execute("SELECT MAX(number) FROM hints WHERE course = ? AND exercise = ?", (course, exercise))
+        return int(rows.fetchone()[0] or 0)
+
+    def _write(self, statement: str, *values: Any) -> None:
+        try:
+            with self._db:
+                self._db.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise _locked(home() / "progress.sqlite") from None
+            raise InfraError(
+                f"Your progress could not be written ({error}).",
+                cause="a full disk, or a folder that may not be written to any more.",
+                remedy="make room, or set TLCOURSE_HOME to another folder.",
+            ) from None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=_BUSY_S)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA foreign_keys = ON")
+        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("damaged")
+        _make_tables(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _make_tables(db: sqlite3.Connection, path: Path) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > _VERSION:
+        raise UsageError(
+            f"{path} was written by a newer tlcourse.",
+            cause="two versions are installed on this machine.",
+            remedy="python3 -m pip install --upgrade tlcourse",
+        )
+    if version == 0:
+        with _transaction(db):  # two first commands at once: the second finds the tables of the first
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+@contextlib.contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.rollback()
+        raise
+    db.commit()
+
+
+def _in_memory() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:")
+    db.executescript(_SCHEMA)
+    return db
+
+
+def _move_aside(path: Path) -> Path:
+    number = next(n for n in range(1, 10_000) if not path.with_name(f"{path.name}.damaged{n}").exists())
+    aside = path.with_name(f"{path.name}.damaged{number}")
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):  # they belong to the damaged file, and would spoil the new one
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _locked(path: Path) -> InfraError:
+    return InfraError(
+        f"The record of your progress is in use: {path}",
+        cause="another tlcourse has been writing to it for several seconds.",
+        remedy="end the other one, and try again.",
+    )
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
