@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -118,29 +117,10 @@ def init(
     plain: Plain = False,
 ) -> None:
     """Make a solution.py (or a notebook) to start from."""
+    from tlcourse.course.starter import begin
+
     found = find(exercise, course)
-    folder = folder or Path(found.about.id)
-    suffix = ".ipynb" if notebook else ".py"
-    target = folder / f"solution{suffix}"
-    if target.exists() and not force:
-        raise UsageError(
-            f"{target} is there already; it was left as it is.",
-            cause="the exercise was begun before.",
-            remedy=f"go on with it, or begin again: tlcourse init {exercise} '{folder}' --force (keeps a backup).",
-        )
-    backup = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            backup = next(
-                path for i in range(1, 10_000) if not (path := folder / f"solution.backup{i}{suffix}").exists()
-            )
-            target.rename(backup)
-        shutil.copyfile(found.folder / f"starter{suffix}", target)
-    except OSError as error:
-        raise UsageError(
-            f"{target} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."
-        ) from None
+    target, backup = begin(found, folder, notebook=notebook, again=force)
     if json:
         out.document({"schema": 1, "exercise": found.about.id, "file": str(target), "backup": backup and str(backup)})
         return

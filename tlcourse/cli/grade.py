@@ -161,10 +161,10 @@ def _solution(path: Path | None, exercise: LoadedExercise) -> Path:
     """The path that was named, else the first of the usual places that is there."""
     if path is not None:
         return path
-    usual = [Path(folder, name) for folder in (".", exercise.about.id) for name in ("solution.py", "solution.ipynb")]
-    for candidate in usual:
-        if candidate.is_file():
-            return candidate
+    from tlcourse.course.starter import usual_solution
+
+    if (usual := usual_solution(exercise)) is not None:
+        return usual
     raise SubmissionError(
         "No solution was named, and none lies here.",
         cause=f"neither ./solution.py nor {exercise.about.id}/solution.py is there.",

@@ -1,0 +1,265 @@
+"""The terminal app: which screen is shown, what runs behind it, and the keys that work everywhere."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.types import CSSPathType
+
+from tlcourse.course.model import LoadedCourse
+from tlcourse.overview import Overview, overview
+from tlcourse.progress import Progress
+from tlcourse.tui.runs import Run
+from tlcourse.tui.screens.home import HomeScreen
+
+if TYPE_CHECKING:
+    from tlcourse.tui.screens.frame import CourseScreen
+
+_POLL_S = 0.1
+_QUIT_S = 0.3
+_THEME = Theme(
+    name="tlcourse",
+    primary="#56B4E9",
+    secondary="#0072B2",
+    success="#009E73",
+    warning="#E69F00",
+    error="#D55E00",
+    accent="#CC79A7",
+    foreground="#E6E6E6",
+    background="#14171A",
+    surface="#1B1F23",
+    panel="#262B30",
+    dark=True,
+)
+
+
+class CourseApp(App[int]):
+    """The course in the terminal.
+
+    Args:
+        course: What is taught.
+        course_folder: The folder that `--course` named, for the commands that the app starts; None: the bundled one.
+        ascii_only: Let no character beyond ASCII reach the terminal.
+    """
+
+    TITLE = "tlcourse"
+    CSS_PATH: ClassVar[CSSPathType | None] = ["screens/frame.tcss", "screens/home.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Keys", key_display="?", id="help"),
+        Binding("q", "leave_app", "Quit", id="quit"),
+        Binding("1", "area('home')", "Home", id="home", show=False),
+        Binding("2", "area('lesson')", "Lesson", id="lessons", show=False),
+        Binding("3", "area('quizzes')", "Quizzes", id="quizzes", show=False),
+        Binding("4", "area('exercises')", "Exercises", id="exercises", show=False),
+        Binding("5", "area('progress')", "Progress", id="progress", show=False),
+        Binding("6", "area('machine')", "This machine", id="machine", show=False),
+    ]
+
+    def __init__(self, course: LoadedCourse, *, course_folder: Path | None = None, ascii_only: bool = False) -> None:
+        # NO_COLOR alone leaves greys; with the terminal's own colours nothing is coloured at all
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        self.course = course
+        self.course_folder = course_folder
+        self.ascii_only = ascii_only
+        self.record = Progress.open()
+        self.runs: dict[str, Run] = {}
+        self._replace: LineFilter | None = None
+        self._overview: Overview | None = None
+        if ascii_only:
+            from tlcourse.tui.ascii import AsciiFilter
+
+            self._replace = AsciiFilter()
+        self.register_theme(_THEME)
+        self.theme = "tlcourse"
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """What is done to each line before it is shown."""
+        return [*super().get_line_filters(), *([self._replace] if self._replace else [])]
+
+    def get_default_screen(self) -> Screen[None]:
+        """Home lies under everything."""
+        return HomeScreen()
+
+    def on_mount(self) -> None:
+        """Find runs that an earlier visit left, and begin to listen to runs."""
+        for exercise in self.course.exercises:
+            if (run := Run.find(exercise)) is not None:
+                self.runs[exercise] = run
+        self.set_interval(_POLL_S, self._poll)
+        if self.record.notice:
+            self.notify(self.record.notice, severity="warning", timeout=10, markup=False)
+
+    # -- what is known -------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> Overview:
+        """How far the student is; read anew after `changed`."""
+        if self._overview is None:
+            self._overview = overview(self.course, self.record)
+        return self._overview
+
+    def changed(self) -> None:
+        """The record has changed."""
+        self._overview = None
+
+    def state_line(self) -> str:
+        """The right end of the first line."""
+        busy = [run for run in self.runs.values() if run.going]
+        (read, lessons), (right, questions) = self.state.lessons, self.state.questions
+        running = f"{len(busy)} running · " if busy else ""
+        return f"{running}{read}/{lessons} read · {right}/{questions} right"
+
+    def words(self, text: str) -> str:
+        """`text` as it is shown: spelt out where only ASCII may be."""
+        if not self.ascii_only:
+            return text
+        from tlcourse.tui.ascii import spelt_out
+
+        return spelt_out(text)
+
+    # -- where one is --------------------------------------------------------------------------------------------
+
+    def go(self, place: str, *, instead: bool = False) -> None:
+        """Show a place such as `lesson/fine-tuning`; `instead` of the present screen or on top of it."""
+        screen = self._screen_of(place)
+        if instead and len(self.screen_stack) > 1:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def back(self) -> None:
+        """To the screen below; Home is the last one."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def _screen_of(self, place: str) -> CourseScreen:
+        """Screens are imported when they are first shown: the first paint does not wait for them."""
+        kind, _, name = place.partition("/")
+        if kind == "lesson":
+            from tlcourse.tui.screens.lesson import LessonScreen
+
+            unit, _, section = name.partition("#")
+            return LessonScreen(unit, section)
+        if kind == "quiz":
+            from tlcourse.tui.screens.quiz import QuizScreen
+
+            return QuizScreen(name)
+        if kind == "exercise":
+            from tlcourse.tui.screens.exercise import ExerciseScreen
+
+            return ExerciseScreen(name)
+        if kind == "progress":
+            from tlcourse.tui.screens.progress import ProgressScreen
+
+            return ProgressScreen()
+        from tlcourse.tui.screens.machine import MachineScreen
+
+        return MachineScreen()
+
+    async def action_area(self, area: str) -> None:
+        """One of the areas, from anywhere; what was open below is closed."""
+        place = {"home": "", "progress": "progress", "machine": "machine"}.get(area)
+        if place is None:
+            place = self._resume(area)
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        if place:
+            self.go(place)
+        elif area in ("quizzes", "exercises", "lesson"):
+            self.notify("This course has none.", severity="warning")
+
+    def _resume(self, area: str) -> str:
+        """Where an area was left, or its first open part."""
+        kind = {"lesson": "lesson", "quizzes": "quiz", "exercises": "exercise"}[area]
+        for place in (self.state.place, self.state.next):
+            if place.startswith(kind + "/"):
+                return place
+        names = {
+            "lesson": [unit.id for unit in self.course.about.units if unit.id in self.course.lessons],
+            "quiz": list(self.course.quizzes),
+            "exercise": list(self.course.exercises),
+        }[kind]
+        return f"{kind}/{names[0]}" if names else ""
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every place of the course, then what Textual offers."""
+        for unit in self.course.about.units:
+            if unit.id in self.course.lessons:
+                yield SystemCommand(f"Lesson: {unit.title}", unit.summary, self._goer(f"lesson/{unit.id}"))
+        for name, quiz in self.course.quizzes.items():
+            yield SystemCommand(f"Quiz: {quiz.title}", f"{len(quiz.questions)} questions", self._goer(f"quiz/{name}"))
+        for name, exercise in self.course.exercises.items():
+            about = exercise.about
+            yield SystemCommand(f"Exercise: {about.title}", about.summary, self._goer(f"exercise/{name}"))
+        yield SystemCommand("Progress", "What was read, answered and passed", self._goer("progress"))
+        yield SystemCommand("This machine", "What works here, and what would mend the rest", self._goer("machine"))
+        yield from super().get_system_commands(screen)
+
+    def _goer(self, place: str):  # type: ignore[no-untyped-def]
+        return lambda: self.go(place)
+
+    def action_help(self) -> None:
+        """The keys that work here."""
+        from tlcourse.tui.screens.dialogs import HelpDialog
+
+        self.push_screen(HelpDialog(self.screen))
+
+    # -- what runs -----------------------------------------------------------------------------------------------
+
+    def start_run(self, exercise: str, path: Path, *, scored: bool) -> Run:
+        """Grade (or only train) a solution in the background. Raises OSError."""
+        run = self.runs[exercise] = Run.start(exercise, path, scored=scored, course=self.course_folder)
+        return run
+
+    def _poll(self) -> None:
+        for run in self.runs.values():
+            if not run.state.ended and run.poll() and run.state.ended:
+                self.changed()
+                self._announce(run)
+
+    def _announce(self, run: Run) -> None:
+        from tlcourse.tui.screens.frame import CourseScreen
+
+        if isinstance(self.screen, CourseScreen):
+            self.screen.show_path()
+        if run.state.result is not None and self.state.place != f"exercise/{run.exercise}":
+            self.notify(f"{run.exercise}: {run.state.result['outcome'].upper()}", timeout=8, markup=False)
+
+    def action_leave_app(self) -> None:
+        """End the app; asks only when something runs."""
+        if not any(run.going for run in self.runs.values()):
+            self.exit(0)
+            return
+        from tlcourse.tui.screens.dialogs import QuitDialog
+
+        def decided(choice: str | None) -> None:
+            if choice == "stop":
+                self._stop_all()
+            if choice in ("stop", "keep"):
+                self.exit(0)
+
+        self.push_screen(QuitDialog(), decided)
+
+    def _stop_all(self) -> None:
+        until = time.monotonic() + _QUIT_S
+        for run in self.runs.values():
+            if run.going:
+                run.stop(max(until - time.monotonic(), 0.0))
+
+
+def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool = False) -> int:  # noqa: A002
+    """Show the app until the student leaves it; returns the exit code."""
+    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii)
+    try:
+        return app.run() or 0
+    finally:
+        app.record.close()

@@ -1,0 +1,144 @@
+"""What is asked or shown on top of a screen: the keys that work here, quitting while something runs, hints."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input, Markdown, Static
+
+
+class HelpDialog(ModalScreen[None]):
+    """The keys of the screen below, searched as one types."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close")]
+
+    def __init__(self, below: Screen[Any]) -> None:
+        super().__init__()
+        self._keys = _keys_of(below)
+        self._twin = str(getattr(below, "twin", ""))
+
+    def compose(self) -> ComposeResult:
+        """A field and the list."""
+        with Vertical(classes="dialog"):
+            yield Static("Keys that work here (type to search, esc closes)", classes="title", markup=False)
+            yield Input(placeholder="search")
+            with VerticalScroll(can_focus=False):
+                yield Static(id="keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Show all."""
+        self.query_one(Input).focus()
+        self._show("")
+
+    @on(Input.Changed)
+    def search(self, event: Input.Changed) -> None:
+        """Show what has the words."""
+        self._show(event.value.strip().lower())
+
+    def _show(self, wanted: str) -> None:
+        text = Text()
+        for key, what in self._keys:
+            if wanted in f"{key} {what}".lower():
+                text.append(f"{key:>12}", style="bold")
+                text.append(f"   {what}\n")
+        if not text.plain:
+            text.append("No key has these words.\n")
+        if self._twin:
+            text.append(f"\nThe same without the app: {self._twin}", style="dim")
+        self.query_one("#keys", Static).update(text)
+
+
+def _keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
+    """(key, what it does), those of the focused widget first, each once."""
+    app = screen.app
+    found: dict[str, list[str]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if not binding.description or binding.system:
+            continue
+        keys = found.setdefault(binding.description, [])
+        shown = app.get_key_display(binding)
+        if shown not in keys:
+            keys.append(shown)
+    return [(" ".join(keys[:3]), what) for what, keys in found.items()]
+
+
+class QuitDialog(ModalScreen[str]):
+    """Asked only while something runs: `stop`, `keep`, or None for staying."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "choose('stop')", "Stop it and quit"),
+        Binding("k", "choose('keep')", "Keep it running and quit"),
+        Binding("c,escape", "dismiss", "Cancel"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The question and its keys."""
+        with Vertical(classes="dialog small"):
+            yield Static("A run is going on.", classes="title", markup=False)
+            yield Static(
+                "[@click=screen.choose('stop')]s  stop it and quit[/]\n"
+                "[@click=screen.choose('keep')]k  keep it running, and quit; its verdict is recorded[/]\n"
+                "[@click=screen.dismiss]c  cancel[/]"
+            )
+
+    def action_choose(self, choice: str) -> None:
+        """Close with the choice."""
+        self.dismiss(choice)
+
+
+class HintDialog(ModalScreen[int]):
+    """The hints up to the one that was asked for; `h` shows one more. Returns how many were seen."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("h", "more", "One more"),
+        Binding("escape,q", "close", "Close"),
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, hints: list[str], seen: int) -> None:
+        super().__init__()
+        self._hints = hints
+        self._seen = max(seen, 1)
+
+    def compose(self) -> ComposeResult:
+        """The hint and what comes next."""
+        with Vertical(classes="dialog"):
+            yield Static(id="which", classes="title", markup=False)
+            with VerticalScroll(id="hint-page", can_focus=False):
+                yield Markdown(id="hint")
+
+    async def on_mount(self) -> None:
+        """Show the first one."""
+        await self._show()
+
+    async def _show(self) -> None:
+        left = len(self._hints) - self._seen
+        more = f"h shows one more ({left} left, each says more)" if left else "this is the last"
+        self.query_one("#which", Static).update(f"Hint {self._seen} of {len(self._hints)} · {more} · esc closes")
+        await self.query_one("#hint", Markdown).update(self._hints[self._seen - 1])
+
+    async def action_more(self) -> None:
+        """One more hint."""
+        if self._seen < len(self._hints):
+            self._seen += 1
+            await self._show()
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll a long hint."""
+        page = self.query_one("#hint-page", VerticalScroll)
+        (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
+
+    def action_close(self) -> None:
+        """Close, and say how many were seen."""
+        self.dismiss(self._seen)

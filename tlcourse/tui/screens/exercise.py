@@ -1,0 +1,272 @@
+"""An exercise: the handout, one's own file, and runs with live curves in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Markdown
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.course.starter import begin, usual_solution
+from tlcourse.errors import TlcourseError
+from tlcourse.tui.runs import Run
+from tlcourse.tui.screens.dialogs import HintDialog
+from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.widgets.bench import Bench
+
+_REFRESH_S = 0.1
+_WATCH_S = 0.5
+
+
+class ExerciseScreen(CourseScreen):
+    """One exercise. Wide terminals show handout and bench side by side, others one of them (`t`)."""
+
+    CSS_PATH = "exercise.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "grade", "Grade", id="exercise.grade"),
+        Binding("r", "run", "Run", id="exercise.run"),
+        Binding("s", "stop", "Stop the run", id="exercise.stop", show=False),
+        Binding("e", "edit", "Edit", id="exercise.edit"),
+        Binding("h", "hint", "Hint…", id="exercise.hint"),
+        Binding("t", "turn", "Turn over", id="exercise.turn"),
+        Binding("w", "watch_file", "Watch: grade on every save", id="exercise.watch", show=False),
+        Binding("i", "init", "Make a solution.py to start from", id="exercise.init", show=False),
+        Binding("R", "reset", "Start over, with a backup", id="exercise.reset", show=False),
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
+        Binding("space,pagedown", "page(1)", "A page on", show=False),
+        Binding("b,pageup", "page(-1)", "A page back", show=False),
+    ]
+
+    def __init__(self, exercise: str) -> None:
+        super().__init__()
+        self.exercise = exercise
+        self._watching: float | None = None
+        self._seen = -1
+
+    @property
+    def found(self) -> LoadedExercise:
+        """The exercise."""
+        return self.course_app.course.exercises[self.exercise]
+
+    @property
+    def current(self) -> Run | None:
+        """The run of this exercise, going on or over."""
+        return self.course_app.runs.get(self.exercise)
+
+    @property
+    def path(self) -> list[str]:
+        """Title and kind."""
+        return [self.found.about.title, "exercise"]
+
+    @property
+    def twin(self) -> str:
+        """The command that does the same."""
+        return f"tlcourse grade {self.exercise}"
+
+    @property
+    def solution(self) -> Path | None:
+        """The student's file: where it usually lies, else where the last attempt's was."""
+        if (usual := usual_solution(self.found)) is not None:
+            return usual
+        attempts = self.course_app.record.attempts(self.course_app.course.about.id, self.exercise)
+        last = Path(attempts[-1].path) if attempts else None
+        return last if last and last.is_file() else None
+
+    def body(self) -> ComposeResult:
+        """Handout and bench."""
+        with Horizontal(id="sides"):
+            with VerticalScroll(id="handout-page"):
+                yield Markdown(id="handout", open_links=False)
+            yield Bench(self.exercise, id="bench")
+
+    async def on_mount(self) -> None:  # type: ignore[override]
+        """Show the handout; a run that goes on is shown at once."""
+        super().on_mount()
+        app = self.course_app
+        app.record.keep_place(app.course.about.id, f"exercise/{self.exercise}")
+        app.changed()
+        self.set_class(self.current is not None, "-bench")
+        self._focus_page()
+        self.refresh_bench()
+        self.set_interval(_REFRESH_S, self._tick)
+        self.set_interval(_WATCH_S, self._look_at_file)
+        text = (self.found.folder / "handout.md").read_text(encoding="utf-8")
+        await self.query_one("#handout", Markdown).update(app.words(text))
+
+    def _focus_page(self) -> None:
+        wide = self.has_class("-wide")
+        shown = "#handout-page" if wide or not self.has_class("-bench") else "#bench"
+        self.query_one(shown).focus()
+
+    # -- showing ---------------------------------------------------------------------------------------------------
+
+    def refresh_bench(self) -> None:
+        """Show the file, the run and the attempts as they are now."""
+        app = self.course_app
+        attempts = app.record.attempts(app.course.about.id, self.exercise)
+        self.query_one(Bench).show(self.found, self.solution, self.current, attempts, self._watching is not None)
+
+    def _tick(self) -> None:
+        run = self.current
+        version = run.state.version if run else -1
+        if version != self._seen or (run and not run.state.ended and time.time() % 1 < _REFRESH_S):
+            ended = run is not None and run.state.ended and version != self._seen
+            self._seen = version
+            self.refresh_bench()
+            if ended:
+                self.show_path()
+
+    def on_resize(self) -> None:
+        """Charts are drawn for the new width."""
+        super().on_resize()
+        self.call_after_refresh(self.refresh_bench)
+
+    def action_turn(self) -> None:
+        """Handout or bench, where only one of them fits."""
+        if self.has_class("-wide"):
+            page, bench = self.query_one("#handout-page"), self.query_one("#bench")
+            (bench if page.has_focus else page).focus()
+            return
+        self.toggle_class("-bench")
+        self._focus_page()
+        self.call_after_refresh(self.refresh_bench)
+
+    def _side(self) -> VerticalScroll:
+        bench = self.query_one(Bench)
+        page = self.query_one("#handout-page", VerticalScroll)
+        if self.has_class("-wide"):
+            return bench if bench.has_focus else page
+        return bench if self.has_class("-bench") else page
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll the side that is in use."""
+        (self._side().scroll_down if by > 0 else self._side().scroll_up)(animate=False)
+
+    def action_page(self, by: int) -> None:
+        """Scroll it by a page."""
+        (self._side().scroll_page_down if by > 0 else self._side().scroll_page_up)(animate=False)
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    def action_grade(self) -> None:
+        """Train and score."""
+        self._begin(scored=True)
+
+    def action_run(self) -> None:
+        """Train without scoring."""
+        self._begin(scored=False)
+
+    def _begin(self, *, scored: bool) -> None:
+        solution = self.solution
+        if self.current is not None and self.current.going:
+            self.tell("It is running already; s stops it.")
+        elif solution is None:
+            self.tell("There is no solution yet; i makes a solution.py to start from.")
+        else:
+            try:
+                self.course_app.start_run(self.exercise, solution, scored=scored)
+            except OSError as error:
+                self.tell(f"The run could not be started: {error.strerror}. Try: {self.twin} {solution}")
+                return
+            self._seen = -1
+            self.add_class("-bench")
+            self._focus_page()
+            self.refresh_bench()
+            self.show_path()
+
+    def action_stop(self) -> None:
+        """End the run."""
+        run = self.current
+        if run is None or not run.going:
+            self.tell("Nothing is running.")
+            return
+        run.stop(0.0 if run.stopped else 0.3)
+        run.poll()
+        self.refresh_bench()
+        self.show_path()
+
+    # -- one's own file --------------------------------------------------------------------------------------------
+
+    def action_init(self) -> None:
+        """Make a file to start from."""
+        self._make(again=False)
+
+    def action_reset(self) -> None:
+        """Start over; what was there is kept as a backup."""
+        self._make(again=True)
+
+    def _make(self, *, again: bool) -> None:
+        old = self.solution
+        try:
+            target, backup = begin(self.found, old.parent if old and again else None, again=again)
+        except TlcourseError as error:
+            self.tell(error.what)
+            return
+        kept = f" The old one is {backup}." if backup else ""
+        self.notify(f"Made {target}.{kept} e edits it, g grades it.", markup=False)
+        self.refresh_bench()
+
+    def action_edit(self) -> None:
+        """Open the file in the student's editor."""
+        solution = self.solution
+        editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+        if not editor:
+            editor = [name for name in ("nano", "vi", "notepad") if shutil.which(name)][:1]
+        if solution is None:
+            self.tell("There is no solution yet; i makes a solution.py to start from.")
+        elif not editor or shutil.which(editor[0]) is None:
+            self.tell(f"No editor was found. Set EDITOR, or edit {solution} elsewhere; w grades on every save.")
+        else:
+            from textual.app import SuspendNotSupported
+
+            try:
+                with self.app.suspend():
+                    subprocess.run([*editor, str(solution)], check=False)
+            except SuspendNotSupported:
+                self.tell(f"This terminal cannot be lent to an editor. Edit {solution} elsewhere; w watches it.")
+            self.refresh_bench()
+
+    def action_watch_file(self) -> None:
+        """Grade on every save, or no longer."""
+        solution = self.solution
+        if self._watching is not None:
+            self._watching = None
+        elif solution is None:
+            self.tell("There is no solution yet; i makes a solution.py to start from.")
+        else:
+            self._watching = solution.stat().st_mtime
+        self.refresh_bench()
+
+    def _look_at_file(self) -> None:
+        solution = self.solution if self._watching is not None else None
+        if solution is None or (self.current is not None and self.current.going):
+            return
+        try:
+            stamp = solution.stat().st_mtime
+        except OSError:  # an editor may be writing it
+            return
+        if stamp != self._watching:
+            self._watching = stamp
+            self._begin(scored=True)
+
+    def action_hint(self) -> None:
+        """The hints, one after the other."""
+        app = self.course_app
+        course = app.course.about.id
+        hints = [app.words(hint) for hint in self.found.hints]
+
+        def closed(seen: int | None) -> None:
+            for number in range(1, (seen or 0) + 1):
+                app.record.take_hint(course, self.exercise, number)
+
+        self.app.push_screen(HintDialog(hints, app.record.hints_taken(course, self.exercise)), closed)

@@ -1,0 +1,208 @@
+"""A lesson: the text, its contents at the side, and the way to its quiz and exercise."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Markdown, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tlcourse.course.markdown import headings, slug
+from tlcourse.course.model import Unit
+from tlcourse.tui.screens.frame import CourseScreen
+
+_KEEP_S = 1.0
+
+
+class LessonScreen(CourseScreen):
+    """The lesson of one unit; opened at `section`, else where it was left."""
+
+    CSS_PATH = "lesson.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "quiz", "Quiz", id="lesson.quiz"),
+        Binding("e", "exercise", "Exercise", id="lesson.exercise"),
+        Binding("c", "contents", "Contents", id="lesson.contents"),
+        Binding("left_square_bracket", "step(-1)", "Previous", key_display="[", id="lesson.previous"),
+        Binding("right_square_bracket", "step(1)", "Next", key_display="]", id="lesson.next"),
+        Binding("j", "scroll('down')", "Down", show=False),
+        Binding("k", "scroll('up')", "Up", show=False),
+        Binding("space", "scroll('page_down')", "A page on", show=False),
+        Binding("b", "scroll('page_up')", "A page back", show=False),
+    ]
+
+    def __init__(self, unit: str, section: str = "") -> None:
+        super().__init__()
+        self.unit = unit
+        self.section = section
+        self._share = self._kept = 0.0
+        self._slugs: list[str] = []
+        self._blocks: dict[str, str] = {}
+
+    @property
+    def about(self) -> Unit:
+        """The unit."""
+        return next(unit for unit in self.course_app.course.about.units if unit.id == self.unit)
+
+    @property
+    def path(self) -> list[str]:
+        """Unit and kind."""
+        return [self.about.title, "lesson"]
+
+    @property
+    def twin(self) -> str:
+        """The command that does the same."""
+        return f"tlcourse lesson show {self.unit}"
+
+    def body(self) -> ComposeResult:
+        """Contents and text."""
+        with Horizontal():
+            yield OptionList(id="contents")
+            with VerticalScroll(id="page"):
+                yield Markdown(id="text", open_links=False)
+                yield Static(id="end", markup=False)
+
+    async def on_mount(self) -> None:  # type: ignore[override]
+        """Show the text, and go where it was left."""
+        super().on_mount()
+        app = self.course_app
+        app.record.keep_place(app.course.about.id, f"lesson/{self.unit}")
+        app.changed()
+        lesson = app.course.lessons[self.unit]
+        text = f"# {lesson.title}\n\n*{lesson.minutes} minutes*\n\n{lesson.body}\n"
+        if lesson.references:
+            text += "\n## References\n\n" + "\n".join(f"- {reference}" for reference in lesson.references)
+        contents = self.query_one("#contents", OptionList)
+        found = headings(text)
+        self._slugs = [slug(title) for _, title in found]
+        contents.add_options([Option(app.words(title), id=slug(title)) for level, title in found if level == 2])
+        self.query_one("#end", Static).update(self._end())
+        page = self.query_one("#page", VerticalScroll)
+        page.focus()
+        await self.query_one("#text", Markdown).update(app.words(text))
+        self.call_after_refresh(self._restore)
+        self.watch(page, "scroll_y", self._scrolled, init=False)
+        self.set_interval(_KEEP_S, self._keep)
+
+    def _end(self) -> str:
+        ways = [f"n: quiz {self.course_app.course.quizzes[name].title}" for name in self.about.quizzes]
+        if self.about.exercise in self.course_app.course.exercises:
+            ways.append(f"e: exercise {self.about.exercise}")
+        if following := self._neighbour(1):
+            ways.append(f"]: {following.title}")
+        return "End of the lesson.   " + "   ".join(ways)
+
+    def _restore(self) -> None:
+        if self.section:
+            self._to_section(self.section)
+            return
+        app = self.course_app
+        share = app.record.position(app.course.about.id, self.unit)
+        page = self.query_one("#page", VerticalScroll)
+        page.scroll_to(y=share * page.max_scroll_y, animate=False)
+        self.call_after_refresh(self._scrolled)
+
+    @on(Markdown.TableOfContentsUpdated)
+    def note_headings(self, event: Markdown.TableOfContentsUpdated) -> None:
+        """Which widget is which heading; both lists are in the order of the text."""
+        blocks = [block for _, _, block in event.table_of_contents if block]
+        self._blocks = dict(zip(self._slugs, blocks, strict=False))
+
+    def _to_section(self, name: str) -> None:
+        block = self._blocks.get(name)
+        for header in self.query(f"#{block}") if block else ():
+            self.query_one("#page", VerticalScroll).scroll_to_widget(header, top=True, animate=False)
+
+    def _scrolled(self) -> None:
+        """The lesson is read when its end was seen."""
+        page = self.query_one("#page", VerticalScroll)
+        app = self.course_app
+        self._share = page.scroll_y / page.max_scroll_y if page.max_scroll_y else 0.0
+        if page.scroll_y >= page.max_scroll_y - 1 and page.virtual_size.height > 3:
+            course = app.course.about.id
+            if not app.record.read_units(course) & {self.unit}:
+                app.record.mark_read(course, self.unit)
+                app.changed()
+                self.show_path()
+
+    def _keep(self) -> None:
+        if self._share != self._kept:
+            self._kept = self._share
+            self.course_app.record.keep_position(self.course_app.course.about.id, self.unit, self._share)
+
+    def on_unmount(self) -> None:
+        """Keep the position at once."""
+        self._keep()
+
+    @on(OptionList.OptionSelected, "#contents")
+    def to_section(self, event: OptionList.OptionSelected) -> None:
+        """Go to the chosen section."""
+        self._to_section(event.option.id or "")
+        self.query_one("#page", VerticalScroll).focus()
+
+    @on(Markdown.LinkClicked)
+    def follow(self, event: Markdown.LinkClicked) -> None:
+        """Links to other lessons open here; others are shown, as a terminal may have no browser."""
+        name, _, section = event.href.partition("#")
+        if name in self.course_app.course.lessons:
+            self.course_app.go(f"lesson/{name}#{section}" if section else f"lesson/{name}")
+        elif not name and section:
+            self._to_section(section)
+        else:
+            self.notify(event.href, title="Link", timeout=15, markup=False)
+
+    def action_contents(self) -> None:
+        """To the contents, or back to the text."""
+        contents = self.query_one("#contents", OptionList)
+        if contents.has_focus:
+            contents.remove_class("-open")
+            self.query_one("#page", VerticalScroll).focus()
+        else:
+            contents.add_class("-open")
+            contents.focus()
+
+    def action_quiz(self) -> None:
+        """The unit's quiz."""
+        state = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
+        if not state.quizzes:
+            self.tell("This unit has no quiz. 3 opens the quizzes.")
+            return
+        wanted = next((quiz for quiz in state.quizzes if quiz.right < quiz.questions), state.quizzes[0])
+        self.course_app.go(f"quiz/{wanted.id}")
+
+    def action_exercise(self) -> None:
+        """The unit's exercise."""
+        if self.about.exercise in self.course_app.course.exercises:
+            self.course_app.go(f"exercise/{self.about.exercise}")
+        else:
+            self.tell("This unit has no exercise. 4 opens the exercises.")
+
+    def action_step(self, by: int) -> None:
+        """The next or the previous lesson that is written."""
+        unit = self._neighbour(by)
+        if unit is None:
+            self.tell("This is the last lesson." if by > 0 else "This is the first lesson.")
+        else:
+            self.course_app.go(f"lesson/{unit.id}", instead=True)
+
+    def _neighbour(self, by: int) -> Unit | None:
+        units = [unit for unit in self.course_app.course.about.units if unit.id in self.course_app.course.lessons]
+        index = units.index(self.about) + by
+        return units[index] if 0 <= index < len(units) else None
+
+    def action_scroll(self, way: str) -> None:
+        """Scroll the text, or move in the contents."""
+        contents = self.query_one("#contents", OptionList)
+        if contents.has_focus and way in ("up", "down"):
+            (contents.action_cursor_down if way == "down" else contents.action_cursor_up)()
+            return
+        page = self.query_one("#page", VerticalScroll)
+        {
+            "down": page.scroll_down,
+            "up": page.scroll_up,
+            "page_down": page.scroll_page_down,
+            "page_up": page.scroll_page_up,
+        }[way](animate=False)

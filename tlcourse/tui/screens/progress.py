@@ -1,0 +1,108 @@
+"""Progress: by unit and by learning objective, and what to review next."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from tlcourse.overview import Overview, totals
+from tlcourse.tui.screens.frame import CourseScreen
+
+_BAR = 10
+
+
+class ProgressScreen(CourseScreen):
+    """How far one is; `enter` goes on with what comes next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next", "Go on", id="progress.next"),
+        Binding("r", "review", "Review missed", id="progress.review"),
+        Binding("x", "export", "Export", id="progress.export"),
+        Binding("j", "scroll(1)", "Down", show=False),
+        Binding("k", "scroll(-1)", "Up", show=False),
+    ]
+
+    @property
+    def path(self) -> list[str]:
+        """One word."""
+        return ["Progress"]
+
+    @property
+    def twin(self) -> str:
+        """The command that does the same."""
+        return "tlcourse progress"
+
+    def body(self) -> ComposeResult:
+        """One text."""
+        with VerticalScroll(id="progress-page"):
+            yield Static(id="progress-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Write it."""
+        super().on_mount()
+        self.query_one("#progress-page").focus()
+        self._show()
+
+    def on_screen_resume(self) -> None:
+        """What was done meanwhile."""
+        super().on_screen_resume()
+        self._show()
+
+    def _show(self) -> None:
+        state = self.course_app.state
+        text = Text(f"\n{totals(state)}.\n\n", style="bold")
+        for unit in state.units:
+            facts = ["read" if unit.read else "not read"] if unit.written else []
+            facts += [f"{quiz.title}: {quiz.words}" for quiz in unit.quizzes]
+            if unit.exercise:
+                facts.append(f"{unit.exercise.id}: {unit.exercise.words}")
+            if facts:
+                mark = "✓" if unit.done else "○"
+                text.append(f"{mark} {unit.number:2}  {unit.title}\n", style="not bold")
+                text.append(f"      {' · '.join(facts)}\n", style="not bold dim")
+        text.append("\nBy learning objective (questions right by the latest answer)\n", style="bold")
+        text.append_text(_objectives(state))
+        self.query_one("#progress-text", Static).update(text)
+
+    def action_next(self) -> None:
+        """Go on with what comes next."""
+        place = self.course_app.state.next
+        if place:
+            self.course_app.go(place)
+        else:
+            self.tell("All that is written is done.")
+
+    def action_review(self) -> None:
+        """The first quiz with something missed."""
+        for unit in self.course_app.state.units:
+            for quiz in unit.quizzes:
+                if quiz.missed:
+                    self.course_app.go(f"quiz/{quiz.id}")
+                    return
+        self.tell("Nothing was missed so far.")
+
+    def action_export(self) -> None:
+        """Say how to keep it: a file is the shell's business."""
+        self.notify("tlcourse progress --markdown > progress.md", title="Export it with", timeout=15, markup=False)
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll."""
+        page = self.query_one("#progress-page", VerticalScroll)
+        (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
+
+
+def _objectives(state: Overview) -> Text:
+    text = Text()
+    for unit in state.units:
+        for goal in unit.objectives:
+            if not goal.questions:
+                continue
+            full = round(_BAR * goal.right / goal.questions)
+            text.append("█" * full + "░" * (_BAR - full), style="not bold #56B4E9")
+            text.append(f" {goal.right}/{goal.questions}  {goal.text}\n", style="not bold")
+    return text

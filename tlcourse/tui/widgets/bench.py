@@ -1,0 +1,157 @@
+"""The bench of an exercise: one's file, the run that goes on, its curves, the verdict and the attempts so far."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.progress import Attempt
+from tlcourse.tui.runs import Run
+from tlcourse.tui.widgets.chart import chart, panels
+from tlcourse.tui.widgets.verdict import OUTCOMES, verdict
+
+if TYPE_CHECKING:
+    from tlcourse.tui.app import CourseApp
+
+_MOST_PANELS = 4
+_PANEL_ROWS = 7
+_LOG_ROWS = 8
+_ATTEMPTS = 5
+
+
+class Bench(VerticalScroll, can_focus=True):
+    """Everything about one's own solution; `show` writes it anew."""
+
+    def __init__(self, exercise: str, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.exercise = exercise
+
+    def compose(self) -> ComposeResult:
+        """The parts, from what is to be known before a run to what is left after it."""
+        for part in ("file", "status", "verdict", "charts", "log", "attempts"):
+            yield Static(id=f"bench-{part}", markup=False)
+
+    def show(
+        self,
+        exercise: LoadedExercise,
+        solution: Path | None,
+        run: Run | None,
+        attempts: list[Attempt],
+        watching: bool,
+    ) -> None:
+        """Write all parts anew."""
+        self._write("file", _about_file(exercise, solution, watching))
+        self._write("status", _about_run(run) if run else _before(exercise))
+        self._write("charts", self._charts(run))
+        ended: RenderableType | None = None
+        if run and run.state.result is not None:
+            ended = verdict(run.state.result, scored=run.scored)
+        elif run and run.state.error is not None:
+            ended = _error(run.state.error)
+        self._write("verdict", ended)
+        self._write("log", _log(run))
+        self._write("attempts", _attempts(attempts))
+
+    def _write(self, part: str, shown: RenderableType | None) -> None:
+        widget = self.query_one(f"#bench-{part}", Static)
+        widget.display = shown is not None
+        widget.update(shown or "")
+
+    def _charts(self, run: Run | None) -> Text | None:
+        if run is None or not run.state.metrics:
+            return None
+        app = cast("CourseApp", self.app)
+        width = max(min(self.query_one("#bench-file").size.width, 100), 24)
+        text = Text(no_wrap=True, overflow="crop")
+        found = panels(run.state.metrics)
+        for title, series in found[:_MOST_PANELS]:
+            text.append_text(chart(title, series, width, _PANEL_ROWS, ascii_only=app.ascii_only))
+            text.append("\n")
+        if len(found) > _MOST_PANELS:
+            text.append(f"and {', '.join(title for title, _ in found[_MOST_PANELS:])}\n", style="dim")
+        return text
+
+
+def _about_file(exercise: LoadedExercise, solution: Path | None, watching: bool) -> Text:
+    text = Text("Your file: ", style="bold")
+    if solution is None:
+        text.append("none yet. i makes a solution.py to start from.", style="not bold")
+    else:
+        age = time.time() - solution.stat().st_mtime if solution.exists() else 0.0
+        text.append(f"{solution}, saved {_ago(age)}", style="not bold")
+        if watching:
+            text.append("  watched: graded on every save (w ends it)", style="not bold #56B4E9")
+    return text
+
+
+def _before(exercise: LoadedExercise) -> Text:
+    about = exercise.about
+    text = Text("\nWhat is checked:\n", style="bold")
+    for check in about.checks:
+        sign = "≤" if check.direction == "at_most" else "≥"
+        unit = f" {check.unit}" if check.unit else ""
+        text.append(f"• {check.title} {sign} {check.threshold:g}{unit} ({check.points:g} points)\n", style="not bold")
+    limits = about.limits
+    text.append(
+        f"\ng trains it on this machine, apart from the labels, and scores it on {about.sizes.get('test', 0)} new "
+        f"items. It may take {limits.wall_s:g} s and {limits.memory_mb / 1024:g} GB. r trains it without scoring.",
+        style="not bold",
+    )
+    return text
+
+
+def _about_run(run: Run) -> Text:
+    state = run.state
+    what = "Grading" if run.scored else "Run"
+    if state.ended:
+        return Text(f"\n{what} of {run.path}", style="bold")
+    text = Text(f"\n{what}: {state.phase}", style="bold #56B4E9")
+    device = f" on {state.device}" if state.device else ""
+    text.append(f"{device}, {time.time() - run.started:.0f} s. s stops it.", style="not bold")
+    return text
+
+
+def _error(error: dict[str, str]) -> Text:
+    text = Text(error["what"] + "\n", style="bold")
+    if error["cause"]:
+        text.append(f"Likely cause: {error['cause']}\n", style="not bold")
+    if error["remedy"]:
+        text.append(f"To mend it: {error['remedy']}\n", style="not bold")
+    return text
+
+
+def _log(run: Run | None) -> Text | None:
+    if run is None or not run.state.log:
+        return None
+    lines = run.state.log[-_LOG_ROWS:]
+    text = Text("It printed", style="bold")
+    text.append(" (last lines):\n" if len(run.state.log) > _LOG_ROWS else ":\n", style="not bold")
+    return text.append("\n".join(f"  {line}" for line in lines) + "\n", style="not bold dim")
+
+
+def _attempts(attempts: list[Attempt]) -> Text | None:
+    if not attempts:
+        return None
+    text = Text(f"\nAttempts: {len(attempts)}\n", style="bold")
+    for attempt in reversed(attempts[-_ATTEMPTS:]):
+        word, colour, _ = OUTCOMES.get(attempt.outcome, (attempt.outcome, "", ""))
+        text.append(f"  {word:<16}", style=f"not bold {colour}")
+        when = attempt.at.replace("T", " ").removesuffix("+00:00")
+        text.append(f"{attempt.points:g} of {attempt.max_points:g}  {when} UTC\n", style="not bold")
+    return text
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min ago"
+    return f"{seconds / 3600:.0f} h ago" if seconds < 86400 else f"{seconds / 86400:.0f} days ago"
