@@ -72,6 +72,7 @@ class CourseApp(App[int]):
         self.ascii_only = ascii_only
         self.record = Progress.open()
         self.runs: dict[str, Run] = {}
+        self._retired: list[Run] = []
         self._replace: LineFilter | None = None
         self._overview: Overview | None = None
         if ascii_only:
@@ -217,10 +218,13 @@ class CourseApp(App[int]):
 
     def start_run(self, exercise: str, path: Path, *, scored: bool) -> Run:
         """Grade (or only train) a solution in the background. Raises OSError."""
+        if (before := self.runs.get(exercise)) is not None:
+            self._retired.append(before)  # it has said its verdict, and may still be ending
         run = self.runs[exercise] = Run.start(exercise, path, scored=scored, course=self.course_folder)
         return run
 
     def _poll(self) -> None:
+        self._retired = [run for run in self._retired if run.alive]
         for run in self.runs.values():
             if not run.state.ended and run.poll() and run.state.ended:
                 self.changed()

@@ -29,6 +29,7 @@ class HelpDialog(ModalScreen[None]):
         with Vertical(classes="dialog"):
             yield Static("Keys that work here (type to search, esc closes)", classes="title", markup=False)
             yield Input(placeholder="search")
+            yield Static(f"The same without the app: {self._twin}", id="twin", markup=False)
             with VerticalScroll(can_focus=False):
                 yield Static(id="keys", markup=False)
 
@@ -50,16 +51,15 @@ class HelpDialog(ModalScreen[None]):
                 text.append(f"   {what}\n")
         if not text.plain:
             text.append("No key has these words.\n")
-        if self._twin:
-            text.append(f"\nThe same without the app: {self._twin}", style="dim")
         self.query_one("#keys", Static).update(text)
 
 
 def _keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
-    """(key, what it does), those of the focused widget first, each once."""
+    """(key, what it does), those of the last line first, each once."""
     app = screen.app
     found: dict[str, list[str]] = {}
-    for active in screen.active_bindings.values():
+    order = sorted(screen.active_bindings.values(), key=lambda active: not active.binding.show)  # stable
+    for active in order:
         binding = active.binding
         if not binding.description or binding.system:
             continue

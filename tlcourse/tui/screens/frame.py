@@ -63,7 +63,7 @@ class CourseScreen(Screen[None]):
         yield Crumbs(id="crumbs", markup=False)
         with Container(id="body"):
             yield from self.body()
-        yield Static(f"Too small for the app. Use: {self.twin}", id="too-small", markup=False)
+        yield Static(f"Too small. Use: {self.twin}", id="too-small", markup=False)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:

@@ -18,6 +18,7 @@ COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7")  # Okabe and Ito: told ap
 _DASHES = ((1,), (1, 1, 1, 0, 0), (1, 0, 0), (1, 1, 0, 1, 0))  # and told apart without colour
 _ASCII_MARKS = "*o+x"
 _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # [row][column] of a character's 4×2 dots
+_HUGE = 1e300  # larger values are shown as not finite: their differences would not be
 _LABEL = 8  # columns for the labels of the vertical axis
 
 
@@ -45,8 +46,9 @@ def chart(title: str, series: Mapping[str, Points], width: int, height: int, *, 
         return text
     low, high = min(y for _, y in everything), max(y for _, y in everything)
     first, last = min(x for x, _ in everything), max(x for x, _ in everything)
-    if high - low < 1e-12 * max(1.0, abs(high)):
-        low, high = low - 0.5, high + 0.5
+    if high - low <= 1e-9 * max(abs(high), abs(low)):
+        room = max(0.5, abs(high) / 2)
+        low, high = low - room, high + room
     cells = _Canvas(columns, rows, ascii_only)
     for index, points in enumerate(finite.values()):
         cells.draw(_pixels(points, (first, last), (low, high), cells.size), index)
@@ -104,7 +106,7 @@ def _heading(title: str, series: Mapping[str, Points], ascii_only: bool) -> Text
 
 
 def _finite(points: Points) -> list[tuple[float, float]]:
-    return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+    return [(x, y) for x, y in points if math.isfinite(x) and abs(y) < _HUGE]
 
 
 def _pixels(

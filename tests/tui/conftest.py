@@ -1,0 +1,75 @@
+"""The app driven as by a person: keys in, words on the screen out."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tlcourse.course.loader import load_course
+from tlcourse.tui.app import CourseApp
+
+
+class Visit:
+    """A person at the app."""
+
+    def __init__(self, pilot: Pilot[int]) -> None:
+        self.pilot = pilot
+        assert isinstance(pilot.app, CourseApp)
+        self.app = pilot.app
+
+    @property
+    def screen(self) -> str:
+        """What is on the screen, line by line."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+    async def press(self, *keys: str) -> str:
+        """Press keys, and see what is shown."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
+        await self.pilot.pause()
+        return self.screen
+
+    async def type(self, text: str) -> str:
+        """Type into a field."""
+        names = {".": "full_stop", ",": "comma", "-": "minus", " ": "space"}
+        return await self.press(*(names.get(letter, letter) for letter in text))
+
+    async def sees(self, words: str, seconds: float = 60.0) -> str:
+        """Wait until `words` are on the screen."""
+        until = time.monotonic() + seconds
+        while words not in self.screen:
+            assert time.monotonic() < until, f"{words!r} did not appear:\n{self.screen}"
+            await self.pilot.pause(0.05)
+        return self.screen
+
+
+Open = Callable[..., contextlib.AbstractAsyncContextManager[Visit]]
+
+
+@pytest.fixture
+def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """`async with visit(80, 24) as person:` opens the bundled course in an empty folder; nothing runs on after it."""
+    monkeypatch.chdir(tmp_path)
+
+    @contextlib.asynccontextmanager
+    async def opened(
+        columns: int = 80, rows: int = 24, *, course: Path | None = None, ascii_only: bool = False
+    ) -> AsyncIterator[Visit]:
+        app = CourseApp(load_course(course), course_folder=course, ascii_only=ascii_only)
+        try:
+            async with app.run_test(size=(columns, rows), notifications=True) as pilot:
+                await pilot.pause()
+                yield Visit(pilot)
+        finally:
+            for run in app.runs.values():
+                run.stop(5.0)
+            app.record.close()
+
+    return opened

@@ -1,0 +1,186 @@
+"""What each screen does with the keys of a person, right and wrong ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from tlcourse.progress import Progress
+
+COURSE = "transfer-learning"
+
+
+async def test_the_filter_narrows_the_units_and_escape_brings_all_back(visit):
+    async with visit(100, 30) as person:
+        narrowed = await person.press("slash", *"lora")
+        assert "LoRA and QLoRA" in narrowed
+        assert "Practicalities" not in narrowed
+        assert "Practicalities" in await person.press("escape")
+
+
+async def test_a_key_that_can_do_nothing_says_why(visit):
+    async with visit(100, 30) as person:
+        await person.press("down", "n")
+        await person.sees("This unit has no quiz", 10)
+        await person.press("enter")
+        await person.sees("not written yet", 10)
+        await person.press("escape")
+        await person.sees("q quits", 10)
+
+
+async def test_help_lists_the_keys_of_the_screen_below_and_is_searched(visit):
+    async with visit(100, 30) as person:
+        shown = await person.press("question_mark")
+        assert "Exercise" in shown
+        assert "tlcourse lesson list" in shown
+        assert "Machine" in shown
+        searched = await person.press(*"filter")
+        assert "Filter" in searched
+        assert str(person.app.screen.query_one("#keys").render()).count("\n") < 5
+        assert "Continue" in await person.press("escape")
+
+
+async def test_a_lesson_is_walked_by_brackets_and_contents_and_leads_to_its_quiz(visit):
+    async with visit(120, 40) as person:
+        await person.press("2")
+        await person.sees("Last week: modern CNNs › lesson")
+        await person.press("left_square_bracket")
+        await person.sees("This is the first lesson", 10)
+        await person.press("right_square_bracket")
+        await person.sees("What is transfer learning? › lesson")
+        await person.press("n")
+        await person.sees("This unit has no quiz", 10)
+        await person.press("left_square_bracket")
+        await person.sees("Last week: modern CNNs › lesson")
+        await person.press("c", "down", "down", "enter")
+        assert person.app.screen.query_one("#page").scroll_y > 10
+        assert "Question 1 of 9" in await person.press("n")
+
+
+async def test_nothing_is_marked_before_something_is_chosen(visit):
+    async with visit(100, 30) as person:
+        await person.press("3")
+        await person.press("enter")
+        await person.sees("Choose first", 10)
+        await person.press("l")
+        await person.sees("Answer first", 10)
+    with Progress.open() as record:
+        assert record.latest_answers(COURSE, "residual-connections") == {}
+
+
+async def test_a_number_is_typed_and_plain_letters_do_nothing_else_meanwhile(visit):
+    async with visit(100, 30) as person:
+        await person.press("3", "b", "enter", "enter", "a", "enter", "enter")
+        await person.sees("Question 3 of 9")
+        await person.press(*"q1", "enter")
+        await person.sees("is not a number", 10)
+        await person.press("backspace", "backspace")
+        assert "✓ Right" in await person.type("2,594") + await person.press("enter")
+        assert "Question 4 of 9" in await person.press("enter")
+
+
+async def test_several_answers_are_chosen_and_taken_back(visit):
+    async with visit(100, 40) as person:
+        await person.press("3")
+        for keys in (("b",), ("a",)):
+            await person.press(*keys, "enter", "enter")
+        await person.type("2.594")
+        await person.press("enter", "enter")
+        assert person.screen.count("[ ]") == 4
+        assert (await person.press("a", "b")).count("[x]") == 2
+        assert (await person.press("b", "d")).count("[x]") == 2
+        assert "✓ Right" in await person.press("enter")
+
+
+async def test_a_round_ends_in_what_was_missed_and_another_round_asks_only_that(visit):
+    async with visit(120, 40) as person:
+        course = person.app.course
+        for question in course.quizzes["residual-connections"].questions:
+            right = question.id != "residual-shapes"
+            person.app.record.record_answer(COURSE, "residual-connections", question.id, 0, correct=right)
+        await person.press("3")
+        await person.sees("8 of 9 right")
+        assert "Missed: 1" in person.screen
+        assert "Question 5 of 9 · the last one" in await person.press("r")
+        await person.press("d", "enter", "enter")
+        assert "Nothing is missed" in person.screen
+        assert "Question 1 of 9" in await person.press("a")
+
+
+async def test_every_option_gets_its_reason_after_the_answer(visit):
+    async with visit(120, 50) as person:
+        await person.press("3", "c", "enter")
+        question = person.app.course.quizzes["residual-connections"].questions[0]
+        words = " ".join(person.screen.split())
+        for option in question.options:
+            assert " ".join(option.reason.split())[:60] in words
+        await person.press("l")
+        await person.sees("Residual blocks")
+
+
+async def test_the_exercise_says_what_to_press_while_there_is_no_solution(visit, tmp_path):
+    async with visit(120, 40) as person:
+        await person.press("4")
+        assert "none yet" in person.screen
+        await person.press("g")
+        await person.sees("There is no solution yet", 10)
+        await person.press("s")
+        await person.sees("Nothing is running", 10)
+        await person.press("i")
+        assert (tmp_path / "ex2" / "solution.py").is_file()
+        await person.press("i")
+        await person.sees("is there already", 10)
+        await person.press("R")
+        assert (tmp_path / "ex2" / "solution.backup1.py").is_file()
+
+
+async def test_hints_are_given_one_by_one_and_remembered(visit):
+    async with visit(120, 40) as person:
+        await person.press("4", "h")
+        assert "Hint 1 of 3" in person.screen
+        assert "Hint 2 of 3" in await person.press("h")
+        await person.press("escape", "h")
+        assert "Hint 2 of 3" in person.screen
+    with Progress.open() as record:
+        assert record.hints_taken(COURSE, "ex2") == 2
+
+
+async def test_progress_shows_objectives_and_leads_to_what_was_missed(visit):
+    async with visit(100, 40) as person:
+        person.app.record.record_answer(COURSE, "covariate-shift", "covariate-definition", 0, correct=False)
+        person.app.changed()
+        assert "By learning objective" in await person.press("5", "end") or "read" in person.screen
+        assert "Covariate shift › quiz" in await person.press("r")
+
+
+async def test_the_palette_goes_to_any_place(visit):
+    async with visit(100, 30) as person:
+        await person.press("ctrl+p")
+        await person.type("covariate")
+        await person.pilot.pause(0.5)
+        await person.press("enter")
+        await person.sees("Covariate shift › quiz")
+
+
+@pytest.mark.slow
+async def test_this_machine_shows_what_doctor_finds(visit):
+    async with visit(100, 30) as person:
+        await person.press("6")
+        shown = await person.sees("works", 60)
+        assert "torch" in shown
+        assert "Continue" in await person.press("enter")
+
+
+async def test_every_screen_names_the_command_that_does_the_same(visit):
+    """A person without the app misses nothing: each twin is a command that `--help` knows."""
+    from typer.main import get_command
+
+    from tlcourse.cli.main import app
+
+    known = set(get_command(app).commands)  # type: ignore[attr-defined]
+    async with visit(100, 30) as person:
+        for place in ("lesson/fine-tuning", "quiz/covariate-shift", "exercise/ex2", "progress", "machine"):
+            person.app.go(place)
+            await person.pilot.pause(0.1)
+            program, command, *_ = person.app.screen.twin.split()
+            assert program == "tlcourse"
+            assert command in known
