@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import psutil
 import pytest
 
@@ -45,12 +43,9 @@ async def test_a_whole_visit(visit, size):
         assert "A run is going on" in await person.press("q")
         grading = psutil.Process(person.app.runs["ex2"].pid)
         below = [grading, *grading.children(recursive=True)]
-        begin = time.monotonic()
         await person.press("s")
-        took = time.monotonic() - begin
-    gone, alive = psutil.wait_procs(below, timeout=10)
+    _, alive = psutil.wait_procs(below, timeout=10)
     assert not alive
-    assert took < 5  # the figure promised to people is in benchmarks/quit.py; this is a bound against hanging
     with Progress.open() as record:
         assert record.read_units(COURSE) == {"what-is-transfer-learning"}
         assert record.latest_answers(COURSE, "residual-connections") == {

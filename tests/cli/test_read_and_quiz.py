@@ -1,0 +1,105 @@
+"""`tlcourse lesson`, `quiz`, `exercise` and `progress`: the course without the app."""
+
+from __future__ import annotations
+
+import json
+
+from tlcourse.progress import Progress
+
+COURSE = "transfer-learning"
+
+
+def test_lessons_are_listed_in_order_with_what_is_read(tl):
+    tl("lesson", "show", "fine-tuning", course=None)
+    listed = json.loads(tl("lesson", "list", "--json", course=None).stdout)
+    assert [unit["id"] for unit in listed["units"]][:3] == [
+        "practicalities",
+        "modern-cnns",
+        "what-is-transfer-learning",
+    ]
+    assert [unit["id"] for unit in listed["units"] if unit["read"]] == ["fine-tuning"]
+
+
+def test_a_lesson_is_shown_by_name_or_number_as_the_markdown_it_is(tl):
+    by_name = tl("lesson", "show", "what-is-transfer-learning", course=None)
+    by_number = tl("lesson", "show", "3", course=None)
+    assert by_name.returncode == 0
+    assert by_name.stdout == by_number.stdout
+    assert by_name.stdout.startswith("# ")
+    assert "## References" in by_name.stdout
+
+
+def test_a_lesson_that_is_not_there_or_not_written_is_named(tl):
+    for name in ("no-such-unit", "practicalities", "0", "99"):
+        shown = tl("lesson", "show", name, course=None)
+        assert shown.returncode == 2
+        assert "tlcourse lesson list" in shown.stderr
+        assert "Traceback" not in shown.stderr
+
+
+def test_a_quiz_is_taken_line_by_line_with_the_reason_of_every_option(tl):
+    taken = tl("quiz", "take", "residual-connections", course=None, stdin="z\n\nab\nb\nc\n")
+    assert taken.returncode == 0
+    assert "Right." in taken.stdout
+    assert "Wrong." in taken.stdout
+    assert taken.stdout.count("right:") + taken.stdout.count("wrong:") == 8
+    assert "the answers so far are kept" in taken.stdout
+    with Progress.open() as record:
+        assert record.latest_answers(COURSE, "residual-connections") == {
+            "residual-what-is-learnt": True,
+            "residual-degradation": False,
+        }
+
+
+def test_a_quiz_gives_one_document(tl):
+    taken = tl("quiz", "take", "residual-connections", "--json", course=None, stdin="b\n")
+    document = json.loads(taken.stdout)
+    assert document["right"] == 1
+    assert document["answers"][0]["question"] == "residual-what-is-learnt"
+    assert tl("quiz", "take", "nothing", course=None).returncode == 2
+
+
+def test_quizzes_are_listed_with_their_units(tl):
+    listed = json.loads(tl("quiz", "list", "--json", course=None).stdout)
+    assert {row["id"]: row["unit"] for row in listed["quizzes"]}["covariate-shift"] == "domains-and-tasks"
+
+
+def test_progress_is_one_document_a_text_or_markdown(tl):
+    tl("lesson", "show", "modern-cnns", course=None)
+    tl("quiz", "take", "residual-connections", course=None, stdin="a\n")
+    document = json.loads(tl("progress", "--json", course=None).stdout)
+    assert document["next"] == "quiz/residual-connections"
+    assert "1 of 5 lessons read" in tl("progress", course=None).stdout
+    assert "| 2. Last week: modern CNNs | read |" in tl("progress", "--markdown", course=None).stdout
+
+
+def test_a_grading_is_an_attempt_in_the_record_and_a_crash_is_one_too(tl, tmp_path):
+    (tmp_path / "solution.py").write_text("def fit(task):\n    raise RuntimeError('no')\n")
+    assert tl("grade", "line").returncode == 1
+    tl("run", "line")
+    with Progress.open() as record:
+        (attempt,) = record.attempts("example", "line")
+    assert attempt.outcome == "crash"
+
+
+def test_a_damaged_record_is_mentioned_and_costs_no_verdict(tl, tmp_path, own_home):
+    (own_home / "progress.sqlite").write_bytes(b"damaged" * 1000)
+    shown = tl("progress", course=None)
+    assert shown.returncode == 0
+    assert "moved to" in shown.stderr
+
+
+def test_start_refuses_what_is_no_terminal_and_names_the_commands(tl):
+    refused = tl("start", course=None)
+    assert refused.returncode == 2
+    assert "tlcourse lesson list" in refused.stderr
+
+
+def test_exercises_are_listed_and_their_hints_become_more_outspoken(tl):
+    listed = json.loads(tl("exercise", "list", "--json", course=None).stdout)
+    assert "ex2" in [row["id"] for row in listed["exercises"]]
+    hints = [json.loads(tl("exercise", "hint", "ex2", str(n), "--json", course=None).stdout) for n in (1, 2, 3)]
+    assert len({hint["hint"] for hint in hints}) == 3
+    assert tl("exercise", "hint", "ex2", "4", course=None).returncode == 2
+    shown = json.loads(tl("exercise", "show", "ex2", "--json", course=None).stdout)
+    assert shown["reference"].endswith("graders/references/ex2_multitask.py")

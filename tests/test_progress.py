@@ -1,0 +1,166 @@
+"""The student's record: nothing is lost by a crash, a damaged file, a full disk, or two commands at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.errors import InfraError, UsageError
+from tlcourse.overview import lines, markdown, overview
+from tlcourse.progress import Progress
+
+RESULT = {
+    "exercise": "line",
+    "outcome": "fail",
+    "points": 1.0,
+    "max_points": 2.0,
+    "submission": {"path": "solution.py", "sha256": "0" * 64},
+}
+
+
+def test_what_was_recorded_is_there_the_next_time():
+    with Progress.open() as record:
+        record.mark_read("c", "unit")
+        record.keep_position("c", "unit", 0.5)
+        record.keep_place("c", "lesson/unit")
+        record.record_answer("c", "quiz", "one", [0, 2], correct=True)
+        record.record_attempt("c", RESULT)
+        record.take_hint("c", "line", 2)
+    with Progress.open() as record:
+        assert record.read_units("c") == {"unit"}
+        assert record.position("c", "unit") == 0.5
+        assert record.place("c") == "lesson/unit"
+        assert record.latest_answers("c", "quiz") == {"one": True}
+        assert [attempt.result for attempt in record.attempts("c", "line")] == [RESULT]
+        assert record.hints_taken("c", "line") == 2
+        assert record.read_units("another course") == set()
+
+
+def test_the_latest_answer_counts_and_earlier_ones_are_kept():
+    with Progress.open() as record:
+        for correct in (True, False):
+            record.record_answer("c", "quiz", "one", 0, correct=correct)
+        assert record.latest_answers("c", "quiz") == {"one": False}
+        assert record._db.execute("SELECT COUNT(*) FROM answers").fetchone() == (2,)
+
+
+def test_the_best_attempt_counts_and_our_own_faults_do_not():
+    with Progress.open() as record:
+        for outcome, points in (("fail", 1.0), ("pass", 2.0), ("crash", 0.0), ("infra", 0.0)):
+            record.record_attempt("c", {**RESULT, "outcome": outcome, "points": points})
+        assert record.best_attempts("c") == {"line": ("pass", 2.0, 2.0, 3)}
+
+
+def test_a_kill_at_any_moment_loses_no_answer_that_was_acknowledged(own_home):
+    script = (
+        "import sys\nfrom tlcourse.progress import Progress\nrecord = Progress.open()\n"
+        "for number in range(10**6):\n"
+        "    record.record_answer('c', 'quiz', f'q{number}', 0, correct=True)\n    print(number, flush=True)\n"
+    )
+    for round_ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, env={**os.environ, "TLCOURSE_HOME": str(own_home)}
+        )
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(5 + 17 * round_)]
+        process.send_signal(signal.SIGKILL)
+        rest, _ = process.communicate()
+        last = int((b"".join(said) + rest).split(b"\n")[-2])
+        with Progress.open() as record:
+            assert len(record.latest_answers("c", "quiz")) >= last + 1
+
+
+@pytest.mark.parametrize("damage", [b"this is no database" * 100, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_file_is_moved_aside_and_said_so(own_home, damage):
+    path = own_home / "progress.sqlite"
+    path.write_bytes(damage)
+    with Progress.open() as record:
+        assert "moved to" in record.notice
+        record.mark_read("c", "unit")
+    assert (own_home / "progress.sqlite.damaged1").read_bytes() == damage
+    with Progress.open() as record:
+        assert record.notice == ""
+        assert record.read_units("c") == {"unit"}
+
+
+def test_a_folder_that_cannot_be_made_costs_the_record_and_not_the_lesson(tmp_path):
+    (tmp_path / "file").write_text("")
+    with Progress.open(tmp_path / "file" / "progress.sqlite") as record:
+        assert "not kept" in record.notice
+        record.mark_read("c", "unit")
+        assert record.read_units("c") == {"unit"}
+
+
+def test_a_record_of_a_newer_version_is_left_alone(own_home):
+    with Progress.open():
+        pass
+    with sqlite3.connect(own_home / "progress.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(UsageError, match="newer"):
+        Progress.open()
+
+
+def test_a_record_that_another_process_holds_gives_one_message(own_home, monkeypatch):
+    monkeypatch.setattr("tlcourse.progress._BUSY_S", 0.1)
+    with Progress.open() as record:
+        other = sqlite3.connect(own_home / "progress.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(InfraError, match="in use"):
+            record.mark_read("c", "unit")
+        other.execute("ROLLBACK")
+        other.close()
+        record.mark_read("c", "unit")
+
+
+def test_many_first_commands_at_once_make_one_record(own_home):
+    failures: list[BaseException] = []
+
+    def visit(number: int) -> None:
+        try:
+            with Progress.open() as record:
+                record.mark_read("c", f"unit{number}")
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=visit, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with Progress.open() as record:
+        assert len(record.read_units("c")) == 8
+
+
+def test_the_overview_counts_what_is_done_and_names_what_comes_next():
+    course = load_course(None)
+    name = course.about.id
+    with Progress.open() as record:
+        assert overview(course, record).next == "lesson/modern-cnns"
+        record.mark_read(name, "modern-cnns")
+        record.record_answer(name, "residual-connections", "residual-shapes", 0, correct=False)
+        record.record_attempt(name, {**RESULT, "exercise": "ex2"})
+        state = overview(course, record)
+    assert state.next == "quiz/residual-connections"
+    assert state.lessons == (1, len(course.lessons))
+    assert state.questions[0] == 0
+    text = "\n".join(lines(state))
+    assert "1 missed in Residual connections: tlcourse quiz take residual-connections" in text
+    assert "ex2: fail, 1 of" in text
+    assert "| 2. Last week: modern CNNs | read |" in markdown(state)
+
+
+def test_the_path_may_be_named(tmp_path):
+    path = Path(tmp_path / "deep" / "record.sqlite")
+    with Progress.open(path) as record:
+        record.mark_read("c", "unit")
+    assert path.is_file()
