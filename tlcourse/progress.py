@@ -169,7 +169,10 @@ class Progress:
             " WHERE course = ? AND exercise = ? ORDER BY id",
             (course, exercise),
         )
-        return [Attempt(*row[:-1], json.loads(row[-1])) for row in rows]
+        return [
+            Attempt(exercise, outcome, points, most, path, at, json.loads(result))
+            for exercise, outcome, points, most, path, at, result in rows
+        ]
 
     def best_attempts(self, course: str) -> dict[str, tuple[str, float, float, int]]:
         """Of each exercise tried: outcome, points and highest points of the best attempt, and how many there were."""

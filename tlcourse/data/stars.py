@@ -1,8 +1,8 @@
 """The world of exercise 2: one star in a grey picture, to be counted and measured.
 
 Everything about a star but its label is a nuisance: where it stands, how it is turned, how deep its notches are,
-whether it is lighter or darker than the background, and how noisy the picture is. Random polarity alone makes the mean picture
-of every class the same flat grey, so that no linear model can do more than guess.
+whether it is lighter or darker than the background, and how noisy the picture is. Random polarity alone makes the mean
+picture of every class the same flat grey, so that no linear model can do more than guess.
 """
 
 from __future__ import annotations
