@@ -1,4 +1,4 @@
-"""Exercise 2, the staff's side: stars are drawn from a seed, and predictions are compared with their labels. NumPy only."""
+"""Exercise 2, the staff's side: stars are drawn from a seed, and predictions compared with their labels. NumPy only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from tlcourse.data import stars
 from tlcourse.data.worlds import Arrays, split_seeds
-from tlcourse.grading.measure import Measurement, mean_interval, wilson
+from tlcourse.grading.measure import Measurement, exact, mean, proportion
 
 Array = np.ndarray[Any, Any]
 
@@ -35,14 +35,12 @@ def measure(test: Arrays, predictions: Mapping[str, Array], evidence: Mapping[st
 
 def points_accuracy(count: Array, predicted: Array) -> Measurement:
     """The share of stars whose points are counted right; both (n,) int64, 3 to 9."""
-    right, n = int((predicted == count).sum()), len(count)
-    return Measurement(right / n, n, wilson(right, n), _about_counts(count, predicted))
+    return proportion(int((predicted == count).sum()), len(count), _about_counts(count, predicted))
 
 
 def size_error(radius: Array, predicted: Array) -> Measurement:
     """The mean absolute error of the outer radius; both (n,), in pixels."""
-    error = np.abs(predicted - radius)
-    return Measurement(float(error.mean()), len(error), mean_interval(error), _about_sizes(radius, predicted))
+    return mean(np.abs(predicted - radius), _about_sizes(radius, predicted))
 
 
 def shared_trunk(evidence: Mapping[str, float]) -> Measurement:
@@ -51,13 +49,13 @@ def shared_trunk(evidence: Mapping[str, float]) -> Measurement:
     n = int(parameters) if math.isfinite(parameters) and parameters > 0 else 0
     share = evidence.get("shared_share", math.nan)
     if not math.isfinite(share):
-        return Measurement(0.0, n, (0.0, 0.0), _about_missing_share(n))
+        return exact(0.0, n, _about_missing_share(n))
     share = min(max(share, 0.0), 1.0)
-    return Measurement(share, n, (share, share), _about_share(share, n))
+    return exact(share, n, _about_share(share, n))
 
 
 def _about_counts(count: Array, predicted: Array) -> str:
-    said, times = np.unique(predicted, return_counts=True)
+    said = np.unique(predicted)
     accuracy = float((predicted == count).mean())
     if len(said) == 1:
         return (
@@ -66,8 +64,8 @@ def _about_counts(count: Array, predicted: Array) -> str:
         )
     if accuracy < 2 * CHANCE:
         return (
-            f"{accuracy:.0%} is about what guessing gives ({CHANCE:.0%}). Does class i mean i + {FEWEST} points in your "
-            "loss, and does the training loss fall?"
+            f"{accuracy:.0%} is about what guessing gives ({CHANCE:.0%}). Is the count part of the loss that you "
+            f"minimise, does class i mean i + {FEWEST} points in it, and does it fall?"
         )
     confused = _confusions(count, predicted)
     pairs = ", ".join(f"{a} taken for {b} ({share:.0%} of the {a}-pointed)" for a, b, share in confused)
@@ -99,8 +97,8 @@ def _about_sizes(radius: Array, predicted: Array) -> str:
     spread, bias = float(predicted.std()), float((predicted - radius).mean())
     if spread < 0.05 * float(radius.std()):
         return (
-            f"Every radius is predicted as about {predicted.mean():.1f} px; the true ones reach from {radius.min():.0f} "
-            f"to {radius.max():.0f} px, and their median alone would be off by {guess:.1f} px. "
+            f"Every radius is predicted as about {predicted.mean():.1f} px; the true ones reach from "
+            f"{radius.min():.0f} to {radius.max():.0f} px, and their median alone would be off by {guess:.1f} px. "
             "Is the radius part of the loss that you minimise?"
         )
     correlation = float(np.corrcoef(predicted, radius)[0, 1])
@@ -111,6 +109,11 @@ def _about_sizes(radius: Array, predicted: Array) -> str:
     error = float(np.abs(predicted - radius).mean())
     if correlation < 0:
         return f"{says} Larger stars are predicted smaller: look for a wrong sign."
+    if correlation < 0.5:
+        return (
+            f"{says} The head hardly follows the size: is the radius part of the loss that you minimise, in a unit in "
+            "which its loss is not drowned by the other one?"
+        )
     if mended < 0.5 * error and abs(slope - 1) > 0.1:
         return (
             f"{says} The unit is wrong: {slope:.3g} × prediction {offset:+.3g} would be off by {mended:.2f} px only. "
@@ -127,8 +130,8 @@ def _about_sizes(radius: Array, predicted: Array) -> str:
 def _about_share(share: float, n: int) -> str:
     if share == 0:
         return (
-            f"None of the {n:,} parameters serves both heads: these are two networks side by side, or one head does not "
-            "depend on its input. Let both heads read the features of one trunk."
+            f"None of the {n:,} parameters serves both heads: these are two networks side by side, or one head does "
+            "not depend on its input. Let both heads read the features of one trunk."
         )
     return (
         f"{share:.0%} of the {n:,} parameters serve both heads. Move layers from the heads into the shared trunk; "

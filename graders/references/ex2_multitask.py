@@ -1,9 +1,11 @@
 """Reference solution of exercise 2: one convolutional trunk, and one linear layer for each task.
 
-Three decisions matter. Both targets are brought to the same scale, so that the plain sum of two losses serves both tasks.
-Mirrored, transposed and negative pictures keep their labels, so that 8000 stars are as good as many more. And the
-learning rate rises once and falls to zero (one cycle, Smith 2018), which gets most out of a minute.
+Three decisions matter. Both targets are brought to the same scale, so that the plain sum of two losses serves both
+tasks. Mirrored, transposed and negative pictures keep their labels, so that 8000 stars are as good as many more. And
+the learning rate rises once and falls to zero (one cycle, Smith 2018), which gets most out of a minute.
 """
+
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +25,7 @@ class StarNet(nn.Module):
     def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96)) -> None:
         super().__init__()
         layers = [convolution(1, widths[0], size=5, stride=2)]  # -> (B, 16, 32, 32)
-        for narrow, wide in zip(widths, widths[1:]):
+        for narrow, wide in pairwise(widths):
             layers += [convolution(narrow, wide, stride=2), convolution(wide, wide)]  # half the side at each stage
         self.trunk = nn.Sequential(*layers)  # -> (B, 96, 4, 4)
         self.count_head = nn.Linear(widths[-1], 7)
@@ -62,7 +64,7 @@ def fit(task: tlcourse.Task) -> nn.Module:
 
 
 def both_losses(logits: Tensor, predicted: Tensor, count: Tensor, radius: Tensor) -> Tensor:
-    """Cross-entropy of the count plus smooth L1 loss of the normalised radius: equal weights, as both are of one size."""
+    """Cross-entropy of the count plus smooth L1 loss of the normalised radius, with equal weights."""
     size = F.smooth_l1_loss(predicted / RADIUS_SPREAD, radius / RADIUS_SPREAD, beta=0.1)
     return F.cross_entropy(logits, count - 3) + size
 

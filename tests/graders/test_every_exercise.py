@@ -1,0 +1,33 @@
+"""The proof of each exercise, as `author check --exercises` gives it: starter, reference and wrong solutions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tlcourse.course.loader import load_course
+
+EXERCISES = list(load_course().exercises)
+WRONG_AT_LEAST = 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_starter_fails_the_reference_passes_and_every_wrong_solution_fails_for_its_reason(tl, name):
+    done = tl("author", "check", "--exercises", "--only", name, "--seeds", "1", "--json", course=None)
+    document = json.loads(done.stdout)
+    assert document["problems"] == []
+    assert done.returncode == 0
+    expected = [proof["expected"] for proof in document["proofs"]]
+    assert expected.count("pass") == 1
+    assert len(expected) >= 2 + WRONG_AT_LEAST
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_there_are_wrong_solutions_to_catch_and_each_says_what_it_must_do(name):
+    from tlcourse.grading.proof import solutions
+
+    found = {path.name: expected for path, expected, _ in solutions(load_course().exercises[name], 1)}
+    assert len(found) >= 2 + WRONG_AT_LEAST
+    assert not [path for path, expected in found.items() if "docstring" in expected]
