@@ -1,0 +1,56 @@
+"""Deliberated domain bridging: two teachers, each with its own bridge, teach one student (DDB; Chen et al. 2022).
+
+arXiv:2209.07695. One teacher learns on regions of the target pasted into source pictures (CutMix: coarse), the other on
+whole objects pasted across (ClassMix: fine). The student learns from both on the target, each weighed by how close a
+feature lies to its prototypes; the student then begins the next round as both teachers.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def cut_mask(batch: int, side: int, share: float = 0.5, generator: torch.Generator | None = None) -> Tensor:
+    """CutMix: (B, 1, side, side) with one random square of about `share` of the area set to 1."""
+    edge = max(1, round(side * share**0.5))
+    top = torch.randint(side - edge + 1, (batch, 1, 1, 1), generator=generator)
+    left = torch.randint(side - edge + 1, (batch, 1, 1, 1), generator=generator)
+    at = torch.arange(side)
+    rows, columns = at.view(1, 1, side, 1), at.view(1, 1, 1, side)
+    inside = (rows >= top) & (rows < top + edge) & (columns >= left) & (columns < left + edge)
+    return inside.float()
+
+
+def class_mask(label: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """ClassMix: (B, H, W) labels of pixels -> (B, 1, H, W), 1 on half of the classes that each picture has."""
+    masks = []
+    for one in label:
+        classes = one.unique()
+        order = torch.randperm(len(classes), generator=generator)
+        chosen = classes[order[: max(1, len(classes) // 2)]]
+        masks.append(torch.isin(one, chosen))
+    return torch.stack(masks).unsqueeze(1).float()
+
+
+def prototypes(features: Tensor, label: Tensor, classes: int) -> Tensor:
+    """The mean feature of each class, (n, d) and (n,) -> (classes, d); zeros where a class has none."""
+    sums = features.new_zeros(classes, features.shape[1]).index_add_(0, label, features)
+    counts = torch.bincount(label, minlength=classes).clamp_min(1)
+    return sums / counts[:, None]
+
+
+def weighed_teachers(logits: list[Tensor], features: list[Tensor], centres: list[Tensor]) -> Tensor:
+    """One soft label from several teachers, (B, C): each counts by how near its feature lies to its own prototypes.
+
+    The weight of teacher i for class c is softmax over the teachers of −‖f_i − μ_ic‖; rows sum to 1.
+    """
+    near = torch.stack([-torch.cdist(f, centre) for f, centre in zip(features, centres, strict=True)])  # (T, B, C)
+    weights = torch.softmax(near, dim=0)
+    mixed = (weights * torch.stack([torch.softmax(one, dim=1) for one in logits])).sum(0)
+    return mixed / mixed.sum(1, keepdim=True)
+
+
+def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Cross-entropy of the student's logits (B, C) with the teachers' soft label (B, C), the mean over the batch."""
+    return -(teacher * torch.log_softmax(student, dim=1)).sum(1).mean()

@@ -1,0 +1,62 @@
+"""Losses of several parts: weights that are learnt, and parts of the input that are judged by different losses.
+
+Uncertainty weighting (Kendall, Gal and Cipolla 2018, arXiv:1705.07115, equation 10): each task has a learnt noise σ_i,
+and the loss is Σ L_i/(2σ_i²) + log σ_i for regression, Σ L_i/σ_i² + log σ_i for classification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class UncertaintyWeighting(nn.Module):
+    """Σ c_i·L_i·e^(−s_i) + s_i/2 with s_i = log σ_i², which cannot divide by zero; c_i is ½ for regression, else 1."""
+
+    def __init__(self, kinds: Mapping[str, Literal["regression", "classification"]]) -> None:
+        super().__init__()
+        self._factor = {task: 0.5 if kind == "regression" else 1.0 for task, kind in kinds.items()}
+        self.log_variance = nn.ParameterDict({task: nn.Parameter(torch.zeros(())) for task in kinds})
+
+    def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """One scalar loss for each task -> their weighted sum."""
+        if set(losses) != set(self._factor):
+            raise ValueError(f"losses of {sorted(losses)}, expected those of {sorted(self._factor)}")
+        parts = [
+            self._factor[task] * loss * torch.exp(-self.log_variance[task]) + self.log_variance[task] / 2
+            for task, loss in losses.items()
+        ]
+        return torch.stack(parts).sum()
+
+
+class SplitLoss(nn.Module):
+    """The lecture's custom loss: one output vector whose parts mean different things, each judged by its own loss.
+
+    A detector's output, for instance, holds "is there an object?" (1 logit), "which one?" (C logits) and "where?" (4
+    numbers); the last two count only where there is one.
+    """
+
+    def __init__(self, classes: int, weights: Sequence[float] = (1.0, 1.0, 1.0)) -> None:
+        super().__init__()
+        self.classes = classes
+        self.weights = tuple(weights)
+
+    def forward(self, output: Tensor, there: Tensor, label: Tensor, box: Tensor) -> Tensor:
+        """output (B, 1 + C + 4); there (B,) 0 or 1; label (B,) int64; box (B, 4) -> ().
+
+        Where nothing is there, `label` and `box` may hold anything: they are not looked at.
+        """
+        if output.shape[1] != 1 + self.classes + 4:
+            raise ValueError(f"the output has {output.shape[1]} numbers, expected {1 + self.classes + 4}")
+        presence, logits, place = output.split([1, self.classes, 4], dim=1)
+        found = there.bool()
+        is_there = F.binary_cross_entropy_with_logits(presence[:, 0], there.to(output.dtype))
+        if not found.any():
+            return self.weights[0] * is_there
+        what = F.cross_entropy(logits[found], label[found])
+        where = F.smooth_l1_loss(place[found], box[found])
+        return self.weights[0] * is_there + self.weights[1] * what + self.weights[2] * where
