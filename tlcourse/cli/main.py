@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import author, doctor, exercise, grade, lesson, out, progress, quiz, start, ta
+from tlcourse.cli import author, doctor, exercise, grade, lab, lesson, out, progress, quiz, start, ta
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("start")(start.start)
 app.add_typer(lesson.app, name="lesson")
 app.add_typer(quiz.app, name="quiz")
 app.add_typer(exercise.app, name="exercise")
+app.add_typer(lab.app, name="lab")
 app.command("init")(exercise.init)
 app.command("run")(grade.run)
 app.command("grade")(grade.grade)

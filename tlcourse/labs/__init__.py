@@ -1,0 +1,1 @@
+"""Experiments that put methods on data. Torch lives in `experiments` and in the child process that runs them."""

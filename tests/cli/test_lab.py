@@ -1,0 +1,40 @@
+"""`tlcourse lab` as a student uses it."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_a_lab_is_listed_shown_run_and_replayed(tl):
+    labs = json.loads(tl("lab", "list", "--json", course=None).stdout)["labs"]
+    assert {"coral", "shifts", "pinball"} <= {lab["id"] for lab in labs}
+    shown = tl("lab", "show", "shifts", course=None).stdout
+    assert "Predict first" in shown
+    assert "labels" in shown
+    ran = tl("lab", "run", "shifts", "--seeds", "3", "--set", "labels=150", "--json", course=None)
+    assert ran.returncode == 0
+    document = json.loads(ran.stdout)
+    assert document["settings"]["labels"] == 150
+    assert document["seeds"] == [1, 2, 3]
+    assert len(document["arms"][0]["values"]) == 3
+    again = tl("lab", "replay", "shifts", course=None)
+    assert again.returncode == 0
+    assert document["verdict"] in again.stdout
+
+
+def test_plain_is_one_fact_a_line(tl):
+    lines = tl("lab", "run", "shifts", "--plain", course=None).stdout.splitlines()
+    assert [line.split(":")[0] for line in lines[1:5]] == ["arm"] * 4
+    assert "cannot tell chance" in lines[-1]
+
+
+def test_what_is_wrong_is_said_once(tl):
+    for arguments, said in (
+        (("run", "dan"), "use one of"),
+        (("run", "shifts", "--set", "labels"), "NAME=VALUE"),
+        (("replay", "shifts"), "no such run"),
+    ):
+        done = tl("lab", *arguments, course=None)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr

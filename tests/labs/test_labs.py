@@ -1,0 +1,118 @@
+"""What every lab owes: a claim that is right here with 95 % confidence, or that says it is null; and advice."""
+
+from __future__ import annotations
+
+import pytest
+
+from tlcourse.course.lab import Lab, load_labs
+from tlcourse.errors import ContentError, UsageError
+from tlcourse.labs.kept import Recorder, kept_runs, replay
+from tlcourse.labs.result import conclude
+from tlcourse.labs.runner import LabError, run_lab, settings_of
+
+
+@pytest.mark.slow
+def test_its_claim_holds_over_eight_seeds(lab):
+    result = run_lab(lab, settings_of(lab, {}), list(range(1, 9)), lambda _: None)
+    assert result.holds, result.verdict
+    assert {arm.id for arm in result.arms} == {arm.id for arm in lab.arms}
+
+
+def test_it_has_a_control_an_explanation_and_a_reason_for_every_prediction(lab):
+    assert any(arm.role == "control" for arm in lab.arms)
+    assert len(lab.explanation) > 150
+    assert len(lab.prediction.options) >= 3
+    assert lab.settings
+    assert all(len(line) <= 78 for line in lab.explanation.splitlines())
+
+
+@pytest.fixture
+def shifts() -> Lab:
+    from tests.labs.conftest import LABS
+
+    return LABS["shifts"]
+
+
+def test_the_same_seed_gives_the_same_numbers_however_many_run_side_by_side(shifts):
+    settings = settings_of(shifts, {"labels": "100"})
+    alone, together = (run_lab(shifts, settings, [1, 2, 3], lambda _: None, jobs=jobs) for jobs in (1, 3))
+    assert [arm.values for arm in alone.arms] == [arm.values for arm in together.arms]
+    assert alone.seeds == [1, 2, 3]
+
+
+def test_events_come_as_they_happen_and_each_seed_says_what_it_came_to(shifts):
+    events = []
+    run_lab(shifts, settings_of(shifts, {}), [1, 2], events.append, jobs=1)
+    assert [event["seed"] for event in events if event["type"] == "seed"] == [1, 2]
+    assert any(event["type"] == "metric" and "weighted error" in event["values"] for event in events)
+
+
+def test_a_run_that_diverges_ends_in_advice_and_keeps_what_it_told():
+    from tests.labs.conftest import LABS
+
+    lab, events = LABS["feature-augmentation"], []
+    settings = {**settings_of(lab, {}), "weight": float("nan")}
+    with pytest.raises(LabError) as caught:
+        run_lab(lab, settings, [1], events.append)
+    assert "lab show feature-augmentation" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"label": "3"}, "no setting 'label'"),
+        ({"labels": "many"}, "no number"),
+        ({"labels": "1"}, "from 20 to 10000"),
+        ({"labels": "30.5"}, "a whole number"),
+        ({"shift": "nan"}, "from 0 to 6"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(shifts, given, said):
+    with pytest.raises(UsageError, match=said):
+        settings_of(shifts, given)
+
+
+def test_kept_runs_are_numbered_and_replayed_and_the_oldest_go(shifts, monkeypatch):
+    monkeypatch.setattr("tlcourse.labs.kept.KEPT", 3)
+    values = {seed: {arm.id: 1.0 * seed for arm in shifts.arms} for seed in (1, 2)}
+    for number in range(1, 6):
+        recorder = Recorder("shifts")
+        assert recorder.number == number
+        recorder.take({"v": 1, "type": "seed", "seed": number})
+        recorder.close(conclude(shifts, {}, values, 0.1, "mini") if number != 4 else None)
+    assert kept_runs("shifts") == [3, 4, 5]
+    assert [event["type"] for event in replay("shifts")] == ["seed", "result"]
+    assert [event["type"] for event in replay("shifts", 4)] == ["seed"]
+    with pytest.raises(UsageError, match="no such run"):
+        list(replay("shifts", 1))
+
+
+def test_a_verdict_never_claims_what_the_seeds_do_not_show(shifts):
+    def verdict(weighted, random, seeds=8):
+        values = {
+            s: {"source": 1.0, "target": 0.0, "weighted": weighted + 0.01 * (s % 3), "random": random}
+            for s in range(seeds)
+        }
+        return conclude(shifts, {}, values, 0.0, "mini")
+
+    assert verdict(0.2, 0.9).holds
+    assert "holds here" in verdict(0.2, 0.9).verdict
+    assert not verdict(0.9, 0.2).holds
+    assert "sign is the other one" in verdict(0.9, 0.2).verdict
+    assert verdict(0.2, 0.9, seeds=1).holds is None
+    assert "cannot tell chance" in verdict(0.2, 0.9, seeds=1).verdict
+    assert verdict(0.2, 0.9, seeds=1).gain_interval == (None, None)
+
+
+def test_a_lab_that_is_written_wrongly_is_told_its_file(tmp_path, shifts):
+    import msgspec
+
+    folder = tmp_path / "labs"
+    folder.mkdir()
+    wrong = msgspec.to_builtins(shifts)
+    wrong["compare"] = {"method": "nobody", "control": "random"}
+    wrong["unit"] = "elsewhere"
+    (folder / "shifts.yaml").write_bytes(msgspec.json.encode(wrong))  # JSON is YAML
+    with pytest.raises(ContentError, match=r"shifts.yaml:1: unit `elsewhere`") as caught:
+        load_labs(tmp_path, ["domains-and-tasks"])
+    assert "no arm `nobody`" in str(caught.value)

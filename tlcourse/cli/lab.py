@@ -1,0 +1,185 @@
+"""`tlcourse lab`: live experiments with the lecture's methods."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tlcourse.cli import out
+from tlcourse.cli.options import CourseFolder, Json, Plain
+from tlcourse.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from tlcourse.course.lab import Lab
+
+app = typer.Typer(
+    help="Run the lecture's methods, each beside its control.", no_args_is_help=True, rich_markup_mode=None
+)
+LabName = Annotated[str, typer.Argument(metavar="NAME", help="See: tlcourse lab list")]
+
+
+@app.command("list")
+def list_labs(course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
+    """All labs of the course, in the order of its units."""
+    labs = list(_labs(course).values())
+    if json:
+        rows = [{"id": lab.id, "title": lab.title, "unit": lab.unit, "claim": lab.claim} for lab in labs]
+        out.document({"schema": 1, "labs": rows})
+        return
+    for lab in labs:
+        out.say(f"{lab.id:<22} {lab.title}")
+        if not plain:
+            out.say(f"{'':<22} {lab.claim}")
+
+
+@app.command("show")
+def show(name: LabName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
+    """The claim, the question to answer first, the arms and the settings of a lab."""
+    from tlcourse.labs.kept import kept_runs
+
+    lab = _find(name, course)
+    if json:
+        out.document({"schema": 1, "lab": lab, "kept_runs": kept_runs(lab.id)})
+        return
+    out.say(f"{lab.title}\n\nClaim: {lab.claim}\n\nPredict first: {lab.prediction.prompt}")
+    for letter, option in zip("abcdefgh", lab.prediction.options, strict=False):
+        out.say(f"  {letter}) {option.text}")
+    out.say("\nArms:")
+    for arm in lab.arms:
+        out.say(f"  {arm.id:<14} {arm.title} ({arm.role})")
+    out.say("\nSettings (--set NAME=VALUE):")
+    for one in lab.settings:
+        out.say(f"  {one.id:<14} {one.default:g}  from {one.low:g} to {one.high:g}: {one.help}")
+    out.say(f"\nRun it: tlcourse lab run {lab.id} --seeds 8")
+
+
+@app.command("run")
+def run(
+    name: LabName,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Change a setting.")] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Runs; from 2 on there are intervals.")] = 1,
+    first: Annotated[int, typer.Option("--first-seed", min=0, help="The seed of the first run.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=0, help="Seeds side by side; 0: as many as cores.")] = 0,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Train every arm, and compare method and control; the run is kept, and can be shown again."""
+    import msgspec
+
+    from tlcourse.labs.kept import Recorder
+    from tlcourse.labs.result import LabResult
+    from tlcourse.labs.runner import run_lab, settings_of
+
+    lab = _find(name, course)
+    chosen = settings_of(lab, _pairs(settings or []))
+    recorder, result = Recorder(lab.id), None
+
+    def take(event: dict[str, Any]) -> None:
+        recorder.take(event)
+        if event["type"] == "seed":
+            values = "  ".join(f"{arm} {value:.3f}" for arm, value in event["values"].items())
+            out.note(f"seed {event['seed']}: {values}  ({event['seconds']:.1f} s)")
+
+    try:
+        result = run_lab(lab, chosen, list(range(first, first + seeds)), take, jobs=jobs)
+    finally:
+        recorder.close(result)
+    assert isinstance(result, LabResult)
+    _show(lab, msgspec.to_builtins(result), json=json, plain=plain, number=recorder.number)
+
+
+@app.command("replay")
+def replay(
+    name: LabName,
+    number: Annotated[int | None, typer.Argument(min=1, help="Which kept run; default: the latest.")] = None,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Show a kept run again: its curves in words, and its table."""
+    from tlcourse.labs.kept import replay as events_of
+
+    lab = _find(name, course)
+    events = list(events_of(lab.id, number))
+    result = next((event["result"] for event in events if event["type"] == "result"), None)
+    if json:
+        out.document({"schema": 1, "lab": lab.id, "events": events, "result": result})
+        return
+    for line in _curves(events):
+        out.say(line)
+    if result is None:
+        out.say("This run ended without a result.")
+        raise typer.Exit(ExitCode.NOT_PASSED)
+    _show(lab, result, json=False, plain=plain, number=number)
+
+
+def _show(lab: Lab, result: dict[str, Any], *, json: bool, plain: bool, number: int | None) -> None:
+    if json:
+        out.document(result)
+        return
+    say = out.say
+    papers = [paper.title for paper in lab.paper]
+    better = "higher is better" if lab.measure.better == "higher" else "lower is better"
+    say(f"{lab.measure.title} ({better}), {len(result['seeds'])} seed(s), {result['seconds']:.0f} s")
+    for arm in result["arms"]:
+        low, high = arm["interval"]
+        spread = f"  {low:.3f} to {high:.3f} at 95 %" if low is not None else ""
+        figures = "".join(f"   paper: {arm['paper'][title]:g}" for title in papers if title in arm["paper"])
+        if plain:
+            say(f"arm: {arm['id']}: {arm['role']}: {arm['mean']:.4f}{spread}{figures}")
+        else:
+            say(f"  {arm['title']:<34} {arm['role']:<9} {arm['mean']:7.3f}{spread}{figures}")
+    for paper in lab.paper:
+        say(f"Paper: {paper.title}." + (f" {paper.note}" if paper.note else ""))
+    say(result["verdict"])
+    if not plain:
+        say("\n" + lab.explanation.rstrip())
+        if number:
+            out.note(f"Kept as run {number}; again: tlcourse lab replay {lab.id} {number}")
+
+
+def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
+    """First and last value of every curve of the first child."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for event in events:
+        if event["type"] == "metric" and event.get("seed_group", 0) == 0:
+            for name, value in event["values"].items():
+                with contextlib.suppress(ValueError):
+                    found.setdefault(name, []).append((event["step"], float(value)))
+    for name, points in found.items():
+        (start, a), (end, b) = points[0], points[-1]
+        yield f"{name}: {a:.4g} at step {start}, {b:.4g} at step {end}"
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    pairs = {}
+    for one in given:
+        name, sign, value = one.partition("=")
+        if not sign:
+            raise UsageError(f"--set {one} has no `=`.", remedy="--set NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def _labs(course: Path | None) -> dict[str, Lab]:
+    from tlcourse.course.lab import load_labs
+    from tlcourse.course.loader import load_course
+
+    loaded = load_course(course)
+    return load_labs(loaded.folder, [unit.id for unit in loaded.about.units])
+
+
+def _find(name: str, course: Path | None) -> Lab:
+    labs = _labs(course)
+    if name not in labs:
+        raise UsageError(
+            f"There is no lab {name!r}.",
+            cause="a spelling mistake." if labs else "this course has no labs.",
+            remedy=f"use one of: {', '.join(labs)}." if labs else "tlcourse lesson list",
+        )
+    return labs[name]

@@ -1,0 +1,59 @@
+"""The process that trains a lab: `python -m tlcourse.labs.child REQUEST`, one event a line on stdout.
+
+It has torch, and nobody else waits for it: a screen stays quick, and a run can be stopped at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+import numpy as np
+import torch
+from msgspec import Struct
+
+from tlcourse.labs.log import DivergedError, Log
+
+Experiment = Callable[[Mapping[str, float], int, Log], dict[str, float]]
+
+
+class Request(Struct, frozen=True):
+    """What to run."""
+
+    module: str
+    settings: dict[str, float]
+    seeds: list[int]
+    data: str = "mini"
+    threads: int = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Run every seed of a request; returns the exit status."""
+    request = msgspec.json.decode(arguments[0], type=Request)
+    stream = os.fdopen(os.dup(1), "wb")  # what an imported library prints must not stand between the events
+    os.dup2(2, 1)
+    log = Log(stream)
+    torch.set_num_threads(request.threads)
+    experiment = importlib.import_module(request.module)
+    run: Experiment = experiment.run_full if request.data == "full" else experiment.run
+    for seed in request.seeds:
+        begin = time.perf_counter()
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # libraries draw from it
+        torch.manual_seed(seed)
+        try:
+            values = run(request.settings, seed, log)
+        except DivergedError as error:
+            log.problem(f"{error}. Try a smaller learning rate.")
+            return 1
+        log.values(seed, values, round(time.perf_counter() - begin, 3))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,70 @@
+"""Runs of labs that are kept, to be shown again or laid over each other: one file of events a run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tlcourse.errors import UsageError
+from tlcourse.labs.result import LabResult
+from tlcourse.progress import home
+
+KEPT = 50
+"""Runs of one lab that are kept; the oldest goes first."""
+
+
+class Recorder:
+    """Writes the events of a run as they come; `close` with a result makes the run one that can be replayed."""
+
+    def __init__(self, lab: str) -> None:
+        folder = _folder(lab)
+        folder.mkdir(parents=True, exist_ok=True)
+        numbers = [_number(path) for path in folder.glob("*.jsonl")]
+        self.number = max(numbers, default=0) + 1
+        self._stream = (folder / f"{self.number}.jsonl").open("x", encoding="utf-8")
+        for number in sorted(numbers)[: max(0, len(numbers) + 1 - KEPT)]:
+            with contextlib.suppress(OSError):
+                (folder / f"{number}.jsonl").unlink()
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Keep one event."""
+        self._stream.write(json.dumps(event) + "\n")
+
+    def close(self, result: LabResult | None) -> None:
+        """The end of the run; None where it has no result."""
+        if result is not None:
+            self._stream.write(json.dumps({"v": 1, "type": "result", "result": msgspec.to_builtins(result)}) + "\n")
+        self._stream.close()
+
+
+def kept_runs(lab: str) -> list[int]:
+    """The numbers of the runs that are kept, oldest first."""
+    return sorted(_number(path) for path in _folder(lab).glob("*.jsonl"))
+
+
+def replay(lab: str, number: int | None = None) -> Iterator[dict[str, Any]]:
+    """The events of a kept run (default: the latest); raises UsageError where there is none."""
+    runs = kept_runs(lab)
+    if not runs or (number is not None and number not in runs):
+        known = ", ".join(map(str, runs[-10:])) or "none"
+        raise UsageError(
+            f"There is no such run of {lab}.", cause=f"runs that are kept: {known}.", remedy=f"tlcourse lab run {lab}"
+        )
+    path = _folder(lab) / f"{number or runs[-1]}.jsonl"
+    with path.open(encoding="utf-8") as stream:
+        for line in stream:
+            with contextlib.suppress(ValueError):  # the last line of a run that was killed
+                yield json.loads(line)
+
+
+def _folder(lab: str) -> Path:
+    return home() / "labs" / lab
+
+
+def _number(path: Path) -> int:
+    return int(path.stem) if path.stem.isdecimal() else 0

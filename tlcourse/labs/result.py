@@ -1,0 +1,103 @@
+"""What a lab came to: each arm's mean over seeds with its interval, and what that says about the claim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from tlcourse.course.lab import Lab
+from tlcourse.labs.statistics import Interval, difference, interval
+
+
+class ArmResult(Struct, frozen=True):
+    """One arm over all seeds; `paper` has the figure of each paper that gives one."""
+
+    id: str
+    title: str
+    role: str
+    values: list[float]
+    mean: float
+    interval: tuple[float | None, float | None]
+    """95 %; None with a single seed."""
+    paper: dict[str, float]
+
+
+class LabResult(Struct, frozen=True):
+    """The document of `tlcourse lab run --json`."""
+
+    schema: int
+    lab: str
+    data: str
+    settings: dict[str, float]
+    seeds: list[int]
+    arms: list[ArmResult]
+    gain: float
+    """Method against control, seed by seed, the way round that larger is better."""
+    gain_interval: tuple[float | None, float | None]
+    holds: bool | None
+    """Whether the claim's sign is right with 95 % confidence; None with a single seed, which cannot tell."""
+    verdict: str
+    seconds: float
+
+
+def conclude(
+    lab: Lab, settings: Mapping[str, float], values: Mapping[int, Mapping[str, float]], seconds: float, data: str
+) -> LabResult:
+    """Put the seeds' values together; `values` maps each seed to one number an arm."""
+    seeds = sorted(values)
+    by_arm = {arm.id: [values[seed][arm.id] for seed in seeds] for arm in lab.arms}
+    gain = difference(by_arm[lab.compare.method], by_arm[lab.compare.control])
+    if lab.measure.better == "lower":
+        gain = Interval(-gain.mean, -gain.high, -gain.low, gain.n)
+    holds = _holds(lab, gain)
+    return LabResult(
+        schema=1,
+        lab=lab.id,
+        data=data,
+        settings=dict(settings),
+        seeds=seeds,
+        arms=[
+            ArmResult(
+                id=arm.id,
+                title=arm.title,
+                role=arm.role,
+                values=by_arm[arm.id],
+                mean=interval(by_arm[arm.id]).mean,
+                interval=_ends(interval(by_arm[arm.id])),
+                paper={paper.title: paper.values[arm.id] for paper in lab.paper if arm.id in paper.values},
+            )
+            for arm in lab.arms
+        ],
+        gain=gain.mean,
+        gain_interval=_ends(gain),
+        holds=holds,
+        verdict=_in_words(lab, gain, holds),
+        seconds=round(seconds, 1),
+    )
+
+
+def _holds(lab: Lab, gain: Interval) -> bool | None:
+    if gain.n < 2:
+        return None
+    return gain.low > 0 if lab.compare.effect == "better" else gain.low <= 0 <= gain.high
+
+
+def _in_words(lab: Lab, gain: Interval, holds: bool | None) -> str:
+    titles = {arm.id: arm.title for arm in lab.arms}
+    pair = f"{titles[lab.compare.method]} against {titles[lab.compare.control]}"
+    if holds is None:
+        return f"{pair}: {gain.mean:+.3f} with one seed, which cannot tell chance from effect; --seeds 8 can."
+    said = f"{pair}: {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f} at 95 %, {gain.n} seeds)"
+    if lab.compare.effect == "null":
+        return f"{said}. " + (
+            "No effect can be told from chance here, as this lab says." if holds else "There is an effect."
+        )
+    if holds:
+        return f"{said}. The claim holds here."
+    return f"{said}. The claim does not hold here" + (": the sign is the other one." if gain.high < 0 else " for sure.")
+
+
+def _ends(one: Interval) -> tuple[float | None, float | None]:
+    return (one.low, one.high) if math.isfinite(one.low) else (None, None)

@@ -1,0 +1,151 @@
+"""Running a lab in child processes, one a core, and keeping what they tell."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from tlcourse.course.lab import Lab
+from tlcourse.errors import ExitCode, TlcourseError, UnableError, UsageError
+from tlcourse.labs.result import LabResult, conclude
+
+OnEvent = Callable[[dict[str, Any]], None]
+_OUR_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+class LabError(TlcourseError):
+    """The experiment ended without a result; its events are kept all the same."""
+
+    exit_code = ExitCode.NOT_PASSED
+
+
+def settings_of(lab: Lab, given: Mapping[str, str]) -> dict[str, float]:
+    """The lab's settings, changed as `given`; raises UsageError for an unknown name, no number, or one out of range."""
+    settings = {setting.id: setting.default for setting in lab.settings}
+    about = {setting.id: setting for setting in lab.settings}
+    for name, text in given.items():
+        if name not in about:
+            known = ", ".join(about) or "none"
+            raise UsageError(f"{lab.id} has no setting {name!r}.", remedy=f"its settings are: {known}.")
+        one = about[name]
+        try:
+            value = float(text)
+        except ValueError:
+            remedy = f"--set {name}={one.default:g} is the default."
+            raise UsageError(f"{name} is {text!r}, which is no number.", remedy=remedy) from None
+        if not one.low <= value <= one.high or (one.whole and value != int(value)):
+            kind = "a whole number" if one.whole else "a number"
+            raise UsageError(
+                f"{name} is {text}, expected {kind} from {one.low:g} to {one.high:g}.",
+                remedy=f"--set {name}={one.default:g} is the default.",
+            )
+        settings[name] = value
+    return settings
+
+
+def run_lab(
+    lab: Lab, settings: Mapping[str, float], seeds: list[int], on_event: OnEvent, *, data: str = "mini", jobs: int = 0
+) -> LabResult:
+    """Run every seed, side by side on all cores; events arrive in `on_event`, each with its `seed_group`.
+
+    Raises:
+        UnableError: a package that the lab needs is missing.
+        LabError: it diverged or failed; the message says what to try.
+    """
+    _check_needs(lab)
+    begin = time.monotonic()
+    values: dict[int, dict[str, float]] = {}
+    problems: list[str] = []
+    for event in _events(lab, settings, seeds, data, jobs or os.cpu_count() or 1):
+        on_event(event)
+        if event["type"] == "seed":
+            values[event["seed"]] = event["values"]
+        elif event["type"] == "problem":
+            problems.append(event["message"])
+    missing = [seed for seed in seeds if seed not in values]
+    if problems or missing:
+        raise LabError(
+            problems[0] if problems else f"{lab.id} ended without a result for seed {missing[0]}.",
+            cause="a setting that is too bold." if settings else "",
+            remedy=f"tlcourse lab show {lab.id} lists the settings and their defaults.",
+        )
+    return conclude(lab, settings, values, time.monotonic() - begin, data)
+
+
+def _check_needs(lab: Lab) -> None:
+    import importlib.util
+
+    if "sklearn" in lab.needs and importlib.util.find_spec("sklearn") is None:
+        raise UnableError(
+            f"The lab {lab.id} uses scikit-learn's bundled digits, and scikit-learn is not installed.",
+            remedy="python -m pip install 'tlcourse[lab]'",
+        )
+
+
+def _events(
+    lab: Lab, settings: Mapping[str, float], seeds: list[int], data: str, jobs: int
+) -> Iterator[dict[str, Any]]:
+    """The events of all children as they come; leaving the loop ends the children."""
+    groups = [group for group in (seeds[i::jobs] for i in range(jobs)) if group]
+    arrived: queue.Queue[dict[str, Any] | None] = queue.Queue()
+    children = [_start(lab, settings, group, data) for group in groups]
+    readers = [
+        threading.Thread(target=_read, args=(child, number, arrived), daemon=True)
+        for number, child in enumerate(children)
+    ]
+    try:
+        for reader in readers:
+            reader.start()
+        open_readers = len(readers)
+        while open_readers:
+            event = arrived.get()
+            if event is None:
+                open_readers -= 1
+            else:
+                yield event
+    finally:
+        for child in children:
+            child.kill()
+        for child, reader in zip(children, readers, strict=True):
+            child.wait()
+            if reader.ident is not None:  # it may not have been started
+                reader.join()
+            for pipe in (child.stdout, child.stderr):
+                if pipe is not None:
+                    pipe.close()
+
+
+def _start(lab: Lab, settings: Mapping[str, float], seeds: list[int], data: str) -> subprocess.Popen[bytes]:
+    request = {"module": lab.module, "settings": dict(settings), "seeds": seeds, "data": data, "threads": 1}
+    command = [sys.executable, "-m", "tlcourse.labs.child", msgspec.json.encode(request).decode()]
+    env = {**os.environ, **_OUR_THREADS}
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+    return subprocess.Popen(command, stdin=nothing, stdout=pipe, stderr=pipe, env=env)
+
+
+def _read(child: subprocess.Popen[bytes], number: int, arrived: queue.Queue[dict[str, Any] | None]) -> None:
+    assert child.stdout is not None
+    assert child.stderr is not None
+    said: list[bytes] = []
+    errors = threading.Thread(target=lambda: said.append(child.stderr.read()[-4000:]), daemon=True)  # type: ignore[union-attr]
+    errors.start()
+    with contextlib.suppress(ValueError):
+        for line in child.stdout:
+            with contextlib.suppress(ValueError):
+                arrived.put({**json.loads(line), "seed_group": number})
+    status = child.wait()
+    errors.join(2)
+    if status > 1:
+        last = b"".join(said).decode(errors="replace").strip().splitlines()
+        arrived.put({"v": 1, "type": "problem", "message": last[-1] if last else f"it ended with status {status}"})
+    arrived.put(None)
