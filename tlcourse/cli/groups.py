@@ -60,7 +60,8 @@ def _lines(groups: Groups, roster: Roster | None, problems: list[GroupProblem], 
     from tlcourse.grading.lms.names import visible
 
     names = {person.id: person.name for person in roster.people} if roster else {}
-    said = {problem.group for problem in problems}
+    twice = {person for problem in problems if problem.kind == "twice" for person in problem.people}
+    said = {problem.group for problem in problems} | {g.name for g in groups.groups if twice & set(g.members)}
     width = min(max((len(visible(group.name)) for group in groups.groups), default=0), 30)
     for group in groups.groups:
         members = ", ".join(visible(names.get(member, member)) for member in group.members)
