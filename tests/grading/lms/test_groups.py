@@ -65,7 +65,11 @@ def test_one_line_a_member_and_the_exception(tmp_path):
 
 
 def test_moodles_column_of_groups_and_those_without(tmp_path):
-    text = 'Identifier,"Full name","Email address",Group\nParticipant 1,First0 Doe,u0@x.dk,Team 1\nParticipant 2,X,x@x.dk,-\n'
+    text = (
+        'Identifier,"Full name","Email address",Group\n'
+        "Participant 1,First0 Doe,u0@x.dk,Team 1\n"
+        "Participant 2,X,x@x.dk,-\n"
+    )
     assert read(tmp_path, text) == {"Team 1": ("400",)}
 
 
@@ -103,9 +107,12 @@ def test_groups_within_the_policy_are_fine():
             ],
         ),
         ((Group("A", ("400",), "ill"), Group("B", ("401", "402", "403")), Group("C", ("404", "405"))), []),
-        ((*FULL, Group("C", ("nobody", "Doe"))), [("unknown", "nobody is not in the class list."), ("unknown", "Doe is not in the class list.")]),
+        (
+            (*FULL, Group("C", ("nobody", "Doe"))),
+            [("unknown", "nobody is not in the class list."), ("unknown", "Doe is not in the class list.")],
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_breach_is_named_with_whom_it_concerns(groups, expected):
     assert problems(*groups) == expected
 
