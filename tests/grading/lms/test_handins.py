@@ -170,6 +170,13 @@ def test_a_group_of_a_download_without_groups_belongs_to_those_who_handed_in(tmp
     assert any("--groups" in notice for notice in handins.notices)
 
 
+def test_what_a_batch_wrote_into_the_same_folder_is_no_hand_in(tmp_path):
+    folder = lay(tmp_path / "in", "Jane Doe")
+    (folder / "results" / "unpacked").mkdir(parents=True)
+    handins = find_handins(folder, folder / "results" / "unpacked", roster=TWO)
+    assert (len(handins.found), handins.unmatched) == (1, [])
+
+
 def test_junk_and_pages_are_no_hand_ins_and_other_files_are_said_to_be_left_aside(tmp_path):
     folder = lay(tmp_path / "in", "Jane Doe")
     for name in (".DS_Store", "Thumbs.db", "index.html", "._Jane Doe"):
@@ -211,6 +218,24 @@ def test_moodle_files_without_folders_are_gathered_by_person(tmp_path):
     (handin,) = find_handins(folder, tmp_path, roster=TWO).found
     assert {path.name for path in handin.path.iterdir()} == {"solution.py", "weights_1.bin", "assignsubmission_file_x"}
     assert handin.folder_name == "Jane Doe_81_assignsubmission_file_"
+
+
+def test_a_moodle_group_is_one_hand_in_also_without_a_list_of_groups(tmp_path):
+    folder = lay(tmp_path / "in", *(f"Team-7-{n}_assignsubmission_file_" for n in ("Jane Doe_81", "John Doe_82")))
+    for path in folder.rglob("solution.py"):
+        path.write_text("# ours")
+    for numbers in (("", ""), ("81", "82")):
+        roster = Roster(
+            (Person("1", "", "Jane", "Doe", "", numbers[0]), Person("2", "", "John", "Doe", "", numbers[1]))
+        )
+        (handin,) = find_handins(folder, tmp_path, roster=roster).found
+        assert (handin.kind, handin.owner, handin.members) == ("group", "Team-7", ("1", "2"))
+
+
+def test_moodle_folders_in_which_a_tool_put_underscores_for_spaces_are_found(tmp_path):
+    folder = lay(tmp_path / "in", "Jane_Doe_81_assignsubmission_file_")
+    (handin,) = find_handins(folder, tmp_path, roster=TWO).found
+    assert handin.owner == "Jane Doe"
 
 
 def test_moodle_folders_since_4_1_have_no_last_underscore(tmp_path):

@@ -113,6 +113,30 @@ def test_an_entry_of_nobody_that_would_leave_the_folder_refuses_the_archive(tmp_
     assert list(tmp_path.rglob("evil.py")) == []
 
 
+def test_an_entry_beside_the_hand_ins_of_a_repacked_download_cannot_leave_it_either(tmp_path):
+    archive = tmp_path / "in.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr(f"Download/{JANE}/solution.py", b"x")
+        opened.writestr("Download/../evil.py", b"x")
+    (tmp_path / "into").mkdir()
+    (tmp_path / "into" / "kept").write_text("x")
+    with pytest.raises(UsageError, match=r"evil\.py"):
+        find_handins(archive, tmp_path / "into", roster=ROSTER)
+    assert (tmp_path / "into" / "kept").is_file()
+    assert list(tmp_path.rglob("evil.py")) == []
+
+
+@pytest.mark.parametrize("name", [f"1-2 - Eve Vil {'x' * 300} - 5 maj 2026 0812", "1-2 - Eve\0Vil - 5 maj 2026 0812"])
+def test_a_hand_in_whose_name_no_file_system_takes_is_unmatched_and_not_lost(tmp_path, name):
+    archive = packed(tmp_path / "in.zip", (f"{name.replace(chr(0), '~')}/solution.py", b"x"))
+    archive.write_bytes(archive.read_bytes().replace(b"Eve~Vil", b"Eve\0Vil"))
+    handins = find_handins(archive, tmp_path / "into", roster=ROSTER)
+    assert [handin.owner for handin in handins.found] == ["Jane Doe"]
+    assert len(handins.unmatched) == 1
+    assert handins.unmatched[0].name.startswith("1-2 - Eve")
+    assert "name" in handins.unmatched[0].reason
+
+
 def test_a_zip_that_was_cut_off_is_refused(tmp_path):
     archive = packed(tmp_path / "in.zip")
     archive.write_bytes(archive.read_bytes()[:-30])

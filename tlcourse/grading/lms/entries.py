@@ -50,9 +50,11 @@ def is_named_by_a_platform(name: str) -> bool:
     return brightspace.parse_attempt(name) is not None or moodle.parse_attempt(name) is not None
 
 
-def listing(root: Path) -> Listing:
-    """The entries of a folder, by the platform whose names they have."""
+def listing(root: Path, ours: Path) -> Listing:
+    """The entries of a folder, by the platform whose names they have; whatever holds `ours` was put there by us."""
+    holders = {ours.resolve(), *ours.resolve().parents}
     paths = sorted(path for path in root.iterdir() if not is_junk(path.name) and path.name not in _OUR_OWN)
+    paths = [path for path in paths if path.resolve() not in holders]
     names = [path.name for path in paths]
     if any(brightspace.parse_attempt(name) for name in names):
         return _brightspace(paths)
@@ -154,7 +156,7 @@ def content(path: Path) -> Path:
         if len(inside) == 1 and not inside[0].is_symlink():
             path = inside[0]
             continue
-        zips = [child for child in inside if child.suffix.lower() == ".zip"]
+        zips = [child for child in inside if child.suffix.lower() == ".zip" and not child.is_symlink()]
         if len(zips) == 1 and not _has_source(path):
             return zips[0]
         return path

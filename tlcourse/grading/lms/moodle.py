@@ -6,9 +6,10 @@ import re
 
 from msgspec import Struct
 
-# with a trailing underscore before Moodle 4.1, without since; a file's own name follows where there are no folders
+# with a trailing underscore before Moodle 4.1, without since; a file's own name follows where there are no folders.
+# Moodle has no underscores in names; some tools that unpack put them for spaces
 _NAME = re.compile(
-    r"(?P<who>[^_]*)_(?P<number>\d+)_assignsubmission_(?P<plugin>file|onlinetext)(?:_(?P<file>.*))?", re.S
+    r"(?P<who>.+?)_(?P<number>\d+)_assignsubmission_(?P<plugin>file|onlinetext)(?:_(?P<file>.*))?", re.S
 )
 
 
@@ -29,4 +30,4 @@ def parse_attempt(name: str) -> Attempt | None:
         return None
     file = match["file"] or ""
     folder = name.strip().removesuffix(file) if file else name
-    return Attempt(match["who"].strip(), match["number"], match["plugin"], folder)
+    return Attempt(match["who"].replace("_", " ").strip(), match["number"], match["plugin"], folder)

@@ -61,7 +61,7 @@ def owner_of(who: str, class_: Class, *, dash: str = " - ", number: str = "", lo
     if not class_.has_roster and not class_.groups:
         return Owner("person", " ".join(who.split()))
     if number and len(found := class_.people.by_key(number)) == 1:
-        return _with_group(next(iter(found)), class_)
+        return _numbered(who, next(iter(found)), class_, dash)
     found = find_person(who, class_.people)
     if len(found) == 1:
         return _with_group(next(iter(found)), class_)
@@ -113,6 +113,16 @@ def _group_and_member(who: str, class_: Class, dash: str) -> Owner | str | None:
     return None
 
 
+def _numbered(who: str, identifier: str, class_: Class, dash: str) -> Owner | str:
+    """The person with the platform's number; or the group that is named before, where no list says who is in it."""
+    named = class_.people.by_name(who)
+    if not class_.groups and identifier not in named:
+        owner = _group_and_member(who, class_, dash)
+        if isinstance(owner, Owner) and owner.by == identifier:
+            return owner
+    return _with_group(identifier, class_)
+
+
 def _splits(who: str, dash: str) -> Iterator[tuple[str, str]]:
     places = list(_DASH.finditer(who) if dash == " - " else re.finditer(re.escape(dash), who))
     for place in places:
@@ -157,5 +167,6 @@ def _nobody(who: str, class_: Class) -> str:
     one, other = class_.people.by_key(head), class_.people.by_name(tail)
     if one and other:
         return f"the id is that of {class_.people.names(one)}, the name that of {class_.people.names(other)}"
-    lists = "class list" if class_.has_roster else "list of groups"
-    return f"nobody in the {lists} has this name, id or user name"
+    if not class_.has_roster:
+        return "nobody in the list of groups is called so; with --roster, names and ids are known"
+    return "nobody in the class list has this name, id or user name"
