@@ -189,7 +189,7 @@ def _settle(
         newest.when.isoformat() if newest.when else "",
         tuple(other for _, entry, other in placed[1:] if entry.folder_name not in twins),
         tuple(twins),
-        refused.get(newest.top, ""),
+        next((refused[path.name] for path in newest.paths if path.name in refused), ""),
     )
 
 
@@ -205,13 +205,11 @@ def _place(entry: Entry, key: str, into: Path) -> Path:
     """Where an attempt lies; several files of one person, side by side in a download without folders, get a folder."""
     if len(entry.paths) == 1:
         return content(entry.paths[0])
-    folder = into / "gathered" / key
+    folder = into / "gathered" / _key(("", entry.folder_name), key)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in entry.paths:
-        name = path.name.removeprefix(entry.folder_name).lstrip("_") or path.name
-        if path.is_dir() or path.is_symlink():
-            continue
-        shutil.copyfile(path, folder / name)
+    for path, name in zip(entry.paths, entry.files, strict=True):
+        if path.is_file() and not path.is_symlink():
+            shutil.copyfile(path, folder / (name if name and "/" not in name else path.name))
     return folder
 
 

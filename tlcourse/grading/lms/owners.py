@@ -85,7 +85,7 @@ def find_person(who: str, people: People) -> set[str]:
     head, _, tail = who.strip().partition(" ")
     found = people.by_key(head)
     if found and tail:
-        named = people.by_name(tail)
+        named = people.by_name(_DASH.sub(" ", f" {tail}", count=1)) or people.by_name(tail)
         # an id of one and the name of another: nobody, rather than one of the two
         return found if not named or found & named else set()
     return found
