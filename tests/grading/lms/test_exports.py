@@ -216,6 +216,12 @@ def test_whoever_is_unmatched_missing_or_marked_twice_blocks_the_export_with_a_l
     assert lines == said
 
 
+def test_more_points_than_moodle_takes_are_refused_here_and_not_there():
+    marks = [Mark("1", 2.5), Mark("2", 2)]
+    assert refused(marks, "moodle").splitlines()[1:] == ["  1: 2.5 points of 2"]
+    assert export(marks, "brightspace", item=ITEM, max_points=2, roster=PAIR)
+
+
 def test_everyone_in_a_template_needs_a_mark_and_everyone_marked_a_row(tmp_path):
     text = f"OrgDefinedId,Username,{DECORATED},End-of-Line Indicator\r\n#2,#bob,,#\r\n#7,#guest,,#\r\n"
     lines = refused([Mark("1", 2), Mark("2", 1)], "brightspace", path=template(tmp_path, text)).splitlines()[1:]
