@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import author, doctor, exercise, grade, lab, lesson, out, progress, quiz, start, ta
+from tlcourse.cli import =======, >>>>>>> lms, author, doctor, exercise, from tlcourse.cli import author, grade, groups, lab, lesson, out, progress, quiz, start, ta
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command("progress")(progress.progress)
 app.command("doctor")(doctor.doctor)
 app.add_typer(author.app, name="author")
 app.add_typer(ta.app, name="ta")
+app.add_typer(groups.app, name="groups")
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,295 @@
+"""What is exported is what each platform takes back, for everyone in the class, and for nobody else."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.grading.lms import strict
+from tlcourse.errors import InfraError, UsageError
+from tlcourse.grading.lms.exports import Mark, export
+from tlcourse.grading.lms.gradescope import results
+from tlcourse.grading.lms.roster import Person, Roster
+from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
+
+ITEM = "Exercise 2"
+DECORATED = f"{ITEM} Points Grade <Numeric MaxPoints:2 Weight:10 Category:Assignments CategoryWeight:15>"
+EVIL = "=cmd|' /C calc'!A1\n\x1b[2J<script>alert(1)</script>, \"quoted\"; @SUM(A1)"
+PAIR = Roster((Person("1", "ann", "Ann", "Test", "ann@x.dk", "81"), Person("2", "bob", "Bob", "Test", "", "82")))
+
+
+@pytest.fixture(scope="module")
+def marks(a_class) -> list[Mark]:
+    """What the class must get, with feedback that tries everything."""
+    return [
+        Mark(student.id, a_class.expected[student.id].points, EVIL, a_class.expected[student.id].outcome, student.group)
+        for student in reversed(a_class.students)
+    ]
+
+
+@pytest.fixture(scope="module")
+def expected(a_class) -> dict[str, float]:
+    return {identifier: mark.points for identifier, mark in a_class.expected.items()}
+
+
+def template(tmp_path, text: str):
+    path = tmp_path / "theirs.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def test_brightspace_takes_the_class_back_without_a_template(a_class, roster, marks, expected):
+    text = export(marks, "brightspace", item=ITEM, max_points=2, roster=roster)
+    assert strict.brightspace(text, f"{ITEM} Points Grade", set(expected)) == expected
+    assert all(student.last not in text and student.email not in text for student in a_class.students)
+
+
+def test_brightspace_takes_its_own_export_back_filled_in(a_class, roster, marks, expected, tmp_path):
+    rows = [
+        f"OrgDefinedId,Username,Last Name,First Name,Email,Exercise 1 Points Grade <Numeric MaxPoints:9>,{DECORATED},"
+        "Calculated Final Grade Numerator,End-of-Line Indicator"
+    ]
+    rows += [f"#{s.id},#{s.username},{s.last},{s.first},{s.email},7,1,55,#" for s in a_class.students[::-1]]
+    path = template(tmp_path, "\ufeff" + "\r\n".join(rows) + "\r\n")
+    text = export(marks, "brightspace", item=ITEM.upper(), max_points=2, roster=roster, template=path)
+    assert text.startswith("\ufeff")
+    assert strict.brightspace(text, DECORATED, set(expected)) == expected
+    assert [line.split(",")[0] for line in text.splitlines()[1:]] == [f"#{s.id}" for s in a_class.students[::-1]]
+
+
+def test_brightspace_finds_people_by_user_name_where_the_export_has_no_ids(a_class, roster, marks, expected, tmp_path):
+    rows = [f"Username,{DECORATED},End-of-Line Indicator", *(f"#{s.username},,#" for s in a_class.students)]
+    path = template(tmp_path, "\r\n".join(rows) + "\r\n")
+    text = export(marks, "brightspace", item=ITEM, max_points=2, roster=roster, template=path)
+    names = {student.username: student.id for student in a_class.students}
+    found = strict.brightspace(text, DECORATED, set(names))
+    assert {names[name]: points for name, points in found.items()} == expected
+
+
+def canvas_template(students) -> str:
+    rows = [f"Student,ID,SIS User ID,SIS Login ID,Section,Exercise 1 (70),{ITEM} (77),Current Score"]
+    rows += ["    Points Possible,,,,,9.00,2.00,(read only)"]
+    rows += [f'"{s.last}, {s.first}",{s.canvas},{s.id},{s.username},"S, 1",7,,50' for s in students]
+    rows += ['"Student, Test",1,,test,S 1,,,']
+    return "\n".join(rows) + "\n"
+
+
+def test_canvas_takes_its_own_export_back_filled_in(a_class, roster, marks, expected, tmp_path):
+    path = template(tmp_path, canvas_template(a_class.students))
+    text = export(marks, "canvas", item=ITEM, max_points=2, roster=roster, template=path)
+    ids = {student.canvas: student.id for student in a_class.students}
+    found = strict.canvas(text, f"{ITEM} (77)", set(ids))
+    assert {ids[number]: points for number, points in found.items()} == expected
+    assert "Current Score" not in text
+
+
+def test_canvas_takes_the_class_back_without_a_template(roster, marks, expected):
+    text = export(marks, "canvas", item=ITEM, max_points=2, roster=roster)
+    assert strict.canvas(text, ITEM, set(expected)) == expected
+
+
+MOODLE_HEADERS = (
+    'Identifier,"Full name","Email address",Status,Group,Grade,"Maximum Grade","Grade can be changed",'
+    '"Last modified (submission)","Last modified (grade)","Feedback comments"'
+)
+
+
+def moodle_template(students, delimiter=",") -> str:
+    rows = [MOODLE_HEADERS]
+    rows += [
+        f'"Participant {s.participant}","{s.name}",{s.email},"Submitted for grading","{s.group}",,2.00,Yes,'
+        '"Monday, 23 November 2026, 10:45 AM",-,'
+        for s in students
+    ]
+    return "\r\n".join(rows) + "\r\n"
+
+
+def test_moodle_takes_its_own_worksheet_back_filled_in(a_class, roster, marks, expected, tmp_path):
+    path = template(tmp_path, moodle_template(a_class.students))
+    text = export(marks, "moodle", item=ITEM, max_points=2, roster=roster, template=path)
+    found = strict.moodle(text)
+    ids = {student.participant: student.id for student in a_class.students}
+    assert {ids[number]: points for number, (points, _) in found.items()} == expected
+    assert all("&lt;script&gt;" in comment for _, comment in found.values())
+    assert text.count('"Monday, 23 November 2026, 10:45 AM",-') == 110  # Moodle compares it with its own
+
+
+def test_moodle_needs_participant_numbers(roster, marks):
+    with pytest.raises(UsageError, match="participant numbers") as raised:
+        export(marks, "moodle", item=ITEM, max_points=2, roster=roster)
+    assert "--template" in raised.value.remedy
+    text = export([Mark("1", 2), Mark("2", 1)], "moodle", item=ITEM, max_points=2, roster=PAIR)
+    assert strict.moodle(text) == {"81": (2.0, ""), "82": (1.0, "")}
+
+
+def test_moodle_says_whose_grade_is_locked_rather_than_lose_it(tmp_path):
+    rows = "Participant 81,Ann,ann@x.dk,,,1.00,2.00,No,-,-,\r\nParticipant 82,Bob Test,,,,1,2.00,No,-,-,\r\n"
+    path = template(tmp_path, f"{MOODLE_HEADERS}\r\n{rows}")
+    with pytest.raises(UsageError, match="1 grades are locked in Moodle: Ann"):
+        export([Mark("1", 2), Mark("2", 1)], "moodle", item=ITEM, max_points=2, roster=PAIR, template=path)
+
+
+def test_plain_csv_has_everyone_in_the_rosters_order(a_class, roster, marks, expected):
+    text = export(marks, "csv", item=ITEM, max_points=2, roster=roster)
+    head, *rows = strict.rfc4180(text)
+    strict.harmless([head, *rows])
+    assert [row[0] for row in rows] == [student.id for student in a_class.students]
+    assert {row[0]: float(row[head.index("points")]) for row in rows} == expected
+
+
+def test_gradescope_takes_a_document_for_each_person(roster, marks, expected):
+    packed = zipfile.ZipFile(io.BytesIO(export(marks, "gradescope", item=ITEM, max_points=2, roster=roster)))
+    documents = {name.split("/")[0][5:]: strict.gradescope(packed.read(name).decode()) for name in packed.namelist()}
+    assert {key: document["score"] for key, document in documents.items()} == expected
+    assert packed.testzip() is None
+
+
+def result(**changes) -> Result:
+    checks = [
+        CheckResult("a", "Accuracy", True, 0.98, (0.97, 0.99), 0.95, 0.94, 400, 1, 1, message="well \x1b[31mdone"),
+        CheckResult("b", "Error", False, float("nan"), (0, 1), 0.1, 0.1, 400, 0, 1, message=EVIL),
+    ]
+    run = RunRecord(1, "local", "cold", "cpu", 1, 2.5, 2.0, 300, 1.0)
+    fields = dict(
+        exercise="line",
+        variant="mini",
+        submission=SubmissionRecord("x", "0" * 64),
+        outcome="fail",
+        points=1.0,
+        max_points=2.0,
+        checks=checks,
+        runs=[run, run],
+        messages=["one check failed"],
+        provenance=Provenance("1", "2", "3", "4"),
+        started_at="",
+        finished_at="",
+    )
+    return Result(**{**fields, **changes})
+
+
+def test_gradescope_takes_a_verdict_with_a_test_for_each_check():
+    import msgspec
+
+    document = strict.gradescope(msgspec.json.encode(results(result())).decode())
+    assert document["score"] == 1.0
+    assert [test["status"] for test in document["tests"]] == ["passed", "failed"]
+    assert document["execution_time"] == 5.0
+    assert document["tests"][0]["output"] == "well done"
+
+
+def test_gradescope_gets_no_score_for_what_was_our_own_fault():
+    with pytest.raises(InfraError, match="not graded"):
+        results(result(outcome="infra", points=0.0))
+
+
+# ---- nobody is dropped
+
+
+def refused(marks, platform="csv", roster=PAIR, path=None, **kwargs) -> str:
+    with pytest.raises(UsageError) as raised:
+        export(marks, platform, item=ITEM, max_points=2, roster=roster, template=path, **kwargs)
+    assert raised.value.remedy
+    return raised.value.what
+
+
+@pytest.mark.parametrize(
+    ("marks", "said"),
+    [
+        ([Mark("1", 2)], ["Bob Test (2): no mark"]),
+        ([], ["Ann Test (1): no mark", "Bob Test (2): no mark"]),
+        ([Mark("1", 2), Mark("2", 1), Mark("3", 1)], ["3: marked, and not in the class list"]),
+        (
+            [Mark("1", 2, owner="Group A"), Mark("1", 1, owner="Group B"), Mark("2", 1)],
+            ["1: 2 marks, from Group A and Group B"],
+        ),
+        ([Mark("1", 2), Mark("1", 2), Mark("2", 1)], ["1: 2 marks, as in two groups"]),
+        ([Mark("1", float("nan")), Mark("2", -1)], ["1: nan are no points", "2: -1 are no points"]),
+    ],
+)
+@pytest.mark.parametrize("platform", ["csv", "brightspace", "canvas", "moodle", "gradescope"])
+def test_whoever_is_unmatched_missing_or_marked_twice_blocks_the_export_with_a_list(platform, marks, said):
+    lines = [line.strip() for line in refused(marks, platform).splitlines()[1:]]
+    assert lines == said
+
+
+def test_more_points_than_moodle_takes_are_refused_here_and_not_there():
+    marks = [Mark("1", 2.5), Mark("2", 2)]
+    assert refused(marks, "moodle").splitlines()[1:] == ["  1: 2.5 points of 2"]
+    assert export(marks, "brightspace", item=ITEM, max_points=2, roster=PAIR)
+
+
+def test_everyone_in_a_template_needs_a_mark_and_everyone_marked_a_row(tmp_path):
+    text = f"OrgDefinedId,Username,{DECORATED},End-of-Line Indicator\r\n#2,#bob,,#\r\n#7,#guest,,#\r\n"
+    lines = refused([Mark("1", 2), Mark("2", 1)], "brightspace", path=template(tmp_path, text)).splitlines()[1:]
+    assert [line.strip() for line in lines] == [
+        "Ann Test (1): marked, and not in the template",
+        "guest (7): in the template, and no mark",
+    ]
+
+
+def test_two_people_with_one_row_are_refused(tmp_path):
+    twins = Roster((Person("1", "", "Sam", "Same", "s@x.dk"), Person("2", "", "Sam", "Same", "s@x.dk")))
+    path = template(tmp_path, moodle_template([]) + '"Participant 9","Sam Same",s@x.dk,,,,2.00,Yes,-,-,\r\n')
+    said = refused([Mark("1", 2), Mark("2", 1)], "moodle", roster=twins, path=path)
+    assert "the marks of Sam Same (1) and Sam Same (2) belong to this row" in said
+
+
+def test_no_mark_to_give_leaves_the_cell_as_it_was(tmp_path):
+    text = f"OrgDefinedId,{DECORATED},End-of-Line Indicator\r\n#1,1.5,#\r\n#2,,#\r\n"
+    marks = [Mark("1", None), Mark("2", None)]
+    kept = export(marks, "brightspace", item=ITEM, max_points=2, roster=PAIR, template=template(tmp_path, text))
+    assert strict.brightspace(kept, DECORATED, {"1", "2"}) == {"1": 1.5, "2": None}
+
+
+# ---- the right column, and the right scale
+
+
+def test_an_item_that_the_platform_does_not_have_is_refused_with_those_it_has(tmp_path, a_class):
+    path = template(tmp_path, canvas_template(a_class.students[:2]))
+    marks = [Mark(student.id, 1) for student in a_class.students[:2]]
+    with pytest.raises(UsageError, match="no item is called 'Exercise 9'") as raised:
+        export(marks, "canvas", item="Exercise 9", max_points=2, template=path)
+    assert "Exercise 1; Exercise 2" in raised.value.remedy
+
+
+def test_other_maximum_points_are_refused_unless_they_are_to_be_converted(tmp_path):
+    text = f"OrgDefinedId,{ITEM} Points Grade <Numeric MaxPoints:13>,End-of-Line Indicator\r\n#1,,#\r\n#2,,#\r\n"
+    path = template(tmp_path, text)
+    marks = [Mark("1", 1), Mark("2", 2)]
+    said = refused(marks, "brightspace", path=path)
+    assert "worth 13 points, the exercise 2" in said
+    scaled = export(marks, "brightspace", item=ITEM, max_points=2, roster=PAIR, template=path, scale=True)
+    header = f"{ITEM} Points Grade <Numeric MaxPoints:13>"
+    assert strict.brightspace(scaled, header, {"1", "2"}) == {"1": 6.5, "2": 13.0}
+
+
+@pytest.mark.parametrize("platform", ["brightspace", "canvas", "moodle"])
+def test_a_template_of_another_platform_is_refused(tmp_path, platform):
+    path = template(tmp_path, "id,name,something\r\n1,Ann Test,x\r\n2,Bob Test,y\r\n")
+    assert refused([Mark("1", 1), Mark("2", 2)], platform, path=path)
+
+
+TEXT = st.text(max_size=30)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT), min_size=1, max_size=4))
+def test_no_name_and_no_feedback_breaks_a_format_or_becomes_a_formula(people):
+    roster = Roster(tuple(Person(f"id{i}", *texts[:3], "", str(i)) for i, texts in enumerate(people)))
+    marks = [Mark(f"id{i}", i / 4, texts[3], "pass", texts[0]) for i, texts in enumerate(people)]
+    expected = {f"id{i}": i / 4 for i in range(len(people))}
+    options = dict(item=ITEM, max_points=2, roster=roster)
+    assert (
+        strict.brightspace(export(marks, "brightspace", **options), f"{ITEM} Points Grade", set(expected)) == expected
+    )
+    found = strict.moodle(export(marks, "moodle", **options))
+    assert {f"id{number}": points for number, (points, _) in found.items()} == expected
+    head, *rows = strict.rfc4180(export(marks, "csv", **options))
+    strict.harmless([head, *rows])
+    assert {row[0]: float(row[head.index("points")]) for row in rows} == expected
+    canvas = strict.rfc4180(export(marks, "canvas", **options))
+    strict.harmless(canvas)
+    assert [float(row[-1]) for row in canvas[2:]] == list(expected.values())

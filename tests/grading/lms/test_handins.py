@@ -1,0 +1,315 @@
+"""Everyone's newest attempt is found, in every form of download; and what is not found is said."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tlcourse.errors import UsageError
+from tlcourse.grading.lms.groups import Group, Groups
+from tlcourse.grading.lms.handins import HandIns, find_handins
+from tlcourse.grading.lms.roster import Person, Roster
+
+FORMS = ("brightspace", "brightspace_zip", "moodle", "moodle_zip", "folders", "files")
+TWO = Roster((Person("1", "jado", "Jane", "Doe"), Person("2", "jodo", "John", "Doe")))
+
+
+def lay(folder: Path, *names: str) -> Path:
+    """Folders of these names, each with a solution that says its name."""
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "solution.py").write_text(f"# {name}")
+    return folder
+
+
+def solution(path: Path) -> bytes:
+    """The bytes of the solution that a path leads to."""
+    found = [path] if path.is_file() else [p for p in sorted(path.rglob("*")) if p.suffix in (".py", ".ipynb", ".zip")]
+    return found[0].read_bytes() if found else b""
+
+
+@pytest.fixture(scope="module")
+def found(a_class, roster, groups, tmp_path_factory) -> dict[str, HandIns]:
+    """The class, found in each form."""
+    into = tmp_path_factory.mktemp("into")
+    return {form: find_handins(getattr(a_class, form), into, roster=roster, groups=groups) for form in FORMS}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_group_of_the_class_is_found_with_its_newest_attempt(found, a_class, form):
+    handins = found[form]
+    by_members = {handin.members: handin for handin in handins.found}
+    assert len(handins.found) == len(by_members) == 40
+    for group in a_class.groups:
+        handin = by_members[tuple(student.id for student in group.members)]
+        assert handin.kind == "group"
+        assert handin.owner == group.name
+        newest = group.attempts[-1]
+        if newest.size and form.endswith("zip"):
+            assert "more than 150 MB" in handin.problem
+            assert solution(handin.path) == b""
+        else:
+            assert handin.problem == ""
+            expected = [data for name, data in newest.files.items() if not name.endswith(".md")]
+            data = solution(handin.path)
+            assert data.rstrip(b"\0") == (expected[0] if expected else b"").rstrip(b"\0")
+    assert handins.missing == []
+
+
+@pytest.mark.parametrize("form", ["brightspace", "brightspace_zip"])
+def test_older_attempts_are_kept_and_a_stranger_is_named(found, a_class, form):
+    handins = found[form]
+    assert [(one.name, one.reason) for one in handins.unmatched] == [
+        (a_class.stranger, "nobody in the class list has this name, id or user name")
+    ]
+    older = {handin.owner: len(handin.older) for handin in handins.found if handin.older}
+    assert older == {group.name: len(group.attempts) - 1 for group in a_class.groups if len(group.attempts) > 1}
+    assert all(path.exists() for handin in handins.found for path in handin.older)
+
+
+def test_keys_are_the_same_in_every_form_and_fit_for_file_names(found):
+    keys = [sorted(handin.key for handin in handins.found) for handins in found.values()]
+    assert all(one == keys[0] for one in keys)
+    assert len({key.casefold() for key in keys[0]}) == 40
+    assert all(set(key) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") and len(key) <= 51 for key in keys[0])
+
+
+def test_the_size_of_one_hand_in_costs_no_other_its_place(found):
+    problems = [handin.owner for handin in found["brightspace_zip"].found if handin.problem]
+    assert problems == ["Group 1"]
+
+
+def test_the_same_zip_is_unpacked_once_and_an_interrupted_unpacking_again(a_class, roster, groups, tmp_path):
+    first = find_handins(a_class.brightspace_zip, tmp_path, roster=roster, groups=groups)
+    one = next(handin for handin in first.found if handin.path.is_file())
+    before = one.path.stat().st_mtime_ns
+    assert find_handins(a_class.brightspace_zip, tmp_path, roster=roster, groups=groups) == first
+    assert one.path.stat().st_mtime_ns == before
+    next(tmp_path.glob("*/unpacked.json")).unlink()  # killed before the end
+    one.path.unlink()
+    assert find_handins(a_class.brightspace_zip, tmp_path, roster=roster, groups=groups) == first
+    assert one.path.is_file()
+
+
+def test_without_a_class_list_everyone_is_called_as_the_folder_is(a_class, tmp_path):
+    handins = find_handins(a_class.brightspace, tmp_path)
+    assert any(handin.owner == "Fremmed Gæst" and handin.members == () for handin in handins.found)
+    assert any("--roster" in notice for notice in handins.notices)
+    assert handins.missing == []
+
+
+def test_people_without_a_hand_in_are_missing(tmp_path):
+    folder = lay(tmp_path / "in", "1-1 - Jane Doe - Nov 20, 2026 1022 AM")
+    assert find_handins(folder, tmp_path, roster=TWO).missing == ["2"]
+
+
+def test_the_newest_attempt_is_the_latest_date_and_not_the_last_name(tmp_path):
+    folder = lay(
+        tmp_path / "in",
+        "9-9 - Jane Doe - Nov 9, 2026 1022 AM",
+        "1-1 - Jane Doe - Nov 20, 2026 1022 AM",
+        "2-2 - Jane Doe - Nov 20, 2026 1201 AM",
+    )
+    (handin,) = find_handins(folder, tmp_path, roster=TWO).found
+    assert handin.folder_name == "1-1 - Jane Doe - Nov 20, 2026 1022 AM"
+    assert handin.submitted_at == "2026-11-20T10:22:00"
+    assert [path.parent.name[0] for path in handin.older] == ["2", "9"]
+
+
+def test_two_attempts_in_one_minute_are_told_apart_by_number_and_staff_are_told(tmp_path):
+    folder = lay(tmp_path / "in", "7-12 - Jane Doe - 5 maj 2026 0812", "7-9 - Jane Doe - 5 maj 2026 0812")
+    handins = find_handins(folder, tmp_path, roster=TWO)
+    assert handins.found[0].folder_name.startswith("7-12")
+    assert any("in one minute" in notice for notice in handins.notices)
+
+
+def test_one_date_that_can_be_read_one_way_only_settles_the_order_for_the_class(tmp_path):
+    names = ["1-1 - Jane Doe - 03-04-2026 0812", "1-2 - Jane Doe - 02-05-2026 0812", "1-3 - John Doe - 03-25-2026 0812"]
+    handins = find_handins(lay(tmp_path / "in", *names), tmp_path, roster=TWO)
+    jane = next(handin for handin in handins.found if handin.owner == "Jane Doe")
+    assert jane.submitted_at == "2026-03-04T08:12:00"
+    assert not any("day before the month" in notice for notice in handins.notices)
+    ambiguous = find_handins(lay(tmp_path / "other", *names[:2]), tmp_path, roster=TWO)
+    assert ambiguous.found[0].submitted_at == "2026-05-02T08:12:00"
+    assert any("day before the month" in notice for notice in ambiguous.notices)
+
+
+def test_a_date_that_is_not_understood_matters_only_where_there_are_several(tmp_path):
+    one = find_handins(lay(tmp_path / "a", "1-1 - Jane Doe - 5 Floréal 234"), tmp_path, roster=TWO)
+    assert [handin.submitted_at for handin in one.found] == [""]
+    assert any("was not understood" in notice for notice in one.notices)
+    two = lay(tmp_path / "b", "1-1 - Jane Doe - 5 Floréal 234", "1-2 - Jane Doe - 6 Floréal 234")
+    handins = find_handins(two, tmp_path, roster=TWO)
+    assert handins.found == []
+    assert {one.reason for one in handins.unmatched} == {"2 hand-ins of Jane Doe, and nothing says which is the newest"}
+
+
+def test_members_of_a_group_who_each_have_a_folder_are_one_hand_in_only_if_it_is_the_same(tmp_path):
+    pair = Groups((Group("Pair", ("1", "2")),))
+    same = lay(tmp_path / "same", "Jane Doe", "John Doe")
+    for name in ("Jane Doe", "John Doe"):
+        (same / name / "solution.py").write_text("# ours")
+    (handin,) = find_handins(same, tmp_path, roster=TWO, groups=pair).found
+    assert (handin.folder_name, handin.twins) == ("Jane Doe", ("John Doe",))
+    handins = find_handins(lay(tmp_path / "different", "Jane Doe", "John Doe"), tmp_path, roster=TWO, groups=pair)
+    assert handins.found == []
+    assert len(handins.unmatched) == 2
+
+
+def test_a_group_of_a_download_without_groups_belongs_to_those_who_handed_in(tmp_path):
+    folder = lay(tmp_path / "in", "1-1 - Pair - Jane Doe - 5 maj 2026 0812", "1-2 - Pair - John Doe - 5 maj 2026 0912")
+    handins = find_handins(folder, tmp_path, roster=TWO)
+    assert [(h.kind, h.owner, set(h.members)) for h in handins.found] == [("group", "Pair", {"1", "2"})]
+    assert any("--groups" in notice for notice in handins.notices)
+
+
+def test_what_a_batch_wrote_into_the_same_folder_is_no_hand_in(tmp_path):
+    folder = lay(tmp_path / "in", "Jane Doe")
+    (folder / "results" / "unpacked").mkdir(parents=True)
+    handins = find_handins(folder, folder / "results" / "unpacked", roster=TWO)
+    assert (len(handins.found), handins.unmatched) == (1, [])
+
+
+def test_junk_and_pages_are_no_hand_ins_and_other_files_are_said_to_be_left_aside(tmp_path):
+    folder = lay(tmp_path / "in", "Jane Doe")
+    for name in (".DS_Store", "Thumbs.db", "index.html", "._Jane Doe"):
+        (folder / name).write_bytes(b"\0")
+    (folder / "__MACOSX").mkdir()
+    (folder / "classlist.csv").write_text("x")
+    handins = find_handins(folder, tmp_path, roster=TWO)
+    assert [handin.owner for handin in handins.found] == ["Jane Doe"]
+    assert handins.unmatched == []
+    assert [notice.split(" was")[0] for notice in handins.notices] == ["classlist.csv"]
+
+
+@pytest.mark.parametrize("above", ["Exercise 2 Download Nov 24, 2026 1129 PM", "a/b/c"])
+def test_a_download_that_lies_some_folders_down_is_found(tmp_path, above):
+    lay(tmp_path / "in" / above, "1-1 - Jane Doe - 5 maj 2026 0812")
+    (tmp_path / "in" / above / "index.html").write_text("x")
+    (handin,) = find_handins(tmp_path / "in", tmp_path, roster=TWO).found
+    assert handin.owner == "Jane Doe"
+
+
+def test_a_solution_one_folder_down_or_in_the_only_zip_is_what_counts(tmp_path):
+    folder = tmp_path / "in"
+    (folder / "Jane Doe" / "ex2").mkdir(parents=True)
+    (folder / "Jane Doe" / "ex2" / "solution.py").write_text("x")
+    (folder / "John Doe").mkdir()
+    (folder / "John Doe" / "report.pdf").write_text("x")
+    (folder / "John Doe" / "ex2.zip").write_text("x")
+    jane, john = find_handins(folder, tmp_path, roster=TWO).found
+    assert jane.path == folder / "Jane Doe" / "ex2" / "solution.py"
+    assert john.path == folder / "John Doe" / "ex2.zip"
+
+
+def test_moodle_files_without_folders_are_gathered_by_person(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("solution.py", "weights_1.bin", "assignsubmission_file_x"):
+        (folder / f"Jane Doe_81_assignsubmission_file_{name}").write_text(name)
+    (folder / "Jane Doe_81_assignsubmission_onlinetext_onlinetext.html").write_text("see the file")
+    (handin,) = find_handins(folder, tmp_path, roster=TWO).found
+    assert {path.name for path in handin.path.iterdir()} == {"solution.py", "weights_1.bin", "assignsubmission_file_x"}
+    assert handin.folder_name == "Jane Doe_81_assignsubmission_file_"
+
+
+def test_a_moodle_group_is_one_hand_in_also_without_a_list_of_groups(tmp_path):
+    folder = lay(tmp_path / "in", *(f"Team-7-{n}_assignsubmission_file_" for n in ("Jane Doe_81", "John Doe_82")))
+    for path in folder.rglob("solution.py"):
+        path.write_text("# ours")
+    for numbers in (("", ""), ("81", "82")):
+        roster = Roster(
+            (Person("1", "", "Jane", "Doe", "", numbers[0]), Person("2", "", "John", "Doe", "", numbers[1]))
+        )
+        (handin,) = find_handins(folder, tmp_path, roster=roster).found
+        assert (handin.kind, handin.owner, handin.members) == ("group", "Team-7", ("1", "2"))
+
+
+def test_moodle_folders_in_which_a_tool_put_underscores_for_spaces_are_found(tmp_path):
+    folder = lay(tmp_path / "in", "Jane_Doe_81_assignsubmission_file_")
+    (handin,) = find_handins(folder, tmp_path, roster=TWO).found
+    assert handin.owner == "Jane Doe"
+
+
+def test_moodle_folders_since_4_1_have_no_last_underscore(tmp_path):
+    folder = lay(tmp_path / "in", "Jane Doe_81_assignsubmission_file")
+    (handin,) = find_handins(folder, tmp_path, roster=TWO).found
+    assert (handin.owner, handin.folder_name) == ("Jane Doe", "Jane Doe_81_assignsubmission_file")
+
+
+def test_canvas_files_are_gathered_by_the_platforms_number(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "doejane_5501_991_solution.py").write_text("x")
+    (folder / "doejane_5501_992_weights.bin").write_text("x")
+    (folder / "doejohn_LATE_5502_993_solution.py").write_text("x")
+    roster = Roster((Person("1", "a", "Jane", "Doe", "", "5501"), Person("2", "b", "John", "Doe", "", "5502")))
+    handins = find_handins(folder, tmp_path, roster=roster)
+    assert [handin.members for handin in handins.found] == [("1",), ("2",)]
+    assert {path.name for path in handins.found[0].path.iterdir()} == {"solution.py", "weights.bin"}
+
+
+def test_brightspace_files_without_folders_are_gathered_by_attempt(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("Nov 20, 2026 1022 AM - solution.py", "Nov 20, 2026 1022 AM - my - weights.bin"):
+        (folder / f"1-1 - jado - Jane Doe - {name}").write_text(name)
+    (folder / "1-2 - Jane Doe - Nov 21, 2026 1022 AM - solution.ipynb").write_text("x")
+    (folder / "1-3 - John Doe - Nov 21, 2026 1022 AM - solution.py").write_text("x")
+    jane, john = find_handins(folder, tmp_path / "into", roster=TWO).found
+    assert jane.path.name.endswith("solution.ipynb")
+    assert jane.folder_name == "1-2 - Jane Doe - Nov 21, 2026 1022 AM"
+    assert {path.name for path in jane.older[0].iterdir()} == {"solution.py", "my - weights.bin"}
+    assert john.path.is_file()
+
+
+@pytest.mark.parametrize("what", ["missing", "text", "empty zip", "empty folder", "pipe"])
+def test_what_is_no_download_is_refused_with_what_to_name(tmp_path, what):
+    path = tmp_path / "in.zip"
+    if what == "text":
+        path.write_text("hello")
+    elif what == "empty zip":
+        zipfile.ZipFile(path, "w").close()
+    elif what == "empty folder":
+        path.mkdir()
+    elif what == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(UsageError) as raised:
+        find_handins(path, tmp_path / "into", roster=TWO)
+    assert raised.value.remedy
+
+
+def test_a_folder_name_that_is_not_unicode_breaks_nothing(tmp_path):
+    folder = lay(tmp_path / "in", "Jane Doe")
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9")).mkdir()
+    handins = find_handins(folder, tmp_path, roster=TWO)
+    assert len(handins.found) == len(handins.unmatched) == 1
+    assert len(find_handins(folder, tmp_path).found) == 2
+
+
+@settings(max_examples=40)
+@given(st.lists(st.text("abÆøA\u030a -_.'=", min_size=1, max_size=12), min_size=1, max_size=6, unique=True))
+def test_nothing_is_dropped_whatever_the_folders_are_called(tmp_path_factory, names):
+    names = [name for name in names if name.strip(". ") and not name.startswith(("._", ".DS"))]
+    kept = {unicodedata.normalize("NFC", name): name for name in names}
+    folder = tmp_path_factory.mktemp("in")
+    if not kept:
+        return
+    lay(folder / "in", *kept.values(), "Jane Doe")
+    handins = find_handins(folder / "in", folder, roster=TWO)
+    assert {one.name for one in handins.unmatched} | {h.folder_name for h in handins.found} == {
+        *kept.values(),
+        "Jane Doe",
+    }
+    without = find_handins(folder / "in", folder)
+    said = {h.folder_name for h in without.found} | {t for h in without.found for t in h.twins}
+    said |= {one.name for one in without.unmatched}
+    assert said == {*kept.values(), "Jane Doe"}
+    shutil.rmtree(folder)
