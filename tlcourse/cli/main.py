@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import author, doctor, exercise, grade, lesson, out, progress, quiz, start, ta
+from tlcourse.cli import author, batch, doctor, exercise, grade, lesson, out, progress, quiz, start, ta
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("init")(exercise.init)
 app.command("run")(grade.run)
 app.command("grade")(grade.grade)
 app.command("watch")(grade.watch)
+app.command("batch")(batch.batch)
 app.command("progress")(progress.progress)
 app.command("doctor")(doctor.doctor)
 app.add_typer(author.app, name="author")

@@ -1,0 +1,43 @@
+"""What Brightspace calls the folders of a submission download."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from msgspec import Struct
+
+from tlcourse.grading.lms.dates import parse_date
+
+_IDS = re.compile(r"\s*(\d+)\s*-\s*(\d+)\s+-\s+(.*\S)", re.DOTALL)
+_DASH = re.compile(r"\s+-\s+")
+
+
+class Attempt(Struct, frozen=True):
+    """`39786-640693 - Aiden Rodriguez - Oct 10, 2025 1022 AM`: who stands between the ids and the date."""
+
+    ids: tuple[int, int]
+    who: str
+    date: str
+    when: datetime.datetime | None
+
+
+def parse_attempt(name: str, *, day_first: bool = True) -> Attempt | None:
+    """The parts of a folder's name, read from both ends, since names have ` - ` in them too; None for another name.
+
+    A date that is not understood leaves `when` empty and stays in `date`.
+    """
+    match = _IDS.fullmatch(name.strip())
+    if match is None:
+        return None
+    ids = int(match[1][-18:]), int(match[2][-18:])
+    rest = match[3]
+    dashes = list(_DASH.finditer(rest))
+    for dash in (*dashes[-1:], *dashes[-2:-1]):  # some sites put a dash between date and time as well
+        date = rest[dash.end() :]
+        when = parse_date(date, day_first=day_first)
+        if when is not None:
+            return Attempt(ids, rest[: dash.start()], date, when)
+    if not dashes:
+        return Attempt(ids, rest, "", None)
+    return Attempt(ids, rest[: dashes[-1].start()], rest[dashes[-1].end() :], None)

@@ -1,0 +1,236 @@
+"""Finding everyone's hand-in in what a platform, or a folder, has: the newest attempt of each person or group.
+
+Nothing is dropped in silence. Whatever belongs to nobody is in `unmatched` with its reason, whoever handed in nothing
+is in `missing`, and both are known before anything is graded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+import unicodedata
+from collections import defaultdict
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from tlcourse.errors import UsageError
+from tlcourse.grading.lms.entries import Entry, content, is_named_by_a_platform, listing, root
+from tlcourse.grading.lms.groups import Groups
+from tlcourse.grading.lms.names import same_key, visible
+from tlcourse.grading.lms.owners import Class, Owner, index, owner_of
+from tlcourse.grading.lms.roster import Roster
+from tlcourse.grading.lms.unpack import unpack
+
+
+class HandIn(Struct, frozen=True):
+    """What one person or group handed in last."""
+
+    key: str
+    """Stable across runs, safe as a file's name, unique in the class."""
+    owner: str
+    kind: Literal["person", "group"]
+    members: tuple[str, ...]
+    """Roster ids of those whose mark it is; empty without a roster and groups."""
+    path: Path
+    """The newest attempt: a file or a folder."""
+    folder_name: str
+    """What the platform called its folder: feedback goes back under that name."""
+    submitted_at: str = ""
+    """ISO 8601, in the site's time; "" where the download does not say."""
+    older: tuple[Path, ...] = ()
+    twins: tuple[str, ...] = ()
+    """Folders in which the same attempt lies again, as for every member of a group in Moodle."""
+    problem: str = ""
+    """Why it could not be unpacked: it is to end as `invalid` with this as its message, ungraded; `path` is empty."""
+
+
+class Unmatched(Struct, frozen=True):
+    """Something that nobody can be said to have handed in."""
+
+    name: str
+    reason: str
+
+
+class HandIns(Struct, frozen=True):
+    """A class's hand-ins; `missing` are the roster ids of those without one."""
+
+    found: list[HandIn]
+    unmatched: list[Unmatched]
+    missing: list[str]
+    notices: list[str]
+    platform: str
+
+
+def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups: Groups | None = None) -> HandIns:
+    """Find the newest attempt of every person, or of every group.
+
+    Args:
+        path: a Brightspace or Moodle download, as a ZIP or unpacked; a folder of folders; a folder of files.
+        into: where a ZIP is unpacked, once; a later run with the same ZIP finds it there again.
+        groups: where given, what any member hands in is the group's.
+
+    Raises:
+        UsageError: the path cannot be read, or holds nothing that could be a hand-in.
+        UnableError: the ZIP cannot be unpacked, since the disk is full.
+    """
+    class_ = index(roster, groups)
+
+    def is_handin(name: str) -> bool:
+        if is_named_by_a_platform(name):
+            return True
+        return class_.has_roster and isinstance(owner_of(name, class_, loosely=True), Owner)
+
+    refused: dict[str, str] = {}
+    if _is_folder(path):
+        folder = root(path, is_handin)
+    else:
+        unpacked = unpack(path, into, is_handin)
+        folder, refused = into / unpacked.folder, unpacked.refused
+    found = listing(folder)
+    if not found.entries:
+        raise UsageError(
+            f"{path} holds no hand-ins.",
+            cause="another folder was named, or the download is empty.",
+            remedy="name the download of the exercise, or a folder with a folder or file for each person.",
+        )
+    by_owner: dict[tuple[str, str], list[tuple[Owner, Entry]]] = defaultdict(list)
+    unmatched = []
+    for entry in found.entries:
+        owner = owner_of(entry.who, class_, dash=entry.dash, number=entry.number, loosely=entry.loosely)
+        if isinstance(owner, str):
+            unmatched.append(Unmatched(entry.folder_name, owner))
+        else:
+            by_owner[_identity(owner)].append((owner, entry))
+    notices = list(found.notices)
+    handins = []
+    for identity, attempts in by_owner.items():
+        settled = _settle(identity, attempts, into, refused, notices)
+        if isinstance(settled, str):
+            unmatched.extend(Unmatched(entry.folder_name, settled) for _, entry in attempts)
+        else:
+            handins.append(settled)
+    handins.sort(key=lambda handin: (same_key(handin.owner), handin.key))
+    covered = {member for handin in handins for member in handin.members}
+    missing = [person.id for person in roster.people if person.id not in covered] if roster else []
+    notices.extend(_notices(class_, handins))
+    return HandIns(handins, unmatched, missing, notices, found.platform)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}.",
+            cause="the path is misspelt, or not yours to read.",
+            remedy="name the platform's ZIP, or the folder of hand-ins.",
+        ) from None
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        raise UsageError(f"{path} is neither a file nor a folder.", remedy="name a ZIP or a folder of hand-ins.")
+    return stat.S_ISDIR(mode)
+
+
+def _identity(owner: Owner) -> tuple[str, str]:
+    """Equal for what belongs together: a person by id, a group by its name."""
+    return owner.kind, owner.members[0] if owner.kind == "person" and owner.members else same_key(owner.name)
+
+
+def _settle(
+    identity: tuple[str, str],
+    attempts: list[tuple[Owner, Entry]],
+    into: Path,
+    refused: dict[str, str],
+    notices: list[str],
+) -> HandIn | str:
+    """The newest attempt with the others kept; or why none can be called the newest."""
+    key = _key(identity, attempts[0][0].name)
+    attempts = sorted(attempts, key=lambda pair: (pair[1].when is not None, pair[1].when, pair[1].ids), reverse=True)
+    placed = [(owner, entry, _place(entry, key, into)) for owner, entry in attempts]
+    owner, newest, path = placed[0]
+    rivals = [(entry, other) for _, entry, other in placed[1:] if entry.when == newest.when or entry.when is None]
+    twins = [entry.folder_name for entry, other in rivals if _same(path, other)]
+    different = [entry for entry, _ in rivals if entry.folder_name not in twins]
+    name = visible(owner.name)
+    undated = [entry for entry in (newest, *different) if entry.when is None]
+    if different and undated:
+        return f"{len(attempts)} hand-ins of {name}, and nothing says which is the newest"
+    if different:
+        notices.append(
+            f"{name}: {len(different) + 1} attempts in one minute; {visible(newest.folder_name)} has the highest number."
+        )
+    by = {one.by for one, _ in attempts if one.by}
+    if owner.kind == "group" and len(by) > 1 and not twins:
+        notices.append(f"{name}: {len(by)} members handed in; the newest, {visible(newest.folder_name)}, counts.")
+    if newest.date and newest.when is None:
+        notices.append(f"{visible(newest.folder_name)}: the date {visible(newest.date)!r} was not understood.")
+    members = tuple(dict.fromkeys(member for one, _ in attempts for member in one.members))
+    return HandIn(
+        key,
+        owner.name,
+        owner.kind,
+        members,
+        path,
+        newest.folder_name,
+        newest.when.isoformat() if newest.when else "",
+        tuple(other for _, entry, other in placed[1:] if entry.folder_name not in twins),
+        tuple(twins),
+        refused.get(newest.top, ""),
+    )
+
+
+def _key(identity: tuple[str, str], name: str) -> str:
+    """A readable part, and a hash that makes it unique whatever the name."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).translate({ord("ø"): "o", ord("æ"): "ae", ord("ß"): "ss"})
+    slug = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")[:40]
+    digest = hashlib.sha256("\0".join(identity).encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    return f"{slug.strip('-') or 'handin'}-{digest}"
+
+
+def _place(entry: Entry, key: str, into: Path) -> Path:
+    """Where an attempt lies; several files of one person, side by side in a download without folders, get a folder."""
+    if len(entry.paths) == 1:
+        return content(entry.paths[0])
+    folder = into / "gathered" / key
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in entry.paths:
+        name = path.name.removeprefix(entry.folder_name).lstrip("_") or path.name
+        if path.is_dir() or path.is_symlink():
+            continue
+        shutil.copyfile(path, folder / name)
+    return folder
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two attempts have the same files with the same bytes."""
+    return _contents(one) == _contents(other)
+
+
+def _contents(path: Path) -> dict[str, str]:
+    files = [path] if path.is_file() else [Path(top, name) for top, _, names in os.walk(path) for name in names]
+    digests = {}
+    for file in files:
+        if not file.is_symlink() and file.is_file():
+            with file.open("rb") as stream:
+                name = "" if file == path else os.fsdecode(file.relative_to(path))
+                digests[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return digests
+
+
+def _notices(class_: Class, handins: list[HandIn]) -> list[str]:
+    """What staff may want to mend before they grade."""
+    notices = []
+    if not class_.has_roster and not class_.groups:
+        notices.append("Without --roster and --groups, everyone is taken to be called as the folder is.")
+    if class_.groups:
+        alone = [visible(handin.owner) for handin in handins if handin.kind == "person"]
+        notices.extend(f"{name} handed in and is in no group." for name in alone)
+    else:
+        unknown = [visible(handin.owner) for handin in handins if handin.kind == "group"]
+        if unknown:
+            notices.append(f"{len(unknown)} hand-ins are groups' ({unknown[0]}, …): --groups says who is in them.")
+    return notices

@@ -1,0 +1,169 @@
+"""Who is in the class: class lists and grade exports of Brightspace, Canvas and Moodle, and plain CSV."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from tlcourse.errors import UsageError
+from tlcourse.grading.lms.names import loose_keys, orders, same_key, visible
+from tlcourse.grading.lms.table import Table, read_table
+
+# the headers that are known, the surest first: Canvas has both `SIS User ID` and its own `ID`
+ID = (
+    *("OrgDefinedId", "Organisation Defined ID", "Organization Defined ID", "SIS User ID", "ID number"),
+    *("Student ID", "Student number", "Student no", "Studienummer", "Studentnummer", "Matrikelnummer"),
+    *("ID", "Number", "Person"),
+)
+USERNAME = ("Username", "User name", "SIS Login ID", "Login ID", "Login", "User", "Brugernavn")
+FIRST = ("First Name", "Given name", "Forename", "Fornavn", "Firstname")
+LAST = ("Last Name", "Surname", "Family name", "Efternavn", "Lastname")
+FULL = ("Full name", "Student", "Name", "Navn", "Member")
+EMAIL = ("Email", "E-mail", "Email address", "E-mail address", "Mail")
+_NOT_PEOPLE = re.compile(r"\s*(points possible|manual posting|student, test|test student)\s*$", re.IGNORECASE)
+
+
+class Person(Struct, frozen=True):
+    """Someone who takes the course; `platform_id` is Canvas's ID or Moodle's participant number, "" elsewhere."""
+
+    id: str
+    username: str = ""
+    first: str = ""
+    last: str = ""
+    email: str = ""
+    platform_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """`Jane Doe`, or whatever else is known."""
+        return f"{self.first} {self.last}".strip() or self.username or self.id
+
+
+class Roster(Struct, frozen=True):
+    """The class, in the file's order."""
+
+    people: tuple[Person, ...]
+    platform: str = "csv"
+
+
+class People:
+    """An index of a roster: who is meant by an id, a user name, an address, or a name."""
+
+    def __init__(self, people: Iterable[Person]) -> None:
+        self.by_id: dict[str, Person] = {}
+        self._sure: dict[str, set[str]] = defaultdict(set)
+        self._names: dict[str, set[str]] = defaultdict(set)
+        self._loose: dict[str, set[str]] = defaultdict(set)
+        for person in people:
+            self.by_id[person.id] = person
+            for text in (person.id, person.username, person.email, person.platform_id):
+                if text:
+                    self._sure[same_key(text)].add(person.id)
+            for name in orders(person.first, person.last):
+                self._names[same_key(name)].add(person.id)
+                for key in loose_keys(name):
+                    self._loose[key].add(person.id)
+
+    def by_key(self, text: str) -> set[str]:
+        """The ids of those with this very id, user name or address."""
+        return self._sure.get(same_key(text), set())
+
+    def by_name(self, text: str) -> set[str]:
+        """The ids of those with this name; where none has it, of those with one that is spelt like it."""
+        exact = self._names.get(same_key(text), set())
+        if exact:
+            return exact
+        return set().union(*(self._loose.get(key, set()) for key in loose_keys(text)))
+
+    def find(self, text: str) -> set[str]:
+        """By id, user name or address, else by name."""
+        return self.by_key(text) or self.by_name(text)
+
+    def names(self, ids: Iterable[str]) -> str:
+        """`Jane Doe (400123), John Doe (400124)`, for a message."""
+        return ", ".join(f"{visible(self.by_id[i].name)} ({visible(i)})" for i in sorted(ids) if i in self.by_id)
+
+
+def read_roster(path: Path) -> Roster:
+    """The people of a class list or grade export, in whatever dialect of CSV.
+
+    Raises:
+        UsageError: it cannot be read, names nobody, or gives two people one id.
+    """
+    table = read_table(path)
+    people = [person for row in table.rows if (person := person_of(table, row)) is not None]
+    if not people:
+        raise UsageError(
+            f"{path} names nobody.",
+            cause=f"no known column is filled in: its headers are {visible(', '.join(table.headers))}.",
+            remedy="export the class list again, or name the columns id, username, first name, last name, email.",
+        )
+    twice = [key for key, count in Counter(same_key(person.id) for person in people).items() if count > 1]
+    if twice:
+        raise UsageError(
+            f"{path} names {len(twice)} people twice: {visible(', '.join(twice[:10]))}.",
+            cause="two exports were joined, or the ids are no ids.",
+            remedy="remove the doubled lines.",
+        )
+    return Roster(tuple(people), _platform(table))
+
+
+def person_of(table: Table, row: tuple[str, ...]) -> Person | None:
+    """The person of one row; None for a row that is nobody's, such as Canvas's points possible."""
+
+    def get(names: tuple[str, ...]) -> str:
+        # the first of these columns that is filled in: Canvas leaves SIS User ID empty where there is none
+        for name in names:
+            at = table.column(name)
+            if at is not None and (text := unmarked(row[at])):
+                return text
+        return ""
+
+    full = get(FULL)
+    if _NOT_PEOPLE.match(full):
+        return None
+    first, last = get(FIRST), get(LAST)
+    if not first and not last:
+        first, last = split_name(full)
+    identifier = get(ID)
+    username, email = get(USERNAME), get(EMAIL)
+    platform_id = _platform_id(table, row)
+    known = identifier or username or email or platform_id or f"{first} {last}".strip()
+    return Person(known, username, first, last, email, platform_id) if known else None
+
+
+def unmarked(text: str) -> str:
+    """A cell without the `#` by which Brightspace marks text."""
+    return text.strip().removeprefix("#").strip()
+
+
+def split_name(full: str) -> tuple[str, str]:
+    """First and last name of `Doe, Jane` or `Jane Doe`."""
+    if "," in full:
+        last, _, first = full.partition(",")
+        return first.strip(), last.strip()
+    first, _, last = full.strip().rpartition(" ")
+    return first.strip(), last.strip()
+
+
+def _platform_id(table: Table, row: tuple[str, ...]) -> str:
+    """Canvas's ID, or the number in Moodle's `Participant 12345`."""
+    if _platform(table) == "canvas" and (at := table.column("ID")) is not None:
+        return row[at]
+    if (at := table.column("Identifier")) is not None and (found := re.search(r"\d+", row[at])):
+        return found.group()
+    return ""
+
+
+def _platform(table: Table) -> str:
+    if table.column("SIS User ID", "SIS Login ID") is not None:
+        return "canvas"
+    if table.column("Identifier") is not None and table.column("Full name") is not None:
+        return "moodle"
+    if table.column("OrgDefinedId", "End-of-Line Indicator") is not None:
+        return "brightspace"
+    return "csv"
