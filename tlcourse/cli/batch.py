@@ -215,9 +215,9 @@ class _Task:
                 remedy="leave --resume away.",
             )
         if before is not None and go_on:
-            batch, new = resume(book, self.exercise, self.handins, before, self.seed)
-            tell(f"Going on with batch {batch.id}." + (f" {new} hand-ins are new in it." if new else ""))
-            return batch
+            said = resume(book, self.exercise, self.handins, before, self.seed)
+            tell(" ".join([f"Going on with batch {before.id}.", *said]))
+            return before
         if before is not None and not again:
             left = len(book.open_handins(before.id))
             raise UsageError(
@@ -279,8 +279,7 @@ def _found_lines(handins: HandIns) -> Iterator[str]:
     groups = sum(1 for handin in handins.found if handin.kind == "group")
     people = sum(len(handin.members) for handin in handins.found)
     yield (
-        f"{len(handins.found)} hand-ins found ({groups} of groups) for {people} people; "
-        f"download of: {handins.platform}"
+        f"{len(handins.found)} hand-ins found ({groups} of groups) for {people} people; download of: {handins.platform}"
     )
     for word, listed in (
         ("note", handins.notices),

@@ -82,4 +82,3 @@ def _cut(text: str) -> str:
         return text
     half = LOG_CHARS // 2
     return f"{text[:half]}\n[… {len(text) - LOG_CHARS} characters were not stored …]\n{text[-half:]}"
-

@@ -20,10 +20,10 @@ from msgspec import Struct
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, SubmissionError, TlcourseError, UnableError
 from tlcourse.grading.batch.document import cause_of, stored, without_run
+from tlcourse.grading.grade import Grading
 from tlcourse.grading.gradebook.gradebook import Gradebook, now
 from tlcourse.grading.gradebook.kept import Kept
 from tlcourse.grading.gradebook.records import HandInRecord
-from tlcourse.grading.grade import Grading
 from tlcourse.grading.result import Result
 from tlcourse.grading.submission import Submission
 
@@ -214,7 +214,9 @@ class Engine:
         except SubmissionError as error:
             if not path.exists():
                 return self._without(work, "infra", "The hand-in disappeared after it was found. Bring it back.")
-            return self._without(work, "invalid", " ".join([error.what, error.remedy]).replace(str(path), "the hand-in"))
+            return self._without(
+                work, "invalid", " ".join([error.what, error.remedy]).replace(str(path), "the hand-in")
+            )
         except InfraError as error:
             return self._without(work, "infra", error.what)
         except OSError as error:

@@ -75,18 +75,26 @@ def begin(
     return book.begin_batch(batch, [_row(handin) for handin in handins.found])
 
 
-def resume(
-    book: Gradebook, exercise: LoadedExercise, handins: HandIns, batch: BatchRecord, seed: Seed
-) -> tuple[BatchRecord, int]:
-    """Go on with a batch; returns it, and how many hand-ins are new in it. Raises UsageError where it would not be
-    the same grading."""
+def resume(book: Gradebook, exercise: LoadedExercise, handins: HandIns, batch: BatchRecord, seed: Seed) -> list[str]:
+    """Go on with a batch; returns lines about what has changed. Raises UsageError where it would be another grading."""
     same_secret(batch, seed)
     same_grader(batch, exercise)
-    known = {row.key for row in book.handins(batch.id)}
+    known = {row.key: row for row in book.handins(batch.id)}
     new = [_row(handin) for handin in handins.found if handin.key not in known]
     if new:
         book.add_handins(batch.id, new)
-    return batch, len(new)
+    later = [
+        handin.owner
+        for handin in handins.found
+        if handin.key in known and handin.folder_name != known[handin.key].folder_name
+    ]
+    said = [f"{len(new)} hand-ins are new in it."] if new else []
+    if later:
+        said.append(
+            f"{len(later)} have a newer attempt than the one of this batch ({', '.join(later[:5])}); "
+            "--again grades all anew, as another batch."
+        )
+    return said
 
 
 def same_secret(batch: BatchRecord, seed: Seed) -> None:

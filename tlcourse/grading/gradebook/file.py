@@ -55,6 +55,17 @@ def gradebook_path(chosen: Path | None = None) -> Path:
     return home() / "gradebook.sqlite"
 
 
+def must_exist(path: Path) -> Path:
+    """The path; raises UsageError where no gradebook is."""
+    if not path.is_file():
+        raise UsageError(
+            f"There is no gradebook at {path}.",
+            cause="no batch was graded yet, or another --gradebook was used.",
+            remedy="tlcourse batch EXERCISE SUBMISSIONS – or name it: --gradebook FILE",
+        )
+    return path
+
+
 @contextlib.contextmanager
 def writing(path: Path, what: str, wait_s: float = _BUSY_S) -> Iterator[sqlite3.Connection]:
     """The gradebook, made if there is none, for the one process that writes; raises InfraError and UsageError."""
@@ -78,12 +89,7 @@ def writing(path: Path, what: str, wait_s: float = _BUSY_S) -> Iterator[sqlite3.
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """The gradebook for looking only, also while another process writes; raises UsageError where there is none."""
-    if not path.is_file():
-        raise UsageError(
-            f"There is no gradebook at {path}.",
-            cause="no batch was graded yet, or another --gradebook was used.",
-            remedy="tlcourse batch EXERCISE SUBMISSIONS – or name it: --gradebook FILE",
-        )
+    must_exist(path)
     with explained(path):
         db = _connect(path)
         try:
@@ -151,7 +157,9 @@ def _in_words(path: Path, error: sqlite3.DatabaseError) -> InfraError:
             remedy=f"chmod u+rw '{path}' – or name another: --gradebook FILE",
         )
     if isinstance(error, sqlite3.OperationalError) and "malformed" not in said:
-        return InfraError(f"The gradebook could not be used ({said}): {path}", remedy="report this as a mistake of ours.")
+        return InfraError(
+            f"The gradebook could not be used ({said}): {path}", remedy="report this as a mistake of ours."
+        )
     copy = path.with_name(path.name + ".copy")
     remedy = (
         f"mv '{path}' '{path}.damaged'; rm -f '{path}-wal' '{path}-shm'; cp '{copy}' '{path}' "
@@ -186,7 +194,9 @@ def _check_version(db: sqlite3.Connection, path: Path) -> int:
     tables = db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
     if application != _APPLICATION and tables:
         raise UsageError(
-            f"{path} is not a gradebook.", cause="another SQLite file was named.", remedy="name another: --gradebook FILE"
+            f"{path} is not a gradebook.",
+            cause="another SQLite file was named.",
+            remedy="name another: --gradebook FILE",
         )
     if version > _VERSION:
         raise UsageError(

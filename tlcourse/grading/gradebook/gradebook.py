@@ -186,7 +186,9 @@ class Gradebook:
 
     def regrades(self, batch: int) -> list[Regrade]:
         """All regrades of a batch."""
-        return [Regrade(*row) for row in self._db.execute("SELECT * FROM regrades WHERE batch = ? ORDER BY id", (batch,))]
+        return [
+            Regrade(*row) for row in self._db.execute("SELECT * FROM regrades WHERE batch = ? ORDER BY id", (batch,))
+        ]
 
     def verdicts(self, batch: int) -> dict[int, Verdict]:
         """The verdict that counts of each hand-in that has one, by the hand-in's id."""
@@ -229,7 +231,7 @@ class Gradebook:
         """Of each check: its name, title, how many passed, of how many, and the values; by the verdicts that count."""
         rows = self._db.execute(
             "SELECT c.name, c.title, c.passed, c.value FROM handins h"
-            f" JOIN checks c ON c.result = ({_COUNTS}) WHERE h.batch = ? ORDER BY c.rowid",  # noqa: S608
+            f" JOIN checks c ON c.result = ({_COUNTS}) WHERE h.batch = ? ORDER BY c.rowid",
             (batch,),
         )
         found: dict[str, tuple[str, str, int, int, list[float]]] = {}

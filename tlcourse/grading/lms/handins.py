@@ -161,7 +161,8 @@ def _settle(
         return f"{len(attempts)} hand-ins of {name}, and nothing says which is the newest"
     if different:
         notices.append(
-            f"{name}: {len(different) + 1} attempts in one minute; {visible(newest.folder_name)} has the highest number."
+            f"{name}: {len(different) + 1} attempts in one minute; "
+            f"{visible(newest.folder_name)} counts, as its number is the highest."
         )
     by = {one.by for one, _ in attempts if one.by}
     if owner.kind == "group" and len(by) > 1 and not twins:
