@@ -106,7 +106,7 @@ def regrade(
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Grade some hand-ins of a batch again, as they were handed in, on the same data; earlier results stay on record."""
+    """Grade some hand-ins of a batch again, as they were handed in, on the same data; earlier results stay."""
     from tlcourse.cli.batch_display import display_for, summary
     from tlcourse.execution.pool import cores
     from tlcourse.grading.batch.grading import as_document, grade_round

@@ -57,7 +57,7 @@ class SharedGrader(Grader):
     def _mapped_all(self, arrays: Arrays) -> Arrays:
         return {name: self._mapped(array) for name, array in arrays.items()}
 
-    def _mapped(self, array: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def _mapped(self, array: np.ndarray) -> np.ndarray:
         if array.nbytes == 0:
             return array
         with tempfile.TemporaryFile(dir=self._folder) as stream:

@@ -52,26 +52,26 @@ def similar_pairs(
 ) -> list[Pair]:
     """The pairs that share most, ranked; `known` are texts that everybody was given."""
     given = {mark for text in known for mark in fingerprints(text, every=True)}
-    prints = {}
-    for key, source in sources.items():
-        prints[key] = {mark: lines for mark, lines in fingerprints(source).items() if mark not in given}
+    prints = {
+        key: {mark: lines for mark, lines in fingerprints(source).items() if mark not in given}
+        for key, source in sources.items()
+    }
     holders: dict[int, list[str]] = defaultdict(list)
     for key, marks in prints.items():
         for mark in marks:
             holders[mark].append(key)
     usual = min(max(_COMMON * len(sources), _FEW), _MANY)
     shared: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for mark, keys in holders.items():
-        if 2 <= len(keys) <= usual:
-            for one, other in combinations(sorted(keys), 2):
+    for mark, having in holders.items():
+        if 2 <= len(having) <= usual:
+            for one, other in combinations(sorted(having), 2):
                 shared[one, other].append(mark)
     pairs = []
-    for (one, other), marks in shared.items():
-        smaller = min(len(prints[one]), len(prints[other]))
-        share = len(marks) / smaller
+    for (one, other), common in shared.items():
+        share = len(common) / min(len(prints[one]), len(prints[other]))
         if share >= least:
-            lines = (_lines(prints[one], marks), _lines(prints[other], marks))
-            pairs.append(Pair((one, other), (owners[one], owners[other]), share, len(marks), lines))
+            lines = (_lines(prints[one], common), _lines(prints[other], common))
+            pairs.append(Pair((one, other), (owners[one], owners[other]), share, len(common), lines))
     return sorted(pairs, key=lambda pair: (-pair.share, -pair.shared, pair.keys))[:most]
 
 
@@ -95,7 +95,7 @@ def tokens_of(source: str) -> list[Token]:
     from pygments.lexers.python import PythonLexer
     from pygments.token import Token as Kind
 
-    tokens = []
+    tokens: list[Token] = []
     number = 1
     for kind, text in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source):
         if kind in Kind.Name and kind not in Kind.Name.Builtin:

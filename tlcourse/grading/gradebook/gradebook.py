@@ -230,7 +230,7 @@ class Gradebook:
     def pass_rates(self, batch: int) -> list[tuple[str, str, int, int, list[float]]]:
         """Of each check: its name, title, how many passed, of how many, and the values; by the verdicts that count."""
         rows = self._db.execute(
-            "SELECT c.name, c.title, c.passed, c.value FROM handins h"
+            "SELECT c.name, c.title, c.passed, c.value FROM handins h"  # noqa: S608
             f" JOIN checks c ON c.result = ({_COUNTS}) WHERE h.batch = ? ORDER BY c.rowid",
             (batch,),
         )

@@ -8,7 +8,7 @@ import re
 from tlcourse.execution.log import harmless
 
 _PATH = re.compile(r"(?<![\w./])(?:/[\w.+@~-]+)+/([\w.+@~-]+)")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]#!|~>])")
 
 
 def without_paths(text: str) -> str:

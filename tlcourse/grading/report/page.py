@@ -15,14 +15,17 @@ table { border-collapse: collapse; width: 100%; } th, td { text-align: left; pad
   border-bottom: 1px solid var(--soft); vertical-align: top; overflow-wrap: anywhere; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 pre { background: var(--soft); padding: .7rem; overflow-x: auto; font-size: .85rem; white-space: pre-wrap; }
-.dim { color: var(--dim); } .next { border-left: 4px solid var(--bar); padding: .4rem .9rem; background: var(--soft); }
+.dim { color: var(--dim); }
+.next { border-left: 4px solid var(--bar); padding: .4rem .9rem; background: var(--soft); }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; flex: 1 1 22rem; max-width: 30rem; }
-figcaption { font-size: .9rem; } svg { width: 100%; height: auto; } svg text { font: 11px sans-serif; fill: var(--ink); }
+figcaption { font-size: .9rem; } svg { width: 100%; height: auto; }
+svg text { font: 11px sans-serif; fill: var(--ink); }
 svg rect { fill: var(--bar); } svg .axis { stroke: var(--dim); } svg .bar { stroke: #D55E00; stroke-width: 2;
   stroke-dasharray: 5 3; }
 .pass { color: #00745a; font-weight: 600; } .fail { color: #b34a00; font-weight: 600; }
 @media (prefers-color-scheme: dark) { .pass { color: #3fd1ac; } .fail { color: #ff9a5c; } }
-mark { background: #ffe08a; color: #000; } .columns { display: flex; gap: 1rem; } .columns > * { flex: 1; min-width: 0; }
+mark { background: #ffe08a; color: #000; }
+.columns { display: flex; gap: 1rem; } .columns > * { flex: 1; min-width: 0; }
 """
 
 
@@ -31,7 +34,8 @@ def page(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="referrer" content="no-referrer">'
         f"<title>{markup(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
 

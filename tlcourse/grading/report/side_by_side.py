@@ -13,8 +13,8 @@ def as_page(title: str, pairs: Sequence[Pair], source_of: Callable[[str], str]) 
     """One page for all pairs; `source_of` gives the text of a hand-in's solution by its key."""
     parts = [
         f"<h1>{markup(title)}: similar hand-ins</h1>",
-        "<p>Winnowed fingerprints of tokens: names, numbers, texts, comments and spaces do not count, and the starter's "
-        "code is discounted. A pair is a lead for a person to look at, never a verdict.</p>",
+        "<p>Winnowed fingerprints of tokens: names, numbers, texts, comments and spaces do not count, and the "
+        "starter's code is discounted. A pair is a lead for a person to look at, never a verdict.</p>",
     ]
     if not pairs:
         parts.append("<p>No pair shares more than the starter's code.</p>")

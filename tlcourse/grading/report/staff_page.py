@@ -97,9 +97,8 @@ def _decisions(report: Report) -> Iterator[str]:
     if report.overrides or report.regrades:
         yield "<h2>Overrides and regrades</h2><ul>"
         for override in report.overrides:
-            yield (
-                f"<li>{markup(override.target)}: {override.points or 0:g} points by {markup(override_words(override))}</li>"
-            )
+            words = markup(override_words(override))
+            yield f"<li>{markup(override.target)}: {override.points or 0:g} points by {words}</li>"
         for regrade in report.regrades:
             said = f"{regrade.selection}, by {regrade.who}, {regrade.at}: {regrade.why}"
             yield f"<li>regrade {regrade.id}: {markup(said)}</li>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from tlcourse.grading.report.clean import markup
@@ -26,7 +26,7 @@ def lines(series: Mapping[str, Points], *, across: str, words: str) -> str:
     ys = [y for points in kept.values() for _, y in points]
     to_x, to_y = _scale(min(xs), max(xs), _LEFT, _W - _RIGHT), _scale(min(ys), max(ys), _H - _BOTTOM, _TOP)
     parts = _axes(min(xs), max(xs), min(ys), max(ys), across)
-    for (name, points), colour, dash in zip(kept.items(), COLOURS, _DASHES, strict=False):
+    for points, colour, dash in zip(kept.values(), COLOURS, _DASHES, strict=False):
         path = " ".join(f"{to_x(x):.1f},{to_y(y):.1f}" for x, y in points)
         parts.append(
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"/>'
@@ -110,7 +110,7 @@ def _svg(parts: list[str], words: str) -> str:
     )
 
 
-def _scale(low: float, high: float, begin: float, end: float):  # type: ignore[no-untyped-def]
+def _scale(low: float, high: float, begin: float, end: float) -> Callable[[float], float]:
     span = high - low
     if not math.isfinite(span) or span == 0:
         return lambda value: (begin + end) / 2
