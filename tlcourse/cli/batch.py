@@ -178,34 +178,47 @@ class _Task:
         from tlcourse.cli.batch_display import display_for, summary
         from tlcourse.grading.batch.grading import as_document, grade_round
         from tlcourse.grading.batch.opening import options_of, work_left
+        from tlcourse.grading.batch.state import state_of
         from tlcourse.grading.batch.walls import place_for
         from tlcourse.grading.gradebook.gradebook import Gradebook
 
-        with (
-            place_for(isolation.value, self.jobs, trusted=trust) as place,
-            Gradebook.writing(path, f"tlcourse batch {self.exercise.about.id}") as book,
-        ):
-            batch = self._batch(book, go_on=go_on, again=again, tell=tell)
-            book.keep_copy()
-            options = options_of(batch, self.seed, self.options)
-            work = work_left(book, batch, self.handins)
-            tell(
-                f"Batch {batch.id}: {len(work)} to grade, {self.jobs} at a time, {_wall_words(place.name)}; "
-                f"gradebook {path}"
-            )
-            state = grade_round(
-                *(book, batch, self.exercise, work),
-                options=options,
-                jobs=self.jobs,
-                place=place,
-                display=display_for(plain=plain),
-            )
+        with Gradebook.writing(path, f"tlcourse batch {self.exercise.about.id}") as book:
+            before = self._before(book, go_on=go_on, again=again, tell=tell)
+            if before is not None and not work_left(book, before, self.handins):
+                state = state_of(book, before)
+            else:
+                with place_for(isolation.value, self.jobs, trusted=trust) as place:
+                    batch = before or self._begin(book)
+                    book.keep_copy()
+                    work = work_left(book, batch, self.handins)
+                    if place.notice:
+                        tell(f"  note: {place.notice}")
+                    tell(
+                        f"Batch {batch.id}: {len(work)} to grade, {self.jobs} at a time, {_wall_words(place.name)}; "
+                        f"gradebook {path}"
+                    )
+                    state = grade_round(
+                        *(book, batch, self.exercise, work),
+                        options=options_of(batch, self.seed, self.options),
+                        jobs=self.jobs,
+                        place=place,
+                        display=display_for(plain=plain),
+                    )
         for line in summary(state):
             tell(line)
         return as_document(state)
 
-    def _batch(self, book: Gradebook, *, go_on: bool, again: bool, tell: Callable[[str], None]) -> BatchRecord:
-        from tlcourse.grading.batch.opening import begin, earlier, resume
+    def _begin(self, book: Gradebook) -> BatchRecord:
+        from tlcourse.grading.batch.opening import begin
+
+        settings = {"jobs": self.jobs}
+        return begin(
+            book, self.exercise, self.handins, self.source, self.options, self.seed, who=self.who, settings=settings
+        )
+
+    def _before(self, book: Gradebook, *, go_on: bool, again: bool, tell: Callable[[str], None]) -> BatchRecord | None:
+        """The batch to go on with; None where a new one is to begin. Raises UsageError where neither was asked for."""
+        from tlcourse.grading.batch.opening import earlier, resume
 
         before = earlier(book, self.exercise.about.id, self.source)
         if go_on and before is None:
@@ -214,21 +227,18 @@ class _Task:
                 cause="it was not begun, or with another gradebook or under another path.",
                 remedy="leave --resume away.",
             )
-        if before is not None and go_on:
+        if before is None or (again and not go_on):
+            return None
+        if go_on:
             said = resume(book, self.exercise, self.handins, before, self.seed)
             tell(" ".join([f"Going on with batch {before.id}.", *said]))
             return before
-        if before is not None and not again:
-            left = len(book.open_handins(before.id))
-            raise UsageError(
-                f"Batch {before.id} of these submissions is in the gradebook already, "
-                + (f"with {left} not graded yet." if left else "and all of it is graded."),
-                cause="the command was given before.",
-                remedy="--resume goes on with it; --again grades everything anew, as another batch.",
-            )
-        settings = {"jobs": self.jobs}
-        return begin(
-            book, self.exercise, self.handins, self.source, self.options, self.seed, who=self.who, settings=settings
+        left = len(book.open_handins(before.id))
+        raise UsageError(
+            f"Batch {before.id} of these submissions is in the gradebook already, "
+            + (f"with {left} not graded yet." if left else "and all of it is graded."),
+            cause="the command was given before.",
+            remedy="--resume goes on with it; --again grades everything anew, as another batch.",
         )
 
 

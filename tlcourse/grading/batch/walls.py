@@ -20,8 +20,10 @@ TRUST = "--i-trust-these-submissions"
 class Place:
     """Where the jobs of a batch run; `stop` ends those under way, which then end in whatever manner."""
 
-    def __init__(self, name: str, run: Runner, stop: Callable[[], None]) -> None:
+    def __init__(self, name: str, notice: str, run: Runner, stop: Callable[[], None]) -> None:
+        """`notice` says why it is not the quickest one; empty where it is, or where it was asked for."""
         self.name = name
+        self.notice = notice
         self.run = run
         self.stop = stop
 
@@ -29,7 +31,7 @@ class Place:
 @contextlib.contextmanager
 def place_for(isolation: str, jobs: int, *, trusted: bool) -> Iterator[Place]:
     """`auto`: warm, else cold. Raises UnableError where there is no wall, unless the submissions are trusted."""
-    name = _name(isolation, trusted=trusted)
+    name, notice = _name(isolation, trusted=trusted)
     if name == "warm":
         from tlcourse.execution.pool import Pool
         from tlcourse.execution.walls.warm import WarmWall, shared
@@ -37,7 +39,7 @@ def place_for(isolation: str, jobs: int, *, trusted: bool) -> Iterator[Place]:
         # the parent on which the wall was tried has imported torch already: it serves the first worker
         walls = itertools.chain([shared()], iter(WarmWall, None))
         with Pool(jobs, wall=lambda: next(walls)) as pool:
-            yield Place(name, pool.run, pool.close)
+            yield Place(name, notice, pool.run, pool.close)
         return
     wall = _Stoppable(choose(name)[0])
 
@@ -45,15 +47,15 @@ def place_for(isolation: str, jobs: int, *, trusted: bool) -> Iterator[Place]:
         return supervise(job, wall, tell)
 
     try:
-        yield Place(name, run, wall.stop)
+        yield Place(name, notice, run, wall.stop)
     finally:
         wall.stop()
 
 
-def _name(isolation: str, *, trusted: bool) -> str:
+def _name(isolation: str, *, trusted: bool) -> tuple[str, str]:
     if isolation == "none":
         if trusted:
-            return "none"
+            return "none", ""
         raise UnableError(
             "A batch does not run without a wall.",
             cause="a submission could read the labels' source and other submissions, and use the network.",
@@ -63,9 +65,9 @@ def _name(isolation: str, *, trusted: bool) -> str:
     wanted = ["warm", "cold"] if isolation == "auto" else [isolation]
     for name in wanted:
         if found[name].available:
-            return name
+            return name, "" if name == wanted[0] else f"Runs start cold, which takes seconds each: {found['warm'].detail}"
     if trusted and isolation == "auto":
-        return "none"
+        return "none", ""
     missing = found[wanted[-1]]
     raise UnableError(
         f"A batch needs a strong wall around each submission, and this machine builds none: {missing.detail}.",

@@ -16,7 +16,7 @@ from tlcourse.progress import home
 VARIABLE = "TLCOURSE_GRADEBOOK"
 _VERSION = 1
 _APPLICATION = 0x746C6762  # tells a gradebook from other SQLite files, such as a student's own record
-_BUSY_S = 5.0
+BUSY_S = 5.0
 _SCHEMA = """
 CREATE TABLE batches (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, variant TEXT NOT NULL, source TEXT NOT NULL,
     platform TEXT NOT NULL, max_points REAL NOT NULL, seed_source TEXT NOT NULL, salt TEXT NOT NULL,
@@ -67,7 +67,7 @@ def must_exist(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def writing(path: Path, what: str, wait_s: float = _BUSY_S) -> Iterator[sqlite3.Connection]:
+def writing(path: Path, what: str, wait_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
     """The gradebook, made if there is none, for the one process that writes; raises InfraError and UsageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def writing(path: Path, what: str, wait_s: float = _BUSY_S) -> Iterator[sqlite3.
             f"{path.parent} cannot be made: {error.strerror}.", remedy="name another file: --gradebook FILE"
         ) from None
     with _only_writer(path, what, wait_s), explained(path):
-        db = _connect(path)
+        db = _connect(path, wait_s)
         try:
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("malformed")
@@ -174,10 +174,10 @@ def _in_words(path: Path, error: sqlite3.DatabaseError) -> InfraError:
     )
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, wait_s: float = BUSY_S) -> sqlite3.Connection:
     with contextlib.suppress(OSError):  # SQLite says it better; its other files take this one's mode
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")  # a verdict that was shown outlives a power cut

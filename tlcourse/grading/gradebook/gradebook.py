@@ -30,9 +30,9 @@ class Gradebook:
 
     @classmethod
     @contextlib.contextmanager
-    def writing(cls, path: Path, what: str) -> Iterator[Gradebook]:
-        """The gradebook for its one writer; `what` is said to another one that waits for it."""
-        with file.writing(path, what) as db:
+    def writing(cls, path: Path, what: str, wait_s: float = file.BUSY_S) -> Iterator[Gradebook]:
+        """The gradebook for its one writer; `what` is said to another one, which waits for so long."""
+        with file.writing(path, what, wait_s) as db:
             yield cls(db, path)
 
     @classmethod

@@ -14,6 +14,7 @@ from tlcourse.grading.lms.names import loose_keys, same_key, visible
 from tlcourse.grading.lms.roster import People, Person, Roster
 
 _DASH = re.compile(r"\s+-\s+")
+_SURE_LETTERS = 4
 
 
 class Owner(Struct, frozen=True):
@@ -135,7 +136,8 @@ def _with_group(identifier: str, class_: Class) -> Owner | str:
 def _within(who: str, people: People) -> set[str]:
     """Those whose id, or whole name, is part of `who`."""
     words = re.findall(r"[^\W_]+", who)
-    sure = {found for word in words for found in people.by_key(word)}
+    # a short id, such as 2, is also the number of an exercise or a day
+    sure = {found for word in words if len(word) >= _SURE_LETTERS for found in people.by_key(word)}
     if sure:
         return sure
     for length in range(len(words), 1, -1):
