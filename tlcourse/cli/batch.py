@@ -78,7 +78,7 @@ def batch(
         Path | None, typer.Option("--out", metavar="DIR", help="Feedback, feedback.zip and reports go there.")
     ] = None,
     jobs: Jobs = None,
-    go_on: Annotated[bool, typer.Option("--resume", help="Go on with the batch of these submissions.")] = False,
+    go_on: Annotated[bool, typer.Option("--resume", help="Go on with the batch of these submissions, if one was begun.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Grade them all anew, as another batch.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what was found, and grade nothing.")] = False,
     isolation: BatchIsolationName = BatchIsolation.AUTO,
@@ -222,11 +222,7 @@ class _Task:
 
         before = earlier(book, self.exercise.about.id, self.source)
         if go_on and before is None:
-            raise UsageError(
-                f"There is nothing to go on with: no batch of {self.source} is in the gradebook.",
-                cause="it was not begun, or with another gradebook or under another path.",
-                remedy="leave --resume away.",
-            )
+            tell("No batch of these submissions was begun: this one begins.")
         if before is None or (again and not go_on):
             return None
         if go_on:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,7 +156,7 @@ def _record(one: Attempt, options: Options) -> RunRecord:
         wall_s=round(report.usage.wall_s, 3),
         cpu_s=round(report.usage.cpu_s, 3),
         peak_rss_mb=round(report.usage.peak_rss_mb, 1),
-        fit_s=round(report.usage.fit_s, 3),
+        fit_s=math.ceil(report.usage.fit_s * 1000) / 1000,  # up: above 0 says that fit returned, however quickly
         log=report.log,
         evidence=dict(report.evidence),
         values={name: found.value for name, found in one.measured.items()},

@@ -58,12 +58,16 @@ def gradebook_path(chosen: Path | None = None) -> Path:
 def must_exist(path: Path) -> Path:
     """The path; raises UsageError where no gradebook is."""
     if not path.is_file():
-        raise UsageError(
-            f"There is no gradebook at {path}.",
-            cause="no batch was graded yet, or another --gradebook was used.",
-            remedy="tlcourse batch EXERCISE SUBMISSIONS – or name it: --gradebook FILE",
-        )
+        raise _none_there(path)
     return path
+
+
+def _none_there(path: Path) -> UsageError:
+    return UsageError(
+        f"There is no gradebook at {path}.",
+        cause="no batch was graded yet, or another --gradebook was used.",
+        remedy="tlcourse batch EXERCISE SUBMISSIONS – or name it: --gradebook FILE",
+    )
 
 
 @contextlib.contextmanager
@@ -93,7 +97,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     with explained(path):
         db = _connect(path)
         try:
-            _check_version(db, path)
+            if _check_version(db, path) == 0:  # its making was cut short
+                raise _none_there(path)
             db.execute("PRAGMA query_only = ON")
             yield db
         finally:
