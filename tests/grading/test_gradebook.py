@@ -118,7 +118,9 @@ def test_batches_and_exercises_stand_side_by_side(book):
         book.latest_batch("moons")
 
 
-@pytest.mark.parametrize(("word", "means"), [("red", "red"), ("RED", "red"), ("folder of blue", "blue"), ("p3", "blue")])
+@pytest.mark.parametrize(
+    ("word", "means"), [("red", "red"), ("RED", "red"), ("folder of blue", "blue"), ("p3", "blue")]
+)
 def test_a_word_of_the_staff_means_one_hand_in(book, word, means):
     standings = selected(book.standings(book.batch(1)), word)
     assert [standing.handin.key for standing in standings] == [means]

@@ -44,7 +44,13 @@ def different(number: int) -> str:
     lines = [f"def f{number}(a, b):"]
     for _ in range(25):
         form = rng.choice(
-            ["a = a {0} b", "b = [a {0} k for k in b]", "if a {1} b: return a", "a, b = b {0} 1, a", "while b: b {0}= a"]
+            [
+                "a = a {0} b",
+                "b = [a {0} k for k in b]",
+                "if a {1} b: return a",
+                "a, b = b {0} 1, a",
+                "while b: b {0}= a",
+            ]
         )
         lines.append("    " + form.format(rng.choice("+-*/%"), rng.choice(["<", ">", "==", "in"])))
     return "\n".join(lines)

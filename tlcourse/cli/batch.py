@@ -78,7 +78,9 @@ def batch(
         Path | None, typer.Option("--out", metavar="DIR", help="Feedback, feedback.zip and reports go there.")
     ] = None,
     jobs: Jobs = None,
-    go_on: Annotated[bool, typer.Option("--resume", help="Go on with the batch of these submissions, if one was begun.")] = False,
+    go_on: Annotated[
+        bool, typer.Option("--resume", help="Go on with the batch of these submissions, if one was begun.")
+    ] = False,
     again: Annotated[bool, typer.Option("--again", help="Grade them all anew, as another batch.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what was found, and grade nothing.")] = False,
     isolation: BatchIsolationName = BatchIsolation.AUTO,
@@ -135,7 +137,7 @@ def batch(
         shutil.rmtree(unpacked, ignore_errors=True)  # what was graded is kept under its hash
     written = _write_out(out_folder, found, book, state["batch"], tell)
     if json:
-        out.document({"schema": 1, **_found_document(handins), **state, "written": written})
+        out.document({"schema": 1, **_found_document(handins), **state, "written": [str(path) for path in written]})
     if state["infra"] or state["waiting"]:
         raise typer.Exit(ExitCode.INFRA)
 

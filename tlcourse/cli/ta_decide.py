@@ -194,7 +194,7 @@ def export(
     if output is not None:
         write(output, data)
     if json:
-        out.document({"schema": 1, "marks": marks, "written": output})
+        out.document({"schema": 1, "marks": marks, "written": output and str(output)})
     elif output is not None:
         out.say(f"written: {output} ({len(marks)} marks)")
     elif isinstance(made, bytes) and sys.stdout.isatty():
@@ -219,7 +219,7 @@ def new(
     path = file or home() / "secret"
     new_secret(path)
     if json:
-        out.document({"schema": 1, "file": path})
+        out.document({"schema": 1, "file": str(path)})
         return
     out.say(f"Made {path}, which only you can read.")
     if not plain:

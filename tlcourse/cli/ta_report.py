@@ -73,7 +73,7 @@ def feedback(
     with Gradebook.reading(gradebook_path(gradebook)) as book:
         written = write_all(book, chosen(book, found.about.id, batch), found, folder)
     if json:
-        out.document({"schema": 1, "written": written})
+        out.document({"schema": 1, "written": [str(path) for path in written]})
         return
     for path in written:
         out.say(f"written: {path}")

@@ -2,7 +2,7 @@
 
     python quick_batch.py GRADEBOOK SUBMISSIONS COURSE
 
-begins a batch of the exercise `line`, or goes on with it. What a "submission" does is the first word of its solution.py.
+begins a batch of the exercise `line`, or goes on with it. What a "submission" does is the first word of its file.
 """
 
 from __future__ import annotations

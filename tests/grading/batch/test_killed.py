@@ -102,4 +102,3 @@ def test_the_real_batch_killed_behind_its_warm_walls_goes_on_and_leaves_no_proce
     while left := [p for p in psutil.process_iter(["cmdline"]) if mark in " ".join(p.info["cmdline"] or [])]:
         assert time.monotonic() < until, left
         time.sleep(0.2)
-

@@ -21,7 +21,9 @@ OWNERS = {"a": "Group <1>", "b": "=Group 2", "c": "Ærø | 3", "d": "late"}
 
 def result(outcome, points):
     checks = [
-        CheckResult(name, f"Error of {name}", points > place, 0.1 * place, (0, 1), 0.1, 0.1, 9, float(points > place), 1.0)
+        CheckResult(
+            name, f"Error of {name}", points > place, 0.1 * place, (0, 1), 0.1, 0.1, 9, float(points > place), 1.0
+        )
         for place, name in enumerate(("y_error", "z_error"))
     ]
     return Result(
@@ -50,7 +52,9 @@ def book(tmp_path):
             for key, owner in OWNERS.items()
         ]
         opened.begin_batch(
-            BatchRecord(0, "line", "mini", "/s", "brightspace", 2.0, "secret", "s", "f00", "g", {}, notices, "sofie", ""),
+            BatchRecord(
+                0, "line", "mini", "/s", "brightspace", 2.0, "secret", "s", "f00", "g", {}, notices, "sofie", ""
+            ),
             handins,
         )
         opened.record(1, 0, result("pass", 2.0), "")

@@ -65,7 +65,9 @@ def _name(isolation: str, *, trusted: bool) -> tuple[str, str]:
     wanted = ["warm", "cold"] if isolation == "auto" else [isolation]
     for name in wanted:
         if found[name].available:
-            return name, "" if name == wanted[0] else f"Runs start cold, which takes seconds each: {found['warm'].detail}"
+            return name, "" if name == wanted[
+                0
+            ] else f"Runs start cold, which takes seconds each: {found['warm'].detail}"
     if trusted and isolation == "auto":
         return "none", ""
     missing = found[wanted[-1]]

@@ -6,6 +6,7 @@ import datetime
 import re
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.grading.lms.dates import parse_date
 
@@ -20,6 +21,18 @@ class Attempt(Struct, frozen=True):
     who: str
     date: str
     when: datetime.datetime | None
+    folder: str = ""
+    file: str = ""
+    """In a download without folders, the name that the file had; `folder` is what comes before it."""
+
+
+def parse_file(name: str, *, day_first: bool = True) -> Attempt | None:
+    """The parts of `39786-640693 - Aiden Rodriguez - Oct 10, 2025 1022 AM - solution.py`; None for another name."""
+    for dash in _DASH.finditer(name):
+        attempt = parse_attempt(name[: dash.start()], day_first=day_first)
+        if attempt is not None and attempt.when is not None:
+            return replace(attempt, folder=name[: dash.start()], file=name[dash.end() :])
+    return None
 
 
 def parse_attempt(name: str, *, day_first: bool = True) -> Attempt | None:

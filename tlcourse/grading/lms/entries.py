@@ -27,8 +27,8 @@ class Entry(Struct, frozen=True):
     who: str
     folder_name: str
     paths: tuple[Path, ...]
-    top: str
-    """The name at the top of the download, by which unpacking refuses."""
+    files: tuple[str, ...]
+    """What each path is called within the hand-in, where there are several."""
     when: datetime.datetime | None = None
     date: str = ""
     ids: tuple[int, int] = (0, 0)
@@ -50,9 +50,11 @@ def is_named_by_a_platform(name: str) -> bool:
     return brightspace.parse_attempt(name) is not None or moodle.parse_attempt(name) is not None
 
 
-def listing(root: Path) -> Listing:
-    """The entries of a folder, by the platform whose names they have."""
+def listing(root: Path, ours: Path) -> Listing:
+    """The entries of a folder, by the platform whose names they have; whatever holds `ours` was put there by us."""
+    holders = {ours.resolve(), *ours.resolve().parents}
     paths = sorted(path for path in root.iterdir() if not is_junk(path.name) and path.name not in _OUR_OWN)
+    paths = [path for path in paths if path.resolve() not in holders]
     names = [path.name for path in paths]
     if any(brightspace.parse_attempt(name) for name in names):
         return _brightspace(paths)
@@ -65,22 +67,31 @@ def listing(root: Path) -> Listing:
 
 
 def _brightspace(paths: list[Path]) -> Listing:
-    attempts = [(path, brightspace.parse_attempt(path.name)) for path in paths]
-    dates = [attempt.date for _, attempt in attempts if attempt]
+    dates = [attempt.date for path in paths if (attempt := _attempt(path, day_first=True))]
     ambiguous = [date for date in dates if is_ambiguous(date)]
     # where the month is a number, one date of the class that can only be read one way settles it for all
     day_first = not any(_only_month_first(date) for date in dates)
     notices = []
     if ambiguous and not any(_only_day_first(date) for date in dates) and day_first:
         notices.append(f"{visible(ambiguous[0])} was read with the day before the month.")
-    entries = []
-    for path, _ in attempts:
-        attempt = brightspace.parse_attempt(path.name, day_first=day_first)
+    grouped: dict[str, list[tuple[Path, brightspace.Attempt]]] = defaultdict(list)
+    for path in paths:
+        attempt = _attempt(path, day_first=day_first)
         if attempt is None:
             notices.append(f"{visible(path.name)} was left aside: Brightspace gives no such name.")
-            continue
-        entries.append(Entry(attempt.who, path.name, (path,), path.name, attempt.when, attempt.date, attempt.ids))
+        else:
+            grouped[attempt.folder or path.name].append((path, attempt))
+    entries = []
+    for name, found in grouped.items():
+        one, own = found[0][1], tuple(path for path, _ in found)
+        files = tuple(attempt.file for _, attempt in found)
+        entries.append(Entry(one.who, name, own, files, one.when, one.date, one.ids))
     return Listing("brightspace", entries, notices)
+
+
+def _attempt(path: Path, *, day_first: bool) -> brightspace.Attempt | None:
+    flat = brightspace.parse_file(path.name, day_first=day_first) if path.is_file() else None
+    return flat or brightspace.parse_attempt(path.name, day_first=day_first)
 
 
 def _moodle(paths: list[Path]) -> Listing:
@@ -96,22 +107,22 @@ def _moodle(paths: list[Path]) -> Listing:
     for (participant, plugin), found in grouped.items():
         if plugin == "onlinetext" and (participant, "file") in grouped:
             continue  # a remark beside the files
-        first = found[0][1]
-        paths_ = tuple(path for path, _ in found)
-        entries.append(Entry(first.who, first.folder, paths_, found[0][0].name, number=participant, dash="-"))
+        first, own = found[0][1], tuple(path for path, _ in found)
+        files = tuple(attempt.file for _, attempt in found)
+        entries.append(Entry(first.who, first.folder, own, files, number=participant, dash="-"))
     return Listing("moodle", entries, notices)
 
 
 def _canvas(paths: list[Path]) -> Listing:
-    grouped: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[tuple[Path, str]]] = defaultdict(list)
     for path in paths:
         match = _CANVAS.fullmatch(path.name)
         assert match is not None
-        grouped[match["who"], match["number"]].append(path)
-    entries = [
-        Entry(who, f"{who}_{number}", tuple(found), found[0].name, number=number)
-        for (who, number), found in grouped.items()
-    ]
+        grouped[match["who"], match["number"]].append((path, match["file"]))
+    entries = []
+    for (who, number), found in grouped.items():
+        own, files = tuple(path for path, _ in found), tuple(file for _, file in found)
+        entries.append(Entry(who, f"{who}_{number}", own, files, number=number))
     return Listing("canvas", entries, [])
 
 
@@ -122,10 +133,10 @@ def _plain(paths: list[Path]) -> Listing:
     for path in paths:
         if path.is_dir():
             kinds.add("folders")
-            entries.append(Entry(path.name, path.name, (path,), path.name, loosely=True))
+            entries.append(Entry(path.name, path.name, (path,), ("",), loosely=True))
         elif path.suffix.lower() in SOLUTIONS:
             kinds.add("files")
-            entries.append(Entry(path.stem, path.stem, (path,), path.name, loosely=True))
+            entries.append(Entry(path.stem, path.stem, (path,), ("",), loosely=True))
         else:
             notices.append(f"{visible(path.name)} was left aside: it is neither a folder nor a .py, .ipynb or .zip.")
     return Listing("files" if kinds == {"files"} else "folders", entries, notices)
@@ -154,7 +165,7 @@ def content(path: Path) -> Path:
         if len(inside) == 1 and not inside[0].is_symlink():
             path = inside[0]
             continue
-        zips = [child for child in inside if child.suffix.lower() == ".zip"]
+        zips = [child for child in inside if child.suffix.lower() == ".zip" and not child.is_symlink()]
         if len(zips) == 1 and not _has_source(path):
             return zips[0]
         return path

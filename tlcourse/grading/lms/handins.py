@@ -91,7 +91,7 @@ def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups
     else:
         unpacked = unpack(path, into, is_handin)
         folder, refused = into / unpacked.folder, unpacked.refused
-    found = listing(folder)
+    found = listing(folder, into)
     if not found.entries:
         raise UsageError(
             f"{path} holds no hand-ins.",
@@ -106,6 +106,7 @@ def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups
             unmatched.append(Unmatched(entry.folder_name, owner))
         else:
             by_owner[_identity(owner)].append((owner, entry))
+    unmatched += [Unmatched(name, why) for name, why in refused.items() if not _is_there(folder, name)]
     notices = list(found.notices)
     handins = []
     for identity, attempts in by_owner.items():
@@ -133,6 +134,14 @@ def _is_folder(path: Path) -> bool:
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         raise UsageError(f"{path} is neither a file nor a folder.", remedy="name a ZIP or a folder of hand-ins.")
     return stat.S_ISDIR(mode)
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    """Whether a hand-in has its place on the disk; some names cannot have one."""
+    try:
+        return os.path.lexists(folder / name)
+    except ValueError:  # a NUL in the name
+        return False
 
 
 def _identity(owner: Owner) -> tuple[str, str]:
@@ -180,7 +189,7 @@ def _settle(
         newest.when.isoformat() if newest.when else "",
         tuple(other for _, entry, other in placed[1:] if entry.folder_name not in twins),
         tuple(twins),
-        refused.get(newest.top, ""),
+        next((refused[path.name] for path in newest.paths if path.name in refused), ""),
     )
 
 
@@ -196,13 +205,11 @@ def _place(entry: Entry, key: str, into: Path) -> Path:
     """Where an attempt lies; several files of one person, side by side in a download without folders, get a folder."""
     if len(entry.paths) == 1:
         return content(entry.paths[0])
-    folder = into / "gathered" / key
+    folder = into / "gathered" / _key(("", entry.folder_name), key)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in entry.paths:
-        name = path.name.removeprefix(entry.folder_name).lstrip("_") or path.name
-        if path.is_dir() or path.is_symlink():
-            continue
-        shutil.copyfile(path, folder / name)
+    for path, name in zip(entry.paths, entry.files, strict=True):
+        if path.is_file() and not path.is_symlink():
+            shutil.copyfile(path, folder / (name if name and "/" not in name else path.name))
     return folder
 
 

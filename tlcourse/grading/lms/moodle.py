@@ -6,10 +6,9 @@ import re
 
 from msgspec import Struct
 
-# with a trailing underscore before Moodle 4.1, without since; a file's own name follows where there are no folders
-_NAME = re.compile(
-    r"(?P<who>[^_]*)_(?P<number>\d+)_assignsubmission_(?P<plugin>file|onlinetext)(?:_(?P<file>.*))?", re.S
-)
+# with a trailing underscore before Moodle 4.1, without since; a file's own name follows where there are no folders.
+# Moodle has no underscores in names; some tools that unpack put them for spaces
+_NAME = re.compile(r"(?P<who>.+?)_(?P<number>\d+)_assignsubmission_(?P<plugin>file|onlinetext)(?:_(?P<file>.*))?", re.S)
 
 
 class Attempt(Struct, frozen=True):
@@ -20,6 +19,7 @@ class Attempt(Struct, frozen=True):
     plugin: str
     folder: str
     """The name of the folder, also where the download has files alone."""
+    file: str = ""
 
 
 def parse_attempt(name: str) -> Attempt | None:
@@ -29,4 +29,4 @@ def parse_attempt(name: str) -> Attempt | None:
         return None
     file = match["file"] or ""
     folder = name.strip().removesuffix(file) if file else name
-    return Attempt(match["who"].strip(), match["number"], match["plugin"], folder)
+    return Attempt(match["who"].replace("_", " ").strip(), match["number"], match["plugin"], folder, file)

@@ -61,7 +61,7 @@ def owner_of(who: str, class_: Class, *, dash: str = " - ", number: str = "", lo
     if not class_.has_roster and not class_.groups:
         return Owner("person", " ".join(who.split()))
     if number and len(found := class_.people.by_key(number)) == 1:
-        return _with_group(next(iter(found)), class_)
+        return _numbered(who, next(iter(found)), class_, dash)
     found = find_person(who, class_.people)
     if len(found) == 1:
         return _with_group(next(iter(found)), class_)
@@ -85,7 +85,7 @@ def find_person(who: str, people: People) -> set[str]:
     head, _, tail = who.strip().partition(" ")
     found = people.by_key(head)
     if found and tail:
-        named = people.by_name(tail)
+        named = people.by_name(_DASH.sub(" ", f" {tail}", count=1)) or people.by_name(tail)
         # an id of one and the name of another: nobody, rather than one of the two
         return found if not named or found & named else set()
     return found
@@ -111,6 +111,16 @@ def _group_and_member(who: str, class_: Class, dash: str) -> Owner | str | None:
         if len(members) == 1 and not class_.groups:
             return Owner("group", left, tuple(members), next(iter(members)))
     return None
+
+
+def _numbered(who: str, identifier: str, class_: Class, dash: str) -> Owner | str:
+    """The person with the platform's number; or the group that is named before, where no list says who is in it."""
+    named = class_.people.by_name(who)
+    if not class_.groups and identifier not in named:
+        owner = _group_and_member(who, class_, dash)
+        if isinstance(owner, Owner) and owner.by == identifier:
+            return owner
+    return _with_group(identifier, class_)
 
 
 def _splits(who: str, dash: str) -> Iterator[tuple[str, str]]:
@@ -157,5 +167,6 @@ def _nobody(who: str, class_: Class) -> str:
     one, other = class_.people.by_key(head), class_.people.by_name(tail)
     if one and other:
         return f"the id is that of {class_.people.names(one)}, the name that of {class_.people.names(other)}"
-    lists = "class list" if class_.has_roster else "list of groups"
-    return f"nobody in the {lists} has this name, id or user name"
+    if not class_.has_roster:
+        return "nobody in the list of groups is called so; with --roster, names and ids are known"
+    return "nobody in the class list has this name, id or user name"

@@ -34,7 +34,6 @@ class Unpacked(Struct, frozen=True):
 
     folder: str
     refused: dict[str, str] = {}
-    notices: list[str] = []
 
 
 class _Member(Struct, frozen=True):
@@ -65,7 +64,7 @@ def unpack(archive: Path, into: Path, is_handin: Callable[[str], bool]) -> Unpac
         content.mkdir(parents=True)
         with zipfile.ZipFile(archive) as opened:
             members = _members(opened, archive)
-            refused = _extract(opened, members, content, is_handin)
+            refused = _extract(opened, members, content, archive, is_handin)
         done = Unpacked(f"{name}/content", refused)
         partial = folder / f"{_DONE}.part"
         partial.write_bytes(msgspec.json.encode(done))
@@ -96,14 +95,18 @@ def _members(opened: zipfile.ZipFile, archive: Path) -> list[_Member]:
         parts = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
         if not parts or any(map(is_junk, parts)):
             continue
-        if name.startswith(("/", "\\")) or parts[0] == ".." or parts[0].endswith(":"):
-            raise UsageError(
-                f"{archive}: the entry {visible(name)!r} would be written outside of the folder.",
-                cause="no platform makes such a download: someone changed the ZIP.",
-                remedy="download it again from the platform.",
-            )
+        if name.startswith(("/", "\\")) or parts[0].endswith(":"):
+            raise _leaves(archive, name)
         members.append(_Member(info, parts))
     return members
+
+
+def _leaves(archive: Path, name: str) -> UsageError:
+    return UsageError(
+        f"{archive}: the entry {visible(name)!r} would be written outside of the folder.",
+        cause="no platform makes such a download: someone changed the ZIP.",
+        remedy="download it again from the platform.",
+    )
 
 
 def _name(info: zipfile.ZipInfo) -> str:
@@ -118,11 +121,13 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _extract(
-    opened: zipfile.ZipFile, members: list[_Member], content: Path, is_handin: Callable[[str], bool]
+    opened: zipfile.ZipFile, members: list[_Member], content: Path, archive: Path, is_handin: Callable[[str], bool]
 ) -> dict[str, str]:
     depth = _wrappers(members, is_handin)
     of: dict[str, list[_Member]] = defaultdict(list)
     for member in members:
+        if ".." in member.parts[: depth + 1]:  # before any hand-in: nobody's entry
+            raise _leaves(archive, "/".join(member.parts))
         if len(member.parts) > depth:
             of[member.parts[depth]].append(_Member(member.info, member.parts[depth:]))
     refused = {}
