@@ -32,7 +32,7 @@ class Kept:
             place = self._place(submission.sha256)
             if not place.is_dir():
                 place.parent.mkdir(exist_ok=True)
-                half.rename(place)
+                submission.folder.rename(place)  # which may be a folder within: a ZIP often wraps all into one
         return replace(submission, folder=place)
 
     def again(self, sha256: str, origin: Path) -> Submission:
