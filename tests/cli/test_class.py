@@ -77,7 +77,10 @@ def test_every_person_gets_the_right_mark(graded, ta, a_class):
 
 
 def test_feedback_lies_in_the_folders_of_the_download_and_says_nothing_it_must_not(graded, a_class):
-    with zipfile.ZipFile(a_class.brightspace_zip) as download, zipfile.ZipFile(a_class.folder / "out/feedback.zip") as z:
+    with (
+        zipfile.ZipFile(a_class.brightspace_zip) as download,
+        zipfile.ZipFile(a_class.folder / "out/feedback.zip") as z,
+    ):
         top = a_class.brightspace_zip.stem
         folders = {name.removeprefix(f"{top}/").split("/")[0] for name in download.namelist()}
         assert {name.split("/")[0] for name in z.namelist()} <= folders

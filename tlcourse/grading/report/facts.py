@@ -33,6 +33,22 @@ _FURTHER = re.compile(r"^(A further run ended as \w+):.*", re.DOTALL)
 _AFTER_FIT = re.compile(r"^(\w+) while the returned module was called")
 
 
+class Ran(Struct, frozen=True):
+    """Of a run, whether `fit` returned."""
+
+    fit_s: float
+
+
+class Ended(Struct, frozen=True):
+    """A result document without its curve and logs: read in a tenth of the time."""
+
+    outcome: str
+    checks: list[CheckResult]
+    messages: list[str]
+    runs: list[Ran]
+    problem: str = ""
+
+
 class Feedback(Struct, frozen=True):
     """One hand-in's feedback, as text."""
 
@@ -53,25 +69,27 @@ class Feedback(Struct, frozen=True):
 
 def feedback_of(exercise: LoadedExercise, standing: Standing, result: Result | None) -> Feedback:
     """What to say about a hand-in."""
-    about = exercise.about
-    most = sum(rule.points for rule in about.checks)
-    got = standing.points
     curves = _curves(result.metrics if result else [])
-    messages = _messages(result)
     return Feedback(
-        title=about.title,
+        title=exercise.about.title,
         owner=line(standing.handin.owner),
         outcome=standing.outcome,
-        points=f"{got:g} of {most:g}" if got is not None else f"– of {most:g}",
+        points=points_of(exercise, standing),
         note="These points were set by the course's staff." if standing.override is not None else "",
         checks=list(result.checks) if result else [],
-        next_thing=_next_thing(exercise, standing, result, messages),
+        next_thing=next_thing(exercise, standing, result),
         problem=without_paths(result.problem) if result and not _returned(result) else "",
-        notices=messages,
+        notices=_messages(result),
         ran=_ran(result),
         curves=curves,
         curve_words=_curve_words(curves),
     )
+
+
+def points_of(exercise: LoadedExercise, standing: Standing) -> str:
+    """`8 of 10`, or `– of 10` before there is a verdict."""
+    got = "–" if standing.points is None else f"{standing.points:g}"
+    return f"{got} of {sum(rule.points for rule in exercise.about.checks):g}"
 
 
 def margin(check: CheckResult) -> str:
@@ -87,32 +105,9 @@ def margin(check: CheckResult) -> str:
     )
 
 
-def _returned(result: Result) -> bool:
-    """Whether `fit` returned in some run: from then on hidden inputs were inside."""
-    return any(run.fit_s > 0 for run in result.runs)
-
-
-def _messages(result: Result | None) -> list[str]:
-    """Notices, and how it ended; in our words where a submission could have put hidden inputs into its own."""
-    if result is None:
-        return []
-    said = [line(without_paths(_FURTHER.sub(r"\1.", message))) for message in result.messages]
-    if result.problem and _returned(result):
-        return [*said[:-1], _after_fit(result.messages[-1] if result.messages else "")]
-    return said
-
-
-def _after_fit(message: str) -> str:
-    found = _AFTER_FIT.match(message)
-    name = found[1] if found and isinstance(getattr(builtins, found[1], None), type) else "An exception"
-    return (
-        f"{name} was raised while the returned module was called. What it says is not repeated here, because hidden "
-        "inputs may stand in it; your own grading shows it in full."
-    )
-
-
-def _next_thing(exercise: LoadedExercise, standing: Standing, result: Result | None, messages: list[str]) -> str:
-    name = exercise.about.id
+def next_thing(exercise: LoadedExercise, standing: Standing, result: Result | Ended | None) -> str:
+    """What to do next, in one sentence or two."""
+    name, messages = exercise.about.id, _messages(result)
     if result is None or standing.outcome == "infra":
         return "Nothing: you hear from us."
     if result.outcome == "pass":
@@ -130,6 +125,30 @@ def _next_thing(exercise: LoadedExercise, standing: Standing, result: Result | N
         "invalid": f"Hand in what the exercise asks for; tlcourse grade {name} PATH says whether it is.",
     }
     return f"{messages[-1] if messages else ''} {words.get(result.outcome, '')}".strip()
+
+
+def _returned(result: Result | Ended) -> bool:
+    """Whether `fit` returned in some run: from then on hidden inputs were inside."""
+    return any(run.fit_s > 0 for run in result.runs)
+
+
+def _messages(result: Result | Ended | None) -> list[str]:
+    """Notices, and how it ended; in our words where a submission could have put hidden inputs into its own."""
+    if result is None:
+        return []
+    said = [line(without_paths(_FURTHER.sub(r"\1.", message))) for message in result.messages]
+    if result.problem and _returned(result):
+        return [*said[:-1], _after_fit(result.messages[-1] if result.messages else "")]
+    return said
+
+
+def _after_fit(message: str) -> str:
+    found = _AFTER_FIT.match(message)
+    name = found[1] if found and isinstance(getattr(builtins, found[1], None), type) else "An exception"
+    return (
+        f"{name} was raised while the returned module was called. What it says is not repeated here, because hidden "
+        "inputs may stand in it; your own grading shows it in full."
+    )
 
 
 def _ran(result: Result | None) -> str:

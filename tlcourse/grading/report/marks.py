@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import Standing
 from tlcourse.grading.lms.exports import Mark
 from tlcourse.grading.report.clean import line
-from tlcourse.grading.report.facts import WORDS, feedback_of
+from tlcourse.grading.report.facts import WORDS, Ended, next_thing, points_of
 
 
 def marks_of(book: Gradebook, standings: Sequence[Standing], exercise: LoadedExercise) -> list[Mark]:
     """One mark for each member; a hand-in without known members is marked under its owner's name."""
     marks = []
     for standing in standings:
-        result = book.document(standing.verdict.id) if standing.verdict else None
-        said = feedback_of(exercise, standing, result)
-        words = f"{WORDS[said.outcome]}, {said.points} points. {said.next_thing}"
+        ended = None
+        if standing.verdict is not None:
+            ended = msgspec.json.decode(book.raw_document(standing.verdict.id), type=Ended)
+        next_ = next_thing(exercise, standing, ended)
+        words = f"{WORDS[standing.outcome]}, {points_of(exercise, standing)} points. {next_}"
         for person in standing.handin.members or [standing.handin.owner]:
             marks.append(
                 Mark(
