@@ -103,6 +103,16 @@ def test_the_same_command_again_grades_nothing_until_it_is_said_how(graded, ta):
     assert json.loads(resumed.stdout)["batch"] == graded["batch"]
 
 
+def test_a_batch_goes_on_with_the_lists_it_was_begun_with_and_with_no_others(graded, ta, place):
+    bare = ta("batch", "line", "handins", "--resume", "--json")
+    assert bare.returncode == 0, bare.stderr
+    assert json.loads(bare.stdout)["total"] == 3
+    (place / "others.csv").write_text("group,id\nTeam 1,a\nTeam 1,b\n")
+    other = ta("batch", "line", "handins", "--resume", "--roster", "roster.csv")
+    assert other.returncode in (0, 2)
+    assert json.loads(ta("ta", "report", "line", "--json").stdout)["total"] == 3
+
+
 def test_another_secret_cannot_go_on_with_a_batch(graded, ta):
     refused = ta(*CLASS, "--resume", TLCOURSE_SECRET="another one, long enough")
     assert refused.returncode == 2

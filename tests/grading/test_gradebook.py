@@ -88,6 +88,13 @@ def test_the_latest_final_round_counts_and_a_fault_of_ours_replaces_no_verdict(b
     assert book.regrades(1)[0].why == "the bar was wrong"
 
 
+def test_a_batch_that_goes_on_leaves_alone_what_a_regrade_has_settled(book):
+    book.record(1, 0, result("infra", 0.0), "")
+    number = book.begin_regrade(1, [1], selection="infra", who="sofie", why="")
+    book.record(1, number, result("pass", 2.0), "")
+    assert [one.id for one in book.open_handins(1)] == [2]
+
+
 def test_an_override_survives_a_regrade_and_can_be_withdrawn(book):
     book.record(1, 0, result("fail", 1.0), "")
     book.override("line", "red", 1.5, who="sofie", why="the right idea")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import shutil
-import signal
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -28,45 +25,29 @@ from tlcourse.cli.options import (
     WallSeconds,
     Where,
 )
+from tlcourse.cli.staff_options import (
+    BatchIsolation,
+    BatchIsolationName,
+    GradebookFile,
+    GroupsFile,
+    Jobs,
+    RosterFile,
+    SecretFile,
+    Trust,
+    Who,
+    data_seed_for,
+    end_runs_when_ended,
+    user,
+)
 from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.batch.opening import Seed as DataSeed
+    from tlcourse.grading.grade import Options
     from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.gradebook.records import BatchRecord
     from tlcourse.grading.lms.handins import HandIns
-
-
-class BatchIsolation(StrEnum):
-    """Which wall stands around each submission."""
-
-    AUTO = "auto"
-    WARM = "warm"
-    COLD = "cold"
-    NONE = "none"
-
-
-GradebookFile = Annotated[
-    Path | None,
-    typer.Option("--gradebook", metavar="FILE", help="Default: TLCOURSE_GRADEBOOK, or your own in the data folder."),
-]
-RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="FILE", help="The class list, as exported.")]
-GroupsFile = Annotated[Path | None, typer.Option("--groups", metavar="FILE", help="The groups, as exported.")]
-SecretFile = Annotated[
-    Path | None,
-    typer.Option("--secret", metavar="FILE", help="Hidden data come from it. Default: TLCOURSE_SECRET, or your own."),
-]
-Jobs = Annotated[
-    int | None, typer.Option("--jobs", min=1, max=1024, help="Submissions side by side; default: every core.")
-]
-Who = Annotated[str | None, typer.Option("--who", metavar="NAME", help="Who does this; default: your user name.")]
-BatchIsolationName = Annotated[
-    BatchIsolation, typer.Option("--isolation", help="auto: warm, else cold. A batch refuses to run without a wall.")
-]
-Trust = Annotated[
-    bool, typer.Option("--i-trust-these-submissions", help="Run them even where this machine builds no wall.")
-]
 
 
 def batch(
@@ -104,19 +85,18 @@ def batch(
     """
     from tlcourse.grading.grade import Options
     from tlcourse.grading.gradebook.file import gradebook_path
-    from tlcourse.grading.lms.groups import read_groups
-    from tlcourse.grading.lms.handins import find_handins
-    from tlcourse.grading.lms.roster import read_roster
 
     if on != "local":
         raise UsageError(f"{on!r} is not a place where a batch runs.", remedy="leave --on away, or say --on local.")
     end_runs_when_ended()
     found = find(exercise, course)
-    people = read_roster(roster) if roster else None
     book = gradebook_path(gradebook)
     unpacked = book.with_name(book.name + ".unpacked")
-    handins = find_handins(submissions, unpacked, roster=people, groups=read_groups(groups, people) if groups else None)
     tell = out.note if json else out.say
+    lists = _Lists(roster, groups)
+    if go_on and roster is None and groups is None:
+        lists = _lists_of_before(book, found.about.id, submissions)
+    handins = lists.find(submissions, unpacked)
     for line in _found_lines(handins):
         tell(line)
     if dry_run:
@@ -131,7 +111,8 @@ def batch(
         )
     kind = "mini" if variant == Variant.AUTO else variant.value
     options = Options(variant=kind, device=device.value, threads=threads, wall_s=seconds)
-    task = _Task(found, handins, submissions, options, data_seed_for(found, secret, seed), jobs, who or user())
+    data_seed = data_seed_for(found, secret, seed)
+    task = _Task(found, handins, submissions, lists, options, data_seed, jobs, who or user())
     state = task.carry_out(book, isolation, trust, go_on=go_on, again=again, plain=plain or json, tell=tell)
     if not state["infra"] and not state["waiting"]:
         shutil.rmtree(unpacked, ignore_errors=True)  # what was graded is kept under its hash
@@ -142,6 +123,43 @@ def batch(
         raise typer.Exit(ExitCode.INFRA)
 
 
+class _Lists(NamedTuple):
+    """The class list and the groups, as files."""
+
+    roster: Path | None = None
+    groups: Path | None = None
+
+    def find(self, submissions: Path, into: Path) -> HandIns:
+        """Everybody's newest attempt."""
+        from tlcourse.grading.lms.groups import read_groups
+        from tlcourse.grading.lms.handins import find_handins
+        from tlcourse.grading.lms.roster import read_roster
+
+        people = read_roster(self.roster) if self.roster else None
+        groups = read_groups(self.groups, people) if self.groups else None
+        return find_handins(submissions, into, roster=people, groups=groups)
+
+    def settings(self) -> dict[str, str]:
+        """What is kept, so that --resume finds the same owners without being told."""
+        named = {"roster": self.roster, "groups": self.groups}
+        return {name: str(path.resolve()) for name, path in named.items() if path is not None}
+
+
+def _lists_of_before(gradebook: Path, exercise: str, submissions: Path) -> _Lists:
+    """The lists with which the batch of these submissions was begun."""
+    from tlcourse.grading.batch.opening import earlier
+    from tlcourse.grading.gradebook.gradebook import Gradebook
+
+    try:
+        with Gradebook.reading(gradebook) as book:
+            before = earlier(book, exercise, submissions)
+    except UsageError:  # there is no gradebook: a batch begins
+        before = None
+    kept = before.settings if before else {}
+    roster, groups = (Path(kept[name]) if name in kept else None for name in ("roster", "groups"))
+    return _Lists(roster, groups)
+
+
 class _Task:
     """What one `tlcourse batch` is asked to do."""
 
@@ -150,7 +168,8 @@ class _Task:
         exercise: LoadedExercise,
         handins: HandIns,
         source: Path,
-        options: Any,
+        lists: _Lists,
+        options: Options,
         seed: DataSeed,
         jobs: int | None,
         who: str,
@@ -160,6 +179,7 @@ class _Task:
         self.exercise = exercise
         self.handins = handins
         self.source = source
+        self.lists = lists
         self.options = options
         self.seed = seed
         self.jobs = min(jobs or max(cores() // options.threads, 1), max(len(handins.found), 1))
@@ -213,7 +233,7 @@ class _Task:
     def _begin(self, book: Gradebook) -> BatchRecord:
         from tlcourse.grading.batch.opening import begin
 
-        settings = {"jobs": self.jobs}
+        settings = {"jobs": self.jobs, **self.lists.settings()}
         return begin(
             book, self.exercise, self.handins, self.source, self.options, self.seed, who=self.who, settings=settings
         )
@@ -238,43 +258,6 @@ class _Task:
             cause="the command was given before.",
             remedy="--resume goes on with it; --again grades everything anew, as another batch.",
         )
-
-
-def data_seed_for(exercise: LoadedExercise, secret: Path | None, seed: int | None) -> DataSeed:
-    """The seed of a batch; a first batch makes the user's own secret, and says so."""
-    from tlcourse.grading.batch.opening import seed_from
-    from tlcourse.grading.secret import new_secret, read_secret
-    from tlcourse.progress import home
-
-    if seed is not None:
-        return seed_from(exercise.about.id, None, seed)
-    material = read_secret(secret)
-    if material is None:
-        own = home() / "secret"
-        if not own.exists():
-            new_secret(own)
-            out.note(f"Made a secret: {own}. Hidden data are drawn from it. Keep it: marks are repeated only with it.")
-        material = read_secret(own)
-    return seed_from(exercise.about.id, material, None)
-
-
-def user() -> str:
-    """Who gives the command."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container without a user database
-        return "unknown"
-
-
-def end_runs_when_ended() -> None:
-    """SIGTERM, and SIGHUP of a lost terminal, end the submissions' processes first."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if number := getattr(signal, name, None):
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _wall_words(name: str) -> str:

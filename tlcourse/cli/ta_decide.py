@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.batch import (
+from tlcourse.cli.exercise import find
+from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain, Seed
+from tlcourse.cli.staff_options import (
     BatchIsolation,
     BatchIsolationName,
     GradebookFile,
@@ -23,8 +25,6 @@ from tlcourse.cli.batch import (
     end_runs_when_ended,
     user,
 )
-from tlcourse.cli.exercise import find
-from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain, Seed
 from tlcourse.cli.ta_report import BatchNumber, chosen, write
 from tlcourse.errors import ExitCode, UsageError
 

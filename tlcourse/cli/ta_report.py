@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.batch import GradebookFile
 from tlcourse.cli.exercise import find
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
+from tlcourse.cli.staff_options import GradebookFile
 from tlcourse.errors import UsageError
 
 if TYPE_CHECKING:

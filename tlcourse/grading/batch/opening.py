@@ -15,6 +15,7 @@ from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.grader import Grader
+from tlcourse.grading.lms.names import visible
 from tlcourse.grading.secret import data_seed, fingerprint, new_salt
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def resume(book: Gradebook, exercise: LoadedExercise, handins: HandIns, batch: B
     same_grader(batch, exercise)
     known = {row.key: row for row in book.handins(batch.id)}
     new = [_row(handin) for handin in handins.found if handin.key not in known]
+    _same_owners(batch, new, {row.folder_name for row in known.values()})
     if new:
         book.add_handins(batch.id, new)
     later = [
@@ -95,6 +97,17 @@ def resume(book: Gradebook, exercise: LoadedExercise, handins: HandIns, batch: B
             "--again grades all anew, as another batch."
         )
     return said
+
+
+def _same_owners(batch: BatchRecord, new: list[HandInRecord], known_folders: set[str]) -> None:
+    """Raises UsageError where folders of the batch would come in again under other owners."""
+    if again := [row for row in new if row.folder_name in known_folders]:
+        raise UsageError(
+            f"{len(again)} hand-ins of batch {batch.id} have other owners now, such as {visible(again[0].owner)} for "
+            f"{visible(again[0].folder_name)}.",
+            cause="another --roster or --groups was given than when the batch was begun.",
+            remedy="give the same lists, or none; or begin a new batch with --again.",
+        )
 
 
 def same_secret(batch: BatchRecord, seed: Seed) -> None:

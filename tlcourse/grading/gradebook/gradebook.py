@@ -168,12 +168,16 @@ class Gradebook:
         return [_handin(row) for row in self._db.execute("SELECT * FROM handins WHERE batch = ? ORDER BY id", (batch,))]
 
     def open_handins(self, batch: int, round_: int = 0) -> list[HandInRecord]:
-        """Those that have no final result in a round: of the batch, or of a regrade."""
-        chosen = "h.batch = ?1" if round_ == 0 else "h.id IN (SELECT handin FROM regraded WHERE regrade = ?2)"
+        """Those of a batch that have no final result at all; or those of a regrade that have none of this regrade."""
+        if round_ == 0:
+            chosen, done = "h.batch = :batch", "r.outcome != 'infra'"
+        else:
+            chosen = "h.id IN (SELECT handin FROM regraded WHERE regrade = :round)"
+            done = "r.outcome != 'infra' AND r.round = :round"
         rows = self._db.execute(
-            f"SELECT h.* FROM handins h WHERE {chosen} AND ?1 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM results r"  # noqa: S608
-            " WHERE r.handin = h.id AND r.round = ?2 AND r.outcome != 'infra') ORDER BY h.id",
-            (batch, round_),
+            f"SELECT h.* FROM handins h WHERE {chosen} AND NOT EXISTS"  # noqa: S608
+            f" (SELECT 1 FROM results r WHERE r.handin = h.id AND {done}) ORDER BY h.id",
+            {"batch": batch, "round": round_},
         )
         return [_handin(row) for row in rows]
 

@@ -23,7 +23,7 @@ december desember dezember décembre diciembre dec des dez déc dic
 """
 # words around a date that say nothing about it
 _IDLE = frozenset(
-    """at kl klokken klockan klo um uhr om à a las los de del den der d le el the of th st nd rd er ère ste t
+    """at kl klokken klockan klo um uhr om à a las los de del den der d le el the of th st nd rd er ère ste t h u uur
     monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun
     mandag tirsdag onsdag torsdag fredag lørdag søndag måndag tisdag lördag söndag
     maandag dinsdag woensdag donderdag vrijdag zaterdag zondag

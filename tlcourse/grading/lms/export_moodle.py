@@ -1,4 +1,7 @@
-"""Moodle's grading worksheet: filled in, with every other column left as it was, since Moodle compares them."""
+"""Moodle's grading worksheet: filled in, with every other column left as it was, since Moodle compares them.
+
+Moodle refuses points above the maximum; Brightspace and Canvas may be set to take them, so there they are exported.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def moodle(
         )
     maximum = table.column("Maximum Grade")
     by = factor(own, table.rows[0][maximum] if maximum is not None else "", max_points, scale)
-    settled = settle(marks, roster, own.people)
+    settled = settle(marks, roster, own.people, most=max_points)
     _refuse_locked(own, [(own.rows[person.id], points(mark.points, by, "")) for person, mark in settled], grade)
     comments = table.column("Feedback comments")
     rows = [[cell(header) for header in table.headers]]
@@ -65,7 +68,7 @@ def _without_template(marks: Sequence[Mark], max_points: float, roster: Roster |
             remedy="add --template with the grading worksheet that Moodle gives out for the assignment",
         )
     rows = [list(_HEADERS)]
-    for person, mark in settle(marks, roster, None):
+    for person, mark in settle(marks, roster, None, most=max_points):
         who = [f"Participant {cell(person.platform_id)}", cell(person.name), cell(person.email), "", ""]
         grade = [points(mark.points, 1.0), number(max_points), "Yes", "-", "-"]
         rows.append([*who, *grade, comment(mark.feedback)])

@@ -28,7 +28,7 @@ from tlcourse.grading.lms.unpack import unpack
 
 
 class HandIn(Struct, frozen=True):
-    """What one person or group handed in last."""
+    """What one person or group handed in last. Names are as written: `names.visible` makes them fit to be shown."""
 
     key: str
     """Stable across runs, safe as a file's name, unique in the class."""

@@ -26,16 +26,19 @@ class Mark(Struct, frozen=True):
     """The hand-in, or the group, that the mark is from: named where a person has two."""
 
 
-def settle(marks: Sequence[Mark], roster: Roster | None, rows: Sequence[Person] | None) -> list[tuple[Person, Mark]]:
+def settle(
+    marks: Sequence[Mark], roster: Roster | None, rows: Sequence[Person] | None, *, most: float = math.inf
+) -> list[tuple[Person, Mark]]:
     """Every person with the one mark, in the order of the rows, else of the roster, else of the marks.
 
     Args:
         rows: the people of the staff's own export, where there is one: each of them needs a mark, and no one else.
+        most: the points above which the platform would refuse a row.
 
     Raises:
         UsageError: lists everyone who is unmatched, missing, in two groups or marked twice, and impossible points.
     """
-    problems = [problem for mark in marks if (problem := _points(mark))]
+    problems = [problem for mark in marks if (problem := _points(mark, most))]
     problems += _twice(marks)
     class_ = {person.id: person for person in roster.people} if roster else None
     people = [class_.get(mark.person_id) if class_ else Person(mark.person_id) for mark in marks]
@@ -98,10 +101,12 @@ def _rows_of(person: Person, index: People) -> set[str]:
     return sure or index.by_name(person.name)
 
 
-def _points(mark: Mark) -> str:
-    if mark.points is not None and not (math.isfinite(mark.points) and mark.points >= 0):
+def _points(mark: Mark, most: float) -> str:
+    if mark.points is None:
+        return ""
+    if not (math.isfinite(mark.points) and mark.points >= 0):
         return f"{visible(mark.person_id)}: {mark.points} are no points"
-    return ""
+    return f"{visible(mark.person_id)}: {mark.points:g} points of {most:g}" if mark.points > most else ""
 
 
 def _twice(marks: Sequence[Mark]) -> list[str]:

@@ -18,9 +18,11 @@ from msgspec import Struct
 
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.grading.lms.names import visible
-from tlcourse.grading.submission import MAX_BYTES, MAX_FILES
 
 MAX_ENTRIES = 250_000
+# of one hand-in; the limits of a submission are tighter, but do not count what it ignores, such as a .git folder
+MAX_BYTES = 150 * 2**20
+MAX_FILES = 2000
 _MAX_NAME_BYTES = 255
 _MAX_DEPTH = 12
 _JUNK = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"})
