@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import =======, >>>>>>> lms, author, doctor, exercise, from tlcourse.cli import author, grade, groups, lab, lesson, out, progress, quiz, start, ta
+from tlcourse.cli import author, batch, doctor, exercise, grade, groups, lab, lesson, out, progress, quiz, start, ta
+=======
+from tlcourse.cli import author, batch, doctor, exercise, grade, lesson, out, progress, quiz, start, ta
+>>>>>>> batch
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 
 app = typer.Typer(
@@ -29,6 +32,7 @@ app.command("init")(exercise.init)
 app.command("run")(grade.run)
 app.command("grade")(grade.grade)
 app.command("watch")(grade.watch)
+app.command("batch")(batch.batch)
 app.command("progress")(progress.progress)
 app.command("doctor")(doctor.doctor)
 app.add_typer(author.app, name="author")

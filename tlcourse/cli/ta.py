@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tlcourse.cli import out
+from tlcourse.cli import out, ta_decide, ta_report
 from tlcourse.cli.exercise import find
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain, Variant
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from tlcourse.grading.fairness import Fairness
 
 app = typer.Typer(help="For assistants and lecturers.", no_args_is_help=True, rich_markup_mode=None)
+app.command("report")(ta_report.report)
+app.command("feedback")(ta_report.feedback)
+app.command("override")(ta_decide.override)
+app.command("regrade")(ta_decide.regrade)
+app.command("export")(ta_decide.export)
+app.command("similar")(ta_report.similar)
+app.add_typer(ta_decide.secret_app, name="secret")
 _WIDTH = 40
 
 

@@ -90,6 +90,7 @@ class _Supervision:
         )
         try:
             self.process: Process = self.wall.start(start)
+            self.begin = time.monotonic()  # a warm parent may have had to start first: not the submission's time
         except BaseException:
             for descriptor in (self.stdin, self.output, self.events, self.result):
                 os.close(descriptor)
@@ -193,6 +194,8 @@ class _Supervision:
         if kind == "started" and not self.started:
             self.started = event
         elif kind == "metric":
+            if self.fitted:
+                return  # after `fit` test inputs are inside: a curve could carry them out, into feedback
             self.metrics.append({"step": event["step"], "values": event["values"]})
         elif kind == "phase" and event["name"] == "fit":
             self.fit_begin = time.monotonic()

@@ -16,6 +16,7 @@ from textual.theme import Theme
 from textual.types import CSSPathType
 
 from tlcourse.course.model import LoadedCourse
+from tlcourse.grading.gradebook.file import gradebook_path
 from tlcourse.overview import Overview, overview
 from tlcourse.progress import Progress
 from tlcourse.tui.runs import Run
@@ -162,6 +163,10 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.progress import ProgressScreen
 
             return ProgressScreen()
+        if kind == "batch":
+            from tlcourse.tui.screens.batch import BatchScreen
+
+            return BatchScreen()
         from tlcourse.tui.screens.machine import MachineScreen
 
         return MachineScreen()
@@ -203,6 +208,8 @@ class CourseApp(App[int]):
             yield SystemCommand(f"Exercise: {about.title}", about.summary, self._goer(f"exercise/{name}"))
         yield SystemCommand("Progress", "What was read, answered and passed", self._goer("progress"))
         yield SystemCommand("This machine", "What works here, and what would mend the rest", self._goer("machine"))
+        if gradebook_path().is_file():  # staff: students have none, and are not shown what they cannot use
+            yield SystemCommand("Batch", "A class while it is graded, and its results", self._goer("batch"))
         yield from super().get_system_commands(screen)
 
     def _goer(self, place: str):  # type: ignore[no-untyped-def]

@@ -110,6 +110,8 @@ def has_gpu() -> bool:
 
 def shared() -> WarmWall:
     """This process's own warm wall, for grading one submission after another; it ends with the process."""
+    if _shared(os.getpid())._closed:  # a batch had it for its first worker, and has ended
+        _shared.cache_clear()
     return _shared(os.getpid())
 
 

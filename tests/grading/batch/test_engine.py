@@ -1,0 +1,225 @@
+"""A batch gives every hand-in exactly one final result, whatever single hand-ins, the grader or the disk do."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+import threading
+import time
+
+import pytest
+
+from tlcourse.errors import InfraError, UnableError
+from tlcourse.grading.attempt import further_seed
+from tlcourse.grading.batch.state import state_of
+from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.secret import data_seed
+
+
+def history(path, owner):
+    """Outcomes of all results of a hand-in."""
+    with Gradebook.reading(path) as book:
+        (batch,) = book.batches()
+        (handin,) = [h for h in book.handins(batch.id) if h.owner == owner]
+        return [verdict.outcome for verdict in book.history(handin.id)]
+
+
+def test_every_hand_in_ends_with_one_final_result(class_of, graded, book_path):
+    verdicts = graded(class_of(anna="passes", bo="fails", cleo="crashes", dora=""))
+    assert {owner: verdict.outcome for owner, verdict in verdicts.items()} == {
+        "anna": "pass",
+        "bo": "fail",
+        "cleo": "crash",
+        "dora": "invalid",
+    }
+    assert verdicts["anna"].points == 2
+    assert verdicts["bo"].points == 1
+    assert verdicts["bo"].cause == "missed: z_error"
+    assert all(len(history(book_path, owner)) == 1 for owner in verdicts)
+
+
+def test_nothing_is_graded_twice_when_a_batch_goes_on(class_of, graded, book_path):
+    graded(class_of(anna="passes", bo="fails"))
+    verdicts = graded(class_of(cleo="crashes"))
+    assert set(verdicts) == {"anna", "bo", "cleo"}
+    assert history(book_path, "anna") == ["pass"]
+
+
+def test_a_fault_of_ours_is_tried_again_and_both_tries_are_kept(class_of, graded, book_path, tmp_path):
+    verdicts = graded(class_of(anna=f"faults-once {tmp_path / 'mark'}", bo="passes"))
+    assert verdicts["anna"].outcome == "pass"
+    assert history(book_path, "anna") == ["infra", "pass"]
+
+
+def test_a_fault_that_stays_costs_nobody_a_mark_and_ends_within_its_budget(class_of, graded, book_path):
+    folder = class_of(anna="faults", bo="passes")
+    verdicts = graded(folder)
+    assert verdicts["anna"].outcome == "infra"
+    assert history(book_path, "anna") == ["infra"] * 3
+    with Gradebook.reading(book_path) as book:
+        state = state_of(book, book.batch(1))
+    assert (state.final, state.infra, state.waiting) == (1, 1, 0)
+    (folder / "anna" / "solution.py").write_text("# passes")
+    assert graded(folder)["anna"].outcome == "pass"
+
+
+def test_a_hand_in_that_disappears_is_our_fault_and_graded_when_it_is_back(class_of, graded, quick):
+    folder = class_of(anna="passes", bo="passes", cleo="passes")
+
+    def vanishing(job, tell):
+        shutil.rmtree(folder / "cleo", ignore_errors=True)
+        return quick.run(job, tell)
+
+    verdicts = graded(folder, jobs=1, runner=vanishing)
+    if verdicts["cleo"].outcome == "infra":  # it was collected ahead otherwise, and graded as it was
+        (folder / "cleo").mkdir()
+        (folder / "cleo" / "solution.py").write_text("# passes")
+        verdicts = graded(folder)
+    assert {verdict.outcome for verdict in verdicts.values()} == {"pass"}
+
+
+def test_a_hand_in_gone_before_it_is_collected_is_not_the_students_fault(class_of, graded, monkeypatch):
+    from tlcourse.grading.gradebook.kept import Kept
+
+    folder = class_of(anna="passes", bo="passes")
+    take = Kept.take
+    monkeypatch.setattr(Kept, "take", lambda self, path: shutil.rmtree(path.parent) or take(self, path))
+    assert graded(folder)["anna"].outcome == "infra"
+
+
+def test_a_grader_that_stumbles_ends_no_other_grading(class_of, graded, quick):
+    def stumbling(job, tell):
+        if "fails" in (job.submission / "solution.py").read_text():
+            raise ZeroDivisionError("a mistake in the grader")
+        return quick.run(job, tell)
+
+    verdicts = graded(class_of(anna="passes", bo="fails"), runner=stumbling)
+    assert verdicts["anna"].outcome == "pass"
+    assert verdicts["bo"].outcome == "infra"
+    assert "ZeroDivisionError" in verdicts["bo"].cause
+
+
+def test_as_many_run_side_by_side_as_there_are_jobs(class_of, graded, quick):
+    together = threading.Barrier(3, timeout=30)
+
+    def meeting(job, tell):
+        together.wait()  # breaks unless three are here at once
+        return quick.run(job, tell)
+
+    verdicts = graded(class_of(**{f"s{i}": "passes" for i in range(6)}), jobs=3, runner=meeting)
+    assert {verdict.outcome for verdict in verdicts.values()} == {"pass"}
+
+
+def test_the_data_of_a_seed_are_drawn_once_for_all(class_of, graded, monkeypatch):
+    from tlcourse.grading.grader import Grader
+
+    drawn = []
+    make = Grader.make
+    monkeypatch.setattr(Grader, "make", lambda self, seed, variant: drawn.append(seed) or make(self, seed, variant))
+    graded(class_of(**{f"s{i}": "passes" for i in range(8)}), jobs=4)
+    assert drawn == [data_seed(b"a secret that is long enough for a test", "line")]
+
+
+def test_what_is_kept_holds_no_seed_of_a_secret(class_of, graded, book_path, quick):
+    graded(class_of(anna="passes", bo="fails"))
+    seed = data_seed(quick.SECRET, "line")
+    with sqlite3.connect(book_path) as db:
+        everything = "\n".join(db.iterdump())
+    assert "missed: z_error" in everything
+    for number in (seed, *(further_seed(seed, i) for i in (1, 2))):
+        assert str(number) not in everything
+        assert f"{number:x}" not in everything
+    assert quick.SECRET.decode() not in everything
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(OSError(errno.ENOSPC, "No space left on device"), InfraError), (UnableError("no such device"), UnableError)],
+)
+def test_a_full_disk_or_a_missing_device_ends_the_batch_with_one_message(class_of, graded, quick, error, raised):
+    folder = class_of(anna="passes", bo="passes", cleo="passes")
+    calls = []
+
+    def ending(job, tell):
+        calls.append(job)
+        if len(calls) == 2:
+            raise error
+        return quick.run(job, tell)
+
+    with pytest.raises(raised):
+        graded(folder, jobs=1, runner=ending)
+    verdicts = graded(folder)
+    assert {owner: verdict.outcome for owner, verdict in verdicts.items()} == dict.fromkeys(
+        ("anna", "bo", "cleo"), "pass"
+    )
+
+
+def test_a_gradebook_on_a_full_disk_loses_nothing_that_was_recorded(class_of, graded, book_path, monkeypatch):
+    folder = class_of(**{f"s{i:02}": "crashes" for i in range(30)})
+    with Gradebook.writing(book_path, "a test"):
+        pass  # its tables are there
+    from tlcourse.grading.gradebook import file
+
+    connect = file._connect
+
+    def small(path, *rest):
+        db = connect(path, *rest)
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages + 4}")  # SQLite itself then says that the disk is full
+        return db
+
+    monkeypatch.setattr(file, "_connect", small)
+    with pytest.raises(InfraError) as found:
+        graded(folder)
+    assert "full" in found.value.what
+    assert "--resume" in found.value.remedy
+    monkeypatch.undo()
+    with Gradebook.reading(book_path) as book:
+        before = set(book.verdicts(1))
+    assert before
+    verdicts = graded(folder)
+    assert len(verdicts) == 30
+    assert all(len(history(book_path, owner)) == 1 for owner in verdicts)
+
+
+def test_an_interrupted_batch_records_nothing_of_what_was_under_way(class_of, graded, book_path, quick):
+    folder = class_of(**{f"s{i}": "slow" for i in range(6)})
+
+    class Impatient(quick.Quiet):
+        def show(self, read):
+            if read().final >= 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        graded(folder, display=Impatient())
+    with Gradebook.reading(book_path) as book:
+        assert 2 <= len(book.verdicts(1)) < 6
+        assert not state_of(book, book.batch(1)).going
+    assert len(graded(folder)) == 6
+
+
+def test_a_clock_that_jumps_changes_no_order_and_no_rate(class_of, graded, book_path, monkeypatch):
+    from tlcourse.grading.gradebook import gradebook
+
+    times = iter(f"20{year:02}-01-01T00:00:00+00:00" for year in range(90, 0, -1))
+    monkeypatch.setattr(gradebook, "now", lambda: next(times))
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() - 1e6)
+    folder = class_of(anna="faults", bo="passes")
+    graded(folder)
+    (folder / "anna" / "solution.py").write_text("# passes")
+    verdicts = graded(folder)
+    assert verdicts["anna"].outcome == "pass"
+    assert history(book_path, "anna")[-1] == "pass"
+
+
+def test_the_state_groups_failures_by_cause_and_names_the_slowest(class_of, graded, book_path):
+    graded(class_of(anna="fails", bo="fails", cleo="crashes", dora="passes"))
+    with Gradebook.reading(book_path) as book:
+        state = state_of(book, book.batch(1))
+    assert state.counts == {"fail": 2, "crash": 1, "pass": 1}
+    assert (state.failures[0].outcome, state.failures[0].cause) == ("fail", "missed: z_error")
+    assert state.failures[0].owners == ["anna", "bo"]
+    assert state.failures[1].cause == "it crashes after # s."
+    assert len(state.slowest) == 3

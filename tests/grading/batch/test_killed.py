@@ -1,0 +1,104 @@
+"""A batch that is killed at any moment goes on where it was: every hand-in ends with exactly one final result, the one
+that an undisturbed batch gives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tlcourse.grading.gradebook.gradebook import Gradebook
+
+EXAMPLE = Path(__file__).parents[2] / "example_course"
+SCRIPT = Path(__file__).with_name("quick_batch.py")
+WORDS = ("passes", "fails", "crashes", "slow", "")
+
+
+def kill_after(command: list[str], seconds: float, env: dict[str, str]) -> bool:
+    """Start a command and SIGKILL it; whether it was still running then."""
+    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            assert process.wait(seconds) == 0, process.stderr.read() if process.stderr else ""
+            return False
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    return True
+
+
+def results(gradebook: Path) -> dict[str, tuple[object, ...]]:
+    """Of each owner the one final result, without what differs from run to run."""
+    found = {}
+    with Gradebook.reading(gradebook) as book:
+        (batch,) = book.batches()  # never a second one
+        for handin in book.handins(batch.id):
+            final = [verdict for verdict in book.history(handin.id) if verdict.outcome != "infra"]
+            assert len(final) == 1, (handin.owner, final)
+            document = book.document(final[0].id)
+            values = [(check.id, check.value, check.passed) for check in document.checks]
+            found[handin.owner] = (final[0].outcome, final[0].points, final[0].sha256, str(values))
+    return found
+
+
+@pytest.mark.slow
+def test_fifty_kills_at_random_moments_lose_nothing_and_grade_nothing_twice(tmp_path, own_home):
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    folder = tmp_path / "submissions"
+    for number in range(150):
+        (folder / f"s{number:03}").mkdir(parents=True)
+        if word := WORDS[number % len(WORDS)]:
+            (folder / f"s{number:03}" / "solution.py").write_text(f"# {word}\n# {number}\n")
+
+    def command(name: str) -> list[str]:
+        return [sys.executable, str(SCRIPT), str(tmp_path / name / "g.sqlite"), str(folder), str(EXAMPLE)]
+
+    begin = time.monotonic()
+    assert not kill_after(command("undisturbed"), 300, env)
+    whole = time.monotonic() - begin
+    seed = random.SystemRandom().randrange(10**6)
+    rng = random.Random(seed)
+    kills = 0
+    while kills < 50:
+        # mostly early and short, so that the batch is not over before fifty kills
+        if not kill_after(command("killed"), rng.uniform(0.05, 0.6 * whole if kills % 10 == 0 else 0.5), env):
+            assert results(tmp_path / "killed" / "g.sqlite") == results(tmp_path / "undisturbed" / "g.sqlite"), seed
+            (tmp_path / "killed").rename(tmp_path / f"killed-{kills}")
+        kills += 1
+    assert not kill_after(command("killed"), 300, env)
+    assert results(tmp_path / "killed" / "g.sqlite") == results(tmp_path / "undisturbed" / "g.sqlite"), seed
+    left = list((tmp_path / "killed" / "g.sqlite.handins").glob("half-*"))
+    assert left == []
+
+
+@pytest.mark.slow
+def test_the_real_batch_killed_behind_its_warm_walls_goes_on_and_leaves_no_process(tmp_path, own_home):
+    env = {**os.environ, "TLCOURSE_HOME": str(own_home), "TLCOURSE_SECRET": "a secret that is long enough"}
+    reference = (EXAMPLE / "graders" / "references" / "line.py").read_text()
+    folder = tmp_path / "submissions"
+    for number in range(8):
+        (folder / f"s{number}").mkdir(parents=True)
+        source = reference if number % 2 else reference.replace("return y, z", "return y, 0 * z")
+        (folder / f"s{number}" / "solution.py").write_text(f"# {number}\n{source}")
+
+    def command(name: str, *more: str) -> list[str]:
+        start = [sys.executable, "-m", "tlcourse", "batch", "line", str(folder), "--course", str(EXAMPLE)]
+        return [*start, "--gradebook", str(tmp_path / name / "g.sqlite"), "--plain", *more]
+
+    assert not kill_after(command("undisturbed"), 300, env)
+    rng = random.Random()
+    for _ in range(4):
+        kill_after(command("killed", "--resume"), rng.uniform(0.3, 7.0), env)
+    assert not kill_after(command("killed", "--resume"), 300, env)
+    assert results(tmp_path / "killed" / "g.sqlite") == results(tmp_path / "undisturbed" / "g.sqlite")
+    until = time.monotonic() + 20
+    mark = str(tmp_path)
+    while left := [p for p in psutil.process_iter(["cmdline"]) if mark in " ".join(p.info["cmdline"] or [])]:
+        assert time.monotonic() < until, left
+        time.sleep(0.2)

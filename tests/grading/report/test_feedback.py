@@ -1,0 +1,201 @@
+"""Feedback says what passed, by how much, and what to do next; it never says what may not be known."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from tlcourse.execution.log import harmless
+from tlcourse.grading.batch.document import stored
+from tlcourse.grading.gradebook.records import HandInRecord, Override, Standing, Verdict
+from tlcourse.grading.report.clean import markdown, markup, without_paths
+from tlcourse.grading.report.facts import feedback_of
+from tlcourse.grading.report.feedback import as_markdown, as_page
+from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
+
+RUN = RunRecord(123456789, "local", "warm", "cpu", 1, 2.0, 2.0, 300.0, 1.5, log="a secret word of the log")
+
+
+def check(name="y_error", passed=True, value=0.05, message=""):
+    return CheckResult(
+        *(name, f"Error of {name}", passed, value, (value - 0.01, value + 0.01), 0.1, 0.1, 400),
+        points=1.0 if passed else 0.0,
+        max_points=1.0,
+        direction="at_most",
+        message=message,
+    )
+
+
+def result(outcome="pass", checks=(), **fields):
+    return Result(
+        **{
+            "exercise": "line",
+            "variant": "mini",
+            "submission": SubmissionRecord("/home/staff/downloads/x", "00"),
+            "outcome": outcome,
+            "points": sum(c.points for c in checks),
+            "max_points": 2.0,
+            "checks": list(checks),
+            "runs": [RUN],
+            "messages": [],
+            "provenance": Provenance("0", "0", "g", "d"),
+            "started_at": "",
+            "finished_at": "",
+            **fields,
+        }
+    )
+
+
+def standing(outcome="pass", points=2.0, owner="Group 1", override=None):
+    handin = HandInRecord(1, 1, "k", owner, "group", ["p1"], "f", "/home/staff/x", "")
+    return Standing(handin, Verdict(1, 1, 0, outcome, points, 2.0, "", "00", 1, 1, ""), override)
+
+
+@pytest.fixture
+def said(line):
+    """`said(result, …)`: the feedback of a result as Markdown and HTML together."""
+
+    def make(found, forms=(as_markdown, as_page), **how):
+        feedback = feedback_of(line, standing(found.outcome, found.points, **how), found)
+        return "".join(form(feedback) for form in forms)
+
+    return make
+
+
+def test_what_passed_by_how_much_and_the_one_thing_to_do_next(said):
+    found = result("fail", [check(), check("z_error", False, 2.5, "z is off by 2.50 on average.")])
+    text = said(found)
+    assert "FAIL" in text
+    assert "1 of 2 points" in text
+    assert "0.05 better" in text
+    assert "2.4 short" in text
+    assert "Do this next:</strong> Error of z_error: z is off by 2.50 on average." in text
+
+
+def test_the_training_curve_is_drawn_and_told(said):
+    metrics = [{"step": i, "values": {"loss": 1 / (i + 1), "accuracy": i / 10}} for i in range(10)]
+    metrics.append({"step": 10, "values": {"loss": "nan"}})
+    text = said(result("pass", [check()], metrics=metrics))
+    assert text.count("<polyline") == 2
+    assert "loss went from 1 at step 0 to nan at step 10" in text
+
+
+def test_neither_seed_nor_hash_nor_log_nor_path_of_the_machine_is_in_it(said):
+    found = result(
+        "crash",
+        messages=["KeyError in fit: /opt/venv/lib/python3.11/site-packages/torch/nn/linear.py"],
+        problem='File "/opt/venv/lib/python3.11/site-packages/torch/nn/linear.py", line 3\nKeyError: 1',
+        runs=[replace(RUN, fit_s=0.0)],
+    )
+    text = said(found)
+    assert "linear.py" in text
+    for hidden in ("123456789", "secret word", "/opt", "/home", "site-packages"):
+        assert hidden not in text, hidden
+
+
+def test_what_an_exception_says_after_fit_is_kept_from_those_who_could_read_hidden_inputs_in_it(said):
+    leak = "ValueError while the returned module was called: 0.1257302 -0.1321049"
+    text = said(result("crash", messages=[leak], problem=f"Traceback …\n{leak}"))
+    assert "0.1257302" not in text
+    assert "ValueError was raised while the returned module was called" in text
+    named = "X0_1257302 while the returned module was called: no"
+    assert "X0_1257302" not in said(result("crash", messages=[named], problem=named))
+    further = "A further run ended as crash: 0.1257302"
+    assert "0.1257302" not in said(result("pass", [check()], messages=["two runs", further]))
+
+
+def test_an_exception_in_fit_is_shown_in_full(said):
+    early = result(
+        "crash", messages=["KeyError in fit: 'loss'"], problem="KeyError: 'loss'", runs=[replace(RUN, fit_s=0.0)]
+    )
+    assert "KeyError: &#x27;loss&#x27;" in said(early)
+
+
+def test_hostile_names_and_messages_are_text_and_nothing_else(said):
+    bad = '<script>alert(1)</script> [click](javascript:x) \x1b[2J | "onload=x `'
+    metrics = [{"step": 1, "values": {bad[:39]: 1.0}}, {"step": 2, "values": {bad[:39]: 2.0}}]
+    checks = [check("y", False, 1.0, bad)]
+    found = result("fail", checks, messages=[bad], metrics=metrics, problem=f"```\n{bad}", runs=[replace(RUN, fit_s=0)])
+    page, text = (said(found, [form], owner=bad) for form in (as_page, as_markdown))
+    for shown in (page, text):
+        assert "\x1b" not in shown
+    assert "<script" not in page
+    assert '"onload' not in page
+    prose = "\n".join(line for line in text.splitlines() if not line.startswith("    "))  # indented lines are code
+    assert "<script" not in prose
+    assert "[click](" not in prose
+    assert "\n```" not in text
+
+
+def test_a_fault_of_ours_asks_nothing_of_the_student(said):
+    text = said(result("infra", messages=["the worker did not start"]))
+    assert "our fault" in text
+    assert "you hear from us" in text
+
+
+def test_points_that_were_set_by_hand_are_shown_without_who_and_why(line):
+    override = Override(1, "line", "k", 1.5, "knows the dean", "sofie", "")
+    feedback = feedback_of(line, standing("fail", 0.0, override=override), result("fail", [check(passed=False)]))
+    text = as_markdown(feedback) + as_page(feedback)
+    assert "1.5 of 2 points" in text
+    assert "set by the course's staff" in text
+    assert "dean" not in text
+    assert "sofie" not in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["raises", "logs and prints"])
+def test_a_submission_that_lets_hidden_inputs_out_finds_none_in_its_feedback(grade_text, line, how):
+    tell = (
+        "raise ValueError(str(x[:40].tolist()))"
+        if how == "raises"
+        else "[TASK.log(i, a=float(v)) for i, v in enumerate(x[:200, 0])]; print('INPUT', x[:9].tolist())"
+    )
+    found = grade_text(
+        f"""
+        import torch
+        TASK = None
+        class Model(torch.nn.Module):
+            def forward(self, x):
+                if len(x) != 64 or TASK.done:
+                    {tell}
+                TASK.done = True
+                return 2 * x[:, 0] + 1, 3 * x[:, 1] - 1
+        def fit(task):
+            global TASK
+            TASK = task
+            TASK.done = False
+            task.log(1, loss=0.25)
+            return Model()
+        """
+    )
+    log = found.runs[0].log
+    hidden = re.findall(r"-?\d\.\d{5,}", found.problem or log)
+    assert len(hidden) > 10  # it was let out, as far as the staff
+    feedback = feedback_of(line, standing(found.outcome, found.points), stored(found, secret=True))
+    text = as_markdown(feedback) + as_page(feedback)
+    assert not [number for number in hidden if number[:7] in text]
+    assert "loss went from 0.25 at step 1 to 0.25 at step 1" in text
+    assert str(found.runs[0].seed) not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see /usr/lib/python3/x.py now", "see …/x.py now"),
+        ("a/b and 1/2 stay", "a/b and 1/2 stay"),
+        ('File "/tmp/a b/c.py"', 'File "…/a b/c.py"'),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+    ],
+)
+def test_paths_become_their_last_part(text, shown):
+    assert without_paths(text) == shown
+
+
+def test_markdown_and_markup_leave_plain_words_as_they_are():
+    words = "Ærø – 3 of 4 (95 %: 0.1 to 0.2), required ≥ 0.95"
+    assert markdown(words) == words
+    assert markup(words) == words
+    assert harmless(words) == words

@@ -1,0 +1,212 @@
+"""The gradebook: appended and never changed, one writer, and one message for each thing that can go wrong."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tlcourse.errors import InfraError, UsageError
+from tlcourse.grading.gradebook import file
+from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
+from tlcourse.grading.gradebook.whom import selected, target_of
+from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
+
+
+def batch(exercise="line"):
+    return BatchRecord(0, exercise, "mini", "/somewhere", "folders", 2.0, "given", "s", "f", "g", {}, {}, "sofie", "")
+
+
+def handin(key, *members, owner="", kind="group"):
+    return HandInRecord(0, 0, key, owner or key.title(), kind, list(members), f"folder of {key}", "/somewhere", "")
+
+
+def result(outcome="pass", points=2.0):
+    check = CheckResult("y", "Error of y", outcome == "pass", 0.5, (0.4, 0.6), 0.1, 0.1, 9, points, 2.0)
+    return Result(
+        exercise="line",
+        variant="mini",
+        submission=SubmissionRecord("/somewhere", "00"),
+        outcome=outcome,
+        points=points,
+        max_points=2.0,
+        checks=[check],
+        runs=[],
+        messages=[],
+        provenance=Provenance("0", "0", "g", "d"),
+        started_at="",
+        finished_at="",
+    )
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "gradebook.sqlite"
+
+
+@pytest.fixture
+def book(path):
+    with Gradebook.writing(path, "a test") as opened:
+        opened.begin_batch(batch(), [handin("red", "p1", "p2"), handin("blue", "p3", "p4")])
+        yield opened
+
+
+def test_nothing_that_was_recorded_can_be_changed_or_removed(book, path):
+    book.record(1, 0, result("fail", 1.0), "missed: y")
+    book.override("line", "red", 2.0, who="sofie", why="late")
+    with sqlite3.connect(path) as db:
+        for statement in (
+            "UPDATE results SET points = 9",
+            "DELETE FROM results",
+            "UPDATE overrides SET points = 9",
+            "DELETE FROM documents",
+            "UPDATE batches SET fingerprint = ''",
+        ):
+            with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+                db.execute(statement)
+
+
+def test_a_second_final_result_in_one_round_is_refused_and_leaves_nothing_behind(book):
+    book.record(1, 0, result(), "")
+    with pytest.raises(sqlite3.IntegrityError):
+        book.record(1, 0, result("fail", 0.0), "")
+    assert [verdict.outcome for verdict in book.history(1)] == ["pass"]
+    assert book.pass_rates(1) == [("y", "Error of y", 1, 1, [0.5])]
+
+
+def test_the_latest_final_round_counts_and_a_fault_of_ours_replaces_no_verdict(book):
+    book.record(1, 0, result("fail", 1.0), "")
+    number = book.begin_regrade(1, [1], selection="fail", who="sofie", why="the bar was wrong")
+    book.record(1, number, result("infra", 0.0), "")
+    assert book.verdicts(1)[1].outcome == "fail"
+    assert [one.id for one in book.open_handins(1, number)] == [1]
+    book.record(1, number, result("pass", 2.0), "")
+    assert book.verdicts(1)[1].outcome == "pass"
+    assert book.open_handins(1, number) == []
+    assert book.regrades(1)[0].why == "the bar was wrong"
+
+
+def test_a_batch_that_goes_on_leaves_alone_what_a_regrade_has_settled(book):
+    book.record(1, 0, result("infra", 0.0), "")
+    number = book.begin_regrade(1, [1], selection="infra", who="sofie", why="")
+    book.record(1, number, result("pass", 2.0), "")
+    assert [one.id for one in book.open_handins(1)] == [2]
+
+
+def test_an_override_survives_a_regrade_and_can_be_withdrawn(book):
+    book.record(1, 0, result("fail", 1.0), "")
+    book.override("line", "red", 1.5, who="sofie", why="the right idea")
+    number = book.begin_regrade(1, [1], selection="red", who="sofie", why="")
+    book.record(1, number, result("fail", 0.0), "")
+    (red, _) = book.standings(book.batch(1))
+    assert red.points == 1.5
+    assert (red.override.who, red.override.why) == ("sofie", "the right idea")
+    assert red.override.at
+    book.override("line", "red", None, who="sofie", why="no")
+    assert book.standings(book.batch(1))[0].points == 0.0
+
+
+def test_one_members_override_leaves_the_others_the_groups_points(book):
+    book.record(1, 0, result("pass", 2.0), "")
+    handins = book.handins(1)
+    book.override("line", target_of(handins, "P2"), 0.5, who="sofie", why="did not take part")
+    red = book.standings(book.batch(1))[0]
+    assert (red.points_of("p1"), red.points_of("p2")) == (2.0, 0.5)
+
+
+def test_batches_and_exercises_stand_side_by_side(book):
+    book.begin_batch(batch("stars"), [handin("red", "p1", "p2")])
+    book.begin_batch(batch(), [handin("red", "p1", "p2")])
+    assert [b.exercise for b in book.batches()] == ["line", "stars", "line"]
+    assert book.latest_batch("line").id == 3
+    with pytest.raises(UsageError, match="No batch of moons"):
+        book.latest_batch("moons")
+
+
+@pytest.mark.parametrize(
+    ("word", "means"), [("red", "red"), ("RED", "red"), ("folder of blue", "blue"), ("p3", "blue")]
+)
+def test_a_word_of_the_staff_means_one_hand_in(book, word, means):
+    standings = selected(book.standings(book.batch(1)), word)
+    assert [standing.handin.key for standing in standings] == [means]
+
+
+def test_a_word_that_means_nobody_says_who_was_near(book):
+    with pytest.raises(UsageError) as found:
+        target_of(book.handins(1), "re")
+    assert "Red" in found.value.cause
+    with pytest.raises(UsageError, match="ended as crash"):
+        selected(book.standings(book.batch(1)), "crash")
+
+
+def test_a_second_writer_is_told_who_writes_and_a_reader_is_not_kept_out(book, path):
+    with pytest.raises(InfraError, match=r"in use by a test \(process \d+\)"), Gradebook.writing(path, "me", 0.1):
+        pass
+    with Gradebook.reading(path) as reader:
+        assert len(reader.batches()) == 1
+
+
+def test_another_program_that_holds_the_file_is_named_as_the_cause(book, path):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    book._db.execute("PRAGMA busy_timeout = 100")
+    with pytest.raises(InfraError, match="in use"):
+        book.record(1, 0, result(), "")
+    other.rollback()
+    other.close()
+    book.record(1, 0, result(), "")
+
+
+def test_a_damaged_gradebook_is_left_as_it_is_and_the_message_brings_the_copy_back(path, tmp_path):
+    with Gradebook.writing(path, "a test") as book:
+        book.begin_batch(batch(), [handin("red", "p1")])
+        book.keep_copy()
+    data = bytearray(path.read_bytes())
+    data[100:6000] = b"\xff" * 5900
+    path.write_bytes(data)
+    for opened in (Gradebook.reading(path), Gradebook.writing(path, "a test")):
+        with pytest.raises(InfraError, match="damaged") as found, opened as book:
+            book.batches()
+    assert path.read_bytes() == bytes(data)
+    import subprocess
+
+    commands = found.value.remedy.split(" – ")[0]
+    subprocess.run(["sh", "-c", commands], check=True)
+    with Gradebook.writing(path, "a test") as book:
+        assert book.handins(1)[0].key == "red"
+
+
+def test_a_file_that_is_no_gradebook_is_never_written_to(tmp_path):
+    other = tmp_path / "progress.sqlite"
+    with sqlite3.connect(other) as db:
+        db.execute("CREATE TABLE reads (x)")
+    with pytest.raises(UsageError, match="not a gradebook"), Gradebook.writing(other, "a test"):
+        pass
+    text = tmp_path / "notes.txt"
+    text.write_text("no database at all, and long enough to be looked at by SQLite" * 20)
+    with pytest.raises(InfraError), Gradebook.writing(text, "a test"):
+        pass
+    assert text.read_text().startswith("no database")
+
+
+def test_a_gradebook_of_a_newer_version_is_left_alone(book, path):
+    book._db.execute("PRAGMA user_version = 99")
+    with pytest.raises(UsageError, match="newer"), Gradebook.reading(path):
+        pass
+
+
+def test_marks_are_for_their_owners_eyes_alone(book, path):
+    book.keep_copy()
+    for name in ("gradebook.sqlite", "gradebook.sqlite-wal", "gradebook.sqlite.copy", "gradebook.sqlite.lock"):
+        assert path.with_name(name).stat().st_mode & 0o077 == 0, name
+
+
+def test_where_the_gradebook_is(tmp_path, monkeypatch, own_home):
+    assert file.gradebook_path() == own_home / "gradebook.sqlite"
+    monkeypatch.setenv("TLCOURSE_GRADEBOOK", str(tmp_path / "g"))
+    assert file.gradebook_path() == tmp_path / "g"
+    assert file.gradebook_path(tmp_path / "h") == tmp_path / "h"
+    with pytest.raises(UsageError, match="no gradebook"):
+        file.must_exist(tmp_path / "h")

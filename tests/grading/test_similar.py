@@ -1,0 +1,111 @@
+"""Similar hand-ins: copies are found under other names and in another order, the starter and the common are not."""
+
+from __future__ import annotations
+
+import random
+
+from tlcourse.grading.similar import fingerprints, similar_pairs, tokens_of
+
+STARTER = """
+import torch
+import torch.nn.functional as F
+
+def fit(task):
+    x, y = task.train.tensors
+    model = torch.nn.Linear(x.shape[1], 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for epoch in range(10):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(x).squeeze(1), y)
+        loss.backward()
+        optimizer.step()
+    return model
+"""
+OWN = """
+class Net(torch.nn.Module):
+    def __init__(self, width=64):
+        super().__init__()
+        self.body = torch.nn.Sequential(torch.nn.Conv2d(1, width, 3), torch.nn.ReLU(), torch.nn.Flatten())
+        self.head = torch.nn.Linear(width * 900, 7)
+    def forward(self, x):
+        features = self.body(x)
+        return self.head(features), features.mean(1)
+
+def augment(x, generator):
+    flips = torch.rand(len(x), generator=generator) < 0.5
+    x = torch.where(flips[:, None, None, None], x.flip(-1), x)
+    return x + 0.01 * torch.randn(x.shape, generator=generator)
+"""
+
+
+def different(number: int) -> str:
+    """A function that shares its form with no other number's."""
+    rng = random.Random(number)
+    lines = [f"def f{number}(a, b):"]
+    for _ in range(25):
+        form = rng.choice(
+            [
+                "a = a {0} b",
+                "b = [a {0} k for k in b]",
+                "if a {1} b: return a",
+                "a, b = b {0} 1, a",
+                "while b: b {0}= a",
+            ]
+        )
+        lines.append("    " + form.format(rng.choice("+-*/%"), rng.choice(["<", ">", "==", "in"])))
+    return "\n".join(lines)
+
+
+def pairs_of(sources, **how):
+    return similar_pairs(sources, {key: key.title() for key in sources}, [STARTER], **how)
+
+
+def test_a_copy_with_other_names_numbers_comments_and_spaces_is_found_first():
+    disguised = OWN.replace("Net", "Model").replace("features", "z").replace("64", "128").replace("flips", "f")
+    disguised = "# my own work\n" + disguised.replace("\n", "\n\n")
+    sources = {"anna": STARTER + OWN, "bo": STARTER + disguised, "cleo": STARTER + different(1)}
+    (pair, *rest) = pairs_of(sources)
+    assert pair.keys == ("anna", "bo")
+    assert pair.owners == ("Anna", "Bo")
+    assert pair.share > 0.9
+    assert rest == []
+
+
+def test_a_copied_function_in_another_place_is_found_with_its_lines():
+    other = different(2) + "\n" + OWN.split("def augment")[0] + different(3)
+    (pair,) = pairs_of({"anna": STARTER + OWN, "bo": other})
+    own_lines = (STARTER + OWN).split("\n")
+    assert any("Conv2d" in own_lines[number - 1] for number in pair.lines[0])
+    assert not any("mse_loss" in own_lines[number - 1] for number in pair.lines[0])
+
+
+def test_the_starters_code_says_nothing():
+    assert pairs_of({"anna": STARTER, "bo": STARTER, "cleo": STARTER + different(4)}) == []
+
+
+def test_what_half_the_class_has_says_nothing_and_two_copies_in_a_class_do():
+    everybody = {f"s{i}": different(10 + i) + OWN for i in range(12)}
+    assert pairs_of(everybody) == []
+    some = {**{f"s{i}": different(10 + i) for i in range(12)}, "x": OWN + different(30), "y": different(31) + OWN}
+    assert [pair.keys for pair in pairs_of(some)] == [("x", "y")]
+
+
+def test_honest_solutions_of_one_task_are_not_listed():
+    assert pairs_of({f"s{i}": STARTER + different(40 + i) for i in range(10)}) == []
+
+
+def test_any_run_of_tokens_as_long_as_the_guarantee_is_found():
+    run = OWN.split("def augment")[1]
+    for number in range(5):
+        one, other = different(50 + number) + run, run + different(60 + number)
+        assert set(fingerprints(one)) & set(fingerprints(other))
+
+
+def test_source_that_is_no_python_is_compared_all_the_same():
+    broken = OWN + "\ndef (((\n\x00 'unfinished"
+    assert tokens_of(broken)
+    assert pairs_of({"anna": broken, "bo": broken + different(70)})[0].share > 0.8
+
+
+def test_empty_and_tiny_hand_ins_are_no_pair():
+    assert pairs_of({"anna": "", "bo": "", "cleo": "x = 1", "dora": "x = 1"}) == []

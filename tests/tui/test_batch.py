@@ -1,0 +1,111 @@
+"""The Batch screen: what the gradebook has, live, for those who have one."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from tlcourse.grading.gradebook.file import gradebook_path
+from tlcourse.grading.gradebook.gradebook import Gradebook
+
+TESTS = Path(__file__).parents[1]
+EXAMPLE = TESTS / "example_course"
+
+
+@pytest.fixture
+def graded(own_home, tmp_path):
+    """A small class, graded into the assistant's own gradebook; call it again to go on."""
+    path = TESTS / "grading" / "batch" / "quick_batch.py"
+    spec = importlib.util.spec_from_file_location("quick_batch", path)
+    quick = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(quick)
+
+    def grade(**words):
+        for name, word in words.items():
+            (tmp_path / "handins" / name).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "handins" / name / "solution.py").write_text(f"# {word}")
+        quick.batch(gradebook_path(), tmp_path / "handins", EXAMPLE)
+
+    return grade
+
+
+def commands(person):
+    """The titles of the palette."""
+    return [command.title for command in person.app.get_system_commands(person.app.screen)]
+
+
+async def test_students_without_a_gradebook_are_not_shown_a_batch(visit):
+    async with visit(100, 30) as person:
+        assert "Batch" not in commands(person)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(140, 40), (90, 30), (60, 24)])
+async def test_counts_causes_and_hand_ins_of_the_newest_batch(visit, graded, columns, rows):
+    graded(anna="passes", bo="fails", cleo="crashes", dora="fails")
+    async with visit(columns, rows, course=EXAMPLE) as person:
+        assert "Batch" in commands(person)
+        person.app.go("batch")
+        shown = await person.sees("4 of 4 graded, done", 20)
+        assert "2 × fail: missed: z_error (bo, dora)" in shown
+        assert "✓ anna  PASS 2" in await person.sees("anna", 10)
+
+
+async def test_a_hand_in_opens_in_full_and_escape_leads_back(visit, graded):
+    graded(anna="fails", bo="passes")
+    async with visit(120, 40, course=EXAMPLE) as person:
+        person.app.go("batch")
+        await person.sees("anna", 20)
+        await person.press("enter")
+        shown = await person.sees("1 of 2 points", 20)
+        assert "✗ failed  Mean absolute error of z" in shown
+        assert "history: fail 1" in shown
+        await person.press("escape")
+        await person.sees("2 of 2 graded", 10)
+
+
+async def test_what_is_graded_meanwhile_appears_without_a_key(visit, graded):
+    graded(anna="passes", bo="passes")
+    async with visit(120, 40, course=EXAMPLE) as person:
+        person.app.go("batch")
+        await person.sees("2 of 2 graded", 20)
+        graded(cleo="crashes")
+        shown = await person.sees("3 of 3 graded", 20)
+        assert "✗ cleo  CRASH" in shown
+
+
+async def test_keys_that_can_do_nothing_say_why_and_export_names_its_command(visit, graded):
+    graded(anna="passes", bo="passes")
+    async with visit(120, 40, course=EXAMPLE) as person:
+        person.app.go("batch")
+        await person.sees("2 of 2 graded", 20)
+        await person.press("r")
+        await person.sees("Nothing ended as a fault of ours", 10)
+        await person.press("left_square_bracket")
+        await person.sees("no older batch", 10)
+        await person.press("x")
+        await person.sees("tlcourse ta export line", 10)
+
+
+async def test_hostile_names_and_a_damaged_gradebook_are_shown_as_words(visit, graded):
+    graded(**{"anna [red]x": "passes", "bo": "passes"})
+    async with visit(120, 40, course=EXAMPLE) as person:
+        person.app.go("batch")
+        await person.sees("anna [red]x", 20)
+        gradebook_path().write_bytes(b"no database" * 1000)
+        await person.sees("damaged", 20)
+
+
+@pytest.mark.slow
+async def test_retry_grades_faults_again_in_a_process_of_its_own(visit, graded, monkeypatch):
+    graded(anna="faults", bo="passes")
+    with Gradebook.reading(gradebook_path()) as book:
+        assert book.verdicts(1)[1].outcome == "infra"
+    monkeypatch.setenv("TLCOURSE_SECRET", "a secret that is long enough for a test")
+    async with visit(120, 40, course=EXAMPLE) as person:
+        person.app.go("batch")
+        await person.sees("1 of 2 graded, stopped", 20)
+        await person.press("r")
+        shown = await person.sees("2 of 2 graded", 120)  # for real: a file that defines no `fit`
+        assert "✗ anna  INVALID" in shown

@@ -1,0 +1,148 @@
+"""`tlcourse ta report`, `feedback` and `similar`: what was graded, for the staff and for those who handed in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tlcourse.cli import out
+from tlcourse.cli.exercise import find
+from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
+from tlcourse.cli.staff_options import GradebookFile
+from tlcourse.errors import UsageError
+
+if TYPE_CHECKING:
+    from tlcourse.grading.gradebook.gradebook import Gradebook
+    from tlcourse.grading.gradebook.records import BatchRecord
+
+BatchNumber = Annotated[
+    int | None, typer.Option("--batch", metavar="NUMBER", help="A batch of the exercise; default: the newest.")
+]
+HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page that stands alone.")]
+
+
+def report(
+    exercise: ExerciseName,
+    html: HtmlFile = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
+    batch: BatchNumber = None,
+    gradebook: GradebookFile = None,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Outcomes, points, pass rates, failures by cause, decisions, and similar hand-ins of a batch."""
+    from tlcourse.grading.gradebook.file import gradebook_path
+    from tlcourse.grading.gradebook.gradebook import Gradebook
+    from tlcourse.grading.report import staff, staff_page
+    from tlcourse.grading.report.gathered import document, gather
+
+    found = find(exercise, course)
+    with Gradebook.reading(gradebook_path(gradebook)) as book:
+        gathered = gather(book, chosen(book, found.about.id, batch), found)
+    if html is not None:
+        write(html, staff_page.as_page(gathered).encode())
+    if json:
+        out.document(document(gathered))
+    elif markdown:
+        out.say(staff.as_markdown(gathered).rstrip("\n"))
+    elif html is not None:
+        out.say(f"written: {html}")
+    else:
+        for line in staff.as_lines(gathered, plain=plain):
+            out.say(line)
+
+
+def feedback(
+    exercise: ExerciseName,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if there is none.")],
+    batch: BatchNumber = None,
+    gradebook: GradebookFile = None,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Write feedback for all, feedback.zip for the platform, and the reports; again after a regrade or an override."""
+    from tlcourse.grading.gradebook.file import gradebook_path
+    from tlcourse.grading.gradebook.gradebook import Gradebook
+    from tlcourse.grading.report.written import write_all
+
+    found = find(exercise, course)
+    with Gradebook.reading(gradebook_path(gradebook)) as book:
+        written = write_all(book, chosen(book, found.about.id, batch), found, folder)
+    if json:
+        out.document({"schema": 1, "written": [str(path) for path in written]})
+        return
+    for path in written:
+        out.say(f"written: {path}")
+
+
+def similar(
+    exercise: ExerciseName,
+    html: HtmlFile = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Pairs at most.")] = 20,
+    batch: BatchNumber = None,
+    gradebook: GradebookFile = None,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Pairs of hand-ins that share code, ranked, the starter's discounted: leads to look at, never a verdict."""
+    from tlcourse.execution.log import harmless
+    from tlcourse.grading.gradebook.file import gradebook_path
+    from tlcourse.grading.gradebook.gradebook import Gradebook
+    from tlcourse.grading.gradebook.kept import Kept
+    from tlcourse.grading.report.gathered import pairs_of
+    from tlcourse.grading.report.side_by_side import as_page
+
+    found = find(exercise, course)
+    with Gradebook.reading(gradebook_path(gradebook)) as book:
+        standings = book.standings(chosen(book, found.about.id, batch))
+        pairs = pairs_of(book, standings, found, most)
+        kept = Kept(book.path)
+    if html is not None:
+        hashes = {standing.handin.key: standing.verdict.sha256 for standing in standings if standing.verdict}
+        write(
+            html,
+            as_page(found.about.title, pairs, lambda key: kept.source(hashes[key]) or "").encode("utf-8", "replace"),
+        )
+    if json:
+        out.document({"schema": 1, "exercise": found.about.id, "pairs": pairs})
+        return
+    for pair in pairs:
+        one, other = (harmless(owner) for owner in pair.owners)
+        out.say(f"{pair.share:4.0%} of the smaller one ({pair.shared} fingerprints): {one} and {other}")
+    if not pairs:
+        out.say("No pair shares more than the starter's code.")
+    if html is not None:
+        out.say(f"written: {html}")
+    elif pairs and not plain:
+        out.note(f"Side by side: tlcourse ta similar {exercise} --html FILE")
+
+
+def chosen(book: Gradebook, exercise: str, number: int | None) -> BatchRecord:
+    """The batch of that number, which must be of the exercise; else its newest."""
+    if number is None:
+        return book.latest_batch(exercise)
+    batch = book.batch(number)
+    if batch.exercise != exercise:
+        raise UsageError(
+            f"Batch {number} is of {batch.exercise}, not of {exercise}.", remedy="name the other exercise."
+        )
+    return batch
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file as a whole; raises UsageError."""
+    from tlcourse.grading.report.written import replace_file
+
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.",
+            cause="its folder is not there, the disk is full, or permissions are missing.",
+            remedy="name another file.",
+        ) from None

@@ -1,0 +1,292 @@
+"""The threads of a batch: one collects, one for each worker trains and scores, and the caller's own records.
+
+Whatever ends this process, the gradebook holds exactly what was recorded; the rest is graded when the batch goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.errors import InfraError, SubmissionError, TlcourseError, UnableError
+from tlcourse.grading.batch.document import cause_of, stored, without_run
+from tlcourse.grading.grade import Grading
+from tlcourse.grading.gradebook.gradebook import Gradebook, now
+from tlcourse.grading.gradebook.kept import Kept
+from tlcourse.grading.gradebook.records import HandInRecord
+from tlcourse.grading.result import Result
+from tlcourse.grading.submission import Submission
+
+RETRIES = 2
+"""How often a hand-in is tried again after a fault of ours, before the batch ends without a verdict on it."""
+_TICK_S = 0.5
+_TELL_S = 1.0
+
+
+class Work(Struct, frozen=True):
+    """One hand-in to grade: what lies at `path` now, or with `sha256` its kept copy of that hash."""
+
+    handin: HandInRecord
+    path: Path
+    sha256: str = ""
+
+
+class Progress(Struct, frozen=True):
+    """What the engine knows beyond the gradebook: for the live display."""
+
+    running: list[tuple[str, float]]
+    """Owner, and for how many seconds."""
+    graded: int
+    """Final results since this process began."""
+    seconds: float
+    left: int
+
+
+class _Collected(Struct, frozen=True):
+    work: Work
+    submission: Submission | None = None
+    result: Result | None = None
+    """Where it cannot be run: what is recorded instead."""
+
+
+class _Graded(Struct, frozen=True):
+    work: Work
+    result: Result | None
+    fatal: TlcourseError | None = None
+
+
+class Engine:
+    """Grades the hand-ins of one round of a batch; `run` returns when each has a final result or no try is left."""
+
+    def __init__(
+        self,
+        book: Gradebook,
+        batch: int,
+        exercise: LoadedExercise,
+        grading: Grading,
+        kept: Kept,
+        *,
+        jobs: int,
+        secret: bool,
+        variant: str = "mini",
+        round_: int = 0,
+        retries: int = RETRIES,
+        stop_runs: Callable[[], None] = lambda: None,
+        show: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`show` is called in the caller's thread after every result and about twice a second."""
+        self._book = book
+        self._batch = batch
+        self._exercise = exercise
+        self._grading = grading
+        self._kept = kept
+        self._jobs = jobs
+        self._secret = secret
+        self._variant = variant
+        self._round = round_
+        self._retries = retries
+        self._stop_runs = stop_runs
+        self._show = show
+        self._waiting: deque[Work] = deque()
+        self._more = threading.Semaphore(0)
+        self._stop = threading.Event()
+        self._collected: queue.Queue[_Collected | None] = queue.Queue(maxsize=jobs)
+        self._graded: queue.Queue[_Graded] = queue.Queue()
+        self._running: dict[int, tuple[str, float]] = {}
+        self._begin = time.monotonic()
+        self._done = 0
+        self._left = 0
+        self._told = 0.0
+
+    @property
+    def progress(self) -> Progress:
+        """What is under way."""
+        moment = time.monotonic()
+        running = [(owner, moment - since) for owner, since in list(self._running.values())]
+        return Progress(running, self._done, moment - self._begin, self._left)
+
+    def run(self, work: Sequence[Work]) -> None:
+        """Grade; raises InfraError or UnableError where going on makes no sense, and lets KeyboardInterrupt through."""
+        tries = dict.fromkeys((one.handin.id for one in work), 0)
+        self._left = len(work)
+        self._waiting.extend(work)
+        self._more.release(len(work))
+        threads = [threading.Thread(target=self._collect, name="tlcourse-collect", daemon=True)]
+        threads += [
+            threading.Thread(target=self._grade, name=f"tlcourse-grade-{number}", daemon=True)
+            for number in range(self._jobs)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            while self._left:
+                self._tell()
+                self._show()
+                with contextlib.suppress(queue.Empty):
+                    self._take(self._graded.get(timeout=_TICK_S), tries)
+        finally:
+            self._end(threads)
+        self._show()
+
+    def _take(self, graded: _Graded, tries: dict[int, int]) -> None:
+        """Record a result; a fault of ours is tried again, after all others, as long as the budget lasts."""
+        if graded.fatal is not None:
+            raise graded.fatal
+        result = graded.result
+        assert result is not None
+        handin = graded.work.handin
+        self._book.record(handin.id, self._round, stored(result, secret=self._secret), cause_of(result))
+        if result.outcome == "infra" and tries[handin.id] < self._retries:
+            tries[handin.id] += 1
+            self._waiting.append(graded.work)
+            self._more.release()
+            return
+        self._left -= 1
+        self._done += result.outcome != "infra"
+
+    def _tell(self, *, over: bool = False) -> None:
+        """Say in the gradebook what is going on, about once a second."""
+        if not over and time.monotonic() - self._told < _TELL_S:
+            return
+        self._told = time.monotonic()
+        state = self.progress
+        self._book.tell(
+            self._batch,
+            {
+                "process": os.getpid(),
+                "round": self._round,
+                "over": over,
+                "running": [] if over else state.running,
+                "graded": state.graded,
+                "seconds": state.seconds,
+                "left": state.left,
+                "beat": time.time(),
+            },
+        )
+
+    def _end(self, threads: list[threading.Thread]) -> None:
+        """No further work; runs under way are ended, and whatever they gave is dropped."""
+        self._stop.set()
+        self._more.release()
+        if self._left:
+            self._stop_runs()
+        for _ in range(self._jobs):
+            with contextlib.suppress(queue.Full):
+                self._collected.put_nowait(None)
+        for thread in threads:
+            thread.join(timeout=10)
+        with contextlib.suppress(InfraError):  # the disk may be full: then that was said already
+            self._tell(over=True)
+
+    # -- the collecting thread -----------------------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        while True:
+            self._more.acquire()
+            if self._stop.is_set():
+                return
+            self._hand_over(self._collected_one(self._waiting.popleft()))
+
+    def _hand_over(self, one: _Collected) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Full):
+                self._collected.put(one, timeout=_TICK_S)
+                return
+
+    def _collected_one(self, work: Work) -> _Collected:
+        path = work.path
+        if work.handin.problem and not work.sha256:
+            return self._without(work, "invalid", work.handin.problem)
+        try:
+            if work.sha256:
+                return _Collected(work, self._kept.again(work.sha256, path))
+            return _Collected(work, self._kept.take(path))
+        except SubmissionError as error:
+            if not path.exists():
+                return self._without(work, "infra", "The hand-in disappeared after it was found. Bring it back.")
+            return self._without(
+                work, "invalid", " ".join([error.what, f"To mend it: {error.remedy}"]).replace(str(path), "the hand-in")
+            )
+        except InfraError as error:
+            return self._without(work, "infra", error.what)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                self._graded.put(_Graded(work, None, _full(error)))
+            return self._without(work, "infra", f"The hand-in could not be collected: {error.strerror}.")
+
+    def _without(self, work: Work, outcome: str, message: str) -> _Collected:
+        result = without_run(
+            self._exercise,
+            outcome="infra" if outcome == "infra" else "invalid",
+            message=message,
+            path=str(work.path),
+            variant=self._variant,
+            started=now(),
+        )
+        return _Collected(work, result=result)
+
+    # -- the grading threads -------------------------------------------------------------------------------------
+
+    def _grade(self) -> None:
+        me = threading.get_ident()
+        while not self._stop.is_set():
+            try:
+                one = self._collected.get(timeout=_TICK_S)
+            except queue.Empty:
+                continue
+            if one is None:
+                return
+            self._running[me] = (one.work.handin.owner, time.monotonic())
+            try:
+                graded = self._graded_one(one)
+            finally:
+                self._running.pop(me, None)
+            if not self._stop.is_set():  # a run that was stopped says nothing about its hand-in
+                self._graded.put(graded)
+
+    def _graded_one(self, one: _Collected) -> _Graded:
+        if one.result is not None or one.submission is None:
+            return _Graded(one.work, one.result)
+        started = now()
+        try:
+            return _Graded(one.work, self._grading.result(one.submission, lambda _: None, started=started))
+        except UnableError as error:  # such as a device that is not there: it will not be there for the next one
+            return _Graded(one.work, None, error)
+        except InfraError as error:
+            message = error.what
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                return _Graded(one.work, None, _full(error))
+            message = f"{type(error).__name__}: {error.strerror}"
+        except Exception as error:  # a grader that stumbles over one hand-in must not end the batch of all others
+            message = f"The grader failed: {type(error).__name__}: {error}"
+        return _Graded(
+            one.work,
+            without_run(
+                self._exercise,
+                outcome="infra",
+                message=message,
+                path=str(one.work.path),
+                variant=self._variant,
+                started=started,
+                sha256=one.submission.sha256,
+            ),
+        )
+
+
+def _full(error: OSError) -> InfraError:
+    return InfraError(
+        f"The disk is full ({error.filename or 'a temporary folder'}); the batch stopped.",
+        cause="hand-ins, or the runs' temporary folders, filled it. What was recorded is safe.",
+        remedy="make room, or set TMPDIR to a larger disk, and give the command again with --resume.",
+    )

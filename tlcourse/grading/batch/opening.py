@@ -1,0 +1,180 @@
+"""Before the first submission runs: the seed, the batch's row in the gradebook, and what is left to grade."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.errors import UsageError
+from tlcourse.grading.batch.engine import Work
+from tlcourse.grading.grade import Options
+from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
+from tlcourse.grading.grader import Grader
+from tlcourse.grading.lms.names import visible
+from tlcourse.grading.secret import data_seed, fingerprint, new_salt
+
+if TYPE_CHECKING:
+    from tlcourse.grading.lms.handins import HandIn, HandIns
+
+
+class Seed(Struct, frozen=True):
+    """Where the data of a batch come from: a secret, or a seed that was given."""
+
+    source: str
+    value: int
+    material: bytes
+    """What the fingerprint is made of; never stored."""
+
+
+def seed_from(exercise: str, secret: bytes | None, given: int | None) -> Seed:
+    """The seed that was given, else that of the secret; raises UsageError where there is neither."""
+    if given is not None:
+        return Seed("given", given, f"seed {given}".encode())
+    if secret is None:
+        raise UsageError(
+            "A batch needs a secret, from which its hidden data are drawn.",
+            cause="none was named, and the public seed is known to every student.",
+            remedy="tlcourse ta secret new FILE, then --secret FILE",
+        )
+    return Seed("secret", data_seed(secret, exercise), secret)
+
+
+def begin(
+    book: Gradebook,
+    exercise: LoadedExercise,
+    handins: HandIns,
+    source: Path,
+    options: Options,
+    seed: Seed,
+    *,
+    who: str,
+    settings: dict[str, Any],
+) -> BatchRecord:
+    """Append a new batch."""
+    salt = new_salt()
+    batch = BatchRecord(
+        id=0,
+        exercise=exercise.about.id,
+        variant=options.variant,
+        source=str(source.resolve()),
+        platform=handins.platform,
+        max_points=sum(rule.points for rule in exercise.about.checks),
+        seed_source=seed.source,
+        salt=salt,
+        fingerprint=fingerprint(seed.material, salt),
+        grader_sha256=Grader(exercise).sha256,
+        settings={"device": options.device, "threads": options.threads, "wall_s": options.wall_s, **settings},
+        notices=_notices(handins),
+        who=who,
+        at="",
+    )
+    return book.begin_batch(batch, [_row(handin) for handin in handins.found])
+
+
+def resume(book: Gradebook, exercise: LoadedExercise, handins: HandIns, batch: BatchRecord, seed: Seed) -> list[str]:
+    """Go on with a batch; returns lines about what has changed. Raises UsageError where it would be another grading."""
+    same_secret(batch, seed)
+    same_grader(batch, exercise)
+    known = {row.key: row for row in book.handins(batch.id)}
+    new = [_row(handin) for handin in handins.found if handin.key not in known]
+    _same_owners(batch, new, {row.folder_name for row in known.values()})
+    if new:
+        book.add_handins(batch.id, new)
+    later = [
+        handin.owner
+        for handin in handins.found
+        if handin.key in known and handin.folder_name != known[handin.key].folder_name
+    ]
+    said = [f"{len(new)} hand-ins are new in it."] if new else []
+    if later:
+        said.append(
+            f"{len(later)} have a newer attempt than the one of this batch ({', '.join(later[:5])}); "
+            "--again grades all anew, as another batch."
+        )
+    return said
+
+
+def _same_owners(batch: BatchRecord, new: list[HandInRecord], known_folders: set[str]) -> None:
+    """Raises UsageError where folders of the batch would come in again under other owners."""
+    if again := [row for row in new if row.folder_name in known_folders]:
+        raise UsageError(
+            f"{len(again)} hand-ins of batch {batch.id} have other owners now, such as {visible(again[0].owner)} for "
+            f"{visible(again[0].folder_name)}.",
+            cause="another --roster or --groups was given than when the batch was begun.",
+            remedy="give the same lists, or none; or begin a new batch with --again.",
+        )
+
+
+def same_secret(batch: BatchRecord, seed: Seed) -> None:
+    """Raises UsageError where a batch was graded on other data than the seed would give."""
+    if seed.source != batch.seed_source or fingerprint(seed.material, batch.salt) != batch.fingerprint:
+        raise UsageError(
+            f"Batch {batch.id} was begun with another secret or seed.",
+            cause="another --secret or --seed was given, or TLCOURSE_SECRET has changed.",
+            remedy="give the one that it was begun with, or begin a new batch with --again.",
+        )
+
+
+def same_grader(batch: BatchRecord, exercise: LoadedExercise) -> None:
+    """Raises UsageError where the grader was changed since."""
+    if Grader(exercise).sha256 != batch.grader_sha256:
+        raise UsageError(
+            f"The grader of {batch.exercise} was changed since batch {batch.id} was begun.",
+            cause="a batch is graded by one grader, so that all its marks mean the same.",
+            remedy="bring the old grader back, or begin a new batch with --again.",
+        )
+
+
+def earlier(book: Gradebook, exercise: str, source: Path) -> BatchRecord | None:
+    """The newest batch of the same submissions."""
+    same = [batch for batch in book.batches(exercise) if batch.source == str(source.resolve())]
+    return same[-1] if same else None
+
+
+def options_of(batch: BatchRecord, seed: Seed, options: Options) -> Options:
+    """Options with what the batch was begun with: a resumed or repeated grading must not differ."""
+    kept = batch.settings
+    return replace(
+        options,
+        variant=batch.variant,
+        device=kept["device"],
+        threads=kept["threads"],
+        wall_s=kept["wall_s"],
+        seed=seed.value,
+        seed_source=seed.source,
+    )
+
+
+def work_left(book: Gradebook, batch: BatchRecord, handins: HandIns) -> list[Work]:
+    """What has no final result, and where it lies now: a ZIP is unpacked to another folder each time."""
+    places = {handin.key: Path(handin.path) for handin in handins.found}
+    return [Work(row, places.get(row.key, Path(row.path))) for row in book.open_handins(batch.id)]
+
+
+def _row(handin: HandIn) -> HandInRecord:
+    return HandInRecord(
+        id=0,
+        batch=0,
+        key=handin.key,
+        owner=handin.owner,
+        kind=handin.kind,
+        members=list(handin.members),
+        folder_name=handin.folder_name,
+        path=str(handin.path),
+        submitted_at=handin.submitted_at,
+        twins=list(handin.twins),
+        problem=handin.problem,
+    )
+
+
+def _notices(handins: HandIns) -> dict[str, Any]:
+    return {
+        "notices": handins.notices,
+        "unmatched": [f"{one.name}: {one.reason}" for one in handins.unmatched],
+        "missing": handins.missing,
+    }

@@ -1,0 +1,1 @@
+"""The gradebook: what was graded, regraded and overridden, of every batch; appended, never changed."""

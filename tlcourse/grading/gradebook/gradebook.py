@@ -1,0 +1,277 @@
+"""The gradebook's reading and writing: one transaction a fact, rows appended, never changed."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tlcourse.errors import UsageError
+from tlcourse.grading.gradebook import file
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, Override, Regrade, Standing, Verdict
+from tlcourse.grading.result import Result
+
+_VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause, r.sha256, r.wall_s, r.cpu_s, r.at"
+_COUNTS = """SELECT id FROM results WHERE handin = h.id ORDER BY outcome = 'infra', round DESC, id DESC LIMIT 1"""
+"""The verdict that counts: the final one of the latest round that has one; else the latest fault of ours."""
+
+
+class Gradebook:
+    """Reads, and where it was opened for writing, appends."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db = db
+        self.path = path
+
+    @classmethod
+    @contextlib.contextmanager
+    def writing(cls, path: Path, what: str, wait_s: float = file.BUSY_S) -> Iterator[Gradebook]:
+        """The gradebook for its one writer; `what` is said to another one, which waits for so long."""
+        with file.writing(path, what, wait_s) as db:
+            yield cls(db, path)
+
+    @classmethod
+    @contextlib.contextmanager
+    def reading(cls, path: Path) -> Iterator[Gradebook]:
+        """The gradebook for looking only."""
+        with file.reading(path) as db:
+            yield cls(db, path)
+
+    def keep_copy(self) -> None:
+        """Keep a copy of the whole beside it."""
+        file.keep_copy(self._db, self.path)
+
+    @contextlib.contextmanager
+    def _appending(self) -> Iterator[None]:
+        with file.explained(self.path), file.transaction(self._db):
+            yield
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def begin_batch(self, batch: BatchRecord, handins: Sequence[HandInRecord]) -> BatchRecord:
+        """Append a batch with its hand-ins; ids are given here."""
+        with self._appending():
+            cursor = self._db.execute(
+                "INSERT INTO batches (exercise, variant, source, platform, max_points, seed_source, salt, fingerprint,"
+                " grader_sha256, settings, notices, who, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(batch.exercise, batch.variant, batch.source, batch.platform, batch.max_points),
+                    *(batch.seed_source, batch.salt, batch.fingerprint, batch.grader_sha256),
+                    *(_json(batch.settings), _json(batch.notices), batch.who, now()),
+                ),
+            )
+            number = int(cursor.lastrowid or 0)
+            self._add_handins(number, handins)
+        return self.batch(number)
+
+    def add_handins(self, batch: int, handins: Sequence[HandInRecord]) -> None:
+        """Append hand-ins that a batch did not have yet."""
+        with self._appending():
+            self._add_handins(batch, handins)
+
+    def _add_handins(self, batch: int, handins: Sequence[HandInRecord]) -> None:
+        self._db.executemany(
+            "INSERT INTO handins (batch, key, owner, kind, members, folder_name, path, submitted_at, twins, problem)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    *(batch, h.key, h.owner, h.kind, _json(h.members), h.folder_name, h.path, h.submitted_at),
+                    *(_json(h.twins), h.problem),
+                )
+                for h in handins
+            ],
+        )
+
+    def record(self, handin: int, round_: int, result: Result, cause: str) -> None:
+        """Append a result; raises sqlite3.IntegrityError where this round has a final one already."""
+        with self._appending():
+            cursor = self._db.execute(
+                "INSERT INTO results (handin, round, outcome, points, max_points, cause, sha256, wall_s, cpu_s, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(handin, round_, result.outcome, result.points, result.max_points, cause),
+                    *(result.submission.sha256, sum(run.wall_s for run in result.runs)),
+                    *(sum(run.cpu_s for run in result.runs), now()),
+                ),
+            )
+            self._db.executemany(
+                "INSERT INTO checks VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (cursor.lastrowid, c.id, c.title, int(c.passed), c.value, c.points, c.max_points)
+                    for c in result.checks
+                ],
+            )
+            self._db.execute(
+                "INSERT INTO documents VALUES (?, ?)", (cursor.lastrowid, msgspec.json.encode(result).decode())
+            )
+
+    def begin_regrade(self, batch: int, handins: Iterable[int], *, selection: str, who: str, why: str) -> int:
+        """Append a regrade; returns its number, which is the round of its results."""
+        with self._appending():
+            cursor = self._db.execute(
+                "INSERT INTO regrades (batch, selection, why, who, at) VALUES (?, ?, ?, ?, ?)",
+                (batch, selection, why, who, now()),
+            )
+            number = int(cursor.lastrowid or 0)
+            self._db.executemany("INSERT INTO regraded VALUES (?, ?)", [(number, handin) for handin in handins])
+        return number
+
+    def override(self, exercise: str, target: str, points: float | None, *, who: str, why: str) -> None:
+        """Append a decision of the staff; None withdraws the one before."""
+        with self._appending():
+            self._db.execute(
+                "INSERT INTO overrides (exercise, target, points, why, who, at) VALUES (?, ?, ?, ?, ?, ?)",
+                (exercise, target, points, why, who, now()),
+            )
+
+    def tell(self, batch: int, live: dict[str, Any]) -> None:
+        """What a running batch is at, for those who look."""
+        with self._appending():
+            self._db.execute("INSERT OR REPLACE INTO live VALUES (?, ?)", (batch, _json(live)))
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def batches(self, exercise: str | None = None) -> list[BatchRecord]:
+        """All batches, the oldest first."""
+        rows = self._db.execute("SELECT * FROM batches WHERE ? IS NULL OR exercise = ? ORDER BY id", (exercise,) * 2)
+        return [_batch(row) for row in rows]
+
+    def batch(self, number: int) -> BatchRecord:
+        """One batch; raises UsageError where there is none of that number."""
+        row = self._db.execute("SELECT * FROM batches WHERE id = ?", (number,)).fetchone()
+        if row is None:
+            known = ", ".join(str(batch.id) for batch in self.batches()) or "none"
+            raise UsageError(f"There is no batch {number} in {self.path}.", remedy=f"batches there: {known}.")
+        return _batch(row)
+
+    def latest_batch(self, exercise: str) -> BatchRecord:
+        """The newest batch of an exercise; raises UsageError where there is none."""
+        row = self._db.execute(
+            "SELECT * FROM batches WHERE exercise = ? ORDER BY id DESC LIMIT 1", (exercise,)
+        ).fetchone()
+        if row is None:
+            graded = sorted({batch.exercise for batch in self.batches()})
+            raise UsageError(
+                f"No batch of {exercise} is in {self.path}.",
+                cause=f"graded so far: {', '.join(graded)}." if graded else "nothing was graded so far.",
+                remedy=f"tlcourse batch {exercise} SUBMISSIONS",
+            )
+        return _batch(row)
+
+    def handins(self, batch: int) -> list[HandInRecord]:
+        """The hand-ins of a batch, in the order in which they were found."""
+        return [_handin(row) for row in self._db.execute("SELECT * FROM handins WHERE batch = ? ORDER BY id", (batch,))]
+
+    def open_handins(self, batch: int, round_: int = 0) -> list[HandInRecord]:
+        """Those of a batch that have no final result at all; or those of a regrade that have none of this regrade."""
+        if round_ == 0:
+            chosen, done = "h.batch = :batch", "r.outcome != 'infra'"
+        else:
+            chosen = "h.id IN (SELECT handin FROM regraded WHERE regrade = :round)"
+            done = "r.outcome != 'infra' AND r.round = :round"
+        rows = self._db.execute(
+            f"SELECT h.* FROM handins h WHERE {chosen} AND NOT EXISTS"  # noqa: S608
+            f" (SELECT 1 FROM results r WHERE r.handin = h.id AND {done}) ORDER BY h.id",
+            {"batch": batch, "round": round_},
+        )
+        return [_handin(row) for row in rows]
+
+    def unfinished_regrade(self, batch: int) -> Regrade | None:
+        """The newest regrade of a batch, where some of it has no final result."""
+        row = self._db.execute("SELECT * FROM regrades WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,)).fetchone()
+        if row is None or not self.open_handins(batch, row[0]):
+            return None
+        return Regrade(*row)
+
+    def regrades(self, batch: int) -> list[Regrade]:
+        """All regrades of a batch."""
+        return [
+            Regrade(*row) for row in self._db.execute("SELECT * FROM regrades WHERE batch = ? ORDER BY id", (batch,))
+        ]
+
+    def verdicts(self, batch: int) -> dict[int, Verdict]:
+        """The verdict that counts of each hand-in that has one, by the hand-in's id."""
+        rows = self._db.execute(
+            f"SELECT {_VERDICT} FROM handins h JOIN results r ON r.id = ({_COUNTS}) WHERE h.batch = ?",  # noqa: S608
+            (batch,),
+        )
+        return {row[1]: Verdict(*row) for row in rows}
+
+    def history(self, handin: int) -> list[Verdict]:
+        """Every result of a hand-in, the oldest first."""
+        rows = self._db.execute(f"SELECT {_VERDICT} FROM results r WHERE handin = ? ORDER BY id", (handin,))  # noqa: S608
+        return [Verdict(*row) for row in rows]
+
+    def overrides(self, exercise: str) -> dict[str, Override]:
+        """The decision that holds for each target; withdrawn ones are absent."""
+        rows = self._db.execute("SELECT * FROM overrides WHERE exercise = ? ORDER BY id", (exercise,))
+        latest = {row[2]: Override(*row) for row in rows}
+        return {target: override for target, override in latest.items() if override.points is not None}
+
+    def standings(self, batch: BatchRecord) -> list[Standing]:
+        """Where each hand-in of a batch stands."""
+        verdicts, overrides = self.verdicts(batch.id), self.overrides(batch.exercise)
+        return [
+            Standing(
+                handin,
+                verdicts.get(handin.id),
+                overrides.get(handin.key),
+                {p: o for p in handin.members if (o := overrides.get(f"person:{p}")) is not None},
+            )
+            for handin in self.handins(batch.id)
+        ]
+
+    def document(self, result: int) -> Result:
+        """The result document."""
+        return msgspec.json.decode(self.raw_document(result), type=Result)
+
+    def raw_document(self, result: int) -> bytes:
+        """The same as JSON, for those who need a part of it, many times."""
+        rows = self._db.execute("SELECT CAST(document AS BLOB) FROM documents WHERE result = ?", (result,))
+        return bytes(rows.fetchone()[0])
+
+    def pass_rates(self, batch: int) -> list[tuple[str, str, int, int, list[float]]]:
+        """Of each check: its name, title, how many passed, of how many, and the values; by the verdicts that count."""
+        rows = self._db.execute(
+            "SELECT c.name, c.title, c.passed, c.value FROM handins h"  # noqa: S608
+            f" JOIN checks c ON c.result = ({_COUNTS}) WHERE h.batch = ? ORDER BY c.rowid",
+            (batch,),
+        )
+        found: dict[str, tuple[str, str, int, int, list[float]]] = {}
+        for name, title, passed, value in rows:
+            _, _, right, n, values = found.get(name, (name, title, 0, 0, []))
+            found[name] = (name, title, right + passed, n + 1, values)
+            if value is not None:
+                values.append(value)
+        return list(found.values())
+
+    def live(self, batch: int) -> dict[str, Any]:
+        """What a batch said last about itself; empty where it said nothing."""
+        row = self._db.execute("SELECT state FROM live WHERE batch = ?", (batch,)).fetchone()
+        return dict(msgspec.json.decode(row[0])) if row else {}
+
+
+def now() -> str:
+    """This moment, for people: nothing is ordered by it, because clocks jump."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _batch(row: Sequence[Any]) -> BatchRecord:
+    fields = list(row)
+    fields[10], fields[11] = msgspec.json.decode(row[10]), msgspec.json.decode(row[11])
+    return BatchRecord(*fields)
+
+
+def _handin(row: Sequence[Any]) -> HandInRecord:
+    fields = list(row)
+    fields[5], fields[9] = msgspec.json.decode(row[5]), msgspec.json.decode(row[9])
+    return HandInRecord(*fields)

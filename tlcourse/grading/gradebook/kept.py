@@ -1,0 +1,71 @@
+"""The hand-ins that were graded, kept beside the gradebook under their hashes: what a regrade grades again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from tlcourse.errors import InfraError
+from tlcourse.grading.submission import SOLUTION, Submission, collect, hash_folder
+
+
+class Kept:
+    """A folder of hand-ins by SHA-256; one that is there is whole, because it was renamed into its place.
+
+    One thread takes hand-ins in.
+    """
+
+    def __init__(self, gradebook: Path) -> None:
+        self.folder = gradebook.with_name(gradebook.name + ".handins")
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def take(self, origin: Path) -> Submission:
+        """Collect a hand-in, and keep it; raises SubmissionError, and OSError such as that of a full disk."""
+        with self._half() as half:
+            submission = collect(origin, half)
+            place = self._place(submission.sha256)
+            if not place.is_dir():
+                place.parent.mkdir(exist_ok=True)
+                submission.folder.rename(place)  # which may be a folder within: a ZIP often wraps all into one
+        return replace(submission, folder=place)
+
+    def again(self, sha256: str, origin: Path) -> Submission:
+        """A hand-in as it was graded; raises InfraError where it is gone or was changed."""
+        place = self._place(sha256)
+        if not sha256 or not place.is_dir() or hash_folder(place) != sha256:
+            raise InfraError(
+                "The kept copy of a hand-in is missing or was changed.",
+                cause=f"somebody cleaned up {self.folder}.",
+                remedy="start a new batch from the platform's download.",
+            )
+        return Submission(origin, place, sha256)
+
+    def source(self, sha256: str) -> str | None:
+        """The text of a kept solution; None where there is none."""
+        try:
+            return (self._place(sha256) / SOLUTION).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+
+    def sweep(self) -> None:
+        """Remove what a killed batch left half-made; for the gradebook's one writer."""
+        for half in self.folder.glob("half-*"):
+            shutil.rmtree(half, ignore_errors=True)
+
+    def _place(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256
+
+    @contextlib.contextmanager
+    def _half(self) -> Iterator[Path]:
+        half = self.folder / f"half-{os.getpid()}-{secrets.token_hex(4)}"
+        half.mkdir(mode=0o700)
+        try:
+            yield half
+        finally:
+            shutil.rmtree(half, ignore_errors=True)

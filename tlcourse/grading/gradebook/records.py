@@ -1,0 +1,113 @@
+"""What the gradebook holds, as plain types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class BatchRecord(Struct, frozen=True):
+    """One class handed in for one exercise."""
+
+    id: int
+    exercise: str
+    variant: str
+    source: str
+    """Where the hand-ins were found; a path of this machine, for staff alone."""
+    platform: str
+    max_points: float
+    seed_source: str
+    """`secret`, `given` or `public`."""
+    salt: str
+    fingerprint: str
+    grader_sha256: str
+    settings: dict[str, Any]
+    notices: dict[str, Any]
+    """What was said before the batch began: notices, unmatched, missing."""
+    who: str
+    at: str
+
+
+class HandInRecord(Struct, frozen=True):
+    """One person's or group's newest attempt."""
+
+    id: int
+    batch: int
+    key: str
+    owner: str
+    kind: str
+    members: list[str]
+    folder_name: str
+    path: str
+    submitted_at: str
+    twins: list[str] = []
+    """Other folders of the download with the same attempt: feedback goes there too."""
+    problem: str = ""
+    """Why it could not be unpacked; empty for nearly all."""
+
+
+class Verdict(Struct, frozen=True):
+    """A recorded result without its document. `round` is 0 for the batch itself, else the number of a regrade."""
+
+    id: int
+    handin: int
+    round: int
+    outcome: str
+    points: float
+    max_points: float
+    cause: str
+    sha256: str
+    wall_s: float
+    cpu_s: float
+    at: str
+
+
+class Override(Struct, frozen=True):
+    """What a person of the staff decided; `points` None withdraws what was decided before."""
+
+    id: int
+    exercise: str
+    target: str
+    """The key of a hand-in, or `person:` and the identifier of one member."""
+    points: float | None
+    why: str
+    who: str
+    at: str
+
+
+class Regrade(Struct, frozen=True):
+    """A second look at some hand-ins of a batch."""
+
+    id: int
+    batch: int
+    selection: str
+    why: str
+    who: str
+    at: str
+
+
+class Standing(Struct, frozen=True):
+    """Where a hand-in stands: its verdict that counts, and what the staff decided about it."""
+
+    handin: HandInRecord
+    verdict: Verdict | None
+    override: Override | None = None
+    overrides_of_members: dict[str, Override] = {}
+
+    @property
+    def points(self) -> float | None:
+        """Points of the hand-in: overridden, else graded; None where nothing is final yet."""
+        if self.override is not None:
+            return self.override.points
+        return None if self.verdict is None or self.verdict.outcome == "infra" else self.verdict.points
+
+    @property
+    def outcome(self) -> str:
+        """The outcome of the verdict that counts; `waiting` before there is one."""
+        return self.verdict.outcome if self.verdict else "waiting"
+
+    def points_of(self, person: str) -> float | None:
+        """Points of one member: their own override, else what the hand-in has."""
+        own = self.overrides_of_members.get(person)
+        return own.points if own is not None else self.points

@@ -1,0 +1,180 @@
+"""What feedback says, before it is Markdown or HTML: only what the person who handed in may know.
+
+Left out on purpose: what was printed, because after `fit` the module is called on hidden inputs and may print them;
+for the same reason what an exception says once `fit` has returned; seeds; hashes of data; paths.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.grading.gradebook.records import Standing
+from tlcourse.grading.report.clean import line, without_paths
+from tlcourse.grading.result import CheckResult, Result
+
+WORDS = {
+    "pass": "PASS",
+    "fail": "FAIL",
+    "crash": "CRASH",
+    "timeout": "TIMEOUT",
+    "memory": "MEMORY",
+    "output": "TOO MUCH OUTPUT",
+    "invalid": "INVALID",
+    "infra": "NOT GRADED (our fault; not counted)",
+    "waiting": "NOT GRADED YET",
+}
+_FURTHER = re.compile(r"^(A further run ended as \w+):.*", re.DOTALL)
+_AFTER_FIT = re.compile(r"^(\w+) while the returned module was called")
+
+
+class Ran(Struct, frozen=True):
+    """Of a run, whether `fit` returned."""
+
+    fit_s: float
+
+
+class Ended(Struct, frozen=True):
+    """A result document without its curve and logs: read in a tenth of the time."""
+
+    outcome: str
+    checks: list[CheckResult]
+    messages: list[str]
+    runs: list[Ran]
+    problem: str = ""
+
+
+class Feedback(Struct, frozen=True):
+    """One hand-in's feedback, as text."""
+
+    title: str
+    owner: str
+    outcome: str
+    points: str
+    note: str
+    checks: list[CheckResult]
+    next_thing: str
+    problem: str
+    """A traceback of what happened before or in `fit`."""
+    notices: list[str]
+    ran: str
+    curves: dict[str, list[tuple[float, float]]]
+    curve_words: str
+
+
+def feedback_of(exercise: LoadedExercise, standing: Standing, result: Result | None) -> Feedback:
+    """What to say about a hand-in."""
+    curves = _curves(result.metrics if result else [])
+    return Feedback(
+        title=exercise.about.title,
+        owner=line(standing.handin.owner),
+        outcome=standing.outcome,
+        points=points_of(exercise, standing),
+        note="These points were set by the course's staff." if standing.override is not None else "",
+        checks=list(result.checks) if result else [],
+        next_thing=next_thing(exercise, standing, result),
+        problem=without_paths(result.problem) if result and not _returned(result) else "",
+        notices=_messages(result),
+        ran=_ran(result),
+        curves=curves,
+        curve_words=_curve_words(curves),
+    )
+
+
+def points_of(exercise: LoadedExercise, standing: Standing) -> str:
+    """`8 of 10`, or `– of 10` before there is a verdict."""
+    got = "–" if standing.points is None else f"{standing.points:g}"
+    return f"{got} of {sum(rule.points for rule in exercise.about.checks):g}"
+
+
+def margin(check: CheckResult) -> str:
+    """`0.981 (95 %: 0.975 to 0.986), required ≥ 0.95: 0.031 better`."""
+    sign = "≥" if check.direction == "at_least" else "≤"
+    unit = f" {check.unit}" if check.unit else ""
+    distance = check.value - check.threshold if check.direction == "at_least" else check.threshold - check.value
+    low, high = check.interval
+    doubt = "; chance was counted in your favour" if check.passed and distance < 0 else ""
+    return (
+        f"{check.value:.4g}{unit} (95 %: {low:.4g} to {high:.4g}, n = {check.n}), required {sign} "
+        f"{check.threshold:g}{unit}: {abs(distance):.3g}{unit} {'better' if distance >= 0 else 'short'}{doubt}"
+    )
+
+
+def next_thing(exercise: LoadedExercise, standing: Standing, result: Result | Ended | None) -> str:
+    """What to do next, in one sentence or two."""
+    name, messages = exercise.about.id, _messages(result)
+    if result is None or standing.outcome == "infra":
+        return "Nothing: you hear from us."
+    if result.outcome == "pass":
+        return "Nothing: every check is passed."
+    missed = [check for check in result.checks if not check.passed]
+    if missed:
+        worst = max(missed, key=lambda check: check.max_points)
+        advice = line(without_paths(worst.message)) or f"Improve: {worst.title}."
+        return f"{line(worst.title)}: {advice}"
+    words = {
+        "crash": f"Mend the exception, then try it: tlcourse grade {name} PATH",
+        "timeout": "Train less, or stop in time: task.seconds_left says how much is left.",
+        "memory": "Use smaller batches or a smaller network, and keep no history of tensors.",
+        "output": "Print once an epoch, not once a batch.",
+        "invalid": f"Hand in what the exercise asks for; tlcourse grade {name} PATH says whether it is.",
+    }
+    return f"{messages[-1] if messages else ''} {words.get(result.outcome, '')}".strip()
+
+
+def _returned(result: Result | Ended) -> bool:
+    """Whether `fit` returned in some run: from then on hidden inputs were inside."""
+    return any(run.fit_s > 0 for run in result.runs)
+
+
+def _messages(result: Result | Ended | None) -> list[str]:
+    """Notices, and how it ended; in our words where a submission could have put hidden inputs into its own."""
+    if result is None:
+        return []
+    said = [line(without_paths(_FURTHER.sub(r"\1.", message))) for message in result.messages]
+    if result.problem and _returned(result):
+        return [*said[:-1], _after_fit(result.messages[-1] if result.messages else "")]
+    return said
+
+
+def _after_fit(message: str) -> str:
+    found = _AFTER_FIT.match(message)
+    name = found[1] if found and isinstance(getattr(builtins, found[1], None), type) else "An exception"
+    return (
+        f"{name} was raised while the returned module was called. What it says is not repeated here, because hidden "
+        "inputs may stand in it; your own grading shows it in full."
+    )
+
+
+def _ran(result: Result | None) -> str:
+    if result is None or not result.runs:
+        return "It did not run."
+    run = result.runs[0]
+    more = f"; {len(result.runs)} runs with different seeds were decided on together" if len(result.runs) > 1 else ""
+    return (
+        f"fit took {run.fit_s:.1f} s of {run.wall_s:.1f} s with {run.threads} thread(s), "
+        f"{run.peak_rss_mb:.0f} MB of memory{more}."
+    )
+
+
+def _curves(metrics: Sequence[dict[str, Any]]) -> dict[str, list[tuple[float, float]]]:
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for event in metrics:
+        for name, value in event["values"].items():
+            curves.setdefault(line(name, 40), []).append((float(event["step"]), float(value)))
+    return curves
+
+
+def _curve_words(curves: dict[str, list[tuple[float, float]]]) -> str:
+    if not curves:
+        return "The solution logged no curve; task.log(step, loss=…) makes one."
+    parts = []
+    for name, points in list(curves.items())[:4]:
+        (first, begin), (last, end) = points[0], points[-1]
+        parts.append(f"{name} went from {begin:.3g} at step {first:g} to {end:.3g} at step {last:g}")
+    return "; ".join(parts) + "."

@@ -1,0 +1,145 @@
+"""What a report is about, read from the gradebook in a few queries, whatever the size of the class."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from typing import Any
+
+from msgspec import Struct
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.grading.batch.state import BatchState, state_of
+from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.kept import Kept
+from tlcourse.grading.gradebook.records import BatchRecord, Override, Regrade, Standing
+from tlcourse.grading.similar import MOST_PAIRS, Pair, similar_pairs
+
+SIMILAR_UP_TO = 1000
+"""Hand-ins up to which a report looks for similar ones; `ta similar` always does."""
+
+
+class CheckRate(Struct, frozen=True):
+    """One check over the class."""
+
+    name: str
+    title: str
+    passed: int
+    of: int
+    values: list[float]
+    threshold: float
+    unit: str
+    direction: str
+
+
+class Report(Struct, frozen=True):
+    """One batch of an exercise."""
+
+    batch: BatchRecord
+    title: str
+    state: BatchState
+    standings: list[Standing]
+    checks: list[CheckRate]
+    overrides: list[Override]
+    regrades: list[Regrade]
+    similar: list[Pair] | None
+    """None: not looked for."""
+
+    @property
+    def points(self) -> list[float]:
+        """Points of all hand-ins that have some."""
+        return [points for standing in self.standings if (points := standing.points) is not None]
+
+
+def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, similar: bool = True) -> Report:
+    """Read it."""
+    rules = {rule.id: rule for rule in exercise.about.checks}
+    standings = book.standings(batch)
+    shown = {standing.handin.key for standing in standings}
+    shown |= {f"person:{person}" for standing in standings for person in standing.handin.members}
+    return Report(
+        batch=batch,
+        title=exercise.about.title,
+        state=state_of(book, batch),
+        standings=standings,
+        checks=[
+            CheckRate(name, title, passed, of, values, rules[name].threshold, rules[name].unit, rules[name].direction)
+            for name, title, passed, of, values in book.pass_rates(batch.id)
+            if name in rules
+        ],
+        overrides=[override for target, override in book.overrides(batch.exercise).items() if target in shown],
+        regrades=book.regrades(batch.id),
+        similar=pairs_of(book, standings, exercise) if similar and len(standings) <= SIMILAR_UP_TO else None,
+    )
+
+
+def pairs_of(
+    book: Gradebook, standings: list[Standing], exercise: LoadedExercise, most: int = MOST_PAIRS
+) -> list[Pair]:
+    """The pairs of a batch that share most, the starter's code discounted."""
+    kept = Kept(book.path)
+    sources = {
+        standing.handin.key: source
+        for standing in standings
+        if standing.verdict and standing.verdict.sha256 and (source := kept.source(standing.verdict.sha256))
+    }
+    starter = exercise.folder / "starter.py"
+    known = [starter.read_text(encoding="utf-8")] if starter.is_file() else []
+    owners = {standing.handin.key: standing.handin.owner for standing in standings}
+    return similar_pairs(sources, owners, known, most)
+
+
+def five_numbers(values: list[float]) -> str:
+    """`least 0, quartiles 4, 7.5 and 9, most 10; mean 6.8`."""
+    if not values:
+        return "none"
+    if len(values) == 1:
+        return f"{values[0]:.4g}"
+    q1, q2, q3 = statistics.quantiles(values, n=4, method="inclusive")
+    mean = statistics.fmean(values)
+    return (
+        f"least {min(values):.4g}, quartiles {q1:.4g}, {q2:.4g} and {q3:.4g}, most {max(values):.4g}; mean {mean:.4g}"
+    )
+
+
+def histogram(points: list[float], most: float) -> list[tuple[str, int]]:
+    """Hand-ins by points: one bar a value where there are few values, else ten."""
+    counts = Counter(round(value, 4) for value in points)
+    if len(counts) <= 11:
+        return [(f"{value:g}", counts[value]) for value in sorted(counts)]
+    step = max(most, *counts) / 10
+    bins = Counter(min(int(value / step), 9) for value in points)
+    return [(f"{place * step:.3g}–{(place + 1) * step:.3g}", bins[place]) for place in range(10)]
+
+
+def document(report: Report) -> dict[str, Any]:
+    """For `--json`."""
+    return {
+        "schema": 1,
+        "batch": report.batch.id,
+        "exercise": report.batch.exercise,
+        "counts": report.state.counts,
+        "total": report.state.total,
+        "checks": [
+            {"id": check.name, "title": check.title, "passed": check.passed, "of": check.of} for check in report.checks
+        ],
+        "handins": [
+            {
+                "owner": standing.handin.owner,
+                "members": standing.handin.members,
+                "outcome": standing.outcome,
+                "points": standing.points,
+                "graded_points": standing.verdict.points if standing.verdict else None,
+                "cause": standing.verdict.cause if standing.verdict else "",
+                "override": standing.override,
+                "overrides_of_members": standing.overrides_of_members,
+                "regrade": standing.verdict.round if standing.verdict else 0,
+            }
+            for standing in report.standings
+        ],
+        "failures": report.state.failures,
+        "overrides": report.overrides,
+        "regrades": report.regrades,
+        "similar": report.similar,
+        "notices": report.batch.notices,
+    }

@@ -1,0 +1,113 @@
+"""The report for the staff as lines for a terminal, and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tlcourse.grading.gradebook.records import Override, Standing
+from tlcourse.grading.report.clean import line, markdown
+from tlcourse.grading.report.facts import WORDS
+from tlcourse.grading.report.gathered import Report, five_numbers, histogram
+
+_BAR = 30
+
+
+def as_lines(report: Report, *, plain: bool) -> Iterator[str]:
+    """One fact a line; without `plain` also bars."""
+    yield head(report)
+    for outcome, number in sorted(report.state.counts.items(), key=lambda item: -item[1]):
+        yield f"  {number:>5}  {WORDS[outcome]}"
+    if report.state.waiting:
+        yield f"  {report.state.waiting:>5}  {WORDS['waiting']}"
+    yield f"points: {five_numbers(report.points)}"
+    if not plain:
+        counts = histogram(report.points, report.batch.max_points)
+        most = max((number for _, number in counts), default=1)
+        for label, number in counts:
+            yield f"  {label:>11}  {'█' * round(_BAR * number / most)} {number}"
+    for check in report.checks:
+        yield f"check {check.name}: {check.passed} of {check.of} passed; values: {five_numbers(check.values)}"
+    for group in report.state.failures:
+        yield f"{len(group.owners)} × {group.outcome}: {line(group.cause)} ({', '.join(map(line, group.owners))})"
+    for standing in report.standings:
+        yield f"hand-in: {row(standing)}"
+    for override in report.overrides:
+        yield f"override: {line(override.target)} to {override.points:g} by {override_words(override)}"
+    for regrade in report.regrades:
+        yield f"regrade {regrade.id}: {line(regrade.selection)}, {line(regrade.who)}, {regrade.at}: {line(regrade.why)}"
+    yield from _similar_lines(report)
+    yield from (f"{word}: {line(text)}" for word, text in notices(report))
+
+
+def as_markdown(report: Report) -> str:
+    """The same as Markdown."""
+    parts = [f"# {markdown(report.title)}", markdown(head(report))]
+    counts = [f"| {WORDS[outcome]} | {number} |" for outcome, number in sorted(report.state.counts.items())]
+    parts.append("\n".join(["| outcome | hand-ins |", "|---|---|", *counts]))
+    parts.append(f"Points: {five_numbers(report.points)}.")
+    rates = [
+        f"| {markdown(check.title)} | {check.passed} of {check.of} | {markdown(five_numbers(check.values))} |"
+        for check in report.checks
+    ]
+    if rates:
+        parts.append("\n".join(["| check | passed | values |", "|---|---|---|", *rates]))
+    rows = [
+        f"| {markdown(s.handin.owner)} | {markdown(', '.join(s.handin.members))} | {WORDS[s.outcome]} "
+        f"| {_points(s)} | {markdown(s.verdict.cause if s.verdict else '')} |"
+        for s in report.standings
+    ]
+    parts.append("\n".join(["| hand-in | members | outcome | points | cause |", "|---|---|---|---|---|", *rows]))
+    listed = [
+        *(f"override of {o.target} to {o.points:g} by {override_words(o)}" for o in report.overrides),
+        *(f"regrade {r.id} ({r.selection}) by {r.who}, {r.at}: {r.why}" for r in report.regrades),
+        *_similar_lines(report),
+        *(f"{word}: {text}" for word, text in notices(report)),
+    ]
+    if listed:
+        parts.append("\n".join(f"- {markdown(one)}" for one in listed))
+    return "\n\n".join(parts) + "\n"
+
+
+def head(report: Report) -> str:
+    """The first line."""
+    batch = report.batch
+    data = f"data from a secret ({batch.fingerprint})" if batch.seed_source == "secret" else "data from a given seed"
+    return (
+        f"{batch.exercise}, batch {batch.id} of {batch.at} by {line(batch.who)}: {report.state.total} hand-ins "
+        f"({batch.platform}), {report.state.final} graded; {data}; grader {batch.grader_sha256[:12]}"
+    )
+
+
+def row(standing: Standing) -> str:
+    """A hand-in on one line."""
+    cause = f"  {line(standing.verdict.cause)}" if standing.verdict and standing.verdict.cause else ""
+    again = f"  (regrade {standing.verdict.round})" if standing.verdict and standing.verdict.round else ""
+    return f"{line(standing.handin.owner)}: {WORDS[standing.outcome]}, {_points(standing)} points{again}{cause}"
+
+
+def override_words(override: Override) -> str:
+    """Who, when, why."""
+    return f"{line(override.who)}, {override.at}: {line(override.why)}"
+
+
+def notices(report: Report) -> Iterator[tuple[str, str]]:
+    """What was said before the batch began."""
+    for key, word in (("notices", "note"), ("unmatched", "not matched"), ("missing", "handed in nothing")):
+        for text in report.batch.notices.get(key, []):
+            yield word, str(text)
+
+
+def _points(standing: Standing) -> str:
+    if standing.points is None:
+        return "no"
+    if standing.override is not None and standing.verdict is not None:
+        return f"{standing.points:g} (overridden; graded {standing.verdict.points:g})"
+    return f"{standing.points:g}"
+
+
+def _similar_lines(report: Report) -> Iterator[str]:
+    if report.similar is None:
+        yield f"similar hand-ins: not looked for in so large a class; tlcourse ta similar {report.batch.exercise}"
+        return
+    for pair in report.similar:
+        yield f"similar: {pair.share:.0%} of the smaller one: {line(pair.owners[0])} and {line(pair.owners[1])}"

@@ -1,0 +1,122 @@
+"""Small plots as SVG text, for pages that load nothing: lines of a training run, bars of a distribution."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+
+from tlcourse.grading.report.clean import markup
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito: told apart with any colour vision
+_DASHES = ("", "6 3", "2 2", "8 3 2 3")  # and told apart without colour
+_W, _H = 460, 190
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 34
+
+Points = Sequence[tuple[float, float]]
+
+
+def lines(series: Mapping[str, Points], *, across: str, words: str) -> str:
+    """Curves of up to four series against `across`; `words` say the same to those who cannot see them."""
+    kept = {name: _finite(points) for name, points in list(series.items())[: len(COLOURS)]}
+    kept = {name: points for name, points in kept.items() if points}
+    if not kept:
+        return ""
+    xs = [x for points in kept.values() for x, _ in points]
+    ys = [y for points in kept.values() for _, y in points]
+    to_x, to_y = _scale(min(xs), max(xs), _LEFT, _W - _RIGHT), _scale(min(ys), max(ys), _H - _BOTTOM, _TOP)
+    parts = _axes(min(xs), max(xs), min(ys), max(ys), across)
+    for points, colour, dash in zip(kept.values(), COLOURS, _DASHES, strict=False):
+        path = " ".join(f"{to_x(x):.1f},{to_y(y):.1f}" for x, y in points)
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"/>'
+            if len(points) > 1
+            else f'<circle cx="{to_x(points[0][0]):.1f}" cy="{to_y(points[0][1]):.1f}" r="3" fill="{colour}"/>'
+        )
+    for number, name in enumerate(kept):
+        y = _TOP + 6 + 15 * number
+        parts.append(
+            f'<line x1="{_W - 130}" x2="{_W - 108}" y1="{y}" y2="{y}" stroke="{COLOURS[number]}" stroke-width="2" '
+            f'stroke-dasharray="{_DASHES[number]}"/>'
+            f'<text x="{_W - 102}" y="{y + 4}">{markup(name, 18)}</text>'
+        )
+    return _svg(parts, words)
+
+
+def bars(counts: Sequence[tuple[str, int]], *, words: str) -> str:
+    """One bar for each label; the number stands on it."""
+    if not counts:
+        return ""
+    most = max(max(number for _, number in counts), 1)
+    width = (_W - _LEFT - _RIGHT) / len(counts)
+    every = max(math.ceil(len(counts) / 11), 1)
+    parts = [f'<line x1="{_LEFT}" x2="{_W - _RIGHT}" y1="{_H - _BOTTOM}" y2="{_H - _BOTTOM}" class="axis"/>']
+    for place, (label, number) in enumerate(counts):
+        height = (_H - _BOTTOM - _TOP - 14) * number / most
+        x, y = _LEFT + place * width, _H - _BOTTOM - height
+        if number:
+            parts.append(f'<rect x="{x + 1:.1f}" y="{y:.1f}" width="{max(width - 2, 1):.1f}" height="{height:.1f}"/>')
+            parts.append(f'<text x="{x + width / 2:.1f}" y="{y - 4:.1f}" text-anchor="middle">{number}</text>')
+        if place % every == 0:
+            parts.append(
+                f'<text x="{x + width / 2:.1f}" y="{_H - _BOTTOM + 15}" text-anchor="middle">{markup(label, 20)}</text>'
+            )
+    return _svg(parts, words)
+
+
+def spread(values: Sequence[float], bar: float, *, words: str, bins: int = 24) -> str:
+    """How measured values are spread, with the bar as a dashed line."""
+    kept = [value for value in values if math.isfinite(value)]
+    if not kept:
+        return ""
+    low, high = min([*kept, bar]), max([*kept, bar])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    counts = [0] * bins
+    for value in kept:
+        counts[min(int((value - low) / (high - low) * bins), bins - 1)] += 1
+    to_x = _scale(low, high, _LEFT, _W - _RIGHT)
+    width = (_W - _LEFT - _RIGHT) / bins
+    parts = _axes(low, high, 0, max(counts), "")
+    for place, number in enumerate(counts):
+        height = (_H - _BOTTOM - _TOP) * number / max(counts)
+        if number:
+            x, y = _LEFT + place * width + 0.5, _H - _BOTTOM - height
+            parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width - 1:.1f}" height="{height:.1f}"/>')
+    x = to_x(bar)
+    parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_H - _BOTTOM}" class="bar"/>')
+    parts.append(f'<text x="{x:.1f}" y="{_H - 4}" text-anchor="middle">bar {bar:g}</text>')
+    return _svg(parts, words)
+
+
+def _axes(x0: float, x1: float, y0: float, y1: float, across: str) -> list[str]:
+    base = _H - _BOTTOM
+    return [
+        f'<line x1="{_LEFT}" x2="{_W - _RIGHT}" y1="{base}" y2="{base}" class="axis"/>',
+        f'<line x1="{_LEFT}" x2="{_LEFT}" y1="{_TOP}" y2="{base}" class="axis"/>',
+        f'<text x="{_LEFT - 5}" y="{base}" text-anchor="end">{y0:.3g}</text>',
+        f'<text x="{_LEFT - 5}" y="{_TOP + 9}" text-anchor="end">{y1:.3g}</text>',
+        f'<text x="{_LEFT}" y="{base + 15}">{x0:.4g}</text>',
+        f'<text x="{_W - _RIGHT}" y="{base + 15}" text-anchor="end">{x1:.4g}</text>',
+        f'<text x="{(_LEFT + _W - _RIGHT) / 2}" y="{base + 15}" text-anchor="middle">{escape(across)}</text>',
+    ]
+
+
+def _svg(parts: list[str], words: str) -> str:
+    inside = "".join(parts)
+    return (
+        f'<svg viewBox="0 0 {_W} {_H}" role="img" aria-label="{markup(words)}" xmlns="http://www.w3.org/2000/svg">'
+        f"{inside}</svg>"
+    )
+
+
+def _scale(low: float, high: float, begin: float, end: float) -> Callable[[float], float]:
+    span = high - low
+    if not math.isfinite(span) or span == 0:
+        return lambda value: (begin + end) / 2
+    return lambda value: begin + (value - low) / span * (end - begin)
+
+
+def _finite(points: Points) -> list[tuple[float, float]]:
+    """Points that can be drawn: a loss that became NaN leaves a gap at its end; the huge would flatten the rest."""
+    return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and abs(y) < 1e12 and abs(x) < 1e12]

@@ -1,0 +1,92 @@
+"""The folder that a batch leaves: feedback in the original folder names, its ZIP for the platform, and the reports."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.errors import UsageError
+from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, Standing
+from tlcourse.grading.lms.feedback_zip import pack_feedback
+from tlcourse.grading.lms.handins import HandIn, HandIns
+from tlcourse.grading.report import feedback, staff, staff_page
+from tlcourse.grading.report.facts import feedback_of
+from tlcourse.grading.report.gathered import gather
+
+
+def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, folder: Path) -> list[Path]:
+    """Write feedback/, feedback.zip, report.html and report.md; raises UsageError where that is not possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        report = gather(book, batch, exercise)
+        files = feedback_files(book, report.standings, exercise)
+        links = {}
+        for standing in report.standings:
+            place = _inside(folder / "feedback", standing.handin)
+            links[standing.handin.key] = f"feedback/{place.name}/feedback.html"
+            place.mkdir(parents=True, exist_ok=True)
+            for name, data in files[standing.handin.key].items():
+                replace_file(place / name, data)
+        packed = {s.handin.folder_name: files[s.handin.key] for s in report.standings}
+        made = {
+            "feedback.zip": pack_feedback(packed, _origin(batch, report.standings)),
+            "report.html": staff_page.as_page(report, links).encode(),
+            "report.md": staff.as_markdown(report).encode(),
+        }
+        for name, data in made.items():
+            replace_file(folder / name, data)
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be written: {error.strerror}. The verdicts are in the gradebook.",
+            cause="a full disk, or missing permissions.",
+            remedy=f"tlcourse ta feedback {exercise.about.id} ANOTHER-FOLDER",
+        ) from None
+    return [folder / name for name in made] + [folder / "feedback"]
+
+
+def feedback_files(book: Gradebook, standings: list[Standing], exercise: LoadedExercise) -> dict[str, dict[str, bytes]]:
+    """Of each hand-in's key: feedback.md and feedback.html."""
+    files = {}
+    for standing in standings:
+        result = book.document(standing.verdict.id) if standing.verdict else None
+        said = feedback_of(exercise, standing, result)
+        files[standing.handin.key] = {
+            "feedback.md": feedback.as_markdown(said).encode("utf-8", "replace"),
+            "feedback.html": feedback.as_page(said).encode("utf-8", "replace"),
+        }
+    return files
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Written beside it and renamed: a reader, or a kill, never meets half a file. Raises OSError."""
+    half = path.with_name(f".{path.name}.part")
+    with half.open("wb") as stream:
+        stream.write(data)
+        os.fchmod(stream.fileno(), 0o600)  # marks are between a student and the staff
+    half.replace(path)
+
+
+def _inside(parent: Path, handin: HandInRecord) -> Path:
+    """The original folder's name where it is a plain name; else the key, which always is."""
+    name = handin.folder_name
+    plain = name not in ("", ".", "..") and not any(c in name for c in "/\\\0") and len(os.fsencode(name)) < 200
+    return parent / (name if plain else handin.key)
+
+
+def _origin(batch: BatchRecord, standings: list[Standing]) -> HandIns:
+    """The hand-ins as they were found, as far as packing feedback needs them."""
+    found = [
+        HandIn(
+            key=row.key,
+            owner=row.owner,
+            kind="group" if row.kind == "group" else "person",
+            members=tuple(row.members),
+            path=Path(row.path),
+            folder_name=row.folder_name,
+            twins=tuple(row.twins),
+        )
+        for row in (standing.handin for standing in standings)
+    ]
+    return HandIns(found, [], [], [], batch.platform)

@@ -1,0 +1,90 @@
+"""The staff's secret: hidden data are drawn from it, and nothing that is stored or shown leads back to it.
+
+The seed of a batch's data is an HMAC of the secret and the exercise, so that the same secret and submission repeat the
+same verdict. What is kept beside results is a fingerprint with a salt: enough to notice another secret, no more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from tlcourse.errors import UsageError
+
+VARIABLE = "TLCOURSE_SECRET"
+_BYTES = 32
+_FEWEST = 16
+_SCRYPT = {"n": 2**12, "r": 8, "p": 1}
+
+
+def new_secret(path: Path) -> None:
+    """Write a new secret that only its owner can read; a file that is there is never overwritten. Raises UsageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            os.fchmod(stream.fileno(), 0o600)  # whatever the umask takes away
+            stream.write(secrets.token_hex(_BYTES) + "\n")
+    except FileExistsError:
+        raise UsageError(
+            f"{path} is there already, and was left as it is.",
+            cause="a secret was made before; verdicts can be repeated only with it.",
+            remedy=f"use it: --secret '{path}' – or name another file.",
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.", remedy="name a file in a folder of your own."
+        ) from None
+
+
+def read_secret(path: Path | None) -> bytes | None:
+    """The secret of a file, else of the environment, else None; raises UsageError where it is open or too short."""
+    if path is None:
+        said = os.environ.get(VARIABLE, "").strip().encode()
+        return _long_enough(said, VARIABLE) if said else None
+    try:
+        info = path.stat()
+        text = path.read_bytes().strip()
+    except OSError as error:
+        raise UsageError(
+            f"The secret {path} cannot be read: {error.strerror}.",
+            cause="the path is misspelt, or the secret was not made yet.",
+            remedy=f"tlcourse ta secret new '{path}'",
+        ) from None
+    if os.name == "posix" and stat.S_IMODE(info.st_mode) & 0o077:
+        raise UsageError(
+            f"The secret {path} can be read by others on this machine.",
+            cause="its mode allows the group or everybody in.",
+            remedy=f"chmod 600 '{path}' – and if it was open for long, make a new one.",
+        )
+    return _long_enough(text, str(path))
+
+
+def data_seed(secret: bytes, exercise: str) -> int:
+    """The seed of the data of a batch: 64 bits of HMAC-SHA256(secret, exercise)."""
+    digest = hmac.new(secret, f"tlcourse data {exercise}".encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8], "little")
+
+
+def new_salt() -> str:
+    """For one batch's fingerprint."""
+    return secrets.token_hex(8)
+
+
+def fingerprint(secret: bytes, salt: str) -> str:
+    """Tells two secrets apart; slow to compute (scrypt), because a secret from the environment may be a weak one."""
+    return hashlib.scrypt(secret, salt=salt.encode(), dklen=12, **_SCRYPT).hex()
+
+
+def _long_enough(secret: bytes, where: str) -> bytes:
+    if len(secret) < _FEWEST:
+        raise UsageError(
+            f"The secret in {where} has fewer than {_FEWEST} characters.",
+            cause="it was typed by hand.",
+            remedy="tlcourse ta secret new FILE makes one that cannot be guessed.",
+        )
+    return secret

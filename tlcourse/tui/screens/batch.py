@@ -1,0 +1,294 @@
+"""Batch, for the staff: a class while it is graded and afterwards, read from the gradebook alone.
+
+The grading itself is a process of its own (`tlcourse batch`, or the regrade that `r` starts): this screen may be closed
+and opened at will, on any terminal of the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tlcourse.errors import TlcourseError
+from tlcourse.execution.log import harmless
+from tlcourse.grading.batch.state import BatchState, state_of
+from tlcourse.grading.gradebook.file import gradebook_path
+from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.records import BatchRecord, Standing
+from tlcourse.grading.report.facts import WORDS, feedback_of, margin
+from tlcourse.tui.screens.frame import CourseScreen
+
+_REFRESH_S = 1.0
+_CAUSES, _OWNERS, _LOG_LINES = 8, 3, 30
+_COLOURS = {"pass": "#009E73", "infra": "#CC79A7", "waiting": "#888888"}
+
+
+class BatchScreen(CourseScreen):
+    """One batch of the gradebook: counts, speed and failures at one side, the hand-ins at the other."""
+
+    CSS_PATH = "batch.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="batch.open"),
+        Binding("r", "retry", "Retry faults", id="batch.retry"),
+        Binding("x", "export", "Export", id="batch.export"),
+        Binding("left_square_bracket", "other(-1)", "Older", key_display="[", id="batch.older"),
+        Binding("right_square_bracket", "other(1)", "Newer", key_display="]", id="batch.newer"),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._number: int | None = None
+        self._record: BatchRecord | None = None
+        self._numbers: list[int] = []
+        self._standings: list[Standing] = []
+        self._shown: object = None
+
+    @property
+    def path(self) -> list[str]:
+        """Which batch."""
+        return ["Batch", *([f"{self._record.exercise}, {self._record.id}"] if self._record else [])]
+
+    @property
+    def twin(self) -> str:
+        """The command that does the same."""
+        return f"tlcourse ta report {self._record.exercise if self._record else 'EXERCISE'}"
+
+    def body(self) -> ComposeResult:
+        """The summary and the list."""
+        with Horizontal(id="batch-panes"):
+            with VerticalScroll(id="batch-summary", can_focus=False):
+                yield Static(id="batch-text", markup=False)
+            yield OptionList(id="batch-handins")
+
+    def on_mount(self) -> None:
+        """Read now, and again every second."""
+        super().on_mount()
+        self.query_one("#batch-handins").focus()
+        self.refresh_state()
+        self.set_interval(_REFRESH_S, self.refresh_state)
+
+    def refresh_state(self) -> None:
+        """Read the gradebook, and draw what has changed."""
+        try:
+            with Gradebook.reading(gradebook_path()) as book:
+                batches = book.batches()
+                self._numbers = [batch.id for batch in batches]
+                if not batches:
+                    self._say(Text("\nNo batch was graded yet: tlcourse batch EXERCISE SUBMISSIONS"))
+                    return
+                if self._number not in self._numbers:
+                    self._number = self._numbers[-1]
+                self._record = next(batch for batch in batches if batch.id == self._number)
+                state, self._standings = state_of(book, self._record), book.standings(self._record)
+        except TlcourseError as error:
+            self._say(Text("\n" + "\n".join(error.lines())))
+            return
+        self._say(_summary(self._record, state))
+        self._list()
+        self.show_path()
+
+    def _say(self, text: Text) -> None:
+        if not self.is_mounted:
+            return
+        self.query_one("#batch-text", Static).update(text)
+
+    def _list(self) -> None:
+        """The hand-ins anew, where one of them has changed; the cursor stays where it is."""
+        shown = [(s.handin.id, s.outcome, s.points) for s in self._standings]
+        if shown == self._shown or not self.is_mounted:
+            return
+        self._shown = shown
+        handins = self.query_one("#batch-handins", OptionList)
+        cursor = handins.highlighted or 0
+        handins.clear_options()
+        handins.add_options([Option(_line(standing), id=str(standing.handin.id)) for standing in self._standings])
+        handins.highlighted = min(cursor, handins.option_count - 1)
+
+    @on(OptionList.OptionSelected, "#batch-handins")
+    def selected(self, event: OptionList.OptionSelected) -> None:
+        """Open one hand-in."""
+        standing = next((s for s in self._standings if str(s.handin.id) == event.option.id), None)
+        if standing is not None:
+            self.app.push_screen(HandInScreen(standing, self._record))
+
+    def action_open(self) -> None:
+        """Open the hand-in under the cursor."""
+        self.query_one("#batch-handins", OptionList).action_select()
+
+    def action_retry(self) -> None:
+        """Grade again what ended as a fault of ours, in a process that outlives the app."""
+        left = [s for s in self._standings if s.outcome in ("infra", "waiting")]
+        if self._record is None or not left:
+            self.tell("Nothing ended as a fault of ours.")
+            return
+        course = ["--course", str(self.course_app.course_folder)] if self.course_app.course_folder else []
+        command = ["ta", "regrade", self._record.exercise, "--only", "infra", "--batch", str(self._record.id)]
+        book = gradebook_path()
+        log = book.with_name(book.name + ".regrade.log")
+        _start_apart([sys.executable, "-m", "tlcourse", *command, *course, "--plain"], log)
+        self.notify(f"{len(left)} are graded again; what it says: {log}", timeout=8, markup=False)
+
+    def action_export(self) -> None:
+        """Say how: files are the shell's business."""
+        if self._record is not None:
+            command = f"tlcourse ta export {self._record.exercise} --format brightspace --output marks.csv"
+            self.notify(command, title="Export with", timeout=15, markup=False)
+
+    def action_other(self, by: int) -> None:
+        """An older or a newer batch."""
+        if self._number not in self._numbers:
+            return
+        place = self._numbers.index(self._number) + by
+        if not 0 <= place < len(self._numbers):
+            self.tell("There is no older batch." if by < 0 else "This is the newest batch.")
+            return
+        self._number = self._numbers[place]
+        self.refresh_state()
+
+    def action_move(self, by: int) -> None:
+        """Up or down."""
+        handins = self.query_one("#batch-handins", OptionList)
+        (handins.action_cursor_down if by > 0 else handins.action_cursor_up)()
+
+
+class HandInScreen(CourseScreen):
+    """One hand-in in full, as the staff may see it."""
+
+    CSS_PATH = "batch.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, standing: Standing, record: BatchRecord | None) -> None:
+        super().__init__()
+        self._standing = standing
+        self._record = record
+
+    @property
+    def path(self) -> list[str]:
+        """Whose."""
+        return ["Batch", _clean(self._standing.handin.owner)]
+
+    @property
+    def twin(self) -> str:
+        """The command that does the same."""
+        return f"tlcourse ta feedback {self._record.exercise if self._record else 'EXERCISE'} DIR"
+
+    def body(self) -> ComposeResult:
+        """One text."""
+        with VerticalScroll(id="handin-page"):
+            yield Static(id="handin-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Read the document."""
+        super().on_mount()
+        self.query_one("#handin-page").focus()
+        self.query_one("#handin-text", Static).update(self._text())
+
+    def _text(self) -> Text:
+        standing = self._standing
+        exercise = self.course_app.course.exercises.get(self._record.exercise if self._record else "")
+        if standing.verdict is None or exercise is None:
+            return Text("\nNot graded yet." if exercise else "\nThis course has no such exercise.")
+        with Gradebook.reading(gradebook_path()) as book:
+            result = book.document(standing.verdict.id)
+            history = book.history(standing.handin.id)
+        said = feedback_of(exercise, standing, result)
+        text = Text(f"\n{WORDS[standing.outcome]}  {said.points} points\n", style="bold")
+        text.append(f"members: {_clean(', '.join(standing.handin.members)) or 'not known'}\n", style="not bold")
+        text.append(f"{said.next_thing}\n\n", style="not bold")
+        for check in result.checks:
+            mark, colour = ("✓ passed", "#009E73") if check.passed else ("✗ failed", "#D55E00")
+            text.append(f"{mark}  ", style=f"bold {colour}")
+            text.append(f"{check.title}: {margin(check)}\n", style="not bold")
+        if standing.override is not None:
+            override = standing.override
+            by = f"{_clean(override.who)}, {override.at}: {_clean(override.why)}"
+            text.append(f"\noverridden to {override.points or 0:g} by {by}\n", style="not bold")
+        if result.problem:
+            text.append(f"\n{harmless(result.problem)}\n", style="not bold")
+        for run in result.runs:
+            if tail := "\n".join(harmless(run.log).rstrip().splitlines()[-_LOG_LINES:]):
+                text.append(f"\nthe last lines that it printed:\n{tail}\n", style="not bold")
+        text.append("\nhistory: " + " → ".join(f"{v.outcome} {v.points:g}" for v in history), style="not bold")
+        return text
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll."""
+        page = self.query_one("#handin-page", VerticalScroll)
+        (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
+
+
+def _start_apart(command: list[str], log: Path) -> None:
+    """Start a process that nobody here waits for: it outlives the app, and the gradebook says how it fares."""
+    opened = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    os.posix_spawn(
+        command[0],
+        command,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), opened, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+
+
+def _summary(record: BatchRecord, state: BatchState) -> Text:
+    text = Text()
+    going = "is being graded" if state.going else "stopped" if state.waiting or state.infra else "done"
+    text.append(f"{state.final} of {state.total} graded, {going}\n", style="bold")
+    facts = []
+    if state.rate_per_minute is not None:
+        facts.append(f"{state.rate_per_minute:.1f} a minute")
+    if state.seconds_left is not None:
+        facts.append(f"about {max(round(state.seconds_left / 60), 1)} min left")
+    if facts:
+        text.append(", ".join(facts) + "\n", style="not bold")
+    for outcome, number in sorted(state.counts.items(), key=lambda item: -item[1]):
+        text.append(f"{number:>5}  {WORDS[outcome]}\n", style=f"not bold {_COLOURS.get(outcome, '#D55E00')}")
+    if state.waiting:
+        text.append(f"{state.waiting:>5}  {WORDS['waiting']}\n", style="not bold")
+    for owner, seconds in state.running:
+        text.append(f"now: {_clean(owner)} {seconds:.0f} s\n", style="not bold")
+    if state.failures:
+        text.append("Failures by cause\n", style="bold")
+    for group in state.failures[:_CAUSES]:
+        names = ", ".join(_clean(owner) for owner in group.owners[:_OWNERS])
+        more = f" and {len(group.owners) - _OWNERS} more" if len(group.owners) > _OWNERS else ""
+        text.append(f"{len(group.owners)} × {group.outcome}: {_clean(group.cause)} ({names}{more})\n", style="not bold")
+    for owner, seconds in state.slowest:
+        text.append(f"slow: {_clean(owner)} {seconds:.0f} s\n", style="not bold dim")
+    if not state.going and state.waiting:
+        text.append(f"\nGo on with: tlcourse batch {record.exercise} {record.source} --resume\n", style="italic")
+    return text
+
+
+def _line(standing: Standing) -> Text:
+    """One hand-in: a symbol, its owner, the outcome in words, the points."""
+    outcome = standing.outcome
+    symbol = {"pass": "✓", "waiting": "○", "infra": "!"}.get(outcome, "✗")
+    points = "" if standing.points is None else f" {standing.points:g}"
+    changed = " (overridden)" if standing.override is not None else ""
+    text = Text(f"{symbol} ", no_wrap=True, style=_COLOURS.get(outcome, "#D55E00"))
+    text.append(f"{_clean(standing.handin.owner)}  ", style="default")
+    text.append(f"{WORDS[outcome].split(' (')[0]}{points}{changed}")
+    return text
+
+
+def _clean(text: str) -> str:
+    return " ".join(harmless(text).split())[:200]
