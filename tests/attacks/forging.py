@@ -115,7 +115,7 @@ CASES = [
         class Leaves(torch.nn.Module):
             def forward(self, x):
                 calls.append(1)
-                if len(calls) > 3:
+                if len(calls) > 2:  # the last batch
                     os._exit(0)
                 return torch.zeros(len(x)), torch.zeros(len(x))
         def fit(task):

@@ -100,7 +100,7 @@ CASES = [
         """
         tell(made=tries(os.memfd_create, "x"), secret=call(447, 0))
         """,
-        told={"made": "OSError", "secret": "ENOSYS"},
+        told={"made": "PermissionError", "secret": "EPERM"},
     ),
     Case(
         28,

@@ -31,6 +31,8 @@ from tlcourse.execution.walls.wall import Process, Start, Wall
 
 _WATCH_S = 0.05
 _CHUNK = 1 << 16
+MAX_FILES = 20_000
+"""Files in a run's scratch: an empty one takes a kilobyte of the kernel's memory, which nothing else counts."""
 OnEvent = Callable[[dict[str, Any]], None]
 
 
@@ -97,7 +99,11 @@ class _Supervision:
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        self.tree = Tree(self.process.pid, forked=getattr(self.process, "forked", False))
+        self.tree = Tree(
+            self.process.pid,
+            forked=getattr(self.process, "forked", False),
+            scratch_mb=self.job.caps.scratch_mb,
+        )
         self.selector = selectors.DefaultSelector()
         self.ending = _descriptor_of(self.process.pid)
         if self.ending is not None:  # the end of the process wakes the watch at once
@@ -145,6 +151,8 @@ class _Supervision:
             self._end("timeout", f"used {used.cpu_s:.0f} s of CPU; {caps.cpu_s:.0f} s are allowed")
         elif used.memory_mb > caps.memory_mb:
             self._end("memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed")
+        elif used.files > MAX_FILES:
+            self._end("output", f"made {used.files} files in its scratch folders; {MAX_FILES} files are allowed")
 
     def _end(self, ending: Ending, message: str) -> None:
         if self.ended is None:

@@ -45,7 +45,7 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
         folders, staging = staged(folders, start.inputs.parent)
         for path in (start.inputs, start.submission):
             give_to_spare_uid(path)
-    filter_fd = _filter_descriptor()
+    filter_fd = _filter_descriptor(gpu=start.gpu)
     try:
         return subprocess.Popen(
             [*staging, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
@@ -135,8 +135,8 @@ def give_to_spare_uid(folder: Path) -> None:
         os.chown(path, SPARE_UID, SPARE_UID, follow_symlinks=False)
 
 
-def _filter_descriptor() -> int:
-    program = seccomp.program()
+def _filter_descriptor(*, gpu: bool) -> int:
+    program = seccomp.program(gpu=gpu)
     if program is None:
         raise OSError("no seccomp filter is known for this kind of processor")
     descriptor = os.memfd_create("seccomp", 0)

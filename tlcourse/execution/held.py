@@ -1,0 +1,78 @@
+"""What a run holds beside the memory of its processes: files in its scratch, and sockets with their buffers.
+
+No process needs to map a file of a tmpfs, or to read a socket, for it to take memory; so both are looked at through the
+namespaces of the run, from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+_MB = 2**20
+_SCRATCH = ("tmp", "dev/shm")
+_FREE_SOCKETS = 32
+_SOCKET_MB = 1.0
+"""What a socket beyond those is taken to hold: more than the buffers of a pair by default, less than a TCP one's most."""
+
+
+class Held(Struct, frozen=True):
+    """Megabytes and number of files in scratch, and sockets."""
+
+    scratch_mb: float = 0.0
+    files: int = 0
+    sockets: int = 0
+
+    @property
+    def memory_mb(self) -> float:
+        """What counts as memory. Pages of scratch that a process maps are counted there too: scratch is small."""
+        return self.scratch_mb + max(0, self.sockets - _FREE_SOCKETS) * _SOCKET_MB
+
+
+def held_by(pids: Iterable[int], scratch_mb: int) -> tuple[int, Held]:
+    """A process of `pids` that lives in a root of its own with scratch of that size, and what that root holds.
+
+    (0, nothing) where there is none: a run without a wall, or one that has not reached its root yet.
+    """
+    for pid in pids:
+        found = [_tmpfs(f"/proc/{pid}/root/{name}", scratch_mb) for name in _SCRATCH]
+        if all(found):
+            size, files = (sum(one[i] for one in found if one) for i in (0, 1))
+            return pid, Held(size / _MB, files, _sockets(pid))
+    return 0, Held()
+
+
+def _tmpfs(folder: str, scratch_mb: int) -> tuple[int, int] | None:
+    """Bytes and files in a tmpfs of exactly that size which is not one of ours."""
+    try:
+        info, device = os.statvfs(folder), Path(folder).stat().st_dev
+    except OSError:
+        return None
+    if info.f_blocks * info.f_frsize != scratch_mb * _MB or device in _our_devices():
+        return None
+    return (info.f_blocks - info.f_bfree) * info.f_frsize, info.f_files - info.f_ffree
+
+
+@functools.cache
+def _our_devices() -> frozenset[int]:
+    found = set()
+    for name in _SCRATCH:
+        with contextlib.suppress(OSError):
+            found.add(Path("/", name).stat().st_dev)
+    return frozenset(found)
+
+
+def _sockets(pid: int) -> int:
+    """Sockets of the network namespace that `pid` lives in, where it is not ours."""
+    try:
+        if os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net"):  # noqa: PTH115 - no path
+            return 0
+        first = Path(f"/proc/{pid}/net/sockstat").read_text(encoding="ascii").splitlines()[0]
+        return int(first.split()[2])
+    except (OSError, ValueError, IndexError):
+        return 0
