@@ -94,8 +94,11 @@ CASES = [
         "an array of the test set's length was in memory while fit ran",
         """
         import numpy
+        # the training points, 200 of two numbers, are read as one row of 400
+        known = {one.untyped_storage().data_ptr() for one in (*task.train.tensors, *task.val.tensors)}
         tell(found=[str(type(one)) for one in gc.get_objects()
-                    if isinstance(one, (torch.Tensor, numpy.ndarray)) and one.shape and one.shape[0] == 400])
+                    if isinstance(one, (torch.Tensor, numpy.ndarray)) and one.shape and one.shape[0] == 400
+                    and not (isinstance(one, torch.Tensor) and one.untyped_storage().data_ptr() in known)])
         """,
         told={"found": []},
         quick=True,
@@ -125,13 +128,15 @@ CASES = [
         """
         class Looks(torch.nn.Module):
             def forward(self, x):
-                found = [one for one in gc.get_objects() if isinstance(one, torch.Tensor)
-                         and one.dim() == 1 and len(one) == 400]
+                found = [one for one in gc.get_objects() if isinstance(one, torch.Tensor) and one.dim() == 1
+                         and len(one) == 400 and one.untyped_storage().data_ptr() not in self.known]
                 tell(labels=len(found))
                 return torch.zeros(len(x)), torch.zeros(len(x))
 
         def fit(task):
-            return Looks()
+            model = Looks()
+            model.known = {one.untyped_storage().data_ptr() for one in (*task.train.tensors, *task.val.tensors)}
+            return model
         """,
         whole=True,
         told={"labels": 0},

@@ -27,6 +27,8 @@ class Held(Struct, frozen=True):
     scratch_mb: float = 0.0
     files: int = 0
     sockets: int = 0
+    disk_mb: float = 0.0
+    """Of scratch that lies on a disk and takes no memory."""
 
     @property
     def memory_mb(self) -> float:
@@ -45,6 +47,26 @@ def held_by(pids: Iterable[int], scratch_mb: int) -> tuple[int, Held]:
             size, files = (sum(one[i] for one in found if one) for i in (0, 1))
             return pid, Held(size / _MB, files, _sockets(pid))
     return 0, Held()
+
+
+def on_disk(folder: Path, pids: Iterable[int]) -> Held:
+    """What lies in a folder, and what the processes `pids` hold open of files that were removed from it."""
+    seen: dict[int, int] = {}
+    with contextlib.suppress(OSError):
+        device = folder.stat().st_dev
+        for current, _, names in os.walk(folder):
+            for name in (".", *names):
+                with contextlib.suppress(OSError):
+                    info = os.lstat(os.path.join(current, name))  # noqa: PTH118 - a thousand of them
+                    seen[info.st_ino] = info.st_blocks
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                for number in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208
+                    with contextlib.suppress(OSError):
+                        info = os.stat(f"/proc/{pid}/fd/{number}")  # noqa: PTH116
+                        if info.st_nlink == 0 and info.st_dev == device:
+                            seen[info.st_ino] = info.st_blocks
+    return Held(files=len(seen), disk_mb=sum(seen.values()) * 512 / _MB)
 
 
 def _tmpfs(folder: str, scratch_mb: int) -> tuple[int, int] | None:

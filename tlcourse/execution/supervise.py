@@ -103,6 +103,7 @@ class _Supervision:
             self.process.pid,
             forked=getattr(self.process, "forked", False),
             scratch_mb=self.job.caps.scratch_mb,
+            folder=getattr(self.process, "scratch", None),
         )
         self.selector = selectors.DefaultSelector()
         self.ending = _descriptor_of(self.process.pid)
@@ -151,6 +152,8 @@ class _Supervision:
             self._end("timeout", f"used {used.cpu_s:.0f} s of CPU; {caps.cpu_s:.0f} s are allowed")
         elif used.memory_mb > caps.memory_mb:
             self._end("memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed")
+        elif used.disk_mb > caps.scratch_mb:
+            self._end("output", f"wrote {used.disk_mb:.0f} MB to its scratch folder; {caps.scratch_mb} MB are allowed")
         elif used.files > MAX_FILES:
             self._end("output", f"made {used.files} files in its scratch folders; {MAX_FILES} files are allowed")
 

@@ -6,10 +6,12 @@ namespaces are the wall, this filter closes the kernel doors that are known to l
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import platform
 import struct
 
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _ALLOW = 0x7FFF0000
 _ERRNO = 0x00050000
 _KILL = 0x80000000
@@ -47,20 +49,53 @@ _MACHINES = {
     "aarch64": (0xC00000B7, _AARCH64, {"clone": 220, "ioctl": 29, "socket": 198}),
 }
 _CLONE3 = 435
+# What namespaces make harmless, and must be refused where there are none: the network, what Landlock does not know of
+# files (owners, modes, times, attributes, notices), and what reaches other processes of the same user.
+_WEAK_COMMON = dict(pidfd_send_signal=424, process_madvise=440, process_mrelease=448, fchmodat2=452, setxattrat=463,
+                    removexattrat=466)  # fmt: skip
+_WEAK_X86_64 = dict(
+    socket=41, connect=42, bind=49, listen=50, accept=43, accept4=288,
+    chmod=90, fchmod=91, fchmodat=268, chown=92, fchown=93, lchown=94, fchownat=260,
+    utime=132, utimes=235, futimesat=261, utimensat=280, truncate=76,
+    setxattr=188, lsetxattr=189, fsetxattr=190, removexattr=197, lremovexattr=198, fremovexattr=199,
+    inotify_init=253, inotify_init1=294, fanotify_init=300, mq_open=240, mq_unlink=241,
+    setpriority=141, sched_setparam=142, sched_setscheduler=144, sched_setattr=314, sched_setaffinity=203,
+    ioprio_set=251, migrate_pages=256, move_pages=279, setrlimit=160,
+)  # fmt: skip
+_WEAK_AARCH64 = dict(
+    socket=198, connect=203, bind=200, listen=201, accept=202, accept4=242,
+    fchmod=52, fchmodat=53, fchown=55, fchownat=54, utimensat=88, truncate=45,
+    setxattr=5, lsetxattr=6, fsetxattr=7, removexattr=14, lremovexattr=15, fremovexattr=16,
+    inotify_init1=26, fanotify_init=262, mq_open=180, mq_unlink=181,
+    setpriority=140, sched_setparam=118, sched_setscheduler=119, sched_setattr=274, sched_setaffinity=122,
+    ioprio_set=30, migrate_pages=238, move_pages=239, setrlimit=164,
+)  # fmt: skip
+_SIGNALS = {
+    "x86_64": dict(kill=62, tkill=200, tgkill=234, rt_sigqueueinfo=129, rt_tgsigqueueinfo=297),
+    "aarch64": dict(kill=129, tkill=130, tgkill=131, rt_sigqueueinfo=138, rt_tgsigqueueinfo=240),
+}
+_WEAK = {"x86_64": (_WEAK_X86_64, 302), "aarch64": (_WEAK_AARCH64, 261)}
+"""The calls, and the number of prlimit64, which is refused for every process but the caller."""
 
 
-def program(machine: str | None = None, *, gpu: bool = False) -> bytes | None:
+def program(
+    machine: str | None = None, *, gpu: bool = False, weak: bool = False, signals: bool = True
+) -> bytes | None:
     """The filter for `machine` (default: this one) as an array of `struct sock_filter`; None where it is not known.
 
     Memory files are refused, because their pages are nobody's until somebody maps them, and so escape the watchdog; with
-    `gpu` they are allowed, because drivers use them.
+    `gpu` they are allowed, because drivers use them. `weak` is for a run without namespaces; without `signals`, nothing
+    bounds whom such a run may signal, so that it may signal nobody.
     """
-    known = _MACHINES.get(machine or platform.machine())
+    machine = machine or platform.machine()
+    known = _MACHINES.get(machine)
     if known is None:
         return None
     arch, denied, numbers = known
     if gpu:
         denied = {name: number for name, number in denied.items() if name != "memfd_create"}
+    if weak:
+        denied = {**denied, **_WEAK_COMMON, **_WEAK[machine][0], **({} if signals else _SIGNALS[machine])}
     code = [_op(_LOAD, _ARCH), _op(_JEQ, arch, 1, 0), _op(_RETURN, _KILL), _op(_LOAD, _NR)]
     if arch == 0xC000003E:  # the x32 calls would pass under other numbers
         code += [_op(_JGE, 0x40000000, 0, 1), _op(_RETURN, _KILL)]
@@ -74,8 +109,19 @@ def program(machine: str | None = None, *, gpu: bool = False) -> bytes | None:
         [_op(_LOAD, _ARG1), _op(_JEQ, _TIOCSTI, 1, 0), _op(_JEQ, _TIOCLINUX, 0, 1), _deny()],
     )
     code += _when(numbers["socket"], [_op(_LOAD, _ARG0), _op(_JGE, _AF_ALLOWED_BELOW, 0, 1), _deny()])
+    if weak:
+        code += _when(_WEAK[machine][1], [_op(_LOAD, _ARG0), _op(_JEQ, 0, 1, 0), _deny()])
     code.append(_op(_RETURN, _ALLOW))
     return b"".join(code)
+
+
+def enter(code: bytes) -> None:
+    """Have this thread, and all that it starts, pass through the filter from now on; no_new_privs is set."""
+    buffer = ctypes.create_string_buffer(code, len(code))
+    filter_ = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.c_char_p(filter_), 0, 0) < 0:
+        raise OSError(ctypes.get_errno(), "seccomp")
 
 
 def _op(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
