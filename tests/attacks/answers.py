@@ -151,7 +151,9 @@ CASES = [
             tell(**{name: tries(lambda: print(open(path).read()))})
         """,
         told={"line.py": "FileNotFoundError", "references/line.py": "FileNotFoundError"},
-        weak=Weak(_OUTSIDE, told={"line.py": "PermissionError", "references/line.py": "PermissionError"}, succeeds=False),
+        weak=Weak(
+            _OUTSIDE, told={"line.py": "PermissionError", "references/line.py": "PermissionError"}, succeeds=False
+        ),
         quick=True,
     ),
     Case(

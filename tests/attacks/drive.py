@@ -122,7 +122,9 @@ def _run_case(case: Case, wall: Wall, exercise: LoadedExercise, world: World, ar
         changed=world.changed(),
         contacted=world.contacted,
         left=_left(world.mark),
-        unprintable=sorted({repr(text) for text in _texts(msgspec.to_builtins([result, events])) if not _harmless(text)})[:5],
+        unprintable=sorted(
+            {repr(text) for text in _texts(msgspec.to_builtins([result, events])) if not _harmless(text)}
+        )[:5],
         first=first,
         sibling=f"{sibling[0].outcome} {sibling[0].points:g}" if sibling else "",
         document=document[:4000],
@@ -131,7 +133,9 @@ def _run_case(case: Case, wall: Wall, exercise: LoadedExercise, world: World, ar
 
 def _patient() -> str:
     """An honest submission that stays for a while, so that there is somebody to harm."""
-    return _HONEST.read_text(encoding="utf-8").replace("def fit(task):", "def fit(task):\n    import time; time.sleep(2)")
+    return _HONEST.read_text(encoding="utf-8").replace(
+        "def fit(task):", "def fit(task):\n    import time; time.sleep(2)"
+    )
 
 
 def _told(log: str) -> dict[str, Any]:

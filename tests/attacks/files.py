@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.case import Case, Weak, outcomes
+from tests.attacks.case import Case, outcomes
 
 _HOSTILE = "\\x1b[2J\\x1b]0;owned\\x07\\x1b]8;;http://evil.example\\x1b\\\\\\r\\x9b31m\\u202ereversed\\u2066 [bold red]x[/] <script>"
 

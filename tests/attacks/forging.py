@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.case import Case, Weak, outcomes
+from tests.attacks.case import Case, outcomes
 
 _MAKE = """
 import numpy
@@ -271,9 +271,13 @@ def fit(task):
         outcomes=outcomes("crash"),
         told={"keys": ["x"], "more": "BlockingIOError"},
     ),
-    _returns(14, "an-object-that-equals-everything", "an object with a lying __eq__ and __array__ was scored",
-             "[type('Liar', (), {'__eq__': lambda s, o: True, '__array__': lambda s, *a: 0, '__hash__': None})()] * 2",
-             "expected a tensor"),
+    _returns(
+        14,
+        "an-object-that-equals-everything",
+        "an object with a lying __eq__ and __array__ was scored",
+        "[type('Liar', (), {'__eq__': lambda s, o: True, '__array__': lambda s, *a: 0, '__hash__': None})()] * 2",
+        "expected a tensor",
+    ),
     Case(
         14,
         "a-tensor-that-lies-about-its-shape",
@@ -313,32 +317,75 @@ def fit(task):
         whole=True,
         outcomes=outcomes("fail", "invalid", "crash"),
     ),
-    _returns(15, "nan-for-every-answer", "NaN was compared as if it were right",
-             "torch.full((n,), float('nan')), torch.full((n,), float('nan'))", "NaN or infinite"),
-    _returns(15, "infinity-for-one-answer", "an infinite prediction was scored",
-             "torch.zeros(n).index_fill(0, torch.tensor([n - 1]), float('inf')), torch.zeros(n)", "NaN or infinite"),
-    _returns(16, "a-shape-that-broadcasts", "one row was scored as all of them", "torch.zeros(1), torch.zeros(1)",
-             "shape (1,)"),
-    _returns(16, "a-column-for-a-vector", "(B, 1) was broadcast against (B,)", "torch.zeros(n, 1), torch.zeros(n, 1)",
-             "shape"),
+    _returns(
+        15,
+        "nan-for-every-answer",
+        "NaN was compared as if it were right",
+        "torch.full((n,), float('nan')), torch.full((n,), float('nan'))",
+        "NaN or infinite",
+    ),
+    _returns(
+        15,
+        "infinity-for-one-answer",
+        "an infinite prediction was scored",
+        "torch.zeros(n).index_fill(0, torch.tensor([n - 1]), float('inf')), torch.zeros(n)",
+        "NaN or infinite",
+    ),
+    _returns(
+        16,
+        "a-shape-that-broadcasts",
+        "one row was scored as all of them",
+        "torch.zeros(1), torch.zeros(1)",
+        "shape (1,)",
+    ),
+    _returns(
+        16,
+        "a-column-for-a-vector",
+        "(B, 1) was broadcast against (B,)",
+        "torch.zeros(n, 1), torch.zeros(n, 1)",
+        "shape",
+    ),
     _sends("a-row-too-few", "missing rows were left out of the mean", "document(399)", "shape (399,)"),
     _sends("a-row-too-many", "extra rows were scored", "document(401)", "shape (401,)"),
     _sends("no-rows", "an empty set of predictions was perfect", "document(0)", "shape (0,)"),
     _sends("doubles", "another dtype was scored", "document(dtype=numpy.float64)", "dtype"),
-    _sends("one-array-more", "an array that nobody asked for was read", "document(score=numpy.ones(1, numpy.float32))",
-           "expected exactly", row=14),
-    _sends("a-header-that-claims-a-terabyte", "memory was allocated for a claim",
-           "struct.pack('<Q', 2**40) + b'{}' * 100", "header is too long", row=14),
-    _sends("arrays-that-overlap", "two names for the same bytes, or bytes of no name, were scored",
-           "(lambda h: struct.pack('<Q', len(h)) + h + bytes(1600))(json.dumps({k: {'dtype': 'F32', 'shape': [400], "
-           "'data_offsets': [0, 1600]} for k in ('y', 'z')}).encode())", "", row=14),
-    _sends("a-name-twice", "a repeated name hid another array",
-           "(lambda h: struct.pack('<Q', len(h)) + h + bytes(3200))(b'{\"y\":{\"dtype\":\"F32\",\"shape\":[400],"
-           "\"data_offsets\":[0,1600]},\"z\":{\"dtype\":\"F32\",\"shape\":[400],\"data_offsets\":[0,1600]},"
-           "\"z\":{\"dtype\":\"F32\",\"shape\":[400],\"data_offsets\":[1600,3200]}}')", "", "fail", "invalid", row=14),
+    _sends(
+        "one-array-more",
+        "an array that nobody asked for was read",
+        "document(score=numpy.ones(1, numpy.float32))",
+        "expected exactly",
+        row=14,
+    ),
+    _sends(
+        "a-header-that-claims-a-terabyte",
+        "memory was allocated for a claim",
+        "struct.pack('<Q', 2**40) + b'{}' * 100",
+        "header is too long",
+        row=14,
+    ),
+    _sends(
+        "arrays-that-overlap",
+        "two names for the same bytes, or bytes of no name, were scored",
+        "(lambda h: struct.pack('<Q', len(h)) + h + bytes(1600))(json.dumps({k: {'dtype': 'F32', 'shape': [400], "
+        "'data_offsets': [0, 1600]} for k in ('y', 'z')}).encode())",
+        "",
+        row=14,
+    ),
+    _sends(
+        "a-name-twice",
+        "a repeated name hid another array",
+        '(lambda h: struct.pack(\'<Q\', len(h)) + h + bytes(3200))(b\'{"y":{"dtype":"F32","shape":[400],'
+        '"data_offsets":[0,1600]},"z":{"dtype":"F32","shape":[400],"data_offsets":[0,1600]},'
+        '"z":{"dtype":"F32","shape":[400],"data_offsets":[1600,3200]}}\')',
+        "",
+        "fail",
+        "invalid",
+        row=14,
+    ),
     _sends("two-documents", "the second document was scored", "document() + document()", "", row=12),
-    _sends("gigabytes-of-predictions", "more was read than was asked for", "bytes(2**30)", "more than the contract",
-           row=30),
+    _sends(
+        "gigabytes-of-predictions", "more was read than was asked for", "bytes(2**30)", "more than the contract", row=30
+    ),
     Case(
         16,
         "predictions-before-they-are-asked-for",
@@ -369,8 +416,21 @@ def fit(task):
         files={
             **{
                 f"{name}.py": b"print('SHADOWED'); import os; os._exit(0)\n"
-                for name in ("torch", "json", "numpy", "safetensors", "msgspec", "sitecustomize", "usercustomize",
-                             "conftest", "signal", "encodings", "tlcourse", "__main__", "__init__")
+                for name in (
+                    "torch",
+                    "json",
+                    "numpy",
+                    "safetensors",
+                    "msgspec",
+                    "sitecustomize",
+                    "usercustomize",
+                    "conftest",
+                    "signal",
+                    "encodings",
+                    "tlcourse",
+                    "__main__",
+                    "__init__",
+                )
             },
             "evil.pth": b"import os; print('SHADOWED')\n",
             "pyvenv.cfg": b"home = /tmp\n",

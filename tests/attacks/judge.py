@@ -24,7 +24,11 @@ def faults(case: Case, seen: Seen, wall: str) -> list[str]:
         found.append(f"the verdict does not say {case.said!r}: {seen.messages}")
     if case.then and seen.first not in {"fail", "crash"}:
         found.append(f"the submission before ended as {seen.first}")
-    found += [f"it told {name} = {seen.told.get(name)!r}, not {value!r}" for name, value in told.items() if seen.told.get(name) != value]
+    found += [
+        f"it told {name} = {seen.told.get(name)!r}, not {value!r}"
+        for name, value in told.items()
+        if seen.told.get(name) != value
+    ]
     found += [f"a secret came out: {one}" for one in seen.leaked]
     found += [f"a file changed: {path}" for path in seen.changed]
     found += [f"a service was contacted: {one}" for one in seen.contacted]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.case import Case, Weak, outcomes
+from tests.attacks.case import Case, outcomes
 
 _QUICK = {"wall_s": 6}
 _NO_SPACE = outcomes("crash", "memory", "output")

@@ -19,6 +19,8 @@ import pytest
         (["grade", "line", "broken.ipynb"], 2, ["cannot be read as a notebook"]),
         (["grade", "line", "empty"], 2, ["holds no solution.py"]),
         (["grade", "line", "x.py", "--on", "moon"], 2, ["'moon' is not a place"]),
+        (["grade", "line", "x.py", "--device", "cuda:x"], 2, ["'cuda:x' is no device", "cuda:0"]),
+        (["grade", "line", "x.py", "--device", "cpu:1"], 2, ["'cpu:1' is no device"]),
         (["lesson", "show", "nothing"], 2, ["no unit 'nothing'", "tlcourse lesson list"]),
         (["quiz", "take", "nothing"], 2, ["no quiz 'nothing'", "tlcourse quiz list"]),
         (["start"], 2, ["needs a terminal", "tlcourse lesson list", "tlcourse grade"]),

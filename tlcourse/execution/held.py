@@ -18,7 +18,7 @@ _MB = 2**20
 _SCRATCH = ("tmp", "dev/shm")
 _FREE_SOCKETS = 32
 _SOCKET_MB = 1.0
-"""What a socket beyond those is taken to hold: more than the buffers of a pair by default, less than a TCP one's most."""
+"""What a socket beyond those is taken to hold: more than a pair's buffers by default, less than a TCP one's most."""
 
 
 class Held(Struct, frozen=True):

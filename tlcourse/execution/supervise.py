@@ -22,8 +22,9 @@ import msgspec
 
 from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
+from tlcourse.execution.gpu import Card, alone_on, card_of
 from tlcourse.execution.interpreter import worker_environment
-from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
+from tlcourse.execution.job import Brief, Ending, Job, Problem, RunReport, Usage
 from tlcourse.execution.log import LogTail
 from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.tree import Tree
@@ -38,23 +39,38 @@ OnEvent = Callable[[dict[str, Any]], None]
 
 def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
     """Run a job to its end; afterwards no process of it is left. KeyboardInterrupt passes through, after that."""
-    with scratch_folder("run") as folder:
+    card = card_of(job.brief.device)
+    with alone_on(card, lambda: on_event(_waiting(card))), scratch_folder("run") as folder:
         inputs, submission = folder / "inputs", folder / "submission"
         inputs.mkdir()
         shutil.copytree(job.submission, submission)
-        (inputs / "brief.json").write_bytes(msgspec.json.encode(job.brief))
+        (inputs / "brief.json").write_bytes(msgspec.json.encode(_brief(job.brief, card, wall)))
         (inputs / "train.safetensors").write_bytes(arrays.pack(job.train))
         (inputs / "val.safetensors").write_bytes(arrays.pack(job.val))
-        with _Supervision(job, wall, inputs, submission, on_event) as supervision:
+        with _Supervision(job, wall, inputs, submission, card, on_event) as supervision:
             supervision.watch()
         return supervision.report()
+
+
+def _waiting(card: Card | None) -> dict[str, Any]:
+    return {"v": 1, "type": "log", "text": f"[waiting for {card.name if card else 'a card'}: another run uses it]\n"}
+
+
+def _brief(brief: Brief, card: Card | None, wall: Wall) -> Brief:
+    """Behind a wall a run sees one card, which is the first there, whatever its number is here."""
+    if card is None or wall.name == "none" or ":" not in brief.device:
+        return brief
+    return msgspec.structs.replace(brief, device="cuda:0")
 
 
 class _Supervision:
     """One run: its process, its channels, and what has been seen of it."""
 
-    def __init__(self, job: Job, wall: Wall, inputs: Path, submission: Path, on_event: OnEvent) -> None:
+    def __init__(
+        self, job: Job, wall: Wall, inputs: Path, submission: Path, card: Card | None, on_event: OnEvent
+    ) -> None:
         self.job = job
+        self.card = card
         self.wall = wall
         self.on_event = on_event
         self.lines = Lines()
@@ -88,7 +104,8 @@ class _Supervision:
             pass_fds=(events_write, result_write),
             stdin=stdin_read,
             output=output_write,
-            gpu=not self.job.brief.device.startswith("cpu"),
+            gpu=self.card is not None,
+            devices=self.card.nodes if self.card else (),
         )
         try:
             self.process: Process = self.wall.start(start)

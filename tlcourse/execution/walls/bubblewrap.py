@@ -64,9 +64,8 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
 def _bubblewrap(start: Start, folders: dict[Path, Path], filter_fd: int) -> list[str]:
     command = [*system_view(folders, start.caps.scratch_mb), "--disable-userns"]
     command += ["--ro-bind", str(start.inputs), _INPUTS, "--ro-bind", str(start.submission), _SUBMISSION]
-    if start.gpu:
-        for device in gpu_devices():
-            command += ["--dev-bind-try", device, device]
+    for device in start.devices:
+        command += ["--dev-bind", device, device]
     command += ["--chdir", "/tmp", "--clearenv"]  # noqa: S108
     for name, value in start.env.items():
         command += ["--setenv", name, value]
@@ -143,14 +142,6 @@ def _filter_descriptor(*, gpu: bool) -> int:
     os.write(descriptor, program)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
-
-
-def gpu_devices() -> list[str]:
-    """Device nodes of NVIDIA and AMD cards; some are not there on every machine."""
-    return [
-        *map(str, sorted(Path("/dev").glob("nvidia[0-9]*"))),
-        *("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/kfd", "/dev/dri"),
-    ]
 
 
 def tool(name: str) -> str:

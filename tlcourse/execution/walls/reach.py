@@ -51,4 +51,18 @@ def opened(folders: Iterable[Path], base: Path, unshare: str) -> list[str]:
         point.mkdir()
         pairs += [str(folder), str(point)]
     covers = sorted({str(above) for above in closed.values()})
-    return [unshare, "-m", "--propagation", "private", "--", "/bin/sh", "-c", _SCRIPT, "sh", *pairs, "--", *covers, "--"]
+    return [
+        unshare,
+        "-m",
+        "--propagation",
+        "private",
+        "--",
+        "/bin/sh",
+        "-c",
+        _SCRIPT,
+        "sh",
+        *pairs,
+        "--",
+        *covers,
+        "--",
+    ]

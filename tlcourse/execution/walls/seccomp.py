@@ -78,14 +78,12 @@ _WEAK = {"x86_64": (_WEAK_X86_64, 302), "aarch64": (_WEAK_AARCH64, 261)}
 """The calls, and the number of prlimit64, which is refused for every process but the caller."""
 
 
-def program(
-    machine: str | None = None, *, gpu: bool = False, weak: bool = False, signals: bool = True
-) -> bytes | None:
+def program(machine: str | None = None, *, gpu: bool = False, weak: bool = False, signals: bool = True) -> bytes | None:
     """The filter for `machine` (default: this one) as an array of `struct sock_filter`; None where it is not known.
 
-    Memory files are refused, because their pages are nobody's until somebody maps them, and so escape the watchdog; with
-    `gpu` they are allowed, because drivers use them. `weak` is for a run without namespaces; without `signals`, nothing
-    bounds whom such a run may signal, so that it may signal nobody.
+    Memory files are refused, because their pages are nobody's until somebody maps them, and so escape the watchdog;
+    with `gpu` they are allowed, because drivers use them. `weak` is for a run without namespaces; without
+    `signals`, nothing bounds whom such a run may signal, so that it may signal nobody.
     """
     machine = machine or platform.machine()
     known = _MACHINES.get(machine)

@@ -22,6 +22,7 @@ from typing import Any
 
 import psutil
 
+from tlcourse.errors import UnableError
 from tlcourse.execution.interpreter import PACKAGE, hidden_folders, isolated_command, visible_folders, worker_command
 from tlcourse.execution.job import Caps
 from tlcourse.execution.walls import landlock, seccomp
@@ -49,7 +50,7 @@ class WeakWall:
     def start(self, start: Start) -> WeakProcess:
         """Start the worker below its keeper."""
         if start.gpu:
-            raise OSError("a run on a GPU needs the cold wall")
+            raise UnableError("The weak wall shows no GPU.", remedy="say --device cpu, or see tlcourse doctor")
         # the folder around this package holds a checkout, or other packages: a link to it alone, in a folder of its own
         own = start.inputs.parent / "package"
         own.mkdir()
