@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.attacks.case import Case, Weak
 
-_OUTSIDE = "Landlock does not hide that a path exists, only what is in it"
+_OUTSIDE = "no mount namespace: that a path exists, its size, owner and times can be seen, not what is in it"
 
 CASES = [
     Case(
@@ -222,6 +222,18 @@ CASES = [
     ),
     Case(
         5,
+        "see-which-processes-exist",
+        "that another process exists, and whose it is, could be seen",
+        """
+        tell(there=os.path.exists("/proc/@GRADER_PID@"))
+        with contextlib.suppress(OSError):
+            tell(others=len([name for name in os.listdir("/proc") if name.isdigit()]) > 8)
+        """,
+        told={"there": False},
+        weak=Weak("no PID namespace: that a process exists, and whose it is, can be seen", told={"there": True}),
+    ),
+    Case(
+        5,
         "read-memory-by-system-call",
         "the memory of the process above was read",
         """
@@ -246,6 +258,14 @@ CASES = [
         """,
         told={"unexpected": [], "seed": None},
         quick=True,
+    ),
+    Case(
+        6,
+        "learn-the-name-of-the-machine",
+        "the machine's name was seen",
+        "tell(same=os.uname().nodename == '@HOST@')",
+        told={"same": False},
+        weak=Weak("no UTS namespace: the machine's name and its kernel's version can be seen", told={"same": True}),
     ),
     Case(
         7,

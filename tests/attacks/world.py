@@ -80,6 +80,7 @@ class World:
             "MARK": self.mark,
             "FOLDER": str(self.folder),
             "GRADERS": str(_GRADERS),
+            "HOST": os.uname().nodename,
             "GRADER_PID": str(os.getpid()),
             "TCP": str(self._tcp.getsockname()[1]),
             "UDP": str(self._udp.getsockname()[1]),

@@ -25,6 +25,7 @@ from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import Card, alone_on, card_of
 from tlcourse.execution.interpreter import worker_environment
 from tlcourse.execution.job import Brief, Ending, Job, Problem, RunReport, Usage
+from tlcourse.execution.limits import limit_behind
 from tlcourse.execution.log import LogTail
 from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.tree import Tree
@@ -293,7 +294,8 @@ class _Supervision:
             return "infra", "the worker did not start" + (f": {said[-1][:300]}" if said else f" (exit status {code})")
         if self.problem is not None:
             ending: Ending = "crash" if self.problem.kind == "exception" else "invalid"
-            return ending, self.problem.message
+            limit = limit_behind(self.problem.message, self.job.caps) if ending == "crash" else ""
+            return ending, f"{self.problem.message} ({limit})" if limit else self.problem.message
         if self.job.test_inputs is None and code == 0 and self.fitted:
             return "done", "fit returned"
         if self.results and code == 0:
