@@ -54,7 +54,7 @@ _CLONE3 = 435
 _WEAK_COMMON = dict(pidfd_send_signal=424, process_madvise=440, process_mrelease=448, fchmodat2=452, setxattrat=463,
                     removexattrat=466)  # fmt: skip
 _WEAK_X86_64 = dict(
-    socket=41, connect=42, bind=49, listen=50, accept=43, accept4=288,
+    socket=41, socketpair=53, connect=42, bind=49, listen=50, accept=43, accept4=288,
     chmod=90, fchmod=91, fchmodat=268, chown=92, fchown=93, lchown=94, fchownat=260,
     utime=132, utimes=235, futimesat=261, utimensat=280, truncate=76,
     setxattr=188, lsetxattr=189, fsetxattr=190, removexattr=197, lremovexattr=198, fremovexattr=199,
@@ -63,7 +63,7 @@ _WEAK_X86_64 = dict(
     ioprio_set=251, migrate_pages=256, move_pages=279, setrlimit=160,
 )  # fmt: skip
 _WEAK_AARCH64 = dict(
-    socket=198, connect=203, bind=200, listen=201, accept=202, accept4=242,
+    socket=198, socketpair=199, connect=203, bind=200, listen=201, accept=202, accept4=242,
     fchmod=52, fchmodat=53, fchown=55, fchownat=54, utimensat=88, truncate=45,
     setxattr=5, lsetxattr=6, fsetxattr=7, removexattr=14, lremovexattr=15, fremovexattr=16,
     inotify_init1=26, fanotify_init=262, mq_open=180, mq_unlink=181,
