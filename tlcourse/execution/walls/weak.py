@@ -113,7 +113,7 @@ def _plan(start: Start, command: Sequence[str], scratch: Path, uid: int) -> dict
     rights = dict(landlock.without(read, map(str, hidden_folders())))
     shown = [*(start.inputs, start.submission), start.inputs.parent / "package"]
     rights |= dict.fromkeys(map(str, shown), landlock.READ)
-    rights |= {f"/dev/{name}": landlock.DEVICE for name in _DEVICES} | {folder: landlock.SCRATCH_ALL}
+    rights |= {f"/dev/{name}": landlock.DEVICE for name in _DEVICES} | {folder: landlock.SCRATCH}
     return {
         "grader": os.getpid(),
         "uid": uid,
