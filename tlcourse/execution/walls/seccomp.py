@@ -26,7 +26,8 @@ _AF_ALLOWED_BELOW = (
 # Generic numbers (aarch64 and every newer architecture), and those of x86-64.
 _COMMON = dict(
     pidfd_getfd=438, open_tree=428, move_mount=429, fsopen=430, fsconfig=431, fsmount=432, fspick=433,
-    mount_setattr=442, open_tree_attr=467, memfd_secret=447, io_uring_setup=425, io_uring_enter=426, io_uring_register=427,
+    mount_setattr=442, open_tree_attr=467, memfd_secret=447,
+    io_uring_setup=425, io_uring_enter=426, io_uring_register=427,
 )  # fmt: skip
 _X86_64 = dict(
     ptrace=101, process_vm_readv=310, process_vm_writev=311, kcmp=312, bpf=321, perf_event_open=298,
@@ -51,8 +52,10 @@ _MACHINES = {
 _CLONE3 = 435
 # What namespaces make harmless, and must be refused where there are none: the network, what Landlock does not know of
 # files (owners, modes, times, attributes, notices), and what reaches other processes of the same user.
-_WEAK_COMMON = dict(pidfd_send_signal=424, process_madvise=440, process_mrelease=448, fchmodat2=452, setxattrat=463,
-                    removexattrat=466, file_setattr=469)  # fmt: skip
+_WEAK_COMMON = dict(
+    pidfd_send_signal=424, process_madvise=440, process_mrelease=448, fchmodat2=452, setxattrat=463,
+    removexattrat=466, file_setattr=469,
+)  # fmt: skip
 _WEAK_X86_64 = dict(
     socket=41, socketpair=53, connect=42, bind=49, listen=50, accept=43, accept4=288,
     chmod=90, fchmod=91, fchmodat=268, chown=92, fchown=93, lchown=94, fchownat=260,

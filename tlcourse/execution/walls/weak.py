@@ -189,5 +189,7 @@ def probe() -> Finding:
     version = landlock.abilities().version
     limits = "" if landlock.abilities().signals else ", of a version that does not bound signals: those are refused"
     return Finding(
-        WeakWall.name, True, f"Landlock (version {version}{limits}) + seccomp; it cannot hide which files exist"
+        WeakWall.name,
+        True,
+        f"Landlock (version {version}{limits}) + seccomp; docs/security.md says what it cannot stop",
     )
