@@ -191,5 +191,5 @@ def probe() -> Finding:
     return Finding(
         WeakWall.name,
         True,
-        f"Landlock (version {version}{limits}) + seccomp; docs/security.md says what it cannot stop",
+        f"Landlock (version {version}{limits}) + seccomp; docs/security.md lists its gaps",
     )
