@@ -180,7 +180,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _harmless(text: str) -> bool:
     """Printable, but for newlines and tabs; and nothing that reorders a line. Written apart from the code it judges."""
-    reorder = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F}
+    reorder = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
     return all((ord(c) >= 32 or c in "\n\t") and not 127 <= ord(c) < 160 and ord(c) not in reorder for c in text)
 
 

@@ -189,6 +189,59 @@ CASES = [
     ),
     Case(
         29,
+        "files-below-a-path-too-long",
+        "files whose path is longer than a path may be were not counted",
+        """
+        os.chdir(os.environ["TMPDIR"])
+        for _ in range(200):
+            os.mkdir("d" * 200)
+            os.chdir("d" * 200)
+        for number in range(200):
+            with open(str(number), "wb") as stream:
+                stream.write(bytes(2**20))
+        time.sleep(20)
+        """,
+        outcomes=_NO_SPACE,
+        limits={"scratch_mb": 8, "wall_s": 30},
+    ),
+    Case(
+        29,
+        "files-in-a-folder-that-cannot-be-listed",
+        "files in a folder without the right to read it were not counted",
+        """
+        os.chdir(os.environ["TMPDIR"])
+        os.mkdir("closed", 0o300)
+        for number in range(200):
+            with open(f"closed/{number}", "wb") as stream:
+                stream.write(bytes(2**20))
+        time.sleep(20)
+        """,
+        outcomes=_NO_SPACE,
+        limits={"scratch_mb": 8, "wall_s": 30},
+    ),
+    Case(
+        29,
+        "files-that-only-a-mapping-holds",
+        "removed files that are still mapped were not counted",
+        """
+        import mmap
+        keep = []
+        for _ in range(30):
+            with open(os.environ["TMPDIR"] + "/x", "w+b") as stream:
+                os.unlink(stream.name)
+                stream.truncate(2**22)
+                one = mmap.mmap(stream.fileno(), 2**22)
+            one.write(b"x" * 2**22)
+            one.madvise(mmap.MADV_DONTNEED)
+            keep.append(one)
+        libc.close_range(3, 1000, 0)  # Python's mapping keeps a copy of the descriptor
+        time.sleep(20)
+        """,
+        outcomes=_NO_SPACE,
+        limits={"scratch_mb": 8, "wall_s": 30},
+    ),
+    Case(
+        29,
         "a-million-empty-files",
         "empty files, which no byte count sees, filled the file system",
         """

@@ -51,14 +51,14 @@ def _ordinary(folder: Path) -> Grader:
     All in a mount namespace: the machine's folders keep their modes, and nothing is copied.
     """
     folder.chmod(0o755)
-    home, stage, scratch = folder / "home", folder / "stage", folder / "tmp"
+    home, scratch = folder / "home", folder / "tmp"
     venv = home / "venv"
-    for each in (home, stage, scratch, venv):
+    for each in (home, scratch, venv):
         each.mkdir()
     for each in (home, scratch):
         os.chown(each, _UID, _UID)
         each.chmod(0o700)
-    reach = opened([*visible_folders(), ROOT], stage, tool("unshare"))
+    reach = opened([*visible_folders(), ROOT], tool("unshare"))
     prefix = [
         *(tool("unshare"), "-m", "--propagation", "private", "--"),
         *reach,

@@ -40,10 +40,10 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
     for check in result.checks:
         yield from _check(check, plain=plain)
     for message in result.messages:
-        yield f"{'message: ' if plain else '  '}{message}"
-    if result.problem:
+        yield "\n    ".join(f"{'message: ' if plain else '  '}{message}".splitlines())
+    if result.problem:  # indented, so that no line of it can be taken for one of the verdict
         yield ""
-        yield result.problem
+        yield from (f"  {line}" for line in result.problem.splitlines())
     for record in result.runs:
         if result.outcome in ("crash", "invalid", "output", "infra") and record.log.strip():
             yield "\nThe last lines that it printed:"

@@ -16,6 +16,9 @@ from msgspec import Struct
 
 _MB = 2**20
 _SCRATCH = ("tmp", "dev/shm")
+_MAX_DEPTH = 50
+_ENOUGH = 100_000
+"""Files after which nobody needs to count on: the limit is far below."""
 _FREE_SOCKETS = 32
 _SOCKET_MB = 1.0
 """What a socket beyond those is taken to hold: more than a pair's buffers by default, less than a TCP one's most."""
@@ -29,6 +32,8 @@ class Held(Struct, frozen=True):
     sockets: int = 0
     disk_mb: float = 0.0
     """Of scratch that lies on a disk and takes no memory."""
+    hidden: bool = False
+    """Whether a part of scratch cannot be looked into."""
 
     @property
     def memory_mb(self) -> float:
@@ -50,23 +55,63 @@ def held_by(pids: Iterable[int], scratch_mb: int) -> tuple[int, Held]:
 
 
 def on_disk(folder: Path, pids: Iterable[int]) -> Held:
-    """What lies in a folder, and what the processes `pids` hold open of files that were removed from it."""
-    seen: dict[int, int] = {}
+    """What lies in a folder, and what the processes `pids` hold of files that were removed from it.
+
+    A folder that cannot be looked into – too deep, its path too long, or without the right to read it – is `hidden`.
+    """
+    blocks: dict[int, int] = {}
+    hidden = False
+    folders = [(str(folder), 0)]
+    while folders:
+        current, depth = folders.pop()
+        try:
+            with os.scandir(current) as entries:
+                for entry in entries:
+                    info = entry.stat(follow_symlinks=False)
+                    blocks[info.st_ino] = info.st_blocks
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append((entry.path, depth + 1))
+        except FileNotFoundError:  # removed a moment ago
+            continue
+        except OSError:
+            hidden = True
+        hidden = hidden or depth > _MAX_DEPTH
+        if hidden or len(blocks) > _ENOUGH:
+            break
     with contextlib.suppress(OSError):
         device = folder.stat().st_dev
-        for current, _, names in os.walk(folder):
-            for name in (".", *names):
-                with contextlib.suppress(OSError):
-                    info = os.lstat(os.path.join(current, name))  # noqa: PTH118 - a thousand of them
-                    seen[info.st_ino] = info.st_blocks
         for pid in pids:
+            blocks.update(_removed_but_open(pid, device))
+            for inode, size in _removed_but_mapped(pid, str(folder)).items():
+                blocks[inode] = max(size, blocks.get(inode, 0))
+    return Held(files=len(blocks), disk_mb=sum(blocks.values()) * 512 / _MB, hidden=hidden)
+
+
+def _removed_but_open(pid: int, device: int) -> dict[int, int]:
+    """Blocks of the files that a process holds open, and that no folder holds any more."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for number in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208
             with contextlib.suppress(OSError):
-                for number in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208
-                    with contextlib.suppress(OSError):
-                        info = os.stat(f"/proc/{pid}/fd/{number}")  # noqa: PTH116
-                        if info.st_nlink == 0 and info.st_dev == device:
-                            seen[info.st_ino] = info.st_blocks
-    return Held(files=len(seen), disk_mb=sum(seen.values()) * 512 / _MB)
+                info = os.stat(f"/proc/{pid}/fd/{number}")  # noqa: PTH116
+                if info.st_nlink == 0 and info.st_dev == device:
+                    found[info.st_ino] = info.st_blocks
+    return found
+
+
+def _removed_but_mapped(pid: int, folder: str) -> dict[int, int]:
+    """The same of files that a process has mapped, taken to be as large as the mapping."""
+    found: dict[int, int] = {}
+    try:
+        maps = Path(f"/proc/{pid}/maps").read_bytes()
+    except OSError:
+        return found
+    for line in maps.splitlines():
+        if line.endswith(b" (deleted)") and os.fsencode(folder) in line:
+            span, _, _, _, inode, _ = line.split(maxsplit=5)
+            begin, end = (int(part, 16) for part in span.split(b"-"))
+            found[int(inode)] = found.get(int(inode), 0) + (end - begin) // 512
+    return found
 
 
 def _tmpfs(folder: str, scratch_mb: int) -> tuple[int, int] | None:

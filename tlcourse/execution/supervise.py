@@ -172,6 +172,8 @@ class _Supervision:
             self._end("memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed")
         elif used.disk_mb > caps.scratch_mb:
             self._end("output", f"wrote {used.disk_mb:.0f} MB to its scratch folder; {caps.scratch_mb} MB are allowed")
+        elif used.hidden:
+            self._end("output", "made folders in its scratch folder that are too deep, or cannot be read")
         elif used.files > MAX_FILES:
             self._end("output", f"made {used.files} files in its scratch folders; {MAX_FILES} files are allowed")
 

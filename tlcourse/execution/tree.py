@@ -30,6 +30,7 @@ class Used(Struct, frozen=True):
     memory_mb: float = 0.0
     files: int = 0
     disk_mb: float = 0.0
+    hidden: bool = False
 
 
 class Tree:
@@ -75,7 +76,7 @@ class Tree:
             resident = min(resident, self._proportional(processes, private, cap_mb))
         held = self._held(processes)
         resident += held.memory_mb
-        self.last = Used(sum(self._cpu.values()), resident, held.files, held.disk_mb)
+        self.last = Used(sum(self._cpu.values()), resident, held.files, held.disk_mb, held.hidden)
         self.peak_mb = max(self.peak_mb, resident)
         return self.last
 

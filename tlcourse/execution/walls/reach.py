@@ -6,27 +6,16 @@ where they were. Nothing of it is seen outside, and nothing else of the closed f
 
 from __future__ import annotations
 
+import ctypes
+import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
-# Runs as root: pairs of (folder, staging folder), `--`, the closed folders, `--`, then what to become.
-_SCRIPT = """
-n=0
-while [ "$1" != -- ]; do
-    mount --bind "$1" "$2" || exit 125
-    n=$((n + 1)); eval "folder$n=\\$1 stage$n=\\$2"; shift 2
-done
-shift
-while [ "$1" != -- ]; do mount -t tmpfs -o mode=755,size=1m none "$1" || exit 125; shift; done
-shift
-i=1
-while [ $i -le $n ]; do
-    eval "folder=\\$folder$i stage=\\$stage$i"
-    mkdir -p "$folder" && mount --bind "$stage" "$folder" || exit 125
-    i=$((i + 1))
-done
-exec "$@"
-"""
+from tlcourse.execution.interpreter import isolated_command
+
+_BIND, _REC, _NOSUID, _NODEV = 4096, 16384, 2, 4
 
 
 def closed_above(folder: Path) -> Path | None:
@@ -37,32 +26,36 @@ def closed_above(folder: Path) -> Path | None:
     return None
 
 
-def opened(folders: Iterable[Path], base: Path, unshare: str) -> list[str]:
+def opened(folders: Iterable[Path], unshare: str) -> list[str]:
     """A command prefix, for root, behind which every user can reach `folders`; empty where every user can already.
 
-    `base` is an empty folder to stage them in; `unshare` the absolute path of that tool.
+    `unshare` is the absolute path of that tool.
     """
-    closed = {folder: above for folder in folders if (above := closed_above(folder)) is not None}
+    closed = {str(folder): str(above) for folder in folders if (above := closed_above(folder)) is not None}
     if not closed:
         return []
-    pairs: list[str] = []
-    for number, folder in enumerate(closed):
-        point = base / f"reach-{number}"
-        point.mkdir()
-        pairs += [str(folder), str(point)]
-    covers = sorted({str(above) for above in closed.values()})
+    plan = json.dumps({"covers": sorted(set(closed.values())), "folders": sorted(closed)})
     return [
-        unshare,
-        "-m",
-        "--propagation",
-        "private",
-        "--",
-        "/bin/sh",
-        "-c",
-        _SCRIPT,
-        "sh",
-        *pairs,
-        "--",
-        *covers,
-        "--",
+        *(unshare, "-m", "--propagation", "private", "--"),
+        *isolated_command("tlcourse.execution.walls.reach", "main", [plan]),
     ]
+
+
+def main(argv: list[str]) -> NoReturn:
+    """`reach PLAN COMMAND…`, as root in a mount namespace of its own: cover, show, and become the command."""
+    plan, command = json.loads(argv[0]), argv[1:]
+    held = [(folder, os.open(folder, os.O_PATH | os.O_CLOEXEC)) for folder in plan["folders"]]
+    for cover in plan["covers"]:
+        _mount("none", cover, "tmpfs", _NOSUID | _NODEV, "mode=755,size=1m")
+    for folder, descriptor in held:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        _mount(f"/proc/self/fd/{descriptor}", folder, None, _BIND | _REC, None)
+    os.execv(command[0], command)  # noqa: S606
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    texts = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
+    if libc.mount(*texts[:3], ctypes.c_ulong(flags), texts[3]) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{source} cannot be shown at {target}: {os.strerror(number)}")

@@ -81,7 +81,7 @@ def _launch(start: Start, command: Sequence[str]) -> WeakProcess:
     uid, held, prefix = 0, None, []
     if os.geteuid() == 0:
         uid, held = _spare_uid()
-        prefix = opened([*visible_folders(), base], base, tool("unshare"))
+        prefix = opened([*visible_folders(), base], tool("unshare"))
         base.chmod(0o711)
         for folder in (start.inputs, start.submission, scratch):
             for path in (folder, *folder.rglob("*")):
