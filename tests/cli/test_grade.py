@@ -63,6 +63,17 @@ def test_a_verdict_in_plain_words_has_one_fact_a_line_and_names_the_wall(tl):
     assert "without a sandbox" in lines[-1]
 
 
+def test_a_verdict_from_behind_the_weak_wall_says_what_that_cannot_stop(tl):
+    from tlcourse.execution.walls import choose
+
+    if not next(one for one in choose.findings() if one.name == "weak").available:
+        pytest.skip("no Landlock here")
+    graded = tl("grade", "line", REFERENCE, "--json", "--isolation", "weak")
+    document = json.loads(graded.stdout)
+    assert (document["outcome"], document["runs"][0]["isolation"]) == ("pass", "weak")
+    assert any("weak wall" in message and "docs/security.md" in message for message in document["messages"])
+
+
 def test_the_events_of_a_grading_are_json_lines_that_end_in_the_verdict(tl):
     graded = tl("grade", "line", REFERENCE, "--events")
     events = [json.loads(line) for line in graded.stdout.splitlines()]
@@ -136,7 +147,7 @@ def still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("isolation", ["cold", "none"])
+@pytest.mark.parametrize("isolation", ["cold", "warm", "weak", "none"])
 def test_an_interrupted_grading_leaves_nothing_running(tmp_path, how, isolation):
     with grading_that_trains(tmp_path, isolation) as (grading, below):
         assert len(below) >= 2
@@ -148,8 +159,9 @@ def test_an_interrupted_grading_leaves_nothing_running(tmp_path, how, isolation)
         assert still_there(below) == []
 
 
-def test_a_grader_that_is_killed_takes_everything_behind_its_wall_with_it(tmp_path):
-    with grading_that_trains(tmp_path, "cold") as (grading, below):
+@pytest.mark.parametrize("isolation", ["cold", "warm", "weak"])
+def test_a_grader_that_is_killed_takes_everything_behind_its_wall_with_it(tmp_path, isolation):
+    with grading_that_trains(tmp_path, isolation) as (grading, below):
         grading.kill()
         assert still_there(below) == []
 

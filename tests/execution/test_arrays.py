@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlcourse.execution.arrays import BadArraysError, pack, read_predictions
@@ -80,3 +80,33 @@ def test_a_header_with_offsets_outside_the_data_is_refused():
     ).encode()
     with pytest.raises(BadArraysError):
         read_predictions(struct.pack("<Q", len(header)) + header + b"\0" * 80, 5, SPECS)
+
+
+OFFSETS = st.one_of(st.integers(-10, 200), st.sampled_from([2**31, 2**63, 2**64, 10**30]), st.none(), st.floats())
+ENTRY = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "dtype": st.one_of(
+                st.sampled_from(["F32", "F64", "F16", "BF16", "I8", "BOOL", "F8_E5M2"]), st.text(max_size=4)
+            ),
+            "shape": st.lists(st.one_of(st.integers(-3, 20), st.just(2**62), st.floats()), max_size=4),
+            "data_offsets": st.lists(OFFSETS, max_size=3),
+        }
+    ),
+    st.none(),
+    st.text(max_size=4),
+)
+NAMES = st.one_of(st.sampled_from(["logits", "radius", "__metadata__"]), st.text(max_size=5))
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.dictionaries(NAMES, ENTRY, max_size=4), st.binary(max_size=100), st.integers(-2, 2))
+def test_a_forged_header_is_refused_in_words(header, data, off):
+    text = json.dumps(header).encode()
+    document = struct.pack("<q", max(0, len(text) + off)) + text + data
+    try:
+        found = read_predictions(document, 5, SPECS)
+    except BadArraysError as error:
+        assert str(error)
+        return
+    assert {name: array.shape for name, array in found.items()} == {"logits": (5, 3), "radius": (5,)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tlcourse.execution.events import MAX_LINE, MAX_TOTAL, Lines, decode, encode
+from tlcourse.execution.events import FIELDS, MAX_LINE, MAX_TOTAL, Lines, decode, encode
 
 
 def test_an_event_survives_its_journey_however_it_is_cut():
@@ -65,3 +66,40 @@ def test_no_bytes_raise(chunks):
     for chunk in chunks:
         for event in lines.feed(chunk):
             assert event["v"] == 1
+
+
+NUMBERS = st.one_of(st.integers(), st.floats(), st.booleans(), st.sampled_from(["nan", "inf", 10**400, -(2**63)]))
+VALUES = st.recursive(
+    st.one_of(st.none(), NUMBERS, st.text(max_size=20)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=8), inner, max_size=4)),
+    max_leaves=8,
+)
+FORGED = st.fixed_dictionaries(
+    {"v": st.one_of(st.just(1), VALUES), "type": st.one_of(st.sampled_from(sorted(FIELDS)), VALUES)},
+    optional=dict.fromkeys(("step", "values", "name", "kind", "message", "trace", "device", "text"), VALUES),
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.one_of(FORGED, st.binary(max_size=60)), max_size=4))
+def test_whatever_a_worker_forges_is_dropped_or_can_be_shown_and_stored(forged):
+    lines = Lines()
+    for one in forged:
+        for event in lines.feed((one if isinstance(one, bytes) else json.dumps(one).encode()) + b"\n"):
+            kind = event["type"]
+            assert set(event) == {"v", "type", *FIELDS[kind]}
+            msgspec.json.encode(event)
+            assert not set(str(event)) & {"\x1b", "\x07", "\r", "\x9b", "\u202e"}
+            if kind in ("metric", "evidence"):
+                [float(value) for value in event["values"].values()]
+
+
+def test_text_of_an_event_is_harmless_when_it_arrives():
+    event = decode(encode("problem", kind="exception", message="\x1b[2Jred", trace="a\rb\u202e").rstrip())
+    assert event == {"v": 1, "type": "problem", "kind": "exception", "message": "red", "trace": "a\nb"}
+
+
+def test_a_step_that_no_reader_of_json_can_hold_is_dropped():
+    for step in (2**60, 10**400, True, 1.5):
+        assert decode(json.dumps({"v": 1, "type": "metric", "step": step, "values": {"a": 1}}).encode()) is None
+    assert decode(json.dumps({"v": 1, "type": "evidence", "values": {"a": 10**400}}).encode()) is None

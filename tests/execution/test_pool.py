@@ -14,6 +14,8 @@ import pytest
 
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import pool as pools
+from tlcourse.execution import supervise
+from tlcourse.execution.gpu import Card
 from tlcourse.execution.pool import Pool, cores
 from tlcourse.execution.walls import warm
 
@@ -92,6 +94,7 @@ def test_a_run_for_a_gpu_starts_cold_and_says_so(job_for, tells, monkeypatch):
 
 def test_a_warm_wall_by_itself_refuses_a_gpu(job_for, tells, monkeypatch, warm_wall):
     monkeypatch.setattr(warm, "has_gpu", lambda: True)
+    monkeypatch.setattr(supervise, "card_of", lambda device: Card(f"test{os.getpid()}", ()))
     from tlcourse.execution.supervise import run
 
     with pytest.raises(UnableError, match="cold"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tlcourse.execution.scratch import scratch_folder
 
@@ -30,3 +32,18 @@ def test_what_a_killed_grader_left_is_swept_and_what_a_living_one_uses_is_not(tm
         assert second.is_dir()
         assert not left.exists()
         assert mine.is_dir()
+
+
+def test_a_folder_is_removed_whatever_was_made_in_it(tmp_path):
+    """Deeper than Python recurses and than a path may be long, and without the right to read."""
+    with scratch_folder("run") as folder:
+        here = Path.cwd()
+        os.chdir(folder)
+        try:
+            for _ in range(1500):
+                Path("x" * 50).mkdir()
+                os.chdir("x" * 50)
+            Path("closed").mkdir(0o300)
+        finally:
+            os.chdir(here)
+    assert not folder.exists()

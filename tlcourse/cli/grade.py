@@ -13,7 +13,6 @@ from tlcourse.cli import out
 from tlcourse.cli.exercise import find
 from tlcourse.cli.options import (
     CourseFolder,
-    Device,
     DeviceName,
     Events,
     ExerciseName,
@@ -52,7 +51,7 @@ _POLL_S = 0.5
 def grade(
     exercise: ExerciseName,
     path: SolutionPath = None,
-    device: DeviceName = Device.AUTO,
+    device: DeviceName = "auto",
     isolation: IsolationName = Isolation.AUTO,
     variant: VariantName = Variant.AUTO,
     seed: Seed = None,
@@ -75,7 +74,7 @@ def grade(
 def run(
     exercise: ExerciseName,
     path: SolutionPath = None,
-    device: DeviceName = Device.AUTO,
+    device: DeviceName = "auto",
     isolation: IsolationName = Isolation.AUTO,
     variant: VariantName = Variant.AUTO,
     seed: Seed = None,
@@ -97,7 +96,7 @@ def run(
 def watch(
     exercise: ExerciseName,
     path: SolutionPath = None,
-    device: DeviceName = Device.AUTO,
+    device: DeviceName = "auto",
     isolation: IsolationName = Isolation.AUTO,
     variant: VariantName = Variant.AUTO,
     seed: Seed = None,
@@ -130,7 +129,7 @@ def watch(
 
 
 def _options(
-    device: Device,
+    device: str,
     isolation: Isolation,
     variant: Variant,
     seed: int | None,
@@ -149,7 +148,7 @@ def _options(
     return Options(
         variant=variant.value,
         isolation=isolation.value,
-        device=device.value,
+        device=device,
         threads=threads,
         seed=PUBLIC_SEED if seed is None else seed,
         seed_source="public" if seed is None else "given",

@@ -9,13 +9,18 @@ from typing import Annotated
 import typer
 
 
-class Device(StrEnum):
-    """Where to train."""
+def _device(name: str) -> str:
+    """`auto`, `cpu`, `mps`, `cuda`, or `cuda:N`."""
+    from tlcourse.errors import UsageError
 
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
+    kind, colon, number = name.partition(":")
+    if kind not in ("auto", "cpu", "cuda", "mps") or (colon and (kind != "cuda" or not number.isdecimal())):
+        raise UsageError(
+            f"{name!r} is no device.",
+            cause="a spelling mistake.",
+            remedy="use one of: auto, cpu, cuda, cuda:0, cuda:1, mps.",
+        )
+    return name
 
 
 class Isolation(StrEnum):
@@ -23,6 +28,8 @@ class Isolation(StrEnum):
 
     AUTO = "auto"
     COLD = "cold"
+    WARM = "warm"
+    WEAK = "weak"
     NONE = "none"
 
 
@@ -47,7 +54,9 @@ SolutionPath = Annotated[
         help="A .py, a .ipynb or a folder. Without it: solution.py here, or in a folder named like the exercise.",
     ),
 ]
-DeviceName = Annotated[Device, typer.Option("--device", help="Where to train.")]
+DeviceName = Annotated[
+    str, typer.Option("--device", metavar="auto|cpu|cuda[:N]|mps", callback=_device, help="Where to train.")
+]
 IsolationName = Annotated[
     Isolation, typer.Option("--isolation", help="auto: the strongest wall of this machine. none: your own code only.")
 ]

@@ -40,15 +40,20 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
     for check in result.checks:
         yield from _check(check, plain=plain)
     for message in result.messages:
-        yield f"{'message: ' if plain else '  '}{message}"
-    if result.problem:
+        yield "\n    ".join(f"{'message: ' if plain else '  '}{message}".splitlines())
+    if result.problem:  # indented, so that no line of it can be taken for one of the verdict
         yield ""
-        yield result.problem
+        yield from (f"  {line}" for line in result.problem.splitlines())
     for record in result.runs:
         if result.outcome in ("crash", "invalid", "output", "infra") and record.log.strip():
             yield "\nThe last lines that it printed:"
             yield from (f"  {line}" for line in record.log.rstrip().splitlines()[-_LOG_LINES:])
-        walls = {"none": "without a sandbox", "cold": "in a sandbox (cold)"}
+        walls = {
+            "none": "without a sandbox",
+            "cold": "in a sandbox (cold)",
+            "warm": "in a sandbox (warm)",
+            "weak": "in a weak sandbox",
+        }
         yield (
             f"{'run: ' if plain else '  '}fit took {record.fit_s:.1f} s of {record.wall_s:.1f} s on "
             f"{record.device or 'no device'} with {record.threads} threads, {record.peak_rss_mb:.0f} MB, "

@@ -6,10 +6,22 @@ import json
 import math
 from typing import Any
 
+from tlcourse.execution.log import harmless
+
 VERSION = 1
 MAX_LINE = 64 * 1024
 MAX_TOTAL = 8 * 1024 * 1024
-KINDS = frozenset({"started", "log", "metric", "phase", "problem", "evidence", "finished"})
+FIELDS = {
+    "started": ("device", "torch"),
+    "log": ("text",),
+    "metric": ("step", "values"),
+    "phase": ("name",),
+    "problem": ("kind", "message", "trace"),
+    "evidence": ("values",),
+    "finished": (),
+}
+"""The kinds of events, and the fields that are kept of them; whatever else a line holds is dropped."""
+_LARGEST = 2**53
 
 
 def encode(event: str, /, **fields: Any) -> bytes:
@@ -18,47 +30,61 @@ def encode(event: str, /, **fields: Any) -> bytes:
 
 
 def decode(line: bytes) -> dict[str, Any] | None:
-    """The event of a line, or None where the line is not one of ours."""
+    """The event of a line, its text made harmless to show; None where the line is not one of ours."""
     if len(line) > MAX_LINE:
         return None
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or value.get("v") != VERSION or value.get("type") not in KINDS:
+    if not isinstance(value, dict) or value.get("v") != VERSION or type(value.get("type")) is not str:
         return None
-    return value if _fields_hold(value) else None
+    kind = value["type"]
+    if kind not in FIELDS:
+        return None
+    event = {name: _clean(value.get(name)) for name in FIELDS[kind]}
+    return {"v": VERSION, "type": kind, **event} if _fields_hold(kind, event) else None
 
 
-def _fields_hold(event: dict[str, Any]) -> bool:
-    kind = event["type"]
+def _clean(value: Any) -> Any:
+    """Text, and the names in a table, without what moves a cursor or reorders a line."""
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, dict):
+        return {harmless(name): one for name, one in value.items()}
+    return value
+
+
+def _fields_hold(kind: str, event: dict[str, Any]) -> bool:
+    values = event.get("values")
     if kind == "metric":
-        values = event.get("values")
         return (
-            isinstance(event.get("step"), int)
+            _is_number(event["step"])
+            and isinstance(event["step"], int)
             and isinstance(values, dict)
             and len(values) <= 16
             and all(_is_metric(name, value) for name, value in values.items())
         )
     if kind == "phase":
-        return event.get("name") in {"load", "fit", "fitted", "predict"}
-    if kind == "problem":
-        return all(isinstance(event.get(key), str) for key in ("kind", "message", "trace"))
+        return isinstance(event["name"], str) and event["name"] in {"load", "fit", "fitted", "predict"}
     if kind == "evidence":
-        values = event.get("values")
-        return isinstance(values, dict) and all(_is_number(v) for v in values.values()) and len(values) <= 64
+        return isinstance(values, dict) and len(values) <= 64 and all(_is_number(v) for v in values.values())
     if kind == "started":
-        return all(isinstance(event.get(key), str) and len(event[key]) < 100 for key in ("device", "torch"))
-    return True
+        return all(isinstance(text, str) and len(text) < 100 and text.isprintable() for text in event.values())
+    return all(isinstance(text, str) for text in event.values())
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Finite, and an integer only as large as every reader of JSON can tell from its neighbours."""
+    if isinstance(value, bool):
+        return False
+    return abs(value) <= _LARGEST if isinstance(value, int) else isinstance(value, float) and math.isfinite(value)
 
 
-def _is_metric(name: Any, value: Any) -> bool:
+def _is_metric(name: str, value: Any) -> bool:
     """A loss that became NaN is worth showing; it arrives as the string that JSON allows."""
-    return isinstance(name, str) and len(name) <= 40 and (_is_number(value) or value in ("nan", "inf", "-inf"))
+    known = _is_number(value) or (isinstance(value, str) and value in ("nan", "inf", "-inf"))
+    return known and len(name) <= 40 and name.isprintable()
 
 
 class Lines:

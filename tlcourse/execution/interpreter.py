@@ -15,24 +15,27 @@ _BOOTSTRAP = (
 )
 
 
-def library_folders() -> list[str]:
-    """Where Python's packages and this one are imported from.
+def library_folders(own: Path = PACKAGE.parent) -> list[str]:
+    """Where Python's packages and this one are imported from; `own` is the folder that this package is found in.
 
     By name, not by what `site` lists: a `.pth` file may add the packages of another environment. The other entries of
     the path (a checkout, a working folder) may hold graders or anything else.
     """
     named = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages") and Path(p).is_dir()]
-    return [*named, str(PACKAGE.parent)]
+    return [*named, str(own)]
 
 
-def worker_command(arguments: list[str]) -> list[str]:
+def worker_command(arguments: list[str], own: Path = PACKAGE.parent) -> list[str]:
     """The command line of a worker."""
-    return isolated_command("tlcourse.execution.worker.main", "leave", arguments)
+    return isolated_command("tlcourse.execution.worker.main", "leave", arguments, own)
 
 
-def isolated_command(module: str, function: str, arguments: list[str]) -> list[str]:
-    """The command line of a Python that calls `function(arguments)` of one of this package's modules."""
-    libraries = library_folders()
+def isolated_command(module: str, function: str, arguments: list[str], own: Path = PACKAGE.parent) -> list[str]:
+    """The command line of a Python that calls `function(arguments)` of one of this package's modules.
+
+    `own`: another folder in which this package is found, for a wall behind which its usual one cannot be listed.
+    """
+    libraries = library_folders(own)
     bootstrap = _BOOTSTRAP.format(module=module, function=function)
     return [sys.executable, "-I", "-c", bootstrap, str(len(libraries)), *libraries, *arguments]
 

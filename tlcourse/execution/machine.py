@@ -67,7 +67,9 @@ def _torch() -> Iterator[MachineFinding]:
 
 def _walls() -> Iterator[MachineFinding]:
     for wall in walls():
-        name = {"cold": "sandbox", "none": "separate process"}.get(wall.name, wall.name)
+        name = {"cold": "sandbox", "warm": "warm sandbox", "weak": "weak sandbox", "none": "separate process"}[
+            wall.name
+        ]
         yield MachineFinding(name, wall.available, wall.detail, wall.remedy)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,16 @@ def scratch_folder(kind: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder whatever a submission made in it: unreadable folders, or thousands of them in one another."""
+    with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():  # these tools neither recurse nor follow links
+        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+            subprocess.run([*command, "--", str(folder)], capture_output=True, check=False)
 
 
 def new_folder(kind: str) -> Path:
@@ -37,4 +47,4 @@ def _sweep(parent: Path) -> None:
         for entry in entries:
             match = _NAME.match(entry.name)
             if match and not psutil.pid_exists(int(match[1])) and entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
+                remove(Path(entry.path))

@@ -22,8 +22,10 @@ import msgspec
 
 from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
+from tlcourse.execution.gpu import Card, alone_on, card_of
 from tlcourse.execution.interpreter import worker_environment
-from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
+from tlcourse.execution.job import Brief, Ending, Job, Problem, RunReport, Usage
+from tlcourse.execution.limits import limit_behind
 from tlcourse.execution.log import LogTail
 from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.tree import Tree
@@ -31,28 +33,45 @@ from tlcourse.execution.walls.wall import Process, Start, Wall
 
 _WATCH_S = 0.05
 _CHUNK = 1 << 16
+MAX_FILES = 20_000
+"""Files in a run's scratch: an empty one takes a kilobyte of the kernel's memory, which nothing else counts."""
 OnEvent = Callable[[dict[str, Any]], None]
 
 
 def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
     """Run a job to its end; afterwards no process of it is left. KeyboardInterrupt passes through, after that."""
-    with scratch_folder("run") as folder:
+    card = card_of(job.brief.device)
+    with alone_on(card, lambda: on_event(_waiting(card))), scratch_folder("run") as folder:
         inputs, submission = folder / "inputs", folder / "submission"
         inputs.mkdir()
         shutil.copytree(job.submission, submission)
-        (inputs / "brief.json").write_bytes(msgspec.json.encode(job.brief))
+        (inputs / "brief.json").write_bytes(msgspec.json.encode(_brief(job.brief, card, wall)))
         (inputs / "train.safetensors").write_bytes(arrays.pack(job.train))
         (inputs / "val.safetensors").write_bytes(arrays.pack(job.val))
-        with _Supervision(job, wall, inputs, submission, on_event) as supervision:
+        with _Supervision(job, wall, inputs, submission, card, on_event) as supervision:
             supervision.watch()
         return supervision.report()
+
+
+def _waiting(card: Card | None) -> dict[str, Any]:
+    return {"v": 1, "type": "log", "text": f"[waiting for {card.name if card else 'a card'}: another run uses it]\n"}
+
+
+def _brief(brief: Brief, card: Card | None, wall: Wall) -> Brief:
+    """Behind a wall a run sees one card, which is the first there, whatever its number is here."""
+    if card is None or wall.name == "none" or ":" not in brief.device:
+        return brief
+    return msgspec.structs.replace(brief, device="cuda:0")
 
 
 class _Supervision:
     """One run: its process, its channels, and what has been seen of it."""
 
-    def __init__(self, job: Job, wall: Wall, inputs: Path, submission: Path, on_event: OnEvent) -> None:
+    def __init__(
+        self, job: Job, wall: Wall, inputs: Path, submission: Path, card: Card | None, on_event: OnEvent
+    ) -> None:
         self.job = job
+        self.card = card
         self.wall = wall
         self.on_event = on_event
         self.lines = Lines()
@@ -86,7 +105,8 @@ class _Supervision:
             pass_fds=(events_write, result_write),
             stdin=stdin_read,
             output=output_write,
-            gpu=not self.job.brief.device.startswith("cpu"),
+            gpu=self.card is not None,
+            devices=self.card.nodes if self.card else (),
         )
         try:
             self.process: Process = self.wall.start(start)
@@ -98,7 +118,12 @@ class _Supervision:
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        self.tree = Tree(self.process.pid, forked=getattr(self.process, "forked", False))
+        self.tree = Tree(
+            self.process.pid,
+            forked=getattr(self.process, "forked", False),
+            scratch_mb=self.job.caps.scratch_mb,
+            folder=getattr(self.process, "scratch", None),
+        )
         self.selector = selectors.DefaultSelector()
         self.ending = _descriptor_of(self.process.pid)
         if self.ending is not None:  # the end of the process wakes the watch at once
@@ -146,6 +171,12 @@ class _Supervision:
             self._end("timeout", f"used {used.cpu_s:.0f} s of CPU; {caps.cpu_s:.0f} s are allowed")
         elif used.memory_mb > caps.memory_mb:
             self._end("memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed")
+        elif used.disk_mb > caps.scratch_mb:
+            self._end("output", f"wrote {used.disk_mb:.0f} MB to its scratch folder; {caps.scratch_mb} MB are allowed")
+        elif used.hidden:
+            self._end("output", "made folders in its scratch folder that are too deep, or cannot be read")
+        elif used.files > MAX_FILES:
+            self._end("output", f"made {used.files} files in its scratch folders; {MAX_FILES} files are allowed")
 
     def _end(self, ending: Ending, message: str) -> None:
         if self.ended is None:
@@ -268,7 +299,8 @@ class _Supervision:
             return "infra", "the worker did not start" + (f": {said[-1][:300]}" if said else f" (exit status {code})")
         if self.problem is not None:
             ending: Ending = "crash" if self.problem.kind == "exception" else "invalid"
-            return ending, self.problem.message
+            limit = limit_behind(self.problem.message, self.job.caps) if ending == "crash" else ""
+            return ending, f"{self.problem.message} ({limit})" if limit else self.problem.message
         if self.job.test_inputs is None and code == 0 and self.fitted:
             return "done", "fit returned"
         if self.results and code == 0:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 from msgspec import Struct
 
+from tlcourse.execution.held import Held, held_by, on_disk
 from tlcourse.execution.walls.wall import Process
 
 _MB = 2**20
@@ -23,21 +24,31 @@ _SHARE = 0.03
 
 
 class Used(Struct, frozen=True):
-    """CPU seconds and megabytes of a whole tree."""
+    """CPU seconds and megabytes of a whole tree; files in its scratch, and megabytes of them where that is on disk."""
 
     cpu_s: float = 0.0
     memory_mb: float = 0.0
+    files: int = 0
+    disk_mb: float = 0.0
+    hidden: bool = False
 
 
 class Tree:
     """Measures and ends a process tree. Behind a wall its PID namespace keeps it whole; daemons cannot leave it.
 
     `forked`: its processes were forked from a warm parent, and share pages with it that resident memory counts.
+    `scratch_mb`: the size of the run's own /tmp and /dev/shm, whose pages count as memory. `folder`: where it has no
+    such thing, the folder that it may write to.
     """
 
-    def __init__(self, pid: int, *, forked: bool = False) -> None:
+    def __init__(self, pid: int, *, forked: bool = False, scratch_mb: int = 0, folder: Path | None = None) -> None:
         self._pid = pid
         self._forked = forked
+        self._scratch_mb = scratch_mb
+        self._folder = folder
+        self._inside = 0
+        self._on_disk = Held()
+        self._next_look = 0.0
         self._cpu: dict[tuple[int, float], float] = {}
         self._known: list[psutil.Process] = []
         self._next_scan = 0.0
@@ -63,9 +74,22 @@ class Tree:
                 private += (memory.rss - getattr(memory, "shared", 0)) / _MB
         if self._forked or (len(processes) > 3 and resident > 256):
             resident = min(resident, self._proportional(processes, private, cap_mb))
-        self.last = Used(sum(self._cpu.values()), resident)
+        held = self._held(processes)
+        resident += held.memory_mb
+        self.last = Used(sum(self._cpu.values()), resident, held.files, held.disk_mb, held.hidden)
         self.peak_mb = max(self.peak_mb, resident)
         return self.last
+
+    def _held(self, processes: list[psutil.Process]) -> Held:
+        """What no process maps; the process through which it was seen last is tried first."""
+        if self._folder is not None:
+            if (begin := time.monotonic()) >= self._next_look:
+                self._on_disk = on_disk(self._folder, [one.pid for one in processes])
+                end = time.monotonic()
+                self._next_look = end + (end - begin) / _SHARE
+            return self._on_disk
+        self._inside, held = held_by([self._inside, *(one.pid for one in reversed(processes))], self._scratch_mb)
+        return held
 
     def _proportional(self, processes: list[psutil.Process], private: float, cap_mb: float) -> float:
         if self._exact is not None and time.monotonic() < self._next_exact:
@@ -98,6 +122,8 @@ class Tree:
 
     def kill(self, process: Process) -> None:
         """SIGKILL to the top process, its group and every member; returns when the top process is gone."""
+        if end_all := getattr(process, "end_all", None):
+            end_all()
         members = self._scan()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, signal.SIGKILL)

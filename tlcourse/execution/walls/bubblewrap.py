@@ -1,8 +1,8 @@
 """The *cold* wall: one bubblewrap for each run, with namespaces of its own, a read-only system and a seccomp filter.
 
 Started by root it becomes a spare uid first: with uid 0 outside, root's files in the binds would stay readable and
-process limits would not count. The spare uid cannot pass a 0700 home, so what must be seen is bound to a staging folder
-in a private mount namespace beforehand.
+process limits would not count. The spare uid cannot pass a 0700 home, so what must be seen is shown to it in a private
+mount namespace (`reach.py`).
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tlcourse.execution.interpreter import hidden_folders, visible_folders, worker_command
 from tlcourse.execution.job import Caps
 from tlcourse.execution.walls import seccomp
+from tlcourse.execution.walls.reach import opened
 from tlcourse.execution.walls.wall import Finding, Start
 
 SPARE_UID = 65534
 _INSIDE_UID = "1000"
 _INPUTS, _SUBMISSION = "/inputs", "/submission"
-
-# Runs as root in its own mount namespace: pairs of (source, staging folder), then `--`, then what to become.
-_STAGE = 'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"'
 
 
 class ColdWall:
@@ -40,15 +38,15 @@ class ColdWall:
 
 def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
     folders = {folder: folder for folder in visible_folders()}
-    staging: list[str] = []
+    prefix: list[str] = []
     if os.geteuid() == 0:
-        folders, staging = staged(folders, start.inputs.parent)
+        prefix = as_spare_uid(folders, start.inputs.parent)
         for path in (start.inputs, start.submission):
             give_to_spare_uid(path)
-    filter_fd = _filter_descriptor()
+    filter_fd = _filter_descriptor(gpu=start.gpu)
     try:
         return subprocess.Popen(
-            [*staging, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
+            [*prefix, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
             stdin=start.stdin,
             stdout=start.output,
             stderr=start.output,
@@ -64,9 +62,8 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
 def _bubblewrap(start: Start, folders: dict[Path, Path], filter_fd: int) -> list[str]:
     command = [*system_view(folders, start.caps.scratch_mb), "--disable-userns"]
     command += ["--ro-bind", str(start.inputs), _INPUTS, "--ro-bind", str(start.submission), _SUBMISSION]
-    if start.gpu:
-        for device in gpu_devices():
-            command += ["--dev-bind-try", device, device]
+    for device in start.devices:
+        command += ["--dev-bind", device, device]
     command += ["--chdir", "/tmp", "--clearenv"]  # noqa: S108
     for name, value in start.env.items():
         command += ["--setenv", name, value]
@@ -110,23 +107,11 @@ def _limits(start: Start) -> list[str]:
     ]
 
 
-def staged(folders: Mapping[Path, Path], base: Path) -> tuple[dict[Path, Path], list[str]]:
-    """Bind each source below `base`, and become the spare uid: (target → staged source), command prefix."""
-    stage = base / "stage"
-    stage.mkdir()
+def as_spare_uid(folders: Iterable[Path], base: Path) -> list[str]:
+    """A command prefix, for root: become the spare uid, where it can reach `folders` and the run's folder `base`."""
     base.chmod(0o711)
-    moved: dict[Path, Path] = {}
-    pairs: list[str] = []
-    for number, (target, source) in enumerate(folders.items()):
-        point = stage / str(number)
-        point.mkdir()
-        moved[target] = point
-        pairs += [str(source), str(point)]
     become = [f"--reuid={SPARE_UID}", f"--regid={SPARE_UID}", "--clear-groups", "--"]
-    return moved, [
-        *(tool("unshare"), "-m", "--propagation", "private", "--"),
-        *("/bin/sh", "-c", _STAGE, "sh", *pairs, "--", tool("setpriv"), *become),
-    ]
+    return [*opened([*folders, base], tool("unshare")), tool("setpriv"), *become]
 
 
 def give_to_spare_uid(folder: Path) -> None:
@@ -135,22 +120,14 @@ def give_to_spare_uid(folder: Path) -> None:
         os.chown(path, SPARE_UID, SPARE_UID, follow_symlinks=False)
 
 
-def _filter_descriptor() -> int:
-    program = seccomp.program()
+def _filter_descriptor(*, gpu: bool) -> int:
+    program = seccomp.program(gpu=gpu)
     if program is None:
         raise OSError("no seccomp filter is known for this kind of processor")
     descriptor = os.memfd_create("seccomp", 0)
     os.write(descriptor, program)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
-
-
-def gpu_devices() -> list[str]:
-    """Device nodes of NVIDIA and AMD cards; some are not there on every machine."""
-    return [
-        *map(str, sorted(Path("/dev").glob("nvidia[0-9]*"))),
-        *("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/kfd", "/dev/dri"),
-    ]
 
 
 def tool(name: str) -> str:

@@ -8,7 +8,7 @@ from tlcourse.errors import UnableError, UsageError
 from tlcourse.execution.walls.plain import PlainWall
 from tlcourse.execution.walls.wall import Finding, Wall
 
-NAMES = ("auto", "cold", "warm", "none")
+NAMES = ("auto", "cold", "warm", "weak", "none")
 
 
 def findings() -> list[Finding]:
@@ -16,6 +16,7 @@ def findings() -> list[Finding]:
     return [
         _cold(),
         _warm(),
+        _weak(),
         Finding(PlainWall.name, True, "a separate process without labels; for your own code only"),
     ]
 
@@ -36,8 +37,16 @@ def _warm() -> Finding:
     return warm.probe()
 
 
+def _weak() -> Finding:
+    if not sys.platform.startswith("linux"):
+        return Finding("weak", False, f"Landlock is Linux's, this is {sys.platform}", "use a Linux machine or WSL")
+    from tlcourse.execution.walls import weak  # Linux only
+
+    return weak.probe()
+
+
 def choose(isolation: str, device: str = "cpu") -> tuple[Wall, str]:
-    """The wall, and a line that says what was missing (empty for the strongest).
+    """The wall, and a line that says what was missing (empty for the strongest): cold, else weak, else none.
 
     A warm parent must not touch a GPU: a run that would use one gets a cold wall, and the line says so.
 
@@ -49,6 +58,8 @@ def choose(isolation: str, device: str = "cpu") -> tuple[Wall, str]:
         return PlainWall(), ""
     if isolation == "warm" and not uses_gpu(device):
         return _warm_wall(), ""
+    if isolation == "weak":
+        return _weak_wall()
     cold = _cold()
     if cold.available:
         from tlcourse.execution.walls.bubblewrap import ColdWall
@@ -60,6 +71,9 @@ def choose(isolation: str, device: str = "cpu") -> tuple[Wall, str]:
             cause="the sandbox needs bubblewrap and user namespaces.",
             remedy=cold.remedy or "tlcourse doctor",
         )
+    if not uses_gpu(device) and _weak().available:
+        wall, notice = _weak_wall()
+        return wall, f"{notice} The cold wall would be stronger, but {cold.detail}. {cold.remedy}".strip()
     return (
         PlainWall(),
         f"Runs without a sandbox, for your own code only: {cold.detail}. {cold.remedy}".strip(),
@@ -86,3 +100,16 @@ def _warm_wall() -> Wall:
     from tlcourse.execution.walls.warm import shared
 
     return shared()
+
+
+def _weak_wall() -> tuple[Wall, str]:
+    finding = _weak()
+    if not finding.available:
+        raise UnableError(
+            f"This machine cannot isolate a run: {finding.detail}.",
+            cause="the weak wall needs Landlock.",
+            remedy=finding.remedy or "tlcourse doctor",
+        )
+    from tlcourse.execution.walls.weak import NOTICE, WeakWall
+
+    return WeakWall(), NOTICE

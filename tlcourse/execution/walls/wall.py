@@ -24,6 +24,8 @@ class Start(Struct, frozen=True):
     stdin: int
     output: int
     gpu: bool = False
+    devices: tuple[str, ...] = ()
+    """The nodes of the one card that the run may use."""
 
 
 class Finding(Struct, frozen=True):

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tlcourse.errors import InfraError, UnableError
+from tlcourse.execution.gpu import cards
 from tlcourse.execution.job import Caps
 from tlcourse.execution.walls import bubblewrap
 from tlcourse.execution.walls.wall import Finding, Start
@@ -105,7 +106,7 @@ class WarmWall:
 
 def has_gpu() -> bool:
     """Whether a cold run would be shown a card."""
-    return any(Path(device).exists() for device in bubblewrap.gpu_devices() if device != "/dev/dri")
+    return bool(cards())
 
 
 def shared() -> WarmWall:

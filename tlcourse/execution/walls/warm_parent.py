@@ -17,7 +17,7 @@ import msgspec
 from tlcourse.execution.interpreter import isolated_command, visible_folders, worker_environment
 from tlcourse.execution.scratch import new_folder
 from tlcourse.execution.tree import proportional_mb
-from tlcourse.execution.walls.bubblewrap import give_to_spare_uid, staged, system_view
+from tlcourse.execution.walls.bubblewrap import as_spare_uid, give_to_spare_uid, system_view
 from tlcourse.execution.walls.inner import NEW_ROOT
 from tlcourse.execution.walls.launcher import launch
 from tlcourse.execution.walls.request import SPOOL, Ready, Request
@@ -70,10 +70,10 @@ class WarmParent:
         folders = {folder: folder for folder in visible_folders()}
         targets = [str(folder) for folder in folders]
         folders[Path(SPOOL)] = self._spool
-        staging: list[str] = []
+        prefix: list[str] = []
         if os.geteuid() == 0:
-            folders, staging = staged(folders, self._folder)
-        command = [*staging, *system_view(folders, _OWN_SCRATCH_MB), "--dir", NEW_ROOT, "--chdir", "/", "--clearenv"]
+            prefix = as_spare_uid(folders.values(), self._folder)
+        command = [*prefix, *system_view(folders, _OWN_SCRATCH_MB), "--dir", NEW_ROOT, "--chdir", "/", "--clearenv"]
         for name, value in worker_environment(threads=1).items():
             command += ["--setenv", name, value]
         zygote = isolated_command("tlcourse.execution.walls.zygote", "main", [str(control), *targets])

@@ -70,7 +70,12 @@ def _check(check: dict[str, Any], *, full: bool) -> tuple[Text, Text]:
 
 
 def _facts(run: dict[str, Any]) -> str:
-    walls = {"none": "without a sandbox", "cold": "in a sandbox", "warm": "in a warm sandbox"}
+    walls = {
+        "none": "without a sandbox",
+        "cold": "in a sandbox",
+        "warm": "in a warm sandbox",
+        "weak": "in a weak sandbox",
+    }
     wall = walls.get(run["isolation"], run["isolation"])
     device = run["device"] or "no device"
     return (

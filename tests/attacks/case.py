@@ -1,0 +1,116 @@
+"""What an attack is: a small hostile submission, the outcome it must get, and what must not have happened.
+
+Some things are asserted for every case, whatever it tries (`test_attacks.py`): no secret of the world around it came
+out, no file of that world changed, no service of it was contacted, no process is left, nothing was scored that was not
+earned, and what came out is harmless to show. `told` is what the attack itself must have met.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PRELUDE = """\
+import contextlib, ctypes, gc, json, os, signal, socket, struct, subprocess, sys, threading, time
+import torch
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl(15, b"@MARK@", 0, 0, 0)  # every process and thread of this submission bears the case's mark
+told = {}
+
+def tell(**facts):
+    os.write(1, ("\\nTOLD " + json.dumps(facts) + "\\n").encode())
+
+def tries(act, *arguments):
+    try:
+        act(*arguments)
+        return "done"
+    except BaseException as error:
+        return type(error).__name__
+
+def call(number, *arguments):
+    ctypes.set_errno(0)
+    if libc.syscall(number, *arguments) >= 0:
+        return "done"
+    import errno
+    return errno.errorcode[ctypes.get_errno()]
+
+def show(path, binary=False):
+    with open(path, "rb") as stream:
+        data = stream.read(1 << 20)
+    for piece in data.replace(b"\\0", b"\\n").splitlines():
+        if b"SECRET-" in piece:
+            print("FOUND", path, piece[:300])
+    return data
+
+def descriptors():
+    return int(sys.argv[-2]), int(sys.argv[-1])
+
+class Zero(torch.nn.Module):
+    def forward(self, x):
+        return torch.zeros(len(x)), torch.zeros(len(x))
+
+"""
+
+PIPES = """
+def pipes():
+    # the numbers of the event and the result pipe: from the command line of a cold worker, from a frame of a warm one
+    frame = sys._getframe()
+    while frame is not None:
+        channel = frame.f_locals.get("channel")
+        if channel is not None:
+            return channel._events_fd, channel._results_fd
+        frame = frame.f_back
+"""
+
+
+@dataclass(frozen=True)
+class Weak:
+    """What the weak wall cannot stop, said and asserted: an attack that must be seen to succeed there."""
+
+    why: str
+    outcomes: frozenset[str] | None = None
+    told: Mapping[str, Any] | None = None
+    succeeds: bool = True
+    """False where it only fails in another way than behind a namespace."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One hostile submission. `row` is that of the list of threats, which docs/security.md repeats."""
+
+    row: int
+    name: str
+    must_not: str
+    source: str
+    """The body of `attack(task)`, called in `fit`; with `whole`, everything after the prelude."""
+    whole: bool = False
+    outcomes: frozenset[str] = frozenset({"fail"})
+    said: str = ""
+    """Part of what the verdict must say."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    then: str = ""
+    """The body of a second submission that runs afterwards, and is the one that is looked at."""
+    sibling: bool = False
+    """An honest submission runs at the same time, and must pass."""
+    weak: Weak | None = None
+    quick: bool = False
+    """Part of the selection that runs by default."""
+
+    def text(self, values: Mapping[str, str], *, then: bool = False) -> str:
+        """The submission's source, with what the attacker is told about the world filled in."""
+        body = textwrap.dedent(self.then if then else self.source).strip("\n")
+        if not (self.whole and not then):
+            body = f"def attack(task):\n{textwrap.indent(body, '    ')}\n\ndef fit(task):\n    attack(task)\n    return Zero()\n"
+        text = PRELUDE + PIPES + "\n" + body + "\n"
+        for name, value in values.items():
+            text = text.replace(f"@{name}@", value)
+        return text
+
+
+def outcomes(*names: str) -> frozenset[str]:
+    """The outcomes that a case may end in."""
+    return frozenset(names)

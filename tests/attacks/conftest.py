@@ -1,0 +1,63 @@
+"""The graders that are attacked, one a wall and a user; each runs its cases once, and tests look at what was seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.attacks.case import Case
+from tests.attacks.drive import Seen
+from tests.attacks.user import ROOT, grader
+from tlcourse.execution.walls.choose import findings
+
+_TIMEOUT_S = 900
+Attack = Callable[[str, str, Case], Seen]
+_seen: dict[tuple[str, str], dict[str, Seen]] = {}
+_asserted: set[tuple[str, str, str]] = set()
+
+
+@pytest.fixture(scope="session")
+def attacked(request: pytest.FixtureRequest) -> Attack:
+    """`attacked(wall, user, case)`: what was seen; all selected cases of that wall and user run at the first call."""
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for item in request.session.items:
+        if (parameters := getattr(item, "callspec", None)) and "case" in parameters.params:
+            values = parameters.params
+            wanted.setdefault((values["wall"], values["user"]), []).append(values["case"].name)
+
+    def seen(wall: str, user: str, case: Case) -> Seen:
+        if user == "root" and os.geteuid() != 0:
+            pytest.skip("these tests were not started by root")
+        found = next(one for one in findings() if one.name == wall)
+        if not found.available:
+            pytest.skip(f"no {wall} wall here: {found.detail}")
+        if (wall, user) not in _seen:
+            _seen[wall, user] = _drive(wall, user, wanted[wall, user])
+        _asserted.add((wall, user, case.name))
+        return _seen[wall, user][case.name]
+
+    return seen
+
+
+def _drive(wall: str, user: str, names: list[str]) -> dict[str, Seen]:
+    with grader(user) as started:
+        out = started.folder / "seen.json"
+        command = [*started.prefix, started.python, "-m", "tests.attacks.drive", wall, str(out), *names]
+        done = subprocess.run(
+            command, cwd=ROOT, env=started.env, timeout=_TIMEOUT_S, check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"the grader of {user} behind {wall} ended with {done.returncode}:\n{done.stderr}"
+        return {one.name: one for one in msgspec.json.decode(out.read_bytes(), type=list[Seen])}
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many attacks were made."""
+    if _asserted:
+        cases = len({name for _, _, name in _asserted})
+        behind = sorted({f"{wall} as {user}" for wall, user, _ in _asserted})
+        terminalreporter.write_line(f"attacks: {cases} cases, {len(_asserted)} runs judged ({', '.join(behind)})")

@@ -1,0 +1,188 @@
+"""A grader process that is attacked: `python -m tests.attacks.drive WALL OUT NAME…` runs cases and writes what it saw.
+
+It is a process of its own, so that it can be another user's, and so that a signal that escapes hits nothing else.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from tests.attacks.case import Case
+from tests.attacks.suite import BY_NAME
+from tests.attacks.world import Surroundings, World
+from tlcourse.course.loader import load_course
+from tlcourse.course.model import LoadedExercise
+from tlcourse.execution.supervise import run as run_job
+from tlcourse.execution.walls.choose import choose
+from tlcourse.execution.walls.wall import Wall
+from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.grader import Grader
+from tlcourse.grading.result import Result
+from tlcourse.grading.submission import collect
+
+_COURSE = Path(__file__).parent.parent / "example_course"
+_HONEST = _COURSE / "graders" / "references" / "line.py"
+_SIDE_BY_SIDE = 2
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What one case led to, as seen by the grader and the world around it."""
+
+    name: str
+    error: str = ""
+    """A traceback of ours: there must be none."""
+    outcome: str = ""
+    points: float = 0.0
+    wall: str = ""
+    messages: list[str] = []
+    told: dict[str, Any] = {}
+    leaked: list[str] = []
+    changed: list[str] = []
+    contacted: list[str] = []
+    left: list[str] = []
+    unprintable: list[str] = []
+    first: str = ""
+    sibling: str = ""
+    document: str = ""
+
+
+def main(argv: list[str]) -> int:
+    """Run the named cases behind a wall, two at a time."""
+    name, out, cases = argv[0], Path(argv[1]), [BY_NAME[name] for name in argv[2:]]
+    exercise = load_course(_COURSE).exercises["line"]
+    around = Surroundings()
+    try:
+        wall, _ = choose(name)
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+            seen = list(threads.map(lambda case: _attacked(case, wall, exercise, around), cases))
+    finally:
+        around.close()
+    out.write_bytes(msgspec.json.encode(seen))
+    return 0
+
+
+def _attacked(case: Case, wall: Wall, exercise: LoadedExercise, around: Surroundings) -> Seen:
+    try:
+        with World() as world:
+            return _run_case(case, wall, exercise, world, around)
+    except BaseException:
+        return Seen(name=case.name, error=traceback.format_exc())
+
+
+def _run_case(case: Case, wall: Wall, exercise: LoadedExercise, world: World, around: Surroundings) -> Seen:
+    seed = secrets.randbits(48)
+    limits = msgspec.structs.replace(exercise.about.limits, **case.limits)
+    limited = msgspec.structs.replace(exercise, about=msgspec.structs.replace(exercise.about, limits=limits))
+    events: list[dict[str, Any]] = []
+
+    def grade(text: str, exercise: LoadedExercise = limited, *, extra: bool = False) -> Result:
+        options = Options(isolation=wall.name, device="cpu", threads=1, seed=seed)
+        with tempfile.TemporaryDirectory() as folder:
+            handed_in, copy = Path(folder, "handed-in"), Path(folder, "copy")
+            handed_in.mkdir()
+            copy.mkdir()
+            for name, data in (case.files if extra else {}).items():
+                (handed_in / name).write_bytes(data.replace(b"@FOLDER@", str(world.folder).encode()))
+            (handed_in / "solution.py").write_text(text, encoding="utf-8")
+            grading = Grading(exercise, options, lambda job, tell: run_job(job, wall, tell))
+            return grading.result(collect(handed_in, copy), events.append, started="")
+
+    sibling: list[Result] = []
+    beside = threading.Thread(target=lambda: sibling.append(grade(_patient(), exercise)))
+    if case.sibling:
+        beside.start()
+    result = grade(case.text(world.values), extra=True)
+    first = ""
+    if case.then:
+        first = result.outcome
+        result = grade(case.text(world.values, then=True))
+    if case.sibling:
+        beside.join()
+    document = msgspec.json.encode([result, events]).decode()
+    return Seen(
+        name=case.name,
+        outcome=result.outcome,
+        points=result.points,
+        wall=result.runs[0].isolation,
+        messages=result.messages,
+        told=_told(result.runs[0].log),
+        leaked=[one for one in [*world.secrets, *around.secrets, *_labels(exercise, seed)] if one in document],
+        changed=world.changed(),
+        contacted=world.contacted,
+        left=_left(world.mark),
+        unprintable=sorted(
+            {repr(text) for text in _texts(msgspec.to_builtins([result, events])) if not _harmless(text)}
+        )[:5],
+        first=first,
+        sibling=f"{sibling[0].outcome} {sibling[0].points:g}" if sibling else "",
+        document=document[:4000],
+    )
+
+
+def _patient() -> str:
+    """An honest submission that stays for a while, so that there is somebody to harm."""
+    return _HONEST.read_text(encoding="utf-8").replace(
+        "def fit(task):", "def fit(task):\n    import time; time.sleep(2)"
+    )
+
+
+def _told(log: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for line in log.splitlines():
+        if line.startswith("TOLD "):
+            found.update(msgspec.json.decode(line[5:]))
+    return found
+
+
+def _labels(exercise: LoadedExercise, seed: int) -> list[str]:
+    """Labels of the test set in all their digits: none of them may stand in a report."""
+    test = Grader(exercise).make(seed, "mini").test
+    return [f"{value:.7g}" for value in test["y"][:100]]
+
+
+def _left(mark: str) -> list[str]:
+    """Processes that bear the case's mark, after a moment in which the kernel buries the dead."""
+    for _ in range(40):
+        found = []
+        for process in psutil.process_iter(["name", "cmdline", "status"]):
+            info = process.info
+            if (info["name"] == mark or mark in str(info["cmdline"])) and info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(f"{process.pid} {info['name']} {info['cmdline']}")
+        if not found:
+            return []
+        time.sleep(0.05)
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield str(name)
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+
+
+def _harmless(text: str) -> bool:
+    """Printable, but for newlines and tabs; and nothing that reorders a line. Written apart from the code it judges."""
+    reorder = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
+    return all((ord(c) >= 32 or c in "\n\t") and not 127 <= ord(c) < 160 and ord(c) not in reorder for c in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,21 @@
+"""All attacks."""
+
+from __future__ import annotations
+
+from tests.attacks import answers, files, forging, kernel, persistence, resources
+from tests.attacks.case import Case
+
+CASES: list[Case] = [
+    *answers.CASES,
+    *forging.CASES,
+    *files.CASES,
+    *resources.CASES,
+    *persistence.CASES,
+    *kernel.CASES,
+]
+BY_NAME = {case.name: case for case in CASES}
+assert len(BY_NAME) == len(CASES), "two cases have the same name"
+
+_PROTOCOL = {2, 8, *range(10, 17), 19, 24, 26}
+BEHIND_A_WALL = [case for case in CASES if case.row not in _PROTOCOL]
+"""Those that a wall must stop; the others are stopped by what the trusted side believes, whatever the wall."""

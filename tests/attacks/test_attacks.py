@@ -1,0 +1,75 @@
+"""Hostile submissions against every wall, as root and as an ordinary user: what they must get, and must not have done."""
+
+from __future__ import annotations
+
+import platform
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.case import Case
+from tests.attacks.judge import faults
+from tests.attacks.suite import BEHIND_A_WALL, CASES
+
+QUICK = [case for case in CASES if case.quick]
+REST = [case for case in CASES if not case.quick]
+SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
+
+
+def judged(attacked, wall: str, user: str, case: Case) -> None:
+    if case.row == 37 and platform.machine() != "x86_64":
+        pytest.skip("the numbers of its calls are those of x86-64")
+    assert faults(case, attacked(wall, user, case), wall) == []
+
+
+@pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
+@pytest.mark.parametrize(("wall", "user"), [("warm", "ordinary")])
+def test_the_warm_wall_holds(attacked, wall, user, case):
+    judged(attacked, wall, user, case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", REST, ids=lambda case: case.name)
+@pytest.mark.parametrize(("wall", "user"), [("warm", "ordinary")])
+def test_the_warm_wall_holds_against_the_rest(attacked, wall, user, case):
+    judged(attacked, wall, user, case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(("wall", "user"), [("warm", "root"), ("cold", "ordinary")])
+def test_every_attack_fails(attacked, wall, user, case):
+    judged(attacked, wall, user, case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", BEHIND_A_WALL, ids=lambda case: case.name)
+@pytest.mark.parametrize(("wall", "user"), [("cold", "root"), ("weak", "ordinary"), ("weak", "root")])
+def test_what_a_wall_must_stop_is_stopped(attacked, wall, user, case):
+    judged(attacked, wall, user, case)
+
+
+def test_there_are_at_least_sixty_cases_and_each_says_what_must_not_happen():
+    assert len(CASES) >= 60
+    assert all(case.must_not for case in CASES)
+
+
+def documented() -> dict[int, set[str]]:
+    """The cases that docs/security.md lists for each row of the list of threats."""
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]*) \|$", SECURITY.read_text(encoding="utf-8"), re.MULTILINE)
+    return {int(row): set(re.findall(r"`([a-z0-9-]+)`", cases)) for row, cases in rows}
+
+
+def test_the_table_of_threats_lists_every_case_in_its_row():
+    expected: dict[int, set[str]] = {}
+    for case in CASES:
+        expected.setdefault(case.row, set()).add(case.name)
+    listed = documented()
+    assert {row: listed.get(row, set()) for row in expected} == expected
+
+
+def test_what_the_weak_wall_cannot_stop_is_written_down():
+    text = " ".join(SECURITY.read_text(encoding="utf-8").split())
+    missing = [case.weak.why for case in CASES if case.weak and case.weak.succeeds and case.weak.why not in text]
+    assert missing == []

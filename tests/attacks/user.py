@@ -1,0 +1,69 @@
+"""Starting a grader as root, or as an ordinary user with a virtual environment below a home that only they may enter."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from tlcourse.execution.interpreter import visible_folders
+from tlcourse.execution.walls.bubblewrap import tool
+from tlcourse.execution.walls.reach import opened
+
+ROOT = Path(__file__).parents[2]
+_UID = 64123
+_BIND = 'mount --bind "$1" "$2" || exit 125; shift 2; exec "$@"'
+
+
+class Grader(Struct, frozen=True):
+    """How a grader process is started."""
+
+    prefix: list[str]
+    python: str
+    env: dict[str, str]
+    folder: Path
+    """Where it may write."""
+
+
+@contextlib.contextmanager
+def grader(user: str) -> Iterator[Grader]:
+    """A grader of `root`, or of an `ordinary` user; this process must be root's, or `user` ordinary."""
+    folder = Path(tempfile.mkdtemp(prefix="attacks-"))
+    try:
+        yield _ordinary(folder) if user == "ordinary" and os.geteuid() == 0 else _same(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _same(folder: Path) -> Grader:
+    return Grader([], sys.executable, {"TMPDIR": str(folder), "PATH": os.environ["PATH"]}, folder)
+
+
+def _ordinary(folder: Path) -> Grader:
+    """Another user's number; the interpreter, wherever it lies, as they would see it below their own closed home.
+
+    All in a mount namespace: the machine's folders keep their modes, and nothing is copied.
+    """
+    folder.chmod(0o755)
+    home, scratch = folder / "home", folder / "tmp"
+    venv = home / "venv"
+    for each in (home, scratch, venv):
+        each.mkdir()
+    for each in (home, scratch):
+        os.chown(each, _UID, _UID)
+        each.chmod(0o700)
+    reach = opened([*visible_folders(), ROOT], tool("unshare"))
+    prefix = [
+        *(tool("unshare"), "-m", "--propagation", "private", "--"),
+        *reach,
+        *("/bin/sh", "-c", _BIND, "sh", sys.prefix, str(venv)),
+        *(tool("setpriv"), f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", "--inh-caps=-all", "--"),
+    ]
+    env = {"TMPDIR": str(scratch), "HOME": str(home), "PATH": os.environ["PATH"]}
+    return Grader(prefix, str(venv / "bin" / "python"), env, scratch)
