@@ -1,7 +1,7 @@
 """Unpacking a ZIP that is hostile until shown otherwise: everything about it is checked before a byte is written.
 
 What the archive says of itself – how many entries, how large, where they lie – is bounded first, then compared with
-what comes out. Anything that two programs could read differently is refused, and the message names the entry.
+what comes out. What does not agree is refused, and the message names the entry.
 """
 
 from __future__ import annotations
