@@ -91,8 +91,8 @@ def main() -> None:
     grader = now.ru_utime + now.ru_stime - ours.ru_utime - ours.ru_stime
     available = wall * options.workers
     print(
-        f"{options.submissions} submissions of {options.seconds:g} s of CPU, {options.workers} workers on {cores()} cores; "
-        f"Python {sys.version.split()[0]}"
+        f"{options.submissions} submissions of {options.seconds:g} s of CPU, {options.workers} workers, "
+        f"{cores()} cores; Python {sys.version.split()[0]}"
     )
     print(f"CPU in fit {used:.1f} s / ({wall:.1f} s × {options.workers}) = {used / available:.3f}   (promised: 0.93)")
     print(f"the grader's own process used {grader:.2f} s of CPU, {grader / available:.3f} of what there was")

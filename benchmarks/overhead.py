@@ -2,8 +2,8 @@
 
     python benchmarks/overhead.py [--runs 10]
 
-Promised: cold at most 1.15 times plain, warm at most 0.10 times plain. Plain is `python submission.py`. The three run in
-turn, so that what disturbs one disturbs all. Wall time is from the call to the report, with the copying of the
+Promised: cold at most 1.15 times plain, warm at most 0.10 times plain. Plain is `python submission.py`. The three run
+in turn, so that what disturbs one disturbs all. Wall time is from the call to the report, with the copying of the
 submission and the data, and predictions that come out. CPU time is that of all processes that the run started, and of
 the grader meanwhile; of a warm run it is the grader's, the parent's and the worker's: what the two small processes
 between them use is not seen.
