@@ -23,6 +23,7 @@ class Isolation(StrEnum):
 
     AUTO = "auto"
     COLD = "cold"
+    WARM = "warm"
     NONE = "none"
 
 

@@ -48,7 +48,7 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
         if result.outcome in ("crash", "invalid", "output", "infra") and record.log.strip():
             yield "\nThe last lines that it printed:"
             yield from (f"  {line}" for line in record.log.rstrip().splitlines()[-_LOG_LINES:])
-        walls = {"none": "without a sandbox", "cold": "in a sandbox (cold)"}
+        walls = {"none": "without a sandbox", "cold": "in a sandbox (cold)", "warm": "in a sandbox (warm)"}
         yield (
             f"{'run: ' if plain else '  '}fit took {record.fit_s:.1f} s of {record.wall_s:.1f} s on "
             f"{record.device or 'no device'} with {record.threads} threads, {record.peak_rss_mb:.0f} MB, "

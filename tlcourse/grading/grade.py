@@ -50,7 +50,7 @@ def run(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEven
 
 def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, *, scored: bool) -> Result:
     started = _now()
-    wall, missing = choose(options.isolation)
+    wall, missing = choose(options.isolation, options.device)
     with scratch_folder("submission") as folder:
         submission = collect(path, folder)
         grading = Grading(exercise, options, lambda job, tell: run_job(job, wall, tell))
