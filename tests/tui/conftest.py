@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -60,16 +61,28 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     @contextlib.asynccontextmanager
     async def opened(
-        columns: int = 80, rows: int = 24, *, course: Path | None = None, ascii_only: bool = False
+        columns: int = 80, rows: int = 24, *, course: Path | None = None, ascii_only: bool = False, warm: bool = False
     ) -> AsyncIterator[Visit]:
-        app = CourseApp(load_course(course), course_folder=course, ascii_only=ascii_only)
+        app = CourseApp(load_course(course), course_folder=course, ascii_only=ascii_only, warm=warm)
         try:
             async with app.run_test(size=(columns, rows), notifications=True) as pilot:
                 await pilot.pause()
                 yield Visit(pilot)
         finally:
+            app.stand_down(30.0)
             for run in app.runs.values():
                 run.stop(5.0)
             app.record.close()
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def warm_wall_works() -> None:
+    """For tests of what a warm wall does; where none can be built they say why."""
+    if sys.platform != "linux":
+        pytest.skip("a warm wall needs Linux")
+    from tlcourse.execution.walls.warm import probe
+
+    if not (found := probe()).available:
+        pytest.skip(found.detail)

@@ -8,10 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import author, batch, doctor, exercise, grade, groups, lab, lesson, out, progress, quiz, start, ta
-=======
-from tlcourse.cli import author, batch, doctor, exercise, grade, lesson, out, progress, quiz, start, ta
->>>>>>> batch
+from tlcourse.cli import batch, doctor, exercise, grade, out, progress, standby, start
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 
 app = typer.Typer(
@@ -34,6 +31,7 @@ app.command("grade")(grade.grade)
 app.command("watch")(grade.watch)
 app.command("batch")(batch.batch)
 app.command("progress")(progress.progress)
+app.command("stand-by", hidden=True)(standby.stand_by)
 app.command("doctor")(doctor.doctor)
 app.add_typer(author.app, name="author")
 app.add_typer(ta.app, name="ta")

@@ -51,7 +51,7 @@ SolutionPath = Annotated[
     Path | None,
     typer.Argument(
         metavar="[PATH]",
-        help="A .py, a .ipynb or a folder. Without it: solution.py here, or in a folder named like the exercise.",
+        help="A .py, a .ipynb, a folder or a ZIP. Without it: solution.py here, or in a folder named as the exercise.",
     ),
 ]
 DeviceName = Annotated[

@@ -84,7 +84,7 @@ class Grading:
         return Result(
             exercise=self._exercise.about.id,
             variant=self._settings.variant,
-            submission=SubmissionRecord(str(submission.origin), submission.sha256),
+            submission=SubmissionRecord(_text(submission.origin), submission.sha256),
             outcome=outcome,
             points=sum(check.points for check in checks),
             max_points=sum(rule.points for rule in self._exercise.about.checks),
@@ -170,6 +170,11 @@ def _raise_for_missing_device(report: RunReport, device: str) -> None:
             cause="there is no such device, its driver is missing, or this torch was built without it.",
             remedy="leave --device away, or say --device cpu; tlcourse doctor shows what torch sees.",
         )
+
+
+def _text(path: Path) -> str:
+    """A path as text that can be encoded: bytes that are not UTF-8 become escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _with_notice(result: Result, notice: str) -> Result:

@@ -1,9 +1,8 @@
-"""Reading what was handed in: copied once, within caps, hashed, and from then on only the copy is used."""
+"""Reading what was handed in: copied once, within limits, hashed, and from then on only the copy is used."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from pathlib import Path
@@ -11,12 +10,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse.errors import SubmissionError
+from tlcourse.grading.archive import unpack
+from tlcourse.grading.copying import Copy, Limits, copy_folder, read_file, unreadable
+from tlcourse.grading.names import is_junk, shown
+from tlcourse.grading.notebook import notebook_source
 
-SOLUTION = "solution.py"
-MAX_FILES = 200
-MAX_BYTES = 100 * 2**20
-MAX_DEPTH = 6
-_SKIPPED = {".git", ".venv", "venv", "__pycache__", ".ipynb_checkpoints", ".mypy_cache", "node_modules"}
+SOLUTION, NOTEBOOK = "solution.py", "solution.ipynb"
 
 
 class Submission(Struct, frozen=True):
@@ -28,131 +27,38 @@ class Submission(Struct, frozen=True):
     notices: list[str] = []
 
 
-def collect(origin: Path, into: Path) -> Submission:
-    """Copy a `.py`, a `.ipynb` or a folder into the empty folder `into`; raises SubmissionError."""
+def collect(origin: Path, into: Path, limits: Limits | None = None) -> Submission:
+    """Copy a `.py`, a `.ipynb`, a ZIP, or a folder of these, into the empty folder `into`; raises SubmissionError.
+
+    Whatever else was handed in beside the solution is kept beside it. The submission's folder is `into`, or the one
+    folder in it that everything was wrapped into.
+    """
+    copy = Copy(origin, into, limits)
     try:
         mode = origin.stat().st_mode
+        archive = _lone_archive(origin) if stat.S_ISDIR(mode) else None
     except FileNotFoundError:
         raise SubmissionError(
-            f"{origin}: no such file or folder.",
+            f"{shown(origin)}: no such file or folder.",
             cause="the path is misspelt, or the solution is not made yet.",
             remedy="tlcourse init EXERCISE makes a solution.py to start from.",
         ) from None
-    except OSError as error:
-        raise _unreadable(origin, error) from None
-    notices: list[str] = []
-    if stat.S_ISDIR(mode):
-        _copy_folder(origin, into, notices)
-        _settle_solution(origin, into, notices)
+    except (OSError, ValueError) as error:
+        raise unreadable(origin, error if isinstance(error, OSError) else OSError(0, str(error))) from None
+    if archive is not None:
+        copy.notices.append(f"{shown(archive)} was taken as the hand-in.")
+        unpack(read_file(origin / archive), copy)
+    elif stat.S_ISDIR(mode):
+        copy_folder(copy)
     elif stat.S_ISREG(mode):
-        _take_file(origin, into, notices)
-    else:
-        raise SubmissionError(f"{origin} is neither a file nor a folder.", remedy="name a .py, .ipynb or a folder.")
-    return Submission(origin, into, hash_folder(into), notices)
-
-
-def _take_file(origin: Path, into: Path, notices: list[str]) -> None:
-    suffix = origin.suffix.lower()
-    if suffix == ".py":
-        (into / SOLUTION).write_bytes(_read(origin))
-    elif suffix == ".ipynb":
-        source, dropped = notebook_source(_read(origin), origin)
-        (into / SOLUTION).write_text(source, encoding="utf-8")
-        notices.extend(dropped)
+        _take_file(copy)
     else:
         raise SubmissionError(
-            f"{origin} is neither a .py nor a .ipynb.",
-            cause="another file was named.",
-            remedy="name solution.py, solution.ipynb, or the folder that holds one of them.",
+            f"{shown(origin)} is neither a file nor a folder.", remedy="name a .py, a .ipynb, a ZIP or a folder."
         )
-
-
-def _copy_folder(origin: Path, into: Path, notices: list[str]) -> None:
-    """Regular files alone: links lead elsewhere, and devices and pipes are no hand-in."""
-    files = size = 0
-    for current, folders, names in os.walk(origin, followlinks=False):
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-        relative = Path(current).relative_to(origin)
-        if len(relative.parts) > MAX_DEPTH:
-            raise SubmissionError(f"{origin}: folders more than {MAX_DEPTH} deep.", remedy="hand in a flat folder.")
-        for name in sorted(names):
-            path = Path(current, name)
-            info = path.lstat()
-            if not stat.S_ISREG(info.st_mode):
-                notices.append(f"{relative / name} was left out: it is a link or a special file.")
-                continue
-            files += 1
-            size += info.st_size
-            if files > MAX_FILES or size > MAX_BYTES:
-                raise SubmissionError(
-                    f"{origin} holds more than {MAX_FILES} files or {MAX_BYTES >> 20} MB.",
-                    cause="data, a virtual environment or checkpoints lie in it.",
-                    remedy="name the solution's file, or a folder that holds only what is handed in.",
-                )
-            target = into / relative / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(_read(path))
-
-
-def _settle_solution(origin: Path, into: Path, notices: list[str]) -> None:
-    """`solution.py`, else `solution.ipynb`, else the only one of its kind."""
-    if (into / SOLUTION).is_file():
-        return
-    for suffix in (".ipynb", ".py"):
-        named = into / f"solution{suffix}"
-        found = [named] if named.is_file() else sorted(into.glob(f"*{suffix}"))
-        if len(found) == 1:
-            _take_file(found[0], into, notices)
-            if found[0].name != f"solution{suffix}":
-                notices.append(f"{found[0].name} was taken as the solution.")
-            return
-    raise SubmissionError(
-        f"{origin} holds no solution.py and no solution.ipynb.",
-        cause="another folder was named, or the file has another name.",
-        remedy="rename the solution to solution.py, or name its file.",
-    )
-
-
-def notebook_source(data: bytes, origin: Path) -> tuple[str, list[str]]:
-    """The code cells of a notebook in order, shell escapes and magics dropped; with a notice for each kind dropped."""
-    import nbformat
-
-    try:
-        if not isinstance(json.loads(data), dict):
-            raise ValueError("not an object")
-        notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
-        sources = [str(cell.source) for cell in notebook.cells if cell.get("cell_type") == "code"]
-    except RecursionError:
-        raise SubmissionError(f"{origin} is nested too deeply for a notebook.") from None
-    except Exception as error:  # nbformat raises many kinds for malformed notebooks
-        raise SubmissionError(
-            f"{origin} cannot be read as a notebook ({type(error).__name__}).",
-            cause="the file is damaged, or is no notebook.",
-            remedy="open and save it in Jupyter, or hand in a solution.py.",
-        ) from None
-    notices: list[str] = []
-    kept = []
-    for number, source in enumerate(sources, start=1):
-        text, dropped = _without_magics(source)
-        if dropped:
-            notices.append(f"cell {number}: {dropped} line(s) with shell escapes or magics were dropped.")
-        kept.append(f"# cell {number}\n{text}")
-    return "\n\n".join(kept) + "\n", notices
-
-
-def _without_magics(source: str) -> tuple[str, int]:
-    """A line becomes a comment of its own, so that line numbers stay true; `pass` keeps an indented block whole."""
-    lines = source.splitlines()
-    first = next((line.strip() for line in lines if line.strip()), "")
-    if first.startswith("%%"):
-        return "\n".join(f"# {line}" for line in lines), len(lines)
-    dropped = 0
-    for i, line in enumerate(lines):
-        stripped = line.lstrip()
-        if stripped.startswith(("!", "%")):
-            lines[i] = line[: len(line) - len(stripped)] + "pass  # dropped: " + stripped
-            dropped += 1
-    return "\n".join(lines), dropped
+    folder = _unwrapped(into)
+    _settle_solution(folder, copy)
+    return Submission(origin, folder, hash_folder(folder), copy.notices)
 
 
 def hash_folder(folder: Path) -> str:
@@ -165,20 +71,81 @@ def hash_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path) -> bytes:
-    """The bytes of a regular file, without following a link and never waiting on a pipe."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    if len(data) > MAX_BYTES:
-        raise SubmissionError(f"{path} is larger than {MAX_BYTES >> 20} MB.", remedy="hand in the code alone.")
-    return data
+def _lone_archive(folder: Path) -> str | None:
+    """The ZIP of a folder that holds one, and no solution: so files arrive that were handed in over the web."""
+    names = [entry.name for entry in os.scandir(folder) if not is_junk((entry.name,))]
+    archives = [name for name in names if _suffix(name) == ".zip"]
+    if len(archives) != 1 or any(_suffix(name) in (".py", ".ipynb") for name in names):
+        return None
+    return archives[0] if stat.S_ISREG((folder / archives[0]).lstat().st_mode) else None
 
 
-def _unreadable(path: Path, error: OSError) -> SubmissionError:
-    return SubmissionError(
-        f"{path} cannot be read: {error.strerror}.", cause="missing permissions.", remedy=f"chmod u+r '{path}'"
+def _take_file(copy: Copy) -> None:
+    suffix = _suffix(copy.origin.name)
+    if suffix == ".zip":
+        unpack(read_file(copy.origin), copy)
+    elif suffix in (".py", ".ipynb"):
+        name = (f"solution{suffix}",)
+        copy.announce(name)
+        copy.add(name, read_file(copy.origin))
+    else:
+        raise SubmissionError(
+            f"{shown(copy.origin)} is neither a .py, nor a .ipynb, nor a ZIP.",
+            cause="another file was named, or the hand-in is an archive of another kind.",
+            remedy="name solution.py, solution.ipynb, the folder that holds one of them, or a ZIP of that folder.",
+        )
+
+
+def _unwrapped(folder: Path) -> Path:
+    """The folder, or what is in it when that is one folder and nothing else: programs pack a folder so."""
+    while True:
+        inside = list(folder.iterdir())
+        if len(inside) != 1 or not inside[0].is_dir():
+            return folder
+        folder = inside[0]
+
+
+def _settle_solution(folder: Path, copy: Copy) -> None:
+    """See that `solution.py` is there: as it is, made from `solution.ipynb`, else from the only file of its kind."""
+    files = sorted(path.name for path in folder.iterdir() if path.is_file())
+    if SOLUTION in files:
+        if NOTEBOOK in files:
+            copy.notices.append(f"{SOLUTION} was run; {NOTEBOOK} lies beside it and was not looked at.")
+        return
+    for suffix in (".ipynb", ".py"):
+        ours = [name for name in files if _suffix(name) == suffix]
+        named = [name for name in ours if name.lower() == f"solution{suffix}"]
+        if len(found := named or ours) == 1:
+            _make_solution(folder / found[0], copy)
+            if found[0] != f"solution{suffix}":
+                copy.notices.append(f"{shown(found[0])} was taken as the solution.")
+            return
+    raise SubmissionError(
+        f"{shown(copy.origin)} holds no solution.py and no solution.ipynb.",
+        cause=_why_none(files, copy),
+        remedy="rename the solution to solution.py, or name its file.",
     )
+
+
+def _make_solution(path: Path, copy: Copy) -> None:
+    target = path.with_name(SOLUTION)
+    if path.suffix.lower() == ".py":
+        path.rename(target)
+        return
+    code, notices = notebook_source(path.read_bytes(), copy.origin)
+    target.write_text(code, encoding="utf-8", newline="")
+    copy.notices.extend(notices)
+
+
+def _why_none(files: list[str], copy: Copy) -> str:
+    if inner := next((name for name in files if _suffix(name) == ".zip"), None):
+        return f"it may be in {shown(inner)}: a ZIP inside a ZIP, or beside others, is not opened."
+    if sum(_suffix(name) in (".py", ".ipynb") for name in files) > 1:
+        return "several files could be meant, and none is named so."
+    if left_out := next((notice for notice in copy.notices if "left out" in notice), ""):
+        return left_out
+    return "another folder was named, or the file has another name."
+
+
+def _suffix(name: str) -> str:
+    return Path(name).suffix.lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ from tlcourse.overview import Overview, overview
 from tlcourse.progress import Progress
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.home import HomeScreen
+from tlcourse.tui.standby import StandBy
 
 if TYPE_CHECKING:
     from tlcourse.tui.screens.frame import CourseScreen
@@ -50,6 +52,7 @@ class CourseApp(App[int]):
         course: What is taught.
         course_folder: The folder that `--course` named, for the commands that the app starts; None: the bundled one.
         ascii_only: Let no character beyond ASCII reach the terminal.
+        warm: Have a process stand by, with torch imported, from when an exercise is opened.
     """
 
     TITLE = "tlcourse"
@@ -65,7 +68,14 @@ class CourseApp(App[int]):
         Binding("6", "area('machine')", "This machine", id="machine", show=False),
     ]
 
-    def __init__(self, course: LoadedCourse, *, course_folder: Path | None = None, ascii_only: bool = False) -> None:
+    def __init__(
+        self,
+        course: LoadedCourse,
+        *,
+        course_folder: Path | None = None,
+        ascii_only: bool = False,
+        warm: bool = False,
+    ) -> None:
         # NO_COLOR alone leaves greys; with the terminal's own colours nothing is coloured at all
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.course = course
@@ -74,6 +84,9 @@ class CourseApp(App[int]):
         self.record = Progress.open()
         self.runs: dict[str, Run] = {}
         self._retired: list[Run] = []
+        self._warm = warm
+        self._standby: StandBy | None = None
+        self._again = False
         self._replace: LineFilter | None = None
         self._overview: Overview | None = None
         if ascii_only:
@@ -227,8 +240,24 @@ class CourseApp(App[int]):
         """Grade (or only train) a solution in the background. Raises OSError."""
         if (before := self.runs.get(exercise)) is not None:
             self._retired.append(before)  # it has said its verdict, and may still be ending
-        run = self.runs[exercise] = Run.start(exercise, path, scored=scored, course=self.course_folder)
+        run = self.runs[exercise] = Run.start(
+            exercise, path, scored=scored, course=self.course_folder, standby=self._standby
+        )
+        self._standby = None
+        self._again = True
         return run
+
+    def stand_by(self) -> None:
+        """Have a process ready for the next run; none while a run needs the machine, which calls this at its end."""
+        if not self._warm or (self._standby and self._standby.waits) or any(run.alive for run in self.runs.values()):
+            return
+        with contextlib.suppress(OSError):  # without it a run starts a few seconds later
+            self._standby = StandBy()
+
+    def stand_down(self, wait_s: float = 0.0) -> None:
+        """The app ends, and nothing waits on."""
+        if self._standby is not None:
+            self._standby.end(wait_s)
 
     def _poll(self) -> None:
         self._retired = [run for run in self._retired if run.alive]
@@ -236,6 +265,9 @@ class CourseApp(App[int]):
             if not run.state.ended and run.poll() and run.state.ended:
                 self.changed()
                 self._announce(run)
+        if self._again and not any(run.alive for run in self.runs.values()):
+            self._again = False
+            self.stand_by()
 
     def _announce(self, run: Run) -> None:
         from tlcourse.tui.screens.frame import CourseScreen
@@ -269,8 +301,9 @@ class CourseApp(App[int]):
 
 def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool = False) -> int:  # noqa: A002
     """Show the app until the student leaves it; returns the exit code."""
-    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii)
+    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, warm=True)
     try:
         return app.run() or 0
     finally:
+        app.stand_down()
         app.record.close()

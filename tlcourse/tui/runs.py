@@ -19,6 +19,7 @@ from typing import Any
 from msgspec import Struct
 
 from tlcourse.progress import home
+from tlcourse.tui.standby import StandBy
 
 _END_S = 2.0  # a grading that was asked to end has this long to end its solution's processes
 _LOG_LINES = 200
@@ -61,16 +62,22 @@ class Run:
         self._rest = b""
 
     @classmethod
-    def start(cls, exercise: str, path: Path, *, scored: bool, course: Path | None) -> Run:
-        """Start it. Raises OSError when no process or file can be made."""
+    def start(
+        cls, exercise: str, path: Path, *, scored: bool, course: Path | None, standby: StandBy | None = None
+    ) -> Run:
+        """Start it, in the process that stands by if there is one. Raises OSError when none or no file can be made."""
         folder = home() / "runs"
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{exercise}.jsonl"
-        command = [sys.executable, "-m", "tlcourse", "grade" if scored else "run", exercise, str(path), "--events"]
-        command += ["--course", str(course)] if course else []
+        arguments = ["grade" if scored else "run", exercise, str(path), "--events"]
+        arguments += ["--course", str(course)] if course else []
         with file.open("wb") as stream:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
+            process = (standby.take(arguments, file) if standby else None) or subprocess.Popen(
+                [sys.executable, "-m", "tlcourse", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         run = cls(exercise, str(path), scored, file, process.pid, time.time(), _created(process.pid) or 0.0)
         run._process = process

@@ -25,6 +25,7 @@ from tlcourse.tui.widgets.bench import Bench
 
 _REFRESH_S = 0.1
 _WATCH_S = 0.5
+_STAND_BY_S = 0.3
 
 
 class ExerciseScreen(CourseScreen):
@@ -100,6 +101,7 @@ class ExerciseScreen(CourseScreen):
         self.refresh_bench()
         self.set_interval(_REFRESH_S, self._tick)
         self.set_interval(_WATCH_S, self._look_at_file)
+        self.set_timer(_STAND_BY_S, app.stand_by)  # after the first paint: another process will want the machine
         text = (self.found.folder / "handout.md").read_text(encoding="utf-8")
         await self.query_one("#handout", Markdown).update(app.words(text))
 

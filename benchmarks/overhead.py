@@ -1,0 +1,148 @@
+"""What a wall costs: a submission that imports torch and torchvision, builds an Adam, and fits nothing. Prints medians.
+
+    python benchmarks/overhead.py [--runs 10]
+
+Promised: cold at most 1.15 times plain, warm at most 0.10 times plain. Plain is `python submission.py`. The three run
+in turn, so that what disturbs one disturbs all. Wall time is from the call to the report, with the copying of the
+submission and the data, and predictions that come out. CPU time is that of all processes that the run started, and of
+the grader meanwhile; of a warm run it is the grader's, the parent's and the worker's: what the two small processes
+between them use is not seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from tlcourse.execution.interpreter import worker_environment
+from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
+from tlcourse.execution.supervise import run
+from tlcourse.execution.walls.bubblewrap import ColdWall
+from tlcourse.execution.walls.warm import WarmWall
+
+SOLUTION = """
+import torch
+import torchvision
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.line = torch.nn.Linear(2, 1)
+
+    def forward(self, x):
+        import resource
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        print("CPU", used.ru_utime + used.ru_stime)
+        return self.line(x)[:, 0]
+
+def fit(task):
+    model = Model()
+    torch.optim.Adam(model.parameters())
+    return model
+"""
+PLAIN = SOLUTION + "\nfit(None)(torch.zeros(8, 2))\n"
+
+
+def job_of(folder: Path) -> Job:
+    """A job of eight points in the plane."""
+    points = np.arange(16, dtype=np.float32).reshape(8, 2)
+    data = {"x": points, "y": points.sum(1)}
+    brief = Brief("plane", "mini", ("y",), (OutputSpec("y"),), 7, 60.0, "cpu", 1)
+    return Job(brief, folder, data, data, {"x": points}, Caps(wall_s=120.0))
+
+
+def used(who: int) -> float:
+    """CPU seconds of this process, or of those that it has seen end."""
+    found = resource.getrusage(who)
+    return found.ru_utime + found.ru_stime
+
+
+def own(process: psutil.Process) -> float:
+    """CPU seconds of another process, without its children."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def checked(report: RunReport) -> RunReport:
+    """A run that did not end well measures nothing."""
+    if report.ending != "done":
+        raise SystemExit(
+            f"a run behind the {report.wall} wall ended as {report.ending}: {report.message}\n{report.log}"
+        )
+    return report
+
+
+def timed(act: Callable[[], float]) -> tuple[float, float]:
+    """Wall and CPU seconds of `act`, which returns the CPU seconds that are not seen from here."""
+    begin, ours, theirs = time.perf_counter(), used(resource.RUSAGE_SELF), used(resource.RUSAGE_CHILDREN)
+    unseen = act()
+    cpu = used(resource.RUSAGE_SELF) - ours + used(resource.RUSAGE_CHILDREN) - theirs + unseen
+    return time.perf_counter() - begin, cpu
+
+
+def main() -> None:
+    """Plain, cold and warm in turn."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=10)
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        (folder / "solution.py").write_text(SOLUTION, encoding="utf-8")
+        plain_file = folder / "submission.py"
+        plain_file.write_text(PLAIN, encoding="utf-8")
+        job, cold_wall, warm_wall = job_of(folder), ColdWall(), stack.enter_context(WarmWall())
+        parent = psutil.Process(warm_wall.warm().pid)
+        env = worker_environment(threads=1)
+
+        def plain() -> float:
+            subprocess.run([sys.executable, str(plain_file)], check=True, stdout=subprocess.DEVNULL, env=env)
+            return 0.0
+
+        def cold() -> float:
+            checked(run(job, cold_wall, lambda _: None))
+            return 0.0
+
+        def warm() -> float:
+            before = own(parent)
+            report = checked(run(job, warm_wall, lambda _: None))
+            said = [float(line.split()[1]) for line in report.log.splitlines() if line.startswith("CPU ")]
+            return own(parent) - before + max(said)
+
+        ways = {"plain": plain, "cold": cold, "warm": warm}
+        for act in ways.values():
+            act()  # once for the disk's caches
+        times: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+        for _ in range(runs):
+            for way, act in ways.items():
+                times[way].append(timed(act))
+    show(times, runs)
+
+
+def show(times: dict[str, list[tuple[float, float]]], runs: int) -> None:
+    """A line a way, with its ratios to plain."""
+    import torch
+
+    print(f"medians of {runs} runs, one thread; Python {sys.version.split()[0]}, torch {torch.__version__}")
+    base = [statistics.median(column) for column in zip(*times["plain"], strict=True)]
+    promised = {"plain": "", "cold": "  (promised: 1.15)", "warm": "  (promised: 0.10)"}
+    for way, values in times.items():
+        wall, cpu = (statistics.median(column) for column in zip(*values, strict=True))
+        print(
+            f"{way:<6} wall {wall:7.3f} s = {wall / base[0]:5.3f} × plain    "
+            f"CPU {cpu:7.3f} s = {cpu / base[1]:5.3f} × plain{promised[way]}"
+        )
+
+
+if __name__ == "__main__":
+    main()

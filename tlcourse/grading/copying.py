@@ -1,0 +1,174 @@
+"""The one copy of a hand-in: what is taken into it, within which limits. Afterwards only the copy is used."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from msgspec import Struct
+
+from tlcourse.errors import InfraError, SubmissionError
+from tlcourse.grading.names import folded, is_junk, parts_of, refused, shown
+
+_CHUNK = 1 << 20
+
+
+class Limits(Struct, frozen=True):
+    """What a hand-in may hold."""
+
+    files: int = 200
+    bytes: int = 100 * 2**20
+    depth: int = 6
+    entries: int = 2000
+    """Entries of a ZIP, the ignored ones too."""
+    ratio: int = 200
+    """Size unpacked over size packed; source code has about 4."""
+
+
+class Copy:
+    """A folder of our own that a hand-in is copied into. `into` must be empty."""
+
+    def __init__(self, origin: Path, into: Path, limits: Limits | None = None) -> None:
+        self.origin = origin
+        self.into = into
+        self.limits = limits or Limits()
+        self.notices: list[str] = []
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._files = 0
+        self._bytes = 0
+
+    def announce(self, parts: tuple[str, ...], *, folder: bool = False) -> None:
+        """Say that an entry will come; raises SubmissionError for one too many, too deep, or whose name is taken."""
+        if len(parts) - (not folder) > self.limits.depth:
+            raise refused(self.origin, "/".join(parts), f"it lies more than {self.limits.depth} folders deep")
+        for length in range(1, len(parts)):
+            self._take_name(parts[:length], folder=True)
+        self._take_name(parts, folder=folder)
+        self._files += not folder
+        if self._files > self.limits.files:
+            raise self._too_much(f"more than {self.limits.files} files")
+
+    def _take_name(self, parts: tuple[str, ...], *, folder: bool) -> None:
+        mine = (*parts, "") if folder else parts
+        other = self._names.setdefault(folded(parts), mine)
+        if other == mine and folder:
+            return
+        if other is not mine:
+            how = "twice" if other == mine else f"also as {shown('/'.join(other))}, and many systems take them for one"
+            raise refused(self.origin, "/".join(mine), f"the name is there {how}")
+
+    def add(self, parts: tuple[str, ...], chunks: Iterable[bytes]) -> None:
+        """Write an announced file; raises SubmissionError when all that came is too much."""
+        target = self.into.joinpath(*parts)
+        stream = _create(target)
+        with stream:
+            for chunk in chunks:
+                self._bytes += len(chunk)
+                if self._bytes > self.limits.bytes:
+                    raise self._too_much(f"more than {self.limits.bytes >> 20} MB")
+                write(stream, chunk)
+
+    def _too_much(self, what: str) -> SubmissionError:
+        return SubmissionError(
+            f"{shown(self.origin)} holds {what}.",
+            cause="data, a virtual environment or checkpoints lie in it.",
+            remedy="name the solution's file, or hand in only what the solution needs.",
+        )
+
+
+def copy_folder(copy: Copy) -> None:
+    """Regular files alone: links lead elsewhere, and devices and pipes are no hand-in; what is left out is told.
+
+    Every file is opened below a folder that is held open, and never through a link: a folder that is changed
+    meanwhile cannot lead out of itself.
+    """
+    top = os.path.realpath(copy.origin)
+    owner = os.stat(top).st_uid  # noqa: PTH116
+    for current, folders, names, descriptor in os.fwalk(top, onerror=_raise_unreadable, follow_symlinks=False):
+        above = Path(current).relative_to(top).parts
+        folders[:] = sorted(name for name in folders if not is_junk((*above, name)))
+        for name in folders:
+            _parts(copy, (*above, name))
+            if len(above) >= copy.limits.depth:
+                raise refused(copy.origin, "/".join((*above, name)), f"folders lie more than {copy.limits.depth} deep")
+        for name in sorted(names):
+            if not is_junk((*above, name)):
+                _copy_file(copy, (*above, name), descriptor, owner)
+
+
+def _copy_file(copy: Copy, raw: tuple[str, ...], folder: int, owner: int) -> None:
+    parts = _parts(copy, raw)
+    info = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
+    what = ""
+    if not stat.S_ISREG(info.st_mode):
+        what = "a link or a special file"
+    elif info.st_nlink > 1 and info.st_uid != owner:
+        what = "a hard link to another user's file"
+    if what:
+        copy.notices.append(f"{shown('/'.join(parts))} was left out: it is {what}.")
+        return
+    copy.announce(parts)
+    copy.add(parts, read_file(copy.origin.joinpath(*parts), parts[-1], folder))
+
+
+def _parts(copy: Copy, raw: tuple[str, ...]) -> tuple[str, ...]:
+    """A name of the file system is checked like one of an archive; a part of it may not hold a separator of others."""
+    if any("\\" in part for part in raw):
+        raise refused(copy.origin, "/".join(raw), "a backslash separates folders on other systems")
+    return parts_of("/".join(raw), copy.origin)
+
+
+def read_file(path: Path, name: str | None = None, folder: int | None = None) -> Iterator[bytes]:
+    """The bytes of a regular file: `name` below the open `folder` and no link, or `path`. Never waits on a pipe."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | (os.O_NOFOLLOW if name else 0)
+    try:
+        descriptor = os.open(name or path, flags, dir_fd=folder)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise SubmissionError(f"{shown(path)} is no regular file.", remedy="hand in a regular file.")
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: OSError) -> SubmissionError:
+    """A file or folder that the system does not let us read."""
+    name = shown(path)
+    return SubmissionError(
+        f"{name} cannot be read: {error.strerror}.",
+        cause="missing permissions, or it was moved meanwhile.",
+        remedy=f"chmod -R u+rX {shlex.quote(name)}",
+    )
+
+
+def _raise_unreadable(error: OSError) -> None:
+    raise unreadable(Path(os.fsdecode(error.filename or "")), error) from None
+
+
+def _create(target: Path) -> BinaryIO:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.open("xb")
+    except OSError as error:
+        raise _not_written(error) from error
+
+
+def write(stream: BinaryIO, data: bytes) -> None:
+    """Write to a file of our own; raises InfraError where that fails."""
+    try:
+        stream.write(data)
+    except OSError as error:
+        raise _not_written(error) from error
+
+
+def _not_written(error: OSError) -> InfraError:
+    return InfraError(
+        f"The hand-in could not be copied: {error.strerror}.",
+        cause="the folder for temporary files is full.",
+        remedy="free some space, or set TMPDIR to a folder that has more.",
+    )

@@ -1,0 +1,118 @@
+"""A notebook as Python: its code cells in order, without what only IPython understands; what was dropped is told."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tlcourse.errors import SubmissionError
+from tlcourse.grading.magics import without_magics
+from tlcourse.grading.names import shown
+
+MAX_BYTES = 20 * 2**20
+_PYTHON = ("python", "ipython", "xpython")
+_FIRST = "# -*- coding: utf-8 -*- the code cells of a notebook"  # the first cell may name another encoding
+_FUTURE = re.compile(r"^from __future__ import [\w, ]+$", re.MULTILINE)  # which Python wants before all else
+# Names that a notebook has without importing them, as far as a solution can sensibly use them.
+_STAND_INS = {
+    "get_ipython": "get_ipython = lambda: None  # as IPython's own says where no IPython runs",
+    "display": "display = print",
+}
+
+
+def notebook_source(data: bytes, origin: Path) -> tuple[str, list[str]]:
+    """The notebook's code and the notices about it; raises SubmissionError."""
+    if len(data) > MAX_BYTES:
+        raise SubmissionError(
+            f"{shown(origin)} is larger than {MAX_BYTES >> 20} MB.",
+            cause="the outputs of its cells are saved in it.",
+            remedy="clear all outputs in Jupyter and save it.",
+        )
+    kept: list[str] = []
+    notices: list[str] = []
+    for number, source in enumerate(_code_cells(_document(data, origin), origin), start=1):
+        text, dropped = without_magics(source)
+        notices += [f"cell {number}: {what} dropped." for what in dropped]
+        kept.append(f"# cell {number}\n{text}")
+    code = "\n\n".join(kept) + "\n"
+    futures = _FUTURE.findall(code)
+    stand_ins = [line for name, line in _STAND_INS.items() if re.search(rf"\b{name}\s*\(", code)]
+    return "\n".join([_FIRST, *futures, *stand_ins, _FUTURE.sub(r"# \g<0>", code)]), notices
+
+
+def _document(data: bytes, origin: Path) -> dict[str, Any]:
+    """The notebook's JSON, and nothing of it but what counts: outputs may be anything."""
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except RecursionError:
+        raise _unusable(origin, "it is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise _unusable(origin, "it is not encoded as UTF-8") from None
+    except ValueError:
+        raise _unusable(origin, "it is not JSON") from None
+    if not isinstance(document, dict) or not isinstance(document.get("nbformat"), int):
+        raise _unusable(origin, "it does not say which format it has (nbformat)")
+    return document
+
+
+def _code_cells(document: dict[str, Any], origin: Path) -> list[str]:
+    version = document["nbformat"]
+    if version not in (1, 2, 3, 4):
+        raise _unusable(origin, f"its format {str(version)[:20]} is not known")
+    if version < 4:
+        document = _converted(document, origin)
+    language = _language(document)
+    if language and not language.lower().startswith(_PYTHON):
+        raise _unusable(origin, f"it is written in {shown(language[:40])}, and only Python is run")
+    cells = document.get("cells")
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise _unusable(origin, "it has no list of cells")
+    sources = []
+    for number, cell in enumerate(cells, start=1):
+        if cell.get("cell_type") == "code":
+            source = _joined(cell.get("source"))
+            if source is None:
+                raise _unusable(origin, f"cell {number} of all has no source text")
+            sources.append(source)
+    if not sources:
+        raise _unusable(origin, "it has no code cell")
+    return sources
+
+
+def _joined(source: Any) -> str | None:
+    """A cell's text: a string, or a list of its lines. Half of a surrogate pair becomes its escape."""
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        return None
+    return source.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _language(document: dict[str, Any]) -> str:
+    found: Any = document.get("metadata")
+    for key in ("kernelspec", "language"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _converted(document: dict[str, Any], origin: Path) -> dict[str, Any]:
+    """An older notebook in today's format, by the library that defines it; without outputs, which may be anything."""
+    import nbformat
+
+    try:
+        for sheet in document.get("worksheets", [document]):
+            for cell in sheet["cells"]:
+                cell.update(outputs=[])
+        return dict(nbformat.convert(nbformat.from_dict(document), 4))
+    except Exception as error:  # a converter for honest notebooks raises anything at others
+        raise _unusable(origin, f"it cannot be brought to today's format ({type(error).__name__})") from None
+
+
+def _unusable(origin: Path, why: str) -> SubmissionError:
+    return SubmissionError(
+        f"{shown(origin)} cannot be read as a notebook: {why}.",
+        cause="the file is damaged, or is no notebook for Python.",
+        remedy="open it in Jupyter and save it again, or hand in a solution.py.",
+    )
