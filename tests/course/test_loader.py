@@ -59,7 +59,7 @@ def test_a_folder_without_course_yaml_is_no_course(tmp_path):
         ("course.yaml", "    title: Lines\n", "", 4, "no `title`, expected one"),
         ("course.yaml", "id: example", "id: An Example", 1, "expected `str` matching regex"),
         ("course.yaml", "  - id: lines", "  - id: [lines", 5, "expected YAML"),
-        ("course.yaml", "exercise: line\n", "exercise: lime\n", 4, "exercise `lime` is not known"),
+        ("course.yaml", "exercises: [line]\nexercises", "exercises: [lime]\nexercises", 4, "exercise `lime` is not known"),
         ("course.yaml", "lessons/lines.md", "../lines.md", 1, "lies outside the course"),
         ("course.yaml", "lessons/lines.md", "lessons/planes.md", 1, "no such file"),
         ("lessons/lines.md", "minutes: 1", "minutes: soon", 3, "minutes is str, expected int"),
