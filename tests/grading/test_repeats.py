@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from tlcourse.course.model import Policy
 from tlcourse.execution.arrays import pack
 from tlcourse.execution.job import RunReport, Usage
 from tlcourse.grading.attempt import further_seed
@@ -64,7 +65,7 @@ def test_a_near_miss_that_stays_one_fails(graded):
 
 def test_the_number_of_runs_is_the_exercises(line, tmp_path):
     run, seeds = offset_runner([0.104] * 9)
-    once = replace(line, about=replace(line.about, seeds=1))
+    once = replace(line, about=replace(line.about, policy=Policy(seeds=1)))
     Grading(once, Options(), run).result(Submission(tmp_path, tmp_path, ""), lambda _: None, started="")
     assert len(seeds) == 1
 
