@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,14 @@ Z = NormalDist().inv_cdf(1 - 0.01 / (2 * LOOKS))
 """Half-width of the binomial interval in standard errors: the right quantiles leave none of 48 with 99 %."""
 
 
+class Known(NamedTuple):
+    """What is known of a task: its distributions, their quantiles (n, 7), and the lowest losses (n, 7)."""
+
+    given: Conditional
+    true: Array
+    lowest: Array
+
+
 def make(sizes: Mapping[str, int], seed: int, variant: str) -> tuple[Arrays, Arrays, Arrays]:
     """Training and validation items of the world of `seed`; test inputs without targets, and the world itself.
 
@@ -56,21 +64,28 @@ def measure(test: Arrays, predictions: Mapping[str, Array], evidence: Mapping[st
     everywhere = predictions["quantiles"].astype(np.float64)
     predicted = everywhere[test["inside"]]
     given = quantiles.conditionals(world, test["x"][test["inside"]])
-    found = {name.replace("-", "_"): excess_loss(given, predicted, task) for task, name in enumerate(TASKS)}
+    known = [known_of(one) for one in given]
+    found = {name.replace("-", "_"): excess_loss(known, predicted, task) for task, name in enumerate(TASKS)}
     found["coverage"] = coverage(given, predicted)
     found["crossing"] = crossing(everywhere, test["inside"])
     found["shared_trunk"] = shared_trunk(evidence)
     return found
 
 
-def excess_loss(given: list[Conditional], predicted: Array, task: int) -> Measurement:
+def known_of(given: Conditional) -> Known:
+    """The quantiles of a task's distributions, and the losses that no prediction falls below."""
+    true = given.quantiles(TAUS)
+    return Known(given, true, conditionals.pinball(given, true, TAUS))
+
+
+def excess_loss(known: list[Known], predicted: Array, task: int) -> Measurement:
     """ΣL/ΣL* − 1 of a task: by how much its expected pinball loss lies above the lowest one; predicted (n, 4, 7)."""
-    loss = conditionals.pinball(given[task], predicted[:, task], TAUS)  # (n, 7)
-    lowest = conditionals.pinball(given[task], given[task].quantiles(TAUS), TAUS)
+    loss = conditionals.pinball(known[task].given, predicted[:, task], TAUS)  # (n, 7)
+    lowest = known[task].lowest
     ratio = float(loss.sum() / lowest.sum())
     # one value an input, linear around the ratio, so that their mean is the excess and their spread its standard error
     values = ratio - 1 + (loss.mean(1) - ratio * lowest.mean(1)) / lowest.mean()
-    return mean(values, _about_loss(given, predicted, task, loss, lowest))
+    return mean(values, _about_loss(known, predicted[:, task], task, loss))
 
 
 def coverage(given: list[Conditional], predicted: Array) -> Measurement:
@@ -144,24 +159,22 @@ def _chosen(given: Conditional, indices: Array) -> Conditional:
 # -- what the messages say ---------------------------------------------------------------------------------------------
 
 
-def _about_loss(given: list[Conditional], predicted: Array, task: int, loss: Array, lowest: Array) -> str:
-    q, true = predicted[:, task], given[task].quantiles(TAUS)
-    head = f"{TASKS[task]}: {loss.sum() / lowest.sum() - 1:.1%} above the lowest possible loss."
-    return f"{head} {_cause(given, q, true, task, float(loss.mean()))}"
+def _about_loss(known: list[Known], q: Array, task: int, loss: Array) -> str:
+    head = f"{TASKS[task]}: {loss.sum() / known[task].lowest.sum() - 1:.1%} above the lowest possible loss."
+    return f"{head} {_cause(known, q, task, float(loss.mean()))}"
 
 
-def _cause(given: list[Conditional], q: Array, true: Array, task: int, loss: float) -> str:
-    """The likeliest of the usual mistakes; q and true are (n, 7)."""
-    fits = [float(conditionals.pinball(other, q, TAUS).mean()) for other in given]
-    lowest = [float(conditionals.pinball(other, other.quantiles(TAUS), TAUS).mean()) for other in given]
-    excess = [one / least - 1 for one, least in zip(fits, lowest, strict=True)]
+def _cause(known: list[Known], q: Array, task: int, loss: float) -> str:
+    """The likeliest of the usual mistakes; q is (n, 7)."""
+    given, true = known[task].given, known[task].true
+    excess = [float(conditionals.pinball(one.given, q, TAUS).mean() / one.lowest.mean()) - 1 for one in known]
     best = int(np.argmin(excess))
     if best != task and excess[best] < 0.25 * excess[task] and excess[best] < 0.2:
         return (
             f"These quantiles fit the task `{TASKS[best]}`, by {excess[best]:.1%}: are the heads in the order "
             f"{', '.join(TASKS)}?"
         )
-    if float(conditionals.pinball(given[task], q[:, ::-1], TAUS).mean()) < 0.7 * loss:
+    if float(conditionals.pinball(given, q[:, ::-1], TAUS).mean()) < 0.7 * loss:
         return "With the levels in reverse order they would fit better: the first is 0.05, the last 0.95."
     width, true_width = q[:, -1] - q[:, 0], true[:, -1] - true[:, 0]
     if float(np.abs(width).mean()) < 0.1 * float(true_width.mean()):
@@ -176,13 +189,13 @@ def _cause(given: list[Conditional], q: Array, true: Array, task: int, loss: flo
             f"The interval from 0.05 to 0.95 is {width.mean():.2f} wide everywhere; the true one reaches from "
             f"{true_width.min():.2f} to {true_width.max():.2f}. Let every quantile depend on the input."
         )
-    return _worst_level(given[task], q, true)
+    return _worst_level(known[task], q)
 
 
-def _worst_level(given: Conditional, q: Array, true: Array) -> str:
-    lost = (conditionals.pinball(given, q, TAUS) - conditionals.pinball(given, true, TAUS)).mean(axis=0)
+def _worst_level(known: Known, q: Array) -> str:
+    lost = (conditionals.pinball(known.given, q, TAUS) - known.lowest).mean(axis=0)
     level = int(np.argmax(lost))
-    share, below = float(lost[level] / lost.sum()), float(given.cdf(q)[:, level].mean())
+    share, below = float(lost[level] / lost.sum()), float(known.given.cdf(q)[:, level].mean())
     text = (
         f"The level {TAUS[level]:g} costs most ({share:.0%} of the excess): {below:.1%} of the values lie below it, "
         f"{TAUS[level]:.0%} should."
@@ -190,8 +203,8 @@ def _worst_level(given: Conditional, q: Array, true: Array) -> str:
     if abs(below - TAUS[level]) > 0.03:
         return f"{text} It is too {'high' if below > TAUS[level] else 'low'} on the whole."
     return (
-        f"{text} So it is right on the whole, and wrong at many inputs: if the training loss is much lower than that of "
-        "`task.val`, the network overfits; else it is too small, or not trained long enough."
+        f"{text} So it is right on the whole, and wrong at many inputs: if the training loss is much lower than that "
+        "of `task.val`, the network overfits; else it is too small, or not trained long enough."
     )
 
 
@@ -200,8 +213,8 @@ def _about_coverage(name: str, where: str, wanted: float, covered: float, allowe
     advice = (
         "it is too wide there."
         if covered > wanted
-        else "it is too narrow there. A network that overfits is too sure of itself; one whose width does not depend on "
-        "the input is so where the noise is large."
+        else "it is too narrow there. A network that overfits is too sure of itself; one whose width does not depend "
+        "on the input is so where the noise is large."
     )
     return (
         f"{name}: the interval from {low:.3g} to {high:.3g} covers {covered:.1%}{where}, {wanted - allowed:.1%} to "

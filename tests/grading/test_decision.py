@@ -97,9 +97,7 @@ def test_wilsons_interval_is_that_of_the_textbook():
 
 
 def test_a_check_is_met_or_passes_in_doubt_or_is_missed():
-    standings = [
-        decide([ACCURACY], [{"accuracy": proportion(k, 4000)}])[0].standing for k in (3800, LIMIT, LIMIT - 1)
-    ]
+    standings = [decide([ACCURACY], [{"accuracy": proportion(k, 4000)}])[0].standing for k in (3800, LIMIT, LIMIT - 1)]
     assert standings == ["met", "in doubt", "missed"]
 
 
@@ -109,7 +107,9 @@ def test_the_same_photographs_for_every_seed_are_averaged_and_count_once():
     assert (together.value, together.n) == (pytest.approx(140 / 153), 153)
     assert together.interval == pytest.approx(wilson(140, 153))
     errors_of = [mean(errors(value, 100), fresh=False) for value in (0.9, 1.1)]
-    assert pooled(errors_of, larger_is_better=False).standard_error == pytest.approx(mean(errors(1.0, 100)).standard_error)
+    assert pooled(errors_of, larger_is_better=False).standard_error == pytest.approx(
+        mean(errors(1.0, 100)).standard_error
+    )
 
 
 def test_the_message_of_equal_runs_does_not_depend_on_their_order():

@@ -97,9 +97,7 @@ def notebooks(
         out.say(path)
 
 
-def _proofs(
-    exercises: Sequence[LoadedExercise], seeds: int, threads: int, workers: int | None
-) -> Iterator[Proof]:
+def _proofs(exercises: Sequence[LoadedExercise], seeds: int, threads: int, workers: int | None) -> Iterator[Proof]:
     """Proofs as they come, each with a line on stderr: the whole takes minutes."""
     from tlcourse.execution.pool import cores
     from tlcourse.grading.grade import Options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,7 +84,7 @@ def plot(curve: list[Point], bar: float) -> Iterator[str]:
     grid = [[" "] * _COLUMNS for _ in range(_ROWS)]
     for row in grid:
         row[column(bar)] = "│"
-    for one, following in zip(points, points[1:], strict=False):
+    for one, following in pairwise(points):
         first, last = column(one.true), column(following.true)
         for i in range(first, last + 1):
             share = (i - first) / max(last - first, 1)

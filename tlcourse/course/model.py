@@ -162,6 +162,7 @@ class LoadedExercise(Struct, frozen=True):
     hints: list[str]
     grader: Path | None
     reference: Path | None
+    explanation: Path | None
 
 
 class LoadedCourse(Struct, frozen=True):

@@ -108,4 +108,5 @@ def _orthonormal(rng: np.random.Generator, n: int) -> Array:
 def _directions(rng: np.random.Generator, n: int) -> Array:
     """`n` random directions among the hidden features, (n, 3)."""
     rows = rng.standard_normal((n, _HIDDEN))
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Array = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit

@@ -69,10 +69,8 @@ def fairness(exercise: LoadedExercise, variant: str = "mini", simulated: int = S
     return found
 
 
-def of_share(
-    rule: CheckRule, kind: Measurement, policy: Policy, simulated: int, rng: np.random.Generator
-) -> Fairness:
-    """By the binomial distribution, exactly. A share that must be small is the mirror image of one that must be large."""
+def of_share(rule: CheckRule, kind: Measurement, policy: Policy, simulated: int, rng: np.random.Generator) -> Fairness:
+    """By the binomial distribution, exactly. A share that must be small mirrors one that must be large."""
     n, mirrored = kind.n, rule.direction == "at_most"
     bar = 1 - rule.threshold if mirrored else rule.threshold
     seeds = policy.seeds if kind.fresh else 1  # on the same items further runs, at worst, say the same again

@@ -23,8 +23,8 @@ included.
 
 - *Shares* (accuracies) are computed exactly, by the binomial distribution.
 - *Means* (errors, excess losses) have no 2 points. Beside the bar stands the first true value that passes at most
-  {promise:.0%} of the time: what n can tell apart from the bar. Computed by normal theory with a term for the skewness of the
-  items; simulated on gamma-distributed items with the `spread` of exercise.yaml (standard deviation in bars, measured
+  {promise:.0%} of the time: what n can tell apart from the bar. Computed by normal theory with a term for the
+  skewness of the items; simulated on gamma-distributed items with the `spread` of exercise.yaml (standard deviation in bars, measured
   on solutions near the bar). Items skewed away from the bar, as errors and losses are, make a model at the bar fail
   less often than promised, not more: the price of the doubt is a wider zone in which worse models pass.
 - *Exact* checks (no crossing, a share of parameters) involve no chance and are left out.

@@ -65,9 +65,7 @@ def accepted_failures(n: int, bar: float, alpha: float = ALPHA) -> int:
     return n - accepted_successes(n, 1.0 - bar, alpha)
 
 
-def pass_probability(
-    n: int, bar: float, p: float, seeds: int = 1, alpha: float = ALPHA, clear: float = CLEAR
-) -> float:
+def pass_probability(n: int, bar: float, p: float, seeds: int = 1, alpha: float = ALPHA, clear: float = CLEAR) -> float:
     """P(pass) of a model whose true share is `p`, with `seeds` runs where the first is a near miss.
 
     One run of n items passes with c₁ = accepted_successes(n, bar). Below that but at least accepted_successes(n, bar,
@@ -88,9 +86,10 @@ def pass_probability_of_mean(
 ) -> float:
     """P(pass) of a model whose true mean lies `distance` standard errors of one run beyond the bar.
 
-    A mean m of n items with standard deviation s is accepted up to the bar + z·s/√n, that is with x = z − distance where
-    U = √n (m − true)/σ − z (s/σ − 1) ≤ x. For normal means that is Φ(x). Items with a skewness γ away from the bar tie s
-    to m: the variance of U is 1 − zγ/√n and its third cumulant γ/√n, so that to the order of 1/√n (Edgeworth's expansion)
+    A mean m of n items with standard deviation s is accepted up to the bar + z·s/√n, that is with x = z − distance
+    where U = √n (m − true)/σ − z (s/σ − 1) ≤ x. For normal means that is Φ(x). Items with a skewness γ away from the
+    bar tie s to m: the variance of U is 1 − zγ/√n and its third cumulant γ/√n, so that to the order of 1/√n (by
+    Edgeworth's expansion)
 
         P(pass) = Φ(x) + γ (3zx − x² + 1) φ(x) / (6√n)
 

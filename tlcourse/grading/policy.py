@@ -11,8 +11,8 @@ def words(about: Exercise) -> Iterator[str]:
     """The policy of an exercise, one sentence an entry."""
     policy = about.policy
     yield (
-        f"A check passes unless the measurement says, at {100 * (1 - policy.doubt):g} %, that the true value misses the bar: a bit "
-        "less than the bar suffices, and the doubt is yours."
+        f"A check passes unless the measurement says, at {100 * (1 - policy.doubt):g} %, that the true value misses "
+        "the bar: a bit less than the bar suffices, and the doubt is yours."
     )
     yield f"A model whose true value is at the bar fails with a probability of at most {policy.doubt:.2g}."
     if policy.seeds > 1:
