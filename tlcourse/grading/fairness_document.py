@@ -24,9 +24,10 @@ included.
 - *Shares* (accuracies) are computed exactly, by the binomial distribution.
 - *Means* (errors, excess losses) have no 2 points. Beside the bar stands the first true value that passes at most
   {promise:.0%} of the time: what n can tell apart from the bar. Computed by normal theory with a term for the
-  skewness of the items; simulated on gamma-distributed items with the `spread` of exercise.yaml (standard deviation in bars, measured
-  on solutions near the bar). Items skewed away from the bar, as errors and losses are, make a model at the bar fail
-  less often than promised, not more: the price of the doubt is a wider zone in which worse models pass.
+  skewness of the items; simulated on gamma-distributed items whose standard deviation, in bars, is the `spread` of
+  exercise.yaml (1, as of the exponential distribution, where it says nothing). Items skewed away from the bar, as
+  errors and losses are, make a model at the bar fail less often than promised, not more; the price is a wider zone in
+  which worse models pass.
 - *Exact* checks (no crossing, a share of parameters) involve no chance and are left out.
 - A model's "true value" is that of one training. Seeds differ in what they train: that spread comes on top, and is why
   the references must pass with every seed of `tlcourse author check --exercises`.
@@ -45,6 +46,9 @@ def document(found: Sequence[tuple[LoadedExercise, list[Fairness]]], simulated: 
 def _section(exercise: LoadedExercise, checks: list[Fairness]) -> Iterator[str]:
     yield f"## {exercise.about.id}: {exercise.about.title}\n"
     yield from (f"- {sentence}" for sentence in policy.words(exercise.about))
+    if not checks:
+        yield "\nNo check of it rests on chance.\n"
+        return
     yield f"\nA model exactly at the bar fails (promised: at most {PROMISE:.0%}):\n"
     yield "| check | kind | bar | n | computed | simulated |"
     yield "|---|---|---|---|---|---|"
@@ -55,7 +59,7 @@ def _section(exercise: LoadedExercise, checks: list[Fairness]) -> Iterator[str]:
             f"{_percent(1 - at.simulated)} |"
         )
     yield f"\nA model that is truly worse passes (promised: at most {PROMISE:.0%}):\n"
-    tries = [k for k in checks[0].passes_beyond_in if k > 1] if checks else []
+    tries = [k for k in checks[0].passes_beyond_in if k > 1]
     yield "| check | true value | computed | simulated |" + "".join(f" within {k} hand-ins |" for k in tries)
     yield "|---|---|---|---|" + "---|" * len(tries)
     for check in checks:
