@@ -57,6 +57,13 @@ def test_a_near_miss_is_repeated_with_other_seeds_and_passes_when_the_others_are
     assert [round(run.values["y_error"], 2) for run in result.runs] == [0.1, 0.09, 0.09]
 
 
+def test_a_pass_in_doubt_is_said_to_be_one(graded):
+    result, seeds = graded([0.1005])
+    assert (result.outcome, len(seeds)) == ("pass", 1)
+    assert result.checks[0].standing == "in doubt"
+    assert "y_error misses its bar by no more than chance explains with n = 400" in result.messages[0]
+
+
 def test_a_near_miss_that_stays_one_fails(graded):
     result, _ = graded([0.104, 0.105, 0.105])
     assert result.outcome == "fail"

@@ -129,6 +129,11 @@ class Grading:
             )
         messages += [f"A further run ended as {one.ending}: {one.message}" for one in attempts if one not in done]
         checks = decide(about.checks, [one.measured for one in done], about.policy)
+        messages += [
+            f"{check.id} misses its bar by no more than chance explains with n = {check.n}: the doubt is yours."
+            for check in checks
+            if check.standing == "in doubt"
+        ]
         return ("pass" if all(check.passed for check in checks) else "fail"), messages, checks
 
     def _provenance(self, first: Attempt, grader: Grader | None) -> Provenance:
