@@ -121,3 +121,20 @@ def test_the_policy_of_an_exercise_decides_what_suffices():
     strict = Policy(doubt=0.2, clear=0.1)
     assert decide([ACCURACY], [{"accuracy": proportion(LIMIT, 4000)}], strict)[0].standing == "missed"
     assert not is_near_miss([ACCURACY], {"accuracy": proportion(LIMIT, 4000)}, strict)
+
+
+@pytest.mark.parametrize("absurd", [10.0, 1e3, 1e9])
+def test_a_few_absurd_predictions_buy_no_doubt(absurd):
+    values = errors(0.9)
+    values[:3] = absurd * len(values)
+    found = mean(values)
+    assert found.value < ERROR.threshold + 2.33 * found.standard_error  # what normal theory alone would let pass
+    assert decide([ERROR], [{"error": found}])[0].standing == "missed"
+    assert not is_near_miss([ERROR], {"error": found})
+
+
+def test_a_rule_says_how_much_its_items_may_be_spread():
+    found = mean(np.concatenate([np.zeros(3600), np.full(400, 10.4)]))  # spread 3 bars
+    assert decide([ERROR], [{"error": found}])[0].standing == "in doubt"
+    narrow = CheckRule(id="error", title="E", threshold=1.0, points=1, direction="at_most", spread=0.2)
+    assert decide([narrow], [{"error": found}])[0].standing == "missed"

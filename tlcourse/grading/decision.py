@@ -7,6 +7,7 @@ lies below, and chance explains it, which passes in doubt; or it is missed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from tlcourse.course.model import CheckRule, Policy
@@ -16,6 +17,8 @@ from tlcourse.grading.result import CheckResult
 
 Measured = Mapping[str, Measurement]
 USUAL = Policy()
+MOST_SPREAD = 2.0
+"""Items may be spread so much more than the rule's `spread` says before that buys no more doubt."""
 
 
 def decide(rules: Sequence[CheckRule], runs: Sequence[Measured], policy: Policy = USUAL) -> list[CheckResult]:
@@ -40,9 +43,20 @@ def accepted(rule: CheckRule, found: Measurement, alpha: float = operating.ALPHA
             return operating.accepted_successes(found.n, rule.threshold, alpha) / found.n
         return operating.accepted_failures(found.n, rule.threshold, alpha) / found.n
     if found.kind == "mean":
-        doubt = operating.upper_quantile(alpha) * found.standard_error
+        doubt = operating.upper_quantile(alpha) * _believed_error(rule, found)
         return rule.threshold - doubt if at_least else rule.threshold + doubt
     return rule.threshold
+
+
+def _believed_error(rule: CheckRule, found: Measurement) -> float:
+    """The standard error of a mean, as far as an honest model near the bar could have it.
+
+    Without a cap one absurd prediction in thousands would raise the standard error as much as the mean, and buy a pass.
+    """
+    if not rule.threshold:
+        return found.standard_error
+    usual = rule.spread * abs(rule.threshold) / math.sqrt(max(found.n, 1))
+    return min(found.standard_error, MOST_SPREAD * usual)
 
 
 def _together(rule: CheckRule, runs: Sequence[Measured]) -> Measurement:

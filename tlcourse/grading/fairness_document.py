@@ -27,7 +27,8 @@ included.
   skewness of the items; simulated on gamma-distributed items whose standard deviation, in bars, is the `spread` of
   exercise.yaml (1, as of the exponential distribution, where it says nothing). Items skewed away from the bar, as
   errors and losses are, make a model at the bar fail less often than promised, not more; the price is a wider zone in
-  which worse models pass.
+  which worse models pass. Items more than twice as spread as that buy no further doubt, so that a few absurd
+  predictions do not hide in their own standard error.
 - *Exact* checks (no crossing, a share of parameters) involve no chance and are left out.
 - A model's "true value" is that of one training. Seeds differ in what they train: that spread comes on top, and is why
   the references must pass with every seed of `tlcourse author check --exercises`.
