@@ -1,4 +1,4 @@
-"""Exercise 3 as it is handed out: the starter fails with words that help, the reference passes, a wrong shape is named."""
+"""Exercise 3 as handed out: the starter fails with words that help, the reference passes, wrong shapes are named."""
 
 from __future__ import annotations
 
