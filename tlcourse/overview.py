@@ -72,17 +72,22 @@ class UnitState(Struct, frozen=True):
     minutes: int
     read: bool
     quizzes: list[QuizState]
-    exercise: ExerciseState | None
+    exercises: list[ExerciseState]
     objectives: list[ObjectiveState]
 
     @property
     def done(self) -> bool:
-        """Read, every quiz right, and the exercise passed; an unwritten unit asks for nothing."""
+        """Read, every quiz right, and every exercise passed; an unwritten unit asks for nothing."""
         return (
             (self.read or not self.written)
             and all(quiz.right == quiz.questions for quiz in self.quizzes)
-            and (self.exercise is None or self.exercise.outcome == "pass")
+            and self.exercise_to_do is None
         )
+
+    @property
+    def exercise_to_do(self) -> ExerciseState | None:
+        """The first exercise that is not passed yet."""
+        return next((exercise for exercise in self.exercises if exercise.outcome != "pass"), None)
 
 
 class Overview(Struct, frozen=True):
@@ -108,7 +113,7 @@ class Overview(Struct, frozen=True):
     @property
     def exercises(self) -> tuple[int, int]:
         """Exercises passed, and exercises that there are."""
-        found = [unit.exercise for unit in self.units if unit.exercise]
+        found = [exercise for unit in self.units for exercise in unit.exercises]
         return sum(exercise.outcome == "pass" for exercise in found), len(found)
 
     @property
@@ -120,8 +125,8 @@ class Overview(Struct, frozen=True):
             for quiz in unit.quizzes:
                 if quiz.right < quiz.questions:
                     return f"quiz/{quiz.id}"
-            if unit.exercise and unit.exercise.outcome != "pass":
-                return f"exercise/{unit.exercise.id}"
+            if unit.exercise_to_do:
+                return f"exercise/{unit.exercise_to_do.id}"
         return ""
 
 
@@ -141,7 +146,7 @@ def overview(course: LoadedCourse, record: Progress) -> Overview:
             minutes=course.lessons[unit.id].minutes if unit.id in course.lessons else 0,
             read=unit.id in read,
             quizzes=[_quiz(course, quiz, latest[quiz]) for quiz in unit.quizzes],
-            exercise=_exercise(course, unit, best),
+            exercises=[_exercise(course, name, best) for name in unit.exercises],
             objectives=_objectives(course, unit, latest),
         )
         for number, unit in enumerate(course.about.units, start=1)
@@ -156,10 +161,8 @@ def _quiz(course: LoadedCourse, name: str, latest: dict[str, bool]) -> QuizState
     return QuizState(name, quiz.title, len(quiz.questions), len(known), sum(known.values()), missed)
 
 
-def _exercise(course: LoadedCourse, unit: Unit, best: dict[str, tuple[str, float, float, int]]) -> ExerciseState | None:
-    if unit.exercise is None or unit.exercise not in course.exercises:
-        return None
-    about = course.exercises[unit.exercise].about
+def _exercise(course: LoadedCourse, name: str, best: dict[str, tuple[str, float, float, int]]) -> ExerciseState:
+    about = course.exercises[name].about
     most = float(sum(check.points for check in about.checks))
     outcome, points, _, attempts = best.get(about.id, ("", 0.0, most, 0))
     return ExerciseState(about.id, about.title, attempts, outcome, points, most)
@@ -187,8 +190,7 @@ def lines(state: Overview) -> Iterator[str]:
         if unit.written:
             facts.append("read" if unit.read else f"not read ({unit.minutes} min)")
         facts += [f"quiz {quiz.id}: {quiz.words}" for quiz in unit.quizzes]
-        if unit.exercise:
-            facts.append(f"exercise {unit.exercise.id}: {unit.exercise.words}")
+        facts += [f"exercise {exercise.id}: {exercise.words}" for exercise in unit.exercises]
         yield f"{unit.number:2}  {unit.title}: {'; '.join(facts) or 'not written yet'}"
     for unit in state.units:
         for quiz in unit.quizzes:
@@ -213,13 +215,12 @@ def command(place: str) -> str:
 
 def markdown(state: Overview) -> str:
     """The overview as a Markdown document."""
-    rows = ["| unit | lesson | quizzes | exercise |", "|---|---|---|---|"]
+    rows = ["| unit | lesson | quizzes | exercises |", "|---|---|---|---|"]
     for unit in state.units:
         lesson = ("read" if unit.read else "not read") if unit.written else "not written yet"
         quizzes = ", ".join(f"{quiz.title}: {quiz.words}" for quiz in unit.quizzes)
-        rows.append(
-            f"| {unit.number}. {unit.title} | {lesson} | {quizzes} | {unit.exercise.words if unit.exercise else ''} |"
-        )
+        exercises = ", ".join(f"{exercise.title}: {exercise.words}" for exercise in unit.exercises)
+        rows.append(f"| {unit.number}. {unit.title} | {lesson} | {quizzes} | {exercises} |")
     asked = [(unit, objective) for unit in state.units for objective in unit.objectives if objective.answered]
     text = f"# {state.title}\n\n{totals(state)}.\n\n" + "\n".join(rows) + "\n"
     if asked:

@@ -174,6 +174,13 @@ class Progress:
             for exercise, outcome, points, most, path, at, result in rows
         ]
 
+    def has_passed(self, course: str, exercise: str) -> bool:
+        """Whether any attempt at an exercise passed."""
+        rows = self._db.execute(
+            "SELECT 1 FROM attempts WHERE course = ? AND exercise = ? AND outcome = 'pass' LIMIT 1", (course, exercise)
+        )
+        return rows.fetchone() is not None
+
     def best_attempts(self, course: str) -> dict[str, tuple[str, float, float, int]]:
         """Of each exercise tried: outcome, points and highest points of the best attempt, and how many there were."""
         rows = self._db.execute(

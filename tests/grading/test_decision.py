@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tlcourse.course.model import CheckRule
+from tlcourse.course.model import CheckRule, Policy
 from tlcourse.grading.decision import accepted, decide, is_near_miss
 from tlcourse.grading.measure import exact, mean, pooled, proportion, wilson
 from tlcourse.grading.operating import CLEAR, accepted_successes
@@ -94,3 +94,47 @@ def test_wilsons_interval_is_that_of_the_textbook():
     assert (round(low, 3), round(high, 3)) == (0.900, 0.973)
     assert wilson(0, 0) == (0.0, 1.0)
     assert wilson(10, 10)[1] == 1.0
+
+
+def test_a_check_is_met_or_passes_in_doubt_or_is_missed():
+    standings = [decide([ACCURACY], [{"accuracy": proportion(k, 4000)}])[0].standing for k in (3800, LIMIT, LIMIT - 1)]
+    assert standings == ["met", "in doubt", "missed"]
+
+
+def test_the_same_photographs_for_every_seed_are_averaged_and_count_once():
+    runs = [proportion(k, 153, fresh=False) for k in (137, 139, 144)]
+    together = pooled(runs, larger_is_better=True)
+    assert (together.value, together.n) == (pytest.approx(140 / 153), 153)
+    assert together.interval == pytest.approx(wilson(140, 153))
+    errors_of = [mean(errors(value, 100), fresh=False) for value in (0.9, 1.1)]
+    assert pooled(errors_of, larger_is_better=False).standard_error == pytest.approx(
+        mean(errors(1.0, 100)).standard_error
+    )
+
+
+def test_the_message_of_equal_runs_does_not_depend_on_their_order():
+    runs = [proportion(5, 10, "b"), proportion(5, 10, "a")]
+    assert pooled(runs, larger_is_better=True) == pooled(runs[::-1], larger_is_better=True)
+
+
+def test_the_policy_of_an_exercise_decides_what_suffices():
+    strict = Policy(doubt=0.2, clear=0.1)
+    assert decide([ACCURACY], [{"accuracy": proportion(LIMIT, 4000)}], strict)[0].standing == "missed"
+    assert not is_near_miss([ACCURACY], {"accuracy": proportion(LIMIT, 4000)}, strict)
+
+
+@pytest.mark.parametrize("absurd", [10.0, 1e3, 1e9])
+def test_a_few_absurd_predictions_buy_no_doubt(absurd):
+    values = errors(0.9)
+    values[:3] = absurd * len(values)
+    found = mean(values)
+    assert found.value < ERROR.threshold + 2.33 * found.standard_error  # what normal theory alone would let pass
+    assert decide([ERROR], [{"error": found}])[0].standing == "missed"
+    assert not is_near_miss([ERROR], {"error": found})
+
+
+def test_a_rule_says_how_much_its_items_may_be_spread():
+    found = mean(np.concatenate([np.zeros(3600), np.full(400, 10.4)]))  # spread 3 bars
+    assert decide([ERROR], [{"error": found}])[0].standing == "in doubt"
+    narrow = CheckRule(id="error", title="E", threshold=1.0, points=1, direction="at_most", spread=0.2)
+    assert decide([narrow], [{"error": found}])[0].standing == "missed"

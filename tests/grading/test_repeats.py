@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from tlcourse.course.model import Policy
 from tlcourse.execution.arrays import pack
 from tlcourse.execution.job import RunReport, Usage
 from tlcourse.grading.attempt import further_seed
@@ -56,6 +57,13 @@ def test_a_near_miss_is_repeated_with_other_seeds_and_passes_when_the_others_are
     assert [round(run.values["y_error"], 2) for run in result.runs] == [0.1, 0.09, 0.09]
 
 
+def test_a_pass_in_doubt_is_said_to_be_one(graded):
+    result, seeds = graded([0.1005])
+    assert (result.outcome, len(seeds)) == ("pass", 1)
+    assert result.checks[0].standing == "in doubt"
+    assert "y_error misses its bar by no more than chance explains with n = 400" in result.messages[0]
+
+
 def test_a_near_miss_that_stays_one_fails(graded):
     result, _ = graded([0.104, 0.105, 0.105])
     assert result.outcome == "fail"
@@ -64,7 +72,7 @@ def test_a_near_miss_that_stays_one_fails(graded):
 
 def test_the_number_of_runs_is_the_exercises(line, tmp_path):
     run, seeds = offset_runner([0.104] * 9)
-    once = replace(line, about=replace(line.about, seeds=1))
+    once = replace(line, about=replace(line.about, policy=Policy(seeds=1)))
     Grading(once, Options(), run).result(Submission(tmp_path, tmp_path, ""), lambda _: None, started="")
     assert len(seeds) == 1
 

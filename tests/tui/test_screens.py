@@ -133,6 +133,31 @@ async def test_the_exercise_says_what_to_press_while_there_is_no_solution(visit,
         assert (tmp_path / "ex2" / "solution.backup1.py").is_file()
 
 
+async def test_the_explanation_is_for_those_who_have_passed(visit):
+    async with visit(120, 40) as person:
+        await person.press("4", "x")
+        await person.sees("shown once you have passed it", 10)
+        app = person.app
+        submission = {"path": "solution.py", "sha256": "0" * 64}
+        passed = {"exercise": "ex2", "outcome": "pass", "points": 10.0, "max_points": 10.0, "submission": submission}
+        app.record.record_attempt(app.course.about.id, passed)
+        assert "One trunk, two linear heads" in await person.press("x")
+        assert "The explanation and the reference" not in await person.press("escape")
+
+
+async def test_a_unit_with_two_exercises_opens_the_first_that_is_not_passed(visit):
+    async with visit(120, 50) as person:
+        app = person.app
+        submission = {"path": "solution.py", "sha256": "0" * 64}
+        passed = {"exercise": "ex2", "outcome": "pass", "points": 10.0, "max_points": 10.0, "submission": submission}
+        app.record.record_attempt(app.course.about.id, passed)
+        app.changed()
+        app.go("lesson/multi-task-learning")
+        await person.pilot.pause()
+        await person.press("e")
+        await person.sees("Quantiles: one network, four distributions", 10)
+
+
 async def test_hints_are_given_one_by_one_and_remembered(visit):
     async with visit(120, 40) as person:
         await person.press("4", "h")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,7 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.exercise import find_in
-from tlcourse.cli.options import CourseFolder, Json, Plain, Threads
+from tlcourse.cli.options import CourseFolder, Json, Plain
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
@@ -27,7 +27,10 @@ def check(
     ] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds with which a reference must pass.")] = 5,
     only: Annotated[str | None, typer.Option("--only", metavar="EXERCISE", help="Only this exercise.")] = None,
-    threads: Threads = 2,
+    threads: Annotated[int, typer.Option("--threads", min=1, max=256, help="Torch threads of one grading.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Gradings side by side (default: one a core).")
+    ] = None,
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
@@ -54,7 +57,7 @@ def check(
     proofs: list[Proof] = []
     if exercises and not problems:
         chosen = [find_in(loaded, only)] if only else list(loaded.exercises.values())
-        proofs = [proof for exercise in chosen for proof in _proofs(exercise, seeds, threads)]
+        proofs = list(_proofs(chosen, seeds, threads, workers))
         problems = [
             f"{proof.exercise}: {proof.solution} with seed {proof.seed} ended as `{proof.found}`, "
             f"expected `{proof.expected}`"
@@ -94,12 +97,14 @@ def notebooks(
         out.say(path)
 
 
-def _proofs(exercise: LoadedExercise, seeds: int, threads: int) -> Iterator[Proof]:
+def _proofs(exercises: Sequence[LoadedExercise], seeds: int, threads: int, workers: int | None) -> Iterator[Proof]:
     """Proofs as they come, each with a line on stderr: the whole takes minutes."""
+    from tlcourse.execution.pool import cores
     from tlcourse.grading.grade import Options
     from tlcourse.grading.proof import prove
 
-    for proof in prove(exercise, Options(device="cpu", threads=threads), seeds):
+    side_by_side = workers or max(cores() // threads, 1)
+    for proof in prove(exercises, Options(device="cpu", threads=threads), seeds, side_by_side):
         mark = "holds" if proof.holds else "FAILS"
         values = "  ".join(f"{name} {value:.4g}" for name, value in proof.values.items())
         out.note(f"{mark}  {proof.exercise}  {proof.solution:<32} {proof.seconds:6.1f} s  {proof.found}  {values}")

@@ -1,4 +1,4 @@
-"""`tlcourse exercise` and `tlcourse init`: what is to be solved, hints, and a file to start from."""
+"""`tlcourse exercise` and `tlcourse init`: what is to be solved, hints, explanations, and a file to start from."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain
 
 @app.command("show")
 def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
-    """The handout, the checks and their bars; with --json also where the files lie."""
+    """The handout, the checks and their bars, and the policy; with --json also where the files lie."""
+    from tlcourse.grading import policy
+
     found = find(exercise, course)
     about = found.about
     if json:
@@ -72,6 +74,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
                 "hints": len(found.hints),
                 "grader": found.grader and str(found.grader),
                 "reference": found.reference and str(found.reference),
+                "policy": list(policy.words(about)),
             }
         )
         return
@@ -80,6 +83,9 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     for check in about.checks:
         sign = "≥" if check.direction == "at_least" else "≤"
         out.say(f"  {check.title}: {sign} {check.threshold:g} {check.unit}".rstrip() + f"  ({check.points:g} points)")
+    out.say("How chance is dealt with:")
+    for sentence in policy.words(about):
+        out.say(f"  {sentence}")
 
 
 @app.command("hint")
@@ -103,6 +109,26 @@ def hint(
     show_markdown(text, plain=plain)
     if not plain and number < len(found.hints):
         out.note(f"\nMore: tlcourse exercise hint {exercise} {number + 1}")
+
+
+@app.command("explain")
+def explain(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
+    """Once you have passed: why the reference solution does what it does, and its source."""
+    from tlcourse.course.explanation import explanation
+    from tlcourse.course.loader import load_course
+    from tlcourse.progress import Progress
+
+    loaded = load_course(course)
+    found = find_in(loaded, exercise)
+    with Progress.open() as record:
+        passed = record.has_passed(loaded.about.id, found.about.id)
+    explained = explanation(found, passed=passed)
+    if json:
+        out.document(
+            {"schema": 1, "exercise": found.about.id, "explanation": explained.text, "reference": explained.reference}
+        )
+        return
+    show_markdown(explained.page, plain=plain)
 
 
 def init(

@@ -31,7 +31,7 @@ def list_lessons(course: CourseFolder = None, json: Json = False, plain: Plain =
             "written": unit.id in loaded.lessons,
             "read": unit.id in read,
             "quizzes": unit.quizzes,
-            "exercise": unit.exercise,
+            "exercises": unit.exercises,
         }
         for unit in loaded.about.units
     ]

@@ -8,7 +8,22 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import batch, doctor, exercise, grade, out, progress, standby, start
+from tlcourse.cli import (
+    author,
+    batch,
+    doctor,
+    exercise,
+    grade,
+    groups,
+    lab,
+    lesson,
+    out,
+    progress,
+    quiz,
+    standby,
+    start,
+    ta,
+)
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 
 app = typer.Typer(

@@ -62,7 +62,7 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
 
 
 def _check(check: CheckResult, *, plain: bool) -> Iterator[str]:
-    word = "passed" if check.passed else "failed"
+    word = {"met": "passed", "in doubt": "passed, in doubt", "missed": "failed"}[check.standing]
     sign = "≥" if check.direction == "at_least" else "≤"
     low, high = check.interval
     unit = f" {check.unit}" if check.unit else ""

@@ -23,9 +23,9 @@ def _unit_problems(course: LoadedCourse) -> Iterator[str]:
         for repeated in (i for i, count in Counter(ids).items() if count > 1):
             yield f"{_at(path, repeated)}: {name} `{repeated}` stands twice, expected ids that differ"
     for unit in units:
-        if unit.exercise is not None and unit.exercise not in course.exercises:
+        for exercise in (name for name in unit.exercises if name not in course.exercises):
             known = ", ".join(course.exercises) or "none"
-            yield f"{_at(path, unit.id)}: exercise `{unit.exercise}` is not known, expected one of: {known}"
+            yield f"{_at(path, unit.id)}: exercise `{exercise}` is not known, expected one of: {known}"
         if unit.lesson is not None and not unit.objectives:
             yield f"{_at(path, unit.id)}: unit `{unit.id}` has no objectives, expected at least one"
 
@@ -85,6 +85,9 @@ def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
         ids = [check.id for check in exercise.about.checks]
         for repeated in (i for i, count in Counter(ids).items() if count > 1):
             yield f"{_at(path, repeated)}: check `{repeated}` stands twice, expected ids that differ"
+        for output in exercise.about.outputs:
+            if output.by_task and not output.shape:
+                yield f"{_at(path, output.name)}: `{output.name}` is by task and has no shape, expected [tasks, …]"
 
 
 def _at(path: Path, identifier: str) -> str:

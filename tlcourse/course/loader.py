@@ -65,7 +65,7 @@ def load_quiz(path: Path) -> Quiz:
 
 
 def load_exercise(course: Path | None, name: str) -> LoadedExercise:
-    """The folder `exercises/NAME`, and the paths of its grader and reference where staff have them."""
+    """The folder `exercises/NAME`, and the paths of its grader, reference and explanation where staff have them."""
     folder = _inside(places.exercises_folder(course), name, Path(name))
     path = folder / "exercise.yaml"
     about = decode(read_text(path), Exercise, path)
@@ -80,14 +80,9 @@ def load_exercise(course: Path | None, name: str) -> LoadedExercise:
     if len(hints) != HINTS:
         raise ContentError([f"{folder / 'hints.md'}:1: {len(hints)} hints (`## …`), expected {HINTS}"])
     graders = places.graders_folder(course)
-    grader, reference = graders / f"{name}.py", graders / "references" / f"{name}.py"
-    return LoadedExercise(
-        about,
-        folder,
-        hints,
-        grader if grader.is_file() else None,
-        reference if reference.is_file() else None,
-    )
+    of_staff = (f"{name}.py", f"references/{name}.py", f"references/{name}.md")
+    grader, reference, explanation = (graders / part if (graders / part).is_file() else None for part in of_staff)
+    return LoadedExercise(about, folder, hints, grader, reference, explanation)
 
 
 def _inside(folder: Path, name: str, origin: Path) -> Path:

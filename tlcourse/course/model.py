@@ -32,7 +32,7 @@ class Unit(Struct, frozen=True, forbid_unknown_fields=True):
     objectives: list[Objective] = []
     lesson: str | None = None
     quizzes: list[Identifier] = []
-    exercise: Identifier | None = None
+    exercises: list[Identifier] = []
 
 
 class Lesson(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +81,8 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Identifier
     shape: list[Annotated[int, Meta(ge=1)]] = []
+    by_task: bool = False
+    """Whether its first dimension counts tasks: what one network shares is then measured task by task."""
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +105,21 @@ class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
     points: Annotated[float, Meta(gt=0)]
     direction: Literal["at_least", "at_most"] = "at_least"
     unit: str = ""
+    spread: Annotated[float, Meta(gt=0)] = 1.0
+    """Of a mean: the standard deviation of one item's value, in bars, that models near the bar have at most."""
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+    """How chance is dealt with; students read it. See `grading/operating.py` for what follows from it."""
+
+    doubt: Annotated[float, Meta(gt=0, lt=0.5)] = 0.01
+    """How often a model whose true value is exactly at the bar may fail by bad luck."""
+    clear: Annotated[float, Meta(gt=0, lt=0.5)] = 0.001
+    """A miss that chance explains less often than this is clear; one between the two is run again."""
+    seeds: Annotated[int, Meta(ge=1, le=9)] = 3
+    """Runs at most: after a near miss the further ones are made, and all are decided on together."""
+    attempts: Annotated[int, Meta(ge=1, le=100)] = 5
+    """Hand-ins that are graded, each on other data."""
 
 
 class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,8 +140,7 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     sizes: dict[str, int] = {}
     """Items in `train`, `val` and `test`."""
     limits: Limits = Limits()
-    seeds: Annotated[int, Meta(ge=1, le=9)] = 3
-    """Runs at most: after a near miss the further ones are made, and all are decided on together."""
+    policy: Policy = Policy()
 
 
 class Course(Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,6 +162,7 @@ class LoadedExercise(Struct, frozen=True):
     hints: list[str]
     grader: Path | None
     reference: Path | None
+    explanation: Path | None
 
 
 class LoadedCourse(Struct, frozen=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,20 @@ def split_seeds(seed: int) -> tuple[int, int, int]:
     return int(train), int(val), int(test)
 
 
-def maker(world: str | None) -> Callable[[int, int], Arrays]:
-    """`make(n, seed)` of a drawn world, such as `stars`; raises UsageError where there is none."""
+def train_and_val(world: str | None, sizes: Mapping[str, int], seed: int) -> tuple[Arrays, Arrays]:
+    """What a grader trains on with the same seed, made without it; raises UsageError where there is no such world.
+
+    A module of a world has `make(n, seed)`, or `train_and_val(sizes, seed)` where both must share what is drawn.
+    """
+    module = _module(world)
+    if hasattr(module, "train_and_val"):
+        both: tuple[Arrays, Arrays] = module.train_and_val(sizes, seed)
+        return both
+    train, val, _ = split_seeds(seed)
+    return module.make(sizes["train"], train), module.make(sizes["val"], val)
+
+
+def _module(world: str | None) -> ModuleType:
     if world is None:
         raise UsageError(
             "The data of this exercise cannot be drawn without its grader.",
@@ -28,12 +41,10 @@ def maker(world: str | None) -> Callable[[int, int], Arrays]:
             remedy="use a copy of the course that holds the grader, or name a world in exercise.yaml.",
         )
     try:
-        module = importlib.import_module(f"tlcourse.data.{world}")
+        return importlib.import_module(f"tlcourse.data.{world}")
     except ModuleNotFoundError:
         raise UsageError(
             f"There is no drawn world {world!r}.",
             cause="the exercise's `world` names no module of tlcourse.data.",
             remedy="correct `world` in exercise.yaml.",
         ) from None
-    make: Callable[[int, int], Arrays] = module.make
-    return make

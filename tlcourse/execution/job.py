@@ -18,6 +18,13 @@ class OutputSpec(Struct, frozen=True):
 
     name: str
     shape: tuple[int, ...] = ()
+    by_task: bool = False
+    """Whether the first dimension of `shape` counts tasks, each of which is a head of its own."""
+
+    @property
+    def heads(self) -> int:
+        """How many heads of the network it holds."""
+        return self.shape[0] if self.by_task else 1
 
 
 class Caps(Struct, frozen=True):

@@ -104,7 +104,7 @@ def _job(
         exercise=about.id,
         variant=settings.variant,
         targets=tuple(about.targets),
-        outputs=tuple(OutputSpec(output.name, tuple(output.shape)) for output in about.outputs),
+        outputs=tuple(OutputSpec(output.name, tuple(output.shape), output.by_task) for output in about.outputs),
         seed=fit_seed(seed),
         seconds=about.seconds,
         device=settings.device,

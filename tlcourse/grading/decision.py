@@ -1,33 +1,38 @@
 """From measurements to points: which checks passed, with the doubt given to the student, and whether to look again.
 
-The rule, as students read it: a check passes unless the measurement says, at 99 %, that the true value misses the bar.
-`operating.py` says what follows from it.
+The rule, as students read it (`policy.py`): a check passes unless the measurement says, at 99 %, that the true value
+misses the bar. `operating.py` says what follows from it. So a check has three outcomes: its value meets the bar; it
+lies below, and chance explains it, which passes in doubt; or it is missed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
-from tlcourse.course.model import CheckRule
+from tlcourse.course.model import CheckRule, Policy
 from tlcourse.grading import operating
 from tlcourse.grading.measure import Measurement, pooled
 from tlcourse.grading.result import CheckResult
 
 Measured = Mapping[str, Measurement]
+USUAL = Policy()
+MOST_SPREAD = 2.0
+"""Items may be spread so much more than the rule's `spread` says before that buys no more doubt."""
 
 
-def decide(rules: Sequence[CheckRule], runs: Sequence[Measured]) -> list[CheckResult]:
+def decide(rules: Sequence[CheckRule], runs: Sequence[Measured], policy: Policy = USUAL) -> list[CheckResult]:
     """Each rule against its measurements from all runs together, in the order of the exercise."""
-    return [_check(rule, _together(rule, runs)) for rule in rules]
+    return [_check(rule, _together(rule, runs), policy) for rule in rules]
 
 
-def is_near_miss(rules: Sequence[CheckRule], run: Measured) -> bool:
+def is_near_miss(rules: Sequence[CheckRule], run: Measured, policy: Policy = USUAL) -> bool:
     """Whether something was missed, and nothing clearly: then chance may have decided, and more seeds should.
 
     An exact value leaves no doubt, so a miss of one is always clear.
     """
-    missed = [rule for rule in rules if not _suffices(rule, run[rule.id], operating.ALPHA)]
-    return bool(missed) and all(_suffices(rule, run[rule.id], operating.CLEAR) for rule in missed)
+    missed = [rule for rule in rules if not _suffices(rule, run[rule.id], policy.doubt)]
+    return bool(missed) and all(_suffices(rule, run[rule.id], policy.clear) for rule in missed)
 
 
 def accepted(rule: CheckRule, found: Measurement, alpha: float = operating.ALPHA) -> float:
@@ -38,9 +43,20 @@ def accepted(rule: CheckRule, found: Measurement, alpha: float = operating.ALPHA
             return operating.accepted_successes(found.n, rule.threshold, alpha) / found.n
         return operating.accepted_failures(found.n, rule.threshold, alpha) / found.n
     if found.kind == "mean":
-        doubt = operating.Z[alpha] * found.standard_error
+        doubt = operating.upper_quantile(alpha) * _believed_error(rule, found)
         return rule.threshold - doubt if at_least else rule.threshold + doubt
     return rule.threshold
+
+
+def _believed_error(rule: CheckRule, found: Measurement) -> float:
+    """The standard error of a mean, as far as an honest model near the bar could have it.
+
+    Without a cap one absurd prediction in thousands would raise the standard error as much as the mean, and buy a pass.
+    """
+    if not rule.threshold:
+        return found.standard_error
+    usual = rule.spread * abs(rule.threshold) / math.sqrt(max(found.n, 1))
+    return min(found.standard_error, MOST_SPREAD * usual)
 
 
 def _together(rule: CheckRule, runs: Sequence[Measured]) -> Measurement:
@@ -52,16 +68,18 @@ def _suffices(rule: CheckRule, found: Measurement, alpha: float) -> bool:
     return found.value >= limit if rule.direction == "at_least" else found.value <= limit
 
 
-def _check(rule: CheckRule, found: Measurement) -> CheckResult:
-    passed = _suffices(rule, found, operating.ALPHA)
+def _check(rule: CheckRule, found: Measurement, policy: Policy) -> CheckResult:
+    passed = _suffices(rule, found, policy.doubt)
+    met = found.value >= rule.threshold if rule.direction == "at_least" else found.value <= rule.threshold
     return CheckResult(
         id=rule.id,
         title=rule.title,
         passed=passed,
+        standing="met" if met else "in doubt" if passed else "missed",
         value=found.value,
         interval=found.interval,
         threshold=rule.threshold,
-        accepted=accepted(rule, found),
+        accepted=accepted(rule, found, policy.doubt),
         n=found.n,
         points=rule.points if passed else 0.0,
         max_points=rule.points,

@@ -1,28 +1,34 @@
-"""How fair a bar is: the probability of passing for every true value, exact, and confirmed by simulated gradings."""
+"""How fair a bar is: the probability of passing for every true value, computed, and confirmed by simulated gradings."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from msgspec import Struct
 
-from tlcourse.course.model import CheckRule, LoadedExercise
+from tlcourse.course.model import CheckRule, LoadedExercise, Policy
 from tlcourse.grading import operating
-from tlcourse.grading.decision import decide, is_near_miss
+from tlcourse.grading.decision import accepted, decide, is_near_miss
 from tlcourse.grading.grader import Grader
-from tlcourse.grading.measure import Measurement, mean, proportion
+from tlcourse.grading.measure import Measurement, proportion
+from tlcourse.grading.simulation import Means
 
 MARGIN = 0.02
-"""How far below the bar a model must be for the second half of the promise: 2 points."""
+"""How far below the bar a share must be for the second half of the promise: 2 points."""
 PROMISE = 0.01
+"""Both halves: a model at the bar fails, and one well below it passes, at most so often."""
+FAR = 0.007
+"""Of a mean that value counts as well beyond the bar which is computed to pass so often: 1/n leaves out the rest."""
 SIMULATED = 10_000
-ATTEMPTS = (1, 3, 10)
+
+Draw = Callable[[float], Measurement]
+"""A simulated run of a model of a true value."""
 
 
 class Point(Struct, frozen=True):
-    """A true value, and how probably a model of that value passes: exactly, and in simulated gradings."""
+    """A true value, and how probably a model of that value passes: computed, and in simulated gradings."""
 
     true: float
     exact: float
@@ -40,102 +46,99 @@ class Fairness(Struct, frozen=True):
     accepted: float
     n: int
     seeds: int
-    fails_at_the_bar: float
-    passes_below: float | None
-    """How probably a model 2 points below the bar passes; None where the check has no such scale."""
-    passes_below_in: dict[int, float]
-    """The same within so many attempts."""
-    keeps_the_promise: bool | None
+    fresh: bool
+    at_the_bar: Point
+    beyond: Point
+    """A share 2 points below the bar. For a mean: the first value that passes at most 1 time in 100."""
+    passes_beyond_in: dict[int, float]
+    """How probably that one passes within so many attempts, each on other data."""
+    keeps_the_promise: bool
     curve: list[Point]
 
 
 def fairness(exercise: LoadedExercise, variant: str = "mini", simulated: int = SIMULATED) -> list[Fairness]:
     """The operating characteristic of every check of an exercise that rests on chance; exact checks have none."""
+    about = exercise.about
     kinds = Grader(exercise).kinds(variant)
-    rules = [rule for rule in exercise.about.checks if kinds[rule.id].kind != "exact"]
     rng = np.random.default_rng(0)
-    seeds = exercise.about.seeds
-    return [
-        _of_proportion(rule, kinds[rule.id].n, seeds, simulated, rng)
-        if kinds[rule.id].kind == "proportion"
-        else _of_mean(rule, kinds[rule.id].n, seeds, simulated, rng)
-        for rule in rules
-    ]
+    found = []
+    for rule in about.checks:
+        kind = kinds[rule.id]
+        if kind.kind == "proportion":
+            found.append(of_share(rule, kind, about.policy, simulated, rng))
+        elif kind.kind == "mean":
+            found.append(of_mean(rule, kind, about.policy, simulated))
+    return found
 
 
-def _of_proportion(rule: CheckRule, n: int, seeds: int, simulated: int, rng: np.random.Generator) -> Fairness:
-    """By the binomial distribution. A share that must be small is the mirror image of one that must be large."""
-    mirrored = rule.direction == "at_most"
+def of_share(rule: CheckRule, kind: Measurement, policy: Policy, simulated: int, rng: np.random.Generator) -> Fairness:
+    """By the binomial distribution, exactly. A share that must be small mirrors one that must be large."""
+    n, mirrored = kind.n, rule.direction == "at_most"
     bar = 1 - rule.threshold if mirrored else rule.threshold
+    seeds = policy.seeds if kind.fresh else 1  # on the same items further runs, at worst, say the same again
+
+    def drawn(true: float) -> Measurement:
+        return proportion(int(rng.binomial(n, true)), n, fresh=kind.fresh)
+
+    def point(p: float) -> Point:
+        exact = operating.pass_probability(n, bar, p, seeds, policy.doubt, policy.clear)
+        true = 1 - p if mirrored else p
+        return Point(round(true, 10), exact, _simulate(rule, lambda: drawn(true), seeds, simulated, policy))
+
     grid = [round(p, 4) for p in np.arange(bar - 0.04, min(bar + 0.02, 0.9999), 0.005)]
-    curve = []
-    for p in grid:
-        exact = operating.pass_probability(n, bar, p, seeds)
-        share = _simulate(rule, lambda p=p: _drawn_share(rule, n, p, mirrored, rng), seeds, simulated)
-        curve.append(Point(1 - p if mirrored else p, exact, share))
-    fails = 1 - operating.pass_probability(n, bar, bar, seeds)
-    passes = operating.pass_probability(n, bar, bar - MARGIN, seeds)
-    accepted = operating.accepted_successes(n, bar) / n
-    return Fairness(
-        check=rule.id,
-        title=rule.title,
-        kind="proportion",
-        direction=rule.direction,
-        bar=rule.threshold,
-        accepted=1 - accepted if mirrored else accepted,
-        n=n,
-        seeds=seeds,
-        fails_at_the_bar=fails,
-        passes_below=passes,
-        passes_below_in={k: operating.pass_within(k, passes) for k in ATTEMPTS},
-        keeps_the_promise=fails <= PROMISE and passes <= PROMISE,
-        curve=curve,
-    )
+    return _characteristic(rule, kind, policy, seeds, point(bar), point(bar - MARGIN), [point(p) for p in grid])
 
 
-def _of_mean(rule: CheckRule, n: int, seeds: int, simulated: int, rng: np.random.Generator) -> Fairness:
-    """In standard errors from the bar, on exponential errors: their skewness is worse than that of real ones."""
+def of_mean(rule: CheckRule, kind: Measurement, policy: Policy, simulated: int) -> Fairness:
+    """By normal theory with the items' skewness, and simulated on gamma-distributed items of the rule's `spread`."""
+    n = kind.n
     sign = 1 if rule.direction == "at_most" else -1
-    curve = []
-    for distance in range(-2, 7):
-        true = rule.threshold * (1 + sign * distance / math.sqrt(n))
-        exact = _normal(operating.Z[operating.ALPHA] - distance)
-        share = _simulate(rule, lambda true=true: mean(rng.exponential(true, n)), 1, simulated // 10)
-        curve.append(Point(true, exact, share))
+    means = Means(n, rule.spread, simulated)
+
+    def true_at(distance: float) -> float:
+        return rule.threshold / (1 - sign * distance * rule.spread / math.sqrt(n))
+
+    def exact_at(distance: float) -> float:
+        skewness = sign * means.skewness
+        return operating.pass_probability_of_mean(distance, policy.seeds, skewness, n, policy.doubt, policy.clear)
+
+    def point(distance: float) -> Point:
+        true, draw = true_at(distance), means.draws()
+        share = _simulate(rule, lambda: next(draw).scaled(true), policy.seeds, simulated, policy)
+        return Point(true, exact_at(distance), share)
+
+    far = next(distance for distance in np.arange(2, 20, 0.05) if exact_at(float(distance)) <= FAR)
+    curve = [point(distance) for distance in range(-2, 7)]
+    return _characteristic(rule, kind, policy, policy.seeds, point(0), point(float(far)), curve)
+
+
+def _characteristic(
+    rule: CheckRule, kind: Measurement, policy: Policy, seeds: int, at_the_bar: Point, beyond: Point, curve: list[Point]
+) -> Fairness:
     return Fairness(
         check=rule.id,
         title=rule.title,
-        kind="mean",
+        kind=kind.kind,
         direction=rule.direction,
         bar=rule.threshold,
-        accepted=rule.threshold,
-        n=n,
+        accepted=accepted(rule, kind, policy.doubt) if kind.kind == "proportion" else rule.threshold,
+        n=kind.n,
         seeds=seeds,
-        fails_at_the_bar=1 - _normal(operating.Z[operating.ALPHA]),
-        passes_below=None,
-        passes_below_in={},
-        keeps_the_promise=None,
+        fresh=kind.fresh,
+        at_the_bar=at_the_bar,
+        beyond=beyond,
+        passes_beyond_in={k: operating.pass_within(k, beyond.exact) for k in sorted({1, policy.attempts, 10})},
+        keeps_the_promise=1 - at_the_bar.exact <= PROMISE and beyond.exact <= PROMISE,
         curve=curve,
     )
 
 
-def _drawn_share(rule: CheckRule, n: int, p: float, mirrored: bool, rng: np.random.Generator) -> Measurement:
-    successes = int(rng.binomial(n, p))
-    return proportion(n - successes if mirrored else successes, n)
-
-
-def _simulate(rule: CheckRule, draw: object, seeds: int, times: int) -> float:
+def _simulate(rule: CheckRule, draw: Callable[[], Measurement], seeds: int, times: int, policy: Policy) -> float:
     """The share of simulated gradings that pass, by the very functions that decide about students."""
-    assert callable(draw)
     passed = 0
     for _ in range(times):
         runs: Sequence[dict[str, Measurement]] = [{rule.id: draw()}]
-        if seeds > 1 and is_near_miss([rule], runs[0]):
+        if seeds > 1 and is_near_miss([rule], runs[0], policy):
             runs = [*runs, *({rule.id: draw()} for _ in range(seeds - 1))]
-        passed += decide([rule], runs)[0].passed
+        passed += decide([rule], runs, policy)[0].passed
     return passed / times
-
-
-def _normal(z: float) -> float:
-    """The standard normal distribution function."""
-    return 0.5 * math.erfc(-z / math.sqrt(2))

@@ -107,10 +107,10 @@ class Grading:
             return attempt(self._exercise, submission, grader, seed, self._settings, self._run, on_event, scored=scored)
 
         first = one(self._options.seed)
-        rules = self._exercise.about.checks
-        if first.ending != "done" or not first.measured or not is_near_miss(rules, first.measured):
+        rules, policy = self._exercise.about.checks, self._exercise.about.policy
+        if first.ending != "done" or not first.measured or not is_near_miss(rules, first.measured, policy):
             return [first]
-        seeds = [further_seed(self._options.seed, i) for i in range(1, self._exercise.about.seeds)]
+        seeds = [further_seed(self._options.seed, i) for i in range(1, policy.seeds)]
         return [first, *map(one, seeds)]
 
     def _decide(self, attempts: list[Attempt], *, scored: bool) -> tuple[Outcome, list[str], list[CheckResult]]:
@@ -122,7 +122,7 @@ class Grading:
             return failed.ending, [f"{failed.message.rstrip('.')}."], []
         if not scored:
             return "pass", ["fit returned a module whose outputs have the right shapes; nothing was scored."], []
-        done = [one for one in attempts if one.ending == "done"]
+        about, done = self._exercise.about, [one for one in attempts if one.ending == "done"]
         messages = []
         if len(attempts) > 1:
             messages.append(
@@ -130,7 +130,12 @@ class Grading:
                 f"{len(done)} runs with different seeds were decided on together."
             )
         messages += [f"A further run ended as {one.ending}: {one.message}" for one in attempts if one not in done]
-        checks = decide(self._exercise.about.checks, [one.measured for one in done])
+        checks = decide(about.checks, [one.measured for one in done], about.policy)
+        messages += [
+            f"{check.id} misses its bar by no more than chance explains with n = {check.n}: the doubt is yours."
+            for check in checks
+            if check.standing == "in doubt"
+        ]
         return ("pass" if all(check.passed for check in checks) else "fail"), messages, checks
 
     def _provenance(self, first: Attempt, grader: Grader | None) -> Provenance:

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from tlcourse.course.model import LoadedCourse, LoadedExercise
-from tlcourse.data.worlds import maker, split_seeds
+from tlcourse.data.worlds import train_and_val
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.grading.measure import Measurement
 
@@ -75,8 +75,7 @@ class Grader:
 def public_data(exercise: LoadedExercise, seed: int) -> Data:
     """What a copy of the course without graders trains on: the exercise's drawn world, and no test set."""
     about = exercise.about
-    make, (train_seed, val_seed, _) = maker(about.world), split_seeds(seed)
-    return _hashed(make(about.sizes["train"], train_seed), make(about.sizes["val"], val_seed), {})
+    return _hashed(*train_and_val(about.world, about.sizes, seed), {})
 
 
 def problems_of_graders(course: LoadedCourse) -> list[str]:

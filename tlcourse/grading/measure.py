@@ -17,6 +17,8 @@ class Measurement(Struct, frozen=True):
 
     `kind` says how sure the value is. `proportion`: a share of n independent items. `mean`: a mean of n independent
     items, normal within `interval`. `exact`: it could not have come out otherwise, such as a number of parameters.
+    `fresh` is false where every seed is measured on the same items, such as the 153 photographs: then further runs
+    average out the luck of training, and not that of the items.
     """
 
     value: float
@@ -24,6 +26,7 @@ class Measurement(Struct, frozen=True):
     interval: tuple[float, float]
     message: str = ""
     kind: Literal["exact", "proportion", "mean"] = "exact"
+    fresh: bool = True
 
     @property
     def successes(self) -> int:
@@ -36,14 +39,14 @@ class Measurement(Struct, frozen=True):
         return (self.interval[1] - self.interval[0]) / (2 * 1.96)
 
 
-def proportion(successes: int, n: int, message: str = "") -> Measurement:
-    """A share of n items with its score interval."""
-    return Measurement(successes / n if n else 0.0, n, wilson(successes, n), message, "proportion")
+def proportion(successes: float, n: int, message: str = "", *, fresh: bool = True) -> Measurement:
+    """A share of n items with its score interval. `successes` are a whole number, unless they are a mean of runs."""
+    return Measurement(successes / n if n else 0.0, n, wilson(successes, n), message, "proportion", fresh)
 
 
-def mean(values: np.ndarray, message: str = "") -> Measurement:
+def mean(values: np.ndarray, message: str = "", *, fresh: bool = True) -> Measurement:
     """A mean of independent `values`, shape (n,), with its normal interval."""
-    return Measurement(float(values.mean()), int(values.size), mean_interval(values), message, "mean")
+    return Measurement(float(values.mean()), int(values.size), mean_interval(values), message, "mean", fresh)
 
 
 def exact(value: float, n: int = 1, message: str = "") -> Measurement:
@@ -53,9 +56,11 @@ def exact(value: float, n: int = 1, message: str = "") -> Measurement:
 
 def pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measurement:
     """The measurements of several runs as one, in whatever order they come. An exact value is the worst of them."""
-    worst = (min if larger_is_better else max)(runs, key=lambda run: run.value)
+    worst = (min if larger_is_better else max)(runs, key=lambda run: (run.value, run.message))
     if len(runs) == 1 or worst.kind == "exact":
         return worst
+    if not worst.fresh:
+        return _on_the_same_items(runs, worst)
     n = sum(run.n for run in runs)
     if worst.kind == "proportion":
         return proportion(sum(run.successes for run in runs), n, worst.message)
@@ -64,7 +69,16 @@ def pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measuremen
     return Measurement(value, n, (value - spread, value + spread), worst.message, "mean")
 
 
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+def _on_the_same_items(runs: Sequence[Measurement], worst: Measurement) -> Measurement:
+    """Their mean, as sure as one run is: the items are no more than before."""
+    value = math.fsum(run.value for run in runs) / len(runs)
+    if worst.kind == "proportion":
+        return proportion(value * worst.n, worst.n, worst.message, fresh=False)
+    spread = 1.96 * math.fsum(run.standard_error for run in runs) / len(runs)
+    return Measurement(value, worst.n, (value - spread, value + spread), worst.message, "mean", fresh=False)
+
+
+def wilson(successes: float, n: int, z: float = 1.96) -> tuple[float, float]:
     """The score interval of a proportion (Wilson 1927), which stays within [0, 1] and holds for p near 1."""
     if n <= 0:
         return (0.0, 1.0)

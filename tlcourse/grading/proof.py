@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.grading.attempt import further_seed
-from tlcourse.grading.grade import Options, grade
+from tlcourse.errors import UnableError
+from tlcourse.execution.pool import Pool
+from tlcourse.execution.scratch import scratch_folder
+from tlcourse.execution.supervise import run as run_job
+from tlcourse.execution.walls.choose import choose
+from tlcourse.grading.attempt import Runner, further_seed
+from tlcourse.grading.grade import Grading, Options
 from tlcourse.grading.result import Result
+from tlcourse.grading.submission import collect
 
 _MUST_FAIL = re.compile(r"^Must fail: ([a-z0-9_, -]+)\.")
 _MUST_END = re.compile(r"^Must end: ([a-z]+)\.")
@@ -30,35 +37,83 @@ class Proof(Struct, frozen=True):
     holds: bool
     seconds: float
     values: dict[str, float] = {}
+    messages: list[str] = []
+    """What the student would have read."""
 
 
-def solutions(exercise: LoadedExercise, seeds: int) -> Iterator[tuple[Path, str, int]]:
-    """Each solution that lies beside the grader, what it must do, and with how many seeds it is tried."""
-    yield exercise.folder / "starter.py", "fail", 1
+class _Trial(Struct, frozen=True):
+    """A solution to be graded with a seed, and what it must do."""
+
+    exercise: LoadedExercise
+    path: Path
+    expected: str
+    seed: int
+
+
+def prove(exercises: Sequence[LoadedExercise], options: Options, seeds: int = 5, workers: int = 1) -> Iterator[Proof]:
+    """Grade every solution of the exercises, and yield what each did: in order, as soon as it is known.
+
+    `workers` gradings run side by side in warm workers, each with `options.threads` threads, so that what is found does
+    not depend on `workers`. Where there is no warm wall they run one after another.
+    """
+    trials = [trial for exercise in exercises for trial in _trials(exercise, options.seed, seeds)]
+    pool = _pool(workers)
+    if pool is None:
+        wall, _ = choose(options.isolation)
+        for trial in trials:
+            yield _prove(trial, options, lambda job, tell: run_job(job, wall, tell))
+        return
+    threads = ThreadPoolExecutor(pool.workers, thread_name_prefix="tlcourse-proof")
+    try:
+        yield from threads.map(lambda trial: _prove(trial, options, pool.run), trials)
+    finally:  # also when interrupted: what has not begun never does, and closing the pool ends what runs
+        threads.shutdown(wait=False, cancel_futures=True)
+        pool.close()
+        threads.shutdown()
+
+
+def _pool(workers: int) -> Pool | None:
+    """Warm workers, or None where this machine has none."""
+    try:
+        pool = Pool(workers)
+    except UnableError:
+        return None
+    try:
+        pool.warm()
+    except UnableError:
+        pool.close()
+        return None
+    return pool
+
+
+def _trials(exercise: LoadedExercise, first: int, seeds: int) -> Iterator[_Trial]:
+    """Each solution that lies beside the grader, and what it must do; the reference with as many seeds."""
+    yield _Trial(exercise, exercise.folder / "starter.py", "fail", first)
     if exercise.reference is not None:
-        yield exercise.reference, "pass", seeds
+        for number in range(seeds):
+            seed = further_seed(first, number) if number else first
+            yield _Trial(exercise, exercise.reference, "pass", seed)
     if exercise.grader is not None:
         for path in sorted((exercise.grader.parent / "wrong" / exercise.folder.name).glob("*.py")):
-            yield path, _demand(path), 1
+            yield _Trial(exercise, path, _demand(path), first)
 
 
-def prove(exercise: LoadedExercise, options: Options, seeds: int = 5) -> Iterator[Proof]:
-    """Grade every solution of an exercise; lazily, because each takes as long as a student's would."""
-    for path, expected, times in solutions(exercise, seeds):
-        for number in range(times):
-            seed = further_seed(options.seed, number) if number else options.seed
-            result = grade(exercise, path, replace(options, seed=seed))
-            found = _in_words(result)
-            yield Proof(
-                exercise=exercise.about.id,
-                solution=path.name if expected != "pass" else f"reference {path.name}",
-                seed=seed,
-                expected=expected,
-                found=found,
-                holds=_holds(expected, result, found),
-                seconds=round(sum(run.wall_s for run in result.runs), 1),
-                values={check.id: check.value for check in result.checks},
-            )
+def _prove(trial: _Trial, options: Options, run: Runner) -> Proof:
+    with scratch_folder("submission") as folder:
+        grading = Grading(trial.exercise, replace(options, seed=trial.seed), run)
+        result = grading.result(collect(trial.path, folder), lambda _: None, started="")
+    found = _in_words(result)
+    return Proof(
+        exercise=trial.exercise.about.id,
+        solution=trial.path.name if trial.expected != "pass" else f"reference {trial.path.name}",
+        seed=trial.seed,
+        expected=trial.expected,
+        found=found,
+        holds=_holds(trial.expected, result, found),
+        seconds=round(sum(record.wall_s for record in result.runs), 1),
+        values={check.id: check.value for check in result.checks},
+        messages=[check.message for check in result.checks if check.message] or result.messages,
+    )
 
 
 def _demand(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -26,6 +26,8 @@ class CheckResult(Struct, frozen=True):
     direction: str = "at_least"
     unit: str = ""
     message: str = ""
+    standing: Literal["met", "in doubt", "missed"] = "met"
+    """`in doubt`: it lies below the bar by no more than chance explains, and passes for that reason."""
 
 
 class RunRecord(Struct, frozen=True):

@@ -205,7 +205,10 @@ class CourseApp(App[int]):
         names = {
             "lesson": [unit.id for unit in self.course.about.units if unit.id in self.course.lessons],
             "quiz": list(self.course.quizzes),
-            "exercise": list(self.course.exercises),
+            "exercise": [
+                *(unit.exercise_to_do.id for unit in self.state.units if unit.exercise_to_do),
+                *self.course.exercises,
+            ],
         }[kind]
         return f"{kind}/{names[0]}" if names else ""
 

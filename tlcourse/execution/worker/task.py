@@ -85,11 +85,10 @@ class Task:
                 remedy=f"use one of: {', '.join(exercises)}.",
             )
         about = exercises[exercise].about
-        train_seed, val_seed = worlds.split_seeds(seed)[:2]
-        make = worlds.maker(about.world)
+        train, val = worlds.train_and_val(about.world, about.sizes, seed)
         return cls(
-            as_dataset(make(about.sizes["train"], train_seed), about.targets),
-            as_dataset(make(about.sizes["val"], val_seed), about.targets),
+            as_dataset(train, about.targets),
+            as_dataset(val, about.targets),
             device=pick_device(device),
             seed=seed,
             seconds=about.seconds,

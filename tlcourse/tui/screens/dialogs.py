@@ -142,3 +142,38 @@ class HintDialog(ModalScreen[int]):
     def action_close(self) -> None:
         """Close, and say how many were seen."""
         self.dismiss(self._seen)
+
+
+class PageDialog(ModalScreen[None]):
+    """A page to read on top of a screen."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Close"),
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
+        Binding("space,pagedown", "page(1)", "A page on", show=False),
+        Binding("b,pageup", "page(-1)", "A page back", show=False),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """The title and the page."""
+        with Vertical(classes="dialog"):
+            yield Static(self._title, classes="title", markup=False)
+            with VerticalScroll(can_focus=False):
+                yield Markdown(self._text, open_links=False)
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll by a line."""
+        page = self.query_one(VerticalScroll)
+        (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
+
+    def action_page(self, by: int) -> None:
+        """Scroll by a page."""
+        page = self.query_one(VerticalScroll)
+        (page.scroll_page_down if by > 0 else page.scroll_page_up)(animate=False)

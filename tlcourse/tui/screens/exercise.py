@@ -15,11 +15,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Markdown
 
+from tlcourse.course.explanation import explanation
 from tlcourse.course.model import LoadedExercise
 from tlcourse.course.starter import begin, usual_solution
 from tlcourse.errors import TlcourseError
 from tlcourse.tui.runs import Run
-from tlcourse.tui.screens.dialogs import HintDialog
+from tlcourse.tui.screens.dialogs import HintDialog, PageDialog
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.widgets.bench import Bench
 
@@ -38,6 +39,7 @@ class ExerciseScreen(CourseScreen):
         Binding("s", "stop", "Stop the run", id="exercise.stop", show=False),
         Binding("e", "edit", "Edit", id="exercise.edit"),
         Binding("h", "hint", "Hint…", id="exercise.hint"),
+        Binding("x", "explain", "Explain it, after a pass", id="exercise.explain", show=False),
         Binding("t", "turn", "Turn over", id="exercise.turn"),
         Binding("w", "watch_file", "Watch: grade on every save", id="exercise.watch", show=False),
         Binding("i", "init", "Make a solution.py to start from", id="exercise.init", show=False),
@@ -260,6 +262,16 @@ class ExerciseScreen(CourseScreen):
         if stamp != self._watching:
             self._watching = stamp
             self._begin(scored=True)
+
+    def action_explain(self) -> None:
+        """The explanation and the reference, once the exercise was passed."""
+        app = self.course_app
+        try:
+            explained = explanation(self.found, passed=app.record.has_passed(app.course.about.id, self.exercise))
+        except TlcourseError as error:
+            self.tell(error.what)
+            return
+        app.push_screen(PageDialog("The explanation and the reference · esc closes", app.words(explained.page)))
 
     def action_hint(self) -> None:
         """The hints, one after the other."""

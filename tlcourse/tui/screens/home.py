@@ -145,8 +145,8 @@ class HomeScreen(CourseScreen):
             text.append("This lesson is announced, and not written yet.\n", style="italic not bold")
         for quiz in unit.quizzes:
             text.append(f"Quiz: {quiz.title}: {quiz.words} (n)\n", style="not bold")
-        if unit.exercise:
-            text.append(f"Exercise: {unit.exercise.title}: {unit.exercise.words} (e)\n", style="not bold")
+        for exercise in unit.exercises:
+            text.append(f"Exercise: {exercise.title}: {exercise.words} (e)\n", style="not bold")
         return text
 
     @on(OptionList.OptionSelected, "#units")
@@ -161,8 +161,8 @@ class HomeScreen(CourseScreen):
             return
         if unit.written:
             self.course_app.go(f"lesson/{unit.id}")
-        elif unit.exercise:
-            self.course_app.go(f"exercise/{unit.exercise.id}")
+        elif unit.exercises:
+            self.action_exercise()
         else:
             self.tell("This lesson is announced, and not written yet.")
 
@@ -182,10 +182,11 @@ class HomeScreen(CourseScreen):
             self.tell("This unit has no quiz; those that have one say so at the right.")
 
     def action_exercise(self) -> None:
-        """The exercise of the unit under the cursor."""
+        """The exercise of the unit under the cursor; of several the first that is not passed yet."""
         unit = self._chosen()
-        if unit and unit.exercise:
-            self.course_app.go(f"exercise/{unit.exercise.id}")
+        if unit and unit.exercises:
+            opened = unit.exercise_to_do or unit.exercises[0]
+            self.course_app.go(f"exercise/{opened.id}")
         else:
             self.tell("This unit has no exercise; 4 opens the exercises.")
 
@@ -230,10 +231,9 @@ def _line(unit: UnitState, width: int) -> Text:
     if unit.written:
         facts.append("read" if unit.read else f"{unit.minutes} min")
     facts += [f"quiz {quiz.right}/{quiz.questions}" for quiz in unit.quizzes]
-    if unit.exercise:
-        facts.append(f"{unit.exercise.id} {unit.exercise.outcome.upper() or 'not tried'}")
+    facts += [f"{exercise.id} {exercise.outcome.upper() or 'not tried'}" for exercise in unit.exercises]
     right = " · ".join(facts) or "announced"
-    begun = unit.read or any(quiz.answered for quiz in unit.quizzes) or bool(unit.exercise and unit.exercise.attempts)
+    begun = unit.read or any(quiz.answered for quiz in unit.quizzes) or any(e.attempts for e in unit.exercises)
     symbol = "·" if not unit.written else "✓" if unit.done else "◐" if begun else "○"
     left = f"{symbol} {unit.number:2}  {unit.title}"
     room = max(width - len(right) - 2, 10)

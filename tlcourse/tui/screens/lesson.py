@@ -89,8 +89,8 @@ class LessonScreen(CourseScreen):
 
     def _end(self) -> str:
         ways = [f"n: quiz {self.course_app.course.quizzes[name].title}" for name in self.about.quizzes]
-        if self.about.exercise in self.course_app.course.exercises:
-            ways.append(f"e: exercise {self.about.exercise}")
+        if self.about.exercises:
+            ways.append(f"e: exercise {', '.join(self.about.exercises)}")
         if following := self._neighbour(1):
             ways.append(f"]: {following.title}")
         return "End of the lesson.   " + "   ".join(ways)
@@ -174,9 +174,11 @@ class LessonScreen(CourseScreen):
         self.course_app.go(f"quiz/{wanted.id}")
 
     def action_exercise(self) -> None:
-        """The unit's exercise."""
-        if self.about.exercise in self.course_app.course.exercises:
-            self.course_app.go(f"exercise/{self.about.exercise}")
+        """The unit's exercise; of several the first that is not passed yet."""
+        state = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
+        if state.exercises:
+            opened = state.exercise_to_do or state.exercises[0]
+            self.course_app.go(f"exercise/{opened.id}")
         else:
             self.tell("This unit has no exercise. 4 opens the exercises.")
 

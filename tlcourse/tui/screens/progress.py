@@ -59,8 +59,7 @@ class ProgressScreen(CourseScreen):
         for unit in state.units:
             facts = ["read" if unit.read else "not read"] if unit.written else []
             facts += [f"{quiz.title}: {quiz.words}" for quiz in unit.quizzes]
-            if unit.exercise:
-                facts.append(f"{unit.exercise.id}: {unit.exercise.words}")
+            facts += [f"{exercise.id}: {exercise.words}" for exercise in unit.exercises]
             if facts:
                 mark = "✓" if unit.done else "○"
                 text.append(f"{mark} {unit.number:2}  {unit.title}\n", style="not bold")

@@ -55,6 +55,8 @@ def verdict(result: dict[str, Any], *, scored: bool) -> RenderableType:
 
 def _check(check: dict[str, Any], *, full: bool) -> tuple[Text, Text]:
     symbol, colour = ("✓ passed", "#009E73") if check["passed"] else ("✗ failed", "#D55E00")
+    if check.get("standing") == "in doubt":
+        symbol = "✓ passed, in doubt"
     unit = f" {check['unit']}" if check.get("unit") else ""
     sign = "≤" if check.get("direction") == "at_most" else "≥"
     low, high = check["interval"]

@@ -1,0 +1,87 @@
+"""The same submission, seed, device and number of threads give the same verdict, bit for bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from tlcourse.grading.grade import Options
+from tlcourse.grading.proof import prove
+from tlcourse.grading.result import Result
+
+TRAINED = """
+import random
+import numpy, torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Dropout(0.05), nn.Linear(32, 2))
+    def forward(self, x):
+        return self.layers(x).unbind(1)
+
+def fit(task):
+    x, y, z = task.train.tensors
+    net = Net()
+    net.register_buffer("luck", torch.tensor([random.random(), numpy.random.random(), torch.rand(()).item()]))
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
+    for epoch in range(8):
+        for batch in torch.randperm(len(x)).split(20):
+            first, second = net(x[batch])
+            loss = (first - y[batch]).square().mean() + (second - z[batch]).square().mean()
+            optimizer.zero_grad(); loss.backward(); optimizer.step()
+        task.log(epoch, loss=loss.item(), luck=net.luck.sum().item())
+    return net
+"""
+
+
+def without_times(result: Result) -> dict[str, Any]:
+    """The result document, without what a clock or the memory of the machine says."""
+    document: dict[str, Any] = msgspec.to_builtins(result)
+    for name in ("started_at", "finished_at"):
+        del document[name]
+    for run in document["runs"]:
+        for name in ("wall_s", "cpu_s", "fit_s", "peak_rss_mb"):
+            del run[name]
+    return document
+
+
+def test_two_gradings_of_a_trained_network_are_equal_bit_for_bit(grade_text):
+    first, second = without_times(grade_text(TRAINED)), without_times(grade_text(TRAINED))
+    assert first == second
+    assert [check["n"] for check in first["checks"]] == [400, 400]
+    assert all(check["value"] > 0 for check in first["checks"])
+    assert len(first["metrics"]) == 8
+    assert {"tlcourse", "torch", "grader_sha256", "data_sha256", "seed_source"} <= first["provenance"].keys()
+    assert {"seed", "device", "threads", "isolation"} <= first["runs"][0].keys()
+
+
+@pytest.mark.slow
+def test_proofs_do_not_depend_on_how_many_run_side_by_side(line):
+    options = Options(device="cpu", threads=1)
+    one, three = (
+        [replace(proof, seconds=0.0) for proof in prove([line, line], options, seeds=3, workers=workers)]
+        for workers in (1, 3)
+    )
+    assert one == three
+    assert [proof.solution for proof in one[:4]] == ["starter.py", *["reference line.py"] * 3]
+    assert len({proof.seed for proof in one[1:4]}) == 3
+
+
+@pytest.mark.slow
+def test_without_warm_workers_they_run_one_after_another(line, monkeypatch):
+    from tlcourse.errors import UnableError
+    from tlcourse.execution.pool import Pool
+
+    def unable(self):
+        raise UnableError("no warm wall here")
+
+    options = Options(device="cpu", threads=1)
+    beside = [replace(proof, seconds=0.0) for proof in prove([line], options, seeds=1, workers=2)]
+    monkeypatch.setattr(Pool, "warm", unable)
+    alone = [replace(proof, seconds=0.0) for proof in prove([line], options, seeds=1, workers=2)]
+    assert alone == beside
