@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tlcourse.course import markdown
-from tlcourse.course.model import LoadedCourse, Question, Quiz
+from tlcourse.course.model import LoadedCourse, Quiz
+from tlcourse.course.questions import problems_of_question
 
 
 def problems_of(course: LoadedCourse) -> list[str]:
@@ -45,7 +46,7 @@ def _quiz_problems(course: LoadedCourse) -> Iterator[str]:
             yield f"{_at(path, repeated)}: question `{repeated}` stands twice, expected ids that differ"
         for question in quiz.questions:
             where = _at(path, question.id)
-            for problem in _question_problems(question):
+            for problem in problems_of_question(question):
                 yield f"{where}: question `{question.id}` {problem}"
             if question.objective not in objectives:
                 yield f"{where}: objective `{question.objective}` is in no unit, expected one of course.yaml"
@@ -55,26 +56,6 @@ def _quiz_problems(course: LoadedCourse) -> Iterator[str]:
 
 def _repeated_ids(quiz: Quiz) -> list[str]:
     return [i for i, count in Counter(question.id for question in quiz.questions).items() if count > 1]
-
-
-def _question_problems(question: Question) -> Iterator[str]:
-    if question.type == "numeric":
-        if question.answer is None:
-            yield "has no `answer`, expected a number"
-        if not question.reason:
-            yield "has no `reason`, expected why the answer is right"
-        if question.options:
-            yield "is numeric and has options, expected none"
-        return
-    right = sum(option.correct for option in question.options)
-    if len(question.options) < 2:
-        yield f"has {len(question.options)} options, expected at least 2"
-    if question.type == "single" and right != 1:
-        yield f"has {right} correct options, expected exactly 1"
-    if question.type == "multiple" and right == 0:
-        yield "has no correct option, expected at least 1"
-    if len({option.text.strip().lower() for option in question.options}) < len(question.options):
-        yield "has two options with the same text, expected texts that differ"
 
 
 def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
