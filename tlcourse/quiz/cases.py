@@ -110,7 +110,7 @@ def _moved(dice: random.Random, joint: Joint, truth: str) -> Joint:
         return {
             (x, y): total[x] * share
             for x in inputs
-            for chance in (_tenths(dice),)
+            for chance in (_another_tenth(dice, y_given_x(joint)[x, labels[0]]),)
             for y, share in zip(labels, (chance, 1 - chance), strict=True)
         }
     return joint
@@ -125,10 +125,10 @@ def _worth_asking(joint: Joint) -> bool:
 def _shift_option(name: str, source: Joint, target: Joint, truth: str) -> Option:
     x = next(iter(marginal_x(source)))
     y = next(iter(marginal_y(source)))
-    px = f"P({x}) is {_per_cent(marginal_x(source)[x])} and {_per_cent(marginal_x(target)[x])}"
-    py = f"P({y}) is {_per_cent(marginal_y(source)[y])} and {_per_cent(marginal_y(target)[y])}"
-    forward = f"P({y} | {x}) is {_per_cent(y_given_x(source)[x, y])} and {_per_cent(y_given_x(target)[x, y])}"
-    backward = f"P({x} | {y}) is {_per_cent(x_given_y(source)[x, y])} and {_per_cent(x_given_y(target)[x, y])}"
+    px = f"P({x}) is {_number(marginal_x(source)[x])} and {_number(marginal_x(target)[x])}"
+    py = f"P({y}) is {_number(marginal_y(source)[y])} and {_number(marginal_y(target)[y])}"
+    forward = f"P({y} | {x}) is {_number(y_given_x(source)[x, y])} and {_number(y_given_x(target)[x, y])}"
+    backward = f"P({x} | {y}) is {_number(x_given_y(source)[x, y])} and {_number(x_given_y(target)[x, y])}"
     facts = {
         "covariate": ("Covariate shift: P(x) moved, P(y | x) stayed", f"{px}; {forward}"),
         "label": ("Label shift: P(y) moved, P(x | y) stayed", f"{py}; {backward}"),
@@ -136,10 +136,8 @@ def _shift_option(name: str, source: Joint, target: Joint, truth: str) -> Option
         "none": ("No shift: the joint is the same", f"{px}; {forward}"),
     }
     text, fact = facts[name]
-    correct = name == truth
-    return Option(
-        text, f"In source and target {fact}{'.' if correct else '. That is not what this answer says.'}", correct
-    )
+    ending = "." if name == truth else ". That is not what this answer says."
+    return Option(text, f"In source and target {fact}{ending}", name == truth)
 
 
 # -- which kind of transfer ----------------------------------------------------------------------------------------
@@ -179,16 +177,22 @@ def _setting_option(name: str, same_task: bool, same_domain: bool, labelled: tup
         "unsupervised": "Unsupervised transfer: another task, no labels in source or target",
         "none": "No transfer: domain and task are the same",
     }
-    task = "P(y | x) is the same" if same_task else "P(y | x) differs, so the task does"
-    domain = "P(x) is the same" if same_domain else "P(x) differs, so the domain does"
+    task = "P(y | x) is the same, so the task is" if same_task else "P(y | x) differs, so the task does"
+    domain = "P(x) is the same, so the domain is" if same_domain else "P(x) differs, so the domain does"
     where = {
         (True, True): "both are labelled",
         (True, False): "only the source is labelled",
         (False, True): "only the target is labelled",
         (False, False): "nothing is labelled",
     }[labelled]
-    ending = "." if name == truth else ". That is not what this answer says."
-    return Option(texts[name], f"{task}; {domain}; {where}{ending}", name == truth)
+    against = {
+        "inductive": [task] * same_task + [where] * (not labelled[1]),
+        "transductive": [task] * (not same_task) + [domain] * same_domain + [where] * (labelled != (True, False)),
+        "unsupervised": [task] * same_task + [where] * any(labelled),
+        "none": [task] * (not same_task) + [domain] * (not same_domain),
+    }[name]
+    reason = f"Against it: {'; '.join(against)}." if against else f"{task}; {domain}; {where}."
+    return Option(texts[name], reason, name == truth)
 
 
 # -- tables --------------------------------------------------------------------------------------------------------
@@ -217,6 +221,11 @@ def _tenths(dice: random.Random) -> Fraction:
     return Fraction(dice.randint(1, 9), 10)
 
 
+def _another_tenth(dice: random.Random, old: Fraction) -> Fraction:
+    """A change that shows in every row: a reason names only one of them."""
+    return dice.choice([share for n in range(1, 10) if (share := Fraction(n, 10)) != old])
+
+
 def _summed(joint: Joint, position: int) -> dict[str, Fraction]:
     found: dict[str, Fraction] = {}
     for key, share in joint.items():
@@ -226,21 +235,21 @@ def _summed(joint: Joint, position: int) -> dict[str, Fraction]:
 
 def _table(title: str, joint: Joint) -> str:
     labels = list(marginal_y(joint))
-    rows = [f"{title + ', P(x, y)':<34}" + "".join(f"{y:>12}" for y in labels)]
-    rows += [f"  {x:<32}" + "".join(f"{float(joint[x, y]):>12.2f}" for y in labels) for x in marginal_x(joint)]
+    rows = [f"{title + ', P(x, y)':<30}" + "".join(f"{y:>10}" for y in labels)]
+    rows += [f"  {x:<28}" + "".join(f"{float(joint[x, y]):>10.2f}" for y in labels) for x in marginal_x(joint)]
     return "\n".join(rows)
 
 
 def _factors(title: str, joint: Joint, labelled: str) -> str:
     first = next(iter(marginal_y(joint)))
     conditional = f"P({first} | x)"
-    rows = [f"{title + ', ' + labelled:<38}{'P(x)':>8}{conditional:>20}"]
+    rows = [f"{title + ', ' + labelled:<34}{'P(x)':>8}{conditional:>14}"]
     rows += [
-        f"  {x:<36}{float(share):>8.2f}{float(y_given_x(joint)[x, first]):>20.2f}"
+        f"  {x:<32}{float(share):>8.2f}{float(y_given_x(joint)[x, first]):>14.2f}"
         for x, share in marginal_x(joint).items()
     ]
     return "\n".join(rows)
 
 
-def _per_cent(share: Fraction) -> str:
-    return f"{float(share):.2f}"
+def _number(share: Fraction) -> str:
+    return f"{float(share):.3g}"
