@@ -104,5 +104,5 @@ def test_a_line_of_code_is_a_single_choice():
     ],
 )
 def test_what_cannot_be_marked_is_refused(question, given):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         mark(question, given)

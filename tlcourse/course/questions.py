@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from tlcourse.course.model import Question
 
-LETTERS = "abcdefghij"
-"""Answers are named by these letters, so that there are ten of them at most."""
+LETTERS = "abcdefghi"
+"""Answers are named by these letters, so that there are nine at most; `j` and `k` move the cursor in the app."""
 _NEEDS = {
     "single": {"options"},
     "multiple": {"options"},

@@ -48,6 +48,11 @@ class Session:
         return len(self._correct)
 
     @property
+    def complete(self) -> bool:
+        """Whether every question was answered at least once."""
+        return self.answered == len(self.quiz.questions)
+
+    @property
     def left(self) -> int:
         """Questions still to come in this round, the present one included."""
         return len(self._queue)
