@@ -13,6 +13,7 @@ from tlcourse.cli.exercise import find_in
 from tlcourse.cli.options import CourseFolder, Json, Plain, Threads
 
 if TYPE_CHECKING:
+    from tlcourse.course.coverage import Row
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.proof import Proof
 
@@ -28,20 +29,31 @@ def check(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds with which a reference must pass.")] = 5,
     only: Annotated[str | None, typer.Option("--only", metavar="EXERCISE", help="Only this exercise.")] = None,
     threads: Threads = 2,
+    covered: Annotated[
+        bool, typer.Option("--coverage", help="Each objective: where it is taught, asked and practised.")
+    ] = False,
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Every problem of a course, as `file:line: what, and what was expected`."""
+    """Every problem of a course, as `file:line: what, and what was expected`.
+
+    Beyond what no course may have: lessons wider than a terminal of 80 columns, raw formula marks and links that
+    lead nowhere; objectives that no question asks about; questions asked twice.
+    """
+    from tlcourse.course.coverage import coverage, uncovered
+    from tlcourse.course.lesson_checks import problems_of_lessons
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError, ExitCode
     from tlcourse.grading.grader import problems_of_graders
 
     problems: list[str] = []
     counts: dict[str, int] = {}
+    rows: list[Row] = []
     try:
         loaded = load_course(folder or course)
-        problems = problems_of_graders(loaded)
+        problems = [*problems_of_lessons(loaded), *uncovered(loaded), *problems_of_graders(loaded)]
+        rows = coverage(loaded) if covered else []
         counts = {
             "units": len(loaded.about.units),
             "lessons": len(loaded.lessons),
@@ -62,8 +74,11 @@ def check(
             if not proof.holds
         ]
     if json:
-        out.document({"schema": 1, "problems": problems, **counts, "proofs": proofs})
+        shown = {"coverage": rows} if covered else {}
+        out.document({"schema": 1, "problems": problems, **counts, "proofs": proofs, **shown})
     else:
+        for line in _table(rows):
+            out.say(line)
         for problem in problems:
             out.say(problem)
         if not problems:
@@ -92,6 +107,15 @@ def notebooks(
         return
     for path in made:
         out.say(path)
+
+
+def _table(rows: list[Row]) -> Iterator[str]:
+    """One line for each objective: unit, objective, questions, exercise, and the sections that teach it."""
+    if rows:
+        yield f"{'unit':<27}{'objective':<27}{'questions':>9}  {'exercise':<9} sections"
+    for row in rows:
+        sections = ", ".join(section.removeprefix(f"{row.unit}#") for section in row.sections) or "none"
+        yield f"{row.unit:<27}{row.objective:<27}{row.questions:>9}  {row.exercise or '-':<9} {sections}"
 
 
 def _proofs(exercise: LoadedExercise, seeds: int, threads: int) -> Iterator[Proof]:
