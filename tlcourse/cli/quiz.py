@@ -66,3 +66,42 @@ def take(
         out.document({"schema": 1, "quiz": name, "right": right, "of": len(quiz.questions), "answers": answers})
     else:
         out.say(f"\n{right} of {len(quiz.questions)} right.")
+
+
+@app.command("review")
+def review(
+    only_list: Annotated[
+        bool, typer.Option("--list", help="Only say what is due and which objectives are weak.")
+    ] = False,
+    most: Annotated[int, typer.Option("--most", min=1, help="Questions in this round at most.")] = 20,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Answer what is due again: missed questions after ten minutes, others after days, when they would be forgotten.
+
+    Answers are read as by `quiz take`. A question enters the schedule when it is first answered anywhere.
+    """
+    from tlcourse.course.loader import load_course
+    from tlcourse.progress import Progress
+    from tlcourse.quiz.schedule import due, in_words, next_due, now, weak_objectives
+
+    loaded = load_course(course)
+    tell = out.note if json else out.say
+    with Progress.open() as record:
+        waiting = due(loaded, record, now())
+        answers = [] if only_list else ask_all(waiting[:most], loaded.about.id, record, tell)
+        at = now()
+        left = due(loaded, record, at)
+        coming = next_due(loaded, record, at)
+        weak = weak_objectives(loaded, record, at)
+    right = sum(answer["correct"] for answer in answers)
+    if json:
+        then = coming.isoformat() if coming else None
+        out.document({"schema": 1, "due": len(left), "next": then, "right": right, "answers": answers, "weak": weak})
+        return
+    if answers:
+        out.say(f"\n{right} of {len(answers)} right.")
+    out.say(f"Due now: {len(left)}. The next question comes back {in_words(coming, at)}.")
+    for goal in weak[:5]:
+        out.say(f"Weak: {goal.text} (recall {goal.recall:.0%}; read: tlcourse lesson show {goal.unit})")

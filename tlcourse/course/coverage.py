@@ -49,8 +49,12 @@ def uncovered(course: LoadedCourse) -> Iterator[str]:
         if row.unit in course.lessons and not row.questions:
             yield f"{at(path, row.objective)}: objective `{row.objective}` is asked about by no question, expected one"
     seen: dict[tuple[str, str], str] = {}
+    owner: dict[str, str] = {}
     for name, quiz in course.quizzes.items():
         for question in quiz.questions:
+            if owner.setdefault(question.id, name) != name:
+                where = at(course.folder / "quizzes" / f"{name}.yaml", question.id)
+                yield f"{where}: question `{question.id}` is in `{owner[question.id]}` too, expected ids that differ"
             key = (" ".join(question.prompt.lower().split()), question.code)
             if key in seen:
                 where = at(course.folder / "quizzes" / f"{name}.yaml", question.id)

@@ -79,15 +79,14 @@ class QuizScreen(CourseScreen):
     def on_mount(self) -> None:
         """Go on at the first question that was never answered."""
         super().on_mount()
-        app = self.course_app
-        app.record.keep_place(app.course.about.id, f"quiz/{self.name_of_quiz}")
-        app.changed()
         self.session = self.begin()
         self._show()
 
     def begin(self) -> Session:
         """The questions of this visit."""
         app = self.course_app
+        app.record.keep_place(app.course.about.id, f"quiz/{self.name_of_quiz}")
+        app.changed()
         return Session(self.quiz, app.record.latest_answers(app.course.about.id, self.name_of_quiz))
 
     # -- showing ---------------------------------------------------------------------------------------------------
