@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tlcourse.quiz.schedule import due, now
+
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedCourse, Unit
     from tlcourse.progress import Progress
@@ -97,6 +99,8 @@ class Overview(Struct, frozen=True):
     title: str
     units: list[UnitState]
     place: str
+    due: int = 0
+    """Questions that spaced review would ask now."""
 
     @property
     def lessons(self) -> tuple[int, int]:
@@ -151,7 +155,7 @@ def overview(course: LoadedCourse, record: Progress) -> Overview:
         )
         for number, unit in enumerate(course.about.units, start=1)
     ]
-    return Overview(name, course.about.title, units, record.place(name))
+    return Overview(name, course.about.title, units, record.place(name), len(due(course, record, now())))
 
 
 def _quiz(course: LoadedCourse, name: str, latest: dict[str, bool]) -> QuizState:
@@ -196,6 +200,8 @@ def lines(state: Overview) -> Iterator[str]:
         for quiz in unit.quizzes:
             if quiz.missed:
                 yield f"To review: {len(quiz.missed)} missed in {quiz.title}: tlcourse quiz take {quiz.id}"
+    if state.due:
+        yield f"Due for review: {state.due}: tlcourse quiz review"
     yield f"Next: {command(state.next)}" if state.next else "All that is written is done."
 
 

@@ -12,7 +12,7 @@ import datetime
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,10 +204,15 @@ class Progress:
         rows = self._db.execute("SELECT MAX(number) FROM hints WHERE course = ? AND exercise = ?", (course, exercise))
         return int(rows.fetchone()[0] or 0)
 
-    def _write(self, statement: str, *values: Any) -> None:
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What a query finds; for records that have a file of their own, such as `quiz/schedule.py`."""
+        return self._db.execute(statement, values).fetchall()
+
+    def write_all(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
+        """One statement for each tuple, all in one transaction."""
         try:
             with self._db:
-                self._db.execute(statement, values)
+                self._db.executemany(statement, values)
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise _locked(home() / "progress.sqlite") from None
@@ -216,6 +221,9 @@ class Progress:
                 cause="a full disk, or a folder that may not be written to any more.",
                 remedy="make room, or set TLCOURSE_HOME to another folder.",
             ) from None
+
+    def _write(self, statement: str, *values: Any) -> None:
+        self.write_all(statement, [values])
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tlcourse.progress import Progress
 
 COURSE = "transfer-learning"
+UNFINISHED = Path(__file__).parent.parent / "question_course"
 
 
 def test_lessons_are_listed_in_order_with_what_is_read(tl):
@@ -30,8 +32,8 @@ def test_a_lesson_is_shown_by_name_or_number_as_the_markdown_it_is(tl):
 
 
 def test_a_lesson_that_is_not_there_or_not_written_is_named(tl):
-    for name in ("no-such-unit", "practicalities", "0", "99"):
-        shown = tl("lesson", "show", name, course=None)
+    for name in ("no-such-unit", "later", "0", "99"):
+        shown = tl("lesson", "show", name, course=UNFINISHED)
         assert shown.returncode == 2
         assert "tlcourse lesson list" in shown.stderr
         assert "Traceback" not in shown.stderr
@@ -68,8 +70,8 @@ def test_progress_is_one_document_a_text_or_markdown(tl):
     tl("lesson", "show", "modern-cnns", course=None)
     tl("quiz", "take", "residual-connections", course=None, stdin="a\n")
     document = json.loads(tl("progress", "--json", course=None).stdout)
-    assert document["next"] == "quiz/residual-connections"
-    assert "1 of 5 lessons read" in tl("progress", course=None).stdout
+    assert document["next"] == "lesson/practicalities"
+    assert "1 of 20 lessons read" in tl("progress", course=None).stdout
     assert "| 2. Last week: modern CNNs | read |" in tl("progress", "--markdown", course=None).stdout
 
 

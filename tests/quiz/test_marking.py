@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from tlcourse.course.model import Option, Question
-from tlcourse.quiz.marking import mark
+from tlcourse.course.model import Option, Pair, Question, Step
+from tlcourse.quiz.marking import OwnWords, kept, mark
 
 COMMON = {"prompt": "?", "objective": "o", "section": "u#s"}
 SINGLE = Question(
@@ -20,6 +20,23 @@ MULTIPLE = Question(
     **COMMON,
 )
 NUMERIC = Question(id="n", type="numeric", answer=0.3, tolerance=0.01, reason="r", **COMMON)
+
+MATCHING = Question(
+    id="t",
+    type="matching",
+    pairs=[Pair("1", "odd", "r"), Pair("2", "even", "r"), Pair("3", "odd", "r")],
+    options=[Option("neither", "r")],
+    **COMMON,
+)
+ORDERING = Question(id="o", type="ordering", steps=[Step("one", "r"), Step("two", "r"), Step("three", "r")], **COMMON)
+SHORT = Question(id="w", type="short", answer_text="model", reason="r", **COMMON)
+BUG = Question(
+    id="b",
+    type="bug",
+    code="a = 1\nb = a",
+    options=[Option("a = 1", "r"), Option("b = a", "r", correct=True)],
+    **COMMON,
+)
 
 
 def test_a_single_choice_is_right_or_not():
@@ -45,10 +62,47 @@ def test_what_is_no_finite_number_is_wrong(given):
     assert not mark(NUMERIC, given).correct
 
 
+def test_two_left_sides_may_have_the_same_right_side_and_every_match_counts():
+    assert mark(MATCHING, [0, 1, 0]).correct
+    assert not mark(MATCHING, [0, 1, 2]).correct
+    assert mark(MATCHING, [2, 2, 2]).expected == [0, 1, 0]
+
+
+def test_an_order_is_right_as_a_whole():
+    assert mark(ORDERING, [0, 1, 2]).correct
+    assert not mark(ORDERING, [0, 2, 1]).correct
+
+
+def test_a_short_answer_is_marked_by_its_author_beside_the_model_answer():
+    assert mark(SHORT, OwnWords("mine", True)).correct
+    marked = mark(SHORT, OwnWords("mine", False))
+    assert (marked.correct, marked.expected) == (False, "model")
+    assert kept(OwnWords("mine", False)) == {"text": "mine", "right": False}
+
+
+def test_a_line_of_code_is_a_single_choice():
+    assert mark(BUG, 1).correct
+    assert mark(BUG, 0).expected == 1
+
+
 @pytest.mark.parametrize(
     ("question", "given"),
-    [(SINGLE, 3), (SINGLE, -1), (SINGLE, [0, 1]), (MULTIPLE, [0, 7]), (NUMERIC, [1]), (SINGLE, 0.5)],
+    [
+        (SINGLE, 3),
+        (SINGLE, -1),
+        (SINGLE, [0, 1]),
+        (MULTIPLE, [0, 7]),
+        (NUMERIC, [1]),
+        (SINGLE, 0.5),
+        (MATCHING, [0, 1]),
+        (MATCHING, [0, 1, 3]),
+        (MATCHING, 1),
+        (ORDERING, [0, 0, 1]),
+        (ORDERING, [0, 1]),
+        (SHORT, 1),
+        (SINGLE, OwnWords("a", True)),
+    ],
 )
 def test_what_cannot_be_marked_is_refused(question, given):
-    with pytest.raises(ValueError, match=r"option|number"):
+    with pytest.raises(ValueError, match=r"."):
         mark(question, given)

@@ -37,6 +37,11 @@ class Visit:
         await self.pilot.pause()
         return self.screen
 
+    async def go(self, place: str) -> str:
+        """Open a place of the course, as the palette does."""
+        self.app.go(place)
+        return await self.press()
+
     async def type(self, text: str) -> str:
         """Type into a field."""
         names = {".": "full_stop", ",": "comma", "-": "minus", " ": "space"}

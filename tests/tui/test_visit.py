@@ -21,7 +21,7 @@ async def test_a_whole_visit(visit, size):
         assert "What is transfer learning?" in await person.press("enter")
         await person.sees("minutes")
         assert "End of the lesson" in await person.press("end")
-        assert "1/5 read" in person.screen
+        assert "1/20 read" in person.screen
         # the quiz of the second unit: one wrong, one right
         await person.press("escape", "up")
         assert "Question 1 of 9" in await person.press("n")

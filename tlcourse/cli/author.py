@@ -13,6 +13,7 @@ from tlcourse.cli.exercise import find_in
 from tlcourse.cli.options import CourseFolder, Json, Plain
 
 if TYPE_CHECKING:
+    from tlcourse.course.coverage import Row
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.proof import Proof
 
@@ -31,20 +32,31 @@ def check(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Gradings side by side (default: one a core).")
     ] = None,
+    covered: Annotated[
+        bool, typer.Option("--coverage", help="Each objective: where it is taught, asked and practised.")
+    ] = False,
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Every problem of a course, as `file:line: what, and what was expected`."""
+    """Every problem of a course, as `file:line: what, and what was expected`.
+
+    Beyond what no course may have: lessons wider than a terminal of 80 columns, raw formula marks and links that
+    lead nowhere; objectives that no question asks about; questions asked twice.
+    """
+    from tlcourse.course.coverage import coverage, uncovered
+    from tlcourse.course.lesson_checks import problems_of_lessons
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError, ExitCode
     from tlcourse.grading.grader import problems_of_graders
 
     problems: list[str] = []
     counts: dict[str, int] = {}
+    rows: list[Row] = []
     try:
         loaded = load_course(folder or course)
-        problems = problems_of_graders(loaded)
+        problems = [*problems_of_lessons(loaded), *uncovered(loaded), *problems_of_graders(loaded)]
+        rows = coverage(loaded) if covered else []
         counts = {
             "units": len(loaded.about.units),
             "lessons": len(loaded.lessons),
@@ -65,8 +77,11 @@ def check(
             if not proof.holds
         ]
     if json:
-        out.document({"schema": 1, "problems": problems, **counts, "proofs": proofs})
+        shown = {"coverage": rows} if covered else {}
+        out.document({"schema": 1, "problems": problems, **counts, "proofs": proofs, **shown})
     else:
+        for line in _table(rows):
+            out.say(line)
         for problem in problems:
             out.say(problem)
         if not problems:
@@ -95,6 +110,16 @@ def notebooks(
         return
     for path in made:
         out.say(path)
+
+
+def _table(rows: list[Row]) -> Iterator[str]:
+    """One line for each objective: unit, objective, questions, exercises and labs, and the sections that teach it."""
+    if rows:
+        yield f"{'unit':<27}{'objective':<27}{'questions':>9}  {'practised in':<24} sections"
+    for row in rows:
+        sections = ", ".join(section.removeprefix(f"{row.unit}#") for section in row.sections) or "none"
+        practice = ", ".join([*row.exercises, *row.labs]) or "-"
+        yield f"{row.unit:<27}{row.objective:<27}{row.questions:>9}  {practice:<24} {sections}"
 
 
 def _proofs(exercises: Sequence[LoadedExercise], seeds: int, threads: int, workers: int | None) -> Iterator[Proof]:

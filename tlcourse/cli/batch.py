@@ -13,7 +13,6 @@ from tlcourse.cli import out
 from tlcourse.cli.exercise import find
 from tlcourse.cli.options import (
     CourseFolder,
-    Device,
     DeviceName,
     ExerciseName,
     Json,
@@ -69,7 +68,7 @@ def batch(
     secret: SecretFile = None,
     seed: Seed = None,
     gradebook: GradebookFile = None,
-    device: DeviceName = Device.CPU,
+    device: DeviceName = "cpu",
     variant: VariantName = Variant.AUTO,
     threads: Threads = 1,
     seconds: WallSeconds = None,
@@ -110,7 +109,7 @@ def batch(
             remedy="look at the list above, and name the platform's download, with --roster if it has only names.",
         )
     kind = "mini" if variant == Variant.AUTO else variant.value
-    options = Options(variant=kind, device=device.value, threads=threads, wall_s=seconds)
+    options = Options(variant=kind, device=device, threads=threads, wall_s=seconds)
     data_seed = data_seed_for(found, secret, seed)
     task = _Task(found, handins, submissions, lists, options, data_seed, jobs, who or user())
     state = task.carry_out(book, isolation, trust, go_on=go_on, again=again, plain=plain or json, tell=tell)

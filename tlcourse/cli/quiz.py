@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tlcourse.cli import out
+from tlcourse.cli import exchange, out
+from tlcourse.cli.asking import ask_all
 from tlcourse.cli.options import CourseFolder, Json, Plain
 from tlcourse.errors import UsageError
 
-if TYPE_CHECKING:
-    from tlcourse.course.model import Question
-    from tlcourse.quiz.marking import Mark
-
 app = typer.Typer(help="Be quizzed.", no_args_is_help=True, rich_markup_mode=None)
+app.command("export")(exchange.export_quizzes)
+app.command("import")(exchange.import_quizzes)
 
 
 @app.command("list")
@@ -48,11 +46,13 @@ def take(
 ) -> None:
     """Answer question by question; each answer is read as a line, and kept at once.
 
-    A choice is answered by its letter, several by their letters together (ac), a number by the number.
+    A choice, and the wrong line of a listing, are answered by a letter; several choices by their letters together
+    (ac); matches by one letter for each numbered line (bca); an order by all letters in the right order (dbac); a
+    number by the number; a short answer by a line of text, and then by y or n to say whether it holds beside the
+    model answer.
     """
     from tlcourse.course.loader import load_course
     from tlcourse.progress import Progress
-    from tlcourse.quiz.marking import mark
 
     loaded = load_course(course)
     if name not in loaded.quizzes:
@@ -61,20 +61,8 @@ def take(
         )
     quiz = loaded.quizzes[name]
     tell = out.note if json else out.say
-    answers: list[dict[str, Any]] = []
     with Progress.open() as record:
-        for number, question in enumerate(quiz.questions, start=1):
-            tell(f"\n{number} of {len(quiz.questions)}  {question.prompt.strip()}")
-            for letter, option in zip("abcdefghij", question.options, strict=False):
-                tell(f"  {letter}) {option.text}")
-            given = _ask(question, tell)
-            if given is None:
-                tell("\nStopped; the answers so far are kept.")
-                break
-            marked = mark(question, given)
-            record.record_answer(loaded.about.id, name, question.id, given, correct=marked.correct)
-            answers.append({"question": question.id, "answer": given, "correct": marked.correct, "mark": marked})
-            _explain(question, marked, tell, plain=plain)
+        answers = ask_all([(name, question) for question in quiz.questions], loaded.about.id, record, tell)
     right = sum(answer["correct"] for answer in answers)
     if json:
         out.document({"schema": 1, "quiz": name, "right": right, "of": len(quiz.questions), "answers": answers})
@@ -82,39 +70,40 @@ def take(
         out.say(f"\n{right} of {len(quiz.questions)} right.")
 
 
-def _ask(question: Question, tell: Any) -> Any:
-    """An answer that can be marked, or None at the end of the input. What cannot be read is asked for again."""
-    letters = "abcdefghij"[: len(question.options)]
-    wanted = {
-        "single": f"one letter of {letters}",
-        "multiple": f"letters of {letters}, such as {letters[:2]}",
-        "numeric": "a number",
-    }[question.type]
-    while True:
-        sys.stderr.write(f"Answer ({wanted}): ")
-        sys.stderr.flush()
-        line = sys.stdin.readline()
-        if not line:
-            return None
-        text = line.strip().lower().replace(",", "" if question.type == "multiple" else ".")
-        if question.type == "numeric":
-            try:
-                return float(text)
-            except ValueError:
-                tell(f"{line.strip()!r} is not a number.")
-        else:
-            chosen = sorted({letters.index(letter) for letter in text if letter in letters})
-            odd = [letter for letter in text if letter not in letters and not letter.isspace()]
-            if chosen and not odd and (question.type == "multiple" or len(chosen) == 1):
-                return chosen if question.type == "multiple" else chosen[0]
-            tell(f"{line.strip()!r} is not an answer; expected {wanted}.")
+@app.command("review")
+def review(
+    only_list: Annotated[
+        bool, typer.Option("--list", help="Only say what is due and which objectives are weak.")
+    ] = False,
+    most: Annotated[int, typer.Option("--most", min=1, help="Questions in this round at most.")] = 20,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Answer what is due again: missed questions after ten minutes, others after days, when they would be forgotten.
 
+    Answers are read as by `quiz take`. A question enters the schedule when it is first answered anywhere.
+    """
+    from tlcourse.course.loader import load_course
+    from tlcourse.progress import Progress
+    from tlcourse.quiz.schedule import due, in_words, next_due, now, weak_objectives
 
-def _explain(question: Question, marked: Mark, tell: Any, *, plain: bool) -> None:
-    """Right or wrong, and the reason of every option."""
-    tell(("Right." if marked.correct else "Wrong.") + f"  (taught in {question.section})")
-    for letter, option in zip("abcdefghij", question.options, strict=False):
-        tell(f"  {letter}) {'right' if option.correct else 'wrong'}: {option.reason}")
-    if question.type == "numeric":
-        tolerance = f" ± {question.tolerance:g}" if question.tolerance else ""
-        tell(f"  {question.answer:g}{tolerance}: {question.reason}")
+    loaded = load_course(course)
+    tell = out.note if json else out.say
+    with Progress.open() as record:
+        waiting = due(loaded, record, now())
+        answers = [] if only_list else ask_all(waiting[:most], loaded.about.id, record, tell)
+        at = now()
+        left = due(loaded, record, at)
+        coming = next_due(loaded, record, at)
+        weak = weak_objectives(loaded, record, at)
+    right = sum(answer["correct"] for answer in answers)
+    if json:
+        then = coming.isoformat() if coming else None
+        out.document({"schema": 1, "due": len(left), "next": then, "right": right, "answers": answers, "weak": weak})
+        return
+    if answers:
+        out.say(f"\n{right} of {len(answers)} right.")
+    out.say(f"Due now: {len(left)}. The next question comes back {in_words(coming, at)}.")
+    for goal in weak[:5]:
+        out.say(f"Weak: {goal.text} (recall {goal.recall:.0%}; read: tlcourse lesson show {goal.unit})")

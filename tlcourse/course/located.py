@@ -87,3 +87,16 @@ def _line_of(node: yaml.Node | None, where: str) -> int:
         else:
             break
     return int(line)
+
+
+def at(path: Path, identifier: str) -> str:
+    """`file:line` of the line that introduces `identifier`."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return f"{path}:1"
+    wanted = (f"id: {identifier}", f"{identifier}:")
+    for number, line in enumerate(lines, start=1):
+        if any(part in line for part in wanted):
+            return f"{path}:{number}"
+    return f"{path}:1"

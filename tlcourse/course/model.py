@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 """Lower-case letters, digits, `-` and `_`: safe in a command, a file name and a database."""
 Text = Annotated[str, Meta(min_length=1)]
-QuestionType = Literal["single", "multiple", "numeric"]
+QuestionType = Literal["single", "multiple", "numeric", "matching", "ordering", "short", "classify", "bug"]
 
 
 class Objective(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,8 +52,35 @@ class Option(Struct, frozen=True, forbid_unknown_fields=True):
     correct: bool = False
 
 
+class Pair(Struct, frozen=True, forbid_unknown_fields=True):
+    """Two things that belong together, and why."""
+
+    left: Text
+    right: Text
+    reason: Text
+
+
+class Step(Struct, frozen=True, forbid_unknown_fields=True):
+    """One step of an order, and why it stands where it does."""
+
+    text: Text
+    reason: Text
+
+
 class Question(Struct, frozen=True, forbid_unknown_fields=True):
-    """A question: `options` for choices, `answer` and `tolerance` for a number."""
+    """A question; which fields it fills follows from its type.
+
+    ============ =====================================================================================
+    single       `options`, one of them correct
+    multiple     `options`, at least one of them correct
+    numeric      `answer`, `tolerance`, `reason`
+    matching     `pairs`; `options` are further right sides that fit nothing
+    ordering     `steps` in the right order; they are shown in another one
+    short        `answer_text`, a model answer, and `reason`, what a good answer has; marked by its author
+    classify     `cases`, the family from which a case with its options is drawn at each visit
+    bug          `code`, and `options` whose text is a line of it, one of them correct
+    ============ =====================================================================================
+    """
 
     id: Identifier
     type: QuestionType
@@ -66,6 +93,12 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True):
     answer: float | None = None
     tolerance: Annotated[float, Meta(ge=0)] = 0.0
     reason: str = ""
+    pairs: list[Pair] = []
+    steps: list[Step] = []
+    answer_text: str = ""
+    cases: Literal["", "setting", "shift"] = ""
+    code: str = ""
+    """A listing or a table to look at, shown as it stands; any type may have one."""
 
 
 class Quiz(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,10 +6,12 @@ opening the quiz again goes on at the first question that was never answered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tlcourse.quiz.marking import Answer, Mark, mark
+from tlcourse.quiz.presenting import realise
 
 if TYPE_CHECKING:
     from tlcourse.course.model import Question, Quiz
@@ -21,12 +23,14 @@ class Session:
     Args:
         quiz: What is asked.
         latest: Whether the latest answer to a question, by its identifier, was right; from the record.
+        seed: Draws the cases of `classify` questions; None: other cases at each visit.
     """
 
-    def __init__(self, quiz: Quiz, latest: Mapping[str, bool]) -> None:
+    def __init__(self, quiz: Quiz, latest: Mapping[str, bool], seed: int | None = None) -> None:
         self.quiz = quiz
+        self._seed = secrets.randbits(32) if seed is None else seed
         self._correct = {question.id: latest[question.id] for question in quiz.questions if question.id in latest}
-        self._queue = [question for question in quiz.questions if question.id not in self._correct]
+        self._queue = self._realised(question for question in quiz.questions if question.id not in self._correct)
 
     @property
     def question(self) -> Question | None:
@@ -42,6 +46,11 @@ class Session:
     def answered(self) -> int:
         """Questions that were answered at least once."""
         return len(self._correct)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question was answered at least once."""
+        return self.answered == len(self.quiz.questions)
 
     @property
     def left(self) -> int:
@@ -66,8 +75,17 @@ class Session:
 
     def retry_missed(self) -> None:
         """A new round of what was missed alone."""
-        self._queue = self.missed()
+        self._queue = self._realised(self.missed())
 
     def restart(self) -> None:
         """A new round of everything; earlier answers stay in the record."""
-        self._queue = list(self.quiz.questions)
+        self._queue = self._realised(self.quiz.questions)
+
+    def position(self, question: Question) -> int:
+        """The number of a question in its quiz, from 1."""
+        return next(n for n, known in enumerate(self.quiz.questions, start=1) if known.id == question.id)
+
+    def _realised(self, questions: Iterable[Question]) -> list[Question]:
+        """The questions as they are asked in this round; the next round draws other cases."""
+        self._seed += 1
+        return [realise(question, self._seed) for question in questions]

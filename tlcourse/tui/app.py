@@ -172,6 +172,10 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.exercise import ExerciseScreen
 
             return ExerciseScreen(name)
+        if kind == "review":
+            from tlcourse.tui.screens.review import ReviewScreen
+
+            return ReviewScreen()
         if kind == "progress":
             from tlcourse.tui.screens.progress import ProgressScreen
 
@@ -222,6 +226,7 @@ class CourseApp(App[int]):
         for name, exercise in self.course.exercises.items():
             about = exercise.about
             yield SystemCommand(f"Exercise: {about.title}", about.summary, self._goer(f"exercise/{name}"))
+        yield SystemCommand("Review", "Questions that are due again", self._goer("review"))
         yield SystemCommand("Progress", "What was read, answered and passed", self._goer("progress"))
         yield SystemCommand("This machine", "What works here, and what would mend the rest", self._goer("machine"))
         if gradebook_path().is_file():  # staff: students have none, and are not shown what they cannot use

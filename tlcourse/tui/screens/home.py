@@ -16,6 +16,7 @@ from tlcourse.overview import Overview, UnitState, totals
 from tlcourse.tui.screens.frame import CourseScreen
 
 _CONTINUE = "continue"
+_REVIEW = "review"
 
 
 class HomeScreen(CourseScreen):
@@ -24,9 +25,10 @@ class HomeScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "quiz", "Quiz", id="home.quiz"),
         Binding("e", "exercise", "Exercise", id="home.exercise"),
+        Binding("v", "review", "Review", id="home.review"),
         Binding("slash", "filter", "Filter", key_display="/", id="home.filter"),
         Binding("5", "app.area('progress')", "Progress", id="home.progress"),
-        Binding("6", "app.area('machine')", "Machine", id="home.machine"),
+        Binding("6", "app.area('machine')", "Machine", id="home.machine", show=False),
         Binding("j", "down", "Down", show=False),
         Binding("k", "up", "Up", show=False),
     ]
@@ -78,6 +80,8 @@ class HomeScreen(CourseScreen):
         units.clear_options()
         if not wanted:
             units.add_option(Option(self._continue_line(state, width), id=_CONTINUE))
+            if state.due:
+                units.add_option(Option(f"↻ Review: {state.due} due (v)", id=_REVIEW))
             units.add_option(None)
         found = [unit for unit in state.units if wanted in f"{unit.title} {unit.summary}".lower()]
         units.add_options([Option(_line(unit, width), id=unit.id) for unit in found])
@@ -125,9 +129,11 @@ class HomeScreen(CourseScreen):
         state = self.course_app.state
         text = Text(self.course_app.course.about.description.strip() + "\n\n")
         text.append(totals(state) + ".\n")
+        if state.due:
+            text.append(f"{state.due} question{'s are' if state.due > 1 else ' is'} due for review: press v.\n")
         missed = sum(len(quiz.missed) for unit in state.units for quiz in unit.quizzes)
         if missed:
-            text.append(f"{missed} question{'s' if missed > 1 else ''} to review: press 5.\n")
+            text.append(f"{missed} {'were' if missed > 1 else 'was'} answered wrongly last: press 5.\n")
         if not state.place:
             text.append("\nenter begins · ? lists the keys · 6 checks this machine\n", style="italic")
         return text
@@ -156,6 +162,8 @@ class HomeScreen(CourseScreen):
             if place := self.resume_place:
                 self.course_app.go(place)
             return
+        if event.option.id == _REVIEW:
+            self.action_review()
         unit = self._unit(event.option.id)
         if unit is None:
             return
@@ -180,6 +188,10 @@ class HomeScreen(CourseScreen):
             self.course_app.go(f"quiz/{opened.id}")
         else:
             self.tell("This unit has no quiz; those that have one say so at the right.")
+
+    def action_review(self) -> None:
+        """The questions that are due again."""
+        self.course_app.go("review")
 
     def action_exercise(self) -> None:
         """The exercise of the unit under the cursor; of several the first that is not passed yet."""

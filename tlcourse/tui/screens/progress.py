@@ -22,6 +22,7 @@ class ProgressScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "Go on", id="progress.next"),
         Binding("r", "review", "Review missed", id="progress.review"),
+        Binding("v", "due", "Review due", id="progress.due"),
         Binding("x", "export", "Export", id="progress.export"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
@@ -75,6 +76,10 @@ class ProgressScreen(CourseScreen):
             self.course_app.go(place)
         else:
             self.tell("All that is written is done.")
+
+    def action_due(self) -> None:
+        """Questions that are due again."""
+        self.course_app.go("review")
 
     def action_review(self) -> None:
         """The first quiz with something missed."""

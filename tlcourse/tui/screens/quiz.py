@@ -5,37 +5,22 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Input, Static
 
 from tlcourse.course.model import Question, Quiz
-from tlcourse.quiz.marking import Answer, Mark
+from tlcourse.course.questions import LETTERS
+from tlcourse.quiz.draft import HINTS, Draft, draft_of
+from tlcourse.quiz.explaining import reasons
+from tlcourse.quiz.marking import Answer, Mark, OwnWords, kept
+from tlcourse.quiz.presenting import KINDS
+from tlcourse.quiz.reading import read_answer
 from tlcourse.quiz.session import Session
 from tlcourse.tui.screens.frame import CourseScreen
-
-_LETTERS = "abcdefghij"
-_KINDS = {"single": "one answer is right", "multiple": "several may be right", "numeric": "a number"}
-
-
-class ReasonLine(Static):
-    """Whether an option is right, and why; shown after the answer."""
-
-
-class OptionLine(Static):
-    """One option: a mark, a letter and its text."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__(classes="option", markup=False)
-        self.index = index
-
-    def on_click(self, event: events.Click) -> None:
-        """A click chooses."""
-        screen = self.screen
-        if isinstance(screen, QuizScreen):
-            screen.choose(self.index)
+from tlcourse.tui.widgets.answer import AnswerLine, AnswerLines, OwnWordsField
 
 
 class QuizScreen(CourseScreen):
@@ -50,14 +35,19 @@ class QuizScreen(CourseScreen):
         Binding("l", "lesson", "Lesson", id="quiz.lesson"),
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("up,k", "move(-1)", "Up", show=False),
-        *(Binding(letter, f"letter('{letter}')", f"Option {letter}", show=False) for letter in _LETTERS[1:9]),
+        Binding("shift+down,J", "carry(1)", "Carry down", id="quiz.carry-down", show=False),
+        Binding("shift+up,K", "carry(-1)", "Carry up", id="quiz.carry-up", show=False),
+        Binding("y", "judge(True)", "Mine says the same", id="quiz.same", show=False),
+        Binding("n", "judge(False)", "Mine does not", id="quiz.different", show=False),
+        *(Binding(letter, f"letter('{letter}')", f"Option {letter}", show=False) for letter in LETTERS[1:]),
     ]
 
     def __init__(self, quiz: str) -> None:
         super().__init__()
         self.name_of_quiz = quiz
-        self._chosen: set[int] = set()
-        self._cursor = 0
+        self._draft: Draft | None = None
+        self._own = ""
+        """A short answer that waits for its author's mark."""
         self._marked: Mark | None = None
 
     @property
@@ -76,109 +66,101 @@ class QuizScreen(CourseScreen):
         return f"tlcourse quiz take {self.name_of_quiz}"
 
     def body(self) -> ComposeResult:
-        """Heading, prompt, options or a field for a number, and what follows the answer."""
+        """Heading, prompt, listing, the lines or a field for the answer, and what follows it."""
         with VerticalScroll(id="sheet", can_focus=False):
             yield Static(id="heading", markup=False)
             yield Static(id="prompt", markup=False)
-            for index in range(len(_LETTERS)):
-                yield OptionLine(index)
-                yield ReasonLine(classes="reason", markup=False)
+            yield Static(id="listing", markup=False)
+            yield AnswerLines(id="lines")
             yield Input(id="number", placeholder="a number, such as 0.25", select_on_focus=False)
+            yield OwnWordsField(id="own")
             yield Static(id="remark", markup=False)
 
     def on_mount(self) -> None:
         """Go on at the first question that was never answered."""
         super().on_mount()
-        app = self.course_app
-        course = app.course.about.id
-        app.record.keep_place(course, f"quiz/{self.name_of_quiz}")
-        app.changed()
-        self.session = Session(self.quiz, app.record.latest_answers(course, self.name_of_quiz))
+        self.session = self.begin()
         self._show()
+
+    def begin(self) -> Session:
+        """The questions of this visit."""
+        app = self.course_app
+        app.record.keep_place(app.course.about.id, f"quiz/{self.name_of_quiz}")
+        app.changed()
+        return Session(self.quiz, app.record.latest_answers(app.course.about.id, self.name_of_quiz))
 
     # -- showing ---------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
         """The present question afresh, or the summary."""
-        self._chosen, self._cursor, self._marked = set(), 0, None
         question = self.session.question
-        number = self.query_one("#number", Input)
-        number.display = question is not None and question.type == "numeric"
-        number.disabled = not number.display
-        number.value = ""
-        self.query_one("#remark", Static).update("")
+        self._draft = draft_of(question) if question else None
+        self._marked, self._own = None, ""
+        self._show_fields(question)
         if question is None:
             self._show_summary()
             return
-        of = len(self.quiz.questions)
-        position = self.quiz.questions.index(question) + 1
-        left = f"{self.session.left} to go" if self.session.left > 1 else "the last one"
-        kind = {"single": "one answer is right", "multiple": "several may be right", "numeric": "a number"}[
-            question.type
-        ]
-        self._say("#heading", f"Question {position} of {of} · {left} · {kind}")
+        self._say("#heading", f"{self.heading(question)} · {KINDS[question.type]}")
         self._say("#prompt", question.prompt.strip())
-        self._draw_options(question)
-        if number.display:
-            number.focus()
-        else:
-            self.set_focus(None)
+        self._say("#remark", HINTS[question.type])
         self.query_one("#sheet", VerticalScroll).scroll_home(animate=False)
+
+    def heading(self, question: Question) -> str:
+        """Which question this is."""
+        left = f"{self.session.left} to go" if self.session.left > 1 else "the last one"
+        return f"Question {self.session.position(question)} of {len(self.quiz.questions)} · {left}"
+
+    def _show_fields(self, question: Question | None) -> None:
+        """The lines, the field for a number or the one for own words: whichever the question needs."""
+        kind = question.type if question else ""
+        number, own = self.query_one("#number", Input), self.query_one("#own", OwnWordsField)
+        for field, shown in ((number, kind == "numeric"), (own, kind == "short")):
+            field.display, field.disabled = shown, not shown
+        number.value, own.text = "", ""
+        listing = self.query_one("#listing", Static)
+        listing.display = bool(question and question.code and question.type != "bug")
+        listing.update(self.course_app.words(question.code.rstrip()) if question else "")
+        self._draw()
+        self.set_focus(number if kind == "numeric" else own if kind == "short" else None)
 
     def _say(self, where: str, text: str) -> None:
         self.query_one(where, Static).update(self.course_app.words(text))
 
-    def _draw_options(self, question: Question | None) -> None:
-        for line, reason in zip(self.query(OptionLine), self.query(ReasonLine), strict=True):
-            line.display = question is not None and line.index < len(question.options)
-            reason.display = line.display and self._marked is not None
-            if line.display and question is not None:
-                line.update(self._option(question, line.index))
-                reason.update(self._reason(question, line.index))
-                line.set_class(line.index == self._cursor and self._marked is None, "-cursor")
-
-    def _option(self, question: Question, index: int) -> Text:
-        chosen = index in self._chosen
-        box = ("[x]" if chosen else "[ ]") if question.type == "multiple" else ("(•)" if chosen else "( )")
-        return Text(f"{box} {_LETTERS[index]})  {self.course_app.words(question.options[index].text)}")
-
-    def _reason(self, question: Question, index: int) -> Text:
-        option = question.options[index]
-        word, colour = ("✓ right", "#009E73") if option.correct else ("✗ wrong", "#D55E00")
-        mine = ", your answer" if index in self._chosen else ""
-        text = Text(f"{word}{mine}: ", style=f"bold {colour}")
-        return text.append(self.course_app.words(option.reason), style="not bold #E6E6E6")
+    def _draw(self, given: Answer | None = None) -> None:
+        lines = self._draft.lines(given) if self._draft else []
+        cursor = self._draft.cursor if self._draft and given is None else -1
+        self.query_one(AnswerLines).fill(lines, cursor, self.course_app.words)
 
     def _show_summary(self) -> None:
-        session = self.session
-        self._draw_options(None)
-        of = len(self.quiz.questions)
         self._say("#heading", "The round is over")
-        lines = [f"{session.right} of {of} right."]
-        missed = session.missed()
+        self._say("#prompt", "\n".join(self.summary()))
+        self._say("#remark", "")
+        self.show_path()
+
+    def summary(self) -> list[str]:
+        """What is said at the end of a round."""
+        missed = self.session.missed()
+        lines = [f"{self.session.right} of {len(self.quiz.questions)} right."]
         if missed:
             lines.append(f"\nMissed: {len(missed)}. r asks them again.\n")
             lines += [f"• {question.prompt.strip()}\n  taught in {question.section}" for question in missed]
         else:
             lines.append("\nNothing is missed.")
-        lines.append("\na asks everything again · l opens the lesson · esc goes back")
-        self._say("#prompt", "\n".join(lines))
-        self.set_focus(None)
-        self.show_path()
+        return [*lines, "\na asks everything again · l opens the lesson · esc goes back"]
 
     # -- answering -------------------------------------------------------------------------------------------------
 
-    def choose(self, index: int) -> None:
-        """Take an option, or take it back."""
-        question = self.session.question
-        if question is None or self._marked is not None or index >= len(question.options):
-            return
-        self._cursor = index
-        if question.type == "multiple":
-            self._chosen ^= {index}
-        else:
-            self._chosen = {index}
-        self._draw_options(question)
+    @property
+    def _open(self) -> Draft | None:
+        """The draft, as long as it can be changed."""
+        return self._draft if self._marked is None and self._draft and self._draft.count else None
+
+    @on(AnswerLine.Clicked)
+    def clicked(self, event: AnswerLine.Clicked) -> None:
+        """A click on a line does what space does there."""
+        if self._open:
+            self._open.cursor = event.place
+            self.action_choose_here()
 
     def action_letter(self, letter: str) -> None:
         """Choose by letter; at the end of a round `a` asks everything again."""
@@ -186,87 +168,124 @@ class QuizScreen(CourseScreen):
             if letter == "a":
                 self.session.restart()
                 self._show()
-            return
-        self.choose(_LETTERS.index(letter))
+        elif self._open:
+            self._open.letter(LETTERS.index(letter))
+            self._redraw()
 
     def action_choose_here(self) -> None:
-        """Choose the option under the cursor."""
-        self.choose(self._cursor)
+        """Choose the line under the cursor."""
+        if self._open:
+            self._open.space()
+            self._redraw()
 
     def action_move(self, by: int) -> None:
-        """Move the cursor; after the answer, scroll."""
-        question = self.session.question
-        if question is None or self._marked is not None or not question.options:
+        """Move the cursor; where there is none, scroll."""
+        if self._open:
+            self._open.move(by)
+            self._redraw()
+        else:
             sheet = self.query_one("#sheet", VerticalScroll)
             (sheet.scroll_down if by > 0 else sheet.scroll_up)(animate=False)
-            return
-        self._cursor = (self._cursor + by) % len(question.options)
-        self._draw_options(question)
-        self.query(OptionLine)[self._cursor].scroll_visible(animate=False)
+
+    def action_carry(self, by: int) -> None:
+        """Carry a line of an order."""
+        if self._open:
+            self._open.carry(by)
+            self._redraw()
+
+    def _redraw(self) -> None:
+        self._draw()
+        self.query_one(AnswerLines).show_cursor()
 
     def action_submit(self) -> None:
         """Hand in the answer; once it is marked, go on."""
         question = self.session.question
-        if question is None:
+        if question is None or self._draft is None:
             self.tell("The round is over: r asks what was missed, esc goes back.")
         elif self._marked is not None:
             self.session.advance()
             self._show()
-        elif question.type == "numeric":
-            self._submit_number(self.query_one("#number", Input).value)
-        elif not self._chosen:
-            self.tell("Choose first: a letter, or space on an option.")
+        elif question.type == "short":
+            self._compare(question)
         else:
-            given: Answer = sorted(self._chosen) if question.type == "multiple" else next(iter(self._chosen))
-            self._mark(question, given)
+            try:
+                self._mark(question, self._given(question, self._draft))
+            except ValueError as error:
+                self.tell(str(error))
+
+    def _given(self, question: Question, draft: Draft) -> Answer:
+        if question.type != "numeric":
+            return draft.answer()
+        text = self.query_one("#number", Input).value
+        if not text.strip():
+            raise ValueError("Type a number first.")
+        return read_answer(question, text)
 
     @on(Input.Submitted, "#number")
-    def number_submitted(self, event: Input.Submitted) -> None:
-        """Enter in the field hands in the number."""
+    @on(OwnWordsField.Submitted)
+    def submitted(self, event: Input.Submitted | OwnWordsField.Submitted) -> None:
+        """Enter in a field hands in."""
         event.stop()
         self.action_submit()
 
-    def _submit_number(self, text: str) -> None:
-        question = self.session.question
-        try:
-            value = float(text.strip().replace(",", ".").replace("−", "-"))
-        except ValueError:
-            self.tell(f"{text.strip()!r} is not a number." if text.strip() else "Type a number first.")
+    def _compare(self, question: Question) -> None:
+        """Own words beside the model answer; their author says whether they hold."""
+        own = self.query_one("#own", OwnWordsField)
+        if self._own:
+            self.tell("y if yours says the same, n if it does not.")
             return
-        if question is not None:
-            self._mark(question, value)
+        if not own.text.strip():
+            self.tell("Write a line first, in your own words.")
+            return
+        self._own, own.disabled = own.text.strip(), True
+        text = Text()
+        for reason in reasons(question):
+            text.append(f"{reason.label}: ", style="bold").append(self.course_app.words(reason.text) + "\n\n")
+        self._remark(text.append("Does yours say the same?  y yes · n no", style="bold"))
+
+    def action_judge(self, right: bool) -> None:
+        """The author's own mark of a short answer."""
+        question = self.session.question
+        if question is not None and self._own and self._marked is None:
+            self._mark(question, OwnWords(self._own, right))
 
     def _mark(self, question: Question, given: Answer) -> None:
         app = self.course_app
         marked = self.session.answer(given)
-        app.record.record_answer(app.course.about.id, self.name_of_quiz, question.id, given, correct=marked.correct)
+        self.keep(question, given, marked)
         app.changed()
         self._marked = marked
-        self._draw_options(question)
-        number = self.query_one("#number", Input)
-        number.disabled = True
-        text = Text()
+        self._draw(given)
+        self.query_one("#number", Input).disabled = True
         word, colour = ("✓ Right.", "#009E73") if marked.correct else ("✗ Wrong.", "#D55E00")
-        text.append(word, style=f"bold {colour}")
-        if question.type == "numeric":
-            slack = f" ± {question.tolerance:g}" if question.tolerance else ""
-            text.append(app.words(f" {question.answer:g}{slack}. {question.reason}"))
-        text.append(app.words(f"\nTaught in {question.section} (l).   enter goes on."), style="dim")
+        if question.type == "short":
+            word = "✓ You find it right." if marked.correct else "✗ You find it not right yet."
+        text = Text(app.words(word), style=f"bold {colour}")
+        if question.type in ("numeric", "short"):
+            for reason in reasons(question):
+                text.append(app.words(f"\n{reason.label}: {reason.text}"), style="not bold #E6E6E6")
+        text.append(app.words(f"\nTaught in {question.section} (l).   enter goes on."), style="dim not bold")
+        self._remark(text)
+        self.show_path()
+
+    def keep(self, question: Question, given: Answer, marked: Mark) -> None:
+        """Write the answer into the record."""
+        app = self.course_app
+        app.record.record_answer(
+            app.course.about.id, self.name_of_quiz, question.id, kept(given), correct=marked.correct
+        )
+
+    def _remark(self, text: Text) -> None:
         remark = self.query_one("#remark", Static)
         remark.update(text)
         self.set_focus(None)
-        self.show_path()
         self.call_after_refresh(remark.scroll_visible, animate=False)
 
     def action_retry(self) -> None:
         """Another round of what was missed."""
         if not self.session.missed():
             self.tell("Nothing was missed so far.")
-        elif (
-            self.session.question is not None
-            and self._marked is None
-            and self.session.answered < len(self.quiz.questions)
-        ):
+        elif self.session.question is not None and self._marked is None and not self.session.complete:
             self.tell("Finish the round first; then r asks what was missed.")
         else:
             self.session.retry_missed()
@@ -276,8 +295,7 @@ class QuizScreen(CourseScreen):
         """The section of the lesson where the question is taught."""
         question = self.session.question
         if question is None:
-            unit = next(unit for unit in self.course_app.course.about.units if self.name_of_quiz in unit.quizzes)
-            place = unit.id
+            place = self.place_after()
         elif self._marked is None:
             self.tell("Answer first; then l opens the section that teaches it.")
             return
@@ -287,3 +305,7 @@ class QuizScreen(CourseScreen):
             self.course_app.go(f"lesson/{place}")
         else:
             self.tell("That lesson is not written yet.")
+
+    def place_after(self) -> str:
+        """The unit to read in after a round."""
+        return next(unit.id for unit in self.course_app.course.about.units if self.name_of_quiz in unit.quizzes)

@@ -1,0 +1,116 @@
+"""What `author check` finds beyond a course that cannot be read: lessons, questions and objectives that need a hand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tlcourse.course.coverage import coverage, uncovered
+from tlcourse.course.lesson_checks import problems_of_lessons
+from tlcourse.course.loader import load_course
+from tlcourse.errors import ContentError
+
+KINDS = Path(__file__).parent.parent / "question_course"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(KINDS, tmp_path / "course"))
+
+
+def spoil(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("Costs $x$ more.", "a raw `$`"),
+        ("    " + "x" * 80, "a line of 84 columns"),
+        ("x" * 80, "a word of 80 columns"),
+        ("See [there](nowhere).", "the link `nowhere` leads nowhere"),
+        ("See [there](kinds#nothing).", "the link `kinds#nothing` leads nowhere"),
+        ("See [there](#nothing).", "leads nowhere"),
+    ],
+)
+def test_a_lesson_that_a_terminal_shows_badly_is_named_with_its_line(course, line, said):
+    path = course / "lessons" / "kinds.md"
+    path.write_text(path.read_text() + "\n" + line + "\n")
+    (problem,) = problems_of_lessons(load_course(course))
+    assert problem.startswith(f"{path}:{len(path.read_text().splitlines())}: ")
+    assert said in problem
+
+
+@pytest.mark.parametrize("line", ["`$HOME`", "See [there](#answering), [here](kinds), [web](https://example.org/a)."])
+def test_code_and_links_that_lead_somewhere_are_no_problem(course, line):
+    path = course / "lessons" / "kinds.md"
+    path.write_text(path.read_text() + "\n" + line + "\n")
+    assert list(problems_of_lessons(load_course(course))) == []
+
+
+def test_a_lesson_promises_as_much_as_the_unit(course):
+    spoil(course / "lessons" / "kinds.md", "## Answering", "After this unit you can\n\n- answer.\n\n## Answering")
+    (problem,) = problems_of_lessons(load_course(course))
+    assert "2 objectives and its lesson names 1" in problem
+
+
+def test_an_objective_that_nobody_asks_about_is_found(course):
+    spoil(course / "course.yaml", "      - id: sort", "      - id: fly\n        text: Fly.\n      - id: sort")
+    (problem,) = uncovered(load_course(course))
+    assert "objective `fly` is asked about by no question" in problem
+    assert problem.startswith(f"{course / 'course.yaml'}:10: ")
+
+
+def test_a_question_asked_twice_is_found(course):
+    spoil(course / "quizzes" / "kinds.yaml", "What is one half?", "Which NUMBER is   even?")
+    (problem,) = uncovered(load_course(course))
+    assert "asks the same as `one`" in problem
+
+
+def test_coverage_counts_questions_and_names_sections():
+    rows = {row.objective: row for row in coverage(load_course(KINDS))}
+    assert (rows["answer"].questions, rows["sort"].questions) == (5, 3)
+    assert rows["answer"].sections == ["kinds#answering"]
+
+
+def test_author_check_prints_the_table_and_ends_with_2_where_something_is_missing(tl, course):
+    table = tl("author", "check", "--coverage", course=None).stdout
+    assert "write-lora" in table
+    document = json.loads(tl("author", "check", str(KINDS), "--coverage", "--json", course=None).stdout)
+    assert [row["questions"] for row in document["coverage"]] == [5, 3]
+    spoil(course / "lessons" / "kinds.md", "There are", "There are $8$, and")
+    done = tl("author", "check", str(course), course=None)
+    assert done.returncode == 2
+    assert "a raw `$`" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("        right: even", "        right: odd", None),
+        ("      - text: neither", "      - text: ODD", "two options with the same text"),
+        ('      - left: "2"', '      - left: "1"', "two pairs with the same text"),
+        ("      - text: middle", "      - text: Small", "two steps with the same text"),
+        ("    cases: shift\n", "", "no `cases`"),
+        ("    answer_text: Because it is divisible by two.\n", "", "no `answer_text`"),
+        ("    reason: the word divisible, or something like it.\n", "", "no `reason`"),
+        ("      - text: return total", "      - text: return nothing", "exactly one line of its code"),
+        ("          total = a - b\n", "          total = = b\n", "code that is no Python"),
+        ("        reason: Two leaves none.\n", "", "no `reason`"),
+        ("        reason: It is larger than small.\n", "", "no `reason`"),
+        ("    type: ordering", "    type: numeric", "`steps`"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_a_problem_of_its_kind(course, old, new, said):
+    spoil(course / "quizzes" / "kinds.yaml", old, new)
+    if said is None:
+        load_course(course)
+        return
+    with pytest.raises(ContentError) as caught:
+        load_course(course)
+    assert any(said in problem for problem in caught.value.problems), caught.value.problems

@@ -1,0 +1,103 @@
+"""A quiz that goes to another program and comes back is the same quiz, and what was edited there stays edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tlcourse.course.loader import load_course
+from tlcourse.course.model import Option, Pair, Question, Quiz, Step
+from tlcourse.errors import ContentError
+from tlcourse.quiz.exchange import brightspace, course_file, document, gift
+from tlcourse.quiz.exchange.common import Given
+
+BUNDLED = list(load_course().quizzes.values())
+KINDS = list(load_course(Path(__file__).parent.parent.parent / "question_course").quizzes.values())
+FORMATS = [gift, brightspace, document]
+GIVEN = Given("file", "o", "u#s")
+COMMON = {"objective": "o", "section": "u#s"}
+
+
+def names(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("module", FORMATS, ids=names)
+@pytest.mark.parametrize("quizzes", [BUNDLED, KINDS], ids=["bundled", "every kind"])
+def test_quizzes_come_back_whole(module, quizzes):
+    assert module.read(module.write(quizzes), GIVEN) == quizzes
+
+
+# anything that a person could type, with all that the formats use as marks
+TEXT = (
+    st.text(st.sampled_from("ab {}=~#:\\->%\"',;/*$<&é−α\n1."), min_size=1, max_size=30)
+    .map(str.strip)
+    .filter(lambda text: text and "\n\n" not in text)
+)
+
+
+@pytest.mark.parametrize("module", FORMATS, ids=names)
+@settings(max_examples=60, deadline=None)
+@given(
+    texts=st.lists(TEXT, min_size=9, max_size=9, unique_by=lambda text: " ".join(text.lower().split())), data=st.data()
+)
+def test_whatever_people_type_comes_back(module, texts, data):
+    prompt, a, b, c, *reasons = texts
+    quiz = Quiz(
+        id="q",
+        title="Q",
+        questions=[
+            Question("s", "single", prompt, options=[Option(a, reasons[0], True), Option(b, reasons[1])], **COMMON),
+            Question("m", "multiple", prompt, options=[Option(a, reasons[2]), Option(b, reasons[3], True)], **COMMON),
+            Question("n", "numeric", prompt, answer=-2.5, tolerance=0.25, reason=reasons[4], **COMMON),
+            Question(
+                "p",
+                "matching",
+                prompt,
+                pairs=[Pair(a, reasons[0], reasons[1]), Pair(b, reasons[2], reasons[3])],
+                options=[Option(c, reasons[4])],
+                **COMMON,
+            ),
+            Question("o", "ordering", prompt, steps=[Step(t, reasons[0]) for t in (a, b, c)], **COMMON),
+            Question("w", "short", prompt, answer_text=a, reason=b, **COMMON),
+        ],
+    )
+    assert module.read(module.write([quiz]), GIVEN) == [quiz]
+
+
+@pytest.mark.parametrize("module", FORMATS, ids=names)
+def test_what_was_edited_elsewhere_is_kept(module):
+    text = module.write(KINDS).replace("Which number is even?", "Which one is even?").replace("twice two", "two twice")
+    (quiz,) = module.read(text, GIVEN)
+    assert quiz.questions[0].prompt == "Which one is even?"
+    assert quiz.questions[0].options[1].reason == "Four is two twice."
+    assert quiz.questions[1:] == KINDS[0].questions[1:]
+
+
+@pytest.mark.parametrize("quiz", BUNDLED + KINDS, ids=lambda quiz: quiz.id)
+def test_the_file_of_a_course_says_the_same(quiz):
+    text = course_file.write(quiz)
+    assert msgspec.convert(yaml.safe_load(text), Quiz) == quiz
+
+
+@pytest.mark.parametrize("module", FORMATS, ids=names)
+@pytest.mark.parametrize(
+    "text", ["", "\x00\x1b[31m", "{", "NewQuestion", "a" * 10_000, "[" * 5000, "::t::{=a", "//tlcourse,{"]
+)
+def test_what_is_no_quiz_is_an_error_with_its_line_or_nothing_at_all(module, text):
+    try:
+        assert module.read(text, GIVEN) == []
+    except ContentError as error:
+        assert all(problem.startswith("file:") for problem in error.problems)
+
+
+def test_terminal_escapes_of_a_foreign_file_do_not_get_into_a_course():
+    (quiz,) = gift.read("::evil::Red \x1b[31mtext\x07? {=yes#be\u202ecause ~no#not}", GIVEN)
+    assert quiz.questions[0].prompt == "Red [31mtext?"
+    assert quiz.questions[0].options[0].reason == "because"

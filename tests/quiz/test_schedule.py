@@ -1,0 +1,126 @@
+"""Spaced review: what was missed comes back soon, what was right in days, and nothing depends on the kept cards."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.progress import Progress
+from tlcourse.quiz.schedule import due, in_words, next_due, weak_objectives
+
+COURSE = load_course(Path(__file__).parent.parent / "question_course")
+MONDAY = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=datetime.UTC)
+MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def record(tmp_path):
+    with Progress.open(tmp_path / "record.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def answer(record, monkeypatch):
+    """`answer("one", True, when)` puts an answer of that moment into the record."""
+
+    def put(question: str, right: bool, when: datetime.datetime) -> None:
+        monkeypatch.setattr("tlcourse.progress._now", lambda: when.isoformat(timespec="seconds"))
+        record.record_answer("kinds-course", "kinds", question, 0, correct=right)
+
+    return put
+
+
+def names(record, when):
+    return [question.id for _, question in due(COURSE, record, when)]
+
+
+def test_nothing_is_due_before_anything_was_answered(record):
+    assert names(record, MONDAY) == []
+    assert next_due(COURSE, record, MONDAY) is None
+
+
+def test_a_missed_question_comes_back_after_ten_minutes_and_a_right_one_after_days(record, answer):
+    answer("one", False, MONDAY)
+    answer("many", True, MONDAY)
+    assert names(record, MONDAY + 5 * MINUTE) == []
+    assert names(record, MONDAY + 10 * MINUTE) == ["one"]
+    assert names(record, MONDAY + DAY) == ["one"]
+    assert set(names(record, MONDAY + 10 * DAY)) == {"one", "many"}
+
+
+def test_each_right_answer_when_it_is_due_makes_the_wait_longer(record, answer):
+    when, waits = MONDAY, []
+    for _ in range(4):
+        answer("one", True, when)
+        names(record, when)
+        following = next_due(COURSE, record, when)
+        waits.append(following - when)
+        when = following
+    assert waits == sorted(waits)
+    assert waits[0] >= DAY
+    assert waits[3] > 3 * waits[0]
+
+
+def test_forgetting_makes_the_wait_short_again(record, answer):
+    answer("one", True, MONDAY)
+    answer("one", True, MONDAY + 5 * DAY)
+    answer("one", False, MONDAY + 30 * DAY)
+    assert names(record, MONDAY + 30 * DAY + 10 * MINUTE) == ["one"]
+
+
+def test_the_longest_overdue_is_asked_first(record, answer):
+    answer("many", False, MONDAY + MINUTE)
+    answer("one", False, MONDAY)
+    assert names(record, MONDAY + DAY) == ["one", "many"]
+
+
+def test_cards_are_only_kept_and_are_computed_again_from_the_answers_when_they_are_lost(record, answer):
+    for day, (name, right) in enumerate([("one", True), ("many", False), ("one", False), ("number", True)]):
+        answer(name, right, MONDAY + day * DAY)
+        names(record, MONDAY + day * DAY)  # catches up one by one
+    kept = record.rows("SELECT quiz, question, due, card FROM cards ORDER BY question")
+    record.write_all("DELETE FROM cards", [()])
+    names(record, MONDAY)  # catches up at once
+    again = record.rows("SELECT quiz, question, due, card FROM cards ORDER BY question")
+    assert [row[:3] for row in kept] == [row[:3] for row in again]
+    assert kept == again
+
+
+def test_a_clock_that_was_put_back_does_no_harm(record, answer):
+    answer("one", True, MONDAY)
+    answer("one", True, MONDAY - DAY)
+    assert next_due(COURSE, record, MONDAY - 2 * DAY) > MONDAY
+    assert names(record, MONDAY + 100 * DAY) == ["one"]
+
+
+def test_a_question_that_the_course_no_longer_has_is_not_asked(record, answer):
+    answer("gone", False, MONDAY)
+    assert names(record, MONDAY + DAY) == []
+
+
+def test_objectives_are_weak_by_what_was_missed_and_by_time(record, answer):
+    answer("one", True, MONDAY)  # objective "answer"
+    answer("pairs", False, MONDAY)  # objective "sort"
+    weak = weak_objectives(COURSE, record, MONDAY + MINUTE)
+    assert [(goal.objective, goal.recall, goal.missed) for goal in weak] == [("sort", 0.0, 1)]
+    later = weak_objectives(COURSE, record, MONDAY + 300 * DAY)
+    assert [goal.objective for goal in later] == ["sort", "answer"]
+    assert 0 < later[1].recall < 0.8
+
+
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [
+        (3 * DAY, "in 3 days"),
+        (DAY, "in 1 day"),
+        (5 * 60 * MINUTE, "in 5 hours"),
+        (7 * MINUTE, "in 7 minutes"),
+        (-DAY, "in 1 minute"),
+    ],
+)
+def test_waits_are_said_in_words(wait, said):
+    assert in_words(MONDAY + wait, MONDAY) == said
+    assert in_words(None, MONDAY) == "when something was answered"

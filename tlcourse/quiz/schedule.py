@@ -1,0 +1,148 @@
+"""Spaced review: when each question that was answered comes back (FSRS, by the `fsrs` library).
+
+A wrong answer counts as "again", a right one as "good", wherever it was given. The state of a question is a fold over
+its answers in the record; the table `cards` keeps what was computed so far, with the last answer that it contains, so
+that it can be thrown away at any time, and a process killed between an answer and its card loses nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from fsrs import Card, Scheduler
+
+    from tlcourse.course.model import LoadedCourse, Question
+    from tlcourse.progress import Progress
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS cards (course TEXT NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL, due TEXT NOT NULL,
+                                  card TEXT NOT NULL, answer INTEGER NOT NULL, PRIMARY KEY (course, quiz, question))
+"""
+_AGAIN = datetime.timedelta(minutes=10)
+WEAK = 0.8
+"""An objective is weak while its questions would be remembered with less than this probability."""
+
+
+class Weak(Struct, frozen=True):
+    """An objective that needs a review; `recall` is the mean probability of remembering, wrong answers counting 0."""
+
+    objective: str
+    text: str
+    unit: str
+    recall: float
+    missed: int
+    answered: int
+
+
+def catch_up(record: Progress, course: str) -> None:
+    """Bring the cards up to the answers of the record; costs nothing when none is new."""
+    record.write_all(_SCHEMA, [()])
+    (upto,) = record.rows("SELECT COALESCE(MAX(answer), 0) FROM cards WHERE course = ?", course)[0]
+    new = record.rows(
+        "SELECT id, quiz, question, correct, at FROM answers WHERE course = ? AND id > ? ORDER BY id", course, upto
+    )
+    if not new:
+        return
+    from fsrs import Card, Rating
+
+    scheduler = _scheduler()
+    cards = _cards(record, course)
+    last: dict[tuple[str, str], int] = {}
+    for number, quiz, question, correct, at in new:
+        card = cards.get((quiz, question)) or Card(card_id=number)
+        when = datetime.datetime.fromisoformat(at)
+        if card.last_review is not None and when < card.last_review:
+            when = card.last_review  # the machine's clock was put back
+        rating = Rating.Good if correct else Rating.Again
+        cards[quiz, question] = scheduler.review_card(card, rating, when)[0]
+        last[quiz, question] = number
+    record.write_all(
+        "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (course, *key, cards[key].due.isoformat(), json.dumps(cards[key].to_dict()), number)
+            for key, number in last.items()
+        ],
+    )
+
+
+def due(course: LoadedCourse, record: Progress, now: datetime.datetime) -> list[tuple[str, Question]]:
+    """(quiz, question) of what should be asked again by now, the longest overdue first."""
+    name = course.about.id
+    catch_up(record, name)
+    found = record.rows(
+        "SELECT quiz, question FROM cards WHERE course = ? AND due <= ? ORDER BY due, answer",
+        name,
+        now.astimezone(datetime.UTC).isoformat(),
+    )
+    known = {(quiz.id, question.id): question for quiz in course.quizzes.values() for question in quiz.questions}
+    return [(quiz, known[quiz, question]) for quiz, question in found if (quiz, question) in known]
+
+
+def next_due(course: LoadedCourse, record: Progress, now: datetime.datetime) -> datetime.datetime | None:
+    """When the next question comes back that is not due yet; None where nothing was answered."""
+    catch_up(record, course.about.id)
+    rows = record.rows(
+        "SELECT MIN(due) FROM cards WHERE course = ? AND due > ?",
+        course.about.id,
+        now.astimezone(datetime.UTC).isoformat(),
+    )
+    return datetime.datetime.fromisoformat(rows[0][0]) if rows[0][0] else None
+
+
+def weak_objectives(course: LoadedCourse, record: Progress, now: datetime.datetime) -> list[Weak]:
+    """Objectives with answered questions that would hardly be remembered, the weakest first."""
+    name = course.about.id
+    catch_up(record, name)
+    scheduler, cards = _scheduler(), _cards(record, name)
+    latest = {quiz: record.latest_answers(name, quiz) for quiz in course.quizzes}
+    recalls: dict[str, list[float]] = {}
+    for quiz in course.quizzes.values():
+        for question in quiz.questions:
+            if (card := cards.get((quiz.id, question.id))) is not None:
+                right = latest[quiz.id].get(question.id, False)
+                recall = scheduler.get_card_retrievability(card, now) if right else 0.0
+                recalls.setdefault(question.objective, []).append(recall)
+    found = [
+        Weak(goal.id, goal.text, unit.id, sum(values) / len(values), values.count(0.0), len(values))
+        for unit in course.about.units
+        for goal in unit.objectives
+        if (values := recalls.get(goal.id))
+    ]
+    return sorted((weak for weak in found if weak.recall < WEAK), key=lambda weak: weak.recall)
+
+
+def in_words(when: datetime.datetime | None, now: datetime.datetime) -> str:
+    """`in 3 days`, for people."""
+    if when is None:
+        return "when something was answered"
+    minutes = max(round((when - now).total_seconds() / 60), 1)
+    for size, unit in ((60 * 24, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = round(minutes / size)
+            return f"in {count} {unit}{'s' if count > 1 else ''}"
+    return "now"
+
+
+def now() -> datetime.datetime:
+    """The present moment, with its time zone."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _scheduler() -> Scheduler:
+    from fsrs import Scheduler
+
+    # one learning step: what was missed comes back in the same sitting, what was right in days; no fuzz, so that the
+    # state is a function of the answers
+    return Scheduler(learning_steps=[_AGAIN], relearning_steps=[_AGAIN], enable_fuzzing=False)
+
+
+def _cards(record: Progress, course: str) -> dict[tuple[str, str], Card]:
+    from fsrs import Card
+
+    rows: list[tuple[Any, ...]] = record.rows("SELECT quiz, question, card FROM cards WHERE course = ?", course)
+    return {(quiz, question): Card.from_dict(json.loads(card)) for quiz, question, card in rows}

@@ -1,0 +1,72 @@
+"""Spaced review: what is due, from all quizzes, in one round."""
+
+from __future__ import annotations
+
+from tlcourse.course.model import Question, Quiz
+from tlcourse.quiz.marking import Answer, Mark, kept
+from tlcourse.quiz.schedule import due, in_words, next_due, now, weak_objectives
+from tlcourse.quiz.session import Session
+from tlcourse.tui.screens.quiz import QuizScreen
+
+MOST = 20
+"""Questions in one round: about a quarter of an hour."""
+
+
+class ReviewScreen(QuizScreen):
+    """A round over the questions that are due; answers are kept under the quiz that each comes from."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self._from: dict[str, str] = {}
+        self._round: list[Question] = []
+
+    @property
+    def quiz(self) -> Quiz:
+        """The questions of this round."""
+        return Quiz(id="review", title="Review", questions=self._round)
+
+    @property
+    def path(self) -> list[str]:
+        """One word."""
+        return ["Review"]
+
+    @property
+    def twin(self) -> str:
+        """The command that does the same."""
+        return "tlcourse quiz review"
+
+    def begin(self) -> Session:
+        """What is due by now."""
+        app = self.course_app
+        for quiz, question in due(app.course, app.record, now())[:MOST]:
+            self._from[question.id] = quiz
+            self._round.append(question)
+        return Session(self.quiz, {})
+
+    def keep(self, question: Question, given: Answer, marked: Mark) -> None:
+        """Write the answer under its own quiz."""
+        app = self.course_app
+        app.record.record_answer(
+            app.course.about.id, self._from[question.id], question.id, kept(given), correct=marked.correct
+        )
+
+    def summary(self) -> list[str]:
+        """What comes next, and which objectives are weak."""
+        app, at = self.course_app, now()
+        left = len(due(app.course, app.record, at))
+        asked = len(self._round)
+        lines = [f"{self.session.right} of {asked} right." if asked else "Nothing is due."]
+        if left:
+            lines.append(f"{left} more {'is' if left == 1 else 'are'} due.")
+        lines.append(f"The next question comes back {in_words(next_due(app.course, app.record, at), at)}.")
+        weak = weak_objectives(app.course, app.record, at)
+        if weak:
+            lines.append("\nWeak objectives, the weakest first:\n")
+            lines += [f"• {goal.text} ({goal.recall:.0%}, {goal.unit})" for goal in weak[:5]]
+        return [*lines, "\nesc goes back · l opens the lesson of the weakest"]
+
+    def place_after(self) -> str:
+        """The unit of the weakest objective, or the first one."""
+        app = self.course_app
+        weak = weak_objectives(app.course, app.record, now())
+        return weak[0].unit if weak else app.course.about.units[0].id

@@ -1,0 +1,98 @@
+"""The lines of an answer on the screen: a choice and, after marking, its reason; and the field for own words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Static, TextArea
+
+from tlcourse.quiz.draft import Line
+
+_MOST = 24  # lines of the longest listing and of the longest match
+
+
+class AnswerLine(Static):
+    """One line; a click chooses it."""
+
+    class Clicked(Message):
+        """The line with this number, counted among those that can be chosen."""
+
+        def __init__(self, place: int) -> None:
+            super().__init__()
+            self.place = place
+
+    def __init__(self) -> None:
+        super().__init__(classes="option", markup=False)
+        self.place = -1
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses."""
+        if self.place >= 0:
+            self.post_message(self.Clicked(self.place))
+
+
+class ReasonLine(Static):
+    """Whether a line is right, and why; shown after the answer."""
+
+
+class AnswerLines(Vertical):
+    """All lines of an answer; made once, and filled anew for each question."""
+
+    def compose(self) -> ComposeResult:
+        """Pairs of line and reason."""
+        for _ in range(_MOST):
+            yield AnswerLine()
+            yield ReasonLine(classes="reason", markup=False)
+
+    def fill(self, lines: list[Line], cursor: int, words: Callable[[str], str]) -> None:
+        """Show these lines, with the cursor on one of those that can be chosen (-1: on none)."""
+        place = -1
+        for number, (shown, why) in enumerate(zip(self.query(AnswerLine), self.query(ReasonLine), strict=True)):
+            line = lines[number] if number < len(lines) else None
+            shown.display = line is not None
+            why.display = line is not None and line.reason is not None
+            if line is None:
+                continue
+            place += line.selectable
+            shown.place = place if line.selectable else -1
+            shown.update(Text(words(line.text)))
+            shown.set_class(line.selectable and place == cursor, "-cursor")
+            shown.set_class(line.kind == "code", "-code")
+            why.set_class(line.kind == "code", "-code")
+            if line.reason is not None:
+                why.update(_reason(line, words))
+
+    def show_cursor(self) -> None:
+        """Scroll so that the line under the cursor can be read."""
+        for line in self.query("AnswerLine.-cursor"):
+            line.scroll_visible(animate=False)
+
+
+class OwnWordsField(TextArea):
+    """Some lines of the student's own; enter hands in."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "hand_in", "Submit", id="quiz.hand-in", priority=True, show=False)
+    ]
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    def action_hand_in(self) -> None:
+        """Hand in what was written."""
+        self.post_message(self.Submitted())
+
+
+def _reason(line: Line, words: Callable[[str], str]) -> Text:
+    assert line.reason is not None
+    word, colour = ("✓ right", "#009E73") if line.reason.right else ("✗ wrong", "#D55E00")
+    mine = ", your answer" if line.mine else ""
+    text = Text(f"{word}{mine}: ", style=f"bold {colour}")
+    return text.append(words(line.reason.text), style="not bold #E6E6E6")
