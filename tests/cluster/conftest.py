@@ -80,7 +80,7 @@ def attendants() -> Iterator[Callable[..., Attendant]]:
 
 @pytest.fixture
 def pool(profile: Profile) -> Iterator[SlurmPool]:
-    """A pool of four places, one on each node: two jobs on a node would share this machine's two cores with two more."""
+    """A pool of four places, one on each node."""
     one = SlurmPool("bed", msgspec.structs.replace(profile, at_once=4, cpus=2), pace=PACE, chunk=10)
     yield one
     one.close()

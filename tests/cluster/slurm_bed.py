@@ -71,6 +71,7 @@ class Bed:
         self.ssh_config = self.root / "ssh_config"
         self.home = self.root / "home" / USER
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+        self._cleared = 0
         self._first: subprocess.Popen[str] | None = None
         self._ports = _free_ports(len(self.nodes) + 2)
 
@@ -259,8 +260,9 @@ class Bed:
         self._daemons["sshd"].wait()
 
     def jobs(self, states: str = "all") -> list[str]:
-        """`ID STATE` of every job that Slurm still knows."""
-        return self.run("squeue", "-h", "-r", "-t", states, "-o", "%i %T").splitlines()
+        """`ID STATE` of every job since the last `clear`."""
+        listed = self.run("squeue", "-h", "-r", "-t", states, "-o", "%i %T").splitlines()
+        return [line for line in listed if int(line.split()[0].split("_")[0]) > self._cleared]
 
     def clear(self) -> None:
         """No jobs, and every node back: what one test did is not the next one's."""
@@ -271,6 +273,8 @@ class Bed:
             if daemon.poll() is not None:
                 self.start_sshd() if name == "sshd" else self.start_node(name)
         self._until(lambda: not self.run("squeue", "-h", check=False).strip(), "an empty queue")
+        known = self.run("squeue", "-h", "-t", "all", "-o", "%A").split()
+        self._cleared = max(map(int, known), default=0)
         self.run("scontrol", "update", "nodename=ALL", "state=resume", check=False)
         self._await_nodes()
 

@@ -1,4 +1,4 @@
-"""Many submissions as one array over four nodes: as many reports as jobs, each its own, equal to those of this machine."""
+"""Many submissions as one array over four nodes: each gets its own report, equal to that of this machine."""
 
 from __future__ import annotations
 

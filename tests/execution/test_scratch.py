@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+
+import pytest
 
 from tlcourse.execution.scratch import scratch_folder
 
@@ -30,3 +33,16 @@ def test_what_a_killed_grader_left_is_swept_and_what_a_living_one_uses_is_not(tm
         assert second.is_dir()
         assert not left.exists()
         assert mine.is_dir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a folder to another user needs root")
+def test_what_another_user_left_is_not_swept(tmp_path, monkeypatch):
+    """In a container processes have other numbers: the one in the name may be alive there."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    theirs = tmp_path / f"tlcourse-run-{dead.pid}-abc"
+    theirs.mkdir()
+    os.chown(theirs, 12345, 12345)
+    with scratch_folder("run"):
+        assert theirs.is_dir()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import author, doctor, exercise, grade, lesson, out, progress, quiz, start, ta
+from tlcourse.cli import author, config, doctor, exercise, grade, jobs, lesson, out, progress, quiz, start, ta
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 
 app = typer.Typer(
@@ -28,8 +28,10 @@ app.command("init")(exercise.init)
 app.command("run")(grade.run)
 app.command("grade")(grade.grade)
 app.command("watch")(grade.watch)
+app.add_typer(jobs.app, name="jobs")
 app.command("progress")(progress.progress)
 app.command("doctor")(doctor.doctor)
+app.add_typer(config.app, name="config")
 app.add_typer(author.app, name="author")
 app.add_typer(ta.app, name="ta")
 
@@ -60,7 +62,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == ExitCode.INTERRUPTED:  # Typer makes this of a KeyboardInterrupt, and says nothing
-            out.note("tlcourse: interrupted; nothing is left running.")
+            out.note("tlcourse: interrupted; nothing is left running on this machine.")
         raise
     except BrokenPipeError:
         # the reader of our output has gone (`tlcourse … | head`): say nothing, and nothing at exit either

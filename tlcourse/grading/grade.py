@@ -38,39 +38,18 @@ class Options(Struct, frozen=True):
     where: str = "local"
 
 
-def grade(
-    exercise: LoadedExercise,
-    path: Path,
-    options: Options,
-    on_event: OnEvent = lambda _: None,
-    runner: Runner | None = None,
-) -> Result:
-    """Run a submission and score it; raises SubmissionError, UnableError, and InfraError for a broken grader.
-
-    `runner`: where it runs, if not behind a wall of this machine.
-    """
-    return _carry_out(exercise, path, options, on_event, runner, scored=True)
+def grade(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent = lambda _: None) -> Result:
+    """Run a submission and score it; raises SubmissionError, UnableError, and InfraError for a broken grader."""
+    return _carry_out(exercise, path, options, on_event, scored=True)
 
 
-def run(
-    exercise: LoadedExercise,
-    path: Path,
-    options: Options,
-    on_event: OnEvent = lambda _: None,
-    runner: Runner | None = None,
-) -> Result:
+def run(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent = lambda _: None) -> Result:
     """Run a submission's `fit` and try its outputs; nothing is scored, and the checks stay empty."""
-    return _carry_out(exercise, path, options, on_event, runner, scored=False)
+    return _carry_out(exercise, path, options, on_event, scored=False)
 
 
-def _carry_out(
-    exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, runner: Runner | None, *, scored: bool
-) -> Result:
+def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, *, scored: bool) -> Result:
     started = _now()
-    if runner is not None:
-        with scratch_folder("submission") as folder:
-            grading = Grading(exercise, options, runner)
-            return grading.result(collect(path, folder), on_event, started=started, scored=scored)
     wall, missing = choose(options.isolation)
     with scratch_folder("submission") as folder:
         submission = collect(path, folder)

@@ -329,8 +329,9 @@ class Attendant:
             self._send_again(live, number)
             return
         where = f"{self._name}: {state.node or 'no node'} (job {state.id or live.round.job})"
+        log = self._sender.depot.job_log(live.round.folder)
         for item in live.items.pop(number):
-            item.done(RunReport(decision.ending, decision.message, "", Usage(), where=where))
+            item.done(RunReport(decision.ending, decision.message, "", Usage(), log=log, where=where))
 
     def _send_again(self, live: Live, number: int) -> None:
         """Into a further round. Its key leaves this one, so that it is not found there again."""

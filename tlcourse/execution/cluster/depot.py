@@ -16,6 +16,7 @@ from pathlib import Path
 from tlcourse.errors import InfraError
 from tlcourse.execution.cluster.shell import Done, Shell, quoted
 from tlcourse.execution.interpreter import PACKAGE
+from tlcourse.execution.log import harmless
 
 KEPT_DAYS = 30
 SEND_S = 900.0
@@ -97,6 +98,11 @@ class Depot:
         trial = f"cd {quoted(self.work)} && head -c 65536 /dev/zero >full.$$; code=$?; rm -f full.$$; exit $code"
         done = self.shell.run(trial)
         return done.code != 0 and any(words in done.err.lower() for words in _FULL)
+
+    def job_log(self, folder: str) -> str:
+        """The last lines that a round's jobs printed themselves: why Python did not start, for example."""
+        done = self.shell.run(f"cd {quoted(folder)}/log && tail -q -n 12 ./*.txt | tail -c 4000")
+        return harmless(done.text)
 
     def forget(self, folder: str) -> None:
         """Remove the folder of a round that is over."""

@@ -29,6 +29,7 @@ from tlcourse.execution.scratch import scratch_folder
 FULL_EXIT = 28
 _TRIES, _PAUSE_S = 5, 3.0
 _PIECE = 8192
+_TOO_MUCH = "used more memory than its job has, faster than it could be stopped; the system killed it"
 # What Slurm says about the cards that are this job's own; a solution on a GPU must see it.
 _CARDS = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL")
 Run = Callable[[Job, Callable[[dict[str, Any]], None]], tuple[RunReport, str]]
@@ -81,7 +82,10 @@ def _carry_out(folder: Path, number: int, task: Task, run: Run) -> bool:
     with EventFile(folder / "events" / f"{number}.jsonl") as events:
         try:
             with scratch_folder("submission") as submission:
-                report, notice = run(_job(folder, task, submission), events.write)
+                job, killed = _job(folder, task, submission), memory_kills()
+                report, notice = run(job, events.write)
+                if report.ending == "crash" and memory_kills() > killed:
+                    report = msgspec.structs.replace(report, ending="memory", message=_TOO_MUCH)
         except (TlcourseError, OSError) as error:  # this node's fault: said, and decided on the trusted side
             report, notice = RunReport("infra", f"on the compute node: {_first_line(error)}", "", Usage()), ""
     result = TaskResult(
@@ -109,6 +113,19 @@ def _job(folder: Path, task: Task, submission: Path) -> Job:
         isolation=task.isolation,
         env=task.env,
     )
+
+
+def memory_kills() -> int:
+    """How many processes of this job the kernel has killed for memory, where Slurm bounds jobs by control groups."""
+    found = 0
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
+            _, controllers, path = line.split(":", 2)
+            for file in (f"/sys/fs/cgroup/memory{path}/memory.oom_control", f"/sys/fs/cgroup{path}/memory.events"):
+                if controllers in ("", "memory") and Path(file).exists():
+                    words = dict(entry.split() for entry in Path(file).read_text(encoding="ascii").splitlines())
+                    found += int(words.get("oom_kill", 0))
+    return found
 
 
 def _unpack(data: bytes, into: Path) -> None:

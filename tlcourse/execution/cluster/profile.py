@@ -101,7 +101,7 @@ def parse_config(text: str, path: Path) -> Config:
         raise UsageError(
             "\n".join(error.problems),
             cause="the configuration file does not say what is expected there.",
-            remedy=f"mend the named line of {path}; tlcourse config show ready.yaml prints examples.",
+            remedy=f"mend the named line of {path}; tlcourse config show --ready prints examples.",
         ) from None
     for name in RESERVED:
         if name in config.profiles:

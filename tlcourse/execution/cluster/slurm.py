@@ -81,6 +81,7 @@ def read_sacct(text: str) -> dict[str, JobState]:
 # The number is written under another name, then renamed; so a second try finds either nothing or the number.
 _SUBMIT = """
 trap '' HUP PIPE INT TERM
+umask 077
 cd {folder} || exit 3
 exec 9>submit.lock
 if command -v flock >/dev/null 2>&1; then flock -w 40 9 || exit 4; fi
