@@ -85,23 +85,23 @@ def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(clus
     assert len(cluster.jobs()) == 1
 
 
-def test_a_profile_shorter_than_the_exercise_ends_the_run_before_slurm_ends_the_job(
-    cluster, profile, attendants, job_for
+def test_a_profile_shorter_than_the_exercise_ends_the_run_itself_and_slurms_time_limit_leads_to_another_try(
+    cluster, profile, attendants, job_for, told
 ):
-    short = msgspec.structs.replace(profile, minutes=1)
-    report = attendants(short).add(job_for("time.sleep(600)", wall_s=300)).result(120)
-    assert report.ending == "timeout"
-    assert cluster.jobs()[0].endswith("COMPLETED")
-
-
-def test_a_job_that_slurm_ends_at_its_time_limit_is_sent_again(cluster, profile, attendants, job_for, told):
-    watch = Watch()
-    future = attendants(profile).add(job_for(SLOW.format(seconds=3, number=4)), watch)
+    """Both wait for a clock, so they wait together: Slurm looks at time limits twice a minute."""
+    short = attendants(msgspec.structs.replace(profile, minutes=1)).add(job_for("time.sleep(600)", wall_s=300))
+    watch, end = Watch(), time.time() + 45
+    body = f"task.log(1, running=1)\ntime.sleep(max({end} - time.time(), 0))\ntold['number'] = 4"
+    long = attendants(profile).add(job_for(body, wall_s=200), watch)
     watch.until_it_trains()
-    number = cluster.jobs()[0].split()[0]
+    running = [line.split() for line in cluster.run("squeue", "-h", "-t", "R", "-o", "%A %l").splitlines()]
+    (number,) = [job for job, minutes in running if minutes != "1:00"]
     cluster.run("scontrol", "update", f"JobId={number}", "EndTime=now")
-    assert told(future.result(120))["number"] == 4
+    assert told(long.result(180))["number"] == 4
     assert watch.said("Slurm ended it at its time limit. It is sent again.")
+    report = short.result(120)
+    assert report.ending == "timeout"
+    assert sorted(line.split()[1] for line in cluster.jobs()) == ["COMPLETED", "COMPLETED", "TIMEOUT"]
 
 
 def test_memory_taken_faster_than_it_can_be_watched_ends_as_memory(cluster, profile, attendants, job_for):
@@ -144,9 +144,7 @@ def test_a_connection_cut_while_a_job_is_submitted_submits_it_once(cluster, prof
 
 def test_a_full_work_folder_is_said_before_anything_is_submitted(cluster, profile, attendants, job_for):
     small = small_folder(cluster)
-    cluster.run("head", "-c", "40000000", "/dev/urandom", user="student")
-    fill = f"head -c 70000000 /dev/zero >{small}/filling"
-    cluster.ssh(fill)
+    cluster.ssh(f"head -c 70000000 /dev/zero >{small}/filling")
     full = msgspec.structs.replace(profile, work=small)
     with pytest.raises(InfraError, match="is full"):
         attendants(full).add(job_for()).result(60)
@@ -227,7 +225,7 @@ def test_a_job_that_would_wait_for_ever_is_taken_back_and_explained(cluster, pro
     wrong = msgspec.structs.replace(profile, partition="short")
     with pytest.raises(UsageError) as raised:
         attendants(wrong).add(job_for(wall_s=1000)).result(60)
-    assert "more time than the partition short allows" in raised.value.what
+    assert "more than the partition short allows" in raised.value.what
     assert cluster.jobs("PENDING,RUNNING") == []
 
 

@@ -22,7 +22,7 @@ def path(json: Json = False, plain: Plain = False) -> None:
 
     file = config_path()
     if json:
-        out.document({"schema": 1, "path": file, "exists": file.exists()})
+        out.document({"schema": 1, "path": str(file), "exists": file.exists()})
     else:
         out.say(str(file))
 
@@ -48,7 +48,7 @@ def show(
     file, config = config_path(), load_config()
     chosen = {profile: find_profile(profile, config)} if profile else config.profiles
     if json:
-        out.document({"schema": 1, "path": file, "profiles": chosen, "ready": list(ready_profiles())})
+        out.document({"schema": 1, "path": str(file), "profiles": chosen, "ready": list(ready_profiles())})
         return
     if not chosen:
         out.say(f"No profile yet. Ready to be taken over: {', '.join(ready_profiles())} (tlcourse config show --ready)")
@@ -91,7 +91,7 @@ def set_(
         raise InfraError(f"{file} cannot be written: {error.strerror}.", remedy="set TLCOURSE_CONFIG.") from error
     if json:
         found = find_profile(profile, parse_config(text, file))
-        out.document({"schema": 1, "path": file, "profile": profile, "settings": found})
+        out.document({"schema": 1, "path": str(file), "profile": profile, "settings": found})
     else:
         out.say(f"{file}: {profile} has {', '.join(pairs)}. Prove it: tlcourse config check {profile}")
 

@@ -24,7 +24,7 @@ from tlcourse.execution.cluster.reasons import explain
 from tlcourse.execution.cluster.send import Sender, closed_error, unreachable
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
 from tlcourse.execution.cluster.slurm import BusyError, JobState, cancel
-from tlcourse.execution.cluster.task import TaskResult, blobs_of, result_cap
+from tlcourse.execution.cluster.task import Packer, TaskResult, result_cap
 from tlcourse.execution.events import Lines
 from tlcourse.execution.job import Job, RunReport, Usage
 
@@ -47,12 +47,15 @@ class Attendant:
         self._name = name
         self._shell = shell
         self._journal = journal or Journal()
-        self._sender = Sender(name, profile, shell, self._journal)
+        self._packer = Packer()
+        self._packing = threading.Lock()
+        self._sender = Sender(name, profile, shell, self._journal, self._packer)
         self._chunk = chunk
         self._retry_cancelled = retry_cancelled
         self._pace = pace or Pace()
         self._arriving: queue.Queue[Item] = queue.Queue()
         self._live: list[Live] = []
+        self._under_way = 0
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._accounting = True
@@ -68,17 +71,26 @@ class Attendant:
         """Have a job run on the cluster. One that an earlier process sent is found again and not sent twice."""
         if self._stop.is_set():
             raise closed_error()
-        task, blobs = blobs_of(job, folder_archive(job.submission))
-        items = len(job.test_inputs["x"]) if job.test_inputs is not None else 0
         future: Future[RunReport] = Future()
-        self._arriving.put(Item(task, blobs, items, future, on_event, Tried(), Lines()))
+        items = len(job.test_inputs["x"]) if job.test_inputs is not None else 0
+        with self._packing:
+            task = self._packer.task(job, folder_archive(job.submission))
+            self._under_way += 1
+            future.add_done_callback(self._ended)
+            self._arriving.put(Item(task, items, future, on_event, Tried(), Lines()))
         self._wake.set()
         return future
+
+    def _ended(self, _: Future[RunReport]) -> None:
+        with self._packing:
+            self._under_way -= 1
+            if not self._under_way:
+                self._packer.drop_all_but(())
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way."""
-        return not self._live and self._arriving.empty()
+        return self._under_way == 0
 
     def cancel(self) -> None:
         """Stop attending, and cancel every job of ours on the cluster."""

@@ -33,10 +33,9 @@ class Pace(Struct, frozen=True):
 
 
 class Item(Struct, eq=False):
-    """One job, its data, and who waits for it."""
+    """One job, and who waits for it."""
 
     task: Task
-    blobs: dict[str, bytes]
     items: int
     """Test inputs, which bound the size of a result."""
     future: Future[RunReport]

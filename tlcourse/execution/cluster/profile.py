@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from tlcourse.course.located import decode, read_text
+from tlcourse.course.located import decode, decode_each, read_text
 from tlcourse.errors import ContentError, UsageError
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
@@ -76,6 +76,12 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     profiles: dict[Name, Profile] = {}
 
 
+class _Names(Struct, forbid_unknown_fields=True):
+    """The file's outermost shape."""
+
+    profiles: dict[Name, Any] | None = None
+
+
 def config_path() -> Path:
     """The configuration file: TLCOURSE_CONFIG, else `config.yaml` in the system's folder for configuration."""
     if chosen := os.environ.get("TLCOURSE_CONFIG"):
@@ -96,7 +102,10 @@ def load_config(path: Path | None = None) -> Config:
 def parse_config(text: str, path: Path) -> Config:
     """The configuration of a text; raises UsageError."""
     try:
-        config = decode(text, Config, path) if text.strip() else Config()
+        if not text.strip():
+            return Config()
+        names = decode(text, _Names, path).profiles or {}  # a name, or another field, that does not hold
+        profiles = decode_each(text, "profiles", Profile, path) if names else {}
     except ContentError as error:
         raise UsageError(
             "\n".join(error.problems),
@@ -104,9 +113,9 @@ def parse_config(text: str, path: Path) -> Config:
             remedy=f"mend the named line of {path}; tlcourse config show --ready prints examples.",
         ) from None
     for name in RESERVED:
-        if name in config.profiles:
+        if name in profiles:
             raise UsageError(f"{path}: a profile is called {name!r}, which means this machine.", remedy="rename it.")
-    return config
+    return Config(profiles)
 
 
 def _text(path: Path) -> str:

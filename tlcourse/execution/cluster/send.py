@@ -15,18 +15,19 @@ from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.script import job_script
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
 from tlcourse.execution.cluster.slurm import submit
-from tlcourse.execution.cluster.task import SCHEMA, Plan
+from tlcourse.execution.cluster.task import SCHEMA, Packer, Plan
 from tlcourse.execution.events import Lines
 
 
 class Sender:
     """Sends rounds of jobs to one cluster; takes over those that an earlier process sent."""
 
-    def __init__(self, name: str, profile: Profile, shell: Shell, journal: Journal) -> None:
+    def __init__(self, name: str, profile: Profile, shell: Shell, journal: Journal, packer: Packer) -> None:
         self._name = name
         self._profile = profile
         self._shell = shell
         self._journal = journal
+        self._packer = packer
         self._orphans = journal.open
         """Rounds of an earlier process, whose jobs are taken over when they are asked for again."""
         self._depot: Depot | None = None
@@ -96,7 +97,7 @@ class Sender:
     def _stage(self, one: Round, items: list[Item]) -> None:
         """Everything but the job itself: data, code, Python, the folder."""
         depot = self.depot
-        depot.send_blobs({digest: data for item in items for digest, data in item.blobs.items()})
+        depot.send_blobs({digest: data for item in items for digest, data in self._packer.blobs(item.task).items()})
         if self._started is None:
             self._started = (depot.send_code(), python_for(depot, self._profile))
         code, python = self._started

@@ -13,7 +13,8 @@ Data lie beside it under their hash (`blobs/SHA256`), sent once. Labels of the t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -63,15 +64,55 @@ class TaskResult(Struct, frozen=True):
     restarts: int = 0
 
 
-def blobs_of(job: Job, submission: bytes) -> tuple[Task, dict[str, bytes]]:
-    """The task of a job, and what must lie on the cluster for it: hash → bytes."""
-    parts = {"submission": submission, "train": arrays.pack(job.train), "val": arrays.pack(job.val)}
-    if job.test_inputs is not None:
-        parts["test"] = arrays.pack(job.test_inputs)
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
-    task = Task("", job.brief, job.caps, job.isolation, dict(job.env), **hashes)
-    key = hashlib.sha256(msgspec.json.encode(task, order="sorted")).hexdigest()
-    return msgspec.structs.replace(task, key=key), {hashes[name]: data for name, data in parts.items()}
+class Packer:
+    """Jobs as tasks and blobs. A batch trains on the same arrays again and again: they are packed and kept once."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[Mapping[str, Any], str]] = deque(maxlen=8)
+        self._blobs: dict[str, bytes] = {}
+
+    def task(self, job: Job, submission: bytes) -> Task:
+        """The task of a job; its blobs are kept here until `drop_all_but`."""
+        task = Task(
+            key="",
+            brief=job.brief,
+            caps=job.caps,
+            isolation=job.isolation,
+            env=dict(job.env),
+            submission=self._kept(submission),
+            train=self._packed(job.train),
+            val=self._packed(job.val),
+            test=self._packed(job.test_inputs) if job.test_inputs is not None else "",
+        )
+        return msgspec.structs.replace(task, key=hashlib.sha256(msgspec.json.encode(task, order="sorted")).hexdigest())
+
+    def blobs(self, task: Task) -> dict[str, bytes]:
+        """What must lie on the cluster for a task: hash → bytes."""
+        return {digest: self._blobs[digest] for digest in digests(task)}
+
+    def drop_all_but(self, tasks: Iterable[Task]) -> None:
+        """Let go of what none of these needs."""
+        needed = {digest for task in tasks for digest in digests(task)}
+        self._blobs = {digest: data for digest, data in self._blobs.items() if digest in needed}
+        self._recent.clear()
+
+    def _packed(self, given: Mapping[str, Any]) -> str:
+        for known, digest in self._recent:
+            if known is given and digest in self._blobs:
+                return digest
+        digest = self._kept(arrays.pack(given))
+        self._recent.append((given, digest))
+        return digest
+
+    def _kept(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        self._blobs.setdefault(digest, data)
+        return digest
+
+
+def digests(task: Task) -> list[str]:
+    """The hashes of a task's blobs."""
+    return [digest for digest in (task.submission, task.train, task.val, task.test) if digest]
 
 
 def read_arrays(data: bytes) -> dict[str, Any]:
