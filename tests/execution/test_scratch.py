@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tlcourse.execution.scratch import scratch_folder
 
 
@@ -47,3 +49,16 @@ def test_a_folder_is_removed_whatever_was_made_in_it(tmp_path):
         finally:
             os.chdir(here)
     assert not folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a folder to another user needs root")
+def test_what_another_user_left_is_not_swept(tmp_path, monkeypatch):
+    """In a container processes have other numbers: the one in the name may be alive there."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    theirs = tmp_path / f"tlcourse-run-{dead.pid}-abc"
+    theirs.mkdir()
+    os.chown(theirs, 12345, 12345)
+    with scratch_folder("run"):
+        assert theirs.is_dir()

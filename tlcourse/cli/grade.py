@@ -28,7 +28,7 @@ from tlcourse.cli.options import (
     WallSeconds,
     Where,
 )
-from tlcourse.errors import ExitCode, SubmissionError, TlcourseError, UsageError
+from tlcourse.errors import ExitCode, SubmissionError, TlcourseError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
@@ -66,8 +66,10 @@ def grade(
     """Train a solution apart from the labels, and score it."""
     options = _options(device, isolation, variant, seed, threads, seconds, on)
     found = find(exercise, course)
-    result = _carry_out(found, _solution(path, found), options, scored=True, json=json, plain=plain, events=events)
-    _record(result, course)
+    result = _carry_out(
+        found, _solution(path, found), options, course, scored=True, json=json, plain=plain, events=events
+    )
+    record(result, course)
     raise typer.Exit(EXIT_CODES[result.outcome])
 
 
@@ -89,7 +91,9 @@ def run(
     """Train a solution and try its outputs, without scoring it."""
     options = _options(device, isolation, variant, seed, threads, seconds, on)
     found = find(exercise, course)
-    result = _carry_out(found, _solution(path, found), options, scored=False, json=json, plain=plain, events=events)
+    result = _carry_out(
+        found, _solution(path, found), options, course, scored=False, json=json, plain=plain, events=events
+    )
     raise typer.Exit(EXIT_CODES[result.outcome])
 
 
@@ -116,8 +120,8 @@ def watch(
     while True:
         stamp = _stamp(solution)
         try:
-            result = _carry_out(found, solution, options, scored=True, json=json, plain=plain, events=False)
-            _record(result, course)
+            result = _carry_out(found, solution, options, course, scored=True, json=json, plain=plain, events=False)
+            record(result, course)
         except SubmissionError as error:  # half-written, or gone for a moment: an editor may be saving it
             out.complain(error)
         done += 1
@@ -140,11 +144,9 @@ def _options(
     from tlcourse.grading.grade import PUBLIC_SEED, Options
 
     if on != "local":
-        raise UsageError(
-            f"{on!r} is not a place where solutions run here.",
-            cause="only this machine (local) is known so far.",
-            remedy="leave --on away, or say --on local.",
-        )
+        from tlcourse.execution.cluster.profile import find_profile
+
+        find_profile(on)  # before anything else is done
     return Options(
         variant=variant.value,
         isolation=isolation.value,
@@ -153,6 +155,7 @@ def _options(
         seed=PUBLIC_SEED if seed is None else seed,
         seed_source="public" if seed is None else "given",
         wall_s=seconds,
+        where=on,
     )
 
 
@@ -172,8 +175,17 @@ def _solution(path: Path | None, exercise: LoadedExercise) -> Path:
 
 
 def _carry_out(
-    exercise: LoadedExercise, path: Path, options: Options, *, scored: bool, json: bool, plain: bool, events: bool
+    exercise: LoadedExercise,
+    path: Path,
+    options: Options,
+    course: Path | None,
+    *,
+    scored: bool,
+    json: bool,
+    plain: bool,
+    events: bool,
 ) -> Result:
+    from tlcourse.cli import cluster
     from tlcourse.cli.verdict import Live, lines
     from tlcourse.grading.grade import grade, run
 
@@ -184,7 +196,10 @@ def _carry_out(
     live = Live(plain=plain)
     show = out.event if events else live.show
     try:
-        result = (grade if scored else run)(exercise, path, options, show)
+        if options.where == "local":
+            result = (grade if scored else run)(exercise, path, options, show)
+        else:
+            result = cluster.carry_out(exercise, course, path, options, show, scored=scored)
     finally:
         live.clear()
     if events:
@@ -197,7 +212,7 @@ def _carry_out(
     return result
 
 
-def _record(result: Result, course: Path | None) -> None:
+def record(result: Result, course: Path | None) -> None:
     """Keep the verdict in the student's record; a record that cannot be kept costs nobody a verdict."""
     import msgspec
 

@@ -11,10 +11,12 @@ import typer
 from tlcourse.cli import (
     author,
     batch,
+    config,
     doctor,
     exercise,
     grade,
     groups,
+    jobs,
     lab,
     lesson,
     out,
@@ -45,9 +47,11 @@ app.command("run")(grade.run)
 app.command("grade")(grade.grade)
 app.command("watch")(grade.watch)
 app.command("batch")(batch.batch)
+app.add_typer(jobs.app, name="jobs")
 app.command("progress")(progress.progress)
 app.command("stand-by", hidden=True)(standby.stand_by)
 app.command("doctor")(doctor.doctor)
+app.add_typer(config.app, name="config")
 app.add_typer(author.app, name="author")
 app.add_typer(ta.app, name="ta")
 app.add_typer(groups.app, name="groups")
@@ -79,7 +83,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == ExitCode.INTERRUPTED:  # Typer makes this of a KeyboardInterrupt, and says nothing
-            out.note("tlcourse: interrupted; nothing is left running.")
+            out.note("tlcourse: interrupted; nothing is left running on this machine.")
         raise
     except BrokenPipeError:
         # the reader of our output has gone (`tlcourse … | head`): say nothing, and nothing at exit either

@@ -66,5 +66,7 @@ Threads = Annotated[
     int, typer.Option("--threads", min=1, max=256, help="Torch threads. They can change the last bits.")
 ]
 WallSeconds = Annotated[float | None, typer.Option("--seconds", min=1, help="Stop the run after this long.")]
-Where = Annotated[str, typer.Option("--on", metavar="WHERE", help="Where the solution runs: local.")]
+Where = Annotated[
+    str, typer.Option("--on", metavar="WHERE", help="Where the solution runs: local, slurm, or a profile.")
+]
 Events = Annotated[bool, typer.Option("--events", hidden=True, help="JSON lines for the terminal app.")]

@@ -47,11 +47,25 @@ def decode(text: str, kind: type[T], path: Path, first_line: int = 1) -> T:
         raise ContentError([f"{path}:{line}: {problem}, expected YAML"]) from None
     except RecursionError:
         raise ContentError([f"{path}:{first_line}: nested too deeply, expected the YAML of a course"]) from None
+    return _convert(value, kind, text, path, first_line, "$")
+
+
+def decode_each(text: str, key: str, kind: type[T], path: Path) -> dict[str, T]:
+    """The mapping under `key` of a YAML document, each of its values on its own, so that a problem names its entry."""
+    value = decode(text, dict, path).get(key) or {}
+    if not isinstance(value, dict):
+        raise ContentError([f"{path}:1: {key} is no mapping, expected names and what belongs to each"])
+    return {str(name): _convert(one, kind, text, path, 1, f"$.{key}.{name}") for name, one in value.items()}
+
+
+def _convert(value: Any, kind: type[T], text: str, path: Path, first_line: int, root: str) -> T:
+    import yaml
+
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `")
-        where = where.rstrip("`")
+        where = root + where.rstrip("`").removeprefix("$")
         line = first_line + _line_of(yaml.compose(text, Loader=yaml.SafeLoader), where)
         raise ContentError([f"{path}:{line}: {_in_words(what, where)}"]) from None
 

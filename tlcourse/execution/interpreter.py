@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
+_SPEAKERS = (
+    "sbatch srun salloc sattach sbcast squeue scancel scontrol scrontab sacct sacctmgr sinfo sstat strigger "
+    "munge unmunge remunge ssh scp sftp ssh-add ssh-agent"
+).split()
 
 # `-I` shuts out PYTHONPATH, the working folder and user sites, so that no file of a hand-in can stand in for a module;
 # the folders that are meant follow as arguments.
@@ -60,6 +65,16 @@ def hidden_folders() -> list[Path]:
     """What lies in a visible folder and must not be seen: the graders that a wheel carries."""
     graders = PACKAGE / "_bundled" / "graders"
     return [graders] if graders.is_dir() else []
+
+
+@functools.cache
+def hidden_programs() -> list[str]:
+    """What lies in /usr/bin and speaks for the user elsewhere: Slurm, munge, ssh. Their sockets are not bound either.
+
+    A link is followed: what it leads to is covered.
+    """
+    found = (Path(folder, name) for folder in ("/usr/bin", "/usr/local/bin") for name in _SPEAKERS)
+    return sorted({str(path.resolve()) for path in found if path.is_file() and Path("/usr") in path.resolve().parents})
 
 
 def worker_environment(threads: int) -> dict[str, str]:

@@ -98,3 +98,5 @@ class RunReport(Struct, frozen=True):
     device: str = ""
     torch: str = ""
     metrics: list[dict[str, Any]] = []
+    where: str = ""
+    """Where it ran, if not on this machine: profile, node and job."""

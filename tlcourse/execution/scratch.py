@@ -42,9 +42,13 @@ def new_folder(kind: str) -> Path:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what killed graders of this user left behind: the process whose number is in the name is gone."""
+    """Remove what killed graders of this user left behind: the process whose number is in the name is gone.
+
+    Only this user's: root would otherwise remove what a grader in a container, whose numbers are others, is using.
+    """
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             match = _NAME.match(entry.name)
-            if match and not psutil.pid_exists(int(match[1])) and entry.is_dir(follow_symlinks=False):
+            mine = match and entry.is_dir(follow_symlinks=False) and entry.stat().st_uid == os.geteuid()
+            if match and mine and not psutil.pid_exists(int(match[1])):
                 remove(Path(entry.path))

@@ -154,7 +154,7 @@ def _record(one: Attempt, options: Options) -> RunRecord:
     report = one.report
     return RunRecord(
         seed=one.seed,
-        where=options.where,
+        where=report.where or options.where,
         isolation=report.wall,
         device=report.device,
         threads=options.threads,

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tlcourse.execution.interpreter import hidden_folders, visible_folders, worker_command
+from tlcourse.execution.interpreter import hidden_folders, hidden_programs, visible_folders, worker_command
 from tlcourse.execution.job import Caps
 from tlcourse.execution.walls import seccomp
 from tlcourse.execution.walls.reach import opened
@@ -88,6 +88,8 @@ def system_view(folders: Mapping[Path, Path], scratch_mb: int) -> list[str]:
     ]
     for target, source in folders.items():
         command += ["--ro-bind", str(source), str(target)]
+    for program in hidden_programs():
+        command += ["--ro-bind", "/dev/null", program]
     for folder in hidden_folders():
         command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
     return command

@@ -1,0 +1,126 @@
+"""Fixtures: the test bed, profiles that reach it, jobs as text, and a pace at which tests need not wait long."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from tlcourse.execution.cluster.attend import Attendant
+from tlcourse.execution.cluster.item import Pace
+from tlcourse.execution.cluster.journal import Journal
+from tlcourse.execution.cluster.pool import SlurmPool, shell_for
+from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
+
+sys.path.insert(0, str(Path(__file__).parent))
+from slurm_bed import Bed, missing
+
+PACE = Pace(first=0.2, slowest=1.0, slowest_followed=0.5, gather=0.5, patience=60.0, grace=1.0)
+MODEL = """
+import json, os, signal, socket, subprocess, sys, time
+import torch
+class Model(torch.nn.Module):
+    def forward(self, x):
+        return x[:, 0]
+"""
+JobFor = Callable[..., Job]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever uses the bed starts services."""
+    for item in items:
+        if "slurm" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Bed]:
+    """The cluster, for all tests."""
+    if why := missing():
+        pytest.skip(why)
+    with Bed() as bed:
+        yield bed
+
+
+@pytest.fixture
+def cluster(slurm: Bed) -> Iterator[Bed]:
+    """The cluster, with an empty queue and every node up."""
+    slurm.clear()
+    yield slurm
+    slurm.clear()
+
+
+@pytest.fixture
+def profile(slurm: Bed) -> Profile:
+    """The bed, over SSH as an ordinary user, with this environment's Python."""
+    return Profile(host="slurmlogin", ssh_config=str(slurm.ssh_config), python=sys.executable, partition="main")
+
+
+@pytest.fixture
+def attendants() -> Iterator[Callable[..., Attendant]]:
+    """`attendants(profile, folder=…, …)`: as many as a test likes, closed at its end."""
+    made: list[Attendant] = []
+
+    def make(profile: Profile, *, folder: Path | None = None, pace: Pace = PACE, **options: object) -> Attendant:
+        shell = options.pop("shell", None) or shell_for(profile)
+        one = Attendant("bed", profile, shell, journal=Journal(folder), pace=pace, **options)  # type: ignore[arg-type]
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def pool(profile: Profile) -> Iterator[SlurmPool]:
+    """A pool of four places, one on each node."""
+    one = SlurmPool("bed", msgspec.structs.replace(profile, at_once=4, cpus=2), pace=PACE, chunk=10)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def job_for(tmp_path: Path) -> JobFor:
+    """`job_for(body, seed=…, …caps)`: a job of 8 points in the plane; `body` is what `fit` does before it returns."""
+    made = 0
+
+    def make(body: str = "pass", *, seed: int = 7, isolation: str = "auto", **caps: float) -> Job:
+        nonlocal made
+        made += 1
+        folder = tmp_path / f"submission-{made}"
+        folder.mkdir()
+        inside = textwrap.indent(textwrap.dedent(body).strip("\n"), "    ")
+        source = f"{MODEL}told = {{}}\ndef fit(task):\n{inside}\n    print(json.dumps(told))\n    return Model()\n"
+        (folder / "solution.py").write_text(source, encoding="utf-8")
+        points = np.arange(16, dtype=np.float32).reshape(8, 2) + seed
+        data = {"x": points, "y": points.sum(1)}
+        return Job(
+            brief=Brief("plane", "mini", ("y",), (OutputSpec("y"),), seed, 60.0, "cpu", 1),
+            submission=folder,
+            train=data,
+            val=data,
+            test_inputs={"x": points},
+            caps=Caps(**{"wall_s": 60.0, "memory_mb": 1024, **caps}),  # type: ignore[arg-type]
+            isolation=isolation,
+        )
+
+    return make
+
+
+@pytest.fixture
+def told() -> Callable[[RunReport], dict[str, object]]:
+    """What a solution left in `told`, of a run that was done."""
+
+    def read(report: RunReport) -> dict[str, object]:
+        assert report.ending == "done", (report.message, report.problem, report.log)
+        found = next(line for line in report.log.splitlines() if line.startswith("{"))
+        return dict(msgspec.json.decode(found))
+
+    return read

@@ -1,0 +1,397 @@
+"""A real Slurm with four nodes and a login node, as processes of the tests' own on 127.0.0.1.
+
+All of it lives in a mount and a PID namespace: there, and only there, `/etc/slurm`, `/run` and the user table are the
+bed's. Nothing of this machine's configuration is changed, and when the namespace's first process ends, everything ends.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+NODES, CPUS, MEMORY_MB, GPUS = 4, 2, 6000, 2
+USER, OTHER = "student", "neighbour"
+_UIDS = {USER: 61777, OTHER: 61778}
+PACKAGES = {"slurmctld": "slurm-wlm", "slurmd": "slurm-wlm", "munged": "munge", "sshd": "openssh-server"}
+_START_S = 60
+
+# pid 1 of the namespace: it makes the views, says so, and reaps whatever loses its parent
+_FIRST = """
+import os, signal, subprocess, sys, threading
+root = sys.argv[1]
+def mount(*arguments):
+    subprocess.run(["mount", *arguments], check=True)
+mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+for name in ("munge", "sshd", "user"):
+    os.mkdir(f"/run/{name}", 0o755)
+for name in ("slurm", "passwd", "group", "shadow"):
+    mount("--bind", f"{root}/etc/{name}", f"/etc/{name}")
+# an empty /tmp, and a /root that all may enter, with the interpreter and this package where they were
+seen = list(enumerate(sys.argv[2:]))
+for number, folder in seen:
+    mount("--bind", folder, f"{root}/seen/{number}")
+for top, mode in ("/tmp", "1777"), ("/root", "755"):
+    mount("-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", top)
+for number, folder in seen:
+    os.makedirs(folder, 0o755, exist_ok=True)
+    mount("--bind", f"{root}/seen/{number}", folder)
+print("ready", flush=True)
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()  # the tests were killed
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+while True:
+    try:
+        os.wait()
+    except ChildProcessError:
+        signal.sigtimedwait([signal.SIGCHLD], 0.2)
+"""
+
+
+def missing() -> str:
+    """What keeps the bed from being built here; empty where nothing does."""
+    if not sys.platform.startswith("linux") or os.geteuid() != 0:
+        return "the Slurm test bed needs Linux and root"
+    path = "/usr/sbin:/usr/bin:/sbin:/bin"
+    lacking = sorted({package for name, package in PACKAGES.items() if shutil.which(name, path=path) is None})
+    return f"the Slurm test bed needs: apt-get install {' '.join(lacking)}" if lacking else ""
+
+
+class Bed:
+    """`with Bed() as bed:` – a cluster `testbed`, reached by `ssh -F bed.ssh_config slurmlogin` as an ordinary user."""
+
+    def __init__(self, nodes: int = NODES) -> None:
+        self.nodes = [f"n{number}" for number in range(1, nodes + 1)]
+        self.root = Path(tempfile.mkdtemp(prefix="tlcourse-bed-", dir="/var/tmp"))
+        self.root.chmod(0o755)
+        self.ssh_config = self.root / "ssh_config"
+        self.home = self.root / "home" / USER
+        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+        self._cleared = 0
+        self._first: subprocess.Popen[str] | None = None
+        self._ports = _free_ports(len(self.nodes) + 2)
+
+    # -- up and down ---------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Bed:
+        try:
+            self._make_files()
+            self._enter_namespace()
+            self._start_daemons()
+            self._await_nodes()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._first is not None:
+            with self._first:
+                self._first.kill()  # pid 1 of its namespace: all others end with it
+        for daemon in self._daemons.values():
+            daemon.kill()
+            daemon.wait()
+        _remove_cgroups(self.nodes)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _make_files(self) -> None:
+        for name in ("etc/slurm", "state", "log", "gpu", "seen", "munge"):
+            (self.root / name).mkdir(parents=True)
+        for name in ("state", "log"):
+            shutil.chown(self.root / name, "slurm")
+        (self.root / "munge").chmod(0o700)
+        (self.root / "munge" / "key").write_bytes(os.urandom(128))
+        (self.root / "munge" / "key").chmod(0o400)
+        for number in range(GPUS):
+            os.mknod(self.root / "gpu" / f"nvidia{number}", 0o020666, os.makedev(1, 3))  # gres.conf wants devices
+        self._make_users()
+        self._make_slurm_files()
+        self._make_ssh_files()
+
+    def _make_users(self) -> None:
+        lines: dict[str, list[str]] = {"passwd": [], "group": [], "shadow": []}
+        for name, uid in _UIDS.items():
+            home = self.root / "home" / name
+            home.mkdir(parents=True)
+            os.chown(home, uid, uid)
+            home.chmod(0o700)
+            lines["passwd"].append(f"{name}:x:{uid}:{uid}::{home}:/bin/bash")
+            lines["group"].append(f"{name}:x:{uid}:")
+            lines["shadow"].append(f"{name}:*:19000:0:99999:7:::")
+        for name, added in lines.items():
+            text = Path("/etc", name).read_text()
+            target = self.root / "etc" / name
+            target.write_text(text.rstrip("\n") + "\n" + "\n".join(added) + "\n")
+            target.chmod(0o600 if name == "shadow" else 0o644)
+
+    def _make_slurm_files(self) -> None:
+        cgroups = all(Path("/sys/fs/cgroup", name).is_dir() for name in ("memory", "freezer"))
+        etc = self.root / "etc" / "slurm"
+        (etc / "slurm.conf").write_text(
+            _SLURM_CONF.format(
+                host=socket.gethostname().split(".")[0],
+                root=self.root,
+                controller=self._ports[0],
+                tracking=_WITH_CGROUPS if cgroups else _WITHOUT_CGROUPS,
+                last=len(self.nodes),
+                ports=",".join(str(port) for port in self._ports[2:]),
+                cpus=CPUS,
+                memory=MEMORY_MB,
+                gres=f"Gres=gpu:{GPUS}",
+            )
+        )
+        (etc / "gres.conf").write_text(
+            f"NodeName=n[1-{len(self.nodes)}] Name=gpu File={self.root}/gpu/nvidia[0-{GPUS - 1}]\n"
+        )
+        (etc / "cgroup.conf").write_text(
+            "CgroupMountpoint=/sys/fs/cgroup\nCgroupAutomount=yes\nConstrainRAMSpace=yes\nConstrainSwapSpace=yes\n"
+            "AllowedSwapSpace=0\nCgroupPlugin=cgroup/v1\n"
+        )
+
+    def _make_ssh_files(self) -> None:
+        for name in ("host", "client"):
+            key = self.root / f"{name}_key"
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        (self.root / "authorized_keys").write_bytes((self.root / "client_key.pub").read_bytes())
+        port = self._ports[1]
+        (self.root / "sshd_config").write_text(_SSHD_CONF.format(root=self.root, port=port))
+        host_key = " ".join((self.root / "host_key.pub").read_text().split()[:2])
+        (self.root / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}\n")
+        self.ssh_config.write_text(_SSH_CONF.format(root=self.root, port=port, user=USER))
+
+    def _enter_namespace(self) -> None:
+        hidden = [str(folder) for folder in _covered_folders()]
+        for number in range(len(hidden)):
+            (self.root / "seen" / str(number)).mkdir()
+        unshare = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--propagation", "private", "--kill-child"]
+        self._first = subprocess.Popen(
+            [*unshare, sys.executable, "-c", _FIRST, str(self.root), *hidden],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._first.stdout is not None
+        if self._first.stdout.readline() != "ready\n":
+            raise RuntimeError("the bed's namespace could not be made")
+
+    def inside(self, *command: str, user: str = "root") -> list[str]:
+        """The command line that runs `command` on the bed's machine as `user`."""
+        assert self._first is not None
+        first = Path(f"/proc/{self._first.pid}/task/{self._first.pid}/children").read_text().split()[0]
+        become = () if user == "root" else ("runuser", "-u", user, "--")
+        return ["nsenter", "-t", first, "-m", "-p", "--", *become, *command]
+
+    def run(self, *command: str, user: str = "root", check: bool = True) -> str:
+        """The output of a command on the bed's machine."""
+        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.root / "home" / user), "USER": user}
+        done = subprocess.run(self.inside(*command, user=user), capture_output=True, text=True, check=False, env=env)
+        if check and done.returncode:
+            raise RuntimeError(f"{command}: {done.stderr}{done.stdout}")
+        return done.stdout
+
+    def _start(self, name: str, *command: str) -> None:
+        log = (self.root / "log" / f"{name}.out").open("wb")
+        self._daemons[name] = subprocess.Popen(
+            self.inside(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.root, env={"PATH": _PATH}
+        )
+        log.close()
+
+    def _start_daemons(self) -> None:
+        munge = self.root / "munge"
+        files = [f"--{kind}-file={munge}/{kind}" for kind in ("key", "log", "pid", "seed")]
+        self._start("munged", "/usr/sbin/munged", "-F", *files)
+        self._until(lambda: Path(self._seen("/run/munge/munge.socket.2")).exists(), "munged")
+        self._start("slurmctld", "/usr/sbin/slurmctld", "-D")
+        for node in self.nodes:
+            self.start_node(node)
+        self.start_sshd()
+
+    def _seen(self, path: str) -> str:
+        """A path of the bed's machine, as this side names it."""
+        assert self._first is not None
+        first = Path(f"/proc/{self._first.pid}/task/{self._first.pid}/children").read_text().split()[0]
+        return f"/proc/{first}/root{path}"
+
+    def _until(self, holds: object, what: str) -> None:
+        end = time.monotonic() + _START_S
+        while not holds():  # type: ignore[operator]
+            if time.monotonic() > end:
+                logs = "".join(path.read_text(errors="replace")[-1500:] for path in (self.root / "log").glob("*"))
+                raise RuntimeError(f"the test bed: {what} is not up after {_START_S} s\n{logs}")
+            time.sleep(0.05)
+
+    def _await_nodes(self) -> None:
+        def ready() -> bool:
+            states = self.run("sinfo", "-h", "-N", "-p", "main", "-o", "%t", check=False).split()
+            return states == ["idle"] * len(self.nodes)
+
+        self._until(ready, "slurm")
+        self._until(lambda: self.ssh("true").returncode == 0, "sshd")
+
+    # -- what tests do to it -------------------------------------------------------------------------------------
+
+    def ssh(self, command: str) -> subprocess.CompletedProcess[str]:
+        """A command on the login node, as a person would give it."""
+        line = ["ssh", "-F", str(self.ssh_config), "slurmlogin", command]
+        return subprocess.run(line, capture_output=True, text=True, check=False)
+
+    def start_node(self, node: str) -> None:
+        """Start a node, or bring one back that crashed."""
+        (self.root / f"spool-{node}").mkdir(exist_ok=True)
+        self._start(node, "/usr/sbin/slurmd", "-D", "-N", node)
+
+    def crash_node(self, node: str) -> None:
+        """A power loss: the node's slurmd, its step daemons and every job process are gone at once."""
+        jobs = self.run("squeue", "-h", "-w", node, "-t", "R,CG", "-o", "%A").split()
+        self.run("sh", "-c", _CRASH, "sh", node, *jobs, check=False)
+        self._daemons[node].wait()
+
+    def start_sshd(self) -> None:
+        """Let people log in (again)."""
+        self._start("sshd", "/usr/sbin/sshd", "-D", "-f", f"{self.root}/sshd_config", "-E", f"{self.root}/log/sshd.log")
+
+    def cut_ssh(self) -> None:
+        """Break every connection, and refuse new ones until `start_sshd`."""
+        self.run("pkill", "-KILL", "-x", "sshd", check=False)
+        self._daemons["sshd"].wait()
+
+    def jobs(self, states: str = "all") -> list[str]:
+        """`ID STATE` of every job since the last `clear`."""
+        listed = self.run("squeue", "-h", "-r", "-t", states, "-o", "%i %T").splitlines()
+        return [line for line in listed if int(line.split()[0].split("_")[0]) > self._cleared]
+
+    def clear(self) -> None:
+        """No jobs, and every node back: what one test did is not the next one's."""
+        self.run("scancel", "--state=PENDING", check=False)
+        self.run("scancel", "--signal=KILL", "--user", USER, check=False)
+        self.run("scancel", "--user", USER, check=False)
+        for name, daemon in list(self._daemons.items()):
+            if daemon.poll() is not None:
+                self.start_sshd() if name == "sshd" else self.start_node(name)
+        self._until(lambda: not self.run("squeue", "-h", check=False).strip(), "an empty queue")
+        known = self.run("squeue", "-h", "-t", "all", "-o", "%A").split()
+        self._cleared = max(map(int, known), default=0)
+        self.run("scontrol", "update", "nodename=ALL", "state=resume", check=False)
+        self._await_nodes()
+
+
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+# parents first, so that no shell goes on to its next line
+_CRASH = """
+tree() { echo "$1"; for c in $(pgrep -P "$1"); do tree "$c"; done; }
+node=$1; shift
+kill -9 $(pgrep -f "^/usr/sbin/slurmd -D -N $node\\$")
+for job; do for step in $(pgrep -f "^slurmstepd: \\[$job\\."); do kill -9 $(tree "$step"); done; done
+"""
+_WITH_CGROUPS = "ProctrackType=proctrack/cgroup\nTaskPlugin=task/cgroup\nJobAcctGatherType=jobacct_gather/linux"
+_WITHOUT_CGROUPS = (
+    "ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nJobAcctGatherType=jobacct_gather/linux\n"
+    "JobAcctGatherParams=OverMemoryKill"
+)
+_SLURM_CONF = """\
+ClusterName=testbed
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={controller}
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+SlurmUser=slurm
+SlurmdUser=root
+AuthType=auth/munge
+CredType=cred/munge
+MpiDefault=none
+SwitchType=switch/none
+{tracking}
+JobAcctGatherFrequency=task=1
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SchedulerType=sched/backfill
+SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0
+PriorityType=priority/basic
+SlurmdParameters=config_overrides
+GresTypes=gpu
+ReturnToService=2
+JobRequeue=1
+KillWait=2
+MinJobAge=3600
+SlurmctldTimeout=30
+SlurmdTimeout=5
+TCPTimeout=2
+MessageTimeout=10
+InactiveLimit=0
+Waittime=0
+MaxArraySize=1001
+DefMemPerCPU=500
+AccountingStorageType=accounting_storage/none
+StateSaveLocation={root}/state
+SlurmctldPidFile={root}/state/slurmctld.pid
+SlurmdPidFile={root}/state/slurmd-%n.pid
+SlurmdSpoolDir={root}/spool-%n
+SlurmctldLogFile={root}/log/slurmctld.log
+SlurmdLogFile={root}/log/slurmd-%n.log
+SlurmctldDebug=info
+SlurmdDebug=info
+NodeName=n[1-{last}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports}] CPUs={cpus} RealMemory={memory} {gres}
+PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=120 State=UP
+PartitionName=short Nodes=n1 MaxTime=2 State=UP
+"""
+_SSHD_CONF = """\
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {root}/host_key
+PidFile none
+AuthorizedKeysFile {root}/authorized_keys
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin no
+MaxSessions 50
+MaxStartups 50:30:100
+PrintMotd no
+Subsystem sftp internal-sftp
+LogLevel INFO
+"""
+_SSH_CONF = """\
+Host slurmlogin
+  HostName 127.0.0.1
+  Port {port}
+  User {user}
+  IdentityFile {root}/client_key
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile {root}/known_hosts
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+"""
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [int(one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _covered_folders() -> list[Path]:
+    """What is needed of the folders that the bed covers: this Python, its packages, and this package."""
+    wanted = [Path(sys.base_prefix), Path(sys.prefix), Path(__file__).resolve().parents[2], *map(Path, sys.path)]
+    covered = {folder for folder in wanted if folder.is_dir() and folder.parts[1:2] in (("tmp",), ("root",))}
+    return sorted(folder for folder in covered if not covered.intersection(folder.parents))
+
+
+def _remove_cgroups(nodes: list[str]) -> None:
+    """Slurm leaves its groups behind: empty folders, deepest first."""
+    for node in nodes:
+        for top in Path("/sys/fs/cgroup").glob(f"*/slurm*_{node}"):
+            for folder, _, _ in os.walk(top, topdown=False):
+                try:
+                    Path(folder).rmdir()
+                except OSError:
+                    continue

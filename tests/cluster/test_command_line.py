@@ -1,0 +1,213 @@
+"""The commands, given as by a person: on a laptop over SSH, and on the login node itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+REFERENCE = EXAMPLE / "graders" / "references" / "line.py"
+# One epoch on the stars: long enough to draw random numbers, short enough for a test.
+STARS = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.trunk = nn.Sequential(nn.Conv2d(1, 4, 5, 4), nn.ReLU(), nn.Flatten())
+        self.count, self.size = nn.Linear(4 * 15 * 15, 7), nn.Linear(4 * 15 * 15, 1)
+    def forward(self, x):
+        h = self.trunk(x)
+        return self.count(h), self.size(h).squeeze(-1)
+
+def fit(task):
+    x, count, radius = task.train.tensors
+    net = Net()
+    optimiser = torch.optim.Adam(net.parameters(), 1e-3)
+    for step, rows in enumerate(torch.randperm(len(x))[:640].split(64)):
+        logits, size = net(x[rows])
+        loss = nn.functional.cross_entropy(logits, count[rows] - 3) + ((size - radius[rows]) ** 2).mean()
+        optimiser.zero_grad(); loss.backward(); optimiser.step()
+        task.log(step, loss=loss.item())
+    return net
+"""
+
+
+@pytest.fixture
+def on_bed(slurm, profile, tmp_path, monkeypatch) -> Path:
+    """A configuration file with the profile `bed`."""
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
+        f"    python: {sys.executable}\n"
+    )
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(path))
+    return path
+
+
+def without_where(document: dict) -> dict:
+    """What must be the same wherever it ran: all but places and times."""
+    kept = {key: value for key, value in document.items() if key not in ("started_at", "finished_at")}
+    volatile = ("where", "wall_s", "cpu_s", "peak_rss_mb", "fit_s")
+    kept["runs"] = [{key: value for key, value in run.items() if key not in volatile} for run in document["runs"]]
+    kept["messages"] = [message for message in document["messages"] if "accounts of jobs" not in message]
+    return kept
+
+
+@pytest.mark.parametrize("command", ["grade", "run"])
+def test_ex2_on_the_cluster_is_ex2_here_at_the_same_seed_and_threads(cluster, on_bed, tl, tmp_path, command):
+    (tmp_path / "solution.py").write_text(STARS)
+    arguments = [command, "ex2", "--threads", "1", "--device", "cpu", "--seed", "5", "--json", "--isolation", "cold"]
+    here = tl(*arguments, course=None)
+    there = tl(*arguments, "--on", "bed", course=None)
+    assert there.returncode == here.returncode, there.stderr
+    first, second = json.loads(here.stdout), json.loads(there.stdout)
+    assert without_where(second) == without_where(first)
+    assert second["metrics"]
+    assert first["runs"][0]["where"] == "local"
+    assert second["runs"][0]["where"].startswith("bed: n")
+    assert "handed to Slurm on slurmlogin" in there.stderr
+
+
+def test_on_the_login_node_itself_no_ssh_is_needed(cluster, slurm):
+    """`--on slurm` needs no profile: here one is made only to name the Python that has torch."""
+    home = slurm.home
+    (home / "config.yaml").write_text(f"profiles:\n  slurm:\n    python: {sys.executable}\n")
+    os.chown(home / "config.yaml", 61777, 61777)
+    names = {"TLCOURSE_HOME": home / "record", "TLCOURSE_CONFIG": home / "config.yaml", "HOME": home}
+    env = [f"{name}={value}" for name, value in names.items()]
+    command = [sys.executable, "-m", "tlcourse", "grade", "line", str(REFERENCE), "--course", str(EXAMPLE), "--json"]
+    done = subprocess.run(
+        slurm.inside("env", "-C", str(home), *env, *command, "--on", "slurm", user="student"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["runs"][0]["where"].startswith("slurm: n")
+
+
+SLEEPS = "import time\ndef fit(task):\n    task.log(1, going=1)\n    time.sleep({seconds})\n    return None\n"
+
+
+def started(on_bed, own_home, tmp_path, seconds: float) -> subprocess.Popen[str]:
+    """A `tlcourse grade` that waits for its job, which trains."""
+    (tmp_path / "solution.py").write_text(SLEEPS.format(seconds=seconds))
+    command = [sys.executable, "-m", "tlcourse", "grade", "line", "--course", str(EXAMPLE), "--on", "bed", "--events"]
+    grading = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TLCOURSE_HOME": str(own_home)},
+    )
+    assert grading.stdout is not None
+    next(line for line in grading.stdout if '"metric"' in line)
+    return grading
+
+
+def jobs(tl, *arguments: str) -> list[dict]:
+    return json.loads(tl("jobs", "list", "--json", *arguments, course=None).stdout)["jobs"]
+
+
+def test_a_closed_laptop_finds_the_verdict_in_the_list_later(cluster, on_bed, own_home, tl, tmp_path):
+    with started(on_bed, own_home, tmp_path, 6) as grading:
+        grading.send_signal(signal.SIGHUP)
+        _, said = grading.communicate(timeout=60)
+    assert grading.returncode == 130
+    assert "goes on: tlcourse jobs tail 1" in said
+    (row,) = jobs(tl)
+    assert (row["state"], row["slurm"], row["said"]) == ("open", "RUNNING", "It runs.")
+    end = time.monotonic() + 60
+    while (row := jobs(tl)[0])["state"] == "open" and time.monotonic() < end:
+        time.sleep(1)
+    assert (row["state"], row["outcome"]) == ("ended", "invalid")  # fit returned None
+    assert len(cluster.jobs()) == 1
+    assert "invalid" in tl("progress", course=EXAMPLE).stdout  # it counts as if one had waited
+
+
+def test_a_killed_command_is_followed_again_to_its_verdict(cluster, on_bed, own_home, tl, tmp_path):
+    with started(on_bed, own_home, tmp_path, 4) as grading:
+        grading.kill()
+    done = tl("jobs", "tail", "last", "--json", course=None)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["outcome"] == "invalid"
+    assert "training" in done.stderr
+    assert len(cluster.jobs()) == 1
+
+
+def test_ctrl_c_where_nobody_can_be_asked_cancels_the_job(cluster, on_bed, own_home, tl, tmp_path):
+    with started(on_bed, own_home, tmp_path, 100) as grading:
+        grading.send_signal(signal.SIGINT)
+        _, said = grading.communicate(timeout=60)
+    assert grading.returncode == 130
+    assert "was cancelled" in said
+    assert cluster.jobs()[0].endswith(("CANCELLED", "COMPLETING"))
+    assert jobs(tl)[0]["state"] == "cancelled"
+
+
+def test_a_run_is_cancelled_by_its_number(cluster, on_bed, own_home, tl, tmp_path):
+    with started(on_bed, own_home, tmp_path, 100) as grading:
+        grading.kill()
+    assert tl("jobs", "cancel", "1", course=None).returncode == 0
+    assert cluster.jobs()[0].endswith(("CANCELLED", "COMPLETING"))
+    assert jobs(tl)[0]["state"] == "cancelled"
+    assert tl("jobs", "tail", "1", course=None).returncode == 2
+
+
+def test_a_waiting_job_says_why_and_where_it_stands(cluster, on_bed, own_home, tl, tmp_path):
+    cluster.run("scontrol", "update", "partition=main", "state=down")
+    try:
+        (tmp_path / "solution.py").write_text(SLEEPS.format(seconds=1))
+        command = [sys.executable, "-m", "tlcourse", "grade", "line", "--course", str(EXAMPLE), "--on", "bed"]
+        env = {**os.environ, "TLCOURSE_HOME": str(own_home)}
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=env) as grading:
+            assert grading.stderr is not None
+            next(line for line in grading.stderr if "The partition main is closed at the moment." in line)
+            grading.kill()
+        (row,) = jobs(tl)
+        assert row["slurm"] == "PENDING"
+        assert row["position"] == 1
+        assert "yours is number 1 in the queue" in row["crowd"]
+    finally:
+        cluster.run("scontrol", "update", "partition=main", "state=up")
+
+
+def test_a_profile_is_proved_step_by_step(cluster, on_bed, tl):
+    done = tl("config", "check", "bed", "--json", course=None)
+    document = json.loads(done.stdout)
+    assert [step["name"] for step in document["steps"]] == ["login", "Slurm", "work folder", "Python", "job", "sandbox"]
+    assert document["proven"], document
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "step", "said"),
+    [
+        ("host=nowhere.invalid", "login", "nowhere.invalid"),
+        ("partition=moon", "Slurm", "main, short"),
+        ("work=/proc/nothing", "work folder", "/proc/nothing"),
+        ("python=/usr/bin/python-of-the-moon", "Python", "not found"),
+        ("memory_mb=900000", "job", "no node of the partition"),
+    ],
+)
+def test_a_profile_that_is_wrong_fails_at_the_step_that_is(cluster, on_bed, tl, setting, step, said):
+    assert tl("config", "set", "bed", setting, course=None).returncode == 0
+    done = tl("config", "check", "bed", "--json", course=None)
+    document = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert not document["proven"]
+    last = document["steps"][-1]
+    assert (last["name"], last["works"]) == (step, False)
+    assert said in last["detail"]
+    assert last["remedy"]

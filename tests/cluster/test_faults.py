@@ -1,0 +1,260 @@
+"""What goes wrong on a cluster: the right outcome or another try, nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import msgspec
+import pytest
+
+from tlcourse.errors import InfraError, UnableError, UsageError
+from tlcourse.execution.cluster.pool import shell_for
+
+SLOW = "task.log(1, running=1)\ntime.sleep({seconds})\ntold['number'] = {number}"
+
+
+class Watch:
+    """Follows a run, and waits for what it says."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, object]] = []
+        self._more = threading.Condition()
+
+    def __call__(self, event: dict[str, object]) -> None:
+        with self._more:
+            self.events.append(event)
+            self._more.notify_all()
+
+    def said(self, words: str) -> bool:
+        return any(words in str(event.get("text", "")) for event in self.events)
+
+    def until(self, holds, seconds: float = 90) -> None:
+        with self._more:
+            assert self._more.wait_for(holds, seconds), self.events
+
+    def until_it_trains(self) -> None:
+        self.until(lambda: any(event["type"] == "metric" for event in self.events))
+
+
+def wait_for(holds, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_node_that_crashes_during_a_batch_costs_nobody_a_report(cluster, pool, job_for, told):
+    """Four jobs of one array; the node of one loses its power. Its submissions run on, each once, on other nodes."""
+    jobs = [job_for(SLOW.format(seconds=2, number=number)) for number in range(12)]
+    ended: list[int] = []
+    reports: list = []
+    batch = threading.Thread(target=lambda: reports.extend(pool.run_array(jobs, lambda n, _: ended.append(n))))
+    batch.start()
+    wait_for(lambda: ended)
+    wait_for(lambda: cluster.run("squeue", "-h", "-w", "n2", "-t", "R"))
+    cluster.crash_node("n2")
+    cluster.run("scontrol", "update", "nodename=n2", "state=down", "reason=test")  # as its time-out would, later
+    batch.join(180)
+    assert [told(report)["number"] for report in reports] == list(range(12))
+    assert sorted(ended) == list(range(12))
+    assert any(line.endswith("NODE_FAIL") for line in cluster.jobs())
+
+
+def test_what_somebody_else_cancels_is_sent_again_in_a_batch(cluster, pool, job_for, told):
+    watch = Watch()
+    reports: list = []
+    job = job_for(SLOW.format(seconds=2, number=1))
+    run = threading.Thread(target=lambda: reports.append(pool.run(job, watch)))
+    run.start()
+    watch.until_it_trains()
+    cluster.run("scancel", "--user", "student")
+    run.join(120)
+    assert told(reports[0])["number"] == 1
+    assert watch.said("It was cancelled. It is sent again.")
+
+
+def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(cluster, profile, attendants, job_for):
+    watch = Watch()
+    future = attendants(profile).add(job_for(SLOW.format(seconds=60, number=1)), watch)
+    watch.until_it_trains()
+    cluster.run("scancel", "--user", "student")
+    report = future.result(60)
+    assert report.ending == "infra"
+    assert "cancelled on the cluster, not by this command" in report.message
+    assert len(cluster.jobs()) == 1
+
+
+def test_a_profile_shorter_than_the_exercise_ends_the_run_itself_and_slurms_time_limit_leads_to_another_try(
+    cluster, profile, attendants, job_for, told
+):
+    """Both wait for a clock, so they wait together: Slurm looks at time limits twice a minute."""
+    short = attendants(msgspec.structs.replace(profile, minutes=1)).add(job_for("time.sleep(600)", wall_s=300))
+    watch, end = Watch(), time.time() + 45
+    body = f"task.log(1, running=1)\ntime.sleep(max({end} - time.time(), 0))\ntold['number'] = 4"
+    long = attendants(profile).add(job_for(body, wall_s=200), watch)
+    watch.until_it_trains()
+    running = [line.split() for line in cluster.run("squeue", "-h", "-t", "R", "-o", "%A %l").splitlines()]
+    (number,) = [job for job, minutes in running if minutes != "1:00"]
+    cluster.run("scontrol", "update", f"JobId={number}", "EndTime=now")
+    assert told(long.result(180))["number"] == 4
+    assert watch.said("Slurm ended it at its time limit. It is sent again.")
+    report = short.result(120)
+    assert report.ending == "timeout"
+    assert sorted(line.split()[1] for line in cluster.jobs()) == ["COMPLETED", "COMPLETED", "TIMEOUT"]
+
+
+def test_memory_taken_faster_than_it_can_be_watched_ends_as_memory(cluster, profile, attendants, job_for):
+    if "cgroup" not in cluster.run("scontrol", "show", "config"):
+        pytest.skip("this kernel offers Slurm no control groups for memory (v1)")
+    small = msgspec.structs.replace(profile, memory_mb=700)
+    report = attendants(small).add(job_for("x = bytearray(2**30)\ntime.sleep(1)", memory_mb=1024)).result(120)
+    assert report.ending == "memory", report.message
+    assert len(cluster.jobs()) == 1
+
+
+def test_a_connection_cut_while_a_job_runs_costs_nothing(cluster, profile, attendants, job_for, told):
+    watch = Watch()
+    future = attendants(profile).add(job_for(SLOW.format(seconds=4, number=5)), watch)
+    watch.until_it_trains()
+    cluster.cut_ssh()
+    watch.until(lambda: watch.said("does not answer"))
+    cluster.start_sshd()
+    assert told(future.result(120))["number"] == 5
+    assert len(cluster.jobs()) == 1
+
+
+def test_a_connection_cut_while_a_job_is_submitted_submits_it_once(cluster, profile, attendants, job_for, told):
+    """The controller is silent, so that sbatch waits; the connection breaks under it; then both come back."""
+    attendant = attendants(profile)
+    assert attendant.add(job_for("pass")).result(120).ending == "done"  # code and data are there
+    controller = cluster.run("pgrep", "-x", "slurmctld").strip()
+    cluster.run("kill", "-STOP", controller)
+    future = attendant.add(job_for(SLOW.format(seconds=0, number=6), seed=7))
+    try:
+        wait_for(lambda: cluster.run("pgrep", "-x", "sbatch", check=False))
+        cluster.cut_ssh()
+    finally:
+        cluster.run("kill", "-CONT", controller)
+    time.sleep(1)
+    cluster.start_sshd()
+    assert told(future.result(120))["number"] == 6
+    assert len(cluster.jobs()) == 2
+
+
+def test_a_full_work_folder_is_said_before_anything_is_submitted(cluster, profile, attendants, job_for):
+    small = small_folder(cluster)
+    cluster.ssh(f"head -c 70000000 /dev/zero >{small}/filling")
+    full = msgspec.structs.replace(profile, work=small)
+    with pytest.raises(InfraError, match="is full"):
+        attendants(full).add(job_for()).result(60)
+    assert cluster.jobs() == []
+    cluster.ssh(f"rm {small}/filling")
+    assert attendants(full).add(job_for()).result(120).ending == "done"
+
+
+def test_a_work_folder_that_fills_up_during_a_run_is_said_and_nothing_is_counted(cluster, profile, attendants, job_for):
+    small = small_folder(cluster)
+    watch = Watch()
+    full = msgspec.structs.replace(profile, work=small)
+    future = attendants(full).add(job_for(SLOW.format(seconds=3, number=7)), watch)
+    watch.until_it_trains()
+    cluster.ssh(f"head -c 70000000 /dev/zero >{small}/filling")
+    with pytest.raises(InfraError, match="is full"):
+        future.result(120)
+
+
+def small_folder(cluster) -> str:
+    """A file system of 64 MB at the student's, empty."""
+    folder = cluster.home / "small"
+    cluster.run("sh", "-c", f"umount {folder} 2>/dev/null; mkdir -p {folder}")
+    cluster.run("mount", "-t", "tmpfs", "-o", "size=64m,mode=700,uid=61777,gid=61777", "tmpfs", str(folder))
+    return str(folder)
+
+
+def test_a_number_that_slurm_has_forgotten_is_no_matter_where_the_result_lies(
+    cluster, profile, attendants, job_for, told, tmp_path
+):
+    """And neither is a cluster without accounting, which is noted once."""
+    job, folder = job_for(SLOW.format(seconds=1, number=8)), tmp_path / "journal"
+    watch = Watch()
+    first = attendants(profile, folder=folder)
+    first.add(job, watch)
+    watch.until_it_trains()
+    first.close()
+    wait_for(lambda: cluster.jobs()[0].endswith("COMPLETED"))
+    forget_number(folder)
+    second = attendants(profile, folder=folder)
+    assert told(second.add(job).result(60))["number"] == 8
+    assert len(cluster.jobs()) == 1
+
+
+def test_a_job_that_vanished_without_a_result_is_sent_again(cluster, profile, attendants, job_for, told, tmp_path):
+    job, folder = job_for(SLOW.format(seconds=1, number=9)), tmp_path / "journal"
+    watch = Watch()
+    first = attendants(profile, folder=folder)
+    first.add(job, watch)
+    watch.until_it_trains()
+    first.close()
+    cluster.run("scancel", "--user", "student")
+    forget_number(folder)
+    second = attendants(profile, folder=folder)
+    assert told(second.add(job).result(120))["number"] == 9
+    assert any("keeps no accounts" in note for note in second.notes)
+    assert len(cluster.jobs()) == 2
+
+
+def forget_number(folder) -> None:
+    """As after Slurm's MinJobAge: the number means nothing to it any more."""
+    (path,) = folder.glob("*.json")
+    kept = msgspec.json.decode(path.read_bytes())
+    path.write_bytes(msgspec.json.encode({**kept, "job": "999999"}))
+
+
+def test_a_partition_that_does_not_exist_is_said_with_those_that_do(cluster, profile, attendants, job_for):
+    wrong = msgspec.structs.replace(profile, partition="moon")
+    with pytest.raises(UsageError) as raised:
+        attendants(wrong).add(job_for()).result(60)
+    assert "no such partition" in raised.value.what
+    assert "main, short" in raised.value.cause
+    assert cluster.jobs() == []
+
+
+def test_a_job_that_would_wait_for_ever_is_taken_back_and_explained(cluster, profile, attendants, job_for):
+    """`short` ends jobs after two minutes; Slurm accepts a longer one, and never starts it."""
+    wrong = msgspec.structs.replace(profile, partition="short")
+    with pytest.raises(UsageError) as raised:
+        attendants(wrong).add(job_for(wall_s=1000)).result(60)
+    assert "more than the partition short allows" in raised.value.what
+    assert cluster.jobs("PENDING,RUNNING") == []
+
+
+def test_a_python_that_is_not_there_is_said_by_the_jobs_own_log(cluster, profile, attendants, job_for):
+    wrong = msgspec.structs.replace(profile, python="/nowhere/python")
+    report = attendants(wrong).add(job_for()).result(120)
+    assert report.ending == "infra"
+    assert "The cluster failed 3 times" in report.message
+    assert "/nowhere/python: No such file" in report.log
+    assert len(cluster.jobs()) == 3
+
+
+def test_a_closed_laptop_finds_its_job_again(cluster, profile, attendants, job_for, told, tmp_path):
+    job, watch = job_for(SLOW.format(seconds=3, number=10)), Watch()
+    first = attendants(profile, folder=tmp_path / "journal")
+    lost = first.add(job, watch)
+    watch.until_it_trains()
+    first.close()
+    assert isinstance(lost.exception(1), InfraError)
+    again = Watch()
+    second = attendants(profile, folder=tmp_path / "journal")
+    assert told(second.add(job, again).result(120))["number"] == 10
+    assert [event for event in again.events if event["type"] == "metric"]  # what happened meanwhile is shown
+    assert len(cluster.jobs()) == 1
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "slurmlogin"])
+def test_a_cluster_that_does_not_answer_at_first_is_said_at_once(cluster, profile, attendants, job_for, host):
+    cluster.cut_ssh()
+    shell_for(profile).close()
+    with pytest.raises(UnableError, match="cannot be reached"):
+        attendants(msgspec.structs.replace(profile, host=host)).add(job_for()).result(30)

@@ -1,0 +1,69 @@
+"""What a student's job can reach on a cluster: not munge, not Slurm, nobody's files, no network."""
+
+from __future__ import annotations
+
+import pytest
+
+PRIES = """
+def tries(act):
+    try:
+        return str(act())
+    except OSError as error:
+        return type(error).__name__
+def connects(family, address):
+    with socket.socket(family) as one:
+        one.settimeout(2)
+        one.connect(address)
+told['munge'] = [tries(lambda: os.stat(path)) for path in ('/run/munge/munge.socket.2', '/var/run/munge')]
+told['commands'] = [tries(lambda: subprocess.run([f'/usr/bin/{{name}}', '--version'])) for name in
+                    ('sbatch', 'srun', 'squeue', 'scancel', 'scontrol', 'munge', 'ssh')]
+told['files'] = [tries(lambda: os.listdir(path)) for path in ('/etc/slurm', '{bed}/munge', '{bed}/home/neighbour',
+                 '{bed}/home/student/.tlcourse-jobs/jobs', '{bed}/home/student/.tlcourse-jobs/blobs')]
+told['network'] = [tries(lambda: connects(socket.AF_INET, ('127.0.0.1', port))) for port in {ports}]
+told['environment'] = sorted(name for name in os.environ if name.startswith(('SLURM', 'SSH', 'TLCOURSE')))
+told['home'] = os.path.expanduser('~'), os.listdir(os.path.expanduser('~'))
+told['processes'] = len([name for name in os.listdir('/proc') if name.isdigit()])
+told['root'] = sorted(os.listdir('/'))
+"""
+
+
+@pytest.mark.parametrize("isolation", ["cold", "strong"])
+def test_a_student_job_reaches_neither_slurm_nor_munge_nor_others(
+    cluster, profile, attendants, job_for, told, isolation
+):
+    job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), isolation=isolation)
+    report = attendants(profile).add(job).result(120)
+    seen = told(report)
+    assert report.wall == {"cold": "cold", "strong": "warm"}[isolation]
+    assert seen["munge"] == ["FileNotFoundError"] * 2
+    assert set(seen["commands"]) <= {"PermissionError", "FileNotFoundError"}
+    assert seen["files"] == ["FileNotFoundError"] * 5
+    assert seen["network"] == ["ConnectionRefusedError"] * 2  # its own loopback, on which nothing listens
+    assert seen["environment"] == []
+    assert seen["home"] == ["/tmp", []]
+    assert seen["processes"] == 2
+    assert "run" not in seen["root"]
+
+
+def test_without_a_wall_the_same_job_would_reach_them(cluster, profile, attendants, job_for, told):
+    """So the test above can fail: munge and Slurm are there, and answer."""
+    job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), isolation="none")
+    seen = told(attendants(profile).add(job).result(120))
+    assert "FileNotFoundError" not in seen["munge"]
+    assert any("returncode=0" in said for said in seen["commands"])
+    assert seen["network"] == ["None", "None"]
+
+
+def test_the_work_folder_is_for_its_owner_alone(cluster, profile, attendants, job_for):
+    assert attendants(profile).add(job_for()).result(120).ending == "done"
+    work = cluster.home / ".tlcourse-jobs"
+    assert work.stat().st_mode & 0o777 == 0o700
+    loose = [path for path in work.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o077]
+    assert loose == []
+
+
+def test_graders_and_labels_never_travel(cluster, profile, attendants, job_for):
+    assert attendants(profile).add(job_for()).result(120).ending == "done"
+    sent = [path for path in (cluster.home / ".tlcourse-jobs").rglob("*") if path.is_file()]
+    assert [path for path in sent if path.name == "node.py"]
+    assert not [path for path in sent if "graders" in path.parts or path.name.startswith("ex2_")]

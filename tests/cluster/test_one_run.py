@@ -1,0 +1,17 @@
+"""One run on a cluster: the same as here, seen while it goes on, and nothing in it that this machine would not show."""
+
+from __future__ import annotations
+
+from tlcourse.execution.supervise import run
+from tlcourse.execution.walls.choose import choose
+
+
+def test_a_run_on_the_cluster_gives_the_predictions_of_a_run_here(cluster, profile, attendants, job_for, told):
+    job = job_for("told['drawn'] = torch.rand(3).tolist()\ntask.log(1, loss=0.5)", seed=11)
+    here = run(job, choose("cold")[0], lambda _: None)
+    there = attendants(profile).add(job).result(120)
+    assert told(there) == told(here)
+    assert there.results == here.results
+    assert there.metrics == here.metrics
+    assert (there.wall, there.torch) == (here.wall, here.torch)
+    assert there.where.startswith("bed: n")

@@ -1,0 +1,209 @@
+"""The configuration file: read with file and line, changed with its comments kept; what a profile asks of Slurm."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tlcourse.errors import UsageError
+from tlcourse.execution.cluster.config_text import set_values
+from tlcourse.execution.cluster.depot import package_archive
+from tlcourse.execution.cluster.profile import (
+    Container,
+    Profile,
+    config_path,
+    find_profile,
+    load_config,
+    parse_config,
+    ready_profiles,
+)
+from tlcourse.execution.cluster.script import SPARE_MB, job_script
+from tlcourse.execution.cluster.task import Packer
+
+PATH = Path("config.yaml")
+TEXT = """\
+# mine
+profiles:
+  uni:
+    host: uni   # the login node
+    gpus: 1
+    modules:
+      - Python
+      - CUDA
+    at_once: 2
+"""
+
+
+def test_the_ready_profiles_hold_and_name_what_lumi_needs():
+    ready = ready_profiles()
+    assert {"cluster", "lumi", "lumi-dev", "lecture"} <= set(ready)
+    lumi = ready["lumi"]
+    assert (lumi.partition, ready["lumi-dev"].partition) == ("small-g", "dev-g")
+    assert lumi.account
+    assert lumi.container is not None
+    assert "--rocm" in lumi.container.options
+    assert ready["lumi-dev"].at_once == 1
+    assert ready["lecture"].places == 16
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("    gpu: 1", "config.yaml:3: profiles.uni has `gpu`"),
+        ("    gpus: many", "config.yaml:4: profiles.uni.gpus is str, expected int"),
+        ("    at_once: 0", "config.yaml:4: profiles.uni.at_once"),
+        ("    partition: a b", "config.yaml:4: profiles.uni.partition"),
+        ("    account: 'x; rm -rf ~'", "config.yaml:4: profiles.uni.account"),
+        ("    host: -oProxyCommand=evil", "config.yaml:4: profiles.uni.host"),
+        ("    work: $(id)", "config.yaml:4: profiles.uni.work"),
+        ("    container: {binds: [/x]}", "config.yaml:4: profiles.uni.container has no `image`"),
+        ("  - x", "config.yaml"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_and_line(line, said):
+    with pytest.raises(UsageError) as raised:
+        parse_config(f"\nprofiles:\n  uni:\n{line}\n", PATH)
+    assert said in raised.value.what
+
+
+def test_local_is_this_machine_and_no_profile():
+    with pytest.raises(UsageError, match="means this machine"):
+        parse_config("profiles:\n  local:\n    gpus: 1\n", PATH)
+
+
+def test_an_unknown_place_names_those_there_are(monkeypatch, tmp_path):
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(tmp_path / "none.yaml"))
+    assert config_path() == tmp_path / "none.yaml"
+    assert load_config().profiles == {}
+    assert find_profile("slurm") == Profile()
+    with pytest.raises(UsageError) as raised:
+        find_profile("moon")
+    assert "local, slurm" in raised.value.cause
+    assert "lumi" in raised.value.cause
+
+
+def changed(text: str, name: str, **values: str) -> tuple[str, Profile]:
+    new = set_values(text, name, {key.replace("__", "."): value for key, value in values.items()}, PATH)
+    return new, parse_config(new, PATH).profiles[name]
+
+
+def test_setting_a_field_leaves_the_rest_and_the_comments_as_they_are():
+    text, profile = changed(TEXT, "uni", gpus="2", partition="gpu")
+    assert profile == Profile(host="uni", gpus=2, partition="gpu", modules=["Python", "CUDA"], at_once=2)
+    assert "# mine" in text
+    assert "host: uni   # the login node" in text
+    assert len(text.splitlines()) == len(TEXT.splitlines()) + 1
+
+
+def test_a_list_written_over_lines_can_be_replaced():
+    _, profile = changed(TEXT, "uni", modules="[PyTorch]")
+    assert (profile.modules, profile.at_once) == (["PyTorch"], 2)
+
+
+def test_a_number_where_a_word_is_expected_is_a_word():
+    assert changed(TEXT, "uni", account="462000000")[1].account == "462000000"
+
+
+def test_fields_of_the_container_are_set_by_their_path():
+    text, profile = changed(TEXT, "uni", container__image="/images/torch.sif")
+    assert profile.container == Container("/images/torch.sif")
+    assert changed(text, "uni", container__binds="[/scratch]")[1].container == Container(
+        "/images/torch.sif", ["/scratch"]
+    )
+
+
+def test_a_ready_profile_is_taken_over_with_its_comments():
+    text, profile = changed("", "lumi", account="project_465000001")
+    assert profile.account == "project_465000001"
+    assert profile.partition == "small-g"
+    assert "# LUMI: AMD MI250X" in text
+    both, _ = changed(text, "lecture", host="example")
+    assert set(parse_config(both, PATH).profiles) == {"lumi", "lecture"}
+
+
+def test_a_profile_of_ones_own_begins_empty():
+    assert changed(TEXT, "other", host="somewhere")[1].host == "somewhere"
+
+
+@pytest.mark.parametrize("pair", [("gpus", "many"), ("moon", "1"), ("container.moon", "1"), ("at_once", "[1")])
+def test_what_does_not_hold_is_not_set(pair):
+    with pytest.raises(UsageError, match="cannot be set"):
+        set_values(TEXT, "uni", dict([pair]), PATH)
+
+
+def test_the_job_script_asks_for_what_the_profile_says(job_for):
+    task = Packer().task(job_for(wall_s=100, memory_mb=2048), b"")
+    profile = Profile(partition="gpu", account="p1", gpus=1, gpu_type="a100", at_once=3, modules=["Python/3.11"],
+                      setup=["ulimit -n 4096"], environment={"A": "b c"}, sbatch=["--constraint=big"])  # fmt: skip
+    lines = job_script(profile, "name", "/w/jobs/name", "/w/code/x", "python3", [[task, task], [task]]).splitlines()
+    asked = {line.removeprefix("#SBATCH --") for line in lines if line.startswith("#SBATCH")}
+    wanted = {"partition=gpu", "account=p1", "gpus-per-node=a100:1", "array=0-1%3", f"mem={2048 + SPARE_MB}M"}
+    assert wanted | {"time=7", "constraint=big", "no-requeue", "cpus-per-task=1"} <= asked
+    assert lines.index("module load Python/3.11") < lines.index("ulimit -n 4096") < lines.index("export A='b c'")
+    assert lines[-1] == 'exec "python3" -m tlcourse.execution.cluster.node /w/jobs/name'
+
+
+def test_a_container_wraps_python_and_binds_the_work_folder(job_for):
+    task = Packer().task(job_for(), b"")
+    container = Container("/images/torch.sif", ["/scratch"], options=["--rocm"], setup=["$WITH_CONDA"])
+    script = job_script(Profile(container=container), "name", "/w/jobs/name", "/w/code/x", "python3", [[task]])
+    last = script.splitlines()[-1]
+    assert last.startswith(
+        "exec singularity exec --rocm --bind /scratch,/w/jobs/name,/w/code/x /images/torch.sif bash -c "
+    )
+    assert "$WITH_CONDA; exec" in last
+
+
+def test_the_same_job_has_the_same_key_and_its_arrays_are_kept_once(job_for):
+    packer = Packer()
+    first, second = job_for("pass"), job_for("pass")
+    assert packer.task(first, b"a").key == packer.task(second, b"a").key
+    assert packer.task(first, b"a").key != packer.task(first, b"b").key
+    assert packer.task(job_for("pass", seed=8), b"a").key != packer.task(first, b"a").key
+    task = packer.task(first, b"a")
+    assert len(packer.blobs(task)) == 3  # training and validation data are the same here
+    packer.drop_all_but([])
+    assert packer.task(first, b"a") == task
+
+
+def test_no_label_of_the_test_data_is_in_what_travels(job_for):
+    packer = Packer()
+    job = job_for()
+    task = packer.task(job, b"")
+    assert set(msgspec.json.decode(msgspec.json.encode(task))) == {
+        "key", "brief", "caps", "isolation", "env", "submission", "train", "val", "test",
+    }  # fmt: skip
+    header = packer.blobs(task)[task.test][8:].split(b"}", 1)[0]
+    assert b'"x"' in header
+    assert b'"y"' not in header
+
+
+def test_the_package_travels_without_graders_and_the_same_package_is_the_same_archive():
+    digest, data = package_archive()
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        names = archive.getnames()
+    assert "tlcourse/execution/cluster/node.py" in names
+    assert not [name for name in names if "graders" in name.split("/")]
+    package_archive.cache_clear()
+    assert package_archive()[0] == digest
+
+
+def test_config_set_show_and_path_are_commands(tl, tmp_path, monkeypatch):
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(tmp_path / "deep" / "config.yaml"))
+    assert tl("config", "set", "lumi", "account=project_1", course=None).returncode == 0
+    shown = json.loads(tl("config", "show", "lumi", "--json", course=None).stdout)
+    assert shown["profiles"]["lumi"]["account"] == "project_1"
+    assert tl("config", "path", course=None).stdout.strip() == shown["path"]
+    assert "small-g" in tl("config", "show", course=None).stdout
+    assert "# LUMI" in tl("config", "show", "--ready", course=None).stdout
+    wrong = tl("config", "set", "lumi", "gpus=many", course=None)
+    assert wrong.returncode == 2
+    assert "cannot be set" in wrong.stderr
+    assert tl("jobs", "list", course=None).stdout.startswith("No run was sent to a cluster.")
+    assert tl("jobs", "tail", course=None).returncode == 2
+    assert tl("grade", "line", "x.py", "--on", "moon").returncode == 2

@@ -1,0 +1,164 @@
+"""What Slurm says, understood: its tables, states and reasons. The texts are Slurm's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tlcourse.errors import InfraError, UsageError
+from tlcourse.execution.cluster.crowd import in_words, read_crowd
+from tlcourse.execution.cluster.missing import RETRIES, SENDS, Tried, decide
+from tlcourse.execution.cluster.poll import _framed
+from tlcourse.execution.cluster.reasons import explain
+from tlcourse.execution.cluster.shell import Done
+from tlcourse.execution.cluster.slurm import BusyError, JobState, read_sacct, read_squeue, submit
+
+
+def test_squeue_gives_every_job_and_every_element_of_an_array():
+    text = (
+        "20|17|3|RUNNING|None|n2|2026-11-25T01:30:20|main\n"
+        "17|17|4|PENDING|JobArrayTaskLimit||N/A|main\n"
+        "2|2|N/A|CANCELLED|None|n1|2026-11-25T01:30:20|main\n"
+        "noise\n"
+    )
+    found = read_squeue(text)
+    assert found["17_3"] == JobState("17_3", "RUNNING", "None", "n2", "2026-11-25T01:30:20", "main")
+    assert found["17_4"].start == ""
+    assert (found["2"].live, found["17_3"].live, found["17_4"].live) == (False, True, True)
+    assert set(found) == {"17_3", "17_4", "2"}
+
+
+def test_sacct_says_who_cancelled_and_that_is_still_cancelled():
+    text = (
+        "17|CANCELLED by 1001|n1|2026-11-25T01:30:20|None\n"
+        "18_0|OUT_OF_MEMORY|n2|2026-11-25T01:30:20|None\n"
+        "18_[1-9]|PENDING|None assigned|Unknown|Priority\n"
+    )
+    found = read_sacct(text)
+    assert found["17"].state == "CANCELLED"
+    assert found["18_0"].node == "n2"
+    assert set(found) == {"17", "18_0"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "never", "words"),
+    [
+        ("PartitionTimeLimit", True, "more time than the partition gpu allows"),
+        ("(PartitionConfig)", True, "more than the partition gpu allows"),
+        ("AccountNotAllowed", True, "account"),
+        ("AssocGrpGRESMinutes", True, "GPU time is used up"),
+        ("Resources", False, "It is next"),
+        ("Priority", False, "Other jobs are before it"),
+        ("ReqNodeNotAvail, UnavailableNodes:n1", False, "down or reserved"),
+        ("JobHeldUser", False, "scontrol release 17"),
+        ("SomethingNew", False, "Slurm's reason is SomethingNew"),
+    ],
+)
+def test_a_reason_is_a_sentence_and_says_whether_waiting_helps(reason, never, words):
+    sentence = explain("PENDING", reason, partition="gpu", job="17")
+    assert sentence.never is never
+    assert words in sentence.text
+
+
+class Answers:
+    """A shell that gives one answer."""
+
+    name = "lumi"
+
+    def __init__(self, code: int, out: str = "", err: str = "") -> None:
+        self._done = Done(code, out.encode(), err)
+
+    def run(self, command: str, stdin: bytes = b"", timeout: float = 60.0) -> Done:
+        return self._done
+
+    def close(self) -> None: ...
+
+
+def test_the_number_of_a_job_may_carry_the_name_of_its_cluster():
+    assert submit(Answers(0, "4711;lumi\n"), "/work/a", "a") == "4711"
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "kind", "words"),
+    [
+        (1, "sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified",
+         UsageError, "account"),
+        (1, "sbatch: error: Batch job submission failed: Requested node configuration is not available",
+         UsageError, "no node of the partition"),
+        (1, "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's "
+         "size and/or time limits)", BusyError, "no further job"),
+        (1, "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",
+         BusyError, "does not answer"),
+        (1, "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation",
+         BusyError, "does not answer"),
+        (127, "sh: sbatch: not found", UsageError, "no Slurm on lumi"),
+        (1, "sbatch: error: the moon is in the way", InfraError, "the moon is in the way"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_to_change_and_a_busy_slurm_is_tried_again(code, said, kind, words):
+    with pytest.raises(kind, match=words):
+        submit(Answers(code, err=said), "/work/a", "a")
+
+
+def ended(state: str) -> JobState:
+    return JobState("17", state, node="n1")
+
+
+def after(times: int, state: str, *, was_running: bool = True, alone: bool = True, retry: bool = True) -> list[str]:
+    """What is decided on a submission to which the same happens so many times."""
+    tried, found = Tried(), []
+    for _ in range(times):
+        tried.sends += 1
+        one = decide(ended(state), tried, was_running=was_running, alone=alone, retry_cancelled=retry)
+        found.append("again" if one.again else one.ending)
+    return found
+
+
+@pytest.mark.parametrize("state", ["NODE_FAIL", "PREEMPTED", "TIMEOUT", "FAILED", "CANCELLED", "COMPLETED", ""])
+def test_a_fault_of_the_cluster_is_tried_again_and_then_is_a_fault_of_ours(state):
+    assert after(RETRIES + 1, state) == ["again"] * RETRIES + ["infra"]
+
+
+def test_memory_that_kills_its_own_job_twice_is_the_submissions():
+    assert after(2, "OUT_OF_MEMORY") == ["again", "memory"]
+
+
+def test_memory_in_a_job_with_others_counts_only_when_it_happens_alone():
+    tried = Tried(sends=1)
+    assert decide(ended("OUT_OF_MEMORY"), tried, was_running=True, alone=False, retry_cancelled=True).again
+    assert tried.alone
+    assert tried.memory_kills == 0
+
+
+def test_a_bystander_does_not_pay_but_does_not_go_round_for_ever():
+    found = after(SENDS, "NODE_FAIL", was_running=False, alone=False)
+    assert found == ["again"] * (SENDS - 1) + ["infra"]
+
+
+def test_one_persons_own_run_that_was_cancelled_stays_so():
+    assert after(1, "CANCELLED", retry=False) == ["infra"]
+
+
+QUEUE = [
+    "10|RUNNING|group01|project1|100|1000",
+    "11|RUNNING|group02|project2|100|1000",
+    "12|RUNNING|group02|project2|100|1000",
+    "20|PENDING|group03|project3|50|2500",
+    "21|PENDING|group04|project4|90|0",
+    "22|PENDING|group05|project5|50|4000",
+]
+
+
+def test_how_crowded_it_is_and_where_one_stands():
+    found = read_crowd(QUEUE, ["2|idle", "1|mixed", "1|down*"], frozenset({"20"}), now=100.0)
+    assert (found.running, found.waiting, found.groups) == (3, 3, 2)
+    assert (found.idle_nodes, found.nodes) == (2, 4)
+    assert found.position == 2  # after 21, which has the higher priority, before 22, which came later
+    assert found.minutes == 40
+    assert in_words(found, 16) == "2 of 16 places taken, yours is number 2 in the queue, about 40 min"
+    assert in_words(found, None).startswith("3 jobs run, 3 wait, 2 of 4 nodes are idle")
+
+
+def test_a_result_that_was_cut_short_is_left_for_the_next_time():
+    assert _framed(b"0 3\nabc1 5\nab") == {0: b"abc"}
+    assert _framed(b"0 3\nabc1 2\nab") == {0: b"abc", 1: b"ab"}
+    assert _framed(b"motd says hello\n0 3\nabc") == {}

@@ -1,0 +1,130 @@
+"""`tlcourse config`: where solutions run – profiles of clusters."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tlcourse.cli import out
+from tlcourse.cli.options import Json, Plain
+from tlcourse.errors import ExitCode, InfraError, UsageError
+
+app = typer.Typer(help="The configuration file: profiles of clusters.", no_args_is_help=True)
+ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Such as lumi; see: tlcourse config show")]
+
+
+@app.command("path")
+def path(json: Json = False, plain: Plain = False) -> None:
+    """Where the configuration file is, or would be."""
+    from tlcourse.execution.cluster.profile import config_path
+
+    file = config_path()
+    if json:
+        out.document({"schema": 1, "path": str(file), "exists": file.exists()})
+    else:
+        out.say(str(file))
+
+
+@app.command("show")
+def show(
+    profile: Annotated[str | None, typer.Argument(metavar="[PROFILE]", help="One of them alone.")] = None,
+    ready: Annotated[
+        bool, typer.Option("--ready", help="The profiles that come with tlcourse, with comments.")
+    ] = False,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """The profiles that there are, and those to start from."""
+    from tlcourse.execution.cluster.profile import READY, config_path, find_profile, load_config, ready_profiles
+
+    if ready:
+        if json:
+            out.document({"schema": 1, "profiles": ready_profiles()})
+        else:
+            out.say(READY.read_text(encoding="utf-8").rstrip())
+        return
+    file, config = config_path(), load_config()
+    chosen = {profile: find_profile(profile, config)} if profile else config.profiles
+    if json:
+        out.document({"schema": 1, "path": str(file), "profiles": chosen, "ready": list(ready_profiles())})
+        return
+    if not chosen:
+        out.say(f"No profile yet. Ready to be taken over: {', '.join(ready_profiles())} (tlcourse config show --ready)")
+        out.say("Take one over: tlcourse config set lumi account=PROJECT")
+    for name, one in chosen.items():
+        out.say(f"{name}:")
+        for field in one.__struct_fields__:
+            value = getattr(one, field)
+            if value != getattr(type(one)(), field):
+                out.say(f"  {field}: {value}")
+
+
+@app.command("set")
+def set_(
+    profile: ProfileName,
+    values: Annotated[
+        list[str], typer.Argument(metavar="KEY=VALUE…", help="Such as account=project_1 gpus=1 modules='[Python]'")
+    ],
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Set fields of a profile. A new one that has the name of a ready one starts as that."""
+    from tlcourse.execution.cluster.config_text import set_values
+    from tlcourse.execution.cluster.profile import config_path, find_profile, parse_config
+
+    pairs = {}
+    for value in values:
+        key, sign, rest = value.partition("=")
+        if not sign or not key:
+            raise UsageError(f"{value!r} is not KEY=VALUE.", remedy="tlcourse config set lumi account=project_1")
+        pairs[key] = rest
+    file = config_path()
+    text = set_values(file.read_text(encoding="utf-8") if file.exists() else "", profile, pairs, file)
+    part = file.with_name(file.name + ".part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    except OSError as error:
+        raise InfraError(f"{file} cannot be written: {error.strerror}.", remedy="set TLCOURSE_CONFIG.") from error
+    if json:
+        found = find_profile(profile, parse_config(text, file))
+        out.document({"schema": 1, "path": str(file), "profile": profile, "settings": found})
+    else:
+        out.say(f"{file}: {profile} has {', '.join(pairs)}. Prove it: tlcourse config check {profile}")
+
+
+@app.command("check")
+def check(
+    profile: ProfileName,
+    seconds: Annotated[float, typer.Option("--seconds", min=10, help="Wait this long for the small job.")] = 600.0,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Prove a profile: login, Slurm, work folder, Python and torch there, a small job, a sandbox there."""
+    from tlcourse.execution.cluster import check as checking
+    from tlcourse.execution.cluster.pool import shell_for
+    from tlcourse.execution.cluster.profile import find_profile
+    from tlcourse.execution.cluster.ssh import SshShell
+
+    found = find_profile(profile)
+    shell = shell_for(found)
+    if isinstance(shell, SshShell) and sys.stdin.isatty() and not json:
+        shell.log_in()  # a second factor or a password is asked for by ssh itself, here, once
+    steps = []
+    for step in checking.check(profile, found, shell, wait_s=seconds):
+        steps.append(step)
+        if json:
+            continue
+        mark = ("works:" if step.works else "fails:") if plain else ("✓ works" if step.works else "✗ fails")
+        out.say(f"{mark} {step.name}: {step.detail}")
+        if step.remedy and not step.works:
+            out.say(f"{'remedy:' if plain else '         to mend it:'} {step.remedy}")
+    # a missing sandbox keeps nobody from running their own code
+    proven = all(step.works for step in steps if step.name != "sandbox") and steps[-1].name == "sandbox"
+    if json:
+        out.document({"schema": 1, "profile": profile, "proven": proven, "steps": steps})
+    if not proven:
+        raise typer.Exit(ExitCode.UNABLE)

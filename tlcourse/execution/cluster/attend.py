@@ -1,0 +1,375 @@
+"""Attending to jobs on a cluster: sent together, asked after together, and sent again where the cluster lost them.
+
+One thread does all the talking, so that one question serves every job, however many threads wait for one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from concurrent.futures import Future
+
+import msgspec
+
+from tlcourse.errors import TlcourseError, UsageError
+from tlcourse.execution.cluster import poll
+from tlcourse.execution.cluster.depot import folder_archive, full_error
+from tlcourse.execution.cluster.item import Item, Live, OnEvent, Pace, hand_on
+from tlcourse.execution.cluster.journal import Journal
+from tlcourse.execution.cluster.missing import Tried, decide
+from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.reasons import explain
+from tlcourse.execution.cluster.send import Sender, closed_error, unreachable
+from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
+from tlcourse.execution.cluster.slurm import BusyError, JobState, cancel
+from tlcourse.execution.cluster.task import Packer, TaskResult, result_cap
+from tlcourse.execution.events import Lines
+from tlcourse.execution.job import Job, RunReport, Usage
+
+
+class Attendant:
+    """`add` a job from any thread, and wait for its future. `close` ends the thread; jobs go on unless cancelled."""
+
+    def __init__(
+        self,
+        name: str,
+        profile: Profile,
+        shell: Shell,
+        *,
+        journal: Journal | None = None,
+        chunk: int = 1,
+        retry_cancelled: bool = False,
+        pace: Pace | None = None,
+    ) -> None:
+        """`chunk`: submissions that one job takes. `retry_cancelled`: send again what somebody cancelled."""
+        self._name = name
+        self._shell = shell
+        self._journal = journal or Journal()
+        self._packer = Packer()
+        self._packing = threading.Lock()
+        self._sender = Sender(name, profile, shell, self._journal, self._packer)
+        self._chunk = chunk
+        self._retry_cancelled = retry_cancelled
+        self._pace = pace or Pace()
+        self._arriving: queue.Queue[Item] = queue.Queue()
+        self._live: list[Live] = []
+        self._under_way = 0
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._accounting = True
+        self._silent_since: float | None = None
+        self.notes: list[str] = []
+        """What was noticed on the way, such as a cluster without accounting."""
+        self._thread = threading.Thread(target=self._attend, name="tlcourse-cluster", daemon=True)
+        self._thread.start()
+
+    # -- for other threads ---------------------------------------------------------------------------------------
+
+    def add(self, job: Job, on_event: OnEvent | None = None) -> Future[RunReport]:
+        """Have a job run on the cluster. One that an earlier process sent is found again and not sent twice."""
+        if self._stop.is_set():
+            raise closed_error()
+        future: Future[RunReport] = Future()
+        items = len(job.test_inputs["x"]) if job.test_inputs is not None else 0
+        with self._packing:
+            task = self._packer.task(job, folder_archive(job.submission))
+            self._under_way += 1
+            future.add_done_callback(self._ended)
+            self._arriving.put(Item(task, items, future, on_event, Tried(), Lines()))
+        self._wake.set()
+        return future
+
+    def _ended(self, _: Future[RunReport]) -> None:
+        with self._packing:
+            self._under_way -= 1
+            if not self._under_way:
+                self._packer.drop_all_but(())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return self._under_way == 0
+
+    def cancel(self) -> None:
+        """Stop attending, and cancel every job of ours on the cluster."""
+        self._end()
+        with contextlib.suppress(ConnectionLostError):
+            cancel(self._shell, [live.round.job for live in self._live if live.round.job])
+        for live in self._live:
+            live.round.over = True
+            self._journal.keep(live.round)
+        self._let_go()
+
+    def close(self) -> None:
+        """Stop attending. Jobs go on; their rounds stay open in the journal."""
+        self._end()
+        self._let_go()
+
+    def _end(self) -> None:
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(timeout=90)
+
+    def _let_go(self) -> None:
+        for live in self._live:
+            live.fail(closed_error())
+        for item in self._arrived():
+            item.fail(closed_error())
+
+    def _arrived(self) -> list[Item]:
+        found = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                found.append(self._arriving.get_nowait())
+        return found
+
+    # -- the attending thread ------------------------------------------------------------------------------------
+
+    def _attend(self) -> None:
+        pause = self._pace.first
+        while not self._stop.is_set():
+            try:
+                changed = self._send_arrived()
+                changed |= self._look()
+                self._silent_since = None
+            except (ConnectionLostError, BusyError) as error:
+                changed = False
+                self._lost(error)
+            except Exception as error:  # whoever waits must not wait for ever
+                changed = True
+                self._fail_all(error)
+            followed = any(item.on_event for live in self._live for item in live.all_items())
+            slowest = self._pace.slowest_followed if followed else self._pace.slowest
+            pause = self._pace.first if changed else min(pause * 1.5, slowest)
+            self._wake.wait(None if self.idle else pause)
+            self._wake.clear()
+
+    def _send_arrived(self) -> bool:
+        """New jobs: into rounds that were sent before, if they are there, the others into new ones."""
+        arrived = self._gathered()
+        try:
+            while arrived:
+                some = [item for item in arrived if item.tried.alone is arrived[0].tried.alone]
+                new = [item for item in some if not self._sender.adopt(item, self._live)]
+                if new:
+                    live = self._sender.send(new, 1 if new[0].tried.alone else self._chunk)
+                    self._live.append(live)
+                arrived = [item for item in arrived if item not in some]
+        except (ConnectionLostError, BusyError):
+            self._put_back(arrived)
+            raise
+        except TlcourseError as error:
+            for item in arrived:
+                item.fail(error)
+        unsubmitted = [live for live in self._live if not live.round.job]
+        for live in unsubmitted:
+            self._sender.submit(live)
+        return bool(unsubmitted)
+
+    def _put_back(self, items: list[Item]) -> None:
+        placed = [item for live in self._live for item in live.all_items()]
+        for item in items:
+            if item not in placed:
+                self._arriving.put(item)
+
+    def _gathered(self) -> list[Item]:
+        """What arrived, and what arrives just after it."""
+        found = self._arrived()
+        with contextlib.suppress(queue.Empty):
+            while found and self._chunk > 1:
+                found.append(self._arriving.get(timeout=self._pace.gather))
+        return found
+
+    def _look(self) -> bool:
+        """Ask once for everything, and act on the answer; returns whether something happened."""
+        for live in [live for live in self._live if not live.items]:
+            self._over(live)
+        if not self._live:
+            return False
+        follows = {
+            (live.round.folder, number): items
+            for live in self._live
+            for number, items in live.items.items()
+            if any(item.on_event for item in items)
+        }
+        asked = [poll.Follow(folder, number, items[0].offset) for (folder, number), items in follows.items()]
+        answer = poll.ask(self._shell, [live.round.folder for live in self._live], asked)
+        changed = False
+        for key, data in answer.events.items():
+            changed |= bool(data)
+            hand_on(follows[key], data)
+        for live in list(self._live):
+            changed |= self._take_results(live, answer)
+            changed |= self._take_states(live, answer)
+            if not live.items:
+                self._over(live)
+        return changed
+
+    def _over(self, live: Live) -> None:
+        live.round.over = True
+        self._journal.keep(live.round)
+        self._live.remove(live)
+        if live.round.job:
+            self._sender.depot.forget(live.round.folder)
+
+    # -- results -------------------------------------------------------------------------------------------------
+
+    def _take_results(self, live: Live, answer: poll.Answer) -> bool:
+        there = answer.results.get(live.round.folder, set()) & set(live.items)
+        if not there:
+            return False
+        self._take_last_events(live, there)
+        caps = {number: result_cap(live.items[number][0].task, live.items[number][0].items) for number in there}
+        for number, data in poll.fetch(self._shell, live.round.folder, caps).items():
+            items = live.items[number]
+            report = self._report(items[0], data, caps[number])
+            if report is None:
+                state = JobState(live.round.job, "FAILED", "its result file is damaged")
+                self._again_or_over(live, number, state, was_running=True, alone=True)
+            elif report.ending == "infra" and items[0].tried.faults == 0:
+                items[0].tried.faults += 1  # a node that lacks something: once more, maybe on another
+                self._send_again(live, number)
+            else:
+                for item in live.items.pop(number):
+                    item.done(report)
+        return True
+
+    def _take_last_events(self, live: Live, numbers: set[int]) -> None:
+        """What was written between the last look and the end."""
+        followed = {n: live.items[n] for n in numbers if any(item.on_event for item in live.items[n])}
+        if followed:
+            asked = [poll.Follow(live.round.folder, n, items[0].offset) for n, items in followed.items()]
+            for (_, number), data in poll.ask(self._shell, [], asked).events.items():
+                hand_on(followed[number], data)
+
+    def _report(self, item: Item, data: bytes, cap: int) -> RunReport | None:
+        """The report of a result file, or None where the file is none of this task."""
+        try:
+            result = msgspec.json.decode(data, type=TaskResult) if len(data) <= cap else None
+        except msgspec.MsgspecError:
+            return None
+        if result is None or result.key != item.task.key:
+            return None
+        if result.notice:
+            self._note(result.notice)
+        return msgspec.structs.replace(result.report, where=f"{self._name}: {result.node} (job {result.job})")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    # -- states --------------------------------------------------------------------------------------------------
+
+    def _take_states(self, live: Live, answer: poll.Answer) -> bool:
+        """Which elements of the array have ended, and what becomes of those that left no result."""
+        if answer.states is None:
+            return False
+        changed = False
+        started = answer.started.get(live.round.folder, set())
+        for index, chunk in enumerate(live.round.chunks):
+            left = [number for number in chunk if number in live.items]
+            if not left:
+                continue
+            state = self._state(live, index, answer.states)
+            changed |= live.states.get(index) != state
+            live.states[index] = state
+            if state.live:
+                live.ended.pop(index, None)
+                if not self._tell_state(live, state, left):
+                    return True
+                continue
+            changed = True
+            since = live.ended.setdefault(index, time.monotonic())
+            if time.monotonic() - since >= self._pace.grace:
+                self._without_result(live, chunk, left, state, started)
+        return changed
+
+    def _state(self, live: Live, index: int, states: dict[str, JobState]) -> JobState:
+        name = live.round.element(index)
+        if (state := states.get(name)) is not None:
+            return state
+        if self._accounting:
+            known = poll.accounting(self._shell, live.round.job)
+            if known is None:
+                self._accounting = False
+                self._note("This cluster keeps no accounts of jobs; their result files are looked at instead.")
+            elif name in known:
+                return known[name]
+        return JobState(name, "")
+
+    def _tell_state(self, live: Live, state: JobState, left: list[int]) -> bool:
+        """Say what a job waits for, once each; False where that is for ever: then the round was taken back."""
+        sentence = explain(state.state, state.reason, partition=state.partition, job=live.round.job)
+        if state.state != "PENDING" or not sentence.never:
+            for item in (item for number in left for item in live.items[number]):
+                if item.said != sentence.text:
+                    item.said = sentence.text
+                    item.tell(f"job {state.id}: {sentence.text}")
+            return True
+        cancel(self._shell, [live.round.job])
+        live.fail(
+            UsageError(
+                f"The job would wait for ever ({state.reason}). {sentence.text}",
+                cause="the profile asks for what this cluster does not give; the job was taken back.",
+                remedy=f"tlcourse config set {self._name} KEY=VALUE, then: tlcourse config check {self._name}",
+            )
+        )
+        return False
+
+    def _without_result(
+        self, live: Live, chunk: list[int], left: list[int], state: JobState, started: set[int]
+    ) -> None:
+        depot = self._sender.depot
+        if depot.full():
+            for item in (item for number in left for item in live.items.pop(number)):
+                item.fail(full_error(depot.work, self._shell.name))
+            return
+        for number in left:
+            self._again_or_over(live, number, state, was_running=number in started, alone=len(chunk) == 1)
+
+    def _again_or_over(self, live: Live, number: int, state: JobState, *, was_running: bool, alone: bool) -> None:
+        items = live.items[number]
+        decision = decide(
+            state, items[0].tried, was_running=was_running, alone=alone, retry_cancelled=self._retry_cancelled
+        )
+        if decision.again:
+            what = explain(state.state, state.reason).text if state.state else "Slurm has forgotten it."
+            for item in items:
+                item.tell(f"job {state.id or live.round.job}: {what} It is sent again.")
+            self._send_again(live, number)
+            return
+        where = f"{self._name}: {state.node or 'no node'} (job {state.id or live.round.job})"
+        log = self._sender.depot.job_log(live.round.folder)
+        for item in live.items.pop(number):
+            item.done(RunReport(decision.ending, decision.message, "", Usage(), log=log, where=where))
+
+    def _send_again(self, live: Live, number: int) -> None:
+        """Into a further round. Its key leaves this one, so that it is not found there again."""
+        items = live.items.pop(number)
+        live.round.keys[number] = ""
+        self._journal.keep(live.round)
+        for item in items:
+            item.tried = items[0].tried
+            self._arriving.put(item)
+
+    # -- when nothing answers ------------------------------------------------------------------------------------
+
+    def _lost(self, error: Exception) -> None:
+        """The connection broke, or Slurm is silent: try again for a while, then let the jobs be found later."""
+        moment = time.monotonic()
+        if self._silent_since is None:
+            self._silent_since = moment
+            for item in (item for live in self._live for item in live.all_items()):
+                item.tell(f"{self._shell.name} does not answer ({error}); what was sent goes on there")
+        if moment - self._silent_since >= self._pace.patience:
+            self._silent_since = None
+            self._fail_all(unreachable(self._shell.name, str(error)))
+
+    def _fail_all(self, error: Exception) -> None:
+        for live in self._live:
+            live.fail(error)
+        self._live.clear()
+        for item in self._arrived():
+            item.fail(error)

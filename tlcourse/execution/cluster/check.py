@@ -1,0 +1,149 @@
+"""Proving a profile, one step after the other: each is tried, and the first that fails says what to change."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from msgspec import Struct
+
+from tlcourse.errors import TlcourseError
+from tlcourse.execution.cluster.attend import Attendant
+from tlcourse.execution.cluster.crowd import crowd, in_words
+from tlcourse.execution.cluster.depot import Depot
+from tlcourse.execution.cluster.environment import python_for
+from tlcourse.execution.cluster.item import Pace
+from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.script import in_container, start_lines
+from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
+from tlcourse.execution.cluster.slurm import partitions
+from tlcourse.execution.job import Brief, Caps, Job, OutputSpec
+
+WAIT_S = 600.0
+_NEEDS = (
+    "import sys; old = sys.version_info < (3, 11); "
+    "assert not old, 'Python ' + sys.version.split()[0] + ' is too old: 3.11 is needed'; "
+    "import torch, numpy, safetensors, msgspec, psutil; "
+    "print('Python', sys.version.split()[0], 'torch', torch.__version__)"
+)
+_SOLUTION = (
+    "import torch\n"
+    "class Model(torch.nn.Module):\n    def forward(self, x):\n        return x[:, 0]\n"
+    "def fit(task):\n    print('trained on', task.device)\n    return Model()\n"
+)
+
+
+class Step(Struct, frozen=True):
+    """One thing that a profile needs, and whether it holds."""
+
+    name: str
+    works: bool
+    detail: str
+    remedy: str = ""
+
+
+def check(
+    name: str, profile: Profile, shell: Shell, *, wait_s: float = WAIT_S, pace: Pace | None = None
+) -> Iterator[Step]:
+    """The steps, as they are tried; the last one given is the first that fails."""
+    try:
+        yield _login(shell)
+        slurm = _slurm(name, profile, shell)
+        yield slurm
+        if not slurm.works:
+            return
+        depot = Depot(shell, profile.work)
+        yield Step("work folder", True, f"{depot.work}, for you alone")
+        python = _python(profile, depot)
+        yield python
+        if python.works:
+            yield from _job(name, profile, shell, wait_s, pace)
+    except ConnectionLostError as error:
+        host = profile.host or "this machine"
+        yield Step("login", False, str(error), f"try it by hand: ssh {host}; the profile's `host` may be misspelt")
+    except TlcourseError as error:
+        yield Step("work folder", False, " ".join([error.what, error.cause]).strip(), error.remedy)
+
+
+def _login(shell: Shell) -> Step:
+    done = shell.run("id -un; hostname")
+    user, host = [*done.text.split(), "?", "?"][:2]
+    return Step("login", True, f"{user} at {host}")
+
+
+def _slurm(name: str, profile: Profile, shell: Shell) -> Step:
+    done = shell.run("sbatch --version")
+    if done.code != 0:
+        said = (done.err.strip().splitlines() or ["sbatch is not found"])[-1]
+        return Step(
+            "Slurm", False, said, f"`host` must be a login node of the cluster: tlcourse config set {name} host=…"
+        )
+    there = partitions(shell)
+    if profile.partition and profile.partition not in there:
+        detail = f"there is no partition {profile.partition}; there are: {', '.join(there)}"
+        return Step("Slurm", False, detail, f"tlcourse config set {name} partition=NAME")
+    found = crowd(shell, profile)
+    crowded = f"; {in_words(found, profile.places)}" if found else ""
+    return Step("Slurm", True, f"{done.text.strip()}, partition {profile.partition or 'by default'}{crowded}")
+
+
+def _python(profile: Profile, depot: Depot) -> Step:
+    try:
+        python = python_for(depot, profile)
+    except TlcourseError as error:
+        return Step("Python", False, error.what, error.remedy)
+    lines = [*start_lines(profile, depot.send_code()), in_container(profile, [python, "-c", _NEEDS], (depot.work,))]
+    done = depot.shell.run("\n".join(lines), timeout=300)
+    if done.code == 0:
+        return Step("Python", True, done.text.strip().splitlines()[-1])
+    said = (done.err.strip().splitlines() or [f"exit status {done.code}"])[-1][:300]
+    return Step(
+        "Python",
+        False,
+        said,
+        "name a Python that has torch (`python`, `modules`, `container` of the profile), or let `packages` install it",
+    )
+
+
+def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | None) -> Iterator[Step]:
+    """A small run, in a job of a minute or two: a compute node has Python, torch, the work folder, and maybe a wall."""
+    attendant = Attendant(name, profile, shell, pace=pace)
+    begin = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="tlcourse-check-") as folder:
+            Path(folder, "solution.py").write_text(_SOLUTION, encoding="utf-8")
+            future = attendant.add(_small_job(Path(folder), gpu=profile.gpus > 0))
+        report = future.result(timeout=wait_s)
+    except TimeoutError:
+        attendant.cancel()
+        yield Step("job", False, f"it did not end within {wait_s:.0f} s", "the cluster is crowded: squeue -u $USER")
+        return
+    except TlcourseError as error:
+        yield Step("job", False, " ".join([error.what, error.cause]).strip(), error.remedy)
+        return
+    finally:
+        attendant.close()
+    if report.ending != "done":
+        last = (report.log.strip().splitlines() or [""])[-1]
+        yield Step("job", False, f"{report.message} {last}".strip(), "the job's own words say why")
+        return
+    yield Step("job", True, f"{report.where} on {report.device}, {time.monotonic() - begin:.0f} s from here and back")
+    wall = {"none": "none on the compute nodes: for your own code only", "cold": "bubblewrap and seccomp on the node"}
+    yield Step("sandbox", report.wall != "none", wall.get(report.wall, report.wall), _without(report.wall))
+
+
+def _without(wall: str) -> str:
+    return (
+        "" if wall != "none" else "a batch needs bubblewrap and user namespaces there: ask the cluster's administrators"
+    )
+
+
+def _small_job(folder: Path, *, gpu: bool) -> Job:
+    points = np.arange(16, dtype=np.float32).reshape(8, 2)
+    data = {"x": points, "y": points.sum(1)}
+    brief = Brief("check", "mini", ("y",), (OutputSpec("y"),), 1, 30.0, "cuda" if gpu else "cpu", 1)
+    caps = Caps(wall_s=60.0, memory_mb=2048)
+    return Job(brief, folder, data, data, {"x": points}, caps)

@@ -1,0 +1,99 @@
+"""Changing the configuration file as a person would: the rest of its text, comments included, stays as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tlcourse.errors import UsageError
+from tlcourse.execution.cluster.profile import READY, parse_config, ready_profiles
+
+if TYPE_CHECKING:
+    import yaml
+
+
+def set_values(text: str, name: str, values: Mapping[str, str], path: Path) -> str:
+    """`text` with `values` (key or `container.key` → YAML) set in profile `name`, which is made where there is none.
+
+    A new profile that has the name of a ready one starts as that. Raises UsageError where the outcome would not hold.
+    """
+    if not text.strip():
+        text = "profiles:\n"
+    parse_config(text, path)
+    if name not in parse_config(text, path).profiles:
+        text = text.rstrip("\n") + "\n" + (_ready_block(name) or f"\n  {name}:\n    at_once: 8\n")
+    for key, value in values.items():
+        text = _set_or_quote(text, name, key, value, path)
+    return text
+
+
+def _set_or_quote(text: str, name: str, key: str, value: str, path: Path) -> str:
+    """As YAML first, so that `gpus=2` is a number; as a string where a string is expected (`account=462000000`)."""
+    try:
+        changed = _set(text, name, key.split("."), value or '""')
+        parse_config(changed, path)
+        return changed
+    except (UsageError, ValueError) as error:
+        changed = _set(text, name, key.split("."), json.dumps(value))
+        try:
+            parse_config(changed, path)
+        except UsageError:
+            what = error.what if isinstance(error, UsageError) else str(error)
+            raise UsageError(
+                f"{key}={value} cannot be set: {what}",
+                cause="the profile has no such field, or its values are of another kind.",
+                remedy="tlcourse config show shows the fields; a list is written [a, b].",
+            ) from None
+        return changed
+
+
+def _set(text: str, name: str, keys: list[str], value: str) -> str:
+    import yaml
+
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    profile = _child(_child(root, "profiles")[1], name)
+    node: Any = profile[1]
+    for depth, key in enumerate(keys):
+        found = _child(node, key)
+        if found[0] is None:
+            rest = value
+            for inner in reversed(keys[depth + 1 :]):
+                rest = f"{{{inner}: {rest}}}"
+            return _insert(text, profile if depth == 0 else (None, node), f"{key}: {rest}")
+        node = found[1]
+    start, end = node.start_mark.index, node.end_mark.index
+    old = text[start:end]
+    kept = old[len(old.rstrip()) :]  # a block ends where the next key begins
+    return text[:start] + value + kept + text[end:]
+
+
+def _insert(text: str, pair: tuple[Any, Any], line: str) -> str:
+    """A line at the beginning of a mapping; into one that is written in braces, within them."""
+    key, node = pair
+    if getattr(node, "flow_style", False):
+        start = node.start_mark.index + 1
+        return f"{text[:start]}{line}{', ' if node.value else ''}{text[start:]}"
+    column = node.value[0][0].start_mark.column if getattr(node, "value", None) else key.start_mark.column + 2
+    at = node.value[0][0].start_mark.index - column if getattr(node, "value", None) else len(text)
+    return f"{text[:at]}{' ' * column}{line}\n{text[at:]}"
+
+
+def _child(node: yaml.Node | None, name: str) -> tuple[Any, Any]:
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == name:
+                return key, value
+    return None, None
+
+
+def _ready_block(name: str) -> str:
+    """A ready profile as it is written, with the comment above it."""
+    if name not in ready_profiles():
+        return ""
+    blocks = READY.read_text(encoding="utf-8").split("\n\n")
+    block = next(block for block in blocks if f"\n  {name}:\n" in f"\n{block}\n")
+    return f"\n{block.rstrip()}\n"

@@ -1,0 +1,86 @@
+"""How crowded a cluster is, and where in the queue one stands."""
+
+from __future__ import annotations
+
+import time
+
+from msgspec import Struct
+
+from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.shell import Shell, quoted
+
+_MARK = "::nodes"
+
+
+class Crowd(Struct, frozen=True):
+    """What a partition looks like now."""
+
+    running: int
+    """Jobs that run; of everybody."""
+    waiting: int
+    groups: int
+    """Accounts with running jobs, or users where the cluster has no accounts."""
+    idle_nodes: int
+    nodes: int
+    position: int | None = None
+    """Our first waiting job's place in the queue, from 1."""
+    minutes: float | None = None
+    """Until Slurm thinks that it starts."""
+
+
+def crowd(shell: Shell, profile: Profile, jobs: frozenset[str] = frozenset(), now: float | None = None) -> Crowd | None:
+    """Ask Slurm; None where it does not answer. `jobs`: numbers of ours."""
+    where = f"-p {quoted(profile.partition)}" if profile.partition else ""
+    done = shell.run(
+        f"SLURM_TIME_FORMAT=%s squeue -h -r {where} -t PD,R -o '%F|%T|%u|%a|%Q|%S' && echo {_MARK} && "
+        f"sinfo -h {where} -o '%D|%T' && date +%s"
+    )
+    if done.code != 0:
+        return None
+    queue, _, rest = done.text.partition(_MARK + "\n")
+    *nodes, clock = rest.split()
+    return read_crowd(queue.splitlines(), nodes, jobs, now if now is not None else float(clock))
+
+
+def read_crowd(queue: list[str], nodes: list[str], jobs: frozenset[str], now: float) -> Crowd:
+    """Slurm's answer, counted. Waiting jobs are ordered as Slurm does: by priority, then by number."""
+    rows = [row for row in (line.strip().split("|") for line in queue) if len(row) == 6]
+    running = [row for row in rows if row[1] == "RUNNING"]
+    waiting = sorted((row for row in rows if row[1] == "PENDING"), key=lambda row: (-_number(row[4]), _number(row[0])))
+    ours = next((place for place, row in enumerate(waiting) if row[0] in jobs), None)
+    start = _number(waiting[ours][5]) if ours is not None else 0.0
+    counts = [(int(count), state.rstrip("*~#$@+-^!%")) for count, _, state in (one.partition("|") for one in nodes)]
+    return Crowd(
+        running=len(running),
+        waiting=len(waiting),
+        groups=len({row[2] if row[3] in ("", "(null)") else row[3] for row in running}),
+        idle_nodes=sum(count for count, state in counts if state == "idle"),
+        nodes=sum(count for count, _ in counts),
+        position=None if ours is None else ours + 1,
+        minutes=max(start - now, 0.0) / 60 if start > 0 else None,
+    )
+
+
+def in_words(found: Crowd, places: int | None) -> str:
+    """One line for people."""
+    if places:
+        parts = [f"{found.groups} of {places} places taken"]
+    else:
+        parts = [f"{found.running} jobs run, {found.waiting} wait, {found.idle_nodes} of {found.nodes} nodes are idle"]
+    if found.position is not None:
+        parts.append(f"yours is number {found.position} in the queue")
+    if found.minutes is not None:
+        parts.append("it starts at any moment" if found.minutes < 1 else f"about {found.minutes:.0f} min")
+    return ", ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """A time of day, here."""
+    return time.strftime("%H:%M", time.localtime(seconds))
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,216 @@
+"""On the compute node: `python -m tlcourse.execution.cluster.node FOLDER` runs this job's tasks, behind a wall each.
+
+It is our own process, outside the wall: it holds the test inputs, hands them over after `fit`, watches the limits, and
+writes events and results. It knows no labels, and nothing that it writes counts before the trusted side has checked it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import socket
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tlcourse.errors import TlcourseError
+from tlcourse.execution.cluster.script import LEAVE_S
+from tlcourse.execution.cluster.task import Plan, Task, TaskResult, read_arrays
+from tlcourse.execution.events import MAX_TOTAL
+from tlcourse.execution.job import Job, RunReport, Usage
+from tlcourse.execution.scratch import scratch_folder
+
+FULL_EXIT = 28
+_TRIES, _PAUSE_S = 5, 3.0
+_PIECE = 8192
+_TOO_MUCH = "used more memory than its job has, faster than it could be stopped; the system killed it"
+# What Slurm says about the cards that are this job's own; a solution on a GPU must see it.
+_CARDS = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL")
+Run = Callable[[Job, Callable[[dict[str, Any]], None]], tuple[RunReport, str]]
+
+
+def main(argv: list[str]) -> int:
+    """Run the tasks of this element of the array that have no result yet; 0 when all that there was time for ran."""
+    begin = time.monotonic()
+    folder = Path(argv[0])
+    plan = msgspec.json.decode((folder / "plan.json").read_bytes(), type=Plan)
+    mine = plan.chunks[int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))]
+    seconds = float(os.environ.get("TLCOURSE_JOB_SECONDS", "inf"))
+    passed = {name: os.environ[name] for name in (*_CARDS, *plan.pass_on) if name in os.environ}
+    with place(plan.tasks[mine[0]].isolation) as run:
+        for position, number in enumerate(mine):
+            if (folder / "results" / f"{number}.json").exists():
+                continue
+            task = plan.tasks[number]
+            left = seconds - (time.monotonic() - begin) - LEAVE_S
+            if position and left < task.caps.wall_s:
+                return 0  # no time for a fair run: it is sent again, in a job of its own
+            caps = msgspec.structs.replace(task.caps, wall_s=max(min(task.caps.wall_s, left), 1.0))
+            task = msgspec.structs.replace(task, caps=caps, env={**passed, **task.env})
+            if not _carry_out(folder, number, task, run):
+                return FULL_EXIT
+    return 0
+
+
+@contextlib.contextmanager
+def place(isolation: str) -> Iterator[Run]:
+    """Where tasks run: `strong` is one warm parent for all of them, else a cold wall each, and never without a wall."""
+    from tlcourse.execution.supervise import run as supervise
+    from tlcourse.execution.walls.choose import choose, findings
+
+    if isolation == "strong":
+        available = {finding.name for finding in findings() if finding.available}
+        isolation = "warm" if "warm" in available else "cold"
+    if isolation == "warm":
+        from tlcourse.execution.pool import Pool
+
+        with Pool(workers=1) as pool:
+            yield lambda job, tell: (pool.run(job, tell), "")
+        return
+    wall, missing = choose(isolation)
+    yield lambda job, tell: (supervise(job, wall, tell), missing)
+
+
+def _carry_out(folder: Path, number: int, task: Task, run: Run) -> bool:
+    """Run one task and write its result; False where nothing can be written any more."""
+    with EventFile(folder / "events" / f"{number}.jsonl") as events:
+        try:
+            with scratch_folder("submission") as submission:
+                job, killed = _job(folder, task, submission), memory_kills()
+                report, notice = run(job, events.write)
+                if report.ending == "crash" and memory_kills() > killed:
+                    report = msgspec.structs.replace(report, ending="memory", message=_TOO_MUCH)
+        except (TlcourseError, OSError) as error:  # this node's fault: said, and decided on the trusted side
+            report, notice = RunReport("infra", f"on the compute node: {_first_line(error)}", "", Usage()), ""
+    result = TaskResult(
+        key=task.key,
+        report=report,
+        node=os.environ.get("SLURMD_NODENAME") or socket.gethostname(),
+        job=_job_id(),
+        notice=notice,
+        restarts=int(os.environ.get("SLURM_RESTART_COUNT") or 0),
+    )
+    return write_result(folder / "results" / f"{number}.json", msgspec.json.encode(result))
+
+
+def _job(folder: Path, task: Task, submission: Path) -> Job:
+    """The job again, its data from the blobs. A blob that was cut short is found by its hash."""
+    blobs = folder.parent.parent / "blobs"
+    _unpack(_blob(blobs, task.submission), submission)
+    return Job(
+        brief=task.brief,
+        submission=submission,
+        train=read_arrays(_blob(blobs, task.train)),
+        val=read_arrays(_blob(blobs, task.val)),
+        test_inputs=read_arrays(_blob(blobs, task.test)) if task.test else None,
+        caps=task.caps,
+        isolation=task.isolation,
+        env=task.env,
+    )
+
+
+def memory_kills() -> int:
+    """How many processes of this job the kernel has killed for memory, where Slurm bounds jobs by control groups."""
+    found = 0
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
+            _, controllers, path = line.split(":", 2)
+            for file in (f"/sys/fs/cgroup/memory{path}/memory.oom_control", f"/sys/fs/cgroup{path}/memory.events"):
+                if controllers in ("", "memory") and Path(file).exists():
+                    words = dict(entry.split() for entry in Path(file).read_text(encoding="ascii").splitlines())
+                    found += int(words.get("oom_kill", 0))
+    return found
+
+
+def _unpack(data: bytes, into: Path) -> None:
+    """Regular files alone, each below `into`: the names are a student's."""
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for member in archive:
+            path = (into / member.name).resolve()
+            stream = archive.extractfile(member) if member.isreg() else None
+            if stream is None or not path.is_relative_to(into.resolve()):
+                raise OSError(f"the submission holds {member.name!r}, which is no file below it")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(stream.read())
+
+
+def _blob(blobs: Path, digest: str) -> bytes:
+    import hashlib
+
+    data = (blobs / digest).read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        (blobs / digest).unlink(missing_ok=True)
+        raise OSError(f"the file {digest[:12]} in the work folder is damaged; it was removed")
+    return data
+
+
+class EventFile:
+    """Events as lines, for the trusted side to tail. A full disk costs the live curves, not the run."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._left = 2 * MAX_TOTAL
+        self._stream: Any = None
+
+    def __enter__(self) -> EventFile:
+        with contextlib.suppress(OSError):
+            self._stream = self._path.open("ab", buffering=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def write(self, event: dict[str, Any]) -> None:
+        """Append one event; long text in pieces, as the reader takes lines of a bounded length."""
+        text = event.get("text")
+        if isinstance(text, str) and len(text) > _PIECE:
+            for start in range(0, len(text), _PIECE):
+                self.write({**event, "text": text[start : start + _PIECE]})
+            return
+        line = msgspec.json.encode(event) + b"\n"
+        self._left -= len(line)
+        if self._stream is not None and self._left > 0:
+            with contextlib.suppress(OSError):
+                self._stream.write(line)
+
+
+def write_result(path: Path, data: bytes) -> bool:
+    """Write it whole or not at all; on a full disk try again for a while."""
+    part = path.with_suffix(".part")
+    for attempt in range(_TRIES):
+        try:
+            with part.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(path)
+            return True
+        except OSError as error:
+            sys.stderr.write(f"tlcourse: the result cannot be written: {error.strerror}\n")
+            if attempt < _TRIES - 1:
+                time.sleep(_PAUSE_S)
+    with contextlib.suppress(OSError):
+        part.unlink()
+    return False
+
+
+def _job_id() -> str:
+    array = os.environ.get("SLURM_ARRAY_JOB_ID")
+    if array:
+        return f"{array}_{os.environ.get('SLURM_ARRAY_TASK_ID', '0')}"
+    return os.environ.get("SLURM_JOB_ID", "")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""Places on a cluster, as a local `Pool` offers workers: `run` from many threads, and one array serves them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tlcourse.execution.cluster.attend import Attendant
+from tlcourse.execution.cluster.item import OnEvent, Pace
+from tlcourse.execution.cluster.journal import Journal
+from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.shell import HereShell, Shell
+from tlcourse.execution.cluster.ssh import SshShell
+from tlcourse.execution.job import Job, RunReport
+
+_WAIT_S = 3600.0
+
+
+def shell_for(profile: Profile) -> Shell:
+    """SSH to the profile's host, or this machine where it names none."""
+    return SshShell(profile.host, profile.ssh_config) if profile.host else HereShell()
+
+
+class SlurmPool:
+    """`with SlurmPool("lumi", profile) as pool: report = pool.run(job, on_event)`, from as many threads as one likes.
+
+    The same interface as `execution.pool.Pool`. What arrives together is sent as one array; each of its jobs serves a
+    chunk from one warm parent, behind the same walls as locally. A submission that the cluster lost is sent again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        profile: Profile,
+        *,
+        folder: Path | None = None,
+        isolation: str = "strong",
+        chunk: int | None = None,
+        shell: Shell | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        """`folder`: where what was sent is written down, so that another process goes on with it.
+
+        `isolation`: `strong` is warm where the node can, else cold; a node that can neither runs nothing. `none` is for
+        submissions that are trusted.
+        """
+        self._isolation = isolation
+        self._attendant = Attendant(
+            name,
+            profile,
+            shell or shell_for(profile),
+            journal=Journal(folder),
+            chunk=chunk or profile.chunk,
+            retry_cancelled=True,
+            pace=pace,
+        )
+        self.workers = profile.at_once * (chunk or profile.chunk)
+        """As many threads keep every job of the array busy."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What was noticed on the way, such as a cluster without accounting."""
+        return self._attendant.notes
+
+    def warm(self) -> None:
+        """Nothing to do beforehand: a job starts its parent itself."""
+
+    def run(self, job: Job, on_event: OnEvent | None = None) -> RunReport:
+        """Run a job on the cluster, to its end; raises UsageError, UnableError and InfraError."""
+        return _wait(self._attendant.add(msgspec.structs.replace(job, isolation=self._isolation), on_event))
+
+    def run_array(
+        self, jobs: Sequence[Job], on_report: Callable[[int, RunReport], None] | None = None
+    ) -> list[RunReport]:
+        """Run many jobs as one array; reports in their order. `on_report` is called as each ends, in whatever order."""
+        futures = [self._attendant.add(msgspec.structs.replace(job, isolation=self._isolation)) for job in jobs]
+        for number, future in enumerate(futures):
+            if on_report is not None:
+                future.add_done_callback(_reporting(number, on_report))
+        return [_wait(future) for future in futures]
+
+    def close(self) -> None:
+        """Cancel what is under way; it ends as a fault of ours, which counts for nobody."""
+        if not self._attendant.idle:
+            self._attendant.cancel()
+        self._attendant.close()
+
+    def leave(self) -> None:
+        """Stop attending and let the jobs go on: another process with the same folder finds them."""
+        self._attendant.close()
+
+    def __enter__(self) -> SlurmPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@contextlib.contextmanager
+def one_run(attendant: Attendant) -> Iterator[Callable[[Job, OnEvent], RunReport]]:
+    """A Runner for one submission after another, as `tlcourse grade` has them. Leaving lets the jobs go on."""
+    try:
+        yield lambda job, tell: _wait(attendant.add(job, tell))
+    finally:
+        attendant.close()
+
+
+def _wait(future: Future[RunReport]) -> RunReport:
+    while True:  # in slices, so that ctrl-c is heard on every system
+        with contextlib.suppress(TimeoutError):
+            return future.result(timeout=_WAIT_S)
+
+
+def _reporting(number: int, tell: Callable[[int, RunReport], None]) -> Callable[[Future[Any]], None]:
+    def done(future: Future[Any]) -> None:
+        if not future.cancelled() and future.exception() is None:
+            tell(number, future.result())
+
+    return done

@@ -1,0 +1,142 @@
+"""Sending jobs: what they need is put on the cluster, written down here, and handed to Slurm – once."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from tlcourse.errors import InfraError, TlcourseError, UnableError
+from tlcourse.execution.cluster.depot import Depot
+from tlcourse.execution.cluster.environment import python_for
+from tlcourse.execution.cluster.item import Item, Live
+from tlcourse.execution.cluster.journal import Journal, Round, new_name
+from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.script import job_script
+from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
+from tlcourse.execution.cluster.slurm import submit
+from tlcourse.execution.cluster.task import SCHEMA, Packer, Plan
+from tlcourse.execution.events import Lines
+
+
+class Sender:
+    """Sends rounds of jobs to one cluster; takes over those that an earlier process sent."""
+
+    def __init__(self, name: str, profile: Profile, shell: Shell, journal: Journal, packer: Packer) -> None:
+        self._name = name
+        self._profile = profile
+        self._shell = shell
+        self._journal = journal
+        self._packer = packer
+        self._orphans = journal.open
+        """Rounds of an earlier process, whose jobs are taken over when they are asked for again."""
+        self._depot: Depot | None = None
+        self._started: tuple[str, str] | None = None
+        self._was_reached = False
+
+    @property
+    def depot(self) -> Depot:
+        """The work folder. Raises UnableError where the cluster was never reached, else ConnectionLostError."""
+        if self._depot is None:
+            try:
+                self._depot = Depot(self._shell, self._profile.work)
+            except ConnectionLostError as error:
+                if self._was_reached:
+                    raise
+                raise unreachable(self._shell.name, str(error)) from None
+            self._was_reached = True
+        return self._depot
+
+    def adopt(self, item: Item, live: list[Live]) -> bool:
+        """Let an item wait for a job that is on the cluster already, now or since an earlier process."""
+        key = item.task.key
+        for each in live:
+            if key in each.round.keys and (number := each.round.keys.index(key)) in each.items:
+                each.items[number].append(item)
+                return True
+        for one in self._orphans:
+            if key not in one.keys or one.over:
+                continue
+            if not one.job and not self._finish_sending(one):
+                continue
+            found = next((each for each in live if each.round is one), None)
+            if found is None:
+                found = Live(one, {})
+                live.append(found)
+            found.items[one.keys.index(key)] = [item]
+            item.tried.sends += 1
+            return True
+        return False
+
+    def _finish_sending(self, one: Round) -> bool:
+        """An earlier process ended between writing a round down and hearing Slurm's number of it."""
+        there = self._shell.run(f"[ -f '{one.folder}/script.sh' ]").code == 0
+        if not there:  # then it was never submitted
+            one.over = True
+        else:
+            one.job = submit(self._shell, one.folder, one.name)
+        self._journal.keep(one)
+        return there
+
+    def send(self, items: list[Item], chunk: int) -> Live:
+        """A new round, staged and written down, not yet submitted; identical jobs are sent once."""
+        by_key: dict[str, list[Item]] = {}
+        for item in items:
+            by_key.setdefault(item.task.key, []).append(item)
+        keys = list(by_key)
+        numbers = list(range(len(keys)))
+        chunks = [numbers[i : i + chunk] for i in range(0, len(numbers), chunk)]
+        one = Round(new_name(), self._name, self._profile, keys, chunks, time.time())
+        live = Live(one, {number: by_key[key] for number, key in enumerate(keys)})
+        self._stage(one, [same[0] for same in by_key.values()])
+        for item in items:
+            item.tried.sends += 1
+            item.offset, item.lines = 0, Lines()
+        return live
+
+    def _stage(self, one: Round, items: list[Item]) -> None:
+        """Everything but the job itself: data, code, Python, the folder."""
+        depot = self.depot
+        depot.send_blobs({digest: data for item in items for digest, data in self._packer.blobs(item.task).items()})
+        if self._started is None:
+            self._started = (depot.send_code(), python_for(depot, self._profile))
+        code, python = self._started
+        tasks = [item.task for item in items]
+        one.folder = f"{depot.work}/jobs/{one.name}"
+        chunks = [[tasks[number] for number in chunk] for chunk in one.chunks]
+        script = job_script(self._profile, one.name, one.folder, code, python, chunks)
+        plan = Plan(SCHEMA, tasks, one.chunks, list(self._profile.environment))
+        self._journal.keep(one)
+        files = {"plan.json": msgspec.json.encode(plan), "script.sh": script.encode()}
+        depot.send_folder(one.name, files, ("events", "results", "log"))
+
+    def submit(self, live: Live) -> None:
+        """Hand a round to Slurm; a second try after a lost connection finds the first one's job.
+
+        Raises ConnectionLostError and BusyError, worth another try; any other error is told to those who wait.
+        """
+        one = live.round
+        try:
+            one.job = submit(self._shell, one.folder, one.name)
+        except TlcourseError as error:
+            one.over = True
+            self._journal.keep(one)
+            live.fail(error)
+            return
+        self._journal.keep(one)
+        for item in live.all_items():
+            item.tell(f"job {one.job} was handed to Slurm on {self._shell.name}")
+
+
+def unreachable(host: str, said: str) -> UnableError:
+    """What is said when a cluster does not answer."""
+    return UnableError(
+        f"{host} cannot be reached: {said}",
+        cause="no network, a misspelt host, a key that it does not know, or a login that needs a second factor.",
+        remedy=f"try: ssh {host} – and: tlcourse config check PROFILE. Jobs that were sent go on: tlcourse jobs list",
+    )
+
+
+def closed_error() -> InfraError:
+    """What is said to those who wait when nobody attends any more."""
+    return InfraError("The cluster is not attended to any more.")

@@ -1,0 +1,238 @@
+"""A grading that runs on a cluster, kept so that it survives this process: what was asked, the hand-in, what was sent.
+
+A folder a request, in the user's own: `request.json`, `submission/` (the copy that is graded, whatever becomes of the
+original), `journal/` (what was sent where), and `result.json` when there is a verdict. Labels are made again from the
+seed when the predictions are back; nothing of them is kept here or travels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tlcourse.course.model import LoadedExercise
+from tlcourse.errors import InfraError, UsageError
+from tlcourse.execution.cluster.attend import Attendant
+from tlcourse.execution.cluster.item import Pace
+from tlcourse.execution.cluster.journal import Journal
+from tlcourse.execution.cluster.pool import shell_for
+from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.shell import Shell
+from tlcourse.execution.job import Job, RunReport
+from tlcourse.grading.attempt import OnEvent
+from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.result import Result
+from tlcourse.grading.submission import Submission, collect, hash_folder
+
+MAX_KEPT = 200
+
+
+class Request(Struct):
+    """What was asked for, and what came of it."""
+
+    id: str
+    exercise: str
+    course: str
+    """The folder of the course; empty for the bundled one."""
+    path: str
+    profile: str
+    settings: Profile
+    options: Options
+    scored: bool
+    sha256: str
+    notices: list[str]
+    created: float
+    state: str = "open"
+    """open, ended, cancelled or failed"""
+    outcome: str = ""
+    points: float = 0.0
+    max_points: float = 0.0
+    said: str = ""
+
+
+class NotYetError(Exception):
+    """It has not ended so far."""
+
+
+class Requests:
+    """All requests of this user, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def all(self) -> list[Request]:
+        """Oldest first. A folder that cannot be read is left out."""
+        found = []
+        for path in self.folder.glob("*/request.json"):
+            with contextlib.suppress(OSError, msgspec.MsgspecError):
+                found.append(msgspec.json.decode(path.read_bytes(), type=Request))
+        return sorted(found, key=lambda one: one.created)
+
+    def find(self, id_: str) -> Request:
+        """The request with this number, or the newest for `last`; raises UsageError."""
+        known = self.all()
+        match = [one for one in known if one.id == id_] or (known[-1:] if id_ == "last" else [])
+        if match:
+            return match[0]
+        raise UsageError(
+            f"There is no run {id_!r} on a cluster.",
+            cause=f"known: {', '.join(one.id for one in known[-5:])}." if known else "none was sent yet.",
+            remedy="tlcourse jobs list",
+        )
+
+    def new(
+        self,
+        exercise: LoadedExercise,
+        course: Path | None,
+        path: Path,
+        profile: tuple[str, Profile],
+        options: Options,
+        *,
+        scored: bool,
+    ) -> Request:
+        """Keep a copy of the hand-in and of what is asked; raises SubmissionError."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._tidy()
+        id_, folder = self._new_folder()
+        try:
+            (folder / "submission").mkdir()
+            submission = collect(path, folder / "submission")
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        name, settings = profile
+        one = Request(
+            id=id_,
+            exercise=exercise.about.id,
+            course=str(course.expanduser().resolve()) if course else "",
+            path=str(path),
+            profile=name,
+            settings=settings,
+            options=replace(options, where=name),
+            scored=scored,
+            sha256=submission.sha256,
+            notices=submission.notices,
+            created=time.time(),
+        )
+        self.keep(one)
+        return one
+
+    def _new_folder(self) -> tuple[str, Path]:
+        """Small numbers are easy to type; the folder's making says who was first."""
+        number = max((int(path.name) for path in self.folder.iterdir() if path.name.isdigit()), default=0)
+        while True:
+            number += 1
+            with contextlib.suppress(FileExistsError):
+                (self.folder / str(number)).mkdir(mode=0o700)
+                return str(number), self.folder / str(number)
+
+    def _tidy(self) -> None:
+        ended = [one for one in self.all() if one.state != "open"]
+        for one in ended[: max(len(ended) - MAX_KEPT, 0)]:
+            shutil.rmtree(self.folder / one.id, ignore_errors=True)
+
+    def keep(self, one: Request) -> None:
+        """Write it down."""
+        _write(self.folder / one.id / "request.json", msgspec.json.encode(one))
+
+    def result(self, one: Request) -> Result | None:
+        """The verdict, where there is one."""
+        path = self.folder / one.id / "result.json"
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            return msgspec.json.decode(path.read_bytes(), type=Result)
+        return None
+
+    def journal(self, one: Request) -> Journal:
+        """What was sent for it."""
+        return Journal(self.folder / one.id / "journal")
+
+    @contextlib.contextmanager
+    def attending(self, one: Request) -> Iterator[bool]:
+        """Whether nobody else is attending to it; while this lasts, nobody else will."""
+        try:
+            import fcntl
+        except ImportError:  # Windows: two windows of one person at worst ask twice
+            yield True
+            return
+        with (self.folder / one.id / "lock").open("a") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+                return
+            yield True
+
+    def carry_out(
+        self,
+        one: Request,
+        exercise: LoadedExercise,
+        on_event: OnEvent,
+        *,
+        shell: Shell | None = None,
+        pace: Pace | None = None,
+        wait_s: float | None = None,
+        cancel: Callable[[], bool] = lambda: False,
+    ) -> Result:
+        """Send what is not sent, wait for what is, and decide. Raises TlcourseError, and NotYetError after `wait_s`.
+
+        A KeyboardInterrupt cancels the jobs where `cancel` says so; else they go on, and are found again later.
+        """
+        folder = self.folder / one.id
+        if hash_folder(folder / "submission") != one.sha256:
+            raise InfraError(f"The copy of the hand-in in {folder} was changed.", remedy="grade it anew.")
+        attendant = Attendant(
+            one.profile, one.settings, shell or shell_for(one.settings), journal=self.journal(one), pace=pace
+        )
+
+        def run(job: Job, tell: OnEvent) -> RunReport:
+            try:
+                return attendant.add(job, tell).result(timeout=wait_s)
+            except TimeoutError:
+                raise NotYetError from None
+
+        try:
+            submission = Submission(Path(one.path), folder / "submission", one.sha256, one.notices)
+            started = datetime.fromtimestamp(one.created, UTC).isoformat(timespec="seconds")
+            result = Grading(exercise, one.options, run).result(
+                submission, on_event, started=started, scored=one.scored
+            )
+        except KeyboardInterrupt:
+            if cancel():
+                attendant.cancel()
+                self.end(one, "cancelled")
+            raise
+        finally:
+            attendant.close()
+        result = replace(result, messages=[*result.messages, *attendant.notes])
+        _write(folder / "result.json", msgspec.json.encode(result))
+        one.outcome, one.points, one.max_points = result.outcome, result.points, result.max_points
+        self.end(one, "ended")
+        return result
+
+    def end(self, one: Request, state: str, said: str = "") -> None:
+        """Nothing more is to come of it."""
+        one.state, one.said = state, said
+        self.keep(one)
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_suffix(".part")
+    try:
+        with part.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise InfraError(
+            f"{path} cannot be written: {error.strerror}.", remedy=f"make room in {path.parent}."
+        ) from None
