@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import author, doctor, exercise, grade, lesson, out, progress, quiz, start, ta
+from tlcourse.cli import author, data, doctor, exercise, grade, lesson, out, progress, quiz, start, ta
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("run")(grade.run)
 app.command("grade")(grade.grade)
 app.command("watch")(grade.watch)
 app.command("progress")(progress.progress)
+app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)
 app.add_typer(author.app, name="author")
 app.add_typer(ta.app, name="ta")

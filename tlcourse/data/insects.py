@@ -1,6 +1,6 @@
 """The world of exercise 1: one insect in a colour picture, seen from above, on ground that is never the same.
 
-A *source* task of nine species, on which the course's small ResNet was trained, and a *target* task of two others: ants
+A *source* task of many species, on which the course's small ResNet was trained, and a *target* task of two others: ants
 and bees. Where the animal sits, how it is turned and bent, its size, its colours and those of the ground, the light, what
 lies around it and over it are chance, and drawn alike for every species: only the shape of the parts tells them apart.
 """
@@ -13,20 +13,21 @@ from typing import Any
 import numpy as np
 
 from tlcourse.data.insects_draw import SIDE, Floats, Pen
-from tlcourse.data.insects_species import SOURCE, TARGET, Coat
+from tlcourse.data.insects_parts import Coat
+from tlcourse.data.insects_species import SOURCE, TARGET
 from tlcourse.data.worlds import Arrays
 
 Labels = np.ndarray[Any, np.dtype[np.int64]]
 Species = Mapping[str, Callable[[Pen, Coat], None]]
 
-_LENGTH = (17.0, 24.0)  # a body from head to tail, in pixels
+_LENGTH = (19.0, 25.0)  # a body from head to tail, in pixels
 _SHIFT = 3.0  # how far its middle lies from the picture's, at most, in pixels
 _BEND = 0.5  # see Pen.pose
-_CONTRAST = (0.22, 0.5)  # between the lightness of ground and body; its sign is drawn
+_CONTRAST = (0.25, 0.5)  # between the lightness of ground and body; its sign is drawn
 _HUE = 0.25  # how far a colour's channels lie from its lightness, at most
 _TEXTURE = 0.1  # standard deviation of the ground's texture
 _CLUTTER = 5  # blades and twigs on the ground, at most
-_OCCLUDED = 0.35  # share of pictures in which a blade lies over the animal
+_OCCLUDED = 0.3  # share of pictures in which a blade lies over the animal
 _LIGHT = 0.3  # how much darker or lighter than the middle a side of the picture may be
 _NOISE = (0.02, 0.08)  # standard deviation of the noise of a pixel
 _CHUNK = 16  # pictures drawn at a time: they stay in the processor's cache
@@ -88,7 +89,7 @@ def coat(pen: Pen, ground: Floats) -> Coat:
         mark=colours(pen, body + away * pen.vary(0.2, 0.45)),
         leg=colours(pen, body + pen.vary(-0.15, 0.15)),
         wing=colours(pen, ground + np.where(pen.rng.random(pen.n) < 0.5, 1.0, -1.0) * pen.vary(0.2, 0.45)),
-        clearness=pen.vary(0.4, 0.8),
+        clearness=pen.vary(0.5, 0.9),
     )
 
 

@@ -6,84 +6,12 @@ The proportions are those of the animals; every one varies by a fifth or so from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
-from tlcourse.data.insects_draw import Floats, Number, Pen
-
-LEFT_AND_RIGHT = (1.0, -1.0)
-
-
-@dataclass(frozen=True)
-class Coat:
-    """The colours of `n` animals, each (n, 3) RGB in [0, 1]: body, markings on it, legs, wings."""
-
-    body: Floats
-    mark: Floats
-    leg: Floats
-    wing: Floats
-    clearness: Floats
-    """(n,) how opaque a wing of gauze is, from 0 to 1."""
-
-
-def legs(pen: Pen, coat: Coat, at: Sequence[float], reach: float, width: float = 0.035) -> None:
-    """A pair of bent legs at each place of `at` along the body, from front to back, `reach` body lengths long."""
-    for number, u in enumerate(at):
-        lean = 0.9 - 1.8 * number / max(len(at) - 1, 1)  # the first pair points forwards, the last one backwards
-        for side in LEFT_AND_RIGHT:
-            swing = lean + pen.vary(-0.25, 0.25)
-            knee_u = u + 0.5 * reach * np.sin(swing * 0.7)
-            knee_v = side * 0.5 * reach * np.cos(swing * 0.7)
-            foot = reach * pen.vary(0.4, 0.6)
-            foot_u, foot_v = knee_u + foot * np.sin(swing * 1.3), knee_v + side * foot * np.cos(swing * 1.3)
-            pen.paint(pen.stroke(u, side * 0.03, knee_u, knee_v, width), coat.leg)
-            pen.paint(pen.stroke(knee_u, knee_v, foot_u, foot_v, width * 0.8), coat.leg)
-
-
-def antennae(pen: Pen, coat: Coat, u: float, length: float, elbow: float = 0.0, width: float = 0.03) -> None:
-    """Two antennae on a head at `u`; `elbow` is the angle at which their second half turns outwards, in radians."""
-    for side in LEFT_AND_RIGHT:
-        angle = pen.vary(0.3, 0.7)
-        half_u = u + 0.5 * length * np.cos(angle)
-        half_v = side * (0.03 + 0.5 * length * np.sin(angle))
-        turned = angle + elbow
-        end_u, end_v = half_u + 0.5 * length * np.cos(turned), half_v + side * 0.5 * length * np.sin(turned)
-        pen.paint(pen.stroke(u, side * 0.03, half_u, half_v, width), coat.leg)
-        pen.paint(pen.stroke(half_u, half_v, end_u, end_v, width), coat.leg)
-
-
-def wings(pen: Pen, coat: Coat, u: float, length: float, width: float, angle: tuple[float, float]) -> None:
-    """A pair of gauze wings; `angle`: the range between straight back (0) and straight out (pi/2), in radians."""
-    out = pen.vary(*angle)
-    long, wide = length * pen.vary(0.9, 1.1), width * pen.vary(0.85, 1.15)
-    for side in LEFT_AND_RIGHT:
-        middle_u, middle_v = u - 0.5 * long * np.cos(out), side * (0.04 + 0.5 * long * np.sin(out))
-        cover = pen.ellipse(middle_u, middle_v, 0.5 * long, 0.5 * wide, -side * out)
-        pen.paint(cover, coat.wing, coat.clearness)
-
-
-def blob(pen: Pen, colour: Floats, u: float, along: float, across: float, spread: float = 0.12) -> Floats:
-    """A part of the body on its axis; returns what it covers, for the markings on it."""
-    along_, across_ = along * pen.vary(1 - spread, 1 + spread), across * pen.vary(1 - spread, 1 + spread)
-    cover = pen.ellipse(u, 0.0, along_, across_)
-    pen.paint(cover, colour)
-    return cover
-
-
-def bands(pen: Pen, coat: Coat, cover: Floats, at: Sequence[Number], width: float, opacity: Number = 1.0) -> None:
-    """Stripes across the part that `cover` tells."""
-    for u in at:
-        pen.paint(cover * pen.stroke(u, -0.5, u, 0.5, width), coat.mark, opacity)
-
-
-def spots(pen: Pen, coat: Coat, cover: Floats, at: Sequence[tuple[float, float]], size: float) -> None:
-    """Round spots, mirrored on both sides, on the part that `cover` tells."""
-    size_ = size * pen.vary(0.8, 1.25)
-    for u, v in at:
-        for side in LEFT_AND_RIGHT:
-            pen.paint(cover * pen.ellipse(u, side * v, size_, size_), coat.mark)
+from tlcourse.data.insects_draw import Pen
+from tlcourse.data.insects_parts import LEFT_AND_RIGHT, Coat, antennae, bands, blob, legs, spots, wings
 
 
 def ant(pen: Pen, coat: Coat) -> None:
@@ -213,16 +141,119 @@ def caterpillar(pen: Pen, coat: Coat) -> None:
     blob(pen, coat.leg, 0.38, 0.08, 0.09)
 
 
+def aphid(pen: Pen, coat: Coat) -> None:
+    """A body like a pear with a small head, thin legs, and two pipes near its end."""
+    legs(pen, coat, (0.24, 0.12, 0.0), 0.4, 0.03)
+    antennae(pen, coat, 0.38, 0.36)
+    for side in LEFT_AND_RIGHT:
+        pen.paint(pen.stroke(-0.28, side * 0.14, -0.5, side * pen.vary(0.16, 0.24), 0.05), coat.leg)
+    blob(pen, coat.body, -0.14, 0.3, 0.25)
+    blob(pen, coat.body, 0.18, 0.18, 0.15)
+    blob(pen, coat.body, 0.36, 0.07, 0.09)
+
+
+def cockroach(pen: Pen, coat: Coat) -> None:
+    """A flat oval with a shield over its head, very long antennae, and legs that stick out behind."""
+    legs(pen, coat, (0.2, 0.0, -0.2), 0.5, 0.04)
+    antennae(pen, coat, 0.36, 0.62)
+    blob(pen, coat.body, -0.1, 0.38, 0.19)
+    shield = blob(pen, coat.body, 0.28, 0.13, 0.18)
+    pen.paint(shield * pen.stroke(0.16, -0.2, 0.16, 0.2, 0.05), coat.mark)
+    pen.paint(pen.stroke(0.14, 0.02, -0.45, -0.06, 0.03), coat.mark)
+
+
+def earwig(pen: Pen, coat: Coat) -> None:
+    """A narrow body that ends in a pair of pincers, with short wing cases."""
+    legs(pen, coat, (0.24, 0.14, 0.02), 0.3)
+    antennae(pen, coat, 0.42, 0.34)
+    open_ = pen.vary(0.08, 0.15)
+    for side in LEFT_AND_RIGHT:
+        pen.paint(pen.stroke(-0.3, side * 0.04, -0.42, side * open_, 0.05), coat.leg)
+        pen.paint(pen.stroke(-0.42, side * open_, -0.54, side * 0.02, 0.045), coat.leg)
+    tail = blob(pen, coat.body, -0.1, 0.26, 0.085)
+    bands(pen, coat, tail, (-0.26, -0.14, -0.02), 0.03, pen.vary(0.2, 1.0))
+    blob(pen, coat.mark, 0.14, 0.12, 0.1)
+    blob(pen, coat.body, 0.29, 0.07, 0.09)
+    blob(pen, coat.body, 0.4, 0.08, 0.08)
+
+
+def lacewing(pen: Pen, coat: Coat) -> None:
+    """A slender body between four gauze wings, each longer than itself, and long antennae."""
+    antennae(pen, coat, 0.4, 0.5)
+    wings(pen, coat, 0.1, 0.72, 0.2, (0.35, 0.8))
+    wings(pen, coat, 0.2, 0.78, 0.22, (0.6, 1.15))
+    blob(pen, coat.body, -0.12, 0.26, 0.05)
+    blob(pen, coat.body, 0.18, 0.13, 0.07)
+    blob(pen, coat.body, 0.35, 0.07, 0.07)
+
+
+def moth(pen: Pen, coat: Coat) -> None:
+    """Opaque wings swept back to a triangle, with a band; a thick body; antennae like feathers."""
+    antennae(pen, coat, 0.36, 0.26, width=0.07)
+    for side in LEFT_AND_RIGHT:
+        wing = pen.ellipse(-0.08, side * pen.vary(0.2, 0.25), pen.vary(0.36, 0.42), 0.17, -side * pen.vary(0.45, 0.7))
+        pen.paint(wing, coat.wing)
+        pen.paint(wing * pen.stroke(-0.12, side * 0.05, -0.2, side * 0.5, 0.07), coat.mark)
+    blob(pen, coat.body, -0.08, 0.28, 0.1)
+    blob(pen, coat.body, 0.28, 0.12, 0.11)
+
+
+def pond_skater(pen: Pen, coat: Coat) -> None:
+    """A body like a boat, two short arms in front, four thin legs as long as itself that hold it up."""
+    for side in LEFT_AND_RIGHT:
+        for u, foot in ((0.1, pen.vary(0.25, 0.5)), (-0.02, pen.vary(-0.62, -0.4))):
+            knee_v = side * pen.vary(0.28, 0.38)
+            knee_u = u + 0.3 * (foot - u)
+            pen.paint(pen.stroke(u, side * 0.04, knee_u, knee_v, 0.035), coat.leg)
+            pen.paint(pen.stroke(knee_u, knee_v, foot, side * pen.vary(0.5, 0.62), 0.03), coat.leg)
+        pen.paint(pen.stroke(0.3, side * 0.04, 0.48, side * pen.vary(0.12, 0.2), 0.04), coat.leg)
+    blob(pen, coat.body, -0.04, 0.4, 0.075)
+    blob(pen, coat.body, 0.38, 0.07, 0.06)
+
+
+def scorpion(pen: Pen, coat: Coat) -> None:
+    """Two arms with claws, eight short legs, and a jointed tail that turns to one side."""
+    legs(pen, coat, (0.2, 0.13, 0.06, 0.0), 0.3)
+    for side in LEFT_AND_RIGHT:
+        claw_u, claw_v = pen.vary(0.38, 0.48), side * pen.vary(0.18, 0.28)
+        pen.paint(pen.stroke(0.24, side * 0.06, claw_u - 0.1, claw_v, 0.05), coat.leg)
+        pen.paint(pen.ellipse(claw_u, claw_v, 0.11, 0.065), coat.body)
+    turn = np.where(pen.rng.random(pen.n) < 0.5, 1.0, -1.0) * pen.vary(0.6, 1.4)
+    for joint in range(4):
+        angle = turn * joint / 3
+        u, v = -0.2 - 0.11 * joint + 0.05 * joint * np.abs(turn) / 2, 0.09 * joint * np.sin(angle)
+        pen.paint(pen.ellipse(u, v, 0.07, 0.055), coat.body)
+    blob(pen, coat.body, 0.08, 0.22, 0.11)
+
+
+def termite(pen: Pen, coat: Coat) -> None:
+    """A long soft abdomen as wide as the thorax, without a waist; a round head; straight short antennae; no wings."""
+    legs(pen, coat, (0.2, 0.1, 0.0), 0.26)
+    antennae(pen, coat, 0.42, 0.22)
+    back = blob(pen, coat.body, -0.2, 0.3, 0.13)
+    bands(pen, coat, back, (-0.36, -0.26, -0.16, -0.06), 0.03, pen.vary(0.0, 0.8))
+    blob(pen, coat.body, 0.12, 0.14, 0.12)
+    blob(pen, coat.body, 0.34, 0.13, 0.13)
+
+
 SOURCE: dict[str, Callable[[Pen, Coat], None]] = {
+    "aphid": aphid,
     "beetle": beetle,
     "butterfly": butterfly,
     "caterpillar": caterpillar,
+    "cockroach": cockroach,
     "dragonfly": dragonfly,
+    "earwig": earwig,
     "fly": fly,
     "grasshopper": grasshopper,
+    "lacewing": lacewing,
     "ladybird": ladybird,
     "mosquito": mosquito,
+    "moth": moth,
+    "pond skater": pond_skater,
+    "scorpion": scorpion,
     "spider": spider,
+    "termite": termite,
 }
 """The species of the source task, in the order of its labels. Neither bees nor ants are among them."""
 TARGET: dict[str, Callable[[Pen, Coat], None]] = {"ant": ant, "bee": bee}

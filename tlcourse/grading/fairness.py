@@ -55,8 +55,8 @@ def fairness(exercise: LoadedExercise, variant: str = "mini", simulated: int = S
     rules = [rule for rule in exercise.about.checks if kinds[rule.id].kind != "exact"]
     rng = np.random.default_rng(0)
     seeds = exercise.about.seeds
-    return [
-        _of_proportion(rule, kinds[rule.id].n, seeds, simulated, rng)
+    return [  # further runs on the same items leave the doubt about the items as it is
+        _of_proportion(rule, kinds[rule.id].n, 1 if kinds[rule.id].fixed else seeds, simulated, rng)
         if kinds[rule.id].kind == "proportion"
         else _of_mean(rule, kinds[rule.id].n, seeds, simulated, rng)
         for rule in rules

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tlcourse import __version__
 from tlcourse.course.model import LoadedExercise
+from tlcourse.data import variants
 from tlcourse.errors import UnableError
 from tlcourse.execution.job import Outcome, RunReport
 from tlcourse.execution.scratch import scratch_folder
@@ -66,7 +67,7 @@ class Grading:
         self._options = options
         self._run = run
         self._grader = Grader(exercise) if exercise.grader else None
-        variant = "mini" if options.variant == "auto" else options.variant
+        variant = variants.choose(exercise.about, options.variant)
         self._settings = Settings(variant, options.device, options.threads, options.wall_s, options.isolation)
 
     def result(self, submission: Submission, on_event: OnEvent, *, started: str, scored: bool = True) -> Result:

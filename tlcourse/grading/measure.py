@@ -24,6 +24,8 @@ class Measurement(Struct, frozen=True):
     interval: tuple[float, float]
     message: str = ""
     kind: Literal["exact", "proportion", "mean"] = "exact"
+    fixed: bool = False
+    """The items are the same in every run: further runs say more about the training, and nothing about the items."""
 
     @property
     def successes(self) -> int:
@@ -36,9 +38,9 @@ class Measurement(Struct, frozen=True):
         return (self.interval[1] - self.interval[0]) / (2 * 1.96)
 
 
-def proportion(successes: int, n: int, message: str = "") -> Measurement:
+def proportion(successes: int, n: int, message: str = "", *, fixed: bool = False) -> Measurement:
     """A share of n items with its score interval."""
-    return Measurement(successes / n if n else 0.0, n, wilson(successes, n), message, "proportion")
+    return Measurement(successes / n if n else 0.0, n, wilson(successes, n), message, "proportion", fixed)
 
 
 def mean(values: np.ndarray, message: str = "") -> Measurement:
@@ -57,6 +59,10 @@ def pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measuremen
     if len(runs) == 1 or worst.kind == "exact":
         return worst
     n = sum(run.n for run in runs)
+    if worst.kind == "proportion" and worst.fixed:
+        # the mean over the runs, rounded in the student's favour, and the doubt of as few items as there are
+        share = sum(run.successes for run in runs) / len(runs)
+        return proportion(math.ceil(share) if larger_is_better else math.floor(share), worst.n, worst.message, fixed=True)
     if worst.kind == "proportion":
         return proportion(sum(run.successes for run in runs), n, worst.message)
     value = math.fsum(run.n * run.value for run in runs) / n

@@ -26,6 +26,7 @@ from tlcourse.execution.arrays import pack
 from tlcourse.execution.job import Brief
 from tlcourse.execution.worker import evidence, predict
 from tlcourse.execution.worker.channel import Channel, receive_test_inputs
+from tlcourse.execution.worker.pretrained import find_in
 from tlcourse.execution.worker.solution import SolutionError, load_fit, student_trace
 from tlcourse.execution.worker.task import Arrays, Task, missing_device, pick_device
 
@@ -81,6 +82,7 @@ def _run(brief: Brief, inputs: Path, submission: Path, device: torch.device, cha
         seconds=brief.seconds,
         folder=submission,
         log=channel.metric,
+        find_weights=find_in(inputs / "pretrained"),
     )
     fit = _guarded(lambda: load_fit(submission), "while solution.py was imported")
     channel.emit("phase", name="fit")

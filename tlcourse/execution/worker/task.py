@@ -51,7 +51,7 @@ class Task:
         seconds: float,
         folder: Path,
         log: Callable[[int, dict[str, float]], None],
-        backbones: Sequence[Path] = (),
+        find_weights: pretrained.Find = lambda _: None,
     ) -> None:
         self.train = train
         self.val = val
@@ -60,7 +60,7 @@ class Task:
         self.seconds = seconds
         self.folder = folder
         self._log = log
-        self._backbones = backbones
+        self._find_weights = find_weights
         self._issued: set[str] = set()
         self._started = time.monotonic()
 
@@ -81,23 +81,33 @@ class Task:
 
         Raises ValueError where there is no such network, or its weights are not on this machine.
         """
-        net = pretrained.load(name, self._backbones)
+        net = pretrained.load(name, self._find_weights)
         self._issued.add(name)
         return net
 
     def kept(self, model: nn.Module) -> dict[str, float]:
         """How much of what `pretrained` has issued `model` still holds; see `pretrained.kept`. Empty without any."""
-        found = [pretrained.kept(model, name, self._backbones) for name in sorted(self._issued)]
+        found = [pretrained.kept(model, name, self._find_weights) for name in sorted(self._issued)]
         return max(found, key=lambda one: one["backbone_kept"], default={})
 
     @classmethod
-    def local(cls, exercise: str, *, seed: int = 0, device: str = "auto", folder: str | Path = ".") -> Task:
+    def local(
+        cls,
+        exercise: str,
+        *,
+        seed: int = 0,
+        device: str = "auto",
+        folder: str | Path = ".",
+        variant: str = "mini",
+    ) -> Task:
         """The task of an exercise, made here: for `python solution.py`, a notebook or Colab. No grader is needed.
 
-        Raises tlcourse.errors.UsageError where there is no such exercise.
+        `variant`: mini for drawn data, full for real ones.
+
+        Raises tlcourse.errors.UsageError where there is no such exercise, UnableError where there are no such data.
         """
         from tlcourse.course.loader import load_course
-        from tlcourse.data import worlds
+        from tlcourse.data import variants, weights
         from tlcourse.errors import UsageError
 
         exercises = load_course().exercises
@@ -108,16 +118,16 @@ class Task:
                 remedy=f"use one of: {', '.join(exercises)}.",
             )
         about = exercises[exercise].about
-        train_seed, val_seed = worlds.split_seeds(seed)[:2]
-        make = worlds.maker(about.world)
+        train, val = variants.public(about, variants.choose(about, variant), seed)
         return cls(
-            as_dataset(make(about.sizes["train"], train_seed), about.targets),
-            as_dataset(make(about.sizes["val"], val_seed), about.targets),
+            as_dataset(train, about.targets),
+            as_dataset(val, about.targets),
             device=pick_device(device),
             seed=seed,
             seconds=about.seconds,
             folder=Path(folder),
             log=_print_metrics,
+            find_weights=weights.find_or_get,
         )
 
 
