@@ -14,6 +14,7 @@ from tlcourse.grading.measure import Measurement, pooled
 from tlcourse.grading.result import CheckResult
 
 Measured = Mapping[str, Measurement]
+_MARGIN = 0.02  # 2 points: what the promise of `operating.py` calls worse
 
 
 def decide(rules: Sequence[CheckRule], runs: Sequence[Measured]) -> list[CheckResult]:
@@ -28,6 +29,22 @@ def is_near_miss(rules: Sequence[CheckRule], run: Measured) -> bool:
     """
     missed = [rule for rule in rules if not _suffices(rule, run[rule.id], operating.ALPHA)]
     return bool(missed) and all(_suffices(rule, run[rule.id], operating.CLEAR) for rule in missed)
+
+
+def few_items(rules: Sequence[CheckRule], run: Measured) -> list[str]:
+    """What a student should know where a bar rests on few items that are the same in every run, such as photographs."""
+    return [
+        f"{rule.title}: {found.n} items are few, and no run has others. The doubt is yours: {accepted(rule, found):.4g} "
+        f"suffices. A model {100 * _MARGIN:.0f} points below the bar passes with probability {_passes(rule, found.n):.0%}, too."
+        for rule in rules
+        if (found := run[rule.id]).kind == "proportion" and found.fixed and _passes(rule, found.n) > operating.ALPHA
+    ]
+
+
+def _passes(rule: CheckRule, n: int) -> float:
+    """How probably a model passes whose true share misses the bar by the margin of the promise."""
+    bar = rule.threshold if rule.direction == "at_least" else 1 - rule.threshold
+    return operating.pass_probability(n, bar, bar - _MARGIN)
 
 
 def accepted(rule: CheckRule, found: Measurement, alpha: float = operating.ALPHA) -> float:

@@ -18,7 +18,7 @@ from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.execution.walls.choose import choose
 from tlcourse.grading.attempt import Attempt, OnEvent, Runner, Settings, attempt, further_seed
-from tlcourse.grading.decision import decide, is_near_miss
+from tlcourse.grading.decision import decide, few_items, is_near_miss
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 from tlcourse.grading.submission import Submission, collect
@@ -129,6 +129,7 @@ class Grading:
                 f"{len(done)} runs with different seeds were decided on together."
             )
         messages += [f"A further run ended as {one.ending}: {one.message}" for one in attempts if one not in done]
+        messages += few_items(self._exercise.about.checks, done[0].measured)
         checks = decide(self._exercise.about.checks, [one.measured for one in done])
         return ("pass" if all(check.passed for check in checks) else "fail"), messages, checks
 
