@@ -3,9 +3,9 @@
     python benchmarks/finetune.py [--variant mini|full] [--threads N] [--epochs 25]
 
 Both train on the same pictures, with the same backbone, on this machine, one after the other. The loop is that of
-PyTorch's transfer-learning tutorial ("ConvNet as fixed feature extractor"): batches of 4, SGD with rate 0.001 and momentum
-0.9, a tenth of it every 7 epochs, training and validation through the whole network in each of 25 epochs, and the
-weights of the best epoch. The reference is graders/references/ex1_finetune.py.
+PyTorch's transfer-learning tutorial ("ConvNet as fixed feature extractor"): batches of 4, SGD with rate 0.001 and
+momentum 0.9, a tenth of it every 7 epochs, training and validation through the whole network in each of 25 epochs, and
+the weights of the best epoch. The reference is graders/references/ex1_finetune.py.
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ def tutorial(task: Task, epochs: int) -> nn.Module:
 def accuracy(model: nn.Module, x: Tensor, label: Tensor, size: int = 50) -> float:
     """The share of pictures told right."""
     model.eval()
-    right = sum(int((model(part).argmax(1) == want).sum()) for part, want in zip(x.split(size), label.split(size)))
+    right = sum(
+        int((model(part).argmax(1) == want).sum()) for part, want in zip(x.split(size), label.split(size), strict=True)
+    )
     return right / len(x)
 
 

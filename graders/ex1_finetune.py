@@ -70,7 +70,7 @@ def trained_parameters(evidence: Mapping[str, float]) -> Measurement:
     """The parameters of the module that are not the backbone's: evidence, all of them where no backbone was issued."""
     own, total = _evidence(evidence, "own_parameters"), _evidence(evidence, "parameters") or 0.0
     if own is not None:
-        return exact(own, 1, f"{own:,.0f} of the {total:,.0f} parameters are not the backbone's. Train a new last layer.")
+        return exact(own, 1, f"{own:,.0f} of {total:,.0f} parameters are not the backbone's. Train a new last layer.")
     return exact(total, 1, f"No backbone was asked for, so all {total:,.0f} parameters count as yours. {ASK}.")
 
 
@@ -84,13 +84,13 @@ def _about_answers(label: Array, predicted: Array) -> str:
     said = np.unique(predicted)
     if len(said) == 1:
         return (
-            f"Every picture is said to show {NAMES[said[0]]}. The new last layer has learnt nothing: does the optimiser "
+            f"Every picture is said to show {NAMES[said[0]]}. Its last layer has learnt nothing: does the optimiser "
             "hold its parameters, and is it new (made after the others were frozen)?"
         )
     if share < 0.4:
         return f"Swapped, these answers would be right for {1 - share:.1%}: label 0 is an ant, 1 is a bee."
     if share < 0.6:
-        return "This is about what guessing gives. Does the training loss fall, and are pictures and labels in one order?"
+        return "This is about what guessing gives. Does the training loss fall? Are pictures and labels in one order?"
     missed = [float((predicted[label == c] != c).mean()) for c in (0, 1)]
     says = f"Told wrong: {missed[0]:.1%} of the ants, {missed[1]:.1%} of the bees."
     if max(missed) > 3 * min(missed) + 0.02:
@@ -126,8 +126,8 @@ def _about_kept(share: float | None) -> str:
         return "No backbone was asked for. Get one by task.pretrained, such as mobilenet_v2 or resnet18, and freeze it."
     if share > STATISTICS:
         return (
-            f"{share:.2%} of the backbone's numbers are as they were issued: what moved is batch norm's running mean and "
-            "variance. They move in train mode even where requires_grad is False: call eval() on the backbone after "
+            f"{share:.2%} of the backbone's numbers are as they were issued. What moved is batch norm's mean and "
+            "variance: they move in train mode even where requires_grad is False: call eval() on the backbone after "
             "every train()."
         )
     return (

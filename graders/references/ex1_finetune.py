@@ -2,7 +2,7 @@
 
 The backbone is frozen for good, so a picture has the same features in every epoch. They are computed once – for every
 picture and its mirror image, which is as likely – and the new last layer is fitted to that table: logistic regression
-with weight decay, to its optimum. The validation pictures choose the strength of the decay, and then are learnt from too.
+with weight decay, to its optimum. The validation pictures choose the strength of the decay, and are then learnt from.
 """
 
 import torch

@@ -11,9 +11,7 @@ from tlcourse.cli import out
 from tlcourse.cli.options import Json, Plain
 from tlcourse.errors import ExitCode, UnableError
 
-app = typer.Typer(
-    help="Real data: what is here, getting it, checking it.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="Real data: what is here, getting it, checking it.", no_args_is_help=True, rich_markup_mode=None)
 SetName = Annotated[str, typer.Argument(metavar="NAME", help="hymenoptera or pretrained; see: tlcourse data list")]
 
 
@@ -42,7 +40,8 @@ def get(
         str | None, typer.Argument(metavar="[NETWORK]", help="With pretrained: a torchvision name, such as resnet18.")
     ] = None,
     source: Annotated[
-        Path | None, typer.Option("--from", metavar="PATH", help="An archive, a folder or a file instead of the network.")
+        Path | None,
+        typer.Option("--from", metavar="PATH", help="An archive, a folder or a file instead of the network."),
     ] = None,
     json: Json = False,
     plain: Plain = False,
@@ -59,7 +58,9 @@ def get(
 
 @app.command("verify")
 def verify(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this one; default: all that are here.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Only this one; default: all that are here.")
+    ] = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -72,7 +73,11 @@ def verify(
         out.document({"schema": 1, "sound": sound, "data": found})
     else:
         for one in found:
-            mark = ("sound:" if not one.problems else "damaged:") if plain else ("✓ sound" if not one.problems else "✗ damaged")
+            mark = (
+                ("sound:" if not one.problems else "damaged:")
+                if plain
+                else ("✓ sound" if not one.problems else "✗ damaged")
+            )
             out.say(f"{mark} {one.name} in {one.where}")
             for problem in one.problems[:10]:
                 out.say(f"{'problem: ' if plain else '          '}{problem}")

@@ -148,12 +148,12 @@ class _Source:
         return UsageError(
             f"The photographs cannot be read from {self._path}.",
             cause=f"{why}.",
-            remedy="name the tutorial's hymenoptera_data.zip, or the folder hymenoptera_data that was unpacked from it.",
+            remedy="name the tutorial's hymenoptera_data.zip, or the folder that was unpacked from it.",
         )
 
 
 def make(seed: int) -> tuple[Arrays, Arrays, Arrays]:
-    """Train (200), validation (44) and test (153) photographs; the tutorial's `val` folder is the test set.
+    """Train (200), validation (44) and test (153) photographs; the tutorial's `val` folder is the test.
 
     Returns three times:
         x: (n, 3, 224, 224) float32 RGB in [0, 1]. label: (n,) int64, 0 ant, 1 bee. Split and order are the seed's.

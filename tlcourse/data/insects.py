@@ -1,8 +1,9 @@
 """The world of exercise 1: one insect in a colour picture, seen from above, on ground that is never the same.
 
 A *source* task of many species, on which the course's small ResNet was trained, and a *target* task of two others: ants
-and bees. Where the animal sits, how it is turned and bent, its size, its colours and those of the ground, the light, what
-lies around it and over it are chance, and drawn alike for every species: only the shape of the parts tells them apart.
+and bees. Where the animal sits, how it is turned and bent, its size, its colours and those of the ground, the light,
+what lies around it and over it are chance, and drawn alike for every species: only the shape of the parts tells them
+apart.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def coat(pen: Pen, ground: Floats) -> Coat:
     )
 
 
-def colours(pen: Pen, lightness: Floats) -> Floats:
+def colours(pen: Pen, lightness: np.ndarray[Any, np.dtype[np.floating[Any]]]) -> Floats:
     """(n, 3) random colours of about the given lightness, (n,)."""
     hue = pen.rng.uniform(-_HUE, _HUE, (pen.n, 3)).astype(np.float32)
     hue -= hue.mean(axis=1, keepdims=True)

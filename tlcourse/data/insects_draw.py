@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
-Number = Floats | float
+Number = np.ndarray[Any, np.dtype[np.floating[Any]]] | float
 """One value for each picture, shape (n,), or one for all of them."""
 
 SIDE = 32
@@ -53,7 +53,7 @@ class Pen:
         self.length = length
 
     def ellipse(self, u: Number, v: Number, along: Number, across: Number, angle: Number = 0.0) -> Floats:
-        """How much of each pixel an ellipse covers: (n, 32, 32). `along`, `across`: half axes; `angle`: of the first."""
+        """How much of each pixel an ellipse covers, (n, 32, 32). `along`, `across`: half axes; `angle`: of one."""
         p, q = self.u - column(u), self.v - column(v)
         if not (isinstance(angle, float) and angle == 0):
             cos, sin = column(np.cos(angle)), column(np.sin(angle))

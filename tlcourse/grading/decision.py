@@ -34,8 +34,9 @@ def is_near_miss(rules: Sequence[CheckRule], run: Measured) -> bool:
 def few_items(rules: Sequence[CheckRule], run: Measured) -> list[str]:
     """What a student should know where a bar rests on few items that are the same in every run, such as photographs."""
     return [
-        f"{rule.title}: {found.n} items are few, and no run has others. The doubt is yours: {accepted(rule, found):.4g} "
-        f"suffices. A model {100 * _MARGIN:.0f} points below the bar passes with probability {_passes(rule, found.n):.0%}, too."
+        f"{rule.title}: {found.n} items are few, and no run has others. The doubt is yours: "
+        f"{accepted(rule, found):.4g} suffices. So a model {100 * _MARGIN:.0f} points below the bar passes, too, "
+        f"with a probability of {_passes(rule, found.n):.0%}."
         for rule in rules
         if (found := run[rule.id]).kind == "proportion" and found.fixed and _passes(rule, found.n) > operating.ALPHA
     ]

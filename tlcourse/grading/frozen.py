@@ -1,9 +1,9 @@
 """Did these predictions come from the backbone that was shipped? Found out without asking the sandbox, in NumPy.
 
 A frozen backbone with a new linear last layer gives logits that are a linear function of the backbone's features. The
-features of the test inputs are computed here, from the shipped file, and the logits are fitted to them by least squares:
-the share of their variation that is explained is 1 up to rounding if the backbone was frozen, and less if anything in it
-moved. Nothing that the submission says enters; whoever passes without a frozen backbone has distilled into one.
+features of the test inputs are computed here, from the shipped file, and the logits are fitted to them by least
+squares: the share of their variation that is explained is 1 up to rounding if the backbone was frozen, and less if
+anything in it moved. Nothing that the submission says enters.
 """
 
 from __future__ import annotations

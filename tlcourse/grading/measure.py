@@ -62,7 +62,9 @@ def pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measuremen
     if worst.kind == "proportion" and worst.fixed:
         # the mean over the runs, rounded in the student's favour, and the doubt of as few items as there are
         share = sum(run.successes for run in runs) / len(runs)
-        return proportion(math.ceil(share) if larger_is_better else math.floor(share), worst.n, worst.message, fixed=True)
+        return proportion(
+            math.ceil(share) if larger_is_better else math.floor(share), worst.n, worst.message, fixed=True
+        )
     if worst.kind == "proportion":
         return proportion(sum(run.successes for run in runs), n, worst.message)
     value = math.fsum(run.n * run.value for run in runs) / n

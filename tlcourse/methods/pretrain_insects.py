@@ -2,13 +2,15 @@
 
     python -m tlcourse.methods.pretrain_insects [--out FOLDER] [--epochs N] [--pictures N] [--seed N]
 
-It writes insects.safetensors and insects.log.json. Bees and ants are not among the species that it draws, and no picture
-is seen twice: every epoch draws its own. No label smoothing: it makes features transfer worse (Kornblith et al. 2021).
+It writes insects.safetensors and insects.log.json. Bees and ants are not among the species that it draws, and no
+picture is seen twice: every epoch draws its own. No label smoothing: it makes features transfer worse (Kornblith,
+Chen, Lee & Norouzi 2021).
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 import time
@@ -81,7 +83,9 @@ def mirrored(x: Tensor) -> Tensor:
 def accuracy(net: nn.Module, x: Tensor, label: Tensor) -> float:
     """The share of labels that the network gets right, in `eval` mode; it is left in `train` mode."""
     net.eval()
-    right = sum(int((net(part).argmax(1) == want).sum()) for part, want in zip(x.split(250), label.split(250)))
+    right = sum(
+        int((net(part).argmax(1) == want).sum()) for part, want in zip(x.split(250), label.split(250), strict=True)
+    )
     net.train()
     return right / len(x)
 
@@ -103,7 +107,8 @@ def main() -> None:
     save_file(net.state_dict(), file, metadata=about)
     file.chmod(0o644)  # safetensors writes for its owner alone; a sandbox is someone else
     settings = {name: getattr(given, name) for name in ("epochs", "pictures", "seed", "threads")}
-    document = {"settings": settings, "torch": torch.__version__, "classes": list(SOURCE), "log": log}
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    document = {"sha256": digest, "settings": settings, "torch": torch.__version__, "classes": list(SOURCE), "log": log}
     (given.out / "insects.log.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
