@@ -104,14 +104,15 @@ def test_full_data_that_are_not_here_end_a_grading_with_3(tmp_path, own_home, tl
     assert "tlcourse data get hymenoptera" in done.stderr
 
 
+REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
+
+
 @pytest.mark.skipif(
-    not (Path(os.environ.get("TLCOURSE_DATA", "")) / "hymenoptera_data").is_dir(),
+    not (REAL / "hymenoptera_data").is_dir(),
     reason="TLCOURSE_DATA names no folder with hymenoptera_data: the real photographs are not verified",
 )
-def test_the_tutorials_photographs_are_recognised_as_they_are(
-    tl, monkeypatch, real_data=os.environ.get("TLCOURSE_DATA")
-):
-    monkeypatch.setenv("TLCOURSE_DATA", str(real_data))
+def test_the_tutorials_photographs_are_recognised_as_they_are(tl, monkeypatch):
+    monkeypatch.setenv("TLCOURSE_DATA", str(REAL))
     done = tl("verify", "hymenoptera", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["sound"] is True
