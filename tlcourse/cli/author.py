@@ -129,7 +129,7 @@ def _proofs(exercises: Sequence[LoadedExercise], seeds: int, threads: int, worke
     from tlcourse.grading.proof import prove
 
     side_by_side = workers or max(cores() // threads, 1)
-    for proof in prove(exercises, Options(device="cpu", threads=threads), seeds, side_by_side):
+    for proof in prove(exercises, Options(variant="mini", device="cpu", threads=threads), seeds, side_by_side):
         mark = "holds" if proof.holds else "FAILS"
         values = "  ".join(f"{name} {value:.4g}" for name, value in proof.values.items())
         out.note(f"{mark}  {proof.exercise}  {proof.solution:<32} {proof.seconds:6.1f} s  {proof.found}  {values}")

@@ -12,6 +12,7 @@ from tlcourse.cli import (
     author,
     batch,
     config,
+    data,
     doctor,
     exercise,
     grade,
@@ -50,6 +51,7 @@ app.command("batch")(batch.batch)
 app.add_typer(jobs.app, name="jobs")
 app.command("progress")(progress.progress)
 app.command("stand-by", hidden=True)(standby.stand_by)
+app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
 app.add_typer(author.app, name="author")

@@ -167,7 +167,8 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     checks: Annotated[list[CheckRule], Meta(min_length=1)]
     world: Identifier | None = None
     """The module of `tlcourse.data` that draws its data, for use without a grader (`Task.local`)."""
-    variants: tuple[Literal["mini", "full"], ...] = ("mini",)
+    real: Identifier | None = None
+    """The module of `tlcourse.data` that reads its real data: the variant `full`."""
     seconds: Annotated[float, Meta(gt=0)] = 120.0
     """What `task.seconds` tells the solution: time allowed for `fit`."""
     sizes: dict[str, int] = {}

@@ -65,6 +65,8 @@ class Job(Struct, frozen=True):
     caps: Caps
     isolation: str = "auto"
     env: Mapping[str, str] = {}
+    files: Mapping[str, Path] = {}
+    """Further files that the worker may read: path below its inputs → file here. Pretrained weights come so."""
 
 
 class Problem(Struct, frozen=True):

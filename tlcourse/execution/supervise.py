@@ -48,6 +48,9 @@ def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
         (inputs / "brief.json").write_bytes(msgspec.json.encode(_brief(job.brief, card, wall)))
         (inputs / "train.safetensors").write_bytes(arrays.pack(job.train))
         (inputs / "val.safetensors").write_bytes(arrays.pack(job.val))
+        for name, path in job.files.items():  # copies: nothing of this machine is bound for them, or changes owner
+            (inputs / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, inputs / name)
         with _Supervision(job, wall, inputs, submission, card, on_event) as supervision:
             supervision.watch()
         return supervision.report()

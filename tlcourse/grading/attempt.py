@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from tlcourse.course.model import LoadedExercise
+from tlcourse.data import variants, weights
 from tlcourse.execution.arrays import BadArraysError, read_predictions
 from tlcourse.execution.job import Brief, Caps, Ending, Job, OutputSpec, RunReport
 from tlcourse.grading.grader import Data, Grader, public_data
@@ -54,7 +55,7 @@ def attempt(
     scored: bool,
 ) -> Attempt:
     """Train on the data of `seed`; with `scored` also predict its test inputs, and measure the predictions."""
-    data = grader.make(seed, settings.variant) if grader else public_data(exercise, seed)
+    data = grader.make(seed, settings.variant) if grader else public_data(exercise, seed, settings.variant)
     order = np.random.default_rng([seed, 1]).permutation(len(data.test["x"]) if data.test else 0)
     job = _job(exercise, submission, data, order, seed, settings, scored=scored)
     report = run(job, on_event)
@@ -127,4 +128,5 @@ def _job(
         test_inputs=data.test_inputs(order) if scored else None,
         caps=caps,
         isolation=settings.isolation,
+        files=weights.for_submission(submission.folder) if settings.variant == variants.FULL else {},
     )

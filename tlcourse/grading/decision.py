@@ -19,6 +19,7 @@ Measured = Mapping[str, Measurement]
 USUAL = Policy()
 MOST_SPREAD = 2.0
 """Items may be spread so much more than the rule's `spread` says before that buys no more doubt."""
+_MARGIN = 0.02  # 2 points: what the promise of `operating.py` calls worse
 
 
 def decide(rules: Sequence[CheckRule], runs: Sequence[Measured], policy: Policy = USUAL) -> list[CheckResult]:
@@ -33,6 +34,23 @@ def is_near_miss(rules: Sequence[CheckRule], run: Measured, policy: Policy = USU
     """
     missed = [rule for rule in rules if not _suffices(rule, run[rule.id], policy.doubt)]
     return bool(missed) and all(_suffices(rule, run[rule.id], policy.clear) for rule in missed)
+
+
+def few_items(rules: Sequence[CheckRule], run: Measured) -> list[str]:
+    """What a student should know where a bar rests on few items that are the same in every run, such as photographs."""
+    return [
+        f"{rule.title}: {found.n} items are few, and no run has others. The doubt is yours: "
+        f"{accepted(rule, found):.4g} suffices. So a model {100 * _MARGIN:.0f} points below the bar passes, too, "
+        f"with a probability of {_passes(rule, found.n):.0%}."
+        for rule in rules
+        if (found := run[rule.id]).kind == "proportion" and not found.fresh and _passes(rule, found.n) > operating.ALPHA
+    ]
+
+
+def _passes(rule: CheckRule, n: int) -> float:
+    """How probably a model passes whose true share misses the bar by the margin of the promise."""
+    bar = rule.threshold if rule.direction == "at_least" else 1 - rule.threshold
+    return operating.pass_probability(n, bar, bar - _MARGIN)
 
 
 def accepted(rule: CheckRule, found: Measurement, alpha: float = operating.ALPHA) -> float:

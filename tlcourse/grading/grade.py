@@ -12,13 +12,14 @@ from msgspec.structs import replace
 
 from tlcourse import __version__
 from tlcourse.course.model import LoadedExercise
+from tlcourse.data import variants
 from tlcourse.errors import UnableError
 from tlcourse.execution.job import Outcome, RunReport
 from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.execution.walls.choose import choose
 from tlcourse.grading.attempt import Attempt, OnEvent, Runner, Settings, attempt, further_seed
-from tlcourse.grading.decision import decide, is_near_miss
+from tlcourse.grading.decision import decide, few_items, is_near_miss
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 from tlcourse.grading.submission import Submission, collect
@@ -68,7 +69,7 @@ class Grading:
         self._options = options
         self._run = run
         self._grader = grader or (Grader(exercise) if exercise.grader else None)
-        variant = "mini" if options.variant == "auto" else options.variant
+        variant = variants.choose(exercise.about, options.variant)
         self._settings = Settings(variant, options.device, options.threads, options.wall_s, options.isolation)
 
     def result(self, submission: Submission, on_event: OnEvent, *, started: str, scored: bool = True) -> Result:
@@ -130,6 +131,7 @@ class Grading:
                 f"{len(done)} runs with different seeds were decided on together."
             )
         messages += [f"A further run ended as {one.ending}: {one.message}" for one in attempts if one not in done]
+        messages += few_items(about.checks, done[0].measured)
         checks = decide(about.checks, [one.measured for one in done], about.policy)
         messages += [
             f"{check.id} misses its bar by no more than chance explains with n = {check.n}: the doubt is yours."

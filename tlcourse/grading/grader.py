@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from tlcourse.course.model import LoadedCourse, LoadedExercise
-from tlcourse.data.worlds import train_and_val
+from tlcourse.data import variants
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.grading.measure import Measurement
 
@@ -72,10 +72,9 @@ class Grader:
         return found
 
 
-def public_data(exercise: LoadedExercise, seed: int) -> Data:
-    """What a copy of the course without graders trains on: the exercise's drawn world, and no test set."""
-    about = exercise.about
-    return _hashed(*train_and_val(about.world, about.sizes, seed), {})
+def public_data(exercise: LoadedExercise, seed: int, variant: str) -> Data:
+    """What a copy of the course without graders trains on: the exercise's drawn world or real data, and no test set."""
+    return _hashed(*variants.public(exercise.about, variant, seed), {})
 
 
 def problems_of_graders(course: LoadedCourse) -> list[str]:

@@ -27,6 +27,7 @@ class Measurement(Struct, frozen=True):
     message: str = ""
     kind: Literal["exact", "proportion", "mean"] = "exact"
     fresh: bool = True
+    """Each run has other items. Where not, further runs say more about the training, and nothing about the items."""
 
     @property
     def successes(self) -> int:

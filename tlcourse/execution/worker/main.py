@@ -26,6 +26,7 @@ from tlcourse.execution.arrays import pack
 from tlcourse.execution.job import Brief
 from tlcourse.execution.worker import evidence, predict
 from tlcourse.execution.worker.channel import Channel, receive_test_inputs
+from tlcourse.execution.worker.pretrained import find_in
 from tlcourse.execution.worker.solution import SolutionError, load_fit, student_trace
 from tlcourse.execution.worker.task import Arrays, Task, missing_device, pick_device
 
@@ -81,6 +82,7 @@ def _run(brief: Brief, inputs: Path, submission: Path, device: torch.device, cha
         seconds=brief.seconds,
         folder=submission,
         log=channel.metric,
+        find_weights=find_in(inputs / "pretrained"),
     )
     fit = _guarded(lambda: load_fit(submission), "while solution.py was imported")
     channel.emit("phase", name="fit")
@@ -100,7 +102,8 @@ def _try_outputs(model: torch.nn.Module, task: Task, brief: Brief, channel: Chan
     """A batch of training inputs first: a wrong shape is said before test inputs are asked for."""
     x = task.train.tensors[0][:64]
     predict.predict(model, x, brief.outputs, task.device)
-    channel.emit("evidence", values=evidence.measure(model, x.to(task.device), brief.outputs))
+    values = evidence.measure(model, x.to(task.device), brief.outputs)
+    channel.emit("evidence", values=values | task.kept(model))
 
 
 def _guarded(act: Callable[[], Any], where: str) -> Any:

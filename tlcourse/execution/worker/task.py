@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.data import Dataset
+
+from tlcourse.execution.worker import pretrained
 
 
 class Arrays(Dataset):
@@ -48,6 +51,7 @@ class Task:
         seconds: float,
         folder: Path,
         log: Callable[[int, dict[str, float]], None],
+        find_weights: pretrained.Find = lambda _: None,
     ) -> None:
         self.train = train
         self.val = val
@@ -56,6 +60,8 @@ class Task:
         self.seconds = seconds
         self.folder = folder
         self._log = log
+        self._find_weights = find_weights
+        self._issued: set[str] = set()
         self._started = time.monotonic()
 
     @property
@@ -67,14 +73,41 @@ class Task:
         """Show metrics as live curves: `task.log(epoch, loss=loss.item(), accuracy=0.9)`."""
         self._log(int(step), {name: float(value) for name, value in metrics.items()})
 
+    def pretrained(self, name: str) -> nn.Module:
+        """A pretrained network: `insects`, which ships with the course, or torchvision's with ImageNet weights.
+
+        It comes in `train` mode and with gradients, as from torchvision, and on the CPU. Its inputs are normalised by
+        ImageNet's mean (0.485, 0.456, 0.406) and spread (0.229, 0.224, 0.225) of RGB.
+
+        Raises ValueError where there is no such network, or its weights are not on this machine.
+        """
+        net = pretrained.load(name, self._find_weights)
+        self._issued.add(name)
+        return net
+
+    def kept(self, model: nn.Module) -> dict[str, float]:
+        """How much of what `pretrained` has issued `model` still holds; see `pretrained.kept`. Empty without any."""
+        found = [pretrained.kept(model, name, self._find_weights) for name in sorted(self._issued)]
+        return max(found, key=lambda one: one["backbone_kept"], default={})
+
     @classmethod
-    def local(cls, exercise: str, *, seed: int = 0, device: str = "auto", folder: str | Path = ".") -> Task:
+    def local(
+        cls,
+        exercise: str,
+        *,
+        seed: int = 0,
+        device: str = "auto",
+        folder: str | Path = ".",
+        variant: str = "mini",
+    ) -> Task:
         """The task of an exercise, made here: for `python solution.py`, a notebook or Colab. No grader is needed.
 
-        Raises tlcourse.errors.UsageError where there is no such exercise.
+        `variant`: mini for drawn data, full for real ones.
+
+        Raises tlcourse.errors.UsageError where there is no such exercise, UnableError where there are no such data.
         """
         from tlcourse.course.loader import load_course
-        from tlcourse.data import worlds
+        from tlcourse.data import variants, weights
         from tlcourse.errors import UsageError
 
         exercises = load_course().exercises
@@ -85,7 +118,7 @@ class Task:
                 remedy=f"use one of: {', '.join(exercises)}.",
             )
         about = exercises[exercise].about
-        train, val = worlds.train_and_val(about.world, about.sizes, seed)
+        train, val = variants.public(about, variants.choose(about, variant), seed)
         return cls(
             as_dataset(train, about.targets),
             as_dataset(val, about.targets),
@@ -94,6 +127,7 @@ class Task:
             seconds=about.seconds,
             folder=Path(folder),
             log=_print_metrics,
+            find_weights=weights.find_or_get,
         )
 
 

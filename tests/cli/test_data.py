@@ -1,0 +1,118 @@
+"""`tlcourse data list|get|verify` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def tl(tl, monkeypatch, tmp_path):
+    """On a machine without real data, and without weights in torch's cache."""
+    monkeypatch.delenv("TLCOURSE_DATA", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return lambda *arguments: tl("data", *arguments, course=None)
+
+
+def test_list_says_what_is_missing_and_how_it_is_got(tl):
+    done = tl("list")
+    assert done.returncode == 0
+    assert "– missing hymenoptera" in done.stdout
+    assert "tlcourse data get hymenoptera" in done.stdout
+    document = json.loads(tl("list", "--json").stdout)
+    assert [(one["name"], one["where"]) for one in document["data"]] == [("hymenoptera", ""), ("pretrained", "")]
+    plain = tl("list", "--plain").stdout
+    assert plain.startswith("missing: hymenoptera")
+    assert plain.isascii()
+
+
+def test_verify_without_data_ends_with_3_and_says_where_they_were_looked_for(tl):
+    done = tl("verify")
+    assert done.returncode == 3
+    assert "There are no real data to verify." in done.stderr
+    assert "TLCOURSE_DATA" in done.stderr
+
+
+def test_verify_names_the_damaged_files_and_ends_with_3(tl, tmp_path, monkeypatch):
+    folder = tmp_path / "data" / "hymenoptera_data" / "train" / "ants"
+    folder.mkdir(parents=True)
+    (folder / "0013035.jpg").write_bytes(b"damaged")
+    monkeypatch.setenv("TLCOURSE_DATA", str(tmp_path / "data"))
+    done = tl("verify", "hymenoptera")
+    assert done.returncode == 3
+    assert "train/ants/0013035.jpg" in done.stdout
+    assert "tlcourse data get" in done.stderr
+    document = json.loads(tl("verify", "--json").stdout)
+    assert document["sound"] is False
+    assert len(document["data"][0]["problems"]) == 397
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("get", "wasps"), "There are no real data 'wasps'."),
+        (("get", "pretrained"), "Weights of which network?"),
+        (("get", "hymenoptera", "photos.zip"), "one word too many"),
+        (("get", "hymenoptera", "--from", "nowhere.zip"), "The photographs cannot be read from nowhere.zip."),
+        (("verify", "wasps"), "There are no real data 'wasps'."),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_one_message(tl, arguments, said):
+    done = tl(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads(tl(*arguments, "--json").stdout)["exit_code"] == 2
+
+
+@pytest.mark.slow
+def test_weights_come_from_a_file_and_those_of_another_network_do_not(tl, tmp_path):
+    import torch
+    from torchvision import models
+
+    state = models.get_model("squeezenet1_1", weights=None).state_dict()
+    torch.save(state, tmp_path / "weights.pth")
+    done = tl("get", "pretrained", "squeezenet1_1", "--from", "weights.pth", "--json")
+    assert done.returncode == 0, done.stderr
+    path = Path(json.loads(done.stdout)["path"])
+    assert path.read_bytes() == (tmp_path / "weights.pth").read_bytes()
+    assert json.loads(tl("list", "--json").stdout)["data"][1]["detail"] == "squeezenet1_1"
+    assert tl("verify", "pretrained").returncode == 0
+    refused = tl("get", "pretrained", "resnet18", "--from", "weights.pth")
+    assert refused.returncode == 2
+    assert "does not hold the weights of resnet18" in refused.stderr
+    assert sorted(file.name for file in path.parent.iterdir()) == [path.name]
+
+
+def test_full_data_that_are_not_here_end_a_grading_with_3(tmp_path, own_home, tl):
+    import subprocess
+    import sys
+
+    (tmp_path / "solution.py").write_text("def fit(task): return None\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "tlcourse", "grade", "ex1", "--variant", "full"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TLCOURSE_HOME": str(own_home)},
+    )
+    assert done.returncode == 3
+    assert "tlcourse data get hymenoptera" in done.stderr
+
+
+REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
+
+
+@pytest.mark.skipif(
+    not (REAL / "hymenoptera_data").is_dir(),
+    reason="TLCOURSE_DATA names no folder with hymenoptera_data: the real photographs are not verified",
+)
+def test_the_tutorials_photographs_are_recognised_as_they_are(tl, monkeypatch):
+    monkeypatch.setenv("TLCOURSE_DATA", str(REAL))
+    done = tl("verify", "hymenoptera", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["sound"] is True

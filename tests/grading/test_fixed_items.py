@@ -1,0 +1,45 @@
+"""Where the items are the same in every run, such as 153 photographs: more runs leave the doubt as it is."""
+
+from __future__ import annotations
+
+from tlcourse.course.model import CheckRule
+from tlcourse.grading.decision import accepted, decide, few_items
+from tlcourse.grading.measure import exact, pooled, proportion
+
+ACCURACY = CheckRule(id="accuracy", title="Accuracy", threshold=0.94, points=6)
+
+
+def photographs(right: int):
+    return proportion(right, 153, "Nearly.", fresh=False)
+
+
+def test_pooled_runs_keep_the_number_of_items_and_give_the_mean_rounded_up():
+    together = pooled([photographs(135), photographs(136), photographs(136)], larger_is_better=True)
+    assert (together.n, together.successes) == (153, 136)
+    assert not together.fresh
+    together = pooled([photographs(10), photographs(11)], larger_is_better=False)
+    assert together.successes == 10
+
+
+def test_drawn_items_are_new_in_every_run_and_add_up():
+    together = pooled([proportion(135, 153), proportion(136, 153)], larger_is_better=True)
+    assert together.n == 306
+
+
+def test_the_bar_does_not_rise_with_further_runs():
+    limit = round(accepted(ACCURACY, photographs(153)) * 153)
+    (check,) = decide([ACCURACY], [{"accuracy": photographs(limit)}] * 3)
+    assert check.passed
+    (check,) = decide([ACCURACY], [{"accuracy": photographs(limit - 1)}] * 3)
+    assert not check.passed
+
+
+def test_the_verdict_says_that_the_items_are_few_and_what_follows():
+    (said,) = few_items([ACCURACY], {"accuracy": photographs(150)})
+    assert "153 items are few" in said
+    assert "2 points below the bar passes, too, with a probability of 94%" in said
+
+
+def test_enough_items_new_ones_and_exact_values_need_no_words():
+    for found in (proportion(5700, 6000, fresh=False), proportion(150, 153), exact(1.0)):
+        assert few_items([ACCURACY], {"accuracy": found}) == []

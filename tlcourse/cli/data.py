@@ -1,0 +1,94 @@
+"""`tlcourse data`: the real files that some exercises can use in place of drawn ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tlcourse.cli import out
+from tlcourse.cli.options import Json, Plain
+from tlcourse.errors import ExitCode, UnableError
+
+app = typer.Typer(help="Real data: what is here, getting it, checking it.", no_args_is_help=True, rich_markup_mode=None)
+SetName = Annotated[str, typer.Argument(metavar="NAME", help="hymenoptera or pretrained; see: tlcourse data list")]
+
+
+@app.command("list")
+def list_data(json: Json = False, plain: Plain = False) -> None:
+    """Which real data the course can use, and where they lie on this machine."""
+    from tlcourse.data import sets
+
+    found = sets.listed()
+    if json:
+        out.document({"schema": 1, "looked_in": sets.looked_in(), "data": found})
+        return
+    for one in found:
+        mark = ("here:" if one.where else "missing:") if plain else ("✓ here   " if one.where else "– missing")
+        out.say(f"{mark} {one.name}: {one.title}; used by {one.used_by}")
+        if one.where:
+            out.say(f"{'where:' if plain else '         '} {one.where}{f': {one.detail}' if one.detail else ''}")
+        else:
+            out.say(f"{'remedy:' if plain else '          to get it:'} {one.get}")
+
+
+@app.command("get")
+def get(
+    name: SetName,
+    network: Annotated[
+        str | None, typer.Argument(metavar="[NETWORK]", help="With pretrained: a torchvision name, such as resnet18.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="PATH", help="An archive, a folder or a file instead of the network."),
+    ] = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Put real data into your data folder; they are verified on their way."""
+    from tlcourse.data import sets
+
+    path = sets.get(name, network, source, out.note)
+    if json:
+        out.document({"schema": 1, "name": name, "path": str(path)})
+        return
+    out.say(f"{'path: ' if plain else 'Verified, and put into '}{path}")
+
+
+@app.command("verify")
+def verify(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Only this one; default: all that are here.")
+    ] = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Read the real data that are here, and compare them with what they should be."""
+    from tlcourse.data import sets
+
+    found = sets.verify(name)
+    sound = all(not one.problems for one in found)
+    if json:
+        out.document({"schema": 1, "sound": sound, "data": found})
+    else:
+        for one in found:
+            mark = (
+                ("sound:" if not one.problems else "damaged:")
+                if plain
+                else ("✓ sound" if not one.problems else "✗ damaged")
+            )
+            out.say(f"{mark} {one.name} in {one.where}")
+            for problem in one.problems[:10]:
+                out.say(f"{'problem: ' if plain else '          '}{problem}")
+            if len(one.problems) > 10:
+                out.say(f"{'problem: ' if plain else '          '}… and {len(one.problems) - 10} more")
+    if not found:
+        raise UnableError(
+            "There are no real data to verify.",
+            cause=f"none lie in {' or '.join(sets.looked_in())}.",
+            remedy="tlcourse data get hymenoptera – or name their folder: export TLCOURSE_DATA=FOLDER",
+        )
+    if not sound:
+        out.note("tlcourse: damaged files are not used. To mend it: tlcourse data get NAME")
+        raise typer.Exit(ExitCode.UNABLE)

@@ -1,0 +1,55 @@
+"""Which data an exercise is made on: `mini`, drawn here, or `full`, read from real files."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from tlcourse.data.worlds import Arrays, train_and_val
+from tlcourse.errors import UsageError
+
+if TYPE_CHECKING:
+    from tlcourse.course.model import Exercise
+
+MINI, FULL = "mini", "full"
+
+
+def choose(about: Exercise, wanted: str) -> str:
+    """`mini` or `full`; `auto` is full where its data are on this machine. Raises UsageError where there is no such."""
+    if wanted == MINI or (wanted == "auto" and about.real is None):
+        return MINI
+    if wanted not in (FULL, "auto"):
+        raise UsageError(f"There is no variant {wanted!r}.", remedy="use one of: auto, mini, full.")
+    if about.real is None:
+        raise UsageError(
+            f"{about.id} has no full variant.", cause="it is made on drawn data alone.", remedy="use --variant mini."
+        )
+    if wanted == FULL:
+        return FULL
+    return FULL if _module(about.real).available() else MINI
+
+
+def real(about: Exercise, seed: int) -> tuple[Arrays, Arrays, Arrays]:
+    """Train, validation and test of an exercise's real data; raises UnableError where they are not here."""
+    assert about.real is not None, "`choose` gives `full` only for exercises with real data"
+    made: tuple[Arrays, Arrays, Arrays] = _module(about.real).make(seed)
+    return made
+
+
+def public(about: Exercise, variant: str, seed: int) -> tuple[Arrays, Arrays]:
+    """Training and validation data alone, for use without a grader."""
+    if variant == FULL:
+        return real(about, seed)[:2]
+    return train_and_val(about.world, about.sizes, seed)
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"tlcourse.data.{name}")
+    except ModuleNotFoundError:
+        raise UsageError(
+            f"There are no real data {name!r}.",
+            cause="the exercise's `real` names no module of tlcourse.data.",
+            remedy="correct `real` in exercise.yaml.",
+        ) from None
