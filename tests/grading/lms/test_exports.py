@@ -48,6 +48,12 @@ def test_brightspace_takes_the_class_back_without_a_template(a_class, roster, ma
     assert all(student.last not in text and student.email not in text for student in a_class.students)
 
 
+def test_brightspaces_ids_are_marked_as_text_as_in_its_own_exports():
+    roster = Roster((Person("0042", "=1+1", "Ann", "Test"),))
+    text = export([Mark("0042", 2)], "brightspace", item=ITEM, max_points=2, roster=roster)
+    assert text.splitlines()[1] == "#0042,#=1+1,2,#"
+
+
 def test_brightspace_takes_its_own_export_back_filled_in(a_class, roster, marks, expected, tmp_path):
     rows = [
         f"OrgDefinedId,Username,Last Name,First Name,Email,Exercise 1 Points Grade <Numeric MaxPoints:9>,{DECORATED},"

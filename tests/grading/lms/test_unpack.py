@@ -86,6 +86,14 @@ def test_a_bomb_stops_at_the_limit_even_if_it_lies_about_its_size(tmp_path, monk
     assert sum(path.stat().st_size for path in (tmp_path / "into").rglob("*") if path.is_file()) < 2**20
 
 
+def test_files_that_are_too_large_together_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacking, "MAX_BYTES", 1000)
+    entries = [(f"{EVE}/{i}.py", bytes(400)) for i in range(3)]
+    eve, jane = find_handins(packed(tmp_path / "in.zip", *entries), tmp_path / "into", roster=ROSTER).found
+    assert "it holds more than" in eve.problem
+    assert jane.problem == ""
+
+
 def test_damage_in_one_hand_in_is_that_hand_ins(tmp_path):
     archive = packed(tmp_path / "in.zip", (zipfile.ZipInfo(f"{EVE}/solution.py"), b"# this is stored as it is"))
     archive.write_bytes(archive.read_bytes().replace(b"# this is stored", b"# that is stored"))
