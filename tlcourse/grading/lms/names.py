@@ -9,15 +9,16 @@ _LETTERS = str.maketrans(
     {"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ð": "d", "þ": "th", "ł": "l"}
 )
 _BARE = str.maketrans({"ø": "o", "æ": "ae", "ß": "ss", "ð": "d", "þ": "th", "ł": "l"})
-_HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
-_APOSTROPHES = dict.fromkeys(map(ord, "’‘`´"), "'")
+# what keyboards and word processors make of a hyphen and an apostrophe
+_SAME = {**dict.fromkeys(map(ord, "‐‑‒–—−"), "-"), **dict.fromkeys(map(ord, "’‘`´"), "'")}
 
 
 def same_key(name: str) -> str:
     """Equal for names that look the same: one normal form, no case, no invisible characters, single spaces."""
-    visible = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) not in ("Cf", "Cc"))
-    text = " ".join(visible.translate({**_HYPHENS, **_APOSTROPHES}).split())
-    return unicodedata.normalize("NFC", text.casefold())
+    shown = "".join(c for c in name if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
+    # decomposed before the case is folded, as Unicode asks for caseless matching (definition D145)
+    text = unicodedata.normalize("NFD", shown).translate(_SAME).casefold()
+    return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def loose_keys(name: str) -> set[str]:
