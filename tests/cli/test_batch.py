@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -143,6 +144,23 @@ def test_a_regrade_leaves_overrides_in_force_and_earlier_results_on_record(grade
     assert (one["points"], one["graded_points"], one["regrade"]) == (1, 2, 1)
     assert report["regrades"][0]["why"] == "to be sure"
     assert ta("ta", "override", "line", "Group 1", "--withdraw", "--why", "done").returncode == 0
+
+
+@pytest.mark.slow
+def test_a_batch_with_faults_of_ours_ends_with_5_and_marks_nobody(place, tl, tmp_path):
+    course = tmp_path / "course"
+    shutil.copytree(EXAMPLE, course)
+    grader = course / "graders" / "line.py"
+    grader.write_text(grader.read_text().replace("    found = {}", "    found = {}['no such key']"))
+    done = tl("batch", "line", str(place / "handins"), "--jobs", "1", "--json", course=course)
+    assert done.returncode == 5
+    state = json.loads(done.stdout)
+    assert (state["final"], state["infra"]) == (1, 2)  # the empty one is the group's own doing
+    assert "--resume" in done.stderr
+    assert "KeyError" in done.stderr
+    refused = tl("ta", "export", "line", "--format", "csv", course=course)
+    assert refused.returncode == 2
+    assert "no verdict" in refused.stderr
 
 
 def test_reports_as_text_markdown_and_page(graded, ta, place):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -181,6 +183,30 @@ def test_a_gradebook_on_a_full_disk_loses_nothing_that_was_recorded(class_of, gr
     verdicts = graded(folder)
     assert len(verdicts) == 30
     assert all(len(history(book_path, owner)) == 1 for owner in verdicts)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_really_full_stops_the_batch_and_nothing_is_lost(class_of, graded, book_path, tmp_path):
+    folder = class_of(**{f"s{i}": "passes" for i in range(8)})
+    for one in folder.iterdir():
+        (one / "weights.bin").write_bytes(os.urandom(2**20))
+    book_path.parent.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", str(book_path.parent)]
+    if subprocess.run(mounted, capture_output=True, check=False).returncode:
+        pytest.skip("no small disk can be mounted here: that needs root and the right to mount")
+    try:
+        with pytest.raises(InfraError, match="full") as found:
+            graded(folder)
+        assert "--resume" in found.value.remedy
+        with Gradebook.reading(book_path) as book:
+            before = book.verdicts(1)
+        assert {verdict.outcome for verdict in before.values()} <= {"pass"}
+        subprocess.run(["mount", "-o", "remount,size=50m", str(book_path.parent)], check=True)
+        verdicts = graded(folder)
+        assert [verdict.outcome for verdict in verdicts.values()] == ["pass"] * 8
+        assert all(len(history(book_path, owner)) == 1 for owner in verdicts)
+    finally:
+        subprocess.run(["umount", str(book_path.parent)], check=True)
 
 
 def test_an_interrupted_batch_records_nothing_of_what_was_under_way(class_of, graded, book_path, quick):

@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -29,6 +29,7 @@ from tlcourse.grading.submission import Submission
 
 RETRIES = 2
 """How often a hand-in is tried again after a fault of ours, before the batch ends without a verdict on it."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _TICK_S = 0.5
 _TELL_S = 1.0
 
@@ -220,7 +221,7 @@ class Engine:
         except InfraError as error:
             return self._without(work, "infra", error.what)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in _FULL:
                 self._graded.put(_Graded(work, None, _full(error)))
             return self._without(work, "infra", f"The hand-in could not be collected: {error.strerror}.")
 
@@ -265,7 +266,7 @@ class Engine:
         except InfraError as error:
             message = error.what
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in _FULL:
                 return _Graded(one.work, None, _full(error))
             message = f"{type(error).__name__}: {error.strerror}"
         except Exception as error:  # a grader that stumbles over one hand-in must not end the batch of all others
@@ -282,6 +283,17 @@ class Engine:
                 sha256=one.submission.sha256,
             ),
         )
+
+
+@contextlib.contextmanager
+def full_disk_explained() -> Iterator[None]:
+    """A full disk as one message, wherever it is met."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _full(error) from error
+        raise
 
 
 def _full(error: OSError) -> InfraError:

@@ -9,7 +9,7 @@ import msgspec
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.execution.scratch import scratch_folder
-from tlcourse.grading.batch.engine import Engine, Work
+from tlcourse.grading.batch.engine import Engine, Work, full_disk_explained
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.batch.walls import Place
 from tlcourse.grading.grade import Grading, Options
@@ -41,11 +41,14 @@ def grade_round(
     display: Display,
     round_: int = 0,
 ) -> BatchState:
-    """Grade all of `work`; returns the state of the whole batch. What was recorded stays, however this ends."""
-    kept = Kept(book.path)
-    kept.sweep()
+    """Grade all of `work`; returns the state of the whole batch. What was recorded stays, however this ends.
+
+    Raises InfraError where the disk is full or the gradebook cannot be written, UnableError where a device is missing.
+    """
     if work:
-        with scratch_folder("run") as folder:
+        with full_disk_explained(), scratch_folder("run") as folder:
+            kept = Kept(book.path)
+            kept.sweep()
             engine = Engine(
                 book,
                 batch.id,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.job import Job, RunReport
@@ -13,6 +15,9 @@ from tlcourse.execution.supervise import run as supervise
 from tlcourse.execution.walls.choose import choose, findings
 from tlcourse.execution.walls.wall import Process, Start, Wall
 from tlcourse.grading.attempt import OnEvent, Runner
+
+if TYPE_CHECKING:
+    from tlcourse.execution.pool import Pool
 
 TRUST = "--i-trust-these-submissions"
 
@@ -31,16 +36,11 @@ class Place:
 @contextlib.contextmanager
 def place_for(isolation: str, jobs: int, *, trusted: bool) -> Iterator[Place]:
     """`auto`: warm, else cold. Raises UnableError where there is no wall, unless the submissions are trusted."""
-    name, notice = _name(isolation, trusted=trusted)
-    if name == "warm":
-        from tlcourse.execution.pool import Pool
-        from tlcourse.execution.walls.warm import WarmWall, shared
-
-        # the parent on which the wall was tried has imported torch already: it serves the first worker
-        walls = itertools.chain([shared()], iter(WarmWall, None))
-        with Pool(jobs, wall=lambda: next(walls)) as pool:
+    with _warming(isolation, jobs) as pool:
+        name, notice = _name(isolation, trusted=trusted)
+        if name == "warm" and pool is not None:
             yield Place(name, notice, pool.run, pool.close)
-        return
+            return
     wall = _Stoppable(choose(name)[0])
 
     def run(job: Job, tell: OnEvent) -> RunReport:
@@ -50,6 +50,31 @@ def place_for(isolation: str, jobs: int, *, trusted: bool) -> Iterator[Place]:
         yield Place(name, notice, run, wall.stop)
     finally:
         wall.stop()
+
+
+@contextlib.contextmanager
+def _warming(isolation: str, jobs: int) -> Iterator[Pool | None]:
+    """A pool whose parents begin to import torch at once, side by side, while the wall is still being tried."""
+    if isolation not in ("auto", "warm") or sys.platform != "linux":
+        yield None
+        return
+    from tlcourse.execution.pool import Pool
+    from tlcourse.execution.walls import bubblewrap
+    from tlcourse.execution.walls.warm import WarmWall, shared
+
+    if not bubblewrap.probe().available:
+        yield None
+        return
+    # the parent on which the wall is tried has imported torch then: it serves the first worker
+    walls = itertools.chain([shared()], iter(WarmWall, None))
+    with Pool(jobs, wall=lambda: next(walls)) as pool:
+        threading.Thread(target=_warm, args=(pool,), name="tlcourse-warm-all", daemon=True).start()
+        yield pool
+
+
+def _warm(pool: Pool) -> None:
+    with contextlib.suppress(UnableError, InfraError):  # the trial says it, or the first run does
+        pool.warm()
 
 
 def _name(isolation: str, *, trusted: bool) -> tuple[str, str]:

@@ -1,0 +1,75 @@
+"""A batch that goes on is the same grading: the same secret, grader, and owners."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tlcourse.errors import UsageError
+from tlcourse.grading.batch.opening import begin, options_of, resume, seed_from
+from tlcourse.grading.grade import Options
+from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.lms.handins import HandIn, HandIns
+
+SEED = seed_from("line", b"a secret that is long enough", None)
+
+
+def handins(*owners):
+    found = [HandIn(f"key-{o}", o, "person", (), Path("/p"), f"folder {o}") for o in owners]
+    return HandIns(found, [], [], [], "folders")
+
+
+@pytest.fixture
+def begun(line, tmp_path):
+    """A gradebook with a batch of anna and bo."""
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        options = Options(variant="mini", device="cpu", threads=1, wall_s=30.0)
+        begin(book, line, handins("anna", "bo"), tmp_path, options, SEED, who="sofie", settings={})
+        yield book
+
+
+def test_a_batch_needs_a_secret_or_a_seed():
+    with pytest.raises(UsageError) as found:
+        seed_from("line", None, None)
+    assert "secret new" in found.value.remedy
+    assert seed_from("line", None, 7).value == 7
+
+
+def test_new_hand_ins_come_in_and_newer_attempts_are_named(begun, line):
+    later = handins("anna", "bo", "cleo")
+    later = replace(later, found=[later.found[0], replace(later.found[1], folder_name="folder bo 2"), later.found[2]])
+    said = resume(begun, line, later, begun.batch(1), SEED)
+    assert [row.owner for row in begun.handins(1)] == ["anna", "bo", "cleo"]
+    assert "1 hand-ins are new" in said[0]
+    assert "newer attempt" in said[1]
+    assert "bo" in said[1]
+
+
+def test_the_same_folders_under_other_owners_are_refused(begun, line):
+    other = replace(handins("team"), found=[replace(handins("team").found[0], folder_name="folder anna")])
+    with pytest.raises(UsageError, match="other owners"):
+        resume(begun, line, other, begun.batch(1), SEED)
+    assert len(begun.handins(1)) == 2
+
+
+@pytest.mark.parametrize(
+    "seed", [seed_from("line", b"another secret, as long", None), seed_from("line", None, SEED.value)]
+)
+def test_another_secret_or_its_seed_typed_by_hand_is_another_batch(begun, line, seed):
+    with pytest.raises(UsageError, match="another secret or seed"):
+        resume(begun, line, handins("anna", "bo"), begun.batch(1), seed)
+
+
+def test_a_changed_grader_is_another_batch(begun, line, tmp_path):
+    grader = tmp_path / "line.py"
+    grader.write_text(line.grader.read_text() + "\n# changed\n")
+    with pytest.raises(UsageError, match="grader"):
+        resume(begun, replace(line, grader=grader), handins("anna", "bo"), begun.batch(1), SEED)
+
+
+def test_what_decides_about_a_verdict_is_taken_from_the_batch_and_not_from_the_command(begun):
+    options = options_of(begun.batch(1), SEED, Options(device="cuda", threads=9, wall_s=1.0, isolation="cold"))
+    assert (options.device, options.threads, options.wall_s, options.seed) == ("cpu", 1, 30.0, SEED.value)
+    assert options.isolation == "cold"
