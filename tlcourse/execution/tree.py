@@ -21,6 +21,7 @@ _EXACT_S = 2.0
 # What the measuring may cost: a scan of /proc takes a millisecond on a laptop and ten on a busy server, and the
 # proportional size of a process with torch takes eight.
 _SHARE = 0.03
+_SHARE_AFTER_FORKS = 0.2
 
 
 class Used(Struct, frozen=True):
@@ -108,8 +109,8 @@ class Tree:
             return float("inf"), True
         end = time.monotonic()
         self._exact = exact, private, pids
-        self._soonest_exact = end + (end - begin) / _SHARE
-        self._next_exact = max(end + _EXACT_S, self._soonest_exact)
+        self._soonest_exact = end + (end - begin) / _SHARE_AFTER_FORKS
+        self._next_exact = end + max(_EXACT_S, (end - begin) / _SHARE)
         return exact, True
 
     def _members(self) -> list[psutil.Process]:
