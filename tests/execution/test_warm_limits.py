@@ -53,8 +53,8 @@ def test_a_memory_bomb_of_many_processes_is_stopped(warm_wall, job_for, tells):
 
 
 def test_memory_is_what_the_run_adds_not_what_its_parent_holds(warm_wall, job_for, tells):
-    little = run(job_for(tells("time.sleep(0.5)")), warm_wall, lambda _: None).usage.peak_rss_mb
-    much = run(job_for(tells("x = torch.ones(2**27); time.sleep(0.5)")), warm_wall, lambda _: None).usage.peak_rss_mb
+    little = run(job_for(tells("time.sleep(1.5)")), warm_wall, lambda _: None).usage.peak_rss_mb
+    much = run(job_for(tells("x = torch.ones(2**27); time.sleep(1.5)")), warm_wall, lambda _: None).usage.peak_rss_mb
     assert little < warm_wall.warm().memory_mb()
     assert 400 < much - little < 700  # 512 MB
 

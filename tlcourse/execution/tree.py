@@ -21,6 +21,7 @@ _EXACT_S = 2.0
 # What the measuring may cost: a scan of /proc takes a millisecond on a laptop and ten on a busy server, and the
 # proportional size of a process with torch takes eight.
 _SHARE = 0.03
+_SHARE_AFTER_FORKS = 0.2
 
 
 class Used(Struct, frozen=True):
@@ -52,8 +53,8 @@ class Tree:
         self._cpu: dict[tuple[int, float], float] = {}
         self._known: list[psutil.Process] = []
         self._next_scan = 0.0
-        self._exact: tuple[float, float] | None = None
-        self._next_exact = 0.0
+        self._exact: tuple[float, float, tuple[int, ...]] | None = None
+        self._soonest_exact = self._next_exact = 0.0
         self.last = Used()
         self.peak_mb = 0.0
 
@@ -72,12 +73,15 @@ class Tree:
                 memory = process.memory_info()
                 resident += memory.rss / _MB
                 private += (memory.rss - getattr(memory, "shared", 0)) / _MB
-        if self._forked or (len(processes) > 3 and resident > 256):
-            resident = min(resident, self._proportional(processes, private, cap_mb))
         held = self._held(processes)
+        sure = True
+        if self._forked or (len(processes) > 3 and resident > 256):
+            proportional, sure = self._proportional(processes, private, cap_mb - held.memory_mb)
+            resident = min(resident, proportional)
         resident += held.memory_mb
         self.last = Used(sum(self._cpu.values()), resident, held.files, held.disk_mb, held.hidden)
-        self.peak_mb = max(self.peak_mb, resident)
+        if sure or resident > cap_mb:
+            self.peak_mb = max(self.peak_mb, resident)
         return self.last
 
     def _held(self, processes: list[psutil.Process]) -> Held:
@@ -91,18 +95,23 @@ class Tree:
         self._inside, held = held_by([self._inside, *(one.pid for one in reversed(processes))], self._scratch_mb)
         return held
 
-    def _proportional(self, processes: list[psutil.Process], private: float, cap_mb: float) -> float:
-        if self._exact is not None and time.monotonic() < self._next_exact:
-            size, then = self._exact
-            if (estimate := size + max(0.0, private - then)) <= cap_mb:
-                return estimate
+    def _proportional(self, processes: list[psutil.Process], private: float, cap_mb: float) -> tuple[float, bool]:
+        """Proportional size, and whether it is of these processes: a fork just now seems to hold what it shares."""
+        pids = tuple(process.pid for process in processes)
+        if self._exact is not None:
+            size, then, whose = self._exact
+            due = self._next_exact if pids == whose else self._soonest_exact
+            if (estimate := size + max(0.0, private - then)) <= cap_mb and time.monotonic() < due:
+                return estimate, pids == whose
         begin = time.monotonic()
-        exact = proportional_mb([process.pid for process in processes])
+        exact = proportional_mb(pids)
         if exact is None:  # the kernel will not tell: resident memory, which says too much
-            return float("inf")
+            return float("inf"), True
         end = time.monotonic()
-        self._exact, self._next_exact = (exact, private), end + max(_EXACT_S, (end - begin) / _SHARE)
-        return exact
+        self._exact = exact, private, pids
+        self._soonest_exact = end + (end - begin) / _SHARE_AFTER_FORKS
+        self._next_exact = end + max(_EXACT_S, (end - begin) / _SHARE)
+        return exact, True
 
     def _members(self) -> list[psutil.Process]:
         """The tree's processes; those that were started a moment ago may be missing."""
