@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
@@ -69,6 +72,22 @@ def told() -> Callable[[RunReport], Any]:
         return json.loads(next(line for line in report.log.splitlines() if line.startswith("{")))
 
     return read
+
+
+@pytest.fixture
+def leftovers() -> Callable[[], dict[str, int]]:
+    """Counts this process's open descriptors, child processes, mounts, and our temporary files."""
+
+    def count() -> dict[str, int]:
+        ours = Path(tempfile.gettempdir()).glob(f"tlcourse-*-{os.getpid()}-*")
+        return {
+            "descriptors": psutil.Process().num_fds(),
+            "processes": len(psutil.Process().children(recursive=True)),
+            "mounts": len(Path("/proc/self/mountinfo").read_text().splitlines()),
+            "files": sum(1 + len(list(folder.rglob("*"))) for folder in ours),
+        }
+
+    return count
 
 
 @pytest.fixture(scope="session")

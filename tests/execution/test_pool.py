@@ -16,8 +16,10 @@ from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import pool as pools
 from tlcourse.execution import supervise
 from tlcourse.execution.gpu import Card
+from tlcourse.execution.job import Job
 from tlcourse.execution.pool import Pool, cores
 from tlcourse.execution.walls import warm
+from tlcourse.execution.walls.warm import WarmWall
 
 
 def test_many_threads_share_two_workers_and_each_gets_its_own_report(job_for, tells, told):
@@ -119,3 +121,34 @@ def test_closing_ends_what_is_under_way(job_for, tells):
     assert reports[0].ending == "infra"
     with pytest.raises(InfraError):
         pool.run(job_for(tells("pass")))
+
+
+def soon(holds, seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.02)
+    return holds()
+
+
+def run_many(pool: Pool, jobs: list[Job]) -> None:
+    with ThreadPoolExecutor(pool.workers) as threads:
+        reports = list(threads.map(pool.run, jobs))
+    assert [(report.ending, report.wall) for report in reports] == [("done", "warm")] * len(jobs)
+
+
+@pytest.mark.slow
+def test_a_thousand_submissions_through_one_pool_leave_nothing_and_need_no_more_memory(job_for, tells, leftovers):
+    """No parent is replaced on the way: a new one would hide what an old one had gathered."""
+    jobs = [job_for(tells("pass"), seed=number) for number in range(50)]
+    outside = leftovers()
+    with Pool(workers=2, wall=lambda: WarmWall(runs=10_000)) as pool:
+        run_many(pool, jobs[:20])
+        parents, before, sizes = [wall._parent for wall in pool._walls], leftovers(), []
+        for _ in range(20):
+            run_many(pool, jobs)
+            assert soon(lambda: leftovers() == before), (leftovers(), before)
+            sizes.append(psutil.Process().memory_info().rss / 2**20 + sum(one.memory_mb() for one in parents))
+        assert [wall._parent for wall in pool._walls] == parents
+        assert sum(one.runs for one in parents) == 1020
+    assert sum(sizes[-2:]) / sum(sizes[:2]) < 1.05, sizes
+    assert soon(lambda: leftovers() == outside), (leftovers(), outside)

@@ -6,29 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 import pytest
 
 from tlcourse.execution.supervise import run
 from tlcourse.execution.walls.warm import WarmWall
-
-
-def of_this_process(kind: str) -> int:
-    """Open descriptors, child processes, mounts, or our temporary files."""
-    if kind == "descriptors":
-        return psutil.Process().num_fds()
-    if kind == "processes":
-        return len(psutil.Process().children(recursive=True))
-    if kind == "mounts":
-        return len(Path("/proc/self/mountinfo").read_text().splitlines())
-    ours = Path(tempfile.gettempdir()).glob(f"tlcourse-*-{os.getpid()}-*")
-    return sum(1 + len(list(folder.rglob("*"))) for folder in ours)
 
 
 def within(seconds: float, holds: Callable[[], bool]) -> bool:
@@ -105,12 +91,12 @@ def test_a_retired_parent_sees_its_last_run_through(job_for, tells, told):
         assert within(5, lambda: not psutil.pid_exists(first))
 
 
-def test_a_closed_wall_leaves_nothing(job_for, source):
-    before = {kind: of_this_process(kind) for kind in ("descriptors", "processes", "mounts", "files")}
+def test_a_closed_wall_leaves_nothing(job_for, source, leftovers):
+    before = leftovers()
     with WarmWall() as wall:
         assert run(job_for(source), wall, lambda _: None).ending == "done"
         parent = wall.warm().pid
-    assert {kind: of_this_process(kind) for kind in before} == before
+    assert leftovers() == before
     assert within(5, lambda: not psutil.pid_exists(parent))
 
 
@@ -138,26 +124,9 @@ def repeat(wall: WarmWall, job_for, source: str, times: int) -> None:
         assert run(job_for(source), wall, lambda _: None).ending == "done"
 
 
-def test_fifty_runs_leave_nothing_behind(job_for, source):
+def test_fifty_runs_leave_nothing_behind(job_for, source, leftovers):
     with WarmWall() as wall:
         repeat(wall, job_for, source, 2)
-        kinds = ("descriptors", "processes", "mounts", "files")
-        before = {kind: of_this_process(kind) for kind in kinds}
+        before = leftovers()
         repeat(wall, job_for, source, 50)
-        assert within(2, lambda: {kind: of_this_process(kind) for kind in kinds} == before)
-
-
-@pytest.mark.slow
-def test_a_thousand_runs_need_no_more_memory_than_a_hundred(job_for, source):
-    with WarmWall(runs=10_000) as wall:
-        repeat(wall, job_for, source, 3)
-        kinds = ("descriptors", "processes", "mounts", "files")
-        before = {kind: of_this_process(kind) for kind in kinds}
-        parent = wall.warm()
-        sizes = []
-        for _ in range(1000):
-            repeat(wall, job_for, source, 1)
-            sizes.append(parent.memory_mb() + psutil.Process().memory_info().rss / 2**20)
-        assert wall.warm() is parent
-        assert sum(sizes[-100:]) / sum(sizes[:100]) < 1.05
-        assert within(2, lambda: {kind: of_this_process(kind) for kind in kinds} == before)
+        assert within(5, lambda: leftovers() == before)

@@ -1,0 +1,122 @@
+"""Notebooks: the code cells in order; what only IPython understands goes, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tlcourse.grading.magics import without_magics
+from tlcourse.grading.notebook import notebook_source
+
+ORIGIN = Path("solution.ipynb")
+
+
+def read(*cells: str) -> tuple[str, list[str]]:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    return notebook_source(nbformat.writes(notebook).encode(), ORIGIN)
+
+
+def run(*cells: str) -> dict[str, object]:
+    names: dict[str, object] = {}
+    exec(compile(read(*cells)[0], "solution.py", "exec", dont_inherit=True), names)
+    return names
+
+
+def test_code_cells_come_in_order_and_prose_does_not_come():
+    prose = nbformat.v4.new_markdown_cell("# !rm")
+    cells = [nbformat.v4.new_code_cell("a = 1"), prose, nbformat.v4.new_code_cell("b = a + 1")]
+    code, notices = notebook_source(nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode(), ORIGIN)
+    assert code.index("a = 1") < code.index("b = a + 1")
+    assert "rm" not in code
+    assert notices == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("!pip install x", "%matplotlib inline", "%run evil.py", "files = !ls", "here = %pwd", "!!ls", "  !ls"),
+        *("?print", "print??", "print?", "/print 1", ",f a b"),
+        *("get_ipython().system('ls')", "x = get_ipython().getoutput('ls')"),
+    ],
+)
+def test_a_line_of_ipython_becomes_a_comment_and_is_told(line):
+    code, notices = read(f"a = 1\n{line}\nb = 2" if not line.startswith(" ") else f"if True:\n{line}\nb = 2")
+    compile(code, "solution.py", "exec")
+    assert notices == ["cell 1: 1 line(s) with shell escapes or magics were dropped."]
+    assert "b = 2" in code
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "x = (7\n  % 4)",
+        "x = '''\n%s !ls\n!ls\n%%bash\n'''",
+        "x = [1, # a comment ( that opens\n2]\nassert x != 3",
+        "x = '%d' \\\n % 3",
+        "x = 'it''s' + \"'''\"\ny = x",
+        "def f(a, /, b): return a\n\nx = f(1, 2)",
+        "x = {}\nx['a'] = '!'\nx['b']='%'",
+    ],
+)
+def test_what_is_python_stays_to_the_letter(cell):
+    assert without_magics(cell) == (cell, [])
+    assert "x" in run(cell)
+
+
+def test_a_shell_command_takes_its_further_lines_along():
+    code, _ = read("!pip install \\\n   torch \\\n   (it's\nb = 2\n")
+    assert run("!pip install \\\n   torch \\\n   (it's\nb = 2\n")["b"] == 2
+    assert "\nb = 2" in code
+
+
+def test_a_call_of_get_ipython_goes_with_all_its_lines():
+    assert run("get_ipython().run_cell_magic(\n  'bash', '',\n  'rm -rf /')\nb = 2")["b"] == 2
+
+
+def test_a_timed_cell_is_python_and_a_cell_for_another_program_is_not():
+    assert run("%%time\nb = 2")["b"] == 2
+    assert run("\n%%capture out\nb = 2")["b"] == 2
+    code, notices = read("%%writefile solution.py\nimport evil", "b = 2")
+    assert "\nimport evil" not in code
+    assert notices == ["cell 1: the whole cell, which is for %%writefile, was dropped."]
+
+
+def test_asking_where_one_is_gives_the_answer_of_plain_python():
+    names = run("IN_COLAB = 'google.colab' in str(get_ipython())\ndisplay('shown')")
+    assert names["IN_COLAB"] is False
+
+
+def test_future_imports_of_a_later_cell_hold():
+    names = run("a = 1", "from __future__ import annotations\ndef f(x: not_defined): return x")
+    assert names["f"](3) == 3
+
+
+def test_an_encoding_that_a_cell_names_is_not_believed():
+    assert run("# -*- coding: latin-1 -*-\nname = 'Übung'")["name"] == "Übung"
+
+
+def test_half_a_surrogate_pair_becomes_its_escape():
+    data = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "x = '\ud800'"}]}).encode()
+    code, _ = notebook_source(data, ORIGIN)
+    assert "x = '\\ud800'" in code
+
+
+def test_a_notebook_of_format_3_is_read():
+    old = nbformat.v3.new_notebook(
+        worksheets=[nbformat.v3.new_worksheet(cells=[nbformat.v3.new_code_cell(input="a = 1", language="python")])]
+    )
+    assert "a = 1" in notebook_source(json.dumps(old).encode(), ORIGIN)[0]
+
+
+def test_a_byte_order_mark_does_no_harm():
+    data = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": ["a = ", "1"]}]}).encode("utf-8-sig")
+    assert "a = 1" in notebook_source(data, ORIGIN)[0]
+
+
+def test_many_magics_and_long_lines_take_no_time_to_speak_of():
+    """A million characters in which each line could begin a search of all that follows."""
+    for source in ("%a\n" * 300_000, " " * 1_000_000, "a" * 1_000_000, "'''" * 100_000, "f(" * 100_000 + "\n%a" * 1000):
+        without_magics(source)

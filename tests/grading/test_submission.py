@@ -1,0 +1,138 @@
+"""What may be handed in, and what of it is run."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tlcourse.errors import SubmissionError
+from tlcourse.grading.copying import Limits
+from tlcourse.grading.names import shown
+from tlcourse.grading.submission import collect
+
+CODE = "def fit(task): ...\n"
+NOTEBOOK = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": CODE}]})
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    return folder
+
+
+def folder_of(base: Path, **files: str) -> Path:
+    folder = base / "origin"
+    for name, text in files.items():
+        path = folder / name.replace("__", "/").replace("_DOT_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def zipped(folder: Path, name: str = "hand-in.zip", *, wrap: str = "") -> Path:
+    target = folder.parent / name
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, Path(wrap) / path.relative_to(folder))
+    return target
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("wrap", ["", "hand-in", "a/b"])
+def test_a_zip_is_unpacked_and_what_it_was_wrapped_into_is_looked_into(tmp_path, into, wrap):
+    origin = folder_of(tmp_path, solution_DOT_py=CODE, weights__w_DOT_safetensors="1234")
+    submission = collect(zipped(origin, wrap=wrap), into)
+    assert names(submission.folder) == ["solution.py", "weights/w.safetensors"]
+    assert submission.notices == []
+
+
+def test_the_same_files_have_the_same_hash_however_they_are_handed_in(tmp_path, into):
+    origin = folder_of(tmp_path, solution_DOT_py=CODE, data__a_DOT_txt="a")
+    found = set()
+    for number, path in enumerate((origin, zipped(origin), zipped(origin, "b.zip", wrap="x"))):
+        (copy := into / str(number)).mkdir()
+        found.add(collect(path, copy).sha256)
+    assert len(found) == 1
+
+
+def test_what_systems_leave_behind_is_passed_over(tmp_path, into):
+    origin = folder_of(
+        tmp_path,
+        solution_DOT_py=CODE,
+        **{".DS_Store": "x", "Thumbs.db": "x", "._solution.py": "x", "__MACOSX": "x", "a/.git/config": "x"},
+    )
+    assert names(collect(zipped(origin, wrap="hand-in"), into).folder) == ["solution.py"]
+
+
+def test_a_folder_that_holds_only_a_zip_is_that_zip(tmp_path, into):
+    origin = folder_of(tmp_path, solution_DOT_py=CODE)
+    archive = zipped(origin)
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    archive.rename(folder / "work.zip")
+    (folder / "report.pdf").write_text("x")
+    submission = collect(folder, into)
+    assert names(submission.folder) == ["solution.py"]
+    assert submission.notices == ["work.zip was taken as the hand-in."]
+
+
+def test_a_notebook_becomes_the_solution_and_stays_beside_it(tmp_path, into):
+    submission = collect(folder_of(tmp_path, solution_DOT_ipynb=NOTEBOOK), into)
+    assert names(submission.folder) == ["solution.ipynb", "solution.py"]
+    assert CODE in (submission.folder / "solution.py").read_text()
+
+
+def test_solution_py_goes_before_a_notebook_and_that_is_told(tmp_path, into):
+    submission = collect(folder_of(tmp_path, solution_DOT_py=CODE, solution_DOT_ipynb=NOTEBOOK), into)
+    assert "was not looked at" in submission.notices[0]
+
+
+@pytest.mark.parametrize("name", ["Solution.py", "exercise2.py", "my work.ipynb"])
+def test_the_only_file_of_its_kind_is_taken_and_that_is_told(tmp_path, into, name):
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    (origin / name).write_text(NOTEBOOK if name.endswith(".ipynb") else CODE)
+    submission = collect(origin, into)
+    assert (submission.folder / "solution.py").is_file()
+    assert submission.notices == [f"{name} was taken as the solution."]
+
+
+def test_two_files_that_could_be_meant_are_not_guessed_between(tmp_path, into):
+    with pytest.raises(SubmissionError, match="several files could be meant"):
+        collect(folder_of(tmp_path, a_DOT_py=CODE, b_DOT_py=CODE), into)
+
+
+@pytest.mark.parametrize("name", ["hand-in.tar.gz", "hand-in.rar", "solution", "solution.txt"])
+def test_another_kind_of_file_is_refused_with_the_kinds_that_are_read(tmp_path, into, name):
+    (tmp_path / name).write_text("x")
+    with pytest.raises(SubmissionError, match=r"neither a \.py, nor a \.ipynb, nor a ZIP"):
+        collect(tmp_path / name, into)
+
+
+def test_limits_can_be_set_for_a_course_that_needs_others(tmp_path, into):
+    origin = folder_of(tmp_path, solution_DOT_py=CODE, a_DOT_txt="x" * 5000)
+    with pytest.raises(SubmissionError, match="more than 1 files"):
+        collect(origin, into, Limits(files=1))
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"), [("a\x1b[2J", "a\\x1b[2J"), ("a\nb", "a\\nb"), ("a\u202eb", "a\\u202eb"), ("é x", "é x")]
+)
+def test_a_name_is_shown_without_what_would_deceive(name, seen):
+    assert shown(name) == seen
+
+
+def test_a_zip_can_be_graded_from_the_command_line(tl, tmp_path):
+    reference = Path(__file__).parent.parent / "example_course/graders/references/line.py"
+    origin = folder_of(tmp_path, solution_DOT_py=reference.read_text())
+    zipped(origin, "hand-in.zip", wrap="hand-in")
+    done = tl("grade", "line", "hand-in.zip", "--json", "--isolation", "none")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["submission"]["path"] == "hand-in.zip"
