@@ -10,7 +10,7 @@ from tlcourse.progress import Progress
 from tlcourse.quiz.presenting import letter_of
 
 COURSE = Path(__file__).parent.parent / "question_course"
-SIZES = [(60, 20), (100, 40)]
+SIZES = [(60, 20), pytest.param((100, 40), marks=pytest.mark.slow)]
 
 
 async def begin_at(person, name: str) -> None:

@@ -35,7 +35,7 @@ async def test_help_lists_the_keys_of_the_screen_below_and_is_searched(visit):
         shown = await person.press("question_mark")
         assert "Exercise" in shown
         assert "tlcourse lesson list" in shown
-        assert "Machine" in shown
+        assert "Review" in shown
         searched = await person.press(*"filter")
         assert "Filter" in searched
         assert str(person.app.screen.query_one("#keys").render()).count("\n") < 5
@@ -204,7 +204,7 @@ async def test_every_screen_names_the_command_that_does_the_same(visit):
 
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
     async with visit(100, 30) as person:
-        for place in ("lesson/fine-tuning", "quiz/covariate-shift", "exercise/ex2", "progress", "machine"):
+        for place in ("lesson/fine-tuning", "quiz/covariate-shift", "exercise/ex2", "review", "progress", "machine"):
             person.app.go(place)
             await person.pilot.pause(0.1)
             program, command, *_ = person.app.screen.twin.split()

@@ -235,17 +235,17 @@ def _summed(joint: Joint, position: int) -> dict[str, Fraction]:
 
 def _table(title: str, joint: Joint) -> str:
     labels = list(marginal_y(joint))
-    rows = [f"{title + ', P(x, y)':<30}" + "".join(f"{y:>10}" for y in labels)]
-    rows += [f"  {x:<28}" + "".join(f"{float(joint[x, y]):>10.2f}" for y in labels) for x in marginal_x(joint)]
+    rows = [f"{title}: P(x, y)", f"{'':<16}" + "".join(f"{y:>10}" for y in labels)]
+    rows += [f"  {x:<14}" + "".join(f"{float(joint[x, y]):>10.2f}" for y in labels) for x in marginal_x(joint)]
     return "\n".join(rows)
 
 
 def _factors(title: str, joint: Joint, labelled: str) -> str:
     first = next(iter(marginal_y(joint)))
     conditional = f"P({first} | x)"
-    rows = [f"{title + ', ' + labelled:<34}{'P(x)':>8}{conditional:>14}"]
+    rows = [f"{title}, {labelled}", f"{'':<16}{'P(x)':>6}{conditional:>16}"]
     rows += [
-        f"  {x:<32}{float(share):>8.2f}{float(y_given_x(joint)[x, first]):>14.2f}"
+        f"  {x:<14}{float(share):>6.2f}{float(y_given_x(joint)[x, first]):>16.2f}"
         for x, share in marginal_x(joint).items()
     ]
     return "\n".join(rows)

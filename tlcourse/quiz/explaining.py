@@ -56,8 +56,8 @@ def _of_pairs(question: Question, given: Answer | None) -> list[Reason]:
     found = []
     for row, pair in enumerate(question.pairs):
         index = sides.index(pair.right)
-        label = f"{row + 1} {letter_of(question, index)})"
-        found.append(Reason(label, placed[row : row + 1] == [index], pair.reason.strip()))
+        belongs = f"{letter_of(question, index)}) {pair.right}"
+        found.append(Reason(f"{row + 1}", placed[row : row + 1] == [index], f"{belongs}: {pair.reason.strip()}"))
     for option in question.options:
         label = f"{letter_of(question, sides.index(option.text))})"
         found.append(Reason(label, False, f"fits nothing. {option.reason.strip()}"))

@@ -76,7 +76,7 @@ class HomeScreen(CourseScreen):
         state = self.course_app.state
         wanted = self.query_one("#filter", Input).value.strip().lower()
         cursor = units.highlighted or 0
-        width = max((units.size.width or self.size.width) - 2, 20)
+        width = max((units.size.width or self.size.width) - 3, 20)  # padding, and room for the scroll bar
         units.clear_options()
         if not wanted:
             units.add_option(Option(self._continue_line(state, width), id=_CONTINUE))
@@ -242,15 +242,17 @@ def _line(unit: UnitState, width: int) -> Text:
     facts = []
     if unit.written:
         facts.append("read" if unit.read else f"{unit.minutes} min")
-    facts += [f"quiz {quiz.right}/{quiz.questions}" for quiz in unit.quizzes]
+    if unit.quizzes:
+        right, asked = sum(quiz.right for quiz in unit.quizzes), sum(quiz.questions for quiz in unit.quizzes)
+        facts.append(f"quiz {right}/{asked}")
     facts += [f"{exercise.id} {exercise.outcome.upper() or 'not tried'}" for exercise in unit.exercises]
-    right = " · ".join(facts) or "announced"
+    done = " · ".join(facts) or "announced"
     begun = unit.read or any(quiz.answered for quiz in unit.quizzes) or any(e.attempts for e in unit.exercises)
     symbol = "·" if not unit.written else "✓" if unit.done else "◐" if begun else "○"
     left = f"{symbol} {unit.number:2}  {unit.title}"
-    room = max(width - len(right) - 2, 10)
+    room = max(width - len(done) - 2, 10)
     if len(left) > room:
         left = left[: room - 1] + "…"
     text = Text(f"{left:<{room}}  ", no_wrap=True, style="" if facts else "dim")
-    text.append(right, style="green" if unit.done and facts else "")
+    text.append(done, style="green" if unit.done and facts else "")
     return text

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Markdown, OptionList, Static
+from textual.widgets.markdown import MarkdownFence
 from textual.widgets.option_list import Option
 
 from tlcourse.course.markdown import headings, slug
@@ -32,6 +33,8 @@ class LessonScreen(CourseScreen):
         Binding("k", "scroll('up')", "Up", show=False),
         Binding("space", "scroll('page_down')", "A page on", show=False),
         Binding("b", "scroll('page_up')", "A page back", show=False),
+        Binding("right", "shift(8)", "Wide listings: right", id="lesson.right", show=False, priority=True),
+        Binding("left", "shift(-8)", "Wide listings: left", id="lesson.left", show=False, priority=True),
     ]
 
     def __init__(self, unit: str, section: str = "") -> None:
@@ -194,6 +197,11 @@ class LessonScreen(CourseScreen):
         units = [unit for unit in self.course_app.course.about.units if unit.id in self.course_app.course.lessons]
         index = units.index(self.about) + by
         return units[index] if 0 <= index < len(units) else None
+
+    def action_shift(self, by: int) -> None:
+        """Listings keep their layout; where they are wider than the terminal, all of them move together."""
+        for listing in self.query(MarkdownFence):
+            listing.scroll_relative(x=by, animate=False)
 
     def action_scroll(self, way: str) -> None:
         """Scroll the text, or move in the contents."""

@@ -1,0 +1,61 @@
+"""At 80 columns a lesson's listings are seen whole; on less, the arrows move them."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets._markdown import MarkdownFence
+
+from tlcourse.course.loader import load_course
+
+LESSONS = sorted(load_course().lessons)
+
+
+def hidden(person) -> list[str]:
+    """Listings of which a part lies beyond the right edge."""
+    found = []
+    for fence in person.app.screen.query(MarkdownFence):
+        if max((len(line) for line in fence.code.splitlines()), default=0) > fence.scrollable_content_region.width:
+            found.append(fence.code)
+    return found
+
+
+async def shown(visit, name: str, columns: int) -> list[str]:
+    async with visit(columns, 24) as person:
+        await person.go(f"lesson/{name}")
+        await person.sees("minutes")
+        await person.press("end")
+        return hidden(person)
+
+
+async def test_at_80_columns_nothing_of_a_listing_is_hidden(visit):
+    assert await shown(visit, "source-and-target", 80) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LESSONS)
+async def test_no_lesson_hides_a_part_of_a_listing_at_80_or_120_columns(visit, name):
+    assert await shown(visit, name, 80) == []
+    assert await shown(visit, name, 120) == []
+
+
+async def test_on_60_columns_the_arrows_move_wide_listings(visit):
+    async with visit(60, 20) as person:
+        await person.go("lesson/source-and-target")
+        await person.sees("minutes")
+        fence = max(person.app.screen.query(MarkdownFence), key=lambda f: max(map(len, f.code.splitlines())))
+        await person.press("right")
+        assert fence.scroll_x == 8
+        await person.press("left", "left")
+        assert fence.scroll_x == 0
+
+
+async def test_the_contents_open_over_the_text_at_80_columns_and_close_again(visit):
+    async with visit(80, 24) as person:
+        await person.go("lesson/anchoring")
+        await person.sees("minutes")
+        contents = person.app.screen.query_one("#contents")
+        assert not contents.display or not contents.size.width
+        await person.press("c")
+        assert contents.size.width > 10
+        await person.press("c")
+        assert not contents.size.width
