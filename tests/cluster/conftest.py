@@ -49,11 +49,10 @@ def slurm() -> Iterator[Bed]:
 
 
 @pytest.fixture
-def cluster(slurm: Bed) -> Iterator[Bed]:
+def cluster(slurm: Bed) -> Bed:
     """The cluster, with an empty queue and every node up."""
     slurm.clear()
-    yield slurm
-    slurm.clear()
+    return slurm
 
 
 @pytest.fixture

@@ -67,3 +67,25 @@ def test_graders_and_labels_never_travel(cluster, profile, attendants, job_for):
     sent = [path for path in (cluster.home / ".tlcourse-jobs").rglob("*") if path.is_file()]
     assert [path for path in sent if path.name == "node.py"]
     assert not [path for path in sent if "graders" in path.parts or path.name.startswith("ex2_")]
+
+
+@pytest.fixture
+def without_bubblewrap(cluster):
+    """Compute nodes that have no sandbox."""
+    cluster.run("mount", "--bind", "/dev/null", "/usr/bin/bwrap")
+    yield
+    cluster.run("umount", "/usr/bin/bwrap")
+
+
+def test_a_node_without_a_sandbox_runs_no_submission_of_a_batch(without_bubblewrap, pool, job_for):
+    report = pool.run(job_for("print('it ran')"))
+    assert report.ending == "infra"
+    assert "cannot isolate a run" in report.message
+    assert report.log == ""
+
+
+def test_a_node_without_a_sandbox_runs_ones_own_code_and_says_so(without_bubblewrap, profile, attendants, job_for):
+    attendant = attendants(profile)
+    report = attendant.add(job_for("print('it ran')", isolation="auto")).result(120)
+    assert (report.ending, report.wall) == ("done", "none")
+    assert any("without a sandbox" in note for note in attendant.notes)

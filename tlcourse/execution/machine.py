@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tlcourse.errors import TlcourseError
 from tlcourse.execution.walls.choose import findings as walls
 
 # In a process of its own: importing torch takes seconds and memory, and may fail in ways that end a process.
@@ -87,9 +88,16 @@ def _data() -> MachineFinding:
 
 
 def _cluster() -> MachineFinding:
-    if sbatch := shutil.which("sbatch"):
-        return MachineFinding("Slurm", True, f"sbatch at {sbatch}")
-    return MachineFinding("Slurm", False, "no sbatch on this machine", "log in to a cluster's login node")
+    from tlcourse.execution.cluster.profile import load_config
+
+    try:
+        profiles = load_config().profiles
+    except TlcourseError as error:
+        return MachineFinding("clusters", False, error.what, error.remedy)
+    here = [f"sbatch at {sbatch} (--on slurm)"] if (sbatch := shutil.which("sbatch")) else []
+    if here or profiles:
+        return MachineFinding("clusters", True, ", ".join([*here, *profiles]))
+    return MachineFinding("clusters", False, "no sbatch here, and no profile", "tlcourse config set cluster host=NAME")
 
 
 def _editor() -> MachineFinding:

@@ -6,6 +6,7 @@ One thread does all the talking, so that one question serves every job, however 
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import threading
 import time
@@ -51,6 +52,7 @@ class Attendant:
         self._packing = threading.Lock()
         self._sender = Sender(name, profile, shell, self._journal, self._packer)
         self._chunk = chunk
+        self._at_once = profile.at_once
         self._retry_cancelled = retry_cancelled
         self._pace = pace or Pace()
         self._arriving: queue.Queue[Item] = queue.Queue()
@@ -154,7 +156,8 @@ class Attendant:
                 some = [item for item in arrived if item.tried.alone is arrived[0].tried.alone]
                 new = [item for item in some if not self._sender.adopt(item, self._live)]
                 if new:
-                    live = self._sender.send(new, 1 if new[0].tried.alone else self._chunk)
+                    share = math.ceil(len(new) / self._at_once)  # no job has two while another could run
+                    live = self._sender.send(new, 1 if new[0].tried.alone else min(share, self._chunk))
                     self._live.append(live)
                 arrived = [item for item in arrived if item not in some]
         except (ConnectionLostError, BusyError):

@@ -43,18 +43,22 @@ def main(argv: list[str]) -> int:
     mine = plan.chunks[int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))]
     seconds = float(os.environ.get("TLCOURSE_JOB_SECONDS", "inf"))
     passed = {name: os.environ[name] for name in (*_CARDS, *plan.pass_on) if name in os.environ}
-    with place(plan.tasks[mine[0]].isolation) as run:
-        for position, number in enumerate(mine):
-            if (folder / "results" / f"{number}.json").exists():
-                continue
-            task = plan.tasks[number]
-            left = seconds - (time.monotonic() - begin) - LEAVE_S
-            if position and left < task.caps.wall_s:
-                return 0  # no time for a fair run: it is sent again, in a job of its own
-            caps = msgspec.structs.replace(task.caps, wall_s=max(min(task.caps.wall_s, left), 1.0))
-            task = msgspec.structs.replace(task, caps=caps, env={**passed, **task.env})
-            if not _carry_out(folder, number, task, run):
-                return FULL_EXIT
+    try:
+        with place(plan.tasks[mine[0]].isolation) as run:
+            for position, number in enumerate(mine):
+                if (folder / "results" / f"{number}.json").exists():
+                    continue
+                task = plan.tasks[number]
+                left = seconds - (time.monotonic() - begin) - LEAVE_S
+                if position and left < task.caps.wall_s:
+                    return 0  # no time for a fair run: it is sent again, in a job of its own
+                caps = msgspec.structs.replace(task.caps, wall_s=max(min(task.caps.wall_s, left), 1.0))
+                task = msgspec.structs.replace(task, caps=caps, env={**passed, **task.env})
+                if not _carry_out(folder, number, task, run):
+                    return FULL_EXIT
+    except TlcourseError as error:  # this node builds no such wall
+        for number in mine:
+            _write(folder, number, plan.tasks[number], _our_fault(error), "")
     return 0
 
 
@@ -87,7 +91,16 @@ def _carry_out(folder: Path, number: int, task: Task, run: Run) -> bool:
                 if report.ending == "crash" and memory_kills() > killed:
                     report = msgspec.structs.replace(report, ending="memory", message=_TOO_MUCH)
         except (TlcourseError, OSError) as error:  # this node's fault: said, and decided on the trusted side
-            report, notice = RunReport("infra", f"on the compute node: {_first_line(error)}", "", Usage()), ""
+            report, notice = _our_fault(error), ""
+    return _write(folder, number, task, report, notice)
+
+
+def _our_fault(error: Exception) -> RunReport:
+    said = (str(error).splitlines() or [type(error).__name__])[0][:300]
+    return RunReport("infra", f"on the compute node: {said}", "", Usage())
+
+
+def _write(folder: Path, number: int, task: Task, report: RunReport, notice: str) -> bool:
     result = TaskResult(
         key=task.key,
         report=report,
@@ -206,10 +219,6 @@ def _job_id() -> str:
     if array:
         return f"{array}_{os.environ.get('SLURM_ARRAY_TASK_ID', '0')}"
     return os.environ.get("SLURM_JOB_ID", "")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 if __name__ == "__main__":

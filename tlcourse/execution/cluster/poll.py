@@ -85,12 +85,12 @@ def accounting(shell: Shell, job: str) -> dict[str, JobState] | None:
 
 def fetch(shell: Shell, folder: str, caps: Mapping[int, int]) -> dict[int, bytes]:
     """Result files: number → bytes, of each at most its cap and one byte more. Raises ConnectionLostError."""
-    lines = [f"cd {quoted(folder)}/results || exit 3"]
+    lines = [f"echo '{_MARK}fetch'; cd {quoted(folder)}/results || exit 3"]
     for number, cap in caps.items():
         name = f"{number}.json"
         lines.append(f"n=$(head -c {cap + 1} {name} | wc -c) && echo {number} $n && head -c {cap + 1} {name}")
     done = shell.run("\n".join(lines), timeout=300)
-    return _framed(done.out)
+    return _framed(done.out.partition(f"{_MARK}fetch\n".encode())[2])  # a login may have printed something first
 
 
 def _framed(data: bytes) -> dict[int, bytes]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.cluster.shell import TIMEOUT_S, ConnectionLostError, Done, quoted, run_process
+from tlcourse.execution.log import harmless
 
 PERSIST_S = 600
 _TRANSPORT = 255
@@ -33,12 +34,16 @@ class SshShell:
             "ConnectTimeout": "10",
             "ServerAliveInterval": "15",
             "ServerAliveCountMax": "3",
-            "ControlMaster": "auto",
-            "ControlPath": f"{control_folder()}/%C",
-            "ControlPersist": str(PERSIST_S),
             "ForwardAgent": "no",
             "ForwardX11": "no",
         }
+        if os.name == "posix":  # the ssh of Windows shares no connections: there every command logs in
+            shared = {
+                "ControlMaster": "auto",
+                "ControlPath": f"{control_folder()}/%C",
+                "ControlPersist": str(PERSIST_S),
+            }
+            options.update(shared)
         self._options = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
 
     def run(self, command: str, stdin: bytes = b"", timeout: float = TIMEOUT_S) -> Done:
@@ -77,5 +82,5 @@ def control_folder() -> Path:
 
 def said(text: str) -> str:
     """The last line that ssh printed, without the warnings that precede it."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in harmless(text).splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""

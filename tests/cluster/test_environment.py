@@ -1,0 +1,85 @@
+"""Python on the cluster: made once, reused, and where it cannot be made that is said. Data and code: sent once."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tlcourse.errors import InfraError
+from tlcourse.execution.cluster.depot import Depot
+from tlcourse.execution.cluster.environment import environment_key, python_for
+from tlcourse.execution.cluster.pool import shell_for
+
+
+@pytest.fixture
+def depot(cluster, profile) -> Depot:
+    return Depot(shell_for(profile), "$HOME/work of mine".replace(" ", "-"))
+
+
+@pytest.fixture
+def with_packages(cluster, profile):
+    """A profile that lets an environment be made from a package of the student's own, without a network."""
+    name = "moonphase"
+    wheel = cluster.home / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(f"{name}.py", "full = True\n")
+        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(
+            f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    wheel.chmod(0o644)
+    options = ["--no-index", f"--find-links={cluster.home}"]
+    return msgspec.structs.replace(profile, python=sys.executable, packages=[name], pip_options=options)
+
+
+def test_an_environment_is_made_once_and_has_what_was_asked_for(cluster, depot, with_packages):
+    python = python_for(depot, with_packages)
+    assert python.startswith(f"{depot.work}/env/")
+    assert cluster.ssh(f"{python} -c 'import moonphase; print(moonphase.full)'").stdout == "True\n"
+    made = Path(python).lstat().st_mtime_ns
+    assert python_for(depot, with_packages) == python
+    assert Path(python).lstat().st_mtime_ns == made
+
+
+def test_one_that_was_left_half_made_is_made_anew(cluster, depot, with_packages):
+    half = f"{depot.work}/env/{environment_key(with_packages)}"
+    cluster.ssh(f"rm -rf {half}; mkdir -p {half}/bin; touch {half}/bin/python")
+    assert cluster.ssh(f"{python_for(depot, with_packages)} -c 'import moonphase'").returncode == 0
+
+
+def test_a_package_that_cannot_be_had_is_said_with_pips_own_words(depot, with_packages):
+    wrong = msgspec.structs.replace(with_packages, packages=["no-such-package-anywhere"])
+    with pytest.raises(InfraError) as raised:
+        python_for(depot, wrong)
+    assert "No matching distribution found for no-such-package-anywhere" in raised.value.what
+
+
+def test_other_packages_are_another_environment(profile):
+    other = msgspec.structs.replace(profile, packages=["torch"])
+    assert environment_key(other) != environment_key(msgspec.structs.replace(profile, packages=["numpy"]))
+
+
+def test_what_lies_there_under_its_hash_is_not_sent_again(depot):
+    import hashlib
+
+    blobs = {hashlib.sha256(data).hexdigest(): data for data in (b"one", b"two")}
+    assert depot.send_blobs(blobs) == 2
+    assert depot.send_blobs(blobs) == 0
+    digest = next(iter(blobs))
+    Path(depot.work, "blobs", digest).unlink()
+    assert depot.send_blobs(blobs) == 1
+    assert Path(depot.work, "blobs", digest).read_bytes() == blobs[digest]
+
+
+def test_code_is_sent_once_a_version(depot):
+    folder = Path(depot.send_code())
+    made = folder.stat().st_mtime_ns
+    assert (folder / "tlcourse" / "execution" / "cluster" / "node.py").is_file()
+    assert depot.send_code() == str(folder)
+    assert folder.stat().st_mtime_ns == made
+    assert not list(Path(depot.work).glob("incoming.*"))
