@@ -85,9 +85,11 @@ def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
         ids = [check.id for check in exercise.about.checks]
         for repeated in (i for i, count in Counter(ids).items() if count > 1):
             yield f"{_at(path, repeated)}: check `{repeated}` stands twice, expected ids that differ"
+        if exercise.about.policy.clear > exercise.about.policy.doubt:
+            yield f"{_at(path, 'policy')}: policy.clear is above policy.doubt, expected a level at most as high"
         for output in exercise.about.outputs:
             if output.by_task and not output.shape:
-                yield f"{_at(path, output.name)}: `{output.name}` is by task and has no shape, expected [tasks, …]"
+                yield f"{_at(path, 'outputs')}: `{output.name}` is by task and has no shape, expected [tasks, …]"
 
 
 def _at(path: Path, identifier: str) -> str:
