@@ -79,6 +79,14 @@ def test_a_folder_without_course_yaml_is_no_course(tmp_path):
         ("quizzes/lines.yaml", "objective: fit-a-line", "objective: fly", 4, "is in no unit"),
         ("quizzes/lines.yaml", "id: parameters", "id: minimises", 4, "stands twice"),
         ("exercises/line/exercise.yaml", "points: 1", "points: -1", 13, "expected `float` > 0"),
+        (
+            "exercises/line/exercise.yaml",
+            "seconds: 20",
+            "policy: {clear: 0.2}",
+            20,
+            "policy.clear is above policy.doubt",
+        ),
+        ("exercises/line/exercise.yaml", "  - name: z", "  - {name: z, by_task: true}", 5, "`z` is by task"),
         ("exercises/line/hints.md", "## Hint 3", "Hint 3", 1, "2 hints (`## …`), expected 3"),
     ],
 )

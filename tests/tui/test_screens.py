@@ -134,6 +134,13 @@ async def test_the_exercise_says_what_to_press_while_there_is_no_solution(visit,
         assert (tmp_path / "ex2" / "solution.backup1.py").is_file()
 
 
+async def test_the_handout_ends_with_how_chance_is_dealt_with(visit):
+    async with visit(120, 40) as person:
+        await person.press("4", "t", "t")
+        person.app.screen.query_one("#handout-page").scroll_end(animate=False)
+        await person.sees("the doubt is yours", 10)
+
+
 async def test_the_explanation_is_for_those_who_have_passed(visit):
     async with visit(120, 40) as person:
         await person.press("4", "x")

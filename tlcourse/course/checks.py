@@ -66,6 +66,8 @@ def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
         ids = [check.id for check in exercise.about.checks]
         for repeated in (i for i, count in Counter(ids).items() if count > 1):
             yield f"{at(path, repeated)}: check `{repeated}` stands twice, expected ids that differ"
+        if exercise.about.policy.clear > exercise.about.policy.doubt:
+            yield f"{at(path, 'policy')}: policy.clear is above policy.doubt, expected a level at most as high"
         for output in exercise.about.outputs:
             if output.by_task and not output.shape:
-                yield f"{at(path, output.name)}: `{output.name}` is by task and has no shape, expected [tasks, …]"
+                yield f"{at(path, 'outputs')}: `{output.name}` is by task and has no shape, expected [tasks, …]"

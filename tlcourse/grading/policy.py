@@ -24,3 +24,8 @@ def words(about: Exercise) -> Iterator[str]:
         f"Up to {policy.attempts} hand-ins are graded, each on other data. Try as often as you like on your own: "
         "the same file, seed, device and number of threads give the same verdict."
     )
+
+
+def markdown(about: Exercise) -> str:
+    """The same as a section that stands at the end of a handout."""
+    return "\n## How chance is dealt with\n\n" + "".join(f"- {sentence}\n" for sentence in words(about))

@@ -19,6 +19,7 @@ from tlcourse.course.explanation import explanation
 from tlcourse.course.model import LoadedExercise
 from tlcourse.course.starter import begin, usual_solution
 from tlcourse.errors import TlcourseError
+from tlcourse.grading import policy
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import HintDialog, PageDialog
 from tlcourse.tui.screens.frame import CourseScreen
@@ -104,7 +105,7 @@ class ExerciseScreen(CourseScreen):
         self.set_interval(_REFRESH_S, self._tick)
         self.set_interval(_WATCH_S, self._look_at_file)
         self.set_timer(_STAND_BY_S, app.stand_by)  # after the first paint: another process will want the machine
-        text = (self.found.folder / "handout.md").read_text(encoding="utf-8")
+        text = (self.found.folder / "handout.md").read_text(encoding="utf-8") + policy.markdown(self.found.about)
         await self.query_one("#handout", Markdown).update(app.words(text))
 
     def _focus_page(self) -> None:
