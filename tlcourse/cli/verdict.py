@@ -33,6 +33,8 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
     if not scored and result.outcome == "pass":
         word = "RUNS"
     head = f"{result.exercise}  {exercise.about.title}  " if not plain else f"exercise: {result.exercise}\noutcome: "
+    if result.variant == "full":
+        head = head.replace("\n", "\nvariant: full\n", 1) if plain else f"{head}on real data  "
     points = f"  {result.points:g} of {result.max_points:g} points" if scored and not plain else ""
     yield head + out.paint(word, colour, plain=plain) + points
     if plain and scored:

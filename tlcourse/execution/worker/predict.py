@@ -12,18 +12,19 @@ from tlcourse.execution.job import OutputSpec
 from tlcourse.execution.worker.solution import SolutionError
 
 BATCH = 250
+_NUMBERS = 250 * 3 * 64 * 64  # inputs in a batch at most: 250 photographs at once would fill the memory
 
 
 def predict(model: nn.Module, x: torch.Tensor, outputs: Sequence[OutputSpec], device: torch.device) -> dict[str, Any]:
     """float32 NumPy arrays, one an output, each (n, *shape); raises SolutionError("contract", …).
 
-    The module is called in `eval` mode, without gradients, on batches of at most 250.
+    The module is called in `eval` mode, without gradients, on batches of at most 250; of 20 photographs.
     """
     model.eval()
     model.to(device)
     pieces: dict[str, list[torch.Tensor]] = {spec.name: [] for spec in outputs}
     with torch.inference_mode():
-        for batch in x.split(BATCH):
+        for batch in x.split(max(1, min(BATCH, _NUMBERS // max(1, x[0].numel())))):
             given = as_tuple(model(batch.to(device)), outputs)
             for spec, tensor in zip(outputs, given, strict=True):
                 check_shape(tensor, spec, len(batch))
