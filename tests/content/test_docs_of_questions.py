@@ -22,9 +22,7 @@ EXAMPLES = msgspec.convert([question for block in BLOCKS for question in yaml.sa
 def test_each_example_is_sound_and_names_what_is_there():
     course = load_course()
     objectives = {goal.id for unit in course.about.units for goal in unit.objectives}
-    sections = {
-        f"{unit}#{slug(text)}" for unit, lesson in course.lessons.items() for _, text in headings(lesson.body)
-    }
+    sections = {f"{unit}#{slug(text)}" for unit, lesson in course.lessons.items() for _, text in headings(lesson.body)}
     for question in EXAMPLES:
         assert list(problems_of_question(question)) == []
         assert question.objective in objectives

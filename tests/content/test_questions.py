@@ -9,6 +9,7 @@ from typing import get_args
 from tlcourse.course.coverage import coverage, uncovered
 from tlcourse.course.loader import load_course
 from tlcourse.course.model import QuestionType
+from tlcourse.course.questions import MOST_LINES
 from tlcourse.quiz.cases import draw_case
 from tlcourse.quiz.draft import draft_of
 from tlcourse.quiz.explaining import reasons
@@ -52,7 +53,7 @@ def test_every_question_can_be_answered_rightly_and_gives_its_reasons():
         assert mark(question, given).correct, question.id
         found = reasons(question, given)
         assert all(reason.text.strip() for reason in found), question.id
-        assert len(draft_of(question).lines()) <= 24, question.id
+        assert len(draft_of(question).lines()) <= MOST_LINES, question.id
 
 
 def test_the_place_of_the_right_option_is_no_hint():

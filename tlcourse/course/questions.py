@@ -10,6 +10,8 @@ from tlcourse.course.model import Question
 
 LETTERS = "abcdefghi"
 """Answers are named by these letters, so that there are nine at most; `j` and `k` move the cursor in the app."""
+MOST_LINES = 24
+"""Of a listing in which a line is to be chosen: more do not fit a terminal, question and all."""
 _NEEDS = {
     "single": {"options"},
     "multiple": {"options"},
@@ -85,6 +87,8 @@ def _bug_problems(question: Question) -> Iterator[str]:
     for option in question.options:
         if lines[option.text.strip()] != 1:
             yield f"has the option `{option.text}`, expected one that is exactly one line of its code"
+    if (count := len(question.code.rstrip().splitlines())) > MOST_LINES:
+        yield f"has {count} lines of code, expected at most {MOST_LINES}"
     try:
         ast.parse(question.code)
     except SyntaxError as error:

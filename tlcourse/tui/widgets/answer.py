@@ -13,9 +13,8 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
+from tlcourse.course.questions import MOST_LINES
 from tlcourse.quiz.draft import Line
-
-_MOST = 24  # lines of the longest listing and of the longest match
 
 
 class AnswerLine(Static):
@@ -47,7 +46,7 @@ class AnswerLines(Vertical):
 
     def compose(self) -> ComposeResult:
         """Pairs of line and reason."""
-        for _ in range(_MOST):
+        for _ in range(MOST_LINES):
             yield AnswerLine()
             yield ReasonLine(classes="reason", markup=False)
 
