@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import CourseFolder, Json, Plain
+from tlcourse.cli.options import CourseFolder, Events, Json, Plain
 from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def run(
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
+    events: Events = False,
 ) -> None:
     """Train every arm, and compare method and control; the run is kept, and can be shown again."""
     import msgspec
@@ -81,7 +82,9 @@ def run(
 
     def take(event: dict[str, Any]) -> None:
         recorder.take(event)
-        if event["type"] == "seed":
+        if events:
+            out.event(event)
+        elif event["type"] == "seed":
             values = "  ".join(f"{arm} {value:.3f}" for arm, value in event["values"].items())
             out.note(f"seed {event['seed']}: {values}  ({event['seconds']:.1f} s)")
 
@@ -90,6 +93,9 @@ def run(
     finally:
         recorder.close(result)
     assert isinstance(result, LabResult)
+    if events:
+        out.event({"v": 1, "type": "result", "result": result})
+        return
     _show(lab, msgspec.to_builtins(result), json=json, plain=plain, number=recorder.number)
 
 

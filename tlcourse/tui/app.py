@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Iterable
@@ -25,6 +26,7 @@ from tlcourse.tui.screens.home import HomeScreen
 from tlcourse.tui.standby import StandBy
 
 if TYPE_CHECKING:
+    from tlcourse.course.lab import Lab
     from tlcourse.tui.screens.frame import CourseScreen
 
 _POLL_S = 0.1
@@ -122,6 +124,13 @@ class CourseApp(App[int]):
             self._overview = overview(self.course, self.record)
         return self._overview
 
+    @functools.cached_property
+    def labs(self) -> dict[str, Lab]:
+        """The course's labs; read when they are first asked for."""
+        from tlcourse.course.lab import load_labs
+
+        return load_labs(self.course.folder, [unit.id for unit in self.course.about.units])
+
     def changed(self) -> None:
         """The record has changed."""
         self._overview = None
@@ -172,6 +181,10 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.exercise import ExerciseScreen
 
             return ExerciseScreen(name)
+        if kind == "lab":
+            from tlcourse.tui.screens.lab import LabScreen
+
+            return LabScreen(name)
         if kind == "review":
             from tlcourse.tui.screens.review import ReviewScreen
 
@@ -227,6 +240,8 @@ class CourseApp(App[int]):
             about = exercise.about
             yield SystemCommand(f"Exercise: {about.title}", about.summary, self._goer(f"exercise/{name}"))
         yield SystemCommand("Review", "Questions that are due again", self._goer("review"))
+        for name, lab in self.labs.items():
+            yield SystemCommand(f"Lab: {lab.title}", lab.claim, self._goer(f"lab/{name}"))
         yield SystemCommand("Progress", "What was read, answered and passed", self._goer("progress"))
         yield SystemCommand("This machine", "What works here, and what would mend the rest", self._goer("machine"))
         if gradebook_path().is_file():  # staff: students have none, and are not shown what they cannot use

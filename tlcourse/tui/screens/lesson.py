@@ -26,6 +26,7 @@ class LessonScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "quiz", "Quiz", id="lesson.quiz"),
         Binding("e", "exercise", "Exercise", id="lesson.exercise"),
+        Binding("x", "lab", "Lab", id="lesson.lab"),
         Binding("c", "contents", "Contents", id="lesson.contents"),
         Binding("left_square_bracket", "step(-1)", "Previous", key_display="[", id="lesson.previous"),
         Binding("right_square_bracket", "step(1)", "Next", key_display="]", id="lesson.next"),
@@ -184,6 +185,14 @@ class LessonScreen(CourseScreen):
             self.course_app.go(f"exercise/{opened.id}")
         else:
             self.tell("This unit has no exercise. 4 opens the exercises.")
+
+    def action_lab(self) -> None:
+        """The unit's lab; the palette has those of the others."""
+        found = next((name for name, lab in self.course_app.labs.items() if lab.unit == self.unit), "")
+        if found:
+            self.course_app.go(f"lab/{found}")
+        else:
+            self.tell("This unit has no lab. ctrl+p finds those of the others.")
 
     def action_step(self, by: int) -> None:
         """The next or the previous lesson that is written."""

@@ -1,0 +1,234 @@
+"""A lab: predict first, watch every arm train, and see whether the claim holds – or not – with its interval."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tlcourse.course.lab import Lab
+from tlcourse.errors import UsageError
+from tlcourse.labs.kept import kept_runs, replay
+from tlcourse.tui.lab_run import LabRun
+from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.widgets.lab_view import Curves, table
+
+_MANY = 8
+
+
+class LabScreen(CourseScreen):
+    """One lab."""
+
+    CSS_PATH = "lab.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "run(1)", "Run", id="lab.run"),
+        Binding("m", f"run({_MANY})", f"{_MANY} seeds", id="lab.many"),
+        Binding("s", "stop", "Stop", id="lab.stop"),
+        Binding("p", "settings", "Settings", id="lab.settings"),
+        Binding("y", "replay", "Replay", id="lab.replay"),
+        Binding("j", "scroll(1)", "Down", show=False),
+        Binding("k", "scroll(-1)", "Up", show=False),
+        Binding("space,pagedown", "page(1)", "A page on", show=False),
+        Binding("b,pageup", "page(-1)", "A page back", show=False),
+    ]
+
+    def __init__(self, lab: str) -> None:
+        super().__init__()
+        self.lab_name = lab
+        self._chosen: dict[str, str] = {}
+        self._predicted: int | None = None
+        self._run: LabRun | None = None
+        self._curves = Curves()
+        self._seeds_done = 0
+
+    @property
+    def lab(self) -> Lab:
+        """What is shown."""
+        return self.course_app.labs[self.lab_name]
+
+    @property
+    def path(self) -> list[str]:
+        """Title and kind."""
+        return [self.lab.title, "lab"]
+
+    @property
+    def twin(self) -> str:
+        """The command that does the same."""
+        return f"tlcourse lab run {self.lab_name}"
+
+    def body(self) -> ComposeResult:
+        """From the claim to what came of it."""
+        with VerticalScroll(id="lab-page"):
+            yield Static(id="lab-claim", markup=False)
+            yield OptionList(id="lab-options", markup=False)
+            yield Static(id="lab-reason", markup=False)
+            yield Static(id="lab-settings", markup=False)
+            yield Static(id="lab-status", markup=False)
+            yield Static(id="lab-charts", markup=False)
+            yield Static(id="lab-table", markup=False)
+            yield Static(id="lab-explanation", markup=False)
+        yield Input(id="lab-input", placeholder="labels=40 steps=300 – enter keeps, esc leaves it")
+
+    def on_mount(self) -> None:
+        """Ask for the prediction."""
+        super().on_mount()
+        words = self.course_app.words
+        claim = Text("Claim: ", style="bold").append(words(self.lab.claim) + "\n\n", style="not bold")
+        claim.append("Predict first: ", style="bold").append(words(self.lab.prediction.prompt), style="not bold")
+        self.query_one("#lab-claim", Static).update(claim)
+        options = self.query_one("#lab-options", OptionList)
+        for letter, option in zip("abcdefgh", self.lab.prediction.options, strict=False):
+            options.add_option(Option(f"{letter}) {words(option.text)}"))
+        options.focus()
+        self._show_settings()
+
+    @on(OptionList.OptionSelected, "#lab-options")
+    def predict(self, event: OptionList.OptionSelected) -> None:
+        """Note the prediction; the lab answers it, and the reasons come after the run."""
+        self._predicted = event.option_index
+        letter = "abcdefgh"[event.option_index]
+        self.query_one("#lab-reason", Static).update(
+            f"Your prediction is {letter}. r runs the lab once, m with {_MANY} seeds for intervals."
+        )
+        self.query_one("#lab-page").focus()
+
+    def _show_settings(self) -> None:
+        text = Text("\nSettings (p changes them): ", style="bold")
+        for one in self.lab.settings:
+            value = self._chosen.get(one.id, f"{one.default:g}")
+            text.append(f"{one.id}={value}  ", style="bold" if one.id in self._chosen else "not bold")
+        self.query_one("#lab-settings", Static).update(text)
+
+    # -- running -------------------------------------------------------------------------------------------------
+
+    def action_run(self, seeds: int) -> None:
+        """Train every arm, once or with several seeds."""
+        if self._predicted is None:
+            self.tell("Predict first: choose an answer with enter.")
+        elif self._run is not None:
+            self.tell("It is running; s stops it.")
+        else:
+            self._run = LabRun(self.lab_name, self._chosen, seeds, self.course_app.course_folder)
+            self._curves, self._seeds_done = Curves(), 0
+            for part in ("charts", "table", "explanation"):
+                self.query_one(f"#lab-{part}", Static).update("")
+            self.run_worker(self._follow(self._run, seeds), group="lab", exclusive=True, exit_on_error=False)
+
+    async def _follow(self, run: LabRun, seeds: int) -> None:
+        status = self.query_one("#lab-status", Static)
+        status.update(f"\nStarting {seeds} run{'s' if seeds > 1 else ''} … s stops.")
+        ended = False
+        try:
+            async for event in run.events():
+                ended = self._take(event) or ended
+                if event["type"] == "seed":
+                    self._seeds_done += 1
+                if not ended:
+                    status.update(f"\nTraining: {self._seeds_done} of {seeds} done. s stops it.")
+        finally:
+            run.stop()
+            self._run = None
+        if not ended:
+            status.update("\nStopped; what was trained is not kept." if run.stopped else "\nIt ended without a result.")
+
+    def _take(self, event: dict[str, Any]) -> bool:
+        """Show what an event says; whether it is the last one."""
+        if self._curves.take(event):
+            self._show_curves()
+        if event["type"] == "result":
+            self._show_result(event["result"])
+            return True
+        if event["type"] == "error":
+            advice = f" {event['remedy']}" if event["remedy"] else ""
+            self.query_one("#lab-status", Static).update(f"\n{event['what']}{advice}")
+            return True
+        return False
+
+    def _show_curves(self) -> None:
+        width = max(min(self.query_one("#lab-page").size.width - 4, 100), 24)
+        text = self._curves.text(width, ascii_only=self.course_app.ascii_only)
+        self.query_one("#lab-charts", Static).update(text)
+
+    def _show_result(self, result: dict[str, Any]) -> None:
+        self.query_one("#lab-status", Static).update(f"\nDone in {result['seconds']:.0f} s.")
+        self.query_one("#lab-table", Static).update(table(self.lab, result))
+        text = Text("\n")
+        for number, option in enumerate(self.lab.prediction.options):
+            mark, colour = ("✓", "#009E73") if option.correct else ("✗", "#D55E00")
+            yours = ", your prediction" if number == self._predicted else ""
+            text.append(f"{mark} {'abcdefgh'[number]}{yours}: ", style=f"bold {colour}")
+            text.append(option.reason + "\n", style="not bold")
+        text.append("\n" + self.lab.explanation, style="not bold")
+        self.query_one("#lab-explanation", Static).update(text)
+
+    def action_stop(self) -> None:
+        """End the run at once."""
+        if self._run is None:
+            self.tell("Nothing is running.")
+        else:
+            self._run.stop()
+
+    def on_unmount(self) -> None:
+        """Who leaves the lab stops it."""
+        if self._run is not None:
+            self._run.stop()
+
+    def action_replay(self) -> None:
+        """Show the latest kept run again."""
+        if self._run is not None or not kept_runs(self.lab_name):
+            self.tell("It is running; s stops it." if self._run else "No run is kept yet; r runs it.")
+            return
+        self._curves = Curves()
+        for event in replay(self.lab_name):
+            self._take(event)
+
+    # -- settings ------------------------------------------------------------------------------------------------
+
+    def action_settings(self) -> None:
+        """Open the line in which settings are changed."""
+        line = self.query_one("#lab-input", Input)
+        line.value = " ".join(f"{name}={value}" for name, value in self._chosen.items())
+        line.add_class("-open")
+        line.focus()
+
+    @on(Input.Submitted, "#lab-input")
+    def change(self, event: Input.Submitted) -> None:
+        """Keep the settings that were typed, if they can be."""
+        from tlcourse.labs.runner import settings_of
+
+        given = dict(part.partition("=")[::2] for part in event.value.split())
+        try:
+            settings_of(self.lab, given)
+        except UsageError as error:
+            self.tell(f"{error.what} {error.remedy}".strip())
+            return
+        self._chosen = given
+        self._close_input()
+        self._show_settings()
+
+    def _close_input(self) -> None:
+        self.query_one("#lab-input", Input).remove_class("-open")
+        self.query_one("#lab-page").focus()
+
+    def action_leave(self) -> None:
+        """Leave the line first, then the lab."""
+        if self.query_one("#lab-input", Input).has_focus:
+            self._close_input()
+        else:
+            super().action_leave()
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll the page."""
+        page = self.query_one("#lab-page", VerticalScroll)
+        (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
+
+    def action_page(self, by: int) -> None:
+        """Scroll it by a page."""
+        page = self.query_one("#lab-page", VerticalScroll)
+        (page.scroll_page_down if by > 0 else page.scroll_page_up)(animate=False)
