@@ -15,7 +15,7 @@ import pytest
         (["exercise", "hint", "line", "7"], 2, ["has 3 hints"]),
         (["grade", "line", "missing.py"], 2, ["missing.py: no such file", "tlcourse init"]),
         (["grade", "line"], 2, ["none lies here", "tlcourse init line"]),
-        (["grade", "line", "x.txt"], 2, ["neither a .py nor a .ipynb"]),
+        (["grade", "line", "x.txt"], 2, ["neither a .py, nor a .ipynb, nor a ZIP"]),
         (["grade", "line", "broken.ipynb"], 2, ["cannot be read as a notebook"]),
         (["grade", "line", "empty"], 2, ["holds no solution.py"]),
         (["grade", "line", "x.py", "--on", "moon"], 2, ["'moon' is not a place"]),

@@ -345,8 +345,8 @@ def test_folders_with_odd_entries(tmp_path, examples):
 @pytest.mark.slow
 def test_ten_thousand_were_tried():
     """Runs last in this file: the count of all that went before."""
-    if len(tried) < 5:
-        pytest.skip("runs with the other tests of this file")
+    if len(tried) < 5 or min(tried.values()) <= FEW:
+        pytest.skip("counts when all the slow tests of this file run")
     sys.stderr.write(f"\nhand-ins tried: {tried}; good enough to be taken in: {taken_in}\n")
     assert sum(number for name, number in tried.items() if name != "a_cell") >= 10_000
     assert all(number > 50 for number in taken_in.values())  # what is always refused at once tries nothing
