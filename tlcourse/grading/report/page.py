@@ -25,6 +25,7 @@ svg rect { fill: var(--bar); } svg .axis { stroke: var(--dim); } svg .bar { stro
   stroke-dasharray: 5 3; }
 .pass { color: #00745a; } .fail { color: #b34a00; } .pass, .fail { font-weight: 600; white-space: nowrap; }
 @media (prefers-color-scheme: dark) { .pass { color: #3fd1ac; } .fail { color: #ff9a5c; } }
+@media (max-width: 50rem) { th, td.number, .pass, .fail { white-space: normal; } th { overflow-wrap: anywhere; } }
 mark { background: #ffe08a; color: #000; }
 .columns { display: flex; gap: 1rem; } .columns > * { flex: 1; min-width: 0; }
 """
