@@ -36,7 +36,10 @@ def imported(*arguments: str, home: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["grade", "--help"], ["progress"], ["progress", "--json"], ["lesson", "list"]],
+    [
+        *(["--help"], ["--version"], ["grade", "--help"], ["progress"], ["progress", "--json"], ["lesson", "list"]),
+        *(["batch", "--help"], ["ta", "report", "--help"], ["ta", "export", "--help"]),
+    ],
 )
 def test_light_commands_import_nothing_heavy(arguments, own_home):
     assert not HEAVY & imported(*arguments, home=own_home)

@@ -23,7 +23,7 @@ def test_a_new_secret_can_be_read_by_its_owner_alone_whatever_the_umask(tmp_path
 def test_a_secret_that_is_there_is_never_overwritten(tmp_path):
     new_secret(tmp_path / "secret")
     text = (tmp_path / "secret").read_text()
-    with pytest.raises(UsageError, match="left as it was"):
+    with pytest.raises(UsageError, match="was left as it is"):
         new_secret(tmp_path / "secret")
     assert (tmp_path / "secret").read_text() == text
 

@@ -281,7 +281,11 @@ def _found_lines(handins: HandIns) -> Iterator[str]:
 
 
 def _found_document(handins: HandIns) -> dict[str, Any]:
-    return {
+    from msgspec import to_builtins
+
+    from tlcourse.grading.batch.document import storable
+
+    document = {
         "found": [
             {"key": h.key, "owner": h.owner, "kind": h.kind, "members": h.members, "folder": h.folder_name}
             for h in handins.found
@@ -290,6 +294,7 @@ def _found_document(handins: HandIns) -> dict[str, Any]:
         "missing": handins.missing,
         "notices": handins.notices,
     }
+    return dict(storable(to_builtins(document)))
 
 
 def _write_out(

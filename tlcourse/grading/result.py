@@ -34,6 +34,7 @@ class RunRecord(Struct, frozen=True):
     """One run of the submission, as measured from outside."""
 
     seed: int
+    """Of its data; in what a batch with a secret keeps, the number of the run instead."""
     where: str
     isolation: str
     device: str

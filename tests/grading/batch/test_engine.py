@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 
+import msgspec
 import pytest
 
 from tlcourse.errors import InfraError, UnableError
@@ -100,6 +101,43 @@ def test_a_grader_that_stumbles_ends_no_other_grading(class_of, graded, quick):
     assert verdicts["anna"].outcome == "pass"
     assert verdicts["bo"].outcome == "infra"
     assert "ZeroDivisionError" in verdicts["bo"].cause
+
+
+def test_half_characters_in_what_a_submission_says_end_no_batch(class_of, graded, quick):
+    def halves(job, tell):
+        report = quick.run(job, tell)
+        metrics = [{"step": 1, "values": {"\ud800": 1.0}}]
+        return msgspec.structs.replace(
+            report, message="ValueError in fit: \ud800\udc80x", metrics=metrics, log="\udcff"
+        )
+
+    verdicts = graded(class_of(anna="crashes", bo="passes"), runner=halves)
+    assert verdicts["anna"].outcome == "crash"
+    assert verdicts["anna"].cause == "ValueError in fit: ??x."
+    assert verdicts["bo"].outcome == "pass"
+
+
+def test_names_that_are_no_text_are_graded_like_any_other(class_of, graded):
+    folder = class_of(anna="passes")
+    odd = os.fsdecode(os.fsencode(folder) + b"/b\xf8rge")
+    shutil.copytree(folder / "anna", odd)
+    verdicts = graded(folder)
+    assert [verdict.outcome for verdict in verdicts.values()] == ["pass", "pass"]
+
+
+def test_a_hand_in_that_our_own_reading_stumbles_over_ends_no_batch(class_of, graded, monkeypatch):
+    from tlcourse.grading.gradebook.kept import Kept
+
+    take = Kept.take
+
+    def stumbling(self, path):
+        if "bo" in str(path):
+            raise RecursionError("nested too deeply for us")
+        return take(self, path)
+
+    monkeypatch.setattr(Kept, "take", stumbling)
+    verdicts = graded(class_of(anna="passes", bo="passes"))
+    assert (verdicts["anna"].outcome, verdicts["bo"].outcome) == ("pass", "infra")
 
 
 def test_as_many_run_side_by_side_as_there_are_jobs(class_of, graded, quick):

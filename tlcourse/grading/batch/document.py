@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from tlcourse.course.model import LoadedExercise
@@ -26,7 +27,23 @@ def stored(result: Result, *, secret: bool) -> Result:
     runs = [replace(run, log=_cut(run.log)) for run in result.runs]
     if secret:
         runs = [replace(run, seed=number) for number, run in enumerate(runs)]
-    return replace(result, runs=runs, metrics=thinned(result.metrics), problem=_cut(result.problem))
+    kept = replace(result, runs=runs, metrics=thinned(result.metrics), problem=_cut(result.problem))
+    try:
+        msgspec.json.encode(kept)
+    except UnicodeEncodeError:  # half a character, as in a hostile exception's text, must not end the batch
+        return msgspec.convert(storable(msgspec.to_builtins(kept)), Result)
+    return kept
+
+
+def storable(value: Any) -> Any:
+    """`value` with a question mark for whatever is no character: names of files need not be UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list | tuple):
+        return [storable(one) for one in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(one) for key, one in value.items()}
+    return value
 
 
 def cause_of(result: Result) -> str:
@@ -36,7 +53,7 @@ def cause_of(result: Result) -> str:
     if result.outcome == "fail":
         return "missed: " + ", ".join(check.id for check in result.checks if not check.passed)
     said = result.messages[-1] if result.outcome == "infra" else _first_of_its_own(result)
-    return _NUMBER.sub("#", said)[:_CAUSE_CHARS]
+    return _NUMBER.sub("#", said.split(" To mend it: ")[0])[:_CAUSE_CHARS]
 
 
 def without_run(

@@ -146,7 +146,8 @@ class Engine:
         result = graded.result
         assert result is not None
         handin = graded.work.handin
-        self._book.record(handin.id, self._round, stored(result, secret=self._secret), cause_of(result))
+        kept = stored(result, secret=self._secret)
+        self._book.record(handin.id, self._round, kept, cause_of(kept))
         if result.outcome == "infra" and tries[handin.id] < self._retries:
             tries[handin.id] += 1
             self._waiting.append(graded.work)
@@ -224,6 +225,8 @@ class Engine:
             if error.errno in _FULL:
                 self._graded.put(_Graded(work, None, _full(error)))
             return self._without(work, "infra", f"The hand-in could not be collected: {error.strerror}.")
+        except Exception as error:  # a mistake of ours in reading one hand-in must not end the batch of all others
+            return self._without(work, "infra", f"The hand-in could not be collected: {type(error).__name__}: {error}")
 
     def _without(self, work: Work, outcome: str, message: str) -> _Collected:
         result = without_run(

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
+from tlcourse.grading.batch.document import storable
 from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -61,7 +62,7 @@ def begin(
         id=0,
         exercise=exercise.about.id,
         variant=options.variant,
-        source=str(source.resolve()),
+        source=_place(source),
         platform=handins.platform,
         max_points=sum(rule.points for rule in exercise.about.checks),
         seed_source=seed.source,
@@ -88,7 +89,7 @@ def resume(book: Gradebook, exercise: LoadedExercise, handins: HandIns, batch: B
     later = [
         handin.owner
         for handin in handins.found
-        if handin.key in known and handin.folder_name != known[handin.key].folder_name
+        if handin.key in known and storable(handin.folder_name) != known[handin.key].folder_name
     ]
     said = [f"{len(new)} hand-ins are new in it."] if new else []
     if later:
@@ -132,8 +133,12 @@ def same_grader(batch: BatchRecord, exercise: LoadedExercise) -> None:
 
 def earlier(book: Gradebook, exercise: str, source: Path) -> BatchRecord | None:
     """The newest batch of the same submissions."""
-    same = [batch for batch in book.batches(exercise) if batch.source == str(source.resolve())]
+    same = [batch for batch in book.batches(exercise) if batch.source == _place(source)]
     return same[-1] if same else None
+
+
+def _place(source: Path) -> str:
+    return str(storable(str(source.resolve())))
 
 
 def options_of(batch: BatchRecord, seed: Seed, options: Options) -> Options:
@@ -161,20 +166,20 @@ def _row(handin: HandIn) -> HandInRecord:
         id=0,
         batch=0,
         key=handin.key,
-        owner=handin.owner,
+        owner=storable(handin.owner),
         kind=handin.kind,
-        members=list(handin.members),
-        folder_name=handin.folder_name,
-        path=str(handin.path),
+        members=storable(handin.members),
+        folder_name=storable(handin.folder_name),
+        path=storable(str(handin.path)),
         submitted_at=handin.submitted_at,
-        twins=list(handin.twins),
-        problem=handin.problem,
+        twins=storable(handin.twins),
+        problem=storable(handin.problem),
     )
 
 
 def _notices(handins: HandIns) -> dict[str, Any]:
     return {
-        "notices": handins.notices,
-        "unmatched": [f"{one.name}: {one.reason}" for one in handins.unmatched],
-        "missing": handins.missing,
+        "notices": storable(handins.notices),
+        "unmatched": [storable(f"{one.name}: {one.reason}") for one in handins.unmatched],
+        "missing": storable(handins.missing),
     }

@@ -13,6 +13,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .6rem;
   border-bottom: 1px solid var(--soft); vertical-align: top; overflow-wrap: anywhere; }
+th { overflow-wrap: normal; white-space: nowrap; } table.small { width: auto; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 pre { background: var(--soft); padding: .7rem; overflow-x: auto; font-size: .85rem; white-space: pre-wrap; }
 .dim { color: var(--dim); }
@@ -22,8 +23,9 @@ figcaption { font-size: .9rem; } svg { width: 100%; height: auto; }
 svg text { font: 11px sans-serif; fill: var(--ink); }
 svg rect { fill: var(--bar); } svg .axis { stroke: var(--dim); } svg .bar { stroke: #D55E00; stroke-width: 2;
   stroke-dasharray: 5 3; }
-.pass { color: #00745a; font-weight: 600; } .fail { color: #b34a00; font-weight: 600; }
+.pass { color: #00745a; } .fail { color: #b34a00; } .pass, .fail { font-weight: 600; white-space: nowrap; }
 @media (prefers-color-scheme: dark) { .pass { color: #3fd1ac; } .fail { color: #ff9a5c; } }
+@media (max-width: 50rem) { th, td.number, .pass, .fail { white-space: normal; } th { overflow-wrap: anywhere; } }
 mark { background: #ffe08a; color: #000; }
 .columns { display: flex; gap: 1rem; } .columns > * { flex: 1; min-width: 0; }
 """

@@ -38,7 +38,7 @@ def _counts(report: Report) -> str:
         f'<tr><td>{_outcome(outcome)}</td><td class="number">{number}</td></tr>'
         for outcome, number in sorted(report.state.counts.items(), key=lambda item: -item[1])
     )
-    return f"<table>{rows}</table>"
+    return f'<table class="small">{rows}</table>'
 
 
 def _plots(report: Report) -> Iterator[str]:
@@ -47,8 +47,8 @@ def _plots(report: Report) -> Iterator[str]:
     for check in report.checks:
         sign = "≥" if check.direction == "at_least" else "≤"
         words = (
-            f"{check.title}: {check.passed} of {check.of} passed ({sign} {check.threshold:g} {check.unit}); "
-            f"{five_numbers(check.values)}"
+            f"{check.title}: {check.passed} of {check.of} passed ({sign} {check.threshold:g} {check.unit}".rstrip()
+            + f"); {five_numbers(check.values)}"
         )
         yield figure(svg.spread(check.values, check.threshold, words=words), words)
 
