@@ -65,6 +65,33 @@ def pipes():
 """
 
 
+SPEAK = """
+import numpy
+from safetensors.numpy import save
+
+def document(n=400, dtype=numpy.float32, **more):
+    return bytes(save({"y": numpy.zeros(n, dtype), "z": numpy.zeros(n, dtype), **more}))
+
+def event(**fields):
+    events, _ = pipes()
+    os.write(events, json.dumps({"v": 1, **fields}).encode() + b"\\n")
+
+def send(data):
+    # speak for the worker: say that fit is over, take the test inputs, write a document of one's own, end
+    events, results = pipes()
+    os.write(events, json.dumps({"v": 1, "type": "phase", "name": "fitted"}).encode() + b"\\n")
+    length = struct.unpack("<Q", os.read(0, 8))[0]
+    while length > 0:
+        length -= len(os.read(0, length))
+    with contextlib.suppress(BrokenPipeError):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(results, view):]
+    os._exit(0)
+"""
+"""For a submission that speaks for the worker: it makes a document of predictions, and sends it."""
+
+
 @dataclass(frozen=True)
 class Weak:
     """What the weak wall cannot stop, said and asserted: an attack that must be seen to succeed there."""

@@ -2,51 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.case import Case, outcomes
-
-_MAKE = """
-import numpy
-from safetensors.numpy import save
-
-def document(n=400, dtype=numpy.float32, **more):
-    return bytes(save({"y": numpy.zeros(n, dtype), "z": numpy.zeros(n, dtype), **more}))
-
-def event(**fields):
-    events, _ = pipes()
-    os.write(events, json.dumps({"v": 1, **fields}).encode() + b"\\n")
-
-def send(data):
-    # speak for the worker: say that fit is over, take the test inputs, write a document of one's own, end
-    events, results = pipes()
-    os.write(events, json.dumps({"v": 1, "type": "phase", "name": "fitted"}).encode() + b"\\n")
-    length = struct.unpack("<Q", os.read(0, 8))[0]
-    while length > 0:
-        length -= len(os.read(0, length))
-    with contextlib.suppress(BrokenPipeError):
-        view = memoryview(data)
-        while view:
-            view = view[os.write(results, view):]
-    os._exit(0)
-"""
-
-
-def _sends(name: str, must_not: str, expression: str, said: str, *endings: str, row: int = 16) -> Case:
-    source = f"{_MAKE}\n\ndef fit(task):\n    send({expression})\n"
-    return Case(row, name, must_not, source, whole=True, outcomes=outcomes(*(endings or ("invalid",))), said=said)
-
-
-def _returns(row: int, name: str, must_not: str, expression: str, said: str, *endings: str) -> Case:
-    source = f"""
-class Model(torch.nn.Module):
-    def forward(self, x):
-        n = len(x)
-        return {expression}
-
-def fit(task):
-    return Model()
-"""
-    return Case(row, name, must_not, source, whole=True, outcomes=outcomes(*(endings or ("invalid",))), said=said)
-
+from tests.attacks.case import SPEAK, Case, outcomes
 
 CASES = [
     Case(
@@ -129,7 +85,7 @@ CASES = [
         12,
         "rewrite-at-exit",
         "what was written after the last prediction changed the result",
-        _MAKE
+        SPEAK
         + """
 import atexit
 def late():
@@ -148,7 +104,7 @@ def fit(task):
         12,
         "a-thread-writes-predictions-too",
         "a second set of predictions was scored",
-        _MAKE
+        SPEAK
         + """
 def fit(task):
     _, results = pipes()
@@ -169,7 +125,7 @@ def fit(task):
         12,
         "a-child-writes-after-the-worker",
         "predictions of a process that outlived the worker were scored",
-        _MAKE
+        SPEAK
         + """
 def fit(task):
     _, results = pipes()
@@ -270,136 +226,6 @@ def fit(task):
         """,
         outcomes=outcomes("crash"),
         told={"keys": ["x"], "more": "BlockingIOError"},
-    ),
-    _returns(
-        14,
-        "an-object-that-equals-everything",
-        "an object with a lying __eq__ and __array__ was scored",
-        "[type('Liar', (), {'__eq__': lambda s, o: True, '__array__': lambda s, *a: 0, '__hash__': None})()] * 2",
-        "expected a tensor",
-    ),
-    Case(
-        14,
-        "a-tensor-that-lies-about-its-shape",
-        "a tensor subclass was scored by what it said about itself",
-        """
-        class Lying(torch.Tensor):
-            shape = property(lambda self: (250,))
-            def detach(self): return self
-            def to(self, *a, **k): return self
-            def is_floating_point(self): return True
-        class Model(torch.nn.Module):
-            def forward(self, x):
-                return [torch.ones(1).as_subclass(Lying)] * 2
-        def fit(task):
-            return Model()
-        """,
-        whole=True,
-        outcomes=outcomes("invalid", "crash"),
-    ),
-    Case(
-        14,
-        "a-tensor-that-takes-over-torch",
-        "__torch_function__ of a subclass changed what was scored",
-        """
-        class Any(torch.Tensor):
-            @classmethod
-            def __torch_function__(cls, function, types, args=(), kwargs=None):
-                with torch._C.DisableTorchFunctionSubclass():
-                    made = function(*args, **(kwargs or {}))
-                return made * 0 if isinstance(made, torch.Tensor) else made
-        class Model(torch.nn.Module):
-            def forward(self, x):
-                return [torch.zeros(len(x)).as_subclass(Any)] * 2
-        def fit(task):
-            return Model()
-        """,
-        whole=True,
-        outcomes=outcomes("fail", "invalid", "crash"),
-    ),
-    _returns(
-        15,
-        "nan-for-every-answer",
-        "NaN was compared as if it were right",
-        "torch.full((n,), float('nan')), torch.full((n,), float('nan'))",
-        "NaN or infinite",
-    ),
-    _returns(
-        15,
-        "infinity-for-one-answer",
-        "an infinite prediction was scored",
-        "torch.zeros(n).index_fill(0, torch.tensor([n - 1]), float('inf')), torch.zeros(n)",
-        "NaN or infinite",
-    ),
-    _returns(
-        16,
-        "a-shape-that-broadcasts",
-        "one row was scored as all of them",
-        "torch.zeros(1), torch.zeros(1)",
-        "shape (1,)",
-    ),
-    _returns(
-        16,
-        "a-column-for-a-vector",
-        "(B, 1) was broadcast against (B,)",
-        "torch.zeros(n, 1), torch.zeros(n, 1)",
-        "shape",
-    ),
-    _sends("a-row-too-few", "missing rows were left out of the mean", "document(399)", "shape (399,)"),
-    _sends("a-row-too-many", "extra rows were scored", "document(401)", "shape (401,)"),
-    _sends("no-rows", "an empty set of predictions was perfect", "document(0)", "shape (0,)"),
-    _sends("doubles", "another dtype was scored", "document(dtype=numpy.float64)", "dtype"),
-    _sends(
-        "one-array-more",
-        "an array that nobody asked for was read",
-        "document(score=numpy.ones(1, numpy.float32))",
-        "expected exactly",
-        row=14,
-    ),
-    _sends(
-        "a-header-that-claims-a-terabyte",
-        "memory was allocated for a claim",
-        "struct.pack('<Q', 2**40) + b'{}' * 100",
-        "header is too long",
-        row=14,
-    ),
-    _sends(
-        "arrays-that-overlap",
-        "two names for the same bytes, or bytes of no name, were scored",
-        "(lambda h: struct.pack('<Q', len(h)) + h + bytes(1600))(json.dumps({k: {'dtype': 'F32', 'shape': [400], "
-        "'data_offsets': [0, 1600]} for k in ('y', 'z')}).encode())",
-        "",
-        row=14,
-    ),
-    _sends(
-        "a-name-twice",
-        "a repeated name hid another array",
-        '(lambda h: struct.pack(\'<Q\', len(h)) + h + bytes(3200))(b\'{"y":{"dtype":"F32","shape":[400],'
-        '"data_offsets":[0,1600]},"z":{"dtype":"F32","shape":[400],"data_offsets":[0,1600]},'
-        '"z":{"dtype":"F32","shape":[400],"data_offsets":[1600,3200]}}\')',
-        "",
-        "fail",
-        "invalid",
-        row=14,
-    ),
-    _sends("two-documents", "the second document was scored", "document() + document()", "", row=12),
-    _sends(
-        "gigabytes-of-predictions", "more was read than was asked for", "bytes(2**30)", "more than the contract", row=30
-    ),
-    Case(
-        16,
-        "predictions-before-they-are-asked-for",
-        "predictions that came before fit was over were scored",
-        _MAKE
-        + """
-def fit(task):
-    os.write(pipes()[1], document())
-    time.sleep(0.3)
-    return Zero()
-""",
-        whole=True,
-        outcomes=outcomes("invalid"),
-        said="not asked for",
     ),
     Case(
         17,

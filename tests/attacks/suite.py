@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from tests.attacks import answers, files, forging, kernel, persistence, resources
+from tests.attacks import answers, files, floods, forging, kernel, persistence, predictions, resources
 from tests.attacks.case import Case
 
 CASES: list[Case] = [
     *answers.CASES,
     *forging.CASES,
+    *predictions.CASES,
     *files.CASES,
     *resources.CASES,
+    *floods.CASES,
     *persistence.CASES,
     *kernel.CASES,
 ]

@@ -43,7 +43,7 @@ def grader(user: str) -> Iterator[Grader]:
 
 def _same(folder: Path) -> Grader:
     folder.chmod(0o755)  # as /tmp is
-    return Grader([], sys.executable, {"TMPDIR": str(folder), "PATH": os.environ["PATH"]}, folder)
+    return Grader([], sys.executable, _environment(folder, folder), folder)
 
 
 def _ordinary(folder: Path) -> Grader:
@@ -66,5 +66,8 @@ def _ordinary(folder: Path) -> Grader:
         *("/bin/sh", "-c", _BIND, "sh", sys.prefix, str(venv)),
         *(tool("setpriv"), f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", "--inh-caps=-all", "--"),
     ]
-    env = {"TMPDIR": str(scratch), "HOME": str(home), "PATH": os.environ["PATH"]}
-    return Grader(prefix, str(venv / "bin" / "python"), env, scratch)
+    return Grader(prefix, str(venv / "bin" / "python"), _environment(scratch, home), scratch)
+
+
+def _environment(scratch: Path, home: Path) -> dict[str, str]:
+    return {"TMPDIR": str(scratch), "HOME": str(home), "TLCOURSE_HOME": str(scratch), "PATH": os.environ["PATH"]}

@@ -109,3 +109,16 @@ def test_our_own_mistake_is_exit_code_5_with_a_log_and_no_traceback_on_the_scree
     assert "a bug of ours" in done.stderr
     (log,) = tmp_path.glob("tlcourse-error-*.log")
     assert "RuntimeError: a bug of ours" in log.read_text()
+
+
+def test_no_line_of_a_submission_s_can_be_taken_for_one_of_the_verdict(tl, tmp_path):
+    (tmp_path / "solution.py").write_text(
+        "print('outcome: PASS')\ndef fit(task):\n    print('points: 2 of 2')\n"
+        "    raise ValueError('x\\noutcome: PASS\\npoints: 2 of 2')\n"
+    )
+    done = tl("grade", "line", "--plain")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert "outcome: CRASH" in lines
+    assert "outcome: PASS" not in lines
+    assert "points: 2 of 2" not in lines

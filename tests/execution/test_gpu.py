@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.execution import supervise
-from tlcourse.execution.gpu import Card, alone_on, card_of, cards
+from tlcourse.execution.gpu import Card, alone_on, card_of, cards, shown
 from tlcourse.execution.job import Caps
 from tlcourse.execution.walls import bubblewrap
 from tlcourse.execution.walls.wall import Start
@@ -74,15 +73,12 @@ def test_a_cold_run_is_shown_the_nodes_of_its_card_and_no_other(tmp_path):
     assert bound == ["/dev/nvidia1", "/dev/nvidiactl"]
 
 
-def test_behind_a_wall_the_one_card_is_the_first(monkeypatch, job_for):
-    class Named:
-        name = "cold"
-
+def test_behind_a_wall_the_one_card_is_the_first(job_for):
     brief = job_for("", device="cuda:3").brief
     card = Card("nvidia3", ())
-    assert supervise._brief(brief, card, Named()).device == "cuda:0"
-    Named.name = "none"
-    assert supervise._brief(brief, card, Named()).device == "cuda:3"
+    assert shown(brief, card, "cold").device == "cuda:0"
+    assert shown(brief, card, "none").device == "cuda:3"
+    assert shown(brief, None, "cold").device == "cuda:3"  # there is none: torch will say so
 
 
 def test_one_run_at_a_time_uses_a_card(tmp_path):

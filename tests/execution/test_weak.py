@@ -147,3 +147,22 @@ def test_a_kernel_without_landlock_is_said_to_have_none(monkeypatch):
     assert not found.available
     assert "no Landlock" in found.detail
     assert "lsm=" in found.remedy
+
+
+SIGNALS = """
+import os, signal
+from tlcourse.execution.walls import keeper, seccomp
+keeper.prctl(38, 1)
+seccomp.enter(seccomp.program(weak=True, signals=False))
+for pid in (os.getppid(), os.getpid(), -1):
+    try:
+        os.kill(pid, signal.SIGCONT)
+        print("sent")
+    except PermissionError:
+        print("refused")
+"""
+
+
+def test_where_landlock_does_not_bound_signals_a_run_may_send_none(weak_wall):
+    done = subprocess.run([sys.executable, "-c", SIGNALS], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["refused"] * 3, done.stderr

@@ -15,9 +15,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from tlcourse.execution.job import Brief
 
 _WAIT_S = 0.5
 _LOCKS = Path("/tmp")  # noqa: S108 - one place for all users, whatever their TMPDIR is
+WAITING = {"v": 1, "type": "log", "text": "[waiting: another run uses the card]\n"}
 _NVIDIA_ALL = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset")
 _FIRST_RENDERER = 128
 
@@ -72,6 +76,13 @@ def card_of(device: str, root: Path = Path("/"), env: Mapping[str, str] | None =
     number = int(device.partition(":")[2] or 0)
     found = cards(root, env)
     return found[number] if number < len(found) else None
+
+
+def shown(brief: Brief, card: Card | None, wall: str) -> Brief:
+    """The brief of a run that is shown one card: behind a wall that is the first there, whatever its number is here."""
+    if card is None or wall == "none" or ":" not in brief.device:
+        return brief
+    return replace(brief, device="cuda:0")
 
 
 @contextlib.contextmanager

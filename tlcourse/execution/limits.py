@@ -1,16 +1,38 @@
-"""Limits that a submission meets as an error of its own: which one it was, and how much was allowed.
-
-The kernel refuses a file, a thread or a page, Python raises, and the student reads "Resource temporarily unavailable".
-What the error says is the submission's word: it decides nothing, and only adds a sentence for its author.
-"""
+"""The limits of a run: which one it has passed, as seen from outside, or met as an error of its own."""
 
 from __future__ import annotations
 
-from tlcourse.execution.job import Caps
+from tlcourse.execution.job import Caps, Ending
+from tlcourse.execution.tree import Used
+
+MAX_FILES = 20_000
+"""Files in a run's scratch: an empty one takes a kilobyte of the kernel's memory, which nothing else counts."""
+
+
+def exceeded(used: Used, caps: Caps, wall_s: float) -> tuple[Ending, str] | None:
+    """How a run that used this much must end, and what it used and was allowed; None where it may go on."""
+    if wall_s > caps.wall_s:
+        return "timeout", f"stopped after {wall_s:.0f} s; {caps.wall_s:.0f} s are allowed"
+    if used.cpu_s > caps.cpu_s:
+        return "timeout", f"used {used.cpu_s:.0f} s of CPU; {caps.cpu_s:.0f} s are allowed"
+    if used.memory_mb > caps.memory_mb:
+        return "memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed"
+    if used.disk_mb > caps.scratch_mb:
+        return "output", f"wrote {used.disk_mb:.0f} MB to its scratch folder; {caps.scratch_mb} MB are allowed"
+    if used.hidden:
+        return "output", "made folders in its scratch folder that are too deep, or cannot be read"
+    if used.files > MAX_FILES:
+        return "output", f"made {used.files} files in its scratch folders; {MAX_FILES} files are allowed"
+    return None
 
 
 def limit_behind(message: str, caps: Caps) -> str:
-    """The limit that `message` speaks of, as a clause with its figure; empty where it speaks of none."""
+    """The limit that an error's `message` speaks of, as a clause with its figure; empty where it speaks of none.
+
+    The kernel refuses a file, a thread or a page, Python raises, and the student reads "Resource temporarily
+    unavailable". What the error says is the submission's word: it decides nothing, and only adds a clause for its
+    author.
+    """
     said = message.lower()
     if "no space left on device" in said:
         return f"its scratch folders were full: {caps.scratch_mb} MB are allowed in each of /tmp and /dev/shm"

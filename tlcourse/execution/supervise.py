@@ -22,10 +22,10 @@ import msgspec
 
 from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
-from tlcourse.execution.gpu import Card, alone_on, card_of
+from tlcourse.execution.gpu import WAITING, Card, alone_on, card_of, shown
 from tlcourse.execution.interpreter import worker_environment
-from tlcourse.execution.job import Brief, Ending, Job, Problem, RunReport, Usage
-from tlcourse.execution.limits import limit_behind
+from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
+from tlcourse.execution.limits import exceeded, limit_behind
 from tlcourse.execution.log import LogTail
 from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.tree import Tree
@@ -33,19 +33,17 @@ from tlcourse.execution.walls.wall import Process, Start, Wall
 
 _WATCH_S = 0.05
 _CHUNK = 1 << 16
-MAX_FILES = 20_000
-"""Files in a run's scratch: an empty one takes a kilobyte of the kernel's memory, which nothing else counts."""
 OnEvent = Callable[[dict[str, Any]], None]
 
 
 def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
     """Run a job to its end; afterwards no process of it is left. KeyboardInterrupt passes through, after that."""
     card = card_of(job.brief.device)
-    with alone_on(card, lambda: on_event(_waiting(card))), scratch_folder("run") as folder:
+    with alone_on(card, lambda: on_event(WAITING)), scratch_folder("run") as folder:
         inputs, submission = folder / "inputs", folder / "submission"
         inputs.mkdir()
         shutil.copytree(job.submission, submission)
-        (inputs / "brief.json").write_bytes(msgspec.json.encode(_brief(job.brief, card, wall)))
+        (inputs / "brief.json").write_bytes(msgspec.json.encode(shown(job.brief, card, wall.name)))
         (inputs / "train.safetensors").write_bytes(arrays.pack(job.train))
         (inputs / "val.safetensors").write_bytes(arrays.pack(job.val))
         for name, path in job.files.items():  # copies: nothing of this machine is bound for them, or changes owner
@@ -54,17 +52,6 @@ def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
         with _Supervision(job, wall, inputs, submission, card, on_event) as supervision:
             supervision.watch()
         return supervision.report()
-
-
-def _waiting(card: Card | None) -> dict[str, Any]:
-    return {"v": 1, "type": "log", "text": f"[waiting for {card.name if card else 'a card'}: another run uses it]\n"}
-
-
-def _brief(brief: Brief, card: Card | None, wall: Wall) -> Brief:
-    """Behind a wall a run sees one card, which is the first there, whatever its number is here."""
-    if card is None or wall.name == "none" or ":" not in brief.device:
-        return brief
-    return msgspec.structs.replace(brief, device="cuda:0")
 
 
 class _Supervision:
@@ -168,18 +155,8 @@ class _Supervision:
     def _check_limits(self, wall_s: float) -> None:
         caps = self.job.caps
         used = self.tree.measure(caps.memory_mb)
-        if wall_s > caps.wall_s:
-            self._end("timeout", f"stopped after {wall_s:.0f} s; {caps.wall_s:.0f} s are allowed")
-        elif used.cpu_s > caps.cpu_s:
-            self._end("timeout", f"used {used.cpu_s:.0f} s of CPU; {caps.cpu_s:.0f} s are allowed")
-        elif used.memory_mb > caps.memory_mb:
-            self._end("memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed")
-        elif used.disk_mb > caps.scratch_mb:
-            self._end("output", f"wrote {used.disk_mb:.0f} MB to its scratch folder; {caps.scratch_mb} MB are allowed")
-        elif used.hidden:
-            self._end("output", "made folders in its scratch folder that are too deep, or cannot be read")
-        elif used.files > MAX_FILES:
-            self._end("output", f"made {used.files} files in its scratch folders; {MAX_FILES} files are allowed")
+        if over := exceeded(used, caps, wall_s):
+            self._end(*over)
 
     def _end(self, ending: Ending, message: str) -> None:
         if self.ended is None:
