@@ -24,7 +24,7 @@ class Pace(Struct, frozen=True):
     first: float = 0.5
     slowest: float = 30.0
     slowest_followed: float = 5.0
-    gather: float = 0.3
+    gather: float = 1.0
     """How long after one job others are waited for, to be sent with it."""
     patience: float = 900.0
     """How long a lost connection, or a silent Slurm, is tried again."""
