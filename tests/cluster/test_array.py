@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tlcourse.execution.cluster.item import Pace
+from tlcourse.execution.cluster.pool import SlurmPool
 from tlcourse.execution.pool import Pool
 from tlcourse.grading.grade import Grading, Options
 from tlcourse.grading.submission import collect
 
 FORTY = 40
+PACE = Pace(first=0.2, slowest=1.0, gather=0.5, grace=1.0)
 # z is off by more and more: some pass, some fail; y is off by what chance draws, from the task's seed
 HAND_IN = """
 import torch
@@ -86,3 +90,27 @@ def test_identical_submissions_run_once_and_both_get_the_report(cluster, pool, j
     first, second = pool.run_array([one, one])
     assert first == second
     assert len(cluster.jobs()) == 1
+
+
+def test_a_batch_that_was_killed_goes_on_with_what_was_sent(cluster, profile, job_for, told, tmp_path):
+    """Its jobs ran on; another process asks for one hand-in after the other, and none is trained again."""
+    settings = msgspec.structs.replace(profile, at_once=2)
+    jobs = [job_for(f"print(time.time()); told['me'] = {number}") for number in range(4)]
+    first = SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, isolation="cold")
+    for job in jobs:
+        first._attendant.add(msgspec.structs.replace(job, isolation="cold"))
+    wait_until(lambda: len(cluster.jobs("RUNNING,COMPLETED")) == 2)
+    first.leave()
+    with SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, isolation="cold", pace=PACE) as second:
+        assert [told(second.run(job))["me"] for job in jobs] == list(range(4))
+    assert len(cluster.jobs()) == 2
+    with SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, isolation="cold", pace=PACE) as third:
+        third.run(jobs[0])  # all of that round was taken: asked for again, it is trained again
+    assert len(cluster.jobs()) == 3
+
+
+def wait_until(holds) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
