@@ -80,7 +80,8 @@ def attendants() -> Iterator[Callable[..., Attendant]]:
 @pytest.fixture
 def pool(profile: Profile) -> Iterator[SlurmPool]:
     """A pool of four places, one on each node."""
-    one = SlurmPool("bed", msgspec.structs.replace(profile, at_once=4, cpus=2), pace=PACE, chunk=10)
+    pace = msgspec.structs.replace(PACE, gather=2.0)  # a busy machine hands jobs over slowly
+    one = SlurmPool("bed", msgspec.structs.replace(profile, at_once=4, cpus=2), pace=pace, chunk=10)
     yield one
     one.close()
 

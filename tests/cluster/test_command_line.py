@@ -62,12 +62,11 @@ def without_where(document: dict) -> dict:
     return kept
 
 
-@pytest.mark.parametrize("command", ["grade", "run"])
-def test_ex2_on_the_cluster_is_ex2_here_at_the_same_seed_and_threads(cluster, on_bed, tl, tmp_path, command):
+def test_ex2_on_the_cluster_is_ex2_here_at_the_same_seed_and_threads(cluster, on_bed, tl, tmp_path):
     (tmp_path / "solution.py").write_text(STARS)
-    arguments = [command, "ex2", "--threads", "1", "--device", "cpu", "--seed", "5", "--json", "--isolation", "cold"]
-    here = tl(*arguments, course=None)
-    there = tl(*arguments, "--on", "bed", course=None)
+    options = ["--threads", "1", "--device", "cpu", "--seed", "5", "--json", "--isolation", "cold"]
+    here = tl("grade", "ex2", *options, course=None)
+    there = tl("grade", "ex2", *options, "--on", "bed", course=None)
     assert there.returncode == here.returncode, there.stderr
     first, second = json.loads(here.stdout), json.loads(there.stdout)
     assert without_where(second) == without_where(first)
@@ -75,6 +74,10 @@ def test_ex2_on_the_cluster_is_ex2_here_at_the_same_seed_and_threads(cluster, on
     assert first["runs"][0]["where"] == "local"
     assert second["runs"][0]["where"].startswith("bed: n")
     assert "handed to Slurm on slurmlogin" in there.stderr
+    ran = tl("run", "ex2", *options, "--on", "bed", course=None)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["metrics"] == first["metrics"]
+    assert json.loads(ran.stdout)["checks"] == []
 
 
 def test_on_the_login_node_itself_no_ssh_is_needed(cluster, slurm):
@@ -110,6 +113,7 @@ def started(on_bed, own_home, tmp_path, seconds: float) -> subprocess.Popen[str]
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TLCOURSE_HOME": str(own_home)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run with `&`
     )
     assert grading.stdout is not None
     next(line for line in grading.stdout if '"metric"' in line)

@@ -61,16 +61,12 @@ def test_a_node_that_crashes_during_a_batch_costs_nobody_a_report(cluster, pool,
     assert any(line.endswith("NODE_FAIL") for line in cluster.jobs())
 
 
-def test_what_somebody_else_cancels_is_sent_again_in_a_batch(cluster, pool, job_for, told):
+def test_what_somebody_else_cancels_is_sent_again_in_a_batch(cluster, profile, attendants, job_for, told):
     watch = Watch()
-    reports: list = []
-    job = job_for(SLOW.format(seconds=2, number=1))
-    run = threading.Thread(target=lambda: reports.append(pool.run(job, watch)))
-    run.start()
+    future = attendants(profile, retry_cancelled=True).add(job_for(SLOW.format(seconds=2, number=1)), watch)
     watch.until_it_trains()
     cluster.run("scancel", "--user", "student")
-    run.join(120)
-    assert told(reports[0])["number"] == 1
+    assert told(future.result(120))["number"] == 1
     assert watch.said("It was cancelled. It is sent again.")
 
 

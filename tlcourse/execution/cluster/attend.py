@@ -187,26 +187,27 @@ class Attendant:
 
     def _look(self) -> bool:
         """Ask once for everything, and act on the answer; returns whether something happened."""
-        for live in [live for live in self._live if not live.items]:
+        for live in [live for live in self._live if live.over]:
             self._over(live)
-        if not self._live:
+        asking = [live for live in self._live if live.items]
+        if not asking:
             return False
         follows = {
             (live.round.folder, number): items
-            for live in self._live
+            for live in asking
             for number, items in live.items.items()
             if any(item.on_event for item in items)
         }
         asked = [poll.Follow(folder, number, items[0].offset) for (folder, number), items in follows.items()]
-        answer = poll.ask(self._shell, [live.round.folder for live in self._live], asked)
+        answer = poll.ask(self._shell, [live.round.folder for live in asking], asked)
         changed = False
         for key, data in answer.events.items():
             changed |= bool(data)
             hand_on(follows[key], data)
-        for live in list(self._live):
+        for live in asking:
             changed |= self._take_results(live, answer)
             changed |= self._take_states(live, answer)
-            if not live.items:
+            if live.over:
                 self._over(live)
         return changed
 
@@ -235,7 +236,7 @@ class Attendant:
                 items[0].tried.faults += 1  # a node that lacks something: once more, maybe on another
                 self._send_again(live, number)
             else:
-                for item in live.items.pop(number):
+                for item in live.take(number):
                     item.done(report)
         return True
 
@@ -326,7 +327,7 @@ class Attendant:
     ) -> None:
         depot = self._sender.depot
         if depot.full():
-            for item in (item for number in left for item in live.items.pop(number)):
+            for item in (item for number in left for item in live.take(number)):
                 item.fail(full_error(depot.work, self._shell.name))
             return
         for number in left:
@@ -345,12 +346,12 @@ class Attendant:
             return
         where = f"{self._name}: {state.node or 'no node'} (job {state.id or live.round.job})"
         log = self._sender.depot.job_log(live.round.folder)
-        for item in live.items.pop(number):
+        for item in live.take(number):
             item.done(RunReport(decision.ending, decision.message, "", Usage(), log=log, where=where))
 
     def _send_again(self, live: Live, number: int) -> None:
         """Into a further round. Its key leaves this one, so that it is not found there again."""
-        items = live.items.pop(number)
+        items = live.take(number)
         live.round.keys[number] = ""
         self._journal.keep(live.round)
         for item in items:

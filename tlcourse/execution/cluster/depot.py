@@ -36,7 +36,7 @@ class Depot:
                 "umask 077",
                 f"w={_expandable(work)}",
                 'mkdir -p "$w/blobs" "$w/code" "$w/jobs" "$w/env" && chmod 700 "$w" && cd "$w" && pwd -P || exit 3',
-                f"find blobs jobs -mindepth 1 -maxdepth 1 -mtime +{KEPT_DAYS} -exec rm -rf {{}} + 2>/dev/null",
+                f"find blobs jobs code -mindepth 1 -maxdepth 1 -mtime +{KEPT_DAYS} -exec rm -rf {{}} + 2>/dev/null",
                 "exit 0",
             )
         )
@@ -61,7 +61,10 @@ class Depot:
         """Have this version of tlcourse there, without the graders; returns the folder for PYTHONPATH."""
         digest, data = package_archive()
         folder = f"{self.work}/code/{digest}"
-        if "there" not in self._ran(f"if [ -d {quoted(folder)} ]; then echo there; fi").text.split():
+        if (
+            "there"
+            not in self._ran(f"if [ -d {quoted(folder)} ]; then touch {quoted(folder)}; echo there; fi").text.split()
+        ):
             self._unpack_archive(data, f"code/{digest}")
         return folder
 

@@ -24,7 +24,7 @@ class Pace(Struct, frozen=True):
     first: float = 0.5
     slowest: float = 30.0
     slowest_followed: float = 5.0
-    gather: float = 0.3
+    gather: float = 1.0
     """How long after one job others are waited for, to be sent with it."""
     patience: float = 900.0
     """How long a lost connection, or a silent Slurm, is tried again."""
@@ -69,6 +69,21 @@ class Live(Struct, eq=False):
     states: dict[int, JobState] = {}
     ended: dict[int, float] = {}
     """When an element of the array was first seen to have ended."""
+    adopted: bool = False
+    """Sent by an earlier process: more of it may be asked for."""
+    taken: set[int] = set()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it can be asked for any more."""
+        if self.items or not self.adopted:
+            return not self.items
+        return all(number in self.taken or not key for number, key in enumerate(self.round.keys))
+
+    def take(self, number: int) -> list[Item]:
+        """Those who wait for a task, which is then none of this round any more."""
+        self.taken.add(number)
+        return self.items.pop(number)
 
     def all_items(self) -> list[Item]:
         """Everything that waits for this round."""
@@ -76,9 +91,9 @@ class Live(Struct, eq=False):
 
     def fail(self, error: Exception) -> None:
         """Nothing of it comes any more."""
-        for item in self.all_items():
-            item.fail(error)
-        self.items.clear()
+        for number in list(self.items):
+            for item in self.take(number):
+                item.fail(error)
 
 
 def hand_on(items: Iterable[Item], data: bytes) -> None:

@@ -41,15 +41,19 @@ class SlurmPool:
         folder: Path | None = None,
         isolation: str = "strong",
         chunk: int | None = None,
+        follow: bool = False,
         shell: Shell | None = None,
         pace: Pace | None = None,
     ) -> None:
         """`folder`: where what was sent is written down, so that another process goes on with it.
 
+        `follow`: fetch events while runs go on. In a batch nobody looks at them, and they need not travel.
+
         `isolation`: `strong` is warm where the node can, else cold; a node that can neither runs nothing. `none` is for
         submissions that are trusted.
         """
         self._isolation = isolation
+        self._follow = follow
         self._attendant = Attendant(
             name,
             profile,
@@ -72,7 +76,8 @@ class SlurmPool:
 
     def run(self, job: Job, on_event: OnEvent | None = None) -> RunReport:
         """Run a job on the cluster, to its end; raises UsageError, UnableError and InfraError."""
-        return _wait(self._attendant.add(msgspec.structs.replace(job, isolation=self._isolation), on_event))
+        tell = on_event if self._follow else None
+        return _wait(self._attendant.add(msgspec.structs.replace(job, isolation=self._isolation), tell))
 
     def run_array(
         self, jobs: Sequence[Job], on_report: Callable[[int, RunReport], None] | None = None

@@ -61,7 +61,7 @@ class Sender:
                 continue
             found = next((each for each in live if each.round is one), None)
             if found is None:
-                found = Live(one, {})
+                found = Live(one, {}, adopted=True)
                 live.append(found)
             found.items[one.keys.index(key)] = [item]
             item.tried.sends += 1
