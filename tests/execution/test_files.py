@@ -1,4 +1,4 @@
-"""Files that a run gets beside its arrays, such as pretrained weights: readable behind every wall, and never writable."""
+"""Files that a run gets beside its arrays, such as pretrained weights: readable behind every wall, not writable."""
 
 from __future__ import annotations
 

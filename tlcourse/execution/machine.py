@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tlcourse.data import sets
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.walls.choose import findings as walls
 
@@ -81,10 +82,12 @@ def _cores() -> MachineFinding:
 
 def _data() -> MachineFinding:
     folder = os.environ.get("TLCOURSE_DATA")
-    if folder and Path(folder).is_dir():
-        return MachineFinding("real data", True, f"TLCOURSE_DATA is {folder}")
-    detail = f"TLCOURSE_DATA is {folder}, which is no folder" if folder else "TLCOURSE_DATA is not set"
-    return MachineFinding("real data", False, f"{detail}; the mini exercises need none", "export TLCOURSE_DATA=FOLDER")
+    if folder and not Path(folder).is_dir():
+        detail = f"TLCOURSE_DATA is {folder}, which is no folder; the mini exercises need none"
+        return MachineFinding("real data", False, detail, "export TLCOURSE_DATA=FOLDER")
+    if here := [f"{one.name} in {one.where}" for one in sets.listed() if one.where]:
+        return MachineFinding("real data", True, "; ".join(here))
+    return MachineFinding("real data", False, "none here; the mini exercises need none", "tlcourse data list")
 
 
 def _cluster() -> MachineFinding:
