@@ -12,7 +12,7 @@ async def test_a_lab_is_predicted_run_and_explained(visit, size):
     async with visit(*size) as person:
         person.app.go("lab/shifts")
         await person.sees("Predict first")
-        assert "choose an answer" in await person.press("r")
+        assert "enter." in await person.press("r")
         await person.press("down", "enter")
         assert "Your prediction is" in person.screen
         await person.press("r")
@@ -29,7 +29,7 @@ async def test_settings_are_changed_in_a_line_and_what_cannot_be_is_said(visit):
         person.app.go("lab/shifts")
         await person.sees("Predict first")
         await person.press("enter", "p")
-        assert "from 20 to 10000" in await person.press(*"labels=1", "enter")
+        assert "is the default" in await person.press(*"labels=1", "enter")
         await person.press(*"00", "enter")
         assert "labels=100" in person.screen
         await person.press("p", "escape")

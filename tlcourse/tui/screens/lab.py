@@ -85,6 +85,7 @@ class LabScreen(CourseScreen):
         options = self.query_one("#lab-options", OptionList)
         for letter, option in zip("abcdefgh", self.lab.prediction.options, strict=False):
             options.add_option(Option(f"{letter}) {words(option.text)}"))
+        options.highlighted = 0
         options.focus()
         self._show_settings()
 
@@ -122,6 +123,7 @@ class LabScreen(CourseScreen):
 
     async def _follow(self, run: LabRun, seeds: int) -> None:
         status = self.query_one("#lab-status", Static)
+        self._to_status()
         status.update(f"\nStarting {seeds} run{'s' if seeds > 1 else ''} … s stops.")
         ended = False
         try:
@@ -155,7 +157,12 @@ class LabScreen(CourseScreen):
         text = self._curves.text(width, ascii_only=self.course_app.ascii_only)
         self.query_one("#lab-charts", Static).update(text)
 
+    def _to_status(self) -> None:
+        page, status = self.query_one("#lab-page", VerticalScroll), self.query_one("#lab-status")
+        page.call_after_refresh(page.scroll_to_widget, status, top=True, animate=False)
+
     def _show_result(self, result: dict[str, Any]) -> None:
+        self._to_status()
         self.query_one("#lab-status", Static).update(f"\nDone in {result['seconds']:.0f} s.")
         self.query_one("#lab-table", Static).update(table(self.lab, result))
         text = Text("\n")
