@@ -220,6 +220,8 @@ class Engine:
                 work, "invalid", " ".join([error.what, f"To mend it: {error.remedy}"]).replace(str(path), "the hand-in")
             )
         except InfraError as error:
+            if (full := _full_disk_behind(error)) is not None:
+                self._graded.put(_Graded(work, None, _full(full)))
             return self._without(work, "infra", error.what)
         except OSError as error:
             if error.errno in _FULL:
@@ -267,6 +269,8 @@ class Engine:
         except UnableError as error:  # such as a device that is not there: it will not be there for the next one
             return _Graded(one.work, None, error)
         except InfraError as error:
+            if (full := _full_disk_behind(error)) is not None:
+                return _Graded(one.work, None, _full(full))
             message = error.what
         except OSError as error:
             if error.errno in _FULL:
@@ -297,6 +301,15 @@ def full_disk_explained() -> Iterator[None]:
         if error.errno in _FULL:
             raise _full(error) from error
         raise
+
+
+def _full_disk_behind(error: BaseException | None) -> OSError | None:
+    """The full disk that an error of ours came from, if it did."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return error
+        error = error.__cause__
+    return None
 
 
 def _full(error: OSError) -> InfraError:
