@@ -215,3 +215,13 @@ def test_a_profile_that_is_wrong_fails_at_the_step_that_is(cluster, on_bed, tl, 
     assert (last["name"], last["works"]) == (step, False)
     assert said in last["detail"]
     assert last["remedy"]
+
+
+def test_a_wrong_profile_is_said_with_the_command_that_mends_it_and_nothing_waits(cluster, on_bed, tl):
+    assert tl("config", "set", "bed", "partition=moon", course=None).returncode == 0
+    done = tl("grade", "line", str(REFERENCE), "--on", "bed")
+    assert done.returncode == 2
+    assert "it has: main, short" in done.stderr
+    assert "tlcourse config set bed partition=NAME" in done.stderr
+    assert jobs(tl)[0]["state"] == "failed"
+    assert cluster.jobs() == []

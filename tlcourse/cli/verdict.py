@@ -50,6 +50,7 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
         if result.outcome in ("crash", "invalid", "output", "infra") and record.log.strip():
             yield "\nThe last lines that it printed:"
             yield from (f"  {line}" for line in record.log.rstrip().splitlines()[-_LOG_LINES:])
+        where = "" if record.where == "local" else f", {record.where}"
         walls = {
             "none": "without a sandbox",
             "cold": "in a sandbox (cold)",
@@ -59,7 +60,7 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
         yield (
             f"{'run: ' if plain else '  '}fit took {record.fit_s:.1f} s of {record.wall_s:.1f} s on "
             f"{record.device or 'no device'} with {record.threads} threads, {record.peak_rss_mb:.0f} MB, "
-            f"{walls.get(record.isolation, record.isolation)}, seed {record.seed}"
+            f"{walls.get(record.isolation, record.isolation)}, seed {record.seed}{where}"
         )
 
 
