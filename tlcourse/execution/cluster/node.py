@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     seconds = float(os.environ.get("TLCOURSE_JOB_SECONDS", "inf"))
     passed = {name: os.environ[name] for name in (*_CARDS, *plan.pass_on) if name in os.environ}
     try:
-        with place(plan.tasks[mine[0]].isolation) as run:
+        with place(plan.tasks[mine[0]].isolation, len(mine)) as run:
             for position, number in enumerate(mine):
                 if (folder / "results" / f"{number}.json").exists():
                     continue
@@ -63,22 +63,31 @@ def main(argv: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def place(isolation: str) -> Iterator[Run]:
-    """Where tasks run: `strong` is one warm parent for all of them, else a cold wall each, and never without a wall."""
+def place(isolation: str, tasks: int) -> Iterator[Run]:
+    """Where tasks run: `strong` is one warm parent for all of them, else a cold wall each, and never without a wall.
+
+    A parent costs more than one cold start: a single task gets a cold wall.
+    """
     from tlcourse.execution.supervise import run as supervise
-    from tlcourse.execution.walls.choose import choose, findings
+    from tlcourse.execution.walls.choose import choose
 
     if isolation == "strong":
-        available = {finding.name for finding in findings() if finding.available}
-        isolation = "warm" if "warm" in available else "cold"
+        isolation = "warm" if tasks > 1 and _is_warm_possible() else "cold"
     if isolation == "warm":
         from tlcourse.execution.pool import Pool
+        from tlcourse.execution.walls.warm import shared
 
-        with Pool(workers=1) as pool:
+        with Pool(workers=1, wall=shared) as pool:  # the parent on which the wall was tried serves on
             yield lambda job, tell: (pool.run(job, tell), "")
         return
     wall, missing = choose(isolation)
     yield lambda job, tell: (supervise(job, wall, tell), missing)
+
+
+def _is_warm_possible() -> bool:
+    from tlcourse.execution.walls.warm import probe
+
+    return probe().available
 
 
 def _carry_out(folder: Path, number: int, task: Task, run: Run) -> bool:
