@@ -8,55 +8,9 @@ from typing import Annotated
 
 import typer
 
-from tlcourse.cli import (
-    author,
-    batch,
-    config,
-    data,
-    doctor,
-    exercise,
-    grade,
-    groups,
-    jobs,
-    lab,
-    lesson,
-    out,
-    progress,
-    quiz,
-    standby,
-    start,
-    ta,
-)
+from tlcourse.cli import out
+from tlcourse.cli.commands import add_commands
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
-
-app = typer.Typer(
-    name="tlcourse",
-    help="A course in a terminal, and its grader: transfer learning and multi-task learning.",
-    epilog="Begin with: tlcourse start",
-    no_args_is_help=True,
-    rich_markup_mode=None,  # plain help is faster, and kinder to screen readers
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("start")(start.start)
-app.add_typer(lesson.app, name="lesson")
-app.add_typer(quiz.app, name="quiz")
-app.add_typer(exercise.app, name="exercise")
-app.add_typer(lab.app, name="lab")
-app.command("init")(exercise.init)
-app.command("run")(grade.run)
-app.command("grade")(grade.grade)
-app.command("watch")(grade.watch)
-app.command("batch")(batch.batch)
-app.add_typer(jobs.app, name="jobs")
-app.command("progress")(progress.progress)
-app.command("stand-by", hidden=True)(standby.stand_by)
-app.add_typer(data.app, name="data")
-app.command("doctor")(doctor.doctor)
-app.add_typer(config.app, name="config")
-app.add_typer(author.app, name="author")
-app.add_typer(ta.app, name="ta")
-app.add_typer(groups.app, name="groups")
 
 
 def _version(wanted: bool) -> None:
@@ -67,7 +21,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="The version, and end.")
@@ -76,8 +29,25 @@ def options(
     """A course in a terminal, and its grader: transfer learning and multi-task learning."""
 
 
+def application() -> typer.Typer:
+    """The app without its commands."""
+    app = typer.Typer(
+        name="tlcourse",
+        help="A course in a terminal, and its grader: transfer learning and multi-task learning.",
+        epilog="Begin with: tlcourse start",
+        no_args_is_help=True,
+        rich_markup_mode=None,  # plain help is faster, and kinder to screen readers
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(options)
+    return app
+
+
 def main() -> None:
     """Run the command line, and end the process with one of the codes of `ExitCode`."""
+    app = application()
+    add_commands(app, sys.argv[1:])
     try:
         app()
     except TlcourseError as error:

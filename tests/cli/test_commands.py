@@ -1,0 +1,51 @@
+"""The list of commands: whole, true, and imported only as far as it is needed."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from tlcourse.cli.commands import COMMANDS, GROUP, add_all, add_commands
+from tlcourse.cli.main import application
+
+
+def help_of(app: typer.Typer) -> dict[str, str]:
+    from typer.main import get_command
+
+    return {name: command.get_short_help_str(200) for name, command in get_command(app).commands.items()}
+
+
+def test_every_command_is_there_and_its_line_of_help_begins_as_the_command_itself_does():
+    whole, lines = application(), application()
+    add_all(whole)
+    add_commands(lines, ["--help"])
+    real, shown = help_of(whole), help_of(lines)
+    assert list(shown) == [command.name for command in COMMANDS]
+    assert set(real) == set(shown)
+    for command in COMMANDS:
+        if command.function == GROUP:
+            assert real[command.name] == shown[command.name]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_command_that_is_named_is_the_real_one(command):
+    from typer.main import get_command
+
+    app = application()
+    add_commands(app, ["--plain", command.name, "lesson"])
+    made = get_command(app).commands[command.name]
+    assert made.params or getattr(made, "commands", None) or command.name in ("stand-by",)
+
+
+def test_help_lists_every_command_that_is_not_hidden(tl):
+    shown = tl("--help", course=None).stdout
+    for command in COMMANDS:
+        assert (f"\n  {command.name} " in shown) is not command.hidden
+
+
+def test_an_unknown_command_is_named_and_help_of_a_command_is_its_own(tl):
+    wrong = tl("grad", course=None)
+    assert wrong.returncode == 2
+    assert "grad" in wrong.stderr
+    assert "--isolation" in tl("grade", "--help", course=None).stdout
+    assert "fairness" in tl("ta", "--help", course=None).stdout

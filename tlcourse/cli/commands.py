@@ -1,0 +1,77 @@
+"""Every command by name. A command's module is imported when the command is used: `--help` needs only these lines."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import typer
+
+GROUP = "app"
+
+
+class Command(NamedTuple):
+    """Its name, the module of `tlcourse.cli` and the function that carry it out (`app`: a group), its line of help."""
+
+    name: str
+    module: str
+    function: str
+    help: str
+    hidden: bool = False
+
+
+COMMANDS = (
+    Command("start", "start", "start", "Open the course in the terminal."),
+    Command("lesson", "lesson", GROUP, "Read the lessons."),
+    Command("quiz", "quiz", GROUP, "Be quizzed."),
+    Command("lab", "lab", GROUP, "Run the lecture's methods, each beside its control."),
+    Command("exercise", "exercise", GROUP, "The exercises and their hints."),
+    Command("init", "exercise", "init", "Make a solution.py (or a notebook) to start from."),
+    Command("run", "grade", "run", "Train a solution and try its outputs, without scoring it."),
+    Command("grade", "grade", "grade", "Train a solution apart from the labels, and score it."),
+    Command("watch", "grade", "watch", "Grade a solution now, and again whenever its file changes."),
+    Command("jobs", "jobs", GROUP, "Runs on clusters."),
+    Command("progress", "progress", "progress", "What was read, answered and passed."),
+    Command("data", "data", GROUP, "Real data: what is here, getting it, checking it."),
+    Command("doctor", "doctor", "doctor", "Say what works on this machine, and what would mend the rest."),
+    Command("config", "config", GROUP, "The configuration file: profiles of clusters."),
+    Command("batch", "batch", "batch", "Grade a class: find each newest attempt, train and score all."),
+    Command("ta", "ta", GROUP, "For assistants and lecturers."),
+    Command("groups", "groups", GROUP, "Who hands in together."),
+    Command("author", "author", GROUP, "Write a course, and check it."),
+    Command("stand-by", "standby", "stand_by", "Wait for one request, and carry it out.", hidden=True),
+)
+
+
+def add_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
+    """Give `app` the commands: the one that `arguments` name for good, the others as lines of help.
+
+    Where the shell asks how a line goes on, all of them are imported.
+    """
+    named = next((one for one in arguments if not one.startswith("-")), "")
+    completing = any(name.endswith("_COMPLETE") for name in os.environ)
+    for command in COMMANDS:
+        if completing or command.name == named:
+            _add(app, command)
+        else:
+            app.command(command.name, help=command.help, hidden=command.hidden)(_line_of_help)
+
+
+def add_all(app: typer.Typer) -> None:
+    """Give `app` every command for good."""
+    for command in COMMANDS:
+        _add(app, command)
+
+
+def _add(app: typer.Typer, command: Command) -> None:
+    module = importlib.import_module(f"tlcourse.cli.{command.module}")
+    if command.function == GROUP:
+        app.add_typer(module.app, name=command.name, help=command.help, hidden=command.hidden)
+    else:
+        app.command(command.name, hidden=command.hidden)(getattr(module, command.function))
+
+
+def _line_of_help() -> None:
+    raise AssertionError("a line of help was called: `add_commands` was given other arguments than the app")
