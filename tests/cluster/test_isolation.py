@@ -84,8 +84,8 @@ def test_a_node_without_a_sandbox_runs_no_submission_of_a_batch(without_bubblewr
     assert report.log == ""
 
 
-def test_a_node_without_a_sandbox_runs_ones_own_code_and_says_so(without_bubblewrap, profile, attendants, job_for):
+def test_a_node_without_bubblewrap_runs_ones_own_code_behind_the_weak_wall_and_says_so(without_bubblewrap, profile, attendants, job_for):
     attendant = attendants(profile)
     report = attendant.add(job_for("print('it ran')", isolation="auto")).result(120)
-    assert (report.ending, report.wall) == ("done", "none")
+    assert (report.ending, report.wall) == ("done", "weak")
     assert any("without a sandbox" in note for note in attendant.notes)
