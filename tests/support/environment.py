@@ -1,0 +1,14 @@
+"""Where the environment of these tests lies, as a run sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tlcourse.execution.interpreter import visible_folders
+
+TMP = Path("/tmp")
+
+
+def shown_in_tmp() -> set[str]:
+    """Names in /tmp that a run sees although its /tmp is new: an interpreter or packages that lie below /tmp."""
+    return {folder.relative_to(TMP).parts[0] for folder in visible_folders() if folder.is_relative_to(TMP)}
