@@ -42,6 +42,12 @@ class Visit:
         self.app.go(place)
         return await self.press()
 
+    async def open(self, place: str) -> str:
+        """Go to a place as the palette does."""
+        self.app.go(place)
+        await self.pilot.pause()
+        return self.screen
+
     async def type(self, text: str) -> str:
         """Type into a field."""
         names = {".": "full_stop", ",": "comma", "-": "minus", " ": "space"}
