@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.case import Case
+from tests.attacks.drive import labels_in
 from tests.attacks.judge import faults
 from tests.attacks.suite import BEHIND_A_WALL, CASES
+from tlcourse.grading.grader import Grader
 
 QUICK = [case for case in CASES if case.quick]
 REST = [case for case in CASES if not case.quick]
@@ -21,6 +23,13 @@ def judged(attacked, wall: str, user: str, case: Case) -> None:
     if case.row == 37 and platform.machine() != "x86_64":
         pytest.skip("the numbers of its calls are those of x86-64")
     assert faults(case, attacked(wall, user, case), wall) == []
+
+
+def test_labels_in_a_report_are_found_and_one_by_chance_is_none(line):
+    """So that the silence of all cases below says something."""
+    labels = [f"{value:.7g}" for value in Grader(line).make(5, "mini").test["y"][:100]]
+    assert len(labels_in(line, 5, " ".join(labels))) > 50
+    assert labels_in(line, 5, f"took {labels[0]} s") == []
 
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
