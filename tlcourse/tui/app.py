@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tlcourse.tui.screens.frame import CourseScreen
 
 _POLL_S = 0.1
-_QUIT_S = 0.3
+_QUIT_S = 0.05
 _THEME = Theme(
     name="tlcourse",
     primary="#56B4E9",
