@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tlcourse.course.explanation import explanation
 from tlcourse.course.loader import load_course
 
 EXERCISES = list(load_course().exercises)
@@ -32,3 +33,10 @@ def test_there_are_wrong_solutions_to_catch_and_each_says_what_it_must_do(name):
     wrong = sorted((grader.parent / "wrong" / grader.stem).glob("*.py"))
     assert len(wrong) >= WRONG_AT_LEAST
     assert all(re.match(r'"""Must (fail: [a-z_, ]+|end: [a-z]+)\. .+', path.read_text()) for path in wrong)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_who_passed_is_shown_why_the_reference_passes(name):
+    shown = explanation(load_course().exercises[name], passed=True)
+    assert len(shown.text.split()) > 150
+    assert "def fit(" in shown.reference
