@@ -27,4 +27,8 @@ def start(
     from tlcourse.course.loader import load_course
     from tlcourse.tui.app import run
 
-    raise typer.Exit(run(load_course(course), course_folder=course, ascii=ascii_only))
+    code = run(load_course(course), course_folder=course, ascii=ascii_only)
+    # Python would take as long again to throw away one by one what the app has made; the record is closed already.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -316,11 +315,16 @@ class CourseApp(App[int]):
         self.push_screen(QuitDialog(), decided)
 
     def _stop_all(self) -> None:
-        until = time.monotonic() + _QUIT_S
+        """Ask every run to end; they do so while the screen is put back, and `make_sure` sees to it."""
         for run in self.runs.values():
             if run.going:
-                run.stop(max(until - time.monotonic(), 0.0))
+                run.ask_to_stop()
 
+    def make_sure(self) -> None:
+        """The app ends: what was asked to stop is gone, by force if need be."""
+        for run in self.runs.values():
+            if run.stopped:
+                run.stop(_QUIT_S)
 
 def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool = False) -> int:  # noqa: A002
     """Show the app until the student leaves it; returns the exit code."""
@@ -328,5 +332,6 @@ def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool 
     try:
         return app.run() or 0
     finally:
+        app.make_sure()
         app.stand_down()
         app.record.close()

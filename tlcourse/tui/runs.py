@@ -131,10 +131,15 @@ class Run:
             self._missing_end()
         return self.state.version != before
 
-    def stop(self, wait_s: float = _END_S) -> None:
-        """End it and all that it started; after `wait_s` by force."""
+    def ask_to_stop(self) -> None:
+        """It ends all that it started, and then itself; nothing is waited for."""
         self.stopped = True
         self._signal(signal.SIGTERM)
+
+    def stop(self, wait_s: float = _END_S) -> None:
+        """End it and all that it started; after `wait_s` by force."""
+        if not self.stopped:
+            self.ask_to_stop()
         until = time.monotonic() + wait_s
         while self.alive and time.monotonic() < until:
             time.sleep(0.01)
