@@ -155,7 +155,7 @@ class BatchScreen(CourseScreen):
             return
         now = self._place or self._record.settings.get("on", "local")
         self._place = known[(known.index(now) + 1) % len(known)] if now in known else known[0]
-        self.tell(f"g goes on {_where(self._place)}.")
+        self.tell(f"g goes on, {_where(self._place)}.")
 
     def action_go_on(self) -> None:
         """Go on with the batch, in a process that outlives the app."""
