@@ -109,7 +109,7 @@ def without_where(document: dict) -> dict:
     return {**document, "runs": runs, "started_at": "", "finished_at": ""}
 
 
-def trains(cluster, number: int, jobs: int) -> None:
+def trains(cluster, jobs: int) -> None:
     """Wait until so many jobs run."""
     end = time.monotonic() + 120
     while len(cluster.jobs("RUNNING")) < jobs:
@@ -136,7 +136,7 @@ def test_a_class_of_forty_is_one_array_over_four_nodes_and_has_the_results_of_th
 
 def test_a_node_that_crashes_costs_nobody_a_result(cluster, command, class_of, tmp_path):
     process = command(class_of(8, 3), "--on", "bed")
-    trains(cluster, 8, 4)
+    trains(cluster, 4)
     cluster.crash_node("n2")
     try:
         assert finished(process)["counts"] == {"pass": 8}
@@ -148,7 +148,7 @@ def test_a_node_that_crashes_costs_nobody_a_result(cluster, command, class_of, t
 def test_a_batch_that_is_killed_takes_over_what_it_had_sent(cluster, command, class_of, tmp_path):
     folder = class_of(8, 2)
     process = command(folder, "--on", "bed")
-    trains(cluster, 8, 4)
+    trains(cluster, 4)
     process.kill()
     process.communicate()
     sent = Journal(folder_of(tmp_path / "there.sqlite", 1)).open
@@ -164,7 +164,7 @@ def test_a_batch_that_is_killed_takes_over_what_it_had_sent(cluster, command, cl
 
 def test_ctrl_c_says_what_goes_on_there_and_how_to_go_on_here(cluster, command, class_of):
     process = command(class_of(4, 4), "--on", "bed")
-    trains(cluster, 4, 4)
+    trains(cluster, 4)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
@@ -188,3 +188,17 @@ def test_a_dry_run_says_where_it_would_be_graded(command, class_of):
     out, err = process.communicate(timeout=60)
     assert json.loads(out)["on"] == "bed"
     assert "on bed (slurmlogin, up to 4 jobs with 10 hand-ins each)" in err
+
+
+def test_a_partition_that_does_not_exist_stops_the_batch_and_is_recorded_for_nobody(
+    cluster, command, class_of, tmp_path
+):
+    config = tmp_path / "config.yaml"
+    config.write_text(config.read_text().replace("partition: main", "partition: nowhere"))
+    process = command(class_of(2), "--on", "bed")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "partition" in err
+    assert "--resume" in err
+    with Gradebook.reading(tmp_path / "there.sqlite") as book:
+        assert book.verdicts(1) == {}
