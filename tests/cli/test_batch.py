@@ -193,7 +193,7 @@ def test_similar_hand_ins_are_listed_side_by_side(graded, ta, place):
         (["batch", "line", "nowhere"], 2, "cannot be read"),
         (["batch", "line", "handins", "--secret", "nowhere"], 2, "secret new"),
         (["batch", "line", "handins", "--secret", "roster.csv"], 2, "chmod 600"),
-        (["batch", "line", "handins", "--on", "mars"], 2, "--on local"),
+        (["batch", "line", "handins", "--on", "mars"], 2, "config set"),
     ],
 )
 def test_what_goes_wrong_is_one_message_and_an_exit_code(graded, ta, arguments, code, words):

@@ -15,41 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from bed_files import CRASH, FIRST, PATH, SLURM_CONF, SSH_CONF, SSHD_CONF, WITH_CGROUPS, WITHOUT_CGROUPS
+
 NODES, CPUS, MEMORY_MB, GPUS = 4, 2, 6000, 2
 USER, OTHER = "student", "neighbour"
 _UIDS = {USER: 61777, OTHER: 61778}
 PACKAGES = {"slurmctld": "slurm-wlm", "slurmd": "slurm-wlm", "munged": "munge", "sshd": "openssh-server"}
 _START_S = 60
-
-# pid 1 of the namespace: it makes the views, says so, and reaps whatever loses its parent
-_FIRST = """
-import os, signal, subprocess, sys, threading
-root = sys.argv[1]
-def mount(*arguments):
-    subprocess.run(["mount", *arguments], check=True)
-mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
-for name in ("munge", "sshd", "user"):
-    os.mkdir(f"/run/{name}", 0o755)
-for name in ("slurm", "passwd", "group", "shadow"):
-    mount("--bind", f"{root}/etc/{name}", f"/etc/{name}")
-# an empty /tmp, and a /root that all may enter, with the interpreter and this package where they were
-seen = list(enumerate(sys.argv[2:]))
-for number, folder in seen:
-    mount("--bind", folder, f"{root}/seen/{number}")
-for top, mode in ("/tmp", "1777"), ("/root", "755"):
-    mount("-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", top)
-for number, folder in seen:
-    os.makedirs(folder, 0o755, exist_ok=True)
-    mount("--bind", f"{root}/seen/{number}", folder)
-print("ready", flush=True)
-threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()  # the tests were killed
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-while True:
-    try:
-        os.wait()
-    except ChildProcessError:
-        signal.sigtimedwait([signal.SIGCHLD], 0.2)
-"""
 
 
 def missing() -> str:
@@ -132,11 +104,11 @@ class Bed:
         cgroups = all(Path("/sys/fs/cgroup", name).is_dir() for name in ("memory", "freezer"))
         etc = self.root / "etc" / "slurm"
         (etc / "slurm.conf").write_text(
-            _SLURM_CONF.format(
+            SLURM_CONF.format(
                 host=socket.gethostname().split(".")[0],
                 root=self.root,
                 controller=self._ports[0],
-                tracking=_WITH_CGROUPS if cgroups else _WITHOUT_CGROUPS,
+                tracking=WITH_CGROUPS if cgroups else WITHOUT_CGROUPS,
                 last=len(self.nodes),
                 ports=",".join(str(port) for port in self._ports[2:]),
                 cpus=CPUS,
@@ -158,10 +130,10 @@ class Bed:
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
         (self.root / "authorized_keys").write_bytes((self.root / "client_key.pub").read_bytes())
         port = self._ports[1]
-        (self.root / "sshd_config").write_text(_SSHD_CONF.format(root=self.root, port=port))
+        (self.root / "sshd_config").write_text(SSHD_CONF.format(root=self.root, port=port))
         host_key = " ".join((self.root / "host_key.pub").read_text().split()[:2])
         (self.root / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}\n")
-        self.ssh_config.write_text(_SSH_CONF.format(root=self.root, port=port, user=USER))
+        self.ssh_config.write_text(SSH_CONF.format(root=self.root, port=port, user=USER))
 
     def _enter_namespace(self) -> None:
         hidden = [str(folder) for folder in _covered_folders()]
@@ -169,7 +141,7 @@ class Bed:
             (self.root / "seen" / str(number)).mkdir()
         unshare = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--propagation", "private", "--kill-child"]
         self._first = subprocess.Popen(
-            [*unshare, sys.executable, "-c", _FIRST, str(self.root), *hidden],
+            [*unshare, sys.executable, "-c", FIRST, str(self.root), *hidden],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -196,7 +168,7 @@ class Bed:
     def _start(self, name: str, *command: str) -> None:
         log = (self.root / "log" / f"{name}.out").open("wb")
         self._daemons[name] = subprocess.Popen(
-            self.inside(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.root, env={"PATH": _PATH}
+            self.inside(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.root, env={"PATH": PATH}
         )
         log.close()
 
@@ -247,7 +219,7 @@ class Bed:
     def crash_node(self, node: str) -> None:
         """A power loss: the node's slurmd, its step daemons and every job process are gone at once."""
         jobs = self.run("squeue", "-h", "-w", node, "-t", "R,CG", "-o", "%A").split()
-        self.run("sh", "-c", _CRASH, "sh", node, *jobs, check=False)
+        self.run("sh", "-c", CRASH, "sh", node, *jobs, check=False)
         self._daemons[node].wait()
 
     def start_sshd(self) -> None:
@@ -277,95 +249,6 @@ class Bed:
         self._cleared = max(map(int, known), default=0)
         self.run("scontrol", "update", "nodename=ALL", "state=resume", check=False)
         self._await_nodes()
-
-
-_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-# parents first, so that no shell goes on to its next line
-_CRASH = """
-tree() { echo "$1"; for c in $(pgrep -P "$1"); do tree "$c"; done; }
-node=$1; shift
-kill -9 $(pgrep -f "^/usr/sbin/slurmd -D -N $node\\$")
-for job; do for step in $(pgrep -f "^slurmstepd: \\[$job\\."); do kill -9 $(tree "$step"); done; done
-"""
-_WITH_CGROUPS = "ProctrackType=proctrack/cgroup\nTaskPlugin=task/cgroup\nJobAcctGatherType=jobacct_gather/linux"
-_WITHOUT_CGROUPS = (
-    "ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nJobAcctGatherType=jobacct_gather/linux\n"
-    "JobAcctGatherParams=OverMemoryKill"
-)
-_SLURM_CONF = """\
-ClusterName=testbed
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={controller}
-CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
-SlurmUser=slurm
-SlurmdUser=root
-AuthType=auth/munge
-CredType=cred/munge
-MpiDefault=none
-SwitchType=switch/none
-{tracking}
-JobAcctGatherFrequency=task=1
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
-SchedulerType=sched/backfill
-SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0
-PriorityType=priority/basic
-SlurmdParameters=config_overrides
-GresTypes=gpu
-ReturnToService=2
-JobRequeue=1
-KillWait=2
-MinJobAge=3600
-SlurmctldTimeout=30
-SlurmdTimeout=5
-TCPTimeout=2
-MessageTimeout=10
-InactiveLimit=0
-Waittime=0
-MaxArraySize=1001
-DefMemPerCPU=500
-AccountingStorageType=accounting_storage/none
-StateSaveLocation={root}/state
-SlurmctldPidFile={root}/state/slurmctld.pid
-SlurmdPidFile={root}/state/slurmd-%n.pid
-SlurmdSpoolDir={root}/spool-%n
-SlurmctldLogFile={root}/log/slurmctld.log
-SlurmdLogFile={root}/log/slurmd-%n.log
-SlurmctldDebug=info
-SlurmdDebug=info
-NodeName=n[1-{last}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports}] CPUs={cpus} RealMemory={memory} {gres}
-PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=120 State=UP
-PartitionName=short Nodes=n1 MaxTime=2 State=UP
-"""
-_SSHD_CONF = """\
-ListenAddress 127.0.0.1
-Port {port}
-HostKey {root}/host_key
-PidFile none
-AuthorizedKeysFile {root}/authorized_keys
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin no
-MaxSessions 50
-MaxStartups 50:30:100
-PrintMotd no
-Subsystem sftp internal-sftp
-LogLevel INFO
-"""
-_SSH_CONF = """\
-Host slurmlogin
-  HostName 127.0.0.1
-  Port {port}
-  User {user}
-  IdentityFile {root}/client_key
-  IdentitiesOnly yes
-  IdentityAgent none
-  UserKnownHostsFile {root}/known_hosts
-  GlobalKnownHostsFile /dev/null
-  StrictHostKeyChecking yes
-"""
 
 
 def _free_ports(count: int) -> list[int]:

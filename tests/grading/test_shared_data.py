@@ -44,3 +44,13 @@ def test_nobody_can_change_what_all_submissions_are_graded_on(line, tmp_path):
     data = SharedGrader(line, tmp_path).make(7, "mini")
     with pytest.raises(ValueError, match="read-only"):
         data.test["y"][0] = 9.0
+
+
+def test_the_shuffled_inputs_of_a_seed_are_made_once_for_all_submissions_and_hold_no_labels(line, tmp_path):
+    data, single = SharedGrader(line, tmp_path).make(7, "mini"), Grader(line).make(7, "mini")
+    order = np.random.default_rng(1).permutation(len(data.test["x"]))
+    first = data.test_inputs(order)
+    assert data.test_inputs(order.copy()) is first
+    assert list(first) == ["x"]
+    assert np.array_equal(first["x"], single.test_inputs(order)["x"])
+    assert np.array_equal(data.test_inputs(order[::-1])["x"], first["x"][::-1])

@@ -88,6 +88,24 @@ async def test_keys_that_can_do_nothing_say_why_and_export_names_its_command(vis
         await person.sees("tlcourse ta export line", 10)
 
 
+async def test_the_place_where_a_batch_goes_on_is_chosen_among_this_machine_and_the_profiles(
+    visit, graded, tmp_path, monkeypatch
+):
+    graded(anna="passes", bo="passes")
+    config = tmp_path / "config.yaml"
+    config.write_text("profiles:\n  moon:\n    host: moon\n")
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(config))
+    async with visit(120, 40, course=EXAMPLE) as person:
+        person.app.go("batch")
+        await person.sees("graded on this machine", 20)
+        await person.press("p")
+        await person.sees("g goes on, on moon", 10)
+        await person.press("p")
+        await person.sees("g goes on, on this machine", 10)
+        await person.press("g")
+        await person.sees("All of it is graded", 10)
+
+
 async def test_hostile_names_and_a_damaged_gradebook_are_shown_as_words(visit, graded):
     graded(**{"anna [red]x": "passes", "bo": "passes"})
     async with visit(120, 40, course=EXAMPLE) as person:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tlcourse.cli import out
+from tlcourse.cli.batch_found import Lists, begun_as, found_document, found_lines, many_attempts
+from tlcourse.cli.batch_place import PlaceName
 from tlcourse.cli.exercise import find
 from tlcourse.cli.options import (
     CourseFolder,
@@ -22,11 +25,11 @@ from tlcourse.cli.options import (
     Variant,
     VariantName,
     WallSeconds,
-    Where,
 )
 from tlcourse.cli.staff_options import (
     BatchIsolation,
     BatchIsolationName,
+    BatchWhere,
     GradebookFile,
     GroupsFile,
     Jobs,
@@ -72,7 +75,7 @@ def batch(
     variant: VariantName = Variant.AUTO,
     threads: Threads = 1,
     seconds: WallSeconds = None,
-    on: Where = "local",
+    on: BatchWhere = None,
     who: Who = None,
     course: CourseFolder = None,
     json: Json = False,
@@ -82,25 +85,31 @@ def batch(
 
     Stopped or killed at any moment, it goes on with --resume; nothing is graded twice.
     """
+    from msgspec.structs import replace
+
     from tlcourse.grading.grade import Options
     from tlcourse.grading.gradebook.file import gradebook_path
 
-    if on != "local":
-        raise UsageError(f"{on!r} is not a place where a batch runs.", remedy="leave --on away, or say --on local.")
     end_runs_when_ended()
     found = find(exercise, course)
     book = gradebook_path(gradebook)
     unpacked = book.with_name(book.name + ".unpacked")
     tell = out.note if json else out.say
-    lists = _Lists(roster, groups)
-    if go_on and roster is None and groups is None:
-        lists = _lists_of_before(book, found.about.id, submissions)
+    lists = Lists(roster, groups)
+    if go_on:
+        begun, place = begun_as(book, found.about.id, submissions)
+        lists = begun if roster is None and groups is None else lists
+        on = on or place
+    where = PlaceName.named(on)
     handins = lists.find(submissions, unpacked)
-    for line in _found_lines(handins):
+    said = [*handins.notices, *many_attempts(handins, found.about.policy.attempts)]
+    handins = replace(handins, notices=said)  # the report repeats it
+    for line in found_lines(handins):
         tell(line)
     if dry_run:
+        tell(f"It would be graded {where.words()}.")
         if json:
-            out.document({"schema": 1, "exercise": found.about.id, **_found_document(handins)})
+            out.document({"schema": 1, "exercise": found.about.id, "on": where.name, **found_document(handins)})
         return
     if not handins.found:
         raise UsageError(
@@ -111,52 +120,15 @@ def batch(
     kind = "mini" if variant == Variant.AUTO else variant.value
     options = Options(variant=kind, device=device, threads=threads, wall_s=seconds)
     data_seed = data_seed_for(found, secret, seed)
-    task = _Task(found, handins, submissions, lists, options, data_seed, jobs, who or user())
+    task = _Task(found, handins, submissions, lists, options, data_seed, jobs, who or user(), where)
     state = task.carry_out(book, isolation, trust, go_on=go_on, again=again, plain=plain or json, tell=tell)
     if not state["infra"] and not state["waiting"]:
         shutil.rmtree(unpacked, ignore_errors=True)  # what was graded is kept under its hash
     written = _write_out(out_folder, found, book, state["batch"], tell)
     if json:
-        out.document({"schema": 1, **_found_document(handins), **state, "written": [str(path) for path in written]})
+        out.document({"schema": 1, **found_document(handins), **state, "written": [str(path) for path in written]})
     if state["infra"] or state["waiting"]:
         raise typer.Exit(ExitCode.INFRA)
-
-
-class _Lists(NamedTuple):
-    """The class list and the groups, as files."""
-
-    roster: Path | None = None
-    groups: Path | None = None
-
-    def find(self, submissions: Path, into: Path) -> HandIns:
-        """Everybody's newest attempt."""
-        from tlcourse.grading.lms.groups import read_groups
-        from tlcourse.grading.lms.handins import find_handins
-        from tlcourse.grading.lms.roster import read_roster
-
-        people = read_roster(self.roster) if self.roster else None
-        groups = read_groups(self.groups, people) if self.groups else None
-        return find_handins(submissions, into, roster=people, groups=groups)
-
-    def settings(self) -> dict[str, str]:
-        """What is kept, so that --resume finds the same owners without being told."""
-        named = {"roster": self.roster, "groups": self.groups}
-        return {name: str(path.resolve()) for name, path in named.items() if path is not None}
-
-
-def _lists_of_before(gradebook: Path, exercise: str, submissions: Path) -> _Lists:
-    """The lists with which the batch of these submissions was begun."""
-    from tlcourse.grading.batch.opening import earlier
-    from tlcourse.grading.gradebook.gradebook import Gradebook
-
-    try:
-        with Gradebook.reading(gradebook) as book:
-            before = earlier(book, exercise, submissions)
-    except UsageError:  # there is no gradebook: a batch begins
-        before = None
-    kept = before.settings if before else {}
-    roster, groups = (Path(kept[name]) if name in kept else None for name in ("roster", "groups"))
-    return _Lists(roster, groups)
 
 
 class _Task:
@@ -167,13 +139,13 @@ class _Task:
         exercise: LoadedExercise,
         handins: HandIns,
         source: Path,
-        lists: _Lists,
+        lists: Lists,
         options: Options,
         seed: DataSeed,
         jobs: int | None,
         who: str,
+        where: PlaceName,
     ) -> None:
-        from tlcourse.execution.pool import cores
 
         self.exercise = exercise
         self.handins = handins
@@ -181,7 +153,8 @@ class _Task:
         self.lists = lists
         self.options = options
         self.seed = seed
-        self.jobs = min(jobs or max(cores() // options.threads, 1), max(len(handins.found), 1))
+        self.where = where
+        self.jobs = min(jobs or where.side_by_side(options.threads), max(len(handins.found), 1))
         self.who = who
 
     def carry_out(
@@ -200,7 +173,6 @@ class _Task:
         from tlcourse.grading.batch.grading import as_document, grade_round
         from tlcourse.grading.batch.opening import options_of, work_left
         from tlcourse.grading.batch.state import state_of
-        from tlcourse.grading.batch.walls import place_for
         from tlcourse.grading.gradebook.gradebook import Gradebook
 
         with Gradebook.writing(path, f"tlcourse batch {self.exercise.about.id}") as book:
@@ -208,23 +180,33 @@ class _Task:
             if before is not None and not work_left(book, before, self.handins):
                 state = state_of(book, before)
             else:
-                with place_for(isolation.value, self.jobs, trusted=trust) as place:
-                    batch = before or self._begin(book)
+                with contextlib.ExitStack() as opened:
+                    batch = before
+                    if batch is None and self.where.profile is not None:
+                        self.where.refuse(isolation.value, trusted=trust)
+                        batch = self._begin(book)  # its number names the folder in which its jobs are found again
+                    number = batch.id if batch else 0
+                    place = opened.enter_context(
+                        self.where.opened(isolation.value, self.jobs, path, number, trusted=trust)
+                    )
+                    batch = batch or self._begin(book)
                     book.keep_copy()
                     work = work_left(book, batch, self.handins)
                     if place.notice:
                         tell(f"  note: {place.notice}")
                     tell(
-                        f"Batch {batch.id}: {len(work)} to grade, {self.jobs} at a time, {_wall_words(place.name)}; "
+                        f"Batch {batch.id}: {len(work)} to grade, {self.jobs} at a time {self.where.words()}, "
+                        f"{_wall_words(place.name)}; "
                         f"gradebook {path}"
                     )
-                    state = grade_round(
-                        *(book, batch, self.exercise, work),
-                        options=options_of(batch, self.seed, self.options),
-                        jobs=self.jobs,
-                        place=place,
-                        display=display_for(plain=plain),
-                    )
+                    with self.where.leaving(path, batch.id):
+                        state = grade_round(
+                            *(book, batch, self.exercise, work),
+                            options=options_of(batch, self.seed, self.options),
+                            jobs=self.jobs,
+                            place=place,
+                            display=display_for(plain=plain),
+                        )
         for line in summary(state):
             tell(line)
         return as_document(state)
@@ -232,7 +214,7 @@ class _Task:
     def _begin(self, book: Gradebook) -> BatchRecord:
         from tlcourse.grading.batch.opening import begin
 
-        settings = {"jobs": self.jobs, **self.lists.settings()}
+        settings = {"jobs": self.jobs, "on": self.where.name, **self.lists.settings()}
         return begin(
             book, self.exercise, self.handins, self.source, self.options, self.seed, who=self.who, settings=settings
         )
@@ -261,40 +243,6 @@ class _Task:
 
 def _wall_words(name: str) -> str:
     return "WITHOUT a wall, as you trust them" if name == "none" else f"each behind a wall ({name})"
-
-
-def _found_lines(handins: HandIns) -> Iterator[str]:
-    from tlcourse.execution.log import harmless
-
-    groups = sum(1 for handin in handins.found if handin.kind == "group")
-    people = sum(len(handin.members) for handin in handins.found)
-    yield (
-        f"{len(handins.found)} hand-ins found ({groups} of groups) for {people} people; download of: {handins.platform}"
-    )
-    for word, listed in (
-        ("note", handins.notices),
-        ("NOT MATCHED", [f"{one.name}: {one.reason}" for one in handins.unmatched]),
-        ("handed in nothing", handins.missing),
-    ):
-        for one in listed:
-            yield f"  {word}: {harmless(one)}"
-
-
-def _found_document(handins: HandIns) -> dict[str, Any]:
-    from msgspec import to_builtins
-
-    from tlcourse.grading.batch.document import storable
-
-    document = {
-        "found": [
-            {"key": h.key, "owner": h.owner, "kind": h.kind, "members": h.members, "folder": h.folder_name}
-            for h in handins.found
-        ],
-        "unmatched": handins.unmatched,
-        "missing": handins.missing,
-        "notices": handins.notices,
-    }
-    return dict(storable(to_builtins(document)))
 
 
 def _write_out(

@@ -38,10 +38,10 @@ class PlainDisplay:
         self._due = time.monotonic() + _LINE_S
         state = read()
         line = headline(state)
-        counted = f"{state.final} {state.infra}"
-        if counted != self._said and state.final + state.infra:
+        counted = f"{state.final} {state.infra} {state.queue}"
+        if counted != self._said and (state.final + state.infra or state.queue):
             self._said = counted
-            out.note(line)
+            out.note(f"{line}; {state.queue}" if state.queue else line)
 
     def close(self) -> None:
         """Nothing to put right."""
@@ -120,6 +120,8 @@ def _drawn(state: BatchState) -> Any:
         ProgressBar(total=max(state.total, 1), completed=state.final, width=60),
         counts,
     ]
+    if state.queue:
+        parts.append(Text(_clean(state.queue)))
     if state.running:
         now = ", ".join(f"{_clean(owner)} {seconds:.0f} s" for owner, seconds in state.running[:_OWNERS])
         parts.append(Text(f"now: {now}"))

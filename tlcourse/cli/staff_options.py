@@ -40,6 +40,10 @@ Jobs = Annotated[
     int | None, typer.Option("--jobs", min=1, max=1024, help="Submissions side by side; default: every core.")
 ]
 Who = Annotated[str | None, typer.Option("--who", metavar="NAME", help="Who does this; default: your user name.")]
+BatchWhere = Annotated[
+    str | None,
+    typer.Option("--on", metavar="WHERE", help="local, slurm, or a profile; default: local, or where it was begun."),
+]
 BatchIsolationName = Annotated[
     BatchIsolation, typer.Option("--isolation", help="auto: warm, else cold. A batch refuses to run without a wall.")
 ]

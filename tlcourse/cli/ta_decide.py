@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.exercise import find
+from tlcourse.cli.marks_book import BatchNumber, reading, write, writing
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain, Seed
 from tlcourse.cli.staff_options import (
     BatchIsolation,
@@ -25,7 +25,6 @@ from tlcourse.cli.staff_options import (
     end_runs_when_ended,
     user,
 )
-from tlcourse.cli.ta_report import BatchNumber, chosen, write
 from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -62,8 +61,6 @@ def override(
     plain: Plain = False,
 ) -> None:
     """Set somebody's points by hand: a new row with who, when and why, which a regrade leaves in force."""
-    from tlcourse.grading.gradebook.file import gradebook_path, must_exist
-    from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.gradebook.whom import target_of
 
     if (points is None) != withdraw:
@@ -72,10 +69,7 @@ def override(
         raise UsageError(
             "An override needs its reason.", cause="marks that were changed are asked about later.", remedy='--why "…"'
         )
-    found = find(exercise, course)
-    path = must_exist(gradebook_path(gradebook))
-    with Gradebook.writing(path, "tlcourse ta override") as book:
-        record = chosen(book, found.about.id, batch)
+    with writing(exercise, course, gradebook, batch, "tlcourse ta override") as (found, book, record):
         if points is not None and points > record.max_points:
             raise UsageError(
                 f"{points:g} points are more than the {record.max_points:g} of {found.about.id}.",
@@ -113,15 +107,11 @@ def regrade(
     from tlcourse.grading.batch.opening import options_of, same_secret
     from tlcourse.grading.batch.walls import place_for
     from tlcourse.grading.grade import Options
-    from tlcourse.grading.gradebook.file import gradebook_path, must_exist
-    from tlcourse.grading.gradebook.gradebook import Gradebook
 
     end_runs_when_ended()
-    found = find(exercise, course)
     tell = out.note if json else out.say
-    data_seed = data_seed_for(found, secret, seed)
-    with Gradebook.writing(must_exist(gradebook_path(gradebook)), f"tlcourse ta regrade {exercise}") as book:
-        record = chosen(book, found.about.id, batch)
+    with writing(exercise, course, gradebook, batch, f"tlcourse ta regrade {exercise}") as (found, book, record):
+        data_seed = data_seed_for(found, secret, seed)
         same_secret(record, data_seed)
         book.keep_copy()
         round_, work = _round(book, record, only, go_on=go_on, who=who or user(), why=why.strip())
@@ -164,15 +154,11 @@ def export(
     plain: Plain = False,
 ) -> None:
     """Everybody's points in the form that a platform imports; nothing is written while somebody is unclear."""
-    from tlcourse.grading.gradebook.file import gradebook_path
-    from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.lms.exports import export as exported
     from tlcourse.grading.lms.roster import read_roster
     from tlcourse.grading.report.marks import marks_of, without_verdict
 
-    found = find(exercise, course)
-    with Gradebook.reading(gradebook_path(gradebook)) as book:
-        record = chosen(book, found.about.id, batch)
+    with reading(exercise, course, gradebook, batch) as (found, book, record):
         standings = book.standings(record)
         if (open_ := without_verdict(standings)) and not partial:
             raise UsageError(

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.exercise import find
+from tlcourse.cli.marks_book import BatchNumber, reading, write
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
 from tlcourse.cli.staff_options import GradebookFile
-from tlcourse.errors import UsageError
 
-if TYPE_CHECKING:
-    from tlcourse.grading.gradebook.gradebook import Gradebook
-    from tlcourse.grading.gradebook.records import BatchRecord
-
-BatchNumber = Annotated[
-    int | None, typer.Option("--batch", metavar="NUMBER", help="A batch of the exercise; default: the newest.")
-]
 HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page that stands alone.")]
 
 
@@ -34,14 +26,11 @@ def report(
     plain: Plain = False,
 ) -> None:
     """Outcomes, points, pass rates, failures by cause, decisions, and similar hand-ins of a batch."""
-    from tlcourse.grading.gradebook.file import gradebook_path
-    from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.report import staff, staff_page
     from tlcourse.grading.report.gathered import document, gather
 
-    found = find(exercise, course)
-    with Gradebook.reading(gradebook_path(gradebook)) as book:
-        gathered = gather(book, chosen(book, found.about.id, batch), found)
+    with reading(exercise, course, gradebook, batch) as (found, book, record):
+        gathered = gather(book, record, found)
     if html is not None:
         write(html, staff_page.as_page(gathered).encode())
     if json:
@@ -65,13 +54,10 @@ def feedback(
     plain: Plain = False,
 ) -> None:
     """Write feedback for all, feedback.zip for the platform, and the reports; again after a regrade or an override."""
-    from tlcourse.grading.gradebook.file import gradebook_path
-    from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.report.written import write_all
 
-    found = find(exercise, course)
-    with Gradebook.reading(gradebook_path(gradebook)) as book:
-        written = write_all(book, chosen(book, found.about.id, batch), found, folder)
+    with reading(exercise, course, gradebook, batch) as (found, book, record):
+        written = write_all(book, record, found, folder)
     if json:
         out.document({"schema": 1, "written": [str(path) for path in written]})
         return
@@ -91,15 +77,12 @@ def similar(
 ) -> None:
     """Pairs of hand-ins that share code, ranked, the starter's discounted: leads to look at, never a verdict."""
     from tlcourse.execution.log import harmless
-    from tlcourse.grading.gradebook.file import gradebook_path
-    from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.gradebook.kept import Kept
     from tlcourse.grading.report.gathered import pairs_of
     from tlcourse.grading.report.side_by_side import as_page
 
-    found = find(exercise, course)
-    with Gradebook.reading(gradebook_path(gradebook)) as book:
-        standings = book.standings(chosen(book, found.about.id, batch))
+    with reading(exercise, course, gradebook, batch) as (found, book, record):
+        standings = book.standings(record)
         pairs = pairs_of(book, standings, found, most)
         kept = Kept(book.path)
     if html is not None:
@@ -120,29 +103,3 @@ def similar(
         out.say(f"written: {html}")
     elif pairs and not plain:
         out.note(f"Side by side: tlcourse ta similar {exercise} --html FILE")
-
-
-def chosen(book: Gradebook, exercise: str, number: int | None) -> BatchRecord:
-    """The batch of that number, which must be of the exercise; else its newest."""
-    if number is None:
-        return book.latest_batch(exercise)
-    batch = book.batch(number)
-    if batch.exercise != exercise:
-        raise UsageError(
-            f"Batch {number} is of {batch.exercise}, not of {exercise}.", remedy="name the other exercise."
-        )
-    return batch
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file as a whole; raises UsageError."""
-    from tlcourse.grading.report.written import replace_file
-
-    try:
-        replace_file(path, data)
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}.",
-            cause="its folder is not there, the disk is full, or permissions are missing.",
-            remedy="name another file.",
-        ) from None

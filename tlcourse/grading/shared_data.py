@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import threading
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,22 @@ from tlcourse.grading.grader import Arrays, Data, Grader
 
 KEPT = 4
 """Seeds whose files are kept: the first run's and those after a near miss are the same for all submissions."""
+
+
+class _SharedData(Data, frozen=True):
+    """Data whose shuffled test inputs are made once: every submission of a seed gets them in the same order."""
+
+    shuffled: dict[bytes, Arrays]
+    lock: Any
+    mapped: Any
+
+    def test_inputs(self, order: np.ndarray[Any, Any]) -> Arrays:
+        """The inputs alone, shuffled; the same object for the same order."""
+        key = hashlib.sha256(np.ascontiguousarray(order).data).digest()
+        with self.lock:
+            if key not in self.shuffled:
+                self.shuffled[key] = self.mapped(super().test_inputs(order))
+            return self.shuffled[key]
 
 
 class SharedGrader(Grader):
@@ -47,11 +65,14 @@ class SharedGrader(Grader):
 
     def _on_disk(self, data: Data) -> Data:
         """The same arrays, mapped read-only; their files are unlinked at once, so that nothing of them can be found."""
-        return Data(
+        return _SharedData(
             train=self._mapped_all(data.train),
             val=self._mapped_all(data.val),
             test=self._mapped_all(data.test),
             sha256=data.sha256,
+            shuffled={},
+            lock=threading.Lock(),
+            mapped=self._mapped_all,
         )
 
     def _mapped_all(self, arrays: Arrays) -> Arrays:

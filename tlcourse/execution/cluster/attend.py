@@ -25,6 +25,7 @@ from tlcourse.execution.cluster.reasons import explain
 from tlcourse.execution.cluster.send import Sender, closed_error, unreachable
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
 from tlcourse.execution.cluster.slurm import BusyError, JobState, cancel
+from tlcourse.execution.cluster.standing import standing
 from tlcourse.execution.cluster.task import Packer, TaskResult, result_cap
 from tlcourse.execution.events import Lines
 from tlcourse.execution.job import Job, RunReport, Usage
@@ -93,6 +94,10 @@ class Attendant:
     def idle(self) -> bool:
         """Whether nothing is under way."""
         return self._under_way == 0
+
+    def standing(self) -> str:
+        """`bed: 4 jobs run, 6 wait. It waits for free nodes.`; empty where nothing is there."""
+        return standing(self._name, list(self._live))
 
     def cancel(self) -> None:
         """Stop attending, and cancel every job of ours on the cluster."""

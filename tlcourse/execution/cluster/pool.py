@@ -71,6 +71,10 @@ class SlurmPool:
         """What was noticed on the way, such as a cluster without accounting."""
         return self._attendant.notes
 
+    def standing(self) -> str:
+        """What the array is at, in words."""
+        return self._attendant.standing()
+
     def warm(self) -> None:
         """Nothing to do beforehand: a job starts its parent itself."""
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, SubmissionError, TlcourseError, UnableError
 from tlcourse.grading.batch.document import cause_of, stored, without_run
+from tlcourse.grading.batch.place import RETRIES, PlaceLostError
 from tlcourse.grading.grade import Grading
 from tlcourse.grading.gradebook.gradebook import Gradebook, now
 from tlcourse.grading.gradebook.kept import Kept
@@ -27,8 +28,6 @@ from tlcourse.grading.gradebook.records import HandInRecord
 from tlcourse.grading.result import Result
 from tlcourse.grading.submission import Submission
 
-RETRIES = 2
-"""How often a hand-in is tried again after a fault of ours, before the batch ends without a verdict on it."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _TICK_S = 0.5
 _TELL_S = 1.0
@@ -83,9 +82,13 @@ class Engine:
         round_: int = 0,
         retries: int = RETRIES,
         stop_runs: Callable[[], None] = lambda: None,
+        says: Callable[[], str] = lambda: "",
         show: Callable[[], None] = lambda: None,
     ) -> None:
-        """`show` is called in the caller's thread after every result and about twice a second."""
+        """`show` is called in the caller's thread after every result and about twice a second.
+
+        `says` is the state of the place's queue, told in the gradebook.
+        """
         self._book = book
         self._batch = batch
         self._exercise = exercise
@@ -98,6 +101,7 @@ class Engine:
         self._retries = retries
         self._stop_runs = stop_runs
         self._show = show
+        self._says = says
         self._waiting: deque[Work] = deque()
         self._more = threading.Semaphore(0)
         self._stop = threading.Event()
@@ -172,6 +176,7 @@ class Engine:
                 "graded": state.graded,
                 "seconds": state.seconds,
                 "left": state.left,
+                "queue": "" if over else self._says(),
                 "beat": time.time(),
             },
         )
@@ -266,7 +271,7 @@ class Engine:
         started = now()
         try:
             return _Graded(one.work, self._grading.result(one.submission, lambda _: None, started=started))
-        except UnableError as error:  # such as a device that is not there: it will not be there for the next one
+        except (UnableError, PlaceLostError) as error:  # a missing device, a full work folder: so for the next one
             return _Graded(one.work, None, error)
         except InfraError as error:
             if (full := _full_disk_behind(error)) is not None:

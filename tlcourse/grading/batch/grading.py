@@ -10,8 +10,8 @@ import msgspec
 from tlcourse.course.model import LoadedExercise
 from tlcourse.execution.scratch import scratch_folder
 from tlcourse.grading.batch.engine import Engine, Work, full_disk_explained
+from tlcourse.grading.batch.place import Place
 from tlcourse.grading.batch.state import BatchState, state_of
-from tlcourse.grading.batch.walls import Place
 from tlcourse.grading.grade import Grading, Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.kept import Kept
@@ -59,7 +59,9 @@ def grade_round(
                 secret=batch.seed_source != "public",
                 variant=batch.variant,
                 round_=round_,
+                retries=place.retries,
                 stop_runs=place.stop,
+                says=place.says,
                 show=lambda: display.show(lambda: state_of(book, batch)),
             )
             try:

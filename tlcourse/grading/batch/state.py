@@ -39,6 +39,8 @@ class BatchState(Struct, frozen=True):
     seconds_left: float | None
     slowest: list[tuple[str, float]]
     failures: list[Group]
+    queue: str = ""
+    """What its jobs on a cluster are at, in words."""
 
     @property
     def waiting(self) -> int:
@@ -71,6 +73,7 @@ def state_of(book: Gradebook, batch: BatchRecord) -> BatchState:
         rate_per_minute=rate,
         seconds_left=60 * live["left"] / rate if rate else None,
         slowest=[(owners[verdict.handin], verdict.wall_s) for verdict in slowest if verdict.wall_s > 0],
+        queue=live.get("queue", "") if going else "",
         failures=[
             Group(outcome, cause, names)
             for (outcome, cause), names in sorted(groups.items(), key=lambda item: -len(item[1]))

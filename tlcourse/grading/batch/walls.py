@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tlcourse.errors import InfraError, UnableError
@@ -14,23 +14,13 @@ from tlcourse.execution.job import Job, RunReport
 from tlcourse.execution.supervise import run as supervise
 from tlcourse.execution.walls.choose import choose, findings
 from tlcourse.execution.walls.wall import Process, Start, Wall
-from tlcourse.grading.attempt import OnEvent, Runner
+from tlcourse.grading.attempt import OnEvent
+from tlcourse.grading.batch.place import Place
 
 if TYPE_CHECKING:
     from tlcourse.execution.pool import Pool
 
 TRUST = "--i-trust-these-submissions"
-
-
-class Place:
-    """Where the jobs of a batch run; `stop` ends those under way, which then end in whatever manner."""
-
-    def __init__(self, name: str, notice: str, run: Runner, stop: Callable[[], None]) -> None:
-        """`notice` says why it is not the quickest one; empty where it is, or where it was asked for."""
-        self.name = name
-        self.notice = notice
-        self.run = run
-        self.stop = stop
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tlcourse.errors import TlcourseError
+from tlcourse.execution.cluster.profile import load_config
 from tlcourse.execution.log import harmless
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.file import gradebook_path
@@ -40,6 +41,8 @@ class BatchScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="batch.open"),
         Binding("r", "retry", "Retry faults", id="batch.retry"),
+        Binding("g", "go_on", "Go on", id="batch.go_on"),
+        Binding("p", "place", "Place", id="batch.place"),
         Binding("x", "export", "Export", id="batch.export"),
         Binding("left_square_bracket", "other(-1)", "Older", key_display="[", id="batch.older"),
         Binding("right_square_bracket", "other(1)", "Newer", key_display="]", id="batch.newer"),
@@ -54,6 +57,7 @@ class BatchScreen(CourseScreen):
         self._numbers: list[int] = []
         self._standings: list[Standing] = []
         self._shown: object = None
+        self._place = ""
 
     @property
     def path(self) -> list[str]:
@@ -139,6 +143,32 @@ class BatchScreen(CourseScreen):
         log = book.with_name(book.name + ".regrade.log")
         _start_apart([sys.executable, "-m", "tlcourse", *command, *course, "--plain"], log)
         self.notify(f"{len(left)} are graded again; what it says: {log}", timeout=8, markup=False)
+
+    def action_place(self) -> None:
+        """The next place where the batch may go on: where it was begun, this machine, and each profile."""
+        if self._record is None:
+            return
+        try:
+            known = ["local", *load_config().profiles]
+        except TlcourseError as error:
+            self.tell(error.what)
+            return
+        now = self._place or self._record.settings.get("on", "local")
+        self._place = known[(known.index(now) + 1) % len(known)] if now in known else known[0]
+        self.tell(f"g goes on, {_where(self._place)}.")
+
+    def action_go_on(self) -> None:
+        """Go on with the batch, in a process that outlives the app."""
+        if self._record is None or not any(s.outcome in ("infra", "waiting") for s in self._standings):
+            self.tell("All of it is graded.")
+            return
+        place = self._place or self._record.settings.get("on", "local")
+        course = ["--course", str(self.course_app.course_folder)] if self.course_app.course_folder else []
+        command = ["batch", self._record.exercise, self._record.source, "--resume", "--on", place]
+        book = gradebook_path()
+        log = book.with_name(book.name + ".batch.log")
+        _start_apart([sys.executable, "-m", "tlcourse", *command, *course, "--plain"], log)
+        self.notify(f"It goes on {_where(place)}; what it says: {log}", timeout=8, markup=False)
 
     def action_export(self) -> None:
         """Say how: files are the shell's business."""
@@ -232,6 +262,10 @@ class HandInScreen(CourseScreen):
         (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
 
+def _where(place: str) -> str:
+    return "on this machine" if place == "local" else f"on {place}"
+
+
 def _start_apart(command: list[str], log: Path) -> None:
     """Start a process that nobody here waits for: it outlives the app, and the gradebook says how it fares."""
     opened = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -263,6 +297,9 @@ def _summary(record: BatchRecord, state: BatchState) -> Text:
         text.append(f"{number:>5}  {WORDS[outcome]}\n", style=f"not bold {_COLOURS.get(outcome, '#D55E00')}")
     if state.waiting:
         text.append(f"{state.waiting:>5}  {WORDS['waiting']}\n", style="not bold")
+    text.append(f"graded {_where(record.settings.get('on', 'local'))}\n", style="not bold dim")
+    if state.queue:
+        text.append(f"{_clean(state.queue)}\n", style="not bold")
     for owner, seconds in state.running:
         text.append(f"now: {_clean(owner)} {seconds:.0f} s\n", style="not bold")
     if state.failures:

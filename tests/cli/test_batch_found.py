@@ -1,0 +1,36 @@
+"""Who handed in more often than an exercise allows is named; nothing else follows from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tlcourse.cli.batch_found import many_attempts
+from tlcourse.cli.batch_place import PlaceName
+from tlcourse.errors import UnableError
+from tlcourse.grading.lms.handins import find_handins
+
+
+@pytest.mark.parametrize(("budget", "named"), [(1, True), (2, True), (3, False)])
+def test_more_hand_ins_than_the_budget_are_said_and_the_newest_is_still_the_one_that_is_graded(
+    tmp_path: Path, budget: int, named: bool
+):
+    for day in (1, 2, 3):
+        folder = tmp_path / "download" / f"10{day}-200 - Anna Test - {day} March, 2026 10:00 AM"
+        folder.mkdir(parents=True)
+        (folder / "solution.py").write_text(f"# attempt {day}\n")
+    handins = find_handins(tmp_path / "download", tmp_path / "unpacked")
+    (one,) = handins.found
+    assert "# attempt 3" in (one.path if one.path.is_file() else one.path / "solution.py").read_text()
+    said = list(many_attempts(handins, budget))
+    assert len(said) == named
+    if named:
+        assert f"handed in 3 times, and the exercise allows {budget}" in said[0]
+
+
+def test_a_cluster_is_refused_hand_ins_without_a_wall_unless_they_are_trusted():
+    with pytest.raises(UnableError, match="without a wall"):
+        PlaceName("bed").refuse("none", trusted=False)
+    PlaceName("bed").refuse("none", trusted=True)
+    PlaceName("bed").refuse("auto", trusted=False)

@@ -1,0 +1,204 @@
+"""A class graded on the cluster, by the command: as here, whatever breaks, and each hand-in once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tlcourse.execution.cluster.journal import Journal
+from tlcourse.grading.batch.cluster import folder_of
+from tlcourse.grading.gradebook.gradebook import Gradebook
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+GOOD = """
+import time, torch
+class Model(torch.nn.Module):
+    def forward(self, x):
+        return 2 * x[:, 0] + 1, 3 * x[:, 1] - 1 + {off}
+def fit(task):
+    time.sleep({seconds})
+    task.log(1, drawn=torch.rand(1).item())
+    return Model()
+"""
+BAD = {
+    "syntax": "def fit(task:\n",
+    "crash": "def fit(task):\n    raise ValueError('no')\n",
+    "nothing": "def fit(task):\n    return None\n",
+    "quits": "import os\ndef fit(task):\n    os._exit(7)\n",
+    "network": "import socket\ndef fit(task):\n    socket.create_connection(('127.0.0.1', 22), 2)\n",
+    "munge": "import socket\ndef fit(task):\n    socket.socket(socket.AF_UNIX).connect('/run/munge/munge.socket.2')\n",
+    "escape": "def fit(task):\n    print('\\x1b]0;mine\\x07')\n    raise ValueError('\\x1b[2J[red]=1+1')\n",
+    "empty": "",
+}
+
+
+@pytest.fixture
+def class_of(tmp_path):
+    """`class_of(number, seconds)`: a folder of hand-ins, of which eight are broken or hostile where there are 40."""
+
+    def made(number: int, seconds: float = 0) -> Path:
+        folder = tmp_path / "handins"
+        bad = list(BAD.values()) if number >= 40 else []
+        for i in range(number):
+            one = folder / f"g{i:02}"
+            one.mkdir(parents=True)
+            text = (
+                bad[i] if i < len(bad) else f"# {i}\n" + GOOD.format(off=i / 80 if number >= 40 else 0, seconds=seconds)
+            )
+            (one / "solution.py").write_text(text)
+        return folder
+
+    return made
+
+
+@pytest.fixture
+def command(slurm, own_home, tmp_path):
+    """`command("--on", "bed", book=…)`: the words of a batch, and its environment."""
+    (tmp_path / "config.yaml").write_text(
+        f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
+        f"    python: {sys.executable}\n    at_once: 4\n    cpus: 2\n    chunk: 10\n"
+    )
+    env = {**os.environ, "TLCOURSE_HOME": str(own_home), "TLCOURSE_CONFIG": str(tmp_path / "config.yaml")}
+
+    def start(folder: Path, *options: str, book: str = "there.sqlite") -> subprocess.Popen[str]:
+        words = ["batch", "line", str(folder), "--seed", "5", "--gradebook", str(tmp_path / book), "--json"]
+        return subprocess.Popen(
+            [sys.executable, "-m", "tlcourse", *words, "--course", str(EXAMPLE), *options],
+            env=env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    return start
+
+
+def finished(process: subprocess.Popen[str]) -> dict:
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    return json.loads(out)
+
+
+def documents(book: Path) -> dict[str, dict]:
+    """The result of each owner; asserts that each has exactly one that is final."""
+    import msgspec
+
+    with Gradebook.reading(book) as opened:
+        (record,) = opened.batches()
+        found = {}
+        for standing in opened.standings(record):
+            history = opened.history(standing.handin.id)
+            assert len([verdict for verdict in history if verdict.outcome != "infra"]) == 1
+            found[standing.handin.owner] = msgspec.to_builtins(opened.document(standing.verdict.id))
+    return found
+
+
+def without_where(document: dict) -> dict:
+    """What must be the same wherever it ran: all but places and times."""
+    volatile = ("where", "wall_s", "cpu_s", "peak_rss_mb", "fit_s")
+    runs = [{key: value for key, value in run.items() if key not in volatile} for run in document["runs"]]
+    return {**document, "runs": runs, "started_at": "", "finished_at": ""}
+
+
+def trains(cluster, jobs: int) -> None:
+    """Wait until so many jobs run."""
+    end = time.monotonic() + 120
+    while len(cluster.jobs("RUNNING")) < jobs:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_a_class_of_forty_is_one_array_over_four_nodes_and_has_the_results_of_this_machine(
+    cluster, command, class_of, tmp_path
+):
+    folder = class_of(40)
+    told = finished(command(folder, "--on", "bed"))
+    assert told["final"] == told["total"] == 40
+    finished(command(folder, book="here.sqlite"))
+    there, here = documents(tmp_path / "there.sqlite"), documents(tmp_path / "here.sqlite")
+    assert {k: without_where(v) for k, v in there.items()} == {k: without_where(v) for k, v in here.items()}
+    outcomes = {document["outcome"] for document in there.values()}
+    assert {"pass", "fail", "crash", "invalid"} <= outcomes
+    places = {run["where"].split()[1] for document in there.values() for run in document["runs"] if run["where"]}
+    assert places >= set(cluster.nodes)
+    assert len({line.split()[0].split("_")[0] for line in cluster.jobs()}) == 1
+    assert {run["isolation"] for document in there.values() for run in document["runs"]} == {"warm"}
+
+
+def test_a_node_that_crashes_costs_nobody_a_result(cluster, command, class_of, tmp_path):
+    process = command(class_of(8, 3), "--on", "bed")
+    trains(cluster, 4)
+    cluster.crash_node("n2")
+    try:
+        assert finished(process)["counts"] == {"pass": 8}
+    finally:
+        cluster.start_node("n2")
+    assert set(documents(tmp_path / "there.sqlite")) == {f"g{i:02}" for i in range(8)}
+
+
+def test_a_batch_that_is_killed_takes_over_what_it_had_sent(cluster, command, class_of, tmp_path):
+    folder = class_of(8, 2)
+    process = command(folder, "--on", "bed")
+    trains(cluster, 4)
+    process.kill()
+    process.communicate()
+    sent = Journal(folder_of(tmp_path / "there.sqlite", 1)).open
+    assert [one.job for one in sent if one.job]
+    again = command(folder, "--resume")  # it goes on where it was begun
+    out, err = again.communicate(timeout=240)
+    assert again.returncode == 0, err
+    assert json.loads(out)["counts"] == {"pass": 8}
+    assert "taken over" in err
+    documents(tmp_path / "there.sqlite")
+    assert len({line.split()[0].split("_")[0] for line in cluster.jobs()}) == 1  # nothing was sent twice
+
+
+def test_ctrl_c_says_what_goes_on_there_and_how_to_go_on_here(cluster, command, class_of):
+    process = command(class_of(4, 4), "--on", "bed")
+    trains(cluster, 4)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "go on on bed" in err
+    assert "--resume" in err
+    assert "ssh slurmlogin scancel" in err
+    assert cluster.jobs("RUNNING")
+
+
+def test_a_batch_without_a_wall_is_refused_before_anything_is_sent(cluster, command, class_of, tmp_path):
+    folder = class_of(1)
+    for isolation, code in (("none", 3), ("weak", 2)):
+        process = command(folder, "--on", "bed", "--isolation", isolation)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == code, err
+    assert not cluster.jobs()
+
+
+def test_a_dry_run_says_where_it_would_be_graded(command, class_of):
+    process = command(class_of(1), "--on", "bed", "--dry-run")
+    out, err = process.communicate(timeout=60)
+    assert json.loads(out)["on"] == "bed"
+    assert "on bed (slurmlogin, up to 4 jobs with 10 hand-ins each)" in err
+
+
+def test_a_partition_that_does_not_exist_stops_the_batch_and_is_recorded_for_nobody(
+    cluster, command, class_of, tmp_path
+):
+    config = tmp_path / "config.yaml"
+    config.write_text(config.read_text().replace("partition: main", "partition: nowhere"))
+    process = command(class_of(2), "--on", "bed")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "partition" in err
+    assert "--resume" in err
+    with Gradebook.reading(tmp_path / "there.sqlite") as book:
+        assert book.verdicts(1) == {}

@@ -1,0 +1,88 @@
+"""`tlcourse batch --on WHERE`: this machine or a cluster, opened for a batch and left again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tlcourse.cli import out
+
+if TYPE_CHECKING:
+    from tlcourse.execution.cluster.profile import Profile
+    from tlcourse.grading.batch.place import Place
+
+
+class PlaceName(NamedTuple):
+    """Where a batch is to run. Without a profile: on this machine."""
+
+    name: str = "local"
+    profile: Profile | None = None
+
+    @staticmethod
+    def named(name: str | None) -> PlaceName:
+        """The place called so; raises UsageError where there is none."""
+        from tlcourse.execution.cluster.profile import find_profile
+
+        if name in (None, "local"):
+            return PlaceName()
+        assert name is not None
+        return PlaceName(name, find_profile(name))
+
+    def words(self) -> str:
+        """`on lumi (lumi.csc.fi, up to 8 jobs with 4 hand-ins each)`."""
+        if self.profile is None:
+            return "on this machine"
+        host = self.profile.host or "this login node"
+        return f"on {self.name} ({host}, up to {self.profile.at_once} jobs with {self.profile.chunk} hand-ins each)"
+
+    def side_by_side(self, threads: int) -> int:
+        """How many hand-ins are attended to at a time, unless it was said."""
+        if self.profile is None:
+            from tlcourse.execution.pool import cores
+
+            return max(cores() // threads, 1)
+        from tlcourse.grading.batch.cluster import AT_ONE_TIME
+
+        return AT_ONE_TIME
+
+    def refuse(self, isolation: str, *, trusted: bool) -> None:
+        """Raises UnableError where a batch would run on a cluster without a wall, before anything is begun."""
+        from tlcourse.grading.batch.cluster import refuse_no_wall
+
+        refuse_no_wall(isolation, trusted=trusted)
+
+    @contextlib.contextmanager
+    def opened(self, isolation: str, jobs: int, gradebook: Path, batch: int, *, trusted: bool) -> Iterator[Place]:
+        """The place itself; raises UnableError where it has no strong wall."""
+        if self.profile is None:
+            from tlcourse.grading.batch.walls import place_for
+
+            with place_for(isolation, jobs, trusted=trusted) as place:
+                yield place
+            return
+        from tlcourse.grading.batch.cluster import cluster_place, folder_of, jobs_there
+
+        folder = folder_of(gradebook, batch)
+        if before := jobs_there(folder):
+            out.note(f"Sent to {self.name} before: jobs {', '.join(before)}. What they did is taken over.")
+        with cluster_place(self.name, self.profile, folder, isolation, trusted=trusted) as place:
+            yield place
+
+    @contextlib.contextmanager
+    def leaving(self, gradebook: Path, batch: int) -> Iterator[None]:
+        """Whatever stops the batch: say what goes on there, how to go on here, and how to end it."""
+        try:
+            yield
+        except BaseException:
+            if self.profile is not None:
+                from tlcourse.grading.batch.cluster import folder_of, jobs_there
+
+                if there := jobs_there(folder_of(gradebook, batch)):
+                    reach = f"ssh {self.profile.host} " if self.profile.host else ""
+                    out.note(
+                        f"Jobs {', '.join(there)} go on on {self.name}; the same command with --resume takes what they "
+                        f"did. To end them: {reach}scancel {' '.join(there)}"
+                    )
+            raise
