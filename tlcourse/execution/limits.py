@@ -16,7 +16,7 @@ def exceeded(used: Used, caps: Caps, wall_s: float) -> tuple[Ending, str] | None
     if used.cpu_s > caps.cpu_s:
         return "timeout", f"used {used.cpu_s:.0f} s of CPU; {caps.cpu_s:.0f} s are allowed"
     if used.memory_mb > caps.memory_mb:
-        return "memory", f"used {used.memory_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed"
+        return out_of_memory(used.memory_mb, caps)
     if used.disk_mb > caps.scratch_mb:
         return "output", f"wrote {used.disk_mb:.0f} MB to its scratch folder; {caps.scratch_mb} MB are allowed"
     if used.hidden:
@@ -24,6 +24,11 @@ def exceeded(used: Used, caps: Caps, wall_s: float) -> tuple[Ending, str] | None
     if used.files > MAX_FILES:
         return "output", f"made {used.files} files in its scratch folders; {MAX_FILES} files are allowed"
     return None
+
+
+def out_of_memory(used_mb: float, caps: Caps) -> tuple[Ending, str]:
+    """How a run ends that held more than it may."""
+    return "memory", f"used {used_mb:.0f} MB of memory; {caps.memory_mb} MB are allowed"
 
 
 def limit_behind(message: str, caps: Caps) -> str:

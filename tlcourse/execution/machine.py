@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from tlcourse.data import sets
 from tlcourse.errors import TlcourseError
+from tlcourse.execution import cgroup
 from tlcourse.execution.walls.choose import findings as walls
 
 # In a process of its own: importing torch takes seconds and memory, and may fail in ways that end a process.
@@ -38,8 +39,8 @@ class MachineFinding(Struct, frozen=True):
 
 
 def examine() -> list[MachineFinding]:
-    """Python, torch, GPU, walls, cores, terminal, data and cluster of this machine."""
-    return [_python(), *_torch(), *_walls(), _cores(), _data(), _cluster(), _editor()]
+    """Python, torch, GPU, walls, memory, cores, terminal, data and cluster of this machine."""
+    return [_python(), *_torch(), *_walls(), _memory(), _cores(), _data(), _cluster(), _editor()]
 
 
 def _python() -> MachineFinding:
@@ -73,6 +74,10 @@ def _walls() -> Iterator[MachineFinding]:
             wall.name
         ]
         yield MachineFinding(name, wall.available, wall.detail, wall.remedy)
+
+
+def _memory() -> MachineFinding:
+    return MachineFinding("memory limit", True, cgroup.in_words())
 
 
 def _cores() -> MachineFinding:

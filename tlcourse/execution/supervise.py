@@ -25,7 +25,7 @@ from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, Card, alone_on, card_of, shown
 from tlcourse.execution.interpreter import worker_environment
 from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
-from tlcourse.execution.limits import exceeded, limit_behind
+from tlcourse.execution.limits import exceeded, limit_behind, out_of_memory
 from tlcourse.execution.log import LogTail
 from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.tree import Tree
@@ -113,6 +113,7 @@ class _Supervision:
             forked=getattr(self.process, "forked", False),
             scratch_mb=self.job.caps.scratch_mb,
             folder=getattr(self.process, "scratch", None),
+            limit_mb=self.job.caps.memory_mb,
         )
         self.selector = selectors.DefaultSelector()
         self.ending = _descriptor_of(self.process.pid)
@@ -272,6 +273,8 @@ class _Supervision:
         code = self.process.returncode
         if fell := getattr(self.process, "fell", ""):
             return "infra", fell
+        if self.tree.killed_for_memory:
+            return out_of_memory(self.tree.peak_mb, self.job.caps)
         if not self.started and self.problem is not None and self.problem.kind == "no_device":
             return "infra", self.problem.message
         if not self.started:

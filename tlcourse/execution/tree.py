@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 from msgspec import Struct
 
+from tlcourse.execution.cgroup import group_for
 from tlcourse.execution.held import Held, held_by, on_disk
 from tlcourse.execution.walls.wall import Process
 
@@ -39,11 +40,23 @@ class Tree:
 
     `forked`: its processes were forked from a warm parent, and share pages with it that resident memory counts.
     `scratch_mb`: the size of the run's own /tmp and /dev/shm, whose pages count as memory. `folder`: where it has no
-    such thing, the folder that it may write to.
+    such thing, the folder that it may write to. `limit_mb`: what it may hold, told to the kernel where that can be.
     """
 
-    def __init__(self, pid: int, *, forked: bool = False, scratch_mb: int = 0, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        pid: int,
+        *,
+        forked: bool = False,
+        scratch_mb: int = 0,
+        folder: Path | None = None,
+        limit_mb: float | None = None,
+    ) -> None:
         self._pid = pid
+        self._group = group_for(limit_mb) if limit_mb is not None else None
+        if self._group is not None:
+            self._group.take([pid])
+        self._killed = False
         self._forked = forked
         self._scratch_mb = scratch_mb
         self._folder = folder
@@ -65,6 +78,8 @@ class Tree:
         then, and what their own memory grew by since.
         """
         processes = self._members()
+        if self._group is not None:
+            self._group.take(process.pid for process in processes)
         resident = private = 0.0
         for process in processes:
             with contextlib.suppress(psutil.Error), process.oneshot():
@@ -79,10 +94,17 @@ class Tree:
             proportional, sure = self._proportional(processes, private, cap_mb - held.memory_mb)
             resident = min(resident, proportional)
         resident += held.memory_mb
+        if self._group is not None and self._group.has_killed():
+            resident = max(resident, self._group.peak_mb())
         self.last = Used(sum(self._cpu.values()), resident, held.files, held.disk_mb, held.hidden)
         if sure or resident > cap_mb:
             self.peak_mb = max(self.peak_mb, resident)
         return self.last
+
+    @property
+    def killed_for_memory(self) -> bool:
+        """Whether the kernel had ended a process of it for its memory when the tree was killed."""
+        return self._killed
 
     def _held(self, processes: list[psutil.Process]) -> Held:
         """What no process maps; the process through which it was seen last is tried first."""
@@ -142,6 +164,12 @@ class Tree:
         process.kill()
         process.wait()
         psutil.wait_procs(members, timeout=5)
+        if self._group is not None:
+            self._killed = self._group.has_killed()
+            if self._killed:
+                self.peak_mb = max(self.peak_mb, self._group.peak_mb())
+            self._group.remove()
+            self._group = None
 
 
 def proportional_mb(pids: Iterable[int]) -> float | None:

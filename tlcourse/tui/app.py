@@ -326,6 +326,7 @@ class CourseApp(App[int]):
             if run.stopped:
                 run.stop(_QUIT_S)
 
+
 def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool = False) -> int:  # noqa: A002
     """Show the app until the student leaves it; returns the exit code."""
     app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, warm=True)
