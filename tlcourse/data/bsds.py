@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from tlcourse.data import folders
-from tlcourse.errors import UnableError
+from tlcourse.errors import UnableError, UsageError
 
 Part = Literal["train", "val", "test"]
 Photograph = np.ndarray[Any, np.dtype[np.uint8]]
@@ -59,6 +61,35 @@ def problems_of(folder: Path) -> list[str]:
             problems.append(f"{part}: {len(paths)} photographs, expected {count}")
         problems += [f"{part}/{path.name}: {problem}" for path in paths if (problem := _read(path)[0])]
     return problems
+
+
+def get(source: Path | None) -> Path:
+    """Copy the photographs below `source` into the user's data folder; the archive's own folders are looked into.
+
+    Raises UnableError without a source, and UsageError where the photographs there are not complete.
+    """
+    if source is None:
+        raise UnableError("There is no public address with a checksum for BSDS500.", remedy=REMEDY)
+    places = (source, source / FOLDER, source / "BSDS500/data/images", source / "BSR/BSDS500/data/images")
+    found = next((place for place in places if (place / "train").is_dir()), source)
+    if problems := problems_of(found):
+        raise UsageError(
+            f"{source} does not hold the photographs of BSDS500.",
+            cause=f"{problems[0]}.",
+            remedy="name the folder that was unpacked from the benchmark's archive, with train, val and test in it.",
+        )
+    target = folders.own_folder() / FOLDER
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bsds500-", dir=target.parent) as temporary:
+        made = Path(temporary) / FOLDER
+        for part in COUNT:
+            (made / part).mkdir(parents=True)
+            for path in _paths(found, part):
+                shutil.copyfile(path, made / part / path.name)
+        if target.exists():
+            shutil.rmtree(target)
+        made.rename(target)
+    return target
 
 
 def _paths(folder: Path, part: str) -> list[Path]:
