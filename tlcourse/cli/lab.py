@@ -67,7 +67,8 @@ def run(
     first: Annotated[int, typer.Option("--first-seed", min=0, help="The seed of the first run.")] = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Seeds side by side; 0: as many as cores.")] = 0,
     data: Annotated[
-        str, typer.Option("--data", metavar="mini|full", help="full: real data, where `lab show` says that it has some.")
+        str,
+        typer.Option("--data", metavar="mini|full", help="full: real data, where `lab show` names them."),
     ] = "mini",
     course: CourseFolder = None,
     json: Json = False,

@@ -15,7 +15,7 @@ from tlcourse.labs.log import Log
 from tlcourse.labs.training import fit, in_two_dimensions
 from tlcourse.methods import subspace_alignment
 
-EPOCHS = 20
+EPOCHS, PLAIN_EPOCHS = 6, 2
 DIMENSIONS = 60
 _SHOWN = 150
 
@@ -29,20 +29,26 @@ def run_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, fl
     test, truth = mnist_m.target("test")
     guesses = unsupervised(x, y, unlabelled, test, log)
     oracle = mnist_m.network()
-    mnist_m.train(oracle, unlabelled, hidden, None, arm="target", log=log, epochs=EPOCHS // 2)
+    mnist_m.train(oracle, unlabelled, hidden, None, arm="target", log=log, epochs=PLAIN_EPOCHS)
     guesses["target"] = mnist_m.predictions(oracle, test)
     return {arm: mnist_m.share_right(guess, truth) for arm, guess in guesses.items()}
 
 
 def unsupervised(
-    x: Tensor, y: Tensor, unlabelled: Tensor, test: Tensor, log: Log, epochs: int = EPOCHS
+    x: Tensor,
+    y: Tensor,
+    unlabelled: Tensor,
+    test: Tensor,
+    log: Log,
+    epochs: int = EPOCHS,
+    plain_epochs: int = PLAIN_EPOCHS,
 ) -> dict[str, Tensor]:
     """The classes that each arm without target labels gives to `test`; no target label reaches this function.
 
     x, y: labelled source pictures (n, 3, 28, 28) uint8. unlabelled, test: pictures of the target. Returns (m,) an arm.
     """
     plain = mnist_m.network()
-    mnist_m.train(plain, x, y, None, arm="source", log=log, epochs=max(1, epochs // 2))
+    mnist_m.train(plain, x, y, None, arm="source", log=log, epochs=plain_epochs)
     aligned = _aligned(plain, x, y, unlabelled, test, log)
     adapted = mnist_m.network()
     mnist_m.train(adapted, x, y, unlabelled, arm="dann", log=log, epochs=epochs)
@@ -58,7 +64,9 @@ def unsupervised(
     }
 
 
-def _aligned(net: mnist_m.DomainAdversarial, x: Tensor, y: Tensor, unlabelled: Tensor, test: Tensor, log: Log) -> Tensor:
+def _aligned(
+    net: mnist_m.DomainAdversarial, x: Tensor, y: Tensor, unlabelled: Tensor, test: Tensor, log: Log
+) -> Tensor:
     """Subspace alignment of the source network's last hidden layer, and a linear classifier on it."""
     own, other, tested = (mnist_m.features_of(net, part) for part in (x, unlabelled, test))
     dimensions = min(DIMENSIONS, *own.shape, *other.shape)
@@ -67,5 +75,3 @@ def _aligned(net: mnist_m.DomainAdversarial, x: Tensor, y: Tensor, unlabelled: T
     linear = nn.Linear(dimensions, 10)
     fit(linear, turned, y, arm="subspace", log=log, steps=2000, rate=1e-2, batch=256)
     return linear((tested - other.mean(0)) @ axes).argmax(1).detach()
-
-
