@@ -131,6 +131,7 @@ PARTS: dict[str, list[tuple[str, Callable[[list[int]], dict[str, Any]]]]] = {
     "office": [("office", office)],
     "amazon": [("amazon-labels", amazon_labels), ("amazon-coral", amazon_coral)],
 }
+ORDER = [name for part in PARTS.values() for name, _ in part]
 SEEDS = {"mnist-m": 1, "amazon-labels": 5}
 """How many; the others have none."""
 
@@ -178,13 +179,18 @@ def main() -> None:
     parser.add_argument("--idle", action="store_true", help="you say that the machine does nothing else meanwhile")
     parser.add_argument("--render", action="store_true", help="write the Markdown again, and measure nothing")
     given = parser.parse_args()
-    record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     for part in () if given.render else PARTS:
         if given.only in (None, part):
             for name, measure in PARTS[part]:
-                record[name] = _measured(name, measure, given)
+                found = _measured(name, measure, given)
+                record = {**_record(), name: found}  # read again: another part may have ended meanwhile
                 RECORD.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.write_text(rendered(record), encoding="utf-8")
+    PAGE.write_text(rendered(_record()), encoding="utf-8")
+
+
+def _record() -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    return {name: record[name] for name in ORDER if name in record}
 
 
 def _measured(name: str, measure: Callable[[list[int]], dict[str, Any]], given: argparse.Namespace) -> dict[str, Any]:

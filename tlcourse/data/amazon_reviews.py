@@ -68,4 +68,5 @@ def parse(text: str, count: int, name: str) -> tuple[Counts, Labels]:
 def binary(x: Counts) -> Counts:
     """Whether a word occurs at all, each review divided by its length √(number of words)."""
     present = (x > 0).astype(np.float32)
-    return present / np.maximum(np.sqrt(present.sum(1, keepdims=True)), 1)
+    scaled: Counts = present / np.maximum(np.sqrt(present.sum(1, keepdims=True)), 1)
+    return scaled

@@ -19,7 +19,7 @@ FOLDER = "bsds500"
 COUNT = {"train": 200, "val": 100, "test": 200}
 SIZE = (321, 481)
 """Pixels of the short and of the long side."""
-REMEDY = "unpack the benchmark's archive, and: tlcourse data get bsds500 --from PATH – or: export TLCOURSE_DATA=FOLDER"
+REMEDY = "unpack the benchmark's archive, and: tlcourse data get bsds500 --from PATH, or: export TLCOURSE_DATA=FOLDER"
 
 
 def find() -> Path | None:

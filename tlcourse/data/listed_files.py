@@ -30,8 +30,8 @@ class ListedFiles(Struct, frozen=True):
     @property
     def remedy(self) -> str:
         """The command that brings them here."""
-        copy = f"from a copy: tlcourse data get {self.name} --from PATH – or: export TLCOURSE_DATA=FOLDER"
-        return f"tlcourse data get {self.name} – or, {copy}" if self.downloads else copy
+        copy = f"from a copy: tlcourse data get {self.name} --from PATH, or: export TLCOURSE_DATA=FOLDER"
+        return f"tlcourse data get {self.name}, or {copy}" if self.downloads else copy
 
 
 def find(files: ListedFiles) -> Path | None:

@@ -57,4 +57,5 @@ def standardised(x: Features) -> Features:
     """
     share = x / np.maximum(x.sum(1, keepdims=True), 1)
     spread = share.std(0)
-    return (share - share.mean(0)) / np.where(spread > 0, spread, 1)
+    scaled: Features = (share - share.mean(0)) / np.where(spread > 0, spread, 1)
+    return scaled

@@ -115,7 +115,7 @@ def predictions(net: nn.Module, x: Tensor) -> Tensor:
 def features_of(net: DomainAdversarial, x: Tensor) -> Tensor:
     """The features before the last layer of the label classifier, (n, 100)."""
     net.eval()
-    return torch.cat([net.labels[:-1](net.features(standardised(part))) for part in x.split(500)])  # type: ignore[index]
+    return torch.cat([net.labels[:-1](net.features(standardised(part))) for part in x.split(500)])
 
 
 def share_right(guess: Tensor, truth: Tensor) -> float:

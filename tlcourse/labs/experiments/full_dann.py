@@ -14,6 +14,7 @@ from tlcourse.labs import mnist_m
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import fit, in_two_dimensions
 from tlcourse.methods import subspace_alignment
+from tlcourse.methods.gradient_reversal import DomainAdversarial
 
 EPOCHS, PLAIN_EPOCHS = 6, 2
 DIMENSIONS = 60
@@ -64,9 +65,7 @@ def unsupervised(
     }
 
 
-def _aligned(
-    net: mnist_m.DomainAdversarial, x: Tensor, y: Tensor, unlabelled: Tensor, test: Tensor, log: Log
-) -> Tensor:
+def _aligned(net: DomainAdversarial, x: Tensor, y: Tensor, unlabelled: Tensor, test: Tensor, log: Log) -> Tensor:
     """Subspace alignment of the source network's last hidden layer, and a linear classifier on it."""
     own, other, tested = (mnist_m.features_of(net, part) for part in (x, unlabelled, test))
     dimensions = min(DIMENSIONS, *own.shape, *other.shape)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tlcourse.data import hymenoptera, weights
+from tlcourse.data.worlds import Arrays
 from tlcourse.errors import UnableError
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
@@ -118,7 +119,7 @@ def _retrained(
     return float((guess == test[1]).double().mean())
 
 
-def _tensors(arrays: hymenoptera.Arrays) -> tuple[Tensor, Tensor]:
+def _tensors(arrays: Arrays) -> tuple[Tensor, Tensor]:
     """Pictures as ImageNet's networks want them, (n, 3, 224, 224), and labels."""
     x = torch.from_numpy(arrays["x"])
     mean, spread = (torch.tensor(value)[:, None, None] for value in (_MEAN, _SPREAD))
