@@ -1,4 +1,5 @@
-"""The photographs of ants and bees: a new head on frozen ImageNet features, everything retrained, and from scratch.
+"""The photographs of ants and bees: a new head on frozen ImageNet features, everything retrained (all layers alike, or with
+layer-wise rates), and from scratch.
 
 A few minutes on two cores; the run says what it expects. Which network: the first of NETWORKS whose weights are here.
 """
@@ -30,11 +31,12 @@ def run_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, fl
     name = _available()
     train, val, test = (_tensors(arrays) for arrays in hymenoptera.make(seed))
     x, y = torch.cat([train[0], val[0]]), torch.cat([train[1], val[1]])
-    log.note(f"{name}, {len(x)} photographs: {EPOCHS} epochs, a few minutes for each of two arms")
+    log.note(f"{name}, {len(x)} photographs: {EPOCHS} epochs, a few minutes for each of three arms")
     return {
         "scratch": _retrained(name, x, y, test, log, "scratch", pretrained=False),
         "frozen": _frozen(name, x, y, test, log),
         "full": _retrained(name, x, y, test, log, "full", pretrained=True),
+        "layerwise": _retrained(name, x, y, test, log, "layerwise", pretrained=True),
     }
 
 
@@ -90,10 +92,10 @@ def _features(net: nn.Module, x: Tensor) -> Tensor:
 def _retrained(
     name: str, x: Tensor, y: Tensor, test: tuple[Tensor, Tensor], log: Log, arm: str, *, pretrained: bool
 ) -> float:
-    """Every layer trained, earlier ones with smaller rates; the statistics of batch norm stay where they were."""
+    """Every layer trained, in the arm `layerwise` earlier ones with smaller rates; pretrained, the statistics of batch norm stay where they were."""
     net = network(name, pretrained=pretrained)
     replace_head(net, len(hymenoptera.CLASSES))
-    rates = layerwise_rates(net, 3e-3, 0.3) if pretrained else [{"params": list(net.parameters()), "lr": 3e-3}]
+    rates = layerwise_rates(net, 3e-3, 0.3) if arm == "layerwise" else [{"params": list(net.parameters()), "lr": 3e-3}]
     optimizer = torch.optim.SGD(rates, momentum=0.9, weight_decay=1e-4)
     steps, step, begin = EPOCHS * (len(x) // 16), 0, time.monotonic()
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [group["lr"] for group in rates], total_steps=steps)
