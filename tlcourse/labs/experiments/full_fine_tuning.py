@@ -1,5 +1,6 @@
-"""The photographs of ants and bees: a new head on frozen ImageNet features, everything retrained (all layers alike, or with
-layer-wise rates), and from scratch.
+"""Photographs of ants and bees: a new head on frozen ImageNet features, everything retrained, and from scratch.
+
+Retrained with one rate for all layers, or with smaller rates for earlier ones.
 
 A few minutes on two cores; the run says what it expects. Which network: the first of NETWORKS whose weights are here.
 """
@@ -92,7 +93,10 @@ def _features(net: nn.Module, x: Tensor) -> Tensor:
 def _retrained(
     name: str, x: Tensor, y: Tensor, test: tuple[Tensor, Tensor], log: Log, arm: str, *, pretrained: bool
 ) -> float:
-    """Every layer trained, in the arm `layerwise` earlier ones with smaller rates; pretrained, the statistics of batch norm stay where they were."""
+    """Every layer trained; in the arm `layerwise` the earlier ones with smaller rates.
+
+    The batch norm of a pretrained network keeps its statistics.
+    """
     net = network(name, pretrained=pretrained)
     replace_head(net, len(hymenoptera.CLASSES))
     rates = layerwise_rates(net, 3e-3, 0.3) if arm == "layerwise" else [{"params": list(net.parameters()), "lr": 3e-3}]
