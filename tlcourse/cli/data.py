@@ -1,4 +1,4 @@
-"""`tlcourse data`: the real files that some exercises can use in place of drawn ones."""
+"""`tlcourse data`: the real files that some exercises and labs can use in place of drawn ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tlcourse.cli.options import Json, Plain
 from tlcourse.errors import ExitCode, UnableError
 
 app = typer.Typer(help="Real data: what is here, getting it, checking it.", no_args_is_help=True, rich_markup_mode=None)
-SetName = Annotated[str, typer.Argument(metavar="NAME", help="hymenoptera or pretrained; see: tlcourse data list")]
+SetName = Annotated[str, typer.Argument(metavar="NAME", help="Such as hymenoptera; see: tlcourse data list")]
 
 
 @app.command("list")

@@ -55,6 +55,8 @@ def show(name: LabName, course: CourseFolder = None, json: Json = False, plain: 
     for one in lab.settings:
         out.say(f"  {one.id:<14} {one.default:g}  from {one.low:g} to {one.high:g}: {one.help}")
     out.say(f"\nRun it: tlcourse lab run {lab.id} --seeds 8")
+    if "full" in lab.data:
+        out.say(f"On real data: tlcourse lab run {lab.id} --data full")
 
 
 @app.command("run")
@@ -64,6 +66,10 @@ def run(
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Runs; from 2 on there are intervals.")] = 1,
     first: Annotated[int, typer.Option("--first-seed", min=0, help="The seed of the first run.")] = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Seeds side by side; 0: as many as cores.")] = 0,
+    data: Annotated[
+        str,
+        typer.Option("--data", metavar="mini|full", help="full: real data, where `lab show` names them."),
+    ] = "mini",
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
@@ -84,12 +90,14 @@ def run(
         recorder.take(event)
         if events:
             out.event(event)
+        elif event["type"] == "note":
+            out.note(event["text"])
         elif event["type"] == "seed":
             values = "  ".join(f"{arm} {value:.3f}" for arm, value in event["values"].items())
             out.note(f"seed {event['seed']}: {values}  ({event['seconds']:.1f} s)")
 
     try:
-        result = run_lab(lab, chosen, list(range(first, first + seeds)), take, jobs=jobs)
+        result = run_lab(lab, chosen, list(range(first, first + seeds)), take, data=data, jobs=jobs)
     finally:
         recorder.close(result)
     assert isinstance(result, LabResult)

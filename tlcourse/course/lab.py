@@ -81,12 +81,17 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     paper: list[Paper] = []
     needs: list[Literal["sklearn"]] = []
     data: list[Literal["full"]] = []
-    """Besides the drawn data: which other data it can run on."""
+    """Besides the drawn data: which other data it can run on, by `run_full` of the module `full_module`."""
 
     @property
     def module(self) -> str:
         """The module that holds its `run`."""
         return f"tlcourse.labs.experiments.{self.id.replace('-', '_')}"
+
+    @property
+    def full_module(self) -> str:
+        """The module that holds its `run_full`, for real data."""
+        return f"tlcourse.labs.experiments.full_{self.id.replace('-', '_')}"
 
 
 def load_labs(content: Path, units: list[str]) -> dict[str, Lab]:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.data import folders, hymenoptera, weights
+from tlcourse.data import amazon_reviews, bsds, folders, hymenoptera, listed_files, mnist, office_caltech, weights
 from tlcourse.data.download import Tell
+from tlcourse.data.listed_files import ListedFiles
 from tlcourse.errors import UsageError
+
+_LISTED = {files.name: files for files in (mnist.FILES, office_caltech.FILES, amazon_reviews.FILES)}
+_USED_BY = {
+    "mnist": "lab run dann, subspace and patch-mix --data full",
+    "office-caltech10": "lab run coral --data full",
+    "amazon-reviews": "lab run feature-augmentation --data full",
+}
 
 
 class RealData(Struct, frozen=True):
@@ -53,7 +62,21 @@ def listed() -> list[RealData]:
             ", ".join(sorted(networks)),
             "tlcourse data get pretrained NAME",
         ),
+        *(_listed(files) for files in _LISTED.values()),
+        RealData(
+            "bsds500",
+            "500 photographs of Berkeley's segmentation benchmark, the ground of MNIST-M",
+            "lab run dann and patch-mix --data full",
+            str(bsds.find() or ""),
+            "",
+            bsds.REMEDY,
+        ),
     ]
+
+
+def _listed(files: ListedFiles) -> RealData:
+    where = str(listed_files.find(files) or "")
+    return RealData(files.name, files.title, _USED_BY[files.name], where, "", files.remedy)
 
 
 def get(name: str, network: str | None, source: Path | None, tell: Tell) -> Path:
@@ -67,16 +90,31 @@ def get(name: str, network: str | None, source: Path | None, tell: Tell) -> Path
             )
         return hymenoptera.get(source, tell)
     _known(name)
+    if name != "pretrained" and network is not None:
+        raise UsageError(f"{name} is one set of files; {network!r} says nothing about it.", remedy=_from(name))
+    if name == "bsds500":
+        return bsds.get(source)
+    if name in _LISTED:
+        return listed_files.get(_LISTED[name], source, tell)
     if network is None:
         raise UsageError("Weights of which network?", remedy="tlcourse data get pretrained mobilenet_v2")
     return weights.get(network, source, tell)
+
+
+def _from(name: str) -> str:
+    return f"tlcourse data get {name} --from PATH"
 
 
 def verify(name: str | None = None) -> list[Verified]:
     """Read the named set, or every one that is here, and compare it with what it should be."""
     if name is not None:
         _known(name)
-    checks: dict[str, Callable[[], list[Verified]]] = {"hymenoptera": _photographs, "pretrained": _weights}
+    checks: dict[str, Callable[[], list[Verified]]] = {
+        "hymenoptera": _photographs,
+        "pretrained": _weights,
+        **{key: functools.partial(_files, files) for key, files in _LISTED.items()},
+        "bsds500": _ground,
+    }
     return [one for key, check in checks.items() if name in (None, key) for one in check()]
 
 
@@ -91,6 +129,16 @@ def _weights() -> list[Verified]:
         problem = weights.problem_of(name, path)
         found.append(Verified(f"pretrained {name}", str(path), [problem] if problem else []))
     return found
+
+
+def _files(files: ListedFiles) -> list[Verified]:
+    folder = listed_files.find(files)
+    return [] if folder is None else [Verified(files.name, str(folder), listed_files.problems_of(files, folder))]
+
+
+def _ground() -> list[Verified]:
+    folder = bsds.find()
+    return [] if folder is None else [Verified("bsds500", str(folder), bsds.problems_of(folder))]
 
 
 def _known(name: str) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from msgspec import Struct
 
+from tlcourse.errors import UnableError
 from tlcourse.labs.log import DivergedError, Log
 
 Experiment = Callable[[Mapping[str, float], int, Log], dict[str, float]]
@@ -50,6 +51,9 @@ def main(arguments: list[str]) -> int:
             values = run(request.settings, seed, log)
         except DivergedError as error:
             log.problem(f"{error}. Try a smaller learning rate.")
+            return 1
+        except UnableError as error:
+            log.unable(error)
             return 1
         log.values(seed, values, round(time.perf_counter() - begin, 3))
     return 0

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
+from tlcourse.errors import UnableError
 from tlcourse.execution.events import encode
 
 
@@ -47,6 +48,14 @@ class Log:
     def problem(self, message: str) -> None:
         """Why there is no result."""
         self._json("problem", kind="exception", message=message, trace="")
+
+    def note(self, text: str) -> None:
+        """A line for people: what is being done, and how long it may take."""
+        self._json("note", text=text)
+
+    def unable(self, error: UnableError) -> None:
+        """What this machine lacks; the runner raises the same error."""
+        self._json("unable", what=error.what, cause=error.cause, remedy=error.remedy)
 
     def _json(self, event: str, /, **fields: Any) -> None:
         self._write(json.dumps({"v": 1, "type": event, **fields}).encode() + b"\n")

@@ -45,9 +45,10 @@ class LabResult(Struct, frozen=True):
 def conclude(
     lab: Lab, settings: Mapping[str, float], values: Mapping[int, Mapping[str, float]], seconds: float, data: str
 ) -> LabResult:
-    """Put the seeds' values together; `values` maps each seed to one number an arm."""
+    """Put the seeds' values together; `values` maps each seed to one number an arm, the compared ones at least."""
     seeds = sorted(values)
-    by_arm = {arm.id: [values[seed][arm.id] for seed in seeds] for arm in lab.arms}
+    ran = [arm for arm in lab.arms if all(arm.id in values[seed] for seed in seeds)]  # real data may lack an arm
+    by_arm = {arm.id: [values[seed][arm.id] for seed in seeds] for arm in ran}
     gain = difference(by_arm[lab.compare.method], by_arm[lab.compare.control])
     if lab.measure.better == "lower":
         gain = Interval(-gain.mean, -gain.high, -gain.low, gain.n)
@@ -68,7 +69,7 @@ def conclude(
                 interval=_ends(interval(by_arm[arm.id])),
                 paper={paper.title: paper.values[arm.id] for paper in lab.paper if arm.id in paper.values},
             )
-            for arm in lab.arms
+            for arm in ran
         ],
         gain=gain.mean,
         gain_interval=_ends(gain),

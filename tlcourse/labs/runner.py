@@ -59,9 +59,10 @@ def run_lab(
     """Run every seed, side by side on all cores; events arrive in `on_event`, each with its `seed_group`.
 
     Raises:
-        UnableError: a package that the lab needs is missing.
+        UnableError: a package or data that the lab needs are missing.
         LabError: it diverged or failed; the message says what to try.
     """
+    _check_data(lab, data)
     _check_needs(lab)
     begin = time.monotonic()
     values: dict[int, dict[str, float]] = {}
@@ -70,6 +71,8 @@ def run_lab(
         on_event(event)
         if event["type"] == "seed":
             values[event["seed"]] = event["values"]
+        elif event["type"] == "unable":
+            raise UnableError(event["what"], cause=event["cause"], remedy=event["remedy"])
         elif event["type"] == "problem":
             problems.append(event["message"])
     missing = [seed for seed in seeds if seed not in values]
@@ -80,6 +83,12 @@ def run_lab(
             remedy=f"tlcourse lab show {lab.id} lists the settings and their defaults.",
         )
     return conclude(lab, settings, values, time.monotonic() - begin, data)
+
+
+def _check_data(lab: Lab, data: str) -> None:
+    if data != "mini" and data not in lab.data:
+        known = ", ".join(["mini", *lab.data])
+        raise UsageError(f"The lab {lab.id} has no data {data!r}.", remedy=f"--data takes one of: {known}.")
 
 
 def _check_needs(lab: Lab) -> None:
@@ -98,7 +107,10 @@ def _events(
     """The events of all children as they come; leaving the loop ends the children."""
     groups = [group for group in (seeds[i::jobs] for i in range(jobs)) if group]
     arrived: queue.Queue[dict[str, Any] | None] = queue.Queue()
-    children = [_start(lab, settings, group, data) for group in groups]
+    # Drawn data: one thread, so that a seed gives the same numbers however many run side by side. Real data take
+    # minutes, and a machine's cores should not idle: there the last digits depend on the number of threads.
+    threads = 1 if data == "mini" else max(1, (os.cpu_count() or 1) // len(groups))
+    children = [_start(lab, settings, group, data, threads) for group in groups]
     readers = [
         threading.Thread(target=_read, args=(child, number, arrived), daemon=True)
         for number, child in enumerate(children)
@@ -125,8 +137,11 @@ def _events(
                     pipe.close()
 
 
-def _start(lab: Lab, settings: Mapping[str, float], seeds: list[int], data: str) -> subprocess.Popen[bytes]:
-    request = {"module": lab.module, "settings": dict(settings), "seeds": seeds, "data": data, "threads": 1}
+def _start(
+    lab: Lab, settings: Mapping[str, float], seeds: list[int], data: str, threads: int
+) -> subprocess.Popen[bytes]:
+    module = lab.full_module if data == "full" else lab.module
+    request = {"module": module, "settings": dict(settings), "seeds": seeds, "data": data, "threads": threads}
     command = [sys.executable, "-m", "tlcourse.labs.child", msgspec.json.encode(request).decode()]
     env = {**os.environ, **_OUR_THREADS}
     nothing, pipe = subprocess.DEVNULL, subprocess.PIPE

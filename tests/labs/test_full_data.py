@@ -1,0 +1,133 @@
+"""Labs on real data: no target label reaches a method, and data that are missing end in advice."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.labs.conftest import LABS
+from tlcourse.data import mnist_m as pictures
+from tlcourse.errors import UnableError, UsageError
+from tlcourse.labs import amazon_reviews, mnist_m, office_caltech
+from tlcourse.labs.experiments import full_dann, full_patch_mix
+from tlcourse.labs.log import Log
+from tlcourse.labs.result import conclude
+from tlcourse.labs.runner import run_lab, settings_of
+
+REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
+
+
+def real(folder: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(
+        not (REAL / folder).is_dir(), reason=f"TLCOURSE_DATA names no folder with {folder}: the lab is not run on it"
+    )
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """512 drawn pictures a domain in the place of MNIST and MNIST-M; `garbage()` makes every target label wrong."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randint(0, 256, (512, 3, 28, 28), generator=generator, dtype=torch.uint8)
+    y = torch.randint(10, (512,), generator=generator)
+    other = torch.randint(0, 256, (512, 3, 28, 28), generator=generator, dtype=torch.uint8)
+    hidden = {"label": torch.randint(10, (512,), generator=generator)}
+    monkeypatch.setattr(mnist_m, "source", lambda part: (x, y))
+    monkeypatch.setattr(mnist_m, "target", lambda part: (other, hidden["label"]))
+
+    def garbage() -> None:
+        hidden["label"] = (hidden["label"] + 3) % 10
+
+    return garbage
+
+
+@pytest.mark.parametrize("experiment", [full_dann, full_patch_mix], ids=["dann", "patch-mix"])
+def test_garbage_target_labels_give_identical_outputs(drawn, monkeypatch, experiment):
+    monkeypatch.setattr(experiment, "EPOCHS", 1)
+    monkeypatch.setattr(experiment.unsupervised, "__defaults__", (1,) * len(experiment.unsupervised.__defaults__))
+    given = experiment.unsupervised
+    outputs: list[dict[str, torch.Tensor]] = []
+
+    def spied(*arguments):
+        outputs.append(given(*arguments))
+        return dict(outputs[-1])
+
+    monkeypatch.setattr(experiment, "unsupervised", spied)
+    values, told = [], []
+    for _ in range(2):
+        stream = io.BytesIO()
+        values.append(experiment.run_full({}, 1, Log(stream)))
+        told.append([line for line in stream.getvalue().splitlines() if b'"target loss' not in line])
+        drawn()
+    first, second = outputs
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[arm], second[arm]) for arm in first)
+    assert told[0] == told[1], "not only the classes: every loss and every feature that was told"
+    assert values[0] != values[1], "the labels that only score the outputs did change"
+
+
+def test_a_picture_is_standardised_by_itself_whatever_stands_beside_it():
+    x = torch.randint(0, 256, (4, 3, 28, 28), dtype=torch.uint8)
+    net = mnist_m.network().eval()
+    alone = torch.cat([net(mnist_m.standardised(one[None])) for one in x])
+    assert torch.allclose(alone, net(mnist_m.standardised(x)), atol=1e-4)
+    assert torch.allclose(net.train()(mnist_m.standardised(x)), net.eval()(mnist_m.standardised(x)), atol=1e-6)
+
+
+def test_a_lab_without_real_data_says_which_it_has():
+    with pytest.raises(UsageError, match="has no data 'full'") as caught:
+        run_lab(LABS["shifts"], {}, [1], lambda _: None, data="full")
+    assert "mini" in caught.value.remedy
+
+
+def test_missing_data_end_in_the_advice_of_the_loader(monkeypatch):
+    monkeypatch.delenv("TLCOURSE_DATA", raising=False)
+    with pytest.raises(UnableError, match="MNIST are not on this machine") as caught:
+        run_lab(LABS["dann"], settings_of(LABS["dann"], {}), [1], lambda _: None, data="full")
+    assert "tlcourse data get mnist" in caught.value.remedy
+
+
+def test_an_arm_that_real_data_lack_is_left_out_of_the_table():
+    lab = LABS["dann"]
+    result = conclude(lab, {}, {1: {"source": 0.5, "dann": 0.8}}, 0.0, "full")
+    assert [arm.id for arm in result.arms] == ["source", "dann"]
+
+
+@real("office_caltech10")
+def test_alignment_changes_the_features_and_coral_the_covariance():
+    (xs, _), (xt, _) = office_caltech.domain("D"), office_caltech.domain("W")
+    a, b = office_caltech.aligned("coral", xs, xt)
+    assert b is xt
+    assert (torch.cov(a.T) - torch.cov(xt.T)).norm() < (torch.cov(xs.T) - torch.cov(xt.T)).norm()
+    a, b = office_caltech.aligned("subspace", xs, xt, 20)
+    assert a.shape == (len(xs), 20)
+    assert b.shape == (len(xt), 20)
+
+
+@pytest.mark.slow
+@real("amazon_reviews")
+def test_three_copies_beat_one_on_real_reviews():
+    gains = []
+    for source, target in (("books", "kitchen"), ("dvd", "electronics"), ("kitchen", "books"), ("electronics", "dvd")):
+        found = amazon_reviews.with_few_labels(source, target, 1)
+        gains.append(found["augmented"] - found["all"])
+    assert sum(gains) / len(gains) > -0.01, "if one copy were clearly better, the record would have to say so"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not ((REAL / "mnist").is_dir() and (REAL / "bsds500").is_dir()),
+    reason="TLCOURSE_DATA names no folder with mnist and bsds500: DANN is not trained on MNIST-M",
+)
+def test_dann_on_mnist_m_is_above_the_papers_figure():
+    x, y = mnist_m.source("train")
+    unlabelled, _ = mnist_m.target("train")
+    test, truth = mnist_m.target("test")
+    assert pictures.cache().is_dir()
+    torch.manual_seed(1)
+    net = mnist_m.network()
+    mnist_m.train(net, x, y, unlabelled, arm="dann", log=Log(io.BytesIO()), epochs=full_dann.EPOCHS)
+    assert mnist_m.share_right(mnist_m.predictions(net, test), truth) > 0.8149

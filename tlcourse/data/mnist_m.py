@@ -1,0 +1,126 @@
+"""MNIST-M: digits blended over photographs (Ganin and Lempitsky 2015, arXiv:1409.7495, section 4).
+
+    picture = |patch − digit|, channel by channel; the patch is a random crop of a random photograph of BSDS500
+
+Training pictures are made of MNIST's training digits and BSDS500's training photographs, test pictures of the test
+digits and the test photographs, so that neither a digit nor a photograph is in both. Where the authors' own test set
+lies in `mnist_m/mnist_m_test`, it is used for the test.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tlcourse.data import bsds, folders, mnist
+from tlcourse.data.mnist import SIDE, Bytes, Labels, Part
+from tlcourse.errors import UnableError
+
+OFFICIAL = "mnist_m"
+_RECIPE = 1  # counts up when pictures of the same seed change: what is kept is made anew
+_MARGIN = 2  # the authors' pictures have 32 pixels a side, the digit in the middle 28
+
+
+def load(part: Part, seed: int = 0) -> tuple[Bytes, Labels]:
+    """Pictures (n, 28, 28, 3) uint8 RGB and labels (n,) int64, in MNIST's order; the seed chooses the patches.
+
+    What was made is kept in the user's cache. Raises UnableError where MNIST or BSDS500 is missing or damaged.
+    """
+    if part == "test" and (official := find_official()) is not None:
+        return _official(official)
+    digits, label = mnist.load(part)
+    path = cache() / f"mnist-m-{_RECIPE}-{part}-{seed}.npy"
+    kept = _kept(path, (len(digits), SIDE, SIDE, 3))
+    if kept is None:
+        kept = blend(digits, bsds.load(part), np.random.default_rng([seed, part == "test"]))
+        _keep(path, kept)
+    return kept, label
+
+
+def blend(digits: Bytes, photographs: list[bsds.Photograph], rng: np.random.Generator) -> Bytes:
+    """|patch − digit| for each digit: (n, 28, 28) and photographs -> (n, 28, 28, 3), all uint8."""
+    made = np.empty((*digits.shape, 3), np.uint8)
+    for number, digit in enumerate(digits):
+        photograph = photographs[rng.integers(len(photographs))]
+        top, left = (int(rng.integers(size - SIDE + 1)) for size in photograph.shape[:2])
+        patch = photograph[top : top + SIDE, left : left + SIDE].astype(np.int16)
+        made[number] = np.abs(patch - digit[..., None].astype(np.int16))
+    return made
+
+
+def find_official() -> Path | None:
+    """The authors' test set: a folder of pictures, beside it a list of them with their labels."""
+    found = folders.find(OFFICIAL)
+    return found if found is not None and (found / "mnist_m_test_labels.txt").is_file() else None
+
+
+def _official(folder: Path) -> tuple[Bytes, Labels]:
+    from PIL import Image
+
+    pictures, labels = [], []
+    text = (folder / "mnist_m_test_labels.txt").read_text(encoding="ascii", errors="replace")
+    for line in text.splitlines():
+        name, _, digit = line.strip().partition(" ")
+        if not name:
+            continue
+        try:
+            if digit not in set("0123456789") or "/" in name or name.startswith("."):
+                raise ValueError
+            with Image.open(folder / "mnist_m_test" / name, formats=["PNG"]) as image:
+                pixels = np.asarray(image.convert("RGB"), np.uint8)
+        except (OSError, ValueError):
+            raise _unreadable(folder, f"{name[:60]!r} of mnist_m_test_labels.txt is no picture with a digit") from None
+        if pixels.shape[0] == SIDE + 2 * _MARGIN:
+            pixels = pixels[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        if pixels.shape != (SIDE, SIDE, 3):
+            raise _unreadable(folder, f"{name[:60]!r} has neither 28 nor 32 pixels a side")
+        pictures.append(pixels)
+        labels.append(int(digit))
+    if not pictures:
+        raise _unreadable(folder, "mnist_m_test_labels.txt is empty")
+    return np.stack(pictures), np.array(labels, np.int64)
+
+
+def _unreadable(folder: Path, why: str) -> UnableError:
+    return UnableError(
+        f"The MNIST-M test set in {folder} cannot be used.",
+        cause=f"{why}.",
+        remedy="unpack the authors' archive again, or take the folder away: then one is made of MNIST and BSDS500.",
+    )
+
+
+def cache() -> Path:
+    """Where made pictures are kept: below TLCOURSE_HOME, else the system's folder for caches."""
+    if home := os.environ.get("TLCOURSE_HOME"):
+        return Path(home).expanduser() / "cache"
+    import platformdirs
+
+    return platformdirs.user_cache_path("tlcourse", appauthor=False)
+
+
+def _kept(path: Path, shape: tuple[int, ...]) -> Bytes | None:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return array if array.shape == shape and array.dtype == np.uint8 else None
+
+
+def _keep(path: Path, array: Bytes) -> None:
+    """Write it beside its place and move it there: two runs may do so at once. A full disk only costs time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".made-", delete=False) as stream:
+            part = Path(stream.name)
+            try:
+                np.save(stream, array)
+                stream.flush()
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+    except OSError:
+        return

@@ -1,0 +1,123 @@
+"""MNIST → MNIST-M on the paper's kind of network: two convolutions, a label and a domain classifier.
+
+Ganin and Lempitsky 2015, arXiv:1409.7495, section 4 and figure 4a. What differs from the paper: instance norm after
+both convolutions, and every picture standardised by itself, in all arms alike; neither has statistics of a domain.
+"""
+
+from __future__ import annotations
+
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tlcourse.data import mnist, mnist_m
+from tlcourse.labs.log import Log
+from tlcourse.methods.gradient_reversal import DomainAdversarial, learning_rate, strength
+
+BATCH = 64  # of each domain, as in the paper: 128, half and half
+POINTS_AN_EPOCH = 4
+
+
+def source(part: mnist.Part) -> tuple[Tensor, Tensor]:
+    """MNIST in three equal channels: (n, 3, 28, 28) uint8 and labels (n,)."""
+    x, y = mnist.load(part)
+    return torch.from_numpy(x.copy())[:, None].expand(-1, 3, -1, -1), torch.from_numpy(y)
+
+
+def target(part: mnist.Part) -> tuple[Tensor, Tensor]:
+    """MNIST-M: (n, 3, 28, 28) uint8 and labels (n,)."""
+    x, y = mnist_m.load(part)
+    return torch.from_numpy(x).permute(0, 3, 1, 2), torch.from_numpy(y)
+
+
+def standardised(x: Tensor) -> Tensor:
+    """Each picture by itself to mean 0 and spread 1, over pixels and channels: (B, 3, 28, 28) uint8 -> float32."""
+    x = (
+        x.contiguous().float()
+    )  # a channels-last batch, as it comes from files, makes instance norm several times slower
+    return (x - x.mean((1, 2, 3), keepdim=True)) / (x.std((1, 2, 3), keepdim=True) + 1)
+
+
+def network() -> DomainAdversarial:
+    """(B, 3, 28, 28) -> 768 features -> 10 classes; the domain classifier has 100 hidden units, as in the paper."""
+    features = nn.Sequential(
+        nn.Conv2d(3, 32, 5),
+        nn.InstanceNorm2d(32, affine=True),
+        nn.ReLU(),
+        nn.MaxPool2d(2),  # (B, 32, 12, 12)
+        nn.Conv2d(32, 48, 5),
+        nn.InstanceNorm2d(48, affine=True),
+        nn.ReLU(),
+        nn.MaxPool2d(2),  # (B, 48, 4, 4)
+        nn.Flatten(),
+    )
+    labels = nn.Sequential(nn.Linear(768, 100), nn.ReLU(), nn.Linear(100, 100), nn.ReLU(), nn.Linear(100, 10))
+    domains = nn.Sequential(nn.Linear(768, 100), nn.ReLU(), nn.Linear(100, 1))
+    return DomainAdversarial(features, labels, domains)
+
+
+def train(
+    net: DomainAdversarial,
+    x: Tensor,
+    y: Tensor,
+    unlabelled: Tensor | None,
+    *,
+    arm: str,
+    log: Log,
+    epochs: int,
+    rate: float = 0.01,
+    weight: float = 1.0,
+) -> None:
+    """The paper's schedules for λ and the learning rate; nothing is chosen by, or stopped on, the target.
+
+    x, y: labelled pictures. unlabelled: pictures of the target, or None to train without a domain classifier.
+    weight: the largest λ.
+    """
+    optimizer = torch.optim.SGD(net.parameters(), rate, momentum=0.9, weight_decay=1e-4)
+    steps = len(x) // BATCH
+    begin = time.monotonic()
+    for epoch in range(epochs):
+        rows = torch.randperm(len(x))
+        others = torch.randperm(len(unlabelled)) if unlabelled is not None else rows
+        for step in range(steps):
+            progress = (epoch * steps + step) / (epochs * steps)
+            optimizer.param_groups[0]["lr"] = learning_rate(progress, rate)
+            chosen = slice(step * BATCH, (step + 1) * BATCH)
+            own, label = standardised(x[rows[chosen]]), y[rows[chosen]]
+            if unlabelled is None:
+                loss, domain = F.cross_entropy(net(own), label), torch.zeros(())
+            else:
+                other = standardised(unlabelled[others[chosen]])
+                loss, domain = net.loss(own, label, other, weight * strength(progress))
+            optimizer.zero_grad()
+            (loss + domain).backward()
+            optimizer.step()
+            if step % (steps // POINTS_AN_EPOCH or 1) == 0:
+                told = {"loss": loss.item()} | ({"domain loss": domain.item()} if unlabelled is not None else {})
+                log.metric(arm, epoch * steps + step, **told)
+        if epoch == 0 and epochs > 1:
+            took = time.monotonic() - begin
+            log.note(
+                f"{arm}: {epochs} epochs, about {took * epochs / 60:.0f} min at the pace of the first ({took:.0f} s)"
+            )
+
+
+@torch.no_grad()
+def predictions(net: nn.Module, x: Tensor) -> Tensor:
+    """The class of each picture, (n,)."""
+    net.eval()
+    return torch.cat([net(standardised(part)).argmax(1) for part in x.split(500)])
+
+
+@torch.no_grad()
+def features_of(net: DomainAdversarial, x: Tensor) -> Tensor:
+    """The features before the last layer of the label classifier, (n, 100)."""
+    net.eval()
+    return torch.cat([net.labels[:-1](net.features(standardised(part))) for part in x.split(500)])
+
+
+def share_right(guess: Tensor, truth: Tensor) -> float:
+    """Accuracy."""
+    return float((guess == truth).double().mean())
