@@ -124,3 +124,15 @@ def told() -> Callable[[RunReport], dict[str, object]]:
         return dict(msgspec.json.decode(found))
 
     return read
+
+
+@pytest.fixture
+def on_bed(slurm, profile, tmp_path, monkeypatch) -> Path:
+    """A configuration file with the profile `bed`."""
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
+        f"    python: {sys.executable}\n"
+    )
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(path))
+    return path

@@ -41,18 +41,6 @@ def fit(task):
 """
 
 
-@pytest.fixture
-def on_bed(slurm, profile, tmp_path, monkeypatch) -> Path:
-    """A configuration file with the profile `bed`."""
-    path = tmp_path / "config.yaml"
-    path.write_text(
-        f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
-        f"    python: {sys.executable}\n"
-    )
-    monkeypatch.setenv("TLCOURSE_CONFIG", str(path))
-    return path
-
-
 def without_where(document: dict) -> dict:
     """What must be the same wherever it ran: all but places and times."""
     kept = {key: value for key, value in document.items() if key not in ("started_at", "finished_at")}
