@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from tests.labs.conftest import LABS
-from tlcourse.data import mnist_m as pictures
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.labs import amazon_reviews, mnist_m, office_caltech
 from tlcourse.labs.experiments import full_dann, full_patch_mix
@@ -115,19 +114,3 @@ def test_three_copies_beat_one_on_real_reviews():
         found = amazon_reviews.with_few_labels(source, target, 1)
         gains.append(found["augmented"] - found["all"])
     assert sum(gains) / len(gains) > -0.01, "if one copy were clearly better, the record would have to say so"
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not ((REAL / "mnist").is_dir() and (REAL / "bsds500").is_dir()),
-    reason="TLCOURSE_DATA names no folder with mnist and bsds500: DANN is not trained on MNIST-M",
-)
-def test_dann_on_mnist_m_is_above_the_papers_figure():
-    x, y = mnist_m.source("train")
-    unlabelled, _ = mnist_m.target("train")
-    test, truth = mnist_m.target("test")
-    assert pictures.cache().is_dir()
-    torch.manual_seed(1)
-    net = mnist_m.network()
-    mnist_m.train(net, x, y, unlabelled, arm="dann", log=Log(io.BytesIO()), epochs=full_dann.EPOCHS)
-    assert mnist_m.share_right(mnist_m.predictions(net, test), truth) > 0.8149

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+
+import psutil
 import pytest
 
 from tlcourse.course.lab import Lab, load_labs
@@ -116,3 +121,18 @@ def test_a_lab_that_is_written_wrongly_is_told_its_file(tmp_path, shifts):
     with pytest.raises(ContentError, match=r"shifts.yaml:1: unit `elsewhere`") as caught:
         load_labs(tmp_path, ["domains-and-tasks"])
     assert "no arm `nobody`" in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux names them")
+def test_a_lab_whose_command_is_killed_leaves_no_process_that_trains(own_home):
+    command = [sys.executable, "-m", "tlcourse", "lab", "run", "shifts", "--seeds", "8", "--set", "labels=10000"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 60
+        children: list[psutil.Process] = []
+        while not children:
+            assert time.monotonic() < until
+            children = psutil.Process(process.pid).children(recursive=True)
+            time.sleep(0.05)
+        process.kill()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive

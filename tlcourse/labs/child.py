@@ -9,6 +9,7 @@ import importlib
 import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -31,11 +32,15 @@ class Request(Struct, frozen=True):
     seeds: list[int]
     data: str = "mini"
     threads: int = 1
+    tied: bool = False
+    """End when stdin closes: whoever asked for the run is gone."""
 
 
 def main(arguments: list[str]) -> int:
     """Run every seed of a request; returns the exit status."""
     request = msgspec.json.decode(arguments[0], type=Request)
+    if request.tied:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     stream = os.fdopen(os.dup(1), "wb")  # what an imported library prints must not stand between the events
     os.dup2(2, 1)
     log = Log(stream)
@@ -57,6 +62,12 @@ def main(arguments: list[str]) -> int:
             return 1
         log.values(seed, values, round(time.perf_counter() - begin, 3))
     return 0
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def _events(
             child.wait()
             if reader.ident is not None:  # it may not have been started
                 reader.join()
-            for pipe in (child.stdout, child.stderr):
+            for pipe in (child.stdin, child.stdout, child.stderr):
                 if pipe is not None:
                     pipe.close()
 
@@ -141,11 +141,18 @@ def _start(
     lab: Lab, settings: Mapping[str, float], seeds: list[int], data: str, threads: int
 ) -> subprocess.Popen[bytes]:
     module = lab.full_module if data == "full" else lab.module
-    request = {"module": module, "settings": dict(settings), "seeds": seeds, "data": data, "threads": threads}
+    request = {
+        "module": module,
+        "settings": dict(settings),
+        "seeds": seeds,
+        "data": data,
+        "threads": threads,
+        "tied": True,
+    }
     command = [sys.executable, "-m", "tlcourse.labs.child", msgspec.json.encode(request).decode()]
     env = {**os.environ, **_OUR_THREADS}
-    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
-    return subprocess.Popen(command, stdin=nothing, stdout=pipe, stderr=pipe, env=env)
+    pipe = subprocess.PIPE  # stdin carries nothing: it closes when we end, however we do, and the child with it
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=env)
 
 
 def _read(child: subprocess.Popen[bytes], number: int, arrived: queue.Queue[dict[str, Any] | None]) -> None:
