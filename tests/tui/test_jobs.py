@@ -61,12 +61,12 @@ async def test_without_a_run_it_says_how_one_is_sent(visit, cluster, size):
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 async def test_runs_are_listed_with_the_clusters_reason_and_how_crowded_it_is(visit, cluster, size):
     cluster.rows = [
-        row("7", slurm="PENDING", said="It waits for a free node.", crowd="11 of 16 places taken"),
+        row("7", slurm="PENDING", said="It waits for a free node", crowd="11 of 16 places taken"),
         row("6", state="ended", outcome="pass", points=10.0, max_points=10.0),
     ]
     async with visit(*size, course=EXAMPLE) as person:
         await person.press("7")
-        await person.sees("It waits for a free node.")
+        await person.sees("It waits for a free node")
         await person.sees("11 of 16 places")
         await person.sees("PASS")
 
@@ -75,11 +75,11 @@ async def test_a_silent_cluster_leaves_what_was_known_and_says_so(visit, cluster
     cluster.rows = [row("7", slurm="RUNNING", said="It runs.")]
     async with visit(80, 24, course=EXAMPLE) as person:
         await person.press("7")
-        await person.sees("It runs.")
+        await person.sees("It runs")
         cluster.error = "tlcourse: The cluster \x1b[31mcannot be reached."
         await person.press("u")
         await person.sees("could not be asked: tlcourse: The cluster cannot be reached.")
-        assert "It runs." in person.screen
+        assert "It runs" in person.screen
 
 
 async def test_a_job_is_cancelled_only_after_a_yes(visit, cluster):

@@ -268,7 +268,7 @@ def _of(row: dict[str, Any]) -> Text:
         state = f"{word}, {row['points']:g} of {row['max_points']:g}" if graded else word
     else:
         state = str(row["state"]) if row["state"] != "open" else str(row.get("slurm", "open")).lower()
-    said = "; ".join(part for part in (row.get("said", ""), row.get("crowd", "")) if part)
+    said = "; ".join(str(part).rstrip(".") for part in (row.get("said", ""), row.get("crowd", "")) if part)
     return _row(str(row["run"]), str(row["exercise"]), str(row["on"]), state, str(row["path"]), said)
 
 
