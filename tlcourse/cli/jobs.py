@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import Events, Json, Plain
+from tlcourse.cli.options import Json, Plain
 from tlcourse.errors import TlcourseError, UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def list_(
 
 
 @app.command("tail")
-def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False, events: Events = False) -> None:
+def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False) -> None:
     """Follow a run to its end, from its beginning; then its verdict. ctrl-c leaves it running."""
     from tlcourse.cli.cluster import attend, requests
     from tlcourse.cli.grade import EXIT_CODES
@@ -62,13 +62,10 @@ def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False, even
             if not free:
                 raise _attended(one)
             try:
-                result = attend(kept, one, exercise, out.event if events else live.show, asks=False)
+                result = attend(kept, one, exercise, live.show, asks=False)
             finally:
                 live.clear()
         _record(one, result)
-    if events:
-        out.event({"v": 1, "type": "verdict", "result": result})
-        raise typer.Exit(EXIT_CODES[result.outcome])
     if json:
         out.document(result)
     for line in lines(exercise, result, plain=plain, scored=one.scored):

@@ -67,7 +67,6 @@ class CourseApp(App[int]):
         Binding("4", "area('exercises')", "Exercises", id="exercises", show=False),
         Binding("5", "area('progress')", "Progress", id="progress", show=False),
         Binding("6", "area('machine')", "This machine", id="machine", show=False),
-        Binding("7", "area('jobs')", "Jobs", id="jobs", show=False),
     ]
 
     def __init__(
@@ -86,7 +85,6 @@ class CourseApp(App[int]):
         self.record = Progress.open()
         self.runs: dict[str, Run] = {}
         self._retired: list[Run] = []
-        self.place = "local"
         self._warm = warm
         self._standby: StandBy | None = None
         self._again = False
@@ -194,10 +192,6 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.progress import ProgressScreen
 
             return ProgressScreen()
-        if kind == "jobs":
-            from tlcourse.tui.screens.jobs import JobsScreen
-
-            return JobsScreen()
         if kind == "batch":
             from tlcourse.tui.screens.batch import BatchScreen
 
@@ -208,7 +202,7 @@ class CourseApp(App[int]):
 
     async def action_area(self, area: str) -> None:
         """One of the areas, from anywhere; what was open below is closed."""
-        place = {"home": "", "progress": "progress", "machine": "machine", "jobs": "jobs"}.get(area)
+        place = {"home": "", "progress": "progress", "machine": "machine"}.get(area)
         if place is None:
             place = self._resume(area)
         while len(self.screen_stack) > 1:
@@ -248,7 +242,6 @@ class CourseApp(App[int]):
         for name, lab in self.labs.items():
             yield SystemCommand(f"Lab: {lab.title}", lab.claim, self._goer(f"lab/{name}"))
         yield SystemCommand("Progress", "What was read, answered and passed", self._goer("progress"))
-        yield SystemCommand("Jobs", "What runs here and on clusters", self._goer("jobs"))
         yield SystemCommand("This machine", "What works here, and what would mend the rest", self._goer("machine"))
         if gradebook_path().is_file():  # staff: students have none, and are not shown what they cannot use
             yield SystemCommand("Batch", "A class while it is graded, and its results", self._goer("batch"))
@@ -265,24 +258,15 @@ class CourseApp(App[int]):
 
     # -- what runs -----------------------------------------------------------------------------------------------
 
-    def start_run(self, exercise: str, path: Path, *, scored: bool, place: str | None = None, follows: str = "") -> Run:
-        """Grade (or only train) a solution in the background, at `place` or where one chose. Raises OSError."""
+    def start_run(self, exercise: str, path: Path, *, scored: bool) -> Run:
+        """Grade (or only train) a solution in the background. Raises OSError."""
         if (before := self.runs.get(exercise)) is not None:
             self._retired.append(before)  # it has said its verdict, and may still be ending
-        place = self.place if place is None else place
-        here = place == "local" and not follows
         run = self.runs[exercise] = Run.start(
-            exercise,
-            path,
-            scored=scored,
-            course=self.course_folder,
-            standby=self._standby if here else None,
-            place=place,
-            follows=follows,
+            exercise, path, scored=scored, course=self.course_folder, standby=self._standby
         )
-        if here:
-            self._standby = None
-            self._again = True
+        self._standby = None
+        self._again = True
         return run
 
     def stand_by(self) -> None:
@@ -337,12 +321,9 @@ class CourseApp(App[int]):
                 run.ask_to_stop()
 
     def make_sure(self) -> None:
-        """The app ends: what was asked to stop is gone, by force if need be.
-
-        One on a cluster has to reach it to cancel its job: that it does alone, after the app.
-        """
+        """The app ends: what was asked to stop is gone, by force if need be."""
         for run in self.runs.values():
-            if run.stopped and run.place == "local":
+            if run.stopped:
                 run.stop(_QUIT_S)
 
 

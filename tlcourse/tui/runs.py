@@ -51,17 +51,9 @@ class Run:
     """One `tlcourse grade` or `tlcourse run` in a process of its own."""
 
     def __init__(
-        self,
-        exercise: str,
-        path: str,
-        scored: bool,
-        file: Path,
-        pid: int,
-        started: float,
-        created: float,
-        place: str = "local",
+        self, exercise: str, path: str, scored: bool, file: Path, pid: int, started: float, created: float
     ) -> None:
-        self.exercise, self.path, self.scored, self.file, self.place = exercise, path, scored, file, place
+        self.exercise, self.path, self.scored, self.file = exercise, path, scored, file
         self.pid, self.started, self._created = pid, started, created
         self.state = RunState()
         self.stopped = False
@@ -71,28 +63,14 @@ class Run:
 
     @classmethod
     def start(
-        cls,
-        exercise: str,
-        path: Path,
-        *,
-        scored: bool,
-        course: Path | None,
-        standby: StandBy | None = None,
-        place: str = "local",
-        follows: str = "",
+        cls, exercise: str, path: Path, *, scored: bool, course: Path | None, standby: StandBy | None = None
     ) -> Run:
-        """Start it, in the process that stands by if there is one. Raises OSError when none or no file can be made.
-
-        `place` is what `--on` takes. `follows` is the number of a run on a cluster that is only followed from here.
-        """
+        """Start it, in the process that stands by if there is one. Raises OSError when none or no file can be made."""
         folder = home() / "runs"
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{exercise}.jsonl"
         arguments = ["grade" if scored else "run", exercise, str(path), "--events"]
         arguments += ["--course", str(course)] if course else []
-        arguments += ["--on", place] if place != "local" else []
-        if follows:
-            arguments = ["jobs", "tail", follows, "--events"]
         with file.open("wb") as stream:
             process = (standby.take(arguments, file) if standby else None) or subprocess.Popen(
                 [sys.executable, "-m", "tlcourse", *arguments],
@@ -101,10 +79,9 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        run = cls(exercise, str(path), scored, file, process.pid, time.time(), _created(process.pid) or 0.0, place)
+        run = cls(exercise, str(path), scored, file, process.pid, time.time(), _created(process.pid) or 0.0)
         run._process = process
         fields = {"path": run.path, "scored": scored, "pid": run.pid, "started": run.started, "created": run._created}
-        fields["place"] = place
         file.with_suffix(".json").write_text(json.dumps(fields), encoding="utf-8")
         return run
 
@@ -122,7 +99,6 @@ class Run:
                 int(fields["pid"]),
                 float(fields["started"]),
                 float(fields["created"]),
-                str(fields.get("place", "local")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

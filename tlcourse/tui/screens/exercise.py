@@ -20,7 +20,6 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.course.starter import begin, usual_solution
 from tlcourse.errors import TlcourseError
 from tlcourse.grading import policy
-from tlcourse.tui import places
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import HintDialog, PageDialog
 from tlcourse.tui.screens.frame import CourseScreen
@@ -39,7 +38,6 @@ class ExerciseScreen(CourseScreen):
         Binding("g", "grade", "Grade", id="exercise.grade"),
         Binding("r", "run", "Run", id="exercise.run"),
         Binding("s", "stop", "Stop the run", id="exercise.stop", show=False),
-        Binding("o", "place", "Where", id="exercise.place"),
         Binding("e", "edit", "Edit", id="exercise.edit"),
         Binding("h", "hint", "Hint…", id="exercise.hint"),
         Binding("x", "explain", "Explain it, after a pass", id="exercise.explain", show=False),
@@ -77,8 +75,7 @@ class ExerciseScreen(CourseScreen):
     @property
     def twin(self) -> str:
         """The command that does the same."""
-        place = self.course_app.place
-        return f"tlcourse grade {self.exercise}" + (f" --on {place}" if place != places.LOCAL else "")
+        return f"tlcourse grade {self.exercise}"
 
     @property
     def solution(self) -> Path | None:
@@ -192,31 +189,13 @@ class ExerciseScreen(CourseScreen):
             self.refresh_bench()
             self.show_path()
 
-    def action_place(self) -> None:
-        """Train and score at the next place: this machine, a profile, the Slurm of this machine."""
-        app = self.course_app
-        try:
-            app.place = places.after(app.place)
-        except TlcourseError as error:
-            self.tell(f"{error.what} {error.remedy}")
-            return
-        if app.place == places.LOCAL and len(places.known()) == 1:
-            self.tell("There is only this machine. A cluster: tlcourse config set NAME host=ADDRESS")
-        else:
-            self.notify(f"g and r work {places.in_words(app.place, self.found)}.", timeout=6, markup=False)
-        self.refresh_bench()
-
     def action_stop(self) -> None:
         """End the run."""
         run = self.current
         if run is None or not run.going:
             self.tell("Nothing is running.")
             return
-        if run.place == places.LOCAL or run.stopped:
-            run.stop(0.0 if run.stopped else 0.3)
-        else:
-            run.ask_to_stop()
-            self.notify(f"The job on {run.place} is being cancelled.", markup=False)
+        run.stop(0.0 if run.stopped else 0.3)
         run.poll()
         self.refresh_bench()
         self.show_path()

@@ -14,7 +14,6 @@ from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.progress import Attempt
-from tlcourse.tui import places
 from tlcourse.tui.runs import Run
 from tlcourse.tui.widgets.chart import chart, panels
 from tlcourse.tui.widgets.verdict import OUTCOMES, verdict
@@ -50,7 +49,7 @@ class Bench(VerticalScroll, can_focus=True):
     ) -> None:
         """Write all parts anew."""
         self._write("file", _about_file(exercise, solution, watching))
-        self._write("status", _about_run(run) if run else _before(exercise, cast("CourseApp", self.app).place))
+        self._write("status", _about_run(run) if run else _before(exercise))
         self._write("charts", self._charts(run))
         ended: RenderableType | None = None
         if run and run.state.result is not None:
@@ -93,16 +92,17 @@ def _about_file(exercise: LoadedExercise, solution: Path | None, watching: bool)
     return text
 
 
-def _before(exercise: LoadedExercise, place: str) -> Text:
+def _before(exercise: LoadedExercise) -> Text:
     about = exercise.about
     text = Text("\nWhat is checked:\n", style="bold")
     for check in about.checks:
         sign = "≤" if check.direction == "at_most" else "≥"
         unit = f" {check.unit}" if check.unit else ""
         text.append(f"• {check.title} {sign} {check.threshold:g}{unit} ({check.points:g} points)\n", style="not bold")
+    limits = about.limits
     text.append(
-        f"\ng trains it, apart from the labels, and scores it on {about.sizes.get('test', 0)} new items; r trains it "
-        f"without scoring. Both work {places.in_words(place, exercise)}. o chooses another place.",
+        f"\ng trains it on this machine, apart from the labels, and scores it on {about.sizes.get('test', 0)} new "
+        f"items. It may take {limits.wall_s:g} s and {limits.memory_mb / 1024:g} GB. r trains it without scoring.",
         style="not bold",
     )
     return text
@@ -115,7 +115,6 @@ def _about_run(run: Run) -> Text:
         return Text(f"\n{what} of {run.path}", style="bold")
     text = Text(f"\n{what}: {state.phase}", style="bold #56B4E9")
     device = f" on {state.device}" if state.device else ""
-    device += f", at {run.place}" if run.place != places.LOCAL else ""
     text.append(f"{device}, {time.time() - run.started:.0f} s. s stops it.", style="not bold")
     return text
 
