@@ -83,6 +83,8 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             app.stand_down(30.0)
             for run in app.runs.values():
                 run.stop(5.0)
+                run.wait(30.0)
+            app.clusters.wait(30.0)
             app.record.close()
 
     return opened
