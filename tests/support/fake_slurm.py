@@ -1,8 +1,8 @@
 """A cluster made of five shell scripts on PATH, for tests of what is shown of one.
 
-`ssh` gives the command to a shell here, and Slurm's commands keep a file a job. All of tlcourse's own code is used: what
-it asks, how it reads the answer, and – with `works` – the job itself, which is run as a process. Real Slurm and real SSH
-are used in `tests/cluster`.
+`ssh` gives the command to a shell here, and Slurm's commands keep a file a job. All of tlcourse's own code is used:
+what it asks, how it reads the answer, and – with `works` – the job itself, which is run as a process. Real Slurm and
+real SSH are used in `tests/cluster`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ n=$(( $(ls "$FAKE/jobs" | wc -l) + 40 ))
 sed -n 's/^#SBATCH --job-name=//p' "$script" >"$FAKE/names/$n"
 if [ -e "$FAKE/works" ]; then
     echo "RUNNING|None|n1" >"$FAKE/jobs/$n"
-    setsid sh -c "sh '$script' >'$FAKE/log.$n' 2>&1; echo 'COMPLETED|None|n1' >'$FAKE/jobs/$n'" </dev/null >/dev/null 2>&1 &
+    setsid sh -c "sh '$script' >'$FAKE/log.$n' 2>&1; echo 'COMPLETED|None|n1' >'$FAKE/jobs/$n'" \\
+        </dev/null >/dev/null 2>&1 &
     echo $! >"$FAKE/pids/$n"
 else echo "PENDING|Resources|" >"$FAKE/jobs/$n"; fi
 echo $n
@@ -39,7 +40,8 @@ for n in $(ls "$FAKE/jobs"); do
     IFS='|' read -r state reason node <"$FAKE/jobs/$n"
     case "$format" in
         %i*) echo "$n|$n|N/A|$state|$reason|$node|N/A|gpu";;
-        *) [ "$state" = PENDING ] && echo "$n|$state|me|(null)|50|$(( $(date +%s) + 2400 ))"; [ "$state" = RUNNING ] && echo "$n|$state|me|(null)|50|0";;
+        *) [ "$state" = PENDING ] && echo "$n|$state|me|(null)|50|$(( $(date +%s) + 2400 ))"
+            [ "$state" = RUNNING ] && echo "$n|$state|me|(null)|50|0";;
     esac
 done
 case "$format" in %F*) cat "$FAKE/others" 2>/dev/null;; esac

@@ -117,16 +117,19 @@ class Clusters:
         if asked:
             self.problem = None
         if lost:
-            said, hosts = str(lost[0]["said"]), ", ".join(sorted({str(row["on"]) for row in lost}))
+            said, names = str(lost[0]["said"]), sorted({str(row["on"]) for row in lost})
+            others = f" Nor is {', '.join(names[1:])} reached." if len(names) > 1 else ""
             cause = "no network, or a login that needs a second factor. What was sent goes on there."
             check = f"tlcourse config check {lost[0]['on']}"
-            self.problem = {"what": f"{said} ({hosts})", "cause": cause, "remedy": check}
+            self.problem = {"what": said + others, "cause": cause, "remedy": check}
         rows = {}
         for row in document["jobs"]:
             known = self.rows.get(row["run"], {})
             if row["state"] == "open" and (not asked or row.get("reached") is False):
                 kept = {
-                    key: known[key] for key in ("said", "slurm", "crowd", "position", "node", "seen") if key in known
+                    key: known[key]
+                    for key in ("said", "slurm", "crowd", "position", "node", "job", "seen")
+                    if key in known
                 }
                 row = {**row, "said": "", **kept}
             elif asked:

@@ -43,7 +43,7 @@ class JobsScreen(CourseScreen):
 
     CSS_PATH = "jobs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "follow", "Follow, or its verdict", id="jobs.follow"),
+        Binding("enter", "follow", "Follow", id="jobs.follow", priority=True, tooltip="Its output, curves, verdict"),
         Binding("c", "cancel", "Cancel…", id="jobs.cancel", tooltip="Take a run back; asks first"),
         Binding("f", "ask", "Fetch", id="jobs.fetch", tooltip="Ask now, and mark what has ended"),
         Binding("p", "prove", "Prove a profile", id="jobs.prove", show=False),
@@ -153,7 +153,11 @@ class JobsScreen(CourseScreen):
             numbers = [row["run"] for row in rows]
             if numbers:
                 runs.highlighted = numbers.index(chosen["run"]) if chosen and chosen["run"] in numbers else 0
-        self.query_one("#jobs-panes").display = bool(rows)
+        panes = self.query_one("#jobs-panes")
+        if rows and not panes.display:
+            panes.display = True
+            self.call_after_refresh(runs.focus)  # what is not shown cannot have the focus
+        panes.display = bool(rows)
         self._show_head(bool(rows))
         self._show_chosen()
 
@@ -190,7 +194,7 @@ class JobsScreen(CourseScreen):
 
     # -- doing -----------------------------------------------------------------------------------------------------
 
-    @on(OptionList.OptionSelected, "#jobs-list")
+    @on(OptionList.OptionSelected, "#jobs-list")  # a click; the key itself is taken before the list sees it
     def action_follow(self) -> None:
         """Follow the run under the cursor, or see its verdict."""
         row = self._chosen()
@@ -266,19 +270,19 @@ def _state(row: dict[str, Any]) -> tuple[str, str]:
         return "! failed", "#CC79A7"
     words = {"PENDING": "○ waits", "RUNNING": "▶ runs", "": "○ sent"}
     slurm = str(row.get("slurm", ""))
-    place = f", {row['position']}. in line" if slurm == "PENDING" and row.get("position") else ""
+    place = f", place {row['position']}" if slurm == "PENDING" and row.get("position") else ""
     return words.get(slurm, f"○ {slurm.lower()}") + place, "#56B4E9"
 
 
 def _line(row: dict[str, Any], width: int) -> Text:
     """One run: its number, exercise, place and state; the file where there is room."""
-    word, colour = _state(row)
+    word, _ = _state(row)  # the cursor's line has a colour of its own, on which not every other can be read
     text = Text(f"{row['run']:>3}  {row['exercise']:<6}  {row['on']:<8.16}  ", no_wrap=True)
-    text.append(word, style=colour)
+    text.append(word)
     room = width - text.cell_len - 2
     path = _clean(row["path"])
     if room >= 12:
-        text.append("  " + (path if len(path) <= room else "…" + path[1 - room :]), style="dim")
+        text.append("  " + (path if len(path) <= room else "…" + path[1 - room :]))
     text.truncate(width, overflow="ellipsis")
     return text
 
