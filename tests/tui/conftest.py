@@ -61,6 +61,13 @@ class Visit:
             await self.pilot.pause(0.05)
         return self.screen
 
+    async def loses(self, words: str, seconds: float = 60.0) -> None:
+        """Wait until `words` are no longer on the screen."""
+        until = time.monotonic() + seconds
+        while words in self.screen:
+            assert time.monotonic() < until, f"{words!r} stays:\n{self.screen}"
+            await self.pilot.pause(0.05)
+
 
 Open = Callable[..., contextlib.AbstractAsyncContextManager[Visit]]
 

@@ -252,10 +252,12 @@ class Run:
             state.error = {key: str(event.get(key, "")) for key in ("what", "cause", "remedy")}
 
     def _missing_end(self) -> None:
-        said = next((line for line in reversed(self.state.noise) if line.strip()), "")
+        lines = [line for line in reversed(self.state.noise) if line.strip()]
+        said = next(iter(lines), "")
+        of_job = next((line for line in lines if line.startswith(f"Run {self.state.number} ")), "")
         self.state.version += 1
         self.state.error = (
-            {"what": said if self.remote and said else "Stopped; nothing is left running.", "cause": "", "remedy": ""}
+            {"what": of_job or "Stopped; nothing is left running.", "cause": "", "remedy": ""}
             if self.stopped
             else {
                 "what": "The run ended without a verdict; nothing was counted.",
