@@ -61,6 +61,13 @@ class Visit:
             await self.pilot.pause(0.05)
         return self.screen
 
+    async def loses(self, words: str, seconds: float = 60.0) -> None:
+        """Wait until `words` are no longer on the screen."""
+        until = time.monotonic() + seconds
+        while words in self.screen:
+            assert time.monotonic() < until, f"{words!r} stays:\n{self.screen}"
+            await self.pilot.pause(0.05)
+
 
 Open = Callable[..., contextlib.AbstractAsyncContextManager[Visit]]
 
@@ -83,6 +90,8 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             app.stand_down(30.0)
             for run in app.runs.values():
                 run.stop(5.0)
+                run.wait(30.0)
+            app.clusters.wait(30.0)
             app.record.close()
 
     return opened

@@ -211,7 +211,15 @@ async def test_every_screen_names_the_command_that_does_the_same(visit):
 
     known = {command.name for command in COMMANDS}
     async with visit(100, 30) as person:
-        for place in ("lesson/fine-tuning", "quiz/covariate-shift", "exercise/ex2", "review", "progress", "machine"):
+        for place in (
+            "lesson/fine-tuning",
+            "quiz/covariate-shift",
+            "exercise/ex2",
+            "review",
+            "progress",
+            "jobs",
+            "machine",
+        ):
             person.app.go(place)
             await person.pilot.pause(0.1)
             program, command, *_ = person.app.screen.twin.split()

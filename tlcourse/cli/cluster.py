@@ -38,6 +38,7 @@ def carry_out(
     kept = requests()
     one = kept.new(exercise, course, path, (options.where, profile), options, scored=scored)
     out.note(f"Run {one.id} on {options.where}; closing this loses nothing: tlcourse jobs list finds it again.")
+    show({"v": 1, "type": "sent", "run": one.id, "on": options.where})
     with kept.attending(one):
         return attend(kept, one, exercise, show)
 

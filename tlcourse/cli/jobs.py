@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import Json, Plain
+from tlcourse.cli.options import Events, Json, Plain
 from tlcourse.errors import TlcourseError, UsageError
 
 if TYPE_CHECKING:
@@ -25,16 +25,17 @@ _COLLECT_S = 20.0
 @app.command("list")
 def list_(
     all_: Annotated[bool, typer.Option("--all", help="Those that ended long ago too.")] = False,
+    kept: Annotated[bool, typer.Option("--kept", help="What is known here; no cluster is asked.")] = False,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
     """Say how every run stands; those that have ended are fetched and marked now."""
     from tlcourse.cli.cluster import requests
 
-    kept = requests()
-    shown = [one for one in kept.all() if all_ or one.state == "open" or time.time() - one.created < 14 * 86400]
-    facts = _facts(kept, [one for one in shown if one.state == "open"])
-    rows = [{**_row(one), **facts.get(one.id, {})} for one in (kept.find(one.id) for one in shown)]
+    known = requests()
+    shown = [one for one in known.all() if all_ or one.state == "open" or time.time() - one.created < 14 * 86400]
+    facts = {} if kept else _facts(known, [one for one in shown if one.state == "open"])
+    rows = [{**_row(one), **facts.get(one.id, {})} for one in (known.find(one.id) for one in shown)]
     if json:
         out.document({"schema": 1, "jobs": rows})
         return
@@ -45,7 +46,7 @@ def list_(
 
 
 @app.command("tail")
-def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False) -> None:
+def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False, events: Events = False) -> None:
     """Follow a run to its end, from its beginning; then its verdict. ctrl-c leaves it running."""
     from tlcourse.cli.cluster import attend, requests
     from tlcourse.cli.grade import EXIT_CODES
@@ -62,10 +63,13 @@ def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False) -> N
             if not free:
                 raise _attended(one)
             try:
-                result = attend(kept, one, exercise, live.show, asks=False)
+                result = attend(kept, one, exercise, out.event if events else live.show, asks=False)
             finally:
                 live.clear()
         _record(one, result)
+    if events:
+        out.event({"v": 1, "type": "verdict", "result": result})
+        raise typer.Exit(EXIT_CODES[result.outcome])
     if json:
         out.document(result)
     for line in lines(exercise, result, plain=plain, scored=one.scored):

@@ -20,6 +20,7 @@ from tlcourse.course.model import LoadedCourse
 from tlcourse.grading.gradebook.file import gradebook_path
 from tlcourse.overview import Overview, overview
 from tlcourse.progress import Progress
+from tlcourse.tui.clusters import Clusters, on, places
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.home import HomeScreen
 from tlcourse.tui.standby import StandBy
@@ -84,6 +85,9 @@ class CourseApp(App[int]):
         self.ascii_only = ascii_only
         self.record = Progress.open()
         self.runs: dict[str, Run] = {}
+        self.place = "local"
+        """Where exercises are run and graded: this machine, or a profile of the configuration."""
+        self.clusters = Clusters()
         self._retired: list[Run] = []
         self._warm = warm
         self._standby: StandBy | None = None
@@ -159,6 +163,10 @@ class CourseApp(App[int]):
         else:
             self.push_screen(screen)
 
+    def action_go(self, place: str) -> None:
+        """As `go`, for keys."""
+        self.go(place)
+
     def back(self) -> None:
         """To the screen below; Home is the last one."""
         if len(self.screen_stack) > 1:
@@ -192,6 +200,10 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.progress import ProgressScreen
 
             return ProgressScreen()
+        if kind == "jobs":
+            from tlcourse.tui.screens.jobs import JobsScreen
+
+            return JobsScreen()
         if kind == "batch":
             from tlcourse.tui.screens.batch import BatchScreen
 
@@ -242,10 +254,21 @@ class CourseApp(App[int]):
         for name, lab in self.labs.items():
             yield SystemCommand(f"Lab: {lab.title}", lab.claim, self._goer(f"lab/{name}"))
         yield SystemCommand("Progress", "What was read, answered and passed", self._goer("progress"))
+        yield SystemCommand("Jobs", "Your runs on clusters", self._goer("jobs"))
+        yield from self._place_commands(screen)
         yield SystemCommand("This machine", "What works here, and what would mend the rest", self._goer("machine"))
         if gradebook_path().is_file():  # staff: students have none, and are not shown what they cannot use
             yield SystemCommand("Batch", "A class while it is graded, and its results", self._goer("batch"))
         yield from super().get_system_commands(screen)
+
+    def _place_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        from tlcourse.tui.screens.exercise import ExerciseScreen
+
+        if not isinstance(screen, ExerciseScreen):
+            return
+        for place in places().names:
+            choose = functools.partial(screen.choose_place, place)
+            yield SystemCommand(f"Run {on(place)}", "Where Run and Grade happen from now on", choose)
 
     def _goer(self, place: str):  # type: ignore[no-untyped-def]
         return lambda: self.go(place)
@@ -258,23 +281,28 @@ class CourseApp(App[int]):
 
     # -- what runs -----------------------------------------------------------------------------------------------
 
-    def start_run(self, exercise: str, path: Path, *, scored: bool) -> Run:
-        """Grade (or only train) a solution in the background. Raises OSError."""
+    def start_run(self, exercise: str, path: Path, *, scored: bool, place: str = "local") -> Run:
+        """Grade (or only train) a solution in the background, here or on a cluster. Raises OSError."""
         if (before := self.runs.get(exercise)) is not None:
             self._retired.append(before)  # it has said its verdict, and may still be ending
+        standby = self._standby if place == "local" else None
         run = self.runs[exercise] = Run.start(
-            exercise, path, scored=scored, course=self.course_folder, standby=self._standby
+            exercise, path, scored=scored, course=self.course_folder, standby=standby, on=place
         )
-        self._standby = None
-        self._again = True
+        if not run.remote:
+            self._standby = None
+            self._again = True
         return run
 
     def stand_by(self) -> None:
         """Have a process ready for the next run; none while a run needs the machine, which calls this at its end."""
-        if not self._warm or (self._standby and self._standby.waits) or any(run.alive for run in self.runs.values()):
+        if not self._warm or (self._standby and self._standby.waits) or self._machine_is_used():
             return
         with contextlib.suppress(OSError):  # without it a run starts a few seconds later
             self._standby = StandBy()
+
+    def _machine_is_used(self) -> bool:
+        return any(run.alive and not run.remote for run in self.runs.values())
 
     def stand_down(self, wait_s: float = 0.0) -> None:
         """The app ends, and nothing waits on."""
@@ -287,7 +315,7 @@ class CourseApp(App[int]):
             if not run.state.ended and run.poll() and run.state.ended:
                 self.changed()
                 self._announce(run)
-        if self._again and not any(run.alive for run in self.runs.values()):
+        if self._again and not self._machine_is_used():
             self._again = False
             self.stand_by()
 
@@ -301,8 +329,8 @@ class CourseApp(App[int]):
 
     def action_leave_app(self) -> None:
         """End the app; asks only when something runs."""
-        if not any(run.going for run in self.runs.values()):
-            self.exit(0)
+        if not any(run.going and not run.remote for run in self.runs.values()):
+            self._end()
             return
         from tlcourse.tui.screens.dialogs import QuitDialog
 
@@ -310,20 +338,30 @@ class CourseApp(App[int]):
             if choice == "stop":
                 self._stop_all()
             if choice in ("stop", "keep"):
-                self.exit(0)
+                self._end()
 
         self.push_screen(QuitDialog(), decided)
+
+    def _end(self) -> None:
+        """End the app; what runs on clusters goes on, and that is said."""
+        gone_on = [run for run in self.runs.values() if run.going and run.remote and not run.stopped]
+        said = [
+            f"Run {run.state.number or 'of ' + run.exercise} on {run.on} goes on; its verdict is recorded when it is "
+            "there: tlcourse jobs list"
+            for run in gone_on
+        ]
+        self.exit(0, message="\n".join(said) or None)
 
     def _stop_all(self) -> None:
         """Ask every run to end; they do so while the screen is put back, and `make_sure` sees to it."""
         for run in self.runs.values():
-            if run.going:
+            if run.going and not run.remote:
                 run.ask_to_stop()
 
     def make_sure(self) -> None:
         """The app ends: what was asked to stop is gone, by force if need be."""
         for run in self.runs.values():
-            if run.stopped:
+            if run.stopped and not run.remote:
                 run.stop(_QUIT_S)
 
 

@@ -36,6 +36,10 @@ class RunState(Struct):
     result: dict[str, Any] | None = None
     error: dict[str, str] | None = None
     noise: list[str] = []
+    number: str = ""
+    """Of a run on a cluster: what `tlcourse jobs list` calls it."""
+    waits: str = ""
+    """Of a run on a cluster that has not begun: what is said of its job."""
     version: int = 0
 
     @property
@@ -51,9 +55,17 @@ class Run:
     """One `tlcourse grade` or `tlcourse run` in a process of its own."""
 
     def __init__(
-        self, exercise: str, path: str, scored: bool, file: Path, pid: int, started: float, created: float
+        self,
+        exercise: str,
+        path: str,
+        scored: bool,
+        file: Path,
+        pid: int,
+        started: float,
+        created: float,
+        on: str = "local",
     ) -> None:
-        self.exercise, self.path, self.scored, self.file = exercise, path, scored, file
+        self.exercise, self.path, self.scored, self.file, self.on = exercise, path, scored, file, on
         self.pid, self.started, self._created = pid, started, created
         self.state = RunState()
         self.stopped = False
@@ -63,14 +75,26 @@ class Run:
 
     @classmethod
     def start(
-        cls, exercise: str, path: Path, *, scored: bool, course: Path | None, standby: StandBy | None = None
+        cls,
+        exercise: str,
+        path: Path,
+        *,
+        scored: bool,
+        course: Path | None,
+        standby: StandBy | None = None,
+        on: str = "local",
     ) -> Run:
-        """Start it, in the process that stands by if there is one. Raises OSError when none or no file can be made."""
+        """Start it, in the process that stands by if there is one. Raises OSError when none or no file can be made.
+
+        Args:
+            on: `local`, or a profile of the configuration: then the process sends it there and attends to it.
+        """
         folder = home() / "runs"
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{exercise}.jsonl"
         arguments = ["grade" if scored else "run", exercise, str(path), "--events"]
         arguments += ["--course", str(course)] if course else []
+        arguments += ["--on", on] if on != "local" else []
         with file.open("wb") as stream:
             process = (standby.take(arguments, file) if standby else None) or subprocess.Popen(
                 [sys.executable, "-m", "tlcourse", *arguments],
@@ -79,9 +103,10 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        run = cls(exercise, str(path), scored, file, process.pid, time.time(), _created(process.pid) or 0.0)
+        run = cls(exercise, str(path), scored, file, process.pid, time.time(), _created(process.pid) or 0.0, on)
         run._process = process
-        fields = {"path": run.path, "scored": scored, "pid": run.pid, "started": run.started, "created": run._created}
+        fields = {"path": run.path, "scored": scored, "pid": run.pid, "started": run.started, "on": on}
+        fields["created"] = run._created
         file.with_suffix(".json").write_text(json.dumps(fields), encoding="utf-8")
         return run
 
@@ -99,10 +124,35 @@ class Run:
                 int(fields["pid"]),
                 float(fields["started"]),
                 float(fields["created"]),
+                str(fields.get("on", "local")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return run if run.alive else None
+
+    @classmethod
+    def follow(cls, number: str, exercise: str, path: str, *, scored: bool, on: str) -> Run:
+        """Follow a run on a cluster from its beginning, whoever sent it. Raises OSError."""
+        folder = home() / "runs"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"job-{number}.jsonl"
+        with file.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tlcourse", "jobs", "tail", number, "--events"],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        run = cls(exercise, path, scored, file, process.pid, time.time(), _created(process.pid) or 0.0, on)
+        run._process = process
+        run.state.number = number
+        return run
+
+    @property
+    def remote(self) -> bool:
+        """Whether it runs on a cluster, where it goes on without this machine."""
+        return self.on != "local"
 
     @property
     def alive(self) -> bool:
@@ -110,6 +160,11 @@ class Run:
         if self._process is not None:
             return self._process.poll() is None
         return self._created > 0 and _created(self.pid) == self._created
+
+    @property
+    def open(self) -> bool:
+        """As `alive`."""
+        return self.alive
 
     @property
     def going(self) -> bool:
@@ -137,14 +192,25 @@ class Run:
         self._signal(signal.SIGTERM)
 
     def stop(self, wait_s: float = _END_S) -> None:
-        """End it and all that it started; after `wait_s` by force."""
+        """End it and all that it started; after `wait_s` by force.
+
+        A process that attends to a cluster is asked only: taking a job back needs the time that an answer takes.
+        """
         if not self.stopped:
             self.ask_to_stop()
+        if self.remote:
+            return
         until = time.monotonic() + wait_s
         while self.alive and time.monotonic() < until:
             time.sleep(0.01)
         if self.alive:
             self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def wait(self, seconds: float) -> None:
+        """Until its process is gone, but no longer than this."""
+        until = time.monotonic() + seconds
+        while self.alive and time.monotonic() < until:
+            time.sleep(0.01)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -165,7 +231,10 @@ class Run:
             state.noise = [*state.noise, line.decode(errors="replace")][-20:]
             return
         state.version += 1
-        if kind == "started":
+        if kind == "sent":
+            state.number = str(event.get("run", ""))
+        elif kind == "started":
+            state.waits = ""
             state.device = str(event.get("device", ""))
         elif kind == "phase":
             state.phase = _PHASES.get(str(event.get("name")), "running")
@@ -173,17 +242,22 @@ class Run:
             for name, value in event["values"].items():
                 state.metrics.setdefault(name, []).append((float(event["step"]), float(value)))
         elif kind == "log":
-            state.log = [*state.log, *str(event.get("text", "")).splitlines()][-_LOG_LINES:]
+            said = str(event.get("text", "")).splitlines()
+            state.log = [*state.log, *said][-_LOG_LINES:]
+            if state.phase == "starting" and not state.device:  # so far nothing but the cluster can have spoken
+                state.waits = said[-1].strip("[]") if said else state.waits
         elif kind == "verdict":
             state.result = event["result"]
         elif kind == "error":
             state.error = {key: str(event.get(key, "")) for key in ("what", "cause", "remedy")}
 
     def _missing_end(self) -> None:
-        said = next((line for line in reversed(self.state.noise) if line.strip()), "")
+        lines = [line for line in reversed(self.state.noise) if line.strip()]
+        said = next(iter(lines), "")
+        of_job = next((line for line in lines if line.startswith(f"Run {self.state.number} ")), "")
         self.state.version += 1
         self.state.error = (
-            {"what": "Stopped; nothing is left running.", "cause": "", "remedy": ""}
+            {"what": of_job or "Stopped; nothing is left running.", "cause": "", "remedy": ""}
             if self.stopped
             else {
                 "what": "The run ended without a verdict; nothing was counted.",

@@ -95,6 +95,28 @@ class QuitDialog(ModalScreen[str]):
         self.dismiss(choice)
 
 
+class ConfirmDialog(ModalScreen[bool]):
+    """A question before something that cannot be undone."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "dismiss(True)", "Yes"),
+        Binding("n,escape", "dismiss(False)", "No"),
+    ]
+
+    def __init__(self, question: str, what: str) -> None:
+        super().__init__()
+        self._question = question
+        self._what = what
+
+    def compose(self) -> ComposeResult:
+        """The question and its keys."""
+        with Vertical(classes="dialog small"):
+            yield Static(self._question, classes="title", markup=False)
+            yield Static(self._what, markup=False)
+            yield Static("\n[@click=screen.dismiss(True)]y  yes[/]\n[@click=screen.dismiss(False)]n  no[/]")
+
+
 class HintDialog(ModalScreen[int]):
     """The hints up to the one that was asked for; `h` shows one more. Returns how many were seen."""
 

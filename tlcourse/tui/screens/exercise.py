@@ -20,6 +20,7 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.course.starter import begin, usual_solution
 from tlcourse.errors import TlcourseError
 from tlcourse.grading import policy
+from tlcourse.tui.clusters import on, places
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import HintDialog, PageDialog
 from tlcourse.tui.screens.frame import CourseScreen
@@ -37,12 +38,14 @@ class ExerciseScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "grade", "Grade", id="exercise.grade"),
         Binding("r", "run", "Run", id="exercise.run"),
+        Binding("p", "place", "Place", id="exercise.place", tooltip="Where Run and Grade happen"),
+        Binding("o", "app.go('jobs')", "Jobs on clusters", id="exercise.jobs", show=False),
         Binding("s", "stop", "Stop the run", id="exercise.stop", show=False),
         Binding("e", "edit", "Edit", id="exercise.edit"),
         Binding("h", "hint", "Hint…", id="exercise.hint"),
         Binding("x", "explain", "Explain it, after a pass", id="exercise.explain", show=False),
         Binding("t", "turn", "Turn over", id="exercise.turn"),
-        Binding("w", "watch_file", "Watch: grade on every save", id="exercise.watch", show=False),
+        Binding("w", "watch_file", "Watch: grade here on every save", id="exercise.watch", show=False),
         Binding("i", "init", "Make a solution.py to start from", id="exercise.init", show=False),
         Binding("R", "reset", "Start over, with a backup", id="exercise.reset", show=False),
         Binding("j,down", "scroll(1)", "Down", show=False),
@@ -75,7 +78,8 @@ class ExerciseScreen(CourseScreen):
     @property
     def twin(self) -> str:
         """The command that does the same."""
-        return f"tlcourse grade {self.exercise}"
+        place = self.course_app.place
+        return f"tlcourse grade {self.exercise}" + (f" --on {place}" if place != "local" else "")
 
     @property
     def solution(self) -> Path | None:
@@ -119,7 +123,9 @@ class ExerciseScreen(CourseScreen):
         """Show the file, the run and the attempts as they are now."""
         app = self.course_app
         attempts = app.record.attempts(app.course.about.id, self.exercise)
-        self.query_one(Bench).show(self.found, self.solution, self.current, attempts, self._watching is not None)
+        self.query_one(Bench).show(
+            self.found, self.solution, self.current, attempts, self._watching is not None, app.place
+        )
 
     def _tick(self) -> None:
         run = self.current
@@ -171,15 +177,35 @@ class ExerciseScreen(CourseScreen):
         """Train without scoring."""
         self._begin(scored=False)
 
-    def _begin(self, *, scored: bool) -> None:
+    def action_place(self) -> None:
+        """The next place where solutions run: this machine, and each profile of the configuration."""
+        found = places()
+        if found.problem is not None:
+            self.tell("\n".join(found.problem.lines()))
+        elif len(found.names) < 2:
+            self.tell("No cluster is set up; all runs on this machine. To have one: tlcourse config set lumi account=…")
+        else:
+            now = self.course_app.place
+            at = found.names.index(now) if now in found.names else -1
+            self.choose_place(found.names[(at + 1) % len(found.names)])
+
+    def choose_place(self, place: str) -> None:
+        """Run and grade there from now on."""
+        self.course_app.place = place
+        self.notify(f"r and g run it {on(place)}.", timeout=4, markup=False)
+        self.refresh_bench()
+
+    def _begin(self, *, scored: bool, place: str | None = None) -> None:
         solution = self.solution
         if self.current is not None and self.current.going:
-            self.tell("It is running already; s stops it.")
+            where = "" if not self.current.remote else f" {on(self.current.on)}"
+            self.tell(f"It is running already{where}; s stops it.")
         elif solution is None:
             self.tell("There is no solution yet; i makes a solution.py to start from.")
         else:
             try:
-                self.course_app.start_run(self.exercise, solution, scored=scored)
+                chosen = place or self.course_app.place
+                self.course_app.start_run(self.exercise, solution, scored=scored, place=chosen)
             except OSError as error:
                 self.tell(f"The run could not be started: {error.strerror}. Try: {self.twin} {solution}")
                 return
@@ -262,7 +288,7 @@ class ExerciseScreen(CourseScreen):
             return
         if stamp != self._watching:
             self._watching = stamp
-            self._begin(scored=True)
+            self._begin(scored=True, place="local")  # a job for every save would fill a cluster's queue
 
     def action_explain(self) -> None:
         """The explanation and the reference, once the exercise was passed."""

@@ -26,6 +26,7 @@ class HomeScreen(CourseScreen):
         Binding("n", "quiz", "Quiz", id="home.quiz"),
         Binding("e", "exercise", "Exercise", id="home.exercise"),
         Binding("v", "review", "Review", id="home.review"),
+        Binding("o", "app.go('jobs')", "Jobs on clusters", id="home.jobs", show=False),
         Binding("slash", "filter", "Filter", key_display="/", id="home.filter"),
         Binding("5", "app.area('progress')", "Progress", id="home.progress"),
         Binding("6", "app.area('machine')", "Machine", id="home.machine", show=False),

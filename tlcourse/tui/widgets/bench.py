@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.progress import Attempt
+from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Run
 from tlcourse.tui.widgets.chart import chart, panels
 from tlcourse.tui.widgets.verdict import OUTCOMES, verdict
@@ -46,18 +47,20 @@ class Bench(VerticalScroll, can_focus=True):
         run: Run | None,
         attempts: list[Attempt],
         watching: bool,
+        place: str,
     ) -> None:
         """Write all parts anew."""
-        self._write("file", _about_file(exercise, solution, watching))
-        self._write("status", _about_run(run) if run else _before(exercise))
-        self._write("charts", self._charts(run))
+        self._write("file", _about_file(exercise, solution, watching, place))
+        self._write("status", about_run(run) if run else _before(exercise, place))
+        width = max(min(self.query_one("#bench-file").size.width, 100), 24)
+        self._write("charts", charts(run, width, ascii_only=cast("CourseApp", self.app).ascii_only))
         ended: RenderableType | None = None
         if run and run.state.result is not None:
             ended = verdict(run.state.result, scored=run.scored)
         elif run and run.state.error is not None:
-            ended = _error(run.state.error)
+            ended = error_text(run.state.error)
         self._write("verdict", ended)
-        self._write("log", _log(run))
+        self._write("log", log_text(run))
         self._write("attempts", _attempts(attempts))
 
     def _write(self, part: str, shown: RenderableType | None) -> None:
@@ -65,34 +68,36 @@ class Bench(VerticalScroll, can_focus=True):
         widget.display = shown is not None
         widget.update(shown or "")
 
-    def _charts(self, run: Run | None) -> Text | None:
-        if run is None or not run.state.metrics:
-            return None
-        app = cast("CourseApp", self.app)
-        width = max(min(self.query_one("#bench-file").size.width, 100), 24)
-        text = Text(no_wrap=True, overflow="crop")
-        found = panels(run.state.metrics)
-        for title, series in found[:_MOST_PANELS]:
-            text.append_text(chart(title, series, width, _PANEL_ROWS, ascii_only=app.ascii_only))
-            text.append("\n")
-        if len(found) > _MOST_PANELS:
-            text.append(f"and {', '.join(title for title, _ in found[_MOST_PANELS:])}\n", style="dim")
-        return text
+
+def charts(run: Run | None, width: int, *, ascii_only: bool) -> Text | None:
+    """The curves of a run, at most four of them; None before there are any."""
+    if run is None or not run.state.metrics:
+        return None
+    text = Text(no_wrap=True, overflow="crop")
+    found = panels(run.state.metrics)
+    for title, series in found[:_MOST_PANELS]:
+        text.append_text(chart(title, series, width, _PANEL_ROWS, ascii_only=ascii_only))
+        text.append("\n")
+    if len(found) > _MOST_PANELS:
+        text.append(f"and {', '.join(title for title, _ in found[_MOST_PANELS:])}\n", style="dim")
+    return text
 
 
-def _about_file(exercise: LoadedExercise, solution: Path | None, watching: bool) -> Text:
+def _about_file(exercise: LoadedExercise, solution: Path | None, watching: bool, place: str) -> Text:
     text = Text("Your file: ", style="bold")
     if solution is None:
         text.append("none yet. i makes a solution.py to start from.", style="not bold")
     else:
         age = time.time() - solution.stat().st_mtime if solution.exists() else 0.0
-        text.append(f"{solution}, saved {_ago(age)}", style="not bold")
+        text.append(f"{solution}, saved {ago(age)}", style="not bold")
         if watching:
             text.append("  watched: graded on every save (w ends it)", style="not bold #56B4E9")
+    text.append("\nIt runs ", style="bold")
+    text.append(f"{on(place)} (p changes that)", style="not bold")
     return text
 
 
-def _before(exercise: LoadedExercise) -> Text:
+def _before(exercise: LoadedExercise, place: str) -> Text:
     about = exercise.about
     text = Text("\nWhat is checked:\n", style="bold")
     for check in about.checks:
@@ -101,25 +106,42 @@ def _before(exercise: LoadedExercise) -> Text:
         text.append(f"• {check.title} {sign} {check.threshold:g}{unit} ({check.points:g} points)\n", style="not bold")
     limits = about.limits
     text.append(
-        f"\ng trains it on this machine, apart from the labels, and scores it on {about.sizes.get('test', 0)} new "
+        f"\ng trains it {on(place)}, apart from the labels, and scores it on {about.sizes.get('test', 0)} new "
         f"items. It may take {limits.wall_s:g} s and {limits.memory_mb / 1024:g} GB. r trains it without scoring.",
         style="not bold",
     )
     return text
 
 
-def _about_run(run: Run) -> Text:
+def about_run(run: Run) -> Text:
+    """What a run does now, where, and for how long."""
     state = run.state
     what = "Grading" if run.scored else "Run"
     if state.ended:
-        return Text(f"\n{what} of {run.path}", style="bold")
+        return Text(f"\n{what} of {run.path}" + (f" {on(run.on)}" if run.remote else ""), style="bold")
+    if run.remote:
+        return _about_remote(run, what)
     text = Text(f"\n{what}: {state.phase}", style="bold #56B4E9")
     device = f" on {state.device}" if state.device else ""
     text.append(f"{device}, {time.time() - run.started:.0f} s. s stops it.", style="not bold")
     return text
 
 
-def _error(error: dict[str, str]) -> Text:
+def _about_remote(run: Run, what: str) -> Text:
+    state = run.state
+    number = f", run {state.number}" if state.number else ""
+    phase = "is taken back" if run.stopped else "is on its way" if not state.device else state.phase
+    text = Text(f"\n{what} {on(run.on)}{number}: {phase}", style="bold #56B4E9")
+    device = f" on {state.device}" if state.device else ""
+    text.append(f"{device}, {time.time() - run.started:.0f} s. ", style="not bold")
+    if state.waits:
+        text.append(f"{state.waits}\n", style="not bold")
+    text.append("Leaving the app leaves it running; s takes it back.", style="not bold dim")
+    return text
+
+
+def error_text(error: dict[str, str]) -> Text:
+    """What happened, the likely cause, and what mends it."""
     text = Text(error["what"] + "\n", style="bold")
     if error["cause"]:
         text.append(f"Likely cause: {error['cause']}\n", style="not bold")
@@ -128,12 +150,13 @@ def _error(error: dict[str, str]) -> Text:
     return text
 
 
-def _log(run: Run | None) -> Text | None:
+def log_text(run: Run | None, rows: int = _LOG_ROWS) -> Text | None:
+    """The last lines that a run printed."""
     if run is None or not run.state.log:
         return None
-    lines = run.state.log[-_LOG_ROWS:]
+    lines = run.state.log[-rows:]
     text = Text("It printed", style="bold")
-    text.append(" (last lines):\n" if len(run.state.log) > _LOG_ROWS else ":\n", style="not bold")
+    text.append(" (last lines):\n" if len(run.state.log) > rows else ":\n", style="not bold")
     return text.append("\n".join(f"  {line}" for line in lines) + "\n", style="not bold dim")
 
 
@@ -149,7 +172,8 @@ def _attempts(attempts: list[Attempt]) -> Text | None:
     return text
 
 
-def _ago(seconds: float) -> str:
+def ago(seconds: float) -> str:
+    """How long ago, roughly."""
     if seconds < 60:
         return "just now"
     if seconds < 3600:

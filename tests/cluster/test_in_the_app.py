@@ -1,0 +1,82 @@
+"""From the terminal app to a real Slurm over SSH: run there, metrics here, and the Jobs screen knows it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.progress import Progress
+from tlcourse.tui.app import CourseApp
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+# long enough that somebody can watch it; then what the reference of the example course returns
+SLOWLY = """
+import time
+
+def fit(task):
+    for step in range(20):
+        task.log(step, loss=1.0 / (step + 1))
+        time.sleep(0.2)
+    print("trained on the cluster")
+    return reference(task)
+"""
+
+
+@pytest.fixture
+def solution(slurm, tmp_path, monkeypatch) -> Path:
+    """A solution that passes, in the folder where one works, and a profile `bed`."""
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
+        f"    python: {sys.executable}\n"
+    )
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(config))
+    monkeypatch.chdir(tmp_path)
+    reference = (EXAMPLE / "graders" / "references" / "line.py").read_text().replace("def fit(", "def reference(")
+    path = tmp_path / "solution.py"
+    path.write_text(reference + SLOWLY)
+    return path
+
+
+def shown(app: CourseApp) -> str:
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def test_run_from_the_exercise_screen_watch_its_curve_and_find_it_in_jobs(cluster, solution):
+    app = CourseApp(load_course(EXAMPLE), course_folder=EXAMPLE)
+    async with app.run_test(size=(120, 50)) as pilot:
+
+        async def sees(words: str) -> None:
+            until = time.monotonic() + 120
+            while words not in shown(app):
+                assert time.monotonic() < until, shown(app)
+                await pilot.pause(0.1)
+
+        app.go("exercise/line")
+        await pilot.pause()
+        await pilot.press("p", "g")
+        await sees("Grading on bed, run 1")
+        run = app.runs["line"]
+        until = time.monotonic() + 120
+        while not run.state.metrics:
+            assert time.monotonic() < until, run.state
+            await pilot.pause(0.1)
+        assert not run.state.ended  # they came while it trained
+        await pilot.press("o")
+        await sees("▶ runs")
+        await sees("node n")
+        await sees("✓ PASS 2/2")
+        await pilot.press("enter")
+        await sees("trained on the cluster")
+        await sees("2 of 2 points")
+    run.wait(30)
+    app.clusters.wait(30)
+    app.record.close()
+    with Progress.open() as record:
+        assert [attempt.outcome for attempt in record.attempts("example", "line")] == ["pass"]
+    assert len(cluster.jobs()) == 1

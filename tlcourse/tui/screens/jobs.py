@@ -1,0 +1,313 @@
+"""Jobs: one's runs on clusters – how each stands and why, followed, taken back, fetched and marked."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tlcourse.execution.log import harmless
+from tlcourse.tui.clusters import Question, places
+from tlcourse.tui.runs import Run
+from tlcourse.tui.screens.dialogs import ConfirmDialog
+from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.screens.job import JobScreen
+from tlcourse.tui.widgets.bench import ago, error_text
+from tlcourse.tui.widgets.verdict import OUTCOMES
+
+_TICK_S = 0.2
+_ASK_S = 10.0
+_STALE_S = 60.0
+_NONE = (
+    "\nNo run was sent to a cluster. In an exercise, p chooses the place and g grades there; "
+    "the same without the app: tlcourse grade ex2 --on {place}"
+)
+_NO_CLUSTER = (
+    "\nNo cluster is set up, so all runs on this machine.\n\nTo have one, in a terminal:\n"
+    "  tlcourse config show --ready                    the profiles to start from\n"
+    "  tlcourse config set lumi account=project_1      takes one over\n"
+    "  tlcourse config check lumi                      proves it, step by step\n\n"
+    "After that, p in an exercise chooses where it runs."
+)
+
+
+class JobsScreen(CourseScreen):
+    """The list of runs, and all that is known of the one under the cursor."""
+
+    CSS_PATH = "jobs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "follow", "Follow", id="jobs.follow", priority=True, tooltip="Its output, curves, verdict"),
+        Binding("c", "cancel", "Cancel…", id="jobs.cancel", tooltip="Take a run back; asks first"),
+        Binding("f", "ask", "Fetch", id="jobs.fetch", tooltip="Ask now, and mark what has ended"),
+        Binding("p", "prove", "Prove a profile", id="jobs.prove", show=False),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._question: Question | None = None
+        self._kind = ""
+        self._next = 0.0
+        self._shown: object = None
+
+    @property
+    def path(self) -> list[str]:
+        """One word."""
+        return ["Jobs"]
+
+    @property
+    def twin(self) -> str:
+        """The command that does the same."""
+        return "tlcourse jobs list"
+
+    def body(self) -> ComposeResult:
+        """What is wrong or going on, the list, and the one under the cursor."""
+        yield Static(id="jobs-head", markup=False)
+        with Container(id="jobs-panes"):
+            yield OptionList(id="jobs-list")
+            with VerticalScroll(id="jobs-about", can_focus=False):
+                yield Static(id="jobs-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Show what is known here at once, then ask the clusters."""
+        super().on_mount()
+        self.query_one("#jobs-list").focus()
+        self._ask("kept", "jobs", "list", "--kept")
+        self.set_interval(_TICK_S, self._tick)
+        self.show()
+
+    def on_unmount(self) -> None:
+        """An open question is not broken off: it may be recording a verdict."""
+        if self._question is not None:
+            self.course_app.clusters.leave(self._question)
+
+    def on_resize(self) -> None:
+        """Lines fit the new width."""
+        super().on_resize()
+        self._shown = None
+        self.call_after_refresh(self.show)
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+
+    def _ask(self, kind: str, *arguments: str) -> None:
+        try:
+            self._question, self._kind = Question(*arguments), kind
+        except OSError as error:
+            self.tell(f"No process could be started: {error.strerror}. Try: {self.twin}")
+
+    def _tick(self) -> None:
+        if self._question is not None:
+            if not self._question.open:
+                self._answered()
+        elif time.monotonic() >= self._next and self._going():
+            self.action_ask()
+
+    def _going(self) -> bool:
+        return any(row["state"] == "open" for row in self.course_app.clusters.rows.values())
+
+    def _answered(self) -> None:
+        assert self._question is not None
+        document, self._question = self._question.answer(), None
+        clusters = self.course_app.clusters
+        if self._kind == "cancel":
+            if "error" in document:
+                clusters.take(document, time.time(), asked=True)
+            self._next = time.monotonic() + (_ASK_S if "error" in document else 0.0)
+        else:
+            before = {number: row["state"] for number, row in clusters.rows.items()}
+            clusters.take(document, time.time(), asked=self._kind == "list")
+            self._next = time.monotonic() + (_ASK_S if self._kind == "list" else 0.0)
+            self._announce(before)
+        self.show()
+
+    def _announce(self, before: dict[str, str]) -> None:
+        """A verdict that was fetched is in the student's record now."""
+        for number, row in self.course_app.clusters.rows.items():
+            if before.get(number) == "open" and row["state"] == "ended":
+                self.course_app.changed()
+                self.notify(f"Run {number} was fetched: {_state(row)[0]}.", timeout=8, markup=False)
+
+    # -- showing ---------------------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Write everything anew; the cursor stays on its run."""
+        if not self.is_mounted:
+            return
+        clusters, runs = self.course_app.clusters, self.query_one("#jobs-list", OptionList)
+        rows = sorted(clusters.rows.values(), key=lambda row: -float(row["created"]))
+        width = max(runs.size.width - 2, 20)
+        shown = (width, [_line(row, width).plain for row in rows])
+        if shown != self._shown:
+            chosen = self._chosen()
+            self._shown = shown
+            runs.clear_options()
+            runs.add_options([Option(_line(row, width), id=row["run"]) for row in rows])
+            numbers = [row["run"] for row in rows]
+            if numbers:
+                runs.highlighted = numbers.index(chosen["run"]) if chosen and chosen["run"] in numbers else 0
+        panes = self.query_one("#jobs-panes")
+        if rows and not panes.display:
+            panes.display = True
+            self.call_after_refresh(runs.focus)  # what is not shown cannot have the focus
+        panes.display = bool(rows)
+        self._show_head(bool(rows))
+        self._show_chosen()
+
+    def _show_head(self, any_: bool) -> None:
+        clusters, head = self.course_app.clusters, self.query_one("#jobs-head", Static)
+        text = Text()
+        if clusters.problem is not None:
+            text.append("! ", style="bold #E69F00").append_text(error_text(clusters.problem))
+            text.append("What is below is the last known state.\n" if any_ else "")
+        elif self._question is not None and self._kind != "cancel" and not clusters.heard:
+            text.append("Asking …\n", style="italic")
+        elif not any_:
+            text.append(self._empty())
+        text.rstrip()
+        head.display = bool(text.plain)
+        head.update(text)
+
+    def _empty(self) -> str:
+        found = places()
+        if found.problem is not None:
+            return "\n" + "\n".join(found.problem.lines())
+        return _NONE.format(place=found.names[1]) if len(found.names) > 1 else _NO_CLUSTER
+
+    def _chosen(self) -> dict[str, Any] | None:
+        runs = self.query_one("#jobs-list", OptionList)
+        if runs.highlighted is None or not runs.option_count:
+            return None
+        return self.course_app.clusters.rows.get(str(runs.get_option_at_index(runs.highlighted).id))
+
+    @on(OptionList.OptionHighlighted, "#jobs-list")
+    def _show_chosen(self) -> None:
+        row = self._chosen()
+        self.query_one("#jobs-text", Static).update(_about(row, time.time()) if row else "")
+
+    # -- doing -----------------------------------------------------------------------------------------------------
+
+    @on(OptionList.OptionSelected, "#jobs-list")  # a click; the key itself is taken before the list sees it
+    def action_follow(self) -> None:
+        """Follow the run under the cursor, or see its verdict."""
+        row = self._chosen()
+        if row is None:
+            self.tell("There is no run to follow.")
+            return
+        try:
+            run = self._own(row) or Run.follow(
+                row["run"], row["exercise"], row["path"], scored=row["command"] == "grade", on=row["on"]
+            )
+        except OSError as error:
+            self.tell(f"It cannot be followed: {error.strerror}. Try: tlcourse jobs tail {row['run']}")
+            return
+        self.app.push_screen(JobScreen(run, followed=self._own(row) is None), lambda _: self.action_ask())
+
+    def _own(self, row: dict[str, Any]) -> Run | None:
+        """A process of this app that attends to it already."""
+        runs = self.course_app.runs.values()
+        return next((run for run in runs if run.remote and run.state.number == row["run"] and run.alive), None)
+
+    def action_cancel(self) -> None:
+        """Take the run under the cursor back, after a question."""
+        row = self._chosen()
+        if row is None or row["state"] != "open":
+            self.tell("Nothing is left of it to cancel." if row else "There is no run to cancel.")
+            return
+
+        def decided(yes: bool | None) -> None:
+            if not yes:
+                return
+            if (run := self._own(row)) is not None:
+                run.ask_to_stop()  # it attends to the job, and takes it back itself
+                self._next = time.monotonic() + 1.0
+            elif self._question is None or self._kind != "cancel":
+                if self._question is not None:
+                    self.course_app.clusters.leave(self._question)
+                self._ask("cancel", "jobs", "cancel", row["run"])
+
+        what = f"Cancel run {row['run']} ({row['exercise']} on {row['on']})?"
+        self.app.push_screen(ConfirmDialog(what, "Its job is taken back, and nothing is counted."), decided)
+
+    def action_ask(self) -> None:
+        """Ask the clusters; what has ended is fetched and marked."""
+        if self._question is None:
+            self._ask("list", "jobs", "list")
+            self.show()
+
+    def action_prove(self) -> None:
+        """How a profile is proved: ssh may ask for a password there, which belongs in a terminal of its own."""
+        row, found = self._chosen(), places()
+        name = row["on"] if row else found.names[1] if len(found.names) > 1 else "PROFILE"
+        text = (
+            f"tlcourse config check {name}\nIn a terminal: login, Slurm, work folder, torch, a small job, the sandbox."
+        )
+        self.notify(text, title="Prove a profile with", timeout=15, markup=False)
+
+    def action_move(self, by: int) -> None:
+        """Up or down."""
+        runs = self.query_one("#jobs-list", OptionList)
+        (runs.action_cursor_down if by > 0 else runs.action_cursor_up)()
+
+
+def _state(row: dict[str, Any]) -> tuple[str, str]:
+    """A run's state as symbol and word, and its colour."""
+    if row["state"] == "ended":
+        word, colour, _ = OUTCOMES.get(row["outcome"], (row["outcome"], "", ""))
+        if row["command"] != "grade":
+            return ("✓ RUNS" if row["outcome"] == "pass" else word), colour
+        return f"{word} {row['points']:g}/{row['max_points']:g}", colour
+    if row["state"] == "cancelled":
+        return "– cancelled", "#888888"
+    if row["state"] == "failed":
+        return "! failed", "#CC79A7"
+    words = {"PENDING": "○ waits", "RUNNING": "▶ runs", "": "○ sent"}
+    slurm = str(row.get("slurm", ""))
+    place = f", place {row['position']}" if slurm == "PENDING" and row.get("position") else ""
+    return words.get(slurm, f"○ {slurm.lower()}") + place, "#56B4E9"
+
+
+def _line(row: dict[str, Any], width: int) -> Text:
+    """One run: its number, exercise, place and state; the file where there is room."""
+    word, _ = _state(row)  # the cursor's line has a colour of its own, on which not every other can be read
+    text = Text(f"{row['run']:>3}  {row['exercise']:<6}  {row['on']:<8.16}  ", no_wrap=True)
+    text.append(word)
+    room = width - text.cell_len - 2
+    path = _clean(row["path"])
+    if room >= 12:
+        text.append("  " + (path if len(path) <= room else "…" + path[1 - room :]))
+    text.truncate(width, overflow="ellipsis")
+    return text
+
+
+def _about(row: dict[str, Any], now: float) -> Text:
+    what = "grading" if row["command"] == "grade" else "trial run"
+    word, colour = _state(row)
+    text = Text(f"Run {row['run']}: {what} of {row['exercise']} on {row['on']}\n", style="bold")
+    text.append(word, style=f"bold {colour}")
+    text.append(f"  {_clean(row['said'])}\n" if row.get("said") else "\n", style="not bold")
+    if row.get("crowd"):
+        text.append(f"{_clean(row['crowd'])}\n", style="not bold")
+    if row.get("job"):
+        node = f", node {_clean(row['node'])}" if row.get("node") else ""
+        text.append(f"job {_clean(row['job'])}{node}\n", style="not bold")
+    text.append(f"file: {_clean(row['path'])}\n", style="not bold")
+    text.append(f"sent {ago(now - float(row['created']))}", style="not bold dim")
+    if row["state"] == "open":
+        heard = row.get("seen")
+        if heard is None:
+            text.append("; the cluster has not answered yet", style="not bold dim")
+        elif now - heard > _STALE_S:
+            text.append(f"; what stands here is from {ago(now - heard)}", style="not bold #E69F00")
+    return text
+
+
+def _clean(text: object) -> str:
+    return " ".join(harmless(str(text)).split())[:300]
