@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ async def test_a_waiting_run_has_its_reason_its_place_in_line_and_how_crowded_it
         shown = " ".join((await person.sees("2 of 16 places taken", 60)).split())
         assert "waits, place 2" in shown
         assert "It is next, and waits" in shown
-        assert "about 40 min" in shown or "about 39 min" in shown
+        assert re.search(r"about (3\d|40) min", shown)  # it counts down
         assert "lumi" in shown
         # cancelled after a question, which may be answered with no
         await person.press("c")
