@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -110,13 +111,11 @@ async def visit(url: str, profile: Path, record: Path, pictures: Path) -> list[s
 
 def rows(record: Path) -> list[tuple]:
     """The answers that the student's own record holds."""
-    files = [path for path in record.glob("*.sqlite*") if path.suffix.startswith(".sqlite") and "-" not in path.suffix]
-    for path in files:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as file:
-            tables = {name for (name,) in file.execute("select name from sqlite_master where type = 'table'")}
-            if "answers" in tables:
-                return file.execute("select * from answers").fetchall()
-    return []
+    path = record / "progress.sqlite"
+    if not path.is_file():
+        return []
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
+        return file.execute("select * from answers").fetchall()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")

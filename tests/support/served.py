@@ -32,8 +32,8 @@ class Served:
         if not line.startswith("url: "):
             raise AssertionError(f"serve said {line!r}, {self.process.communicate(timeout=60)}")
         self.url = line.split()[1]
-        self.origin, _, path = self.url.removeprefix("http://").partition("/")
-        self.origin = f"http://{self.origin}"
+        host = self.url.removeprefix("http://").partition("/")[0]
+        self.origin = f"http://{host}"
         self.socket_url = f"{self.url.replace('http', 'ws', 1)}ws"
 
     def apps(self) -> list[psutil.Process]:
