@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import subprocess
 import sys
@@ -126,3 +127,30 @@ def test_ctrl_c_ends_the_server_and_its_apps(tmp_path):
     assert not any(app.is_running() for app in apps)
     assert served.process.returncode == 0
     assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_what_an_app_has_started_too(tmp_path):
+    async def visit() -> list:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(served.socket_url, headers={"Origin": served.origin}) as connection,
+        ):
+            await connection.receive_bytes(timeout=60)
+            await connection.send_json(["stdin", "4"])  # an exercise: a process begins to stand by for its runs
+            for _ in range(300):
+                with contextlib.suppress(TimeoutError):
+                    await connection.receive(timeout=0.2)
+                if len(served.apps()) > 1:
+                    break
+            below = served.apps()
+            served.process.send_signal(2)
+            async for _ in connection:
+                pass
+            return below
+
+    with serving(tmp_path) as served:
+        below = asyncio.run(visit())
+        served.process.communicate(timeout=60)
+    assert len(below) > 1
+    assert not any(process.is_running() for process in below)
