@@ -24,6 +24,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("start", "start", "start", "Open the course in the terminal."),
+    Command("serve", "serve", "serve", "Show the course in a browser of this machine."),
     Command("lesson", "lesson", GROUP, "Read the lessons."),
     Command("quiz", "quiz", GROUP, "Be quizzed."),
     Command("lab", "lab", GROUP, "Run the lecture's methods, each beside its control."),

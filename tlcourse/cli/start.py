@@ -17,7 +17,8 @@ def start(
     ascii_only: Annotated[bool, typer.Option("--ascii", help="No character beyond ASCII.")] = False,
 ) -> None:
     """Open the course in the terminal."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+    served = os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")  # `tlcourse serve`: the screen is a page
+    if not served and (not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb"):
         raise UsageError(
             "tlcourse start needs a terminal, and this is none.",
             cause="input or output is piped, or runs in a job or an editor without a terminal.",

@@ -1,0 +1,70 @@
+"""`tlcourse serve` in a process, for tests: its address, and whether anything of it is left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+
+
+class Served:
+    """A running server."""
+
+    def __init__(self, home: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tlcourse", "serve", "--port", "0", "--plain", "--course", str(EXAMPLE)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TLCOURSE_HOME": str(home)},
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line.startswith("url: "):
+            raise AssertionError(f"serve said {line!r}, {self.process.communicate(timeout=60)}")
+        self.url = line.split()[1]
+        host = self.url.removeprefix("http://").partition("/")[0]
+        self.origin = f"http://{host}"
+        self.socket_url = f"{self.url.replace('http', 'ws', 1)}ws"
+
+    def apps(self) -> list[psutil.Process]:
+        """The processes below the server."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def interrupt(self) -> tuple[int, str]:
+        """Ctrl-c: exit status, and what it said on stderr."""
+        self.process.send_signal(signal.SIGINT)
+        said = self.process.communicate(timeout=60)[1]
+        return self.process.returncode, said
+
+
+@contextlib.contextmanager
+def serving(home: Path) -> Iterator[Served]:
+    """A server for the example course; ended at the end."""
+    served = Served(home)
+    try:
+        yield served
+    finally:
+        if served.process.poll() is None:
+            served.interrupt()
+
+
+def refusal(*arguments: str, home: Path) -> tuple[int, dict[str, str]]:
+    """Exit status and message of a `serve` that must refuse."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tlcourse", "serve", "--json", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "TLCOURSE_HOME": str(home)},
+    )
+    return done.returncode, json.loads(done.stdout)["error"]

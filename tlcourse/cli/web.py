@@ -1,0 +1,239 @@
+"""The server behind `tlcourse serve`: one page, one web socket, and a process of the app for each.
+
+Who reaches the app runs commands as its owner, so that three things are asked of every visitor. The name of the host
+must be ours (another page may have its own name point here: DNS rebinding); the page that opens the socket must be ours
+(a browser lets any page open one anywhere); and the address must hold the key, which other users of this machine,
+who reach 127.0.0.1 as well, do not know. Nothing is loaded from elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import ipaddress
+import logging
+import secrets
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+
+import aiohttp_jinja2
+import jinja2
+import psutil
+from aiohttp import WSMsgType, web
+from textual_serve.app_service import AppService
+from textual_serve.server import Server, to_int
+
+_END_S = 3.0  # an app that was asked to end has this long
+_MOST_BYTES = 1 << 20
+_PAGE = Path(__file__).parent / "web_page"
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self' {socket}; frame-ancestors 'none'; form-action 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class AppProcess(AppService):
+    """One app behind one socket, in a session of its own: ctrl-c reaches the server alone, which ends its apps."""
+
+    arguments: Sequence[str] = ()
+
+    async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self.arguments,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env=self._build_environment(width, height),
+            start_new_session=True,
+        )
+        self._stdin = process.stdin
+        return process
+
+    async def end(self, *, everything: bool) -> None:
+        """Have the app leave, as its own key does, and by force if it does not; `everything`: also what it started.
+
+        A page that is closed leaves a grading running, as a terminal that is closed does: the next visit finds it.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return
+        below = _descendants(process.pid) if everything else []
+        try:
+            await asyncio.wait_for(self.stop(), _END_S)
+            await asyncio.wait_for(process.wait(), _END_S)
+        except (TimeoutError, OSError):
+            pass
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+            _end_all(below)
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _end_all(processes: Iterable[psutil.Process]) -> None:
+    """Ask each to end, and after a while make it."""
+    processes = list(processes)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    for process in psutil.wait_procs(processes, _END_S)[1]:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+class CourseServer(Server):
+    """Serves the app to who has its address.
+
+    Args:
+        command: What shows the app.
+        host: Where it listens.
+        port: The port on which it listens.
+        title: Of the page.
+    """
+
+    def __init__(self, command: Sequence[str], host: str, port: int, title: str) -> None:
+        super().__init__("", host, port, title, statics_path="static", templates_path=_PAGE)
+        self._command = list(command)
+        self._key = secrets.token_urlsafe(24)
+        self._apps: set[AppProcess] = set()
+        self._sockets: set[web.WebSocketResponse] = set()
+
+    @property
+    def url(self) -> str:
+        """The address, with the key."""
+        shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}/{self._key}/"
+
+    def serve_on(self, listening: socket.socket) -> None:
+        """Serve until SIGINT or SIGTERM; no process of an app is left then."""
+        logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # a request that is no HTTP is its sender's matter
+        asyncio.run(self._serve(listening))
+
+    async def _serve(self, listening: socket.socket) -> None:
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, ended.set)
+        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        site = web.SockSite(runner, listening)
+        await site.start()
+        await ended.wait()
+        await site.stop()
+        await asyncio.gather(*(app.end(everything=True) for app in list(self._apps)))
+        await asyncio.gather(*(one.close() for one in list(self._sockets)), return_exceptions=True)
+        await runner.cleanup()
+
+    def _application(self) -> web.Application:
+        app = web.Application(middlewares=[self._guard])
+        aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(self.templates_path), autoescape=True)
+        app.router.add_get("/{key}/", self._page)
+        app.router.add_get("/{key}/ws", self.handle_websocket)
+        app.router.add_get("/download/{key}", self.handle_download)  # its key is another, and random, too
+        app.router.add_static("/static", self.statics_path)
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        own = f"http://{request.host}"
+        if not self._is_ours(request.host) or (origin is not None and origin != own):
+            raise web.HTTPForbidden(text="This page is for its own address alone.")
+        if request.path.endswith("/ws") and origin is None:
+            raise web.HTTPForbidden(text="A web socket names the page that opens it.")
+        response = await handler(request)
+        if not response.prepared:
+            for name, value in _HEADERS.items():
+                response.headers[name] = value.format(socket=f"ws://{request.host}")
+        return response
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether a request for that host (`name:port`) is for this server."""
+        host, _, port = name.rpartition(":") if not name.endswith("]") else (name, "", "")
+        if port != str(self.port):
+            return False
+        host = host.strip("[]").lower()
+        if host in ("127.0.0.1", "localhost", "::1", self.host):
+            return True
+        if self.host not in ("0.0.0.0", "::"):  # noqa: S104
+            return False
+        with contextlib.suppress(ValueError):  # an address cannot be made to point elsewhere, as a name can
+            return bool(ipaddress.ip_address(host))
+        return host in (socket.gethostname().lower(), socket.getfqdn().lower())
+
+    def _ask_for_key(self, request: web.Request) -> None:
+        if not hmac.compare_digest(request.match_info["key"].encode(), self._key.encode()):
+            raise web.HTTPNotFound(text="Take the address that tlcourse serve printed: it holds a key.")
+
+    async def _page(self, request: web.Request) -> web.Response:
+        self._ask_for_key(request)
+        values = {
+            "title": self.title,
+            "websocket_url": f"ws://{request.host}/{self._key}/ws",
+            "font_size": min(max(to_int(request.query.get("fontsize", "16"), 16), 6), 60),
+        }
+        return aiohttp_jinja2.render_template("app_index.html", request, values)
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """An app for as long as the page is open."""
+        self._ask_for_key(request)
+        connection = web.WebSocketResponse(heartbeat=15, max_msg_size=_MOST_BYTES)
+        await connection.prepare(request)
+        app = AppProcess(
+            "",
+            write_bytes=connection.send_bytes,
+            write_str=connection.send_str,
+            close=connection.close,  # type: ignore[arg-type]  # its answer is not looked at
+            download_manager=self.download_manager,
+        )
+        app.arguments = self._command
+        size = (to_int(request.query.get(name, ""), usual) for name, usual in (("width", 80), ("height", 24)))
+        width, height = (min(max(number, 1), 1000) for number in size)
+        self._sockets.add(connection)
+        self._apps.add(app)
+        try:
+            await app.start(width, height)
+            await self._pass_on(connection, app)
+        except OSError as error:
+            sys.stderr.write(f"tlcourse: the app cannot be started: {error.strerror}.\n")
+        finally:
+            await app.end(everything=False)
+            self._apps.discard(app)
+            self._sockets.discard(connection)
+        return connection
+
+    async def _pass_on(self, connection: web.WebSocketResponse, app: AppProcess) -> None:
+        """What the page says to the app, until it is closed or says what no page of ours does."""
+        async for message in connection:
+            if message.type != WSMsgType.TEXT:
+                continue
+            try:
+                kind, *more = message.json()
+                if kind == "stdin":
+                    await app.send_bytes(str(more[0]).encode())
+                elif kind == "resize":
+                    width, height = (min(max(int(more[0][name]), 1), 1000) for name in ("width", "height"))
+                    await app.set_terminal_size(width, height)
+                elif kind == "ping":
+                    await connection.send_json(["pong", more[0]])
+                elif kind in ("blur", "focus"):
+                    await (app.blur() if kind == "blur" else app.focus())
+            except (ValueError, TypeError, KeyError, IndexError):
+                return
