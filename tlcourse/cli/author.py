@@ -20,6 +20,28 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Write a course, and check it.", no_args_is_help=True, rich_markup_mode=None)
 
 
+@app.command("new")
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; it is made, or it is empty.")],
+    title: Annotated[str, typer.Option("--title", help="What the course is called.")] = "A new course",
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Make a small course that works, to be changed into your own: a lesson, a quiz, an exercise with its grader."""
+    from tlcourse.course.new_course import new_course
+
+    written = [str(path) for path in new_course(folder, title)]
+    if json:
+        out.document({"schema": 1, "course": str(folder), "written": written})
+        return
+    for path in written:
+        out.say(path)
+    if not plain:
+        out.say(f"Check it:  tlcourse author check '{folder}' --exercises")
+        out.say(f"Open it:   tlcourse start --course '{folder}'")
+        out.say("Change it: docs/authoring.md walks through every file.")
+
+
 @app.command("check")
 def check(
     folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A course; default: the bundled one.")] = None,
