@@ -1,0 +1,78 @@
+"""`tlcourse author new`: a course that works, made where nothing stood."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.course.new_course import TEMPLATE, new_course
+from tlcourse.errors import UsageError
+
+
+def test_it_is_a_whole_course_of_another_subject(tmp_path):
+    new_course(tmp_path / "Mine 2")
+    course = load_course(tmp_path / "Mine 2")
+    assert course.about.id == "mine-2"
+    assert len(course.lessons) == len(course.quizzes) == len(course.exercises) == 1
+    (exercise,) = course.exercises.values()
+    assert exercise.grader is not None
+    assert exercise.reference is not None
+    assert exercise.explanation is not None
+    assert list((exercise.grader.parent / "wrong" / exercise.folder.name).glob("*.py"))
+    assert (exercise.folder / "starter.ipynb").is_file()
+
+
+@pytest.mark.parametrize("title", ["Plain", 'With "quotes": and #', "O'Neill \\n", "Überblick – 統計", "{a: b}"])
+def test_the_title_is_what_was_said_whatever_it_holds(tmp_path, title):
+    new_course(tmp_path / "c", title)
+    assert load_course(tmp_path / "c").about.title == title
+
+
+@pytest.mark.parametrize("title", ["", "  ", "two\nlines", "\x1b[31mred"])
+def test_a_title_that_is_no_text_is_refused_and_nothing_is_written(tmp_path, title):
+    with pytest.raises(UsageError):
+        new_course(tmp_path / "c", title)
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("name", ["---", "Ü", "x" * 200])
+def test_any_folder_name_gives_an_identifier(tmp_path, name):
+    new_course(tmp_path / name)
+    assert load_course(tmp_path / name).about.id
+
+
+def test_a_folder_that_holds_something_is_left_as_it_is(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="no empty folder"):
+        new_course(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_file_is_no_folder_and_an_empty_folder_serves(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError):
+        new_course(tmp_path / "file")
+    with pytest.raises(UsageError, match="cannot be written"):
+        new_course(tmp_path / "file" / "below")
+    (tmp_path / "empty").mkdir()
+    new_course(tmp_path / "empty")
+
+
+def test_two_new_courses_keep_progress_apart(tmp_path):
+    for name in ("a", "b"):
+        new_course(tmp_path / name)
+    assert load_course(tmp_path / "a").about.id != load_course(tmp_path / "b").about.id
+
+
+def test_the_command_lists_what_it_wrote_and_refuses_with_one_message(tl, tmp_path):
+    made = json.loads(tl("author", "new", "mine", "--json", course=None).stdout)
+    assert len(made["written"]) == sum(path.is_file() for path in TEMPLATE.rglob("*") if path.suffix != ".pyc") + 1
+    assert all((tmp_path / path).is_file() for path in made["written"])
+    again = tl("author", "new", "mine", course=None)
+    assert again.returncode == 2
+    assert "Traceback" not in again.stderr
+    checked = tl("author", "check", course=Path("mine"))
+    assert checked.returncode == 0, checked.stdout
