@@ -62,6 +62,7 @@ class CourseApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Keys", key_display="?", id="help"),
         Binding("q", "leave_app", "Quit", id="quit"),
+        Binding("slash", "search", "Search", key_display="/", id="search"),
         Binding("1", "area('home')", "Home", id="home", show=False),
         Binding("2", "area('lesson')", "Lesson", id="lessons", show=False),
         Binding("3", "area('quizzes')", "Quizzes", id="quizzes", show=False),
@@ -193,6 +194,10 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.progress import ProgressScreen
 
             return ProgressScreen()
+        if kind == "search":
+            from tlcourse.tui.screens.search import SearchScreen
+
+            return SearchScreen()
         if kind == "batch":
             from tlcourse.tui.screens.batch import BatchScreen
 
@@ -242,6 +247,7 @@ class CourseApp(App[int]):
         yield SystemCommand("Review", "Questions that are due again", self._goer("review"))
         for name, lab in self.labs.items():
             yield SystemCommand(f"Lab: {lab.title}", lab.claim, self._goer(f"lab/{name}"))
+        yield SystemCommand("Search", "Lessons, questions, labs and exercises by their words", self._goer("search"))
         yield SystemCommand("Progress", "What was read, answered and passed", self._goer("progress"))
         yield SystemCommand("This machine", "What works here, and what would mend the rest", self._goer("machine"))
         if gradebook_path().is_file():  # staff: students have none, and are not shown what they cannot use
@@ -250,6 +256,10 @@ class CourseApp(App[int]):
 
     def _goer(self, place: str):  # type: ignore[no-untyped-def]
         return lambda: self.go(place)
+
+    def action_search(self) -> None:
+        """Search the course, from anywhere."""
+        self.go("search")
 
     def action_help(self) -> None:
         """The keys that work here."""
