@@ -14,7 +14,7 @@ UNFINISHED = Path(__file__).parent.parent / "question_course"
 
 async def test_the_filter_narrows_the_units_and_escape_brings_all_back(visit):
     async with visit(100, 30) as person:
-        narrowed = await person.press("slash", *"lora")
+        narrowed = await person.press("f", *"lora")
         assert "LoRA and QLoRA" in narrowed
         assert "Practicalities" not in narrowed
         assert "Practicalities" in await person.press("escape")

@@ -28,6 +28,7 @@ COMMANDS = (
     Command("lesson", "lesson", GROUP, "Read the lessons."),
     Command("quiz", "quiz", GROUP, "Be quizzed."),
     Command("lab", "lab", GROUP, "Run the lecture's methods, each beside its control."),
+    Command("search", "search", "search", "Search lessons, questions, labs and exercises."),
     Command("exercise", "exercise", GROUP, "The exercises and their hints."),
     Command("init", "exercise", "init", "Make a solution.py (or a notebook) to start from."),
     Command("run", "grade", "run", "Train a solution and try its outputs, without scoring it."),

@@ -21,16 +21,24 @@ def progress(
     from tlcourse.overview import lines, overview
     from tlcourse.overview import markdown as as_markdown
     from tlcourse.progress import Progress
+    from tlcourse.quiz.schedule import now, weak_objectives
 
     loaded = load_course(course)
     with Progress.open() as record:
         if record.notice:
             out.note(record.notice)
         state = overview(loaded, record)
+        weak = weak_objectives(loaded, record, now())
     if json:
-        out.document({"schema": 1, "overview": state, "next": state.next})
+        out.document({"schema": 1, "overview": state, "next": state.next, "weak": weak})
     elif markdown:
-        out.say(as_markdown(state))
+        out.say(as_markdown(state).rstrip("\n"))
+        if weak:
+            out.say("\n## Weak objectives, the weakest first\n")
+        for goal in weak:
+            out.say(f"- {goal.text} (remembered with {goal.recall:.0%}, unit {goal.unit})")
     else:
         for line in lines(state):
             out.say(line)
+        for goal in weak:
+            out.say(f"Weak ({goal.recall:.0%}): {goal.text}: tlcourse lesson show {goal.unit}")

@@ -62,6 +62,7 @@ class CourseApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Keys", key_display="?", id="help"),
         Binding("q", "leave_app", "Quit", id="quit"),
+        Binding("slash", "search", "Search", key_display="/", id="search"),
         Binding("1", "area('home')", "Home", id="home", show=False),
         Binding("2", "area('lesson')", "Lesson", id="lessons", show=False),
         Binding("3", "area('quizzes')", "Quizzes", id="quizzes", show=False),
@@ -204,6 +205,10 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.jobs import JobsScreen
 
             return JobsScreen()
+        if kind == "search":
+            from tlcourse.tui.screens.search import SearchScreen
+
+            return SearchScreen()
         if kind == "batch":
             from tlcourse.tui.screens.batch import BatchScreen
 
@@ -253,6 +258,7 @@ class CourseApp(App[int]):
         yield SystemCommand("Review", "Questions that are due again", self._goer("review"))
         for name, lab in self.labs.items():
             yield SystemCommand(f"Lab: {lab.title}", lab.claim, self._goer(f"lab/{name}"))
+        yield SystemCommand("Search", "Lessons, questions, labs and exercises by their words", self._goer("search"))
         yield SystemCommand("Progress", "What was read, answered and passed", self._goer("progress"))
         yield SystemCommand("Jobs", "Your runs on clusters", self._goer("jobs"))
         yield from self._place_commands(screen)
@@ -272,6 +278,10 @@ class CourseApp(App[int]):
 
     def _goer(self, place: str):  # type: ignore[no-untyped-def]
         return lambda: self.go(place)
+
+    def action_search(self) -> None:
+        """Search the course, from anywhere."""
+        self.go("search")
 
     def action_help(self) -> None:
         """The keys that work here."""

@@ -27,7 +27,7 @@ class HomeScreen(CourseScreen):
         Binding("e", "exercise", "Exercise", id="home.exercise"),
         Binding("v", "review", "Review", id="home.review"),
         Binding("o", "app.go('jobs')", "Jobs on clusters", id="home.jobs", show=False),
-        Binding("slash", "filter", "Filter", key_display="/", id="home.filter"),
+        Binding("f", "filter", "Filter the units", id="home.filter", show=False),
         Binding("5", "app.area('progress')", "Progress", id="home.progress"),
         Binding("6", "app.area('machine')", "Machine", id="home.machine", show=False),
         Binding("j", "down", "Down", show=False),

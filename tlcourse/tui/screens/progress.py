@@ -11,9 +11,11 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.overview import Overview, totals
+from tlcourse.quiz.schedule import Weak, now, weak_objectives
 from tlcourse.tui.screens.frame import CourseScreen
 
 _BAR = 10
+_MOST_WEAK = 5
 
 
 class ProgressScreen(CourseScreen):
@@ -23,6 +25,7 @@ class ProgressScreen(CourseScreen):
         Binding("enter", "next", "Go on", id="progress.next"),
         Binding("r", "review", "Review missed", id="progress.review"),
         Binding("v", "due", "Review due", id="progress.due"),
+        Binding("l", "weakest", "Lesson of the weakest", id="progress.weakest", show=False),
         Binding("x", "export", "Export", id="progress.export"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
@@ -57,6 +60,7 @@ class ProgressScreen(CourseScreen):
     def _show(self) -> None:
         state = self.course_app.state
         text = Text(f"\n{totals(state)}.\n\n", style="bold")
+        text.append_text(_weak(self._weakest()))
         for unit in state.units:
             facts = ["read" if unit.read else "not read"] if unit.written else []
             facts += [f"{quiz.title}: {quiz.words}" for quiz in unit.quizzes]
@@ -68,6 +72,18 @@ class ProgressScreen(CourseScreen):
         text.append("\nBy learning objective (questions right by the latest answer)\n", style="bold")
         text.append_text(_objectives(state))
         self.query_one("#progress-text", Static).update(text)
+
+    def _weakest(self) -> list[Weak]:
+        app = self.course_app
+        return weak_objectives(app.course, app.record, now())
+
+    def action_weakest(self) -> None:
+        """The lesson of the weakest objective."""
+        weak = self._weakest()
+        if weak:
+            self.course_app.go(f"lesson/{weak[0].unit}")
+        else:
+            self.tell("No objective is weak; what was answered would be remembered.")
 
     def action_next(self) -> None:
         """Go on with what comes next."""
@@ -110,3 +126,16 @@ def _objectives(state: Overview) -> Text:
             text.append("█" * full + "░" * (_BAR - full), style="not bold #56B4E9")
             text.append(f" {goal.right}/{goal.questions}  {goal.text}\n", style="not bold")
     return text
+
+
+def _weak(weak: list[Weak]) -> Text:
+    """The weakest objectives: how likely their questions would be remembered now."""
+    if not weak:
+        return Text()
+    text = Text("Weak objectives, the weakest first (l opens its lesson)\n", style="bold")
+    for goal in weak[:_MOST_WEAK]:
+        text.append(f"! {goal.recall:4.0%}", style="not bold #E69F00")
+        text.append(f"  {goal.text} ({goal.missed} of {goal.answered} missed)\n", style="not bold")
+    if len(weak) > _MOST_WEAK:
+        text.append(f"and {len(weak) - _MOST_WEAK} more: tlcourse progress\n", style="not bold dim")
+    return text.append("\n")

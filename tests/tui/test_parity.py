@@ -1,0 +1,92 @@
+"""What each screen can do, and the command that does it without the app. A new key needs its row here."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+import typer
+from textual.binding import Binding
+
+import tlcourse.tui.screens
+from tlcourse.cli.main import application
+from tlcourse.tui.app import CourseApp
+from tlcourse.tui.screens.frame import CourseScreen
+
+MOVES = {
+    "help", "quit", "home", "leave",  # the app itself
+    "home.filter", "search.words", "lesson.contents", "lesson.left", "lesson.right", "exercise.turn",  # only seen
+    "machine.leave",
+}  # fmt: skip
+"""Keys that only move about or change what is seen: a command has nothing to do for them."""
+COMMANDS = {
+    "search": "search", "search.open": "search",
+    "lessons": "lesson list", "quizzes": "quiz list", "exercises": "exercise list",
+    "progress": "progress", "machine": "doctor",
+    "home.quiz": "quiz take", "home.exercise": "exercise show", "home.review": "quiz review",
+    "home.progress": "progress", "home.machine": "doctor",
+    "lesson.quiz": "quiz take", "lesson.exercise": "exercise show", "lesson.lab": "lab run",
+    "lesson.previous": "lesson show", "lesson.next": "lesson show",
+    "quiz.submit": "quiz take", "quiz.choose": "quiz take", "quiz.retry": "quiz take", "quiz.all": "quiz take",
+    "quiz.lesson": "lesson show", "quiz.carry-down": "quiz take", "quiz.carry-up": "quiz take",
+    "quiz.same": "quiz take", "quiz.different": "quiz take",
+    "exercise.grade": "grade", "exercise.run": "run", "exercise.watch": "watch", "exercise.init": "init",
+    "exercise.reset": "init", "exercise.hint": "exercise hint", "exercise.explain": "exercise explain",
+    "progress.next": "progress", "progress.review": "quiz take", "progress.due": "quiz review",
+    "progress.weakest": "lesson show", "progress.export": "progress",
+    "batch.open": "ta report", "batch.retry": "ta regrade", "batch.export": "ta export",
+    "batch.older": "ta report", "batch.newer": "ta report",
+}  # fmt: skip
+SHELL = {"exercise.edit", "exercise.stop"}
+"""What the shell does: one's own editor, and ctrl+c."""
+
+
+def screens() -> list[type[CourseScreen]]:
+    """Every screen that there is."""
+    found = []
+    for module in pkgutil.iter_modules(tlcourse.tui.screens.__path__):
+        members = vars(importlib.import_module(f"tlcourse.tui.screens.{module.name}")).values()
+        found += [one for one in members if inspect.isclass(one) and issubclass(one, CourseScreen)]
+    return sorted(set(found), key=lambda one: one.__name__)
+
+
+def ids() -> dict[str, str]:
+    """The name of every key that has one, and where it works."""
+    return {
+        binding.id: owner.__name__
+        for owner in (CourseApp, *screens())
+        for binding in owner.BINDINGS
+        if isinstance(binding, Binding) and binding.id
+    }
+
+
+@pytest.fixture(scope="module")
+def commands() -> set[str]:
+    """Every command with its group, such as `quiz take`."""
+    from tlcourse.cli.commands import add_all
+
+    app = application()
+    add_all(app)
+    top = typer.main.get_command(app)
+    names = set()
+    for name, command in top.commands.items():  # type: ignore[attr-defined]
+        names |= {f"{name} {inner}" for inner in getattr(command, "commands", {})} or {name}
+    return names
+
+
+def test_every_key_with_a_name_has_its_command_or_only_moves_about():
+    known = MOVES | SHELL | COMMANDS.keys()
+    lab = {name for name in ids() if name.startswith("lab.")}  # all of them set or run one experiment
+    missing = {name: where for name, where in ids().items() if name not in known | lab}
+    assert missing == {}
+
+
+def test_the_table_names_no_key_that_is_gone():
+    assert (MOVES | SHELL | COMMANDS.keys()) - ids().keys() == set()
+
+
+def test_every_command_of_the_table_exists(commands):
+    assert {command for command in COMMANDS.values() if command not in commands} == set()
+    assert {"lab run", "lab list", "lab show"} <= commands

@@ -1,0 +1,112 @@
+"""Search: words at the top, the places that have them below; enter opens one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tlcourse.course.search import Hit, Index
+from tlcourse.errors import UnableError
+from tlcourse.tui.screens.frame import CourseScreen
+
+_SYMBOLS = {"lesson": "≡", "question": "?", "lab": "▶", "exercise": "◐"}
+
+
+class SearchScreen(CourseScreen):
+    """Lessons, questions, labs and exercises by their words."""
+
+    CSS_PATH = "search.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="search.open"),
+        Binding("slash", "words", "Words", key_display="/", id="search.words"),
+        Binding("down", "move(1)", "Down", show=False),
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._index: Index | None = None
+        self._hits: list[Hit] = []
+
+    @property
+    def path(self) -> list[str]:
+        """One word."""
+        return ["Search"]
+
+    @property
+    def twin(self) -> str:
+        """The command that does the same."""
+        return "tlcourse search WORDS"
+
+    def body(self) -> ComposeResult:
+        """The field, what is to be said, and the hits."""
+        yield Input(placeholder="Words, or their beginnings; esc goes back", id="words")
+        yield Static(id="said", markup=False)
+        yield OptionList(id="hits")
+
+    def on_mount(self) -> None:
+        """Make the index, and wait for words."""
+        super().on_mount()
+        self.query_one("#words").focus()
+        app = self.course_app
+        try:
+            self._index = Index(app.course, app.labs)
+            self._say("Lessons, the prompts of questions, labs and exercises.")
+        except UnableError as error:
+            self._say("\n".join(error.lines()))
+
+    def _say(self, text: str) -> None:
+        self.query_one("#said", Static).update(self.course_app.words(text))
+
+    @on(Input.Changed, "#words")
+    def search(self, event: Input.Changed) -> None:
+        """The list follows what is typed."""
+        if self._index is None:
+            return
+        self._hits = self._index.find(event.value)
+        hits = self.query_one("#hits", OptionList)
+        hits.clear_options()
+        hits.add_options([Option(self._line(hit)) for hit in self._hits])
+        hits.highlighted = 0 if self._hits else None
+        if self._hits:
+            self._say(f"{len(self._hits)} found; enter opens the one under the cursor.")
+        elif event.value.strip():
+            self._say("Nothing has all these words. Fewer words, or the beginning of one, find more.")
+        else:
+            self._say("Lessons, the prompts of questions, labs and exercises.")
+
+    def _line(self, hit: Hit) -> Text:
+        words = self.course_app.words
+        text = Text(words(f"{_SYMBOLS[hit.kind]} {hit.kind}: {hit.title}\n"))
+        return text.append(words(f"    {hit.snippet}"), style="dim")
+
+    @on(Input.Submitted, "#words")
+    @on(OptionList.OptionSelected, "#hits")
+    def chosen(self) -> None:
+        """Enter, in the field or in the list."""
+        self.action_open()
+
+    def action_open(self) -> None:
+        """Open the place under the cursor."""
+        at = self.query_one("#hits", OptionList).highlighted
+        if at is None or not self._hits:
+            self.tell("Type words that the course may have.")
+        else:
+            self.course_app.go(self._hits[at].place)
+
+    def action_words(self) -> None:
+        """Back to the field."""
+        self.query_one("#words").focus()
+
+    def action_move(self, by: int) -> None:
+        """Up or down in the hits, from the field too."""
+        hits = self.query_one("#hits", OptionList)
+        (hits.action_cursor_down if by > 0 else hits.action_cursor_up)()
