@@ -91,7 +91,8 @@ async def visit(url: str, profile: Path, record: Path, pictures: Path) -> list[s
                 await page.call("Page.enable")
                 await page.call("Page.navigate", url=url)
                 await until(lambda: page.value("document.body.classList.contains('-first-byte')"), "the first screen")
-                await page.value("document.querySelector('.xterm-helper-textarea').focus()")
+                await until(lambda: page.value("document.activeElement.className.includes('xterm')"), "the focus")
+                await page.press("j")  # one line down: keys arrive without a click
                 await asyncio.sleep(2)
                 await page.picture(pictures / "home.png")
                 for key in ("3", "a", "Enter"):

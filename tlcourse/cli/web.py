@@ -147,6 +147,7 @@ class CourseServer(Server):
         app.router.add_get("/{key}/", self._page)
         app.router.add_get("/{key}/ws", self.handle_websocket)
         app.router.add_get("/download/{key}", self.handle_download)  # its key is another, and random, too
+        app.router.add_get("/page.js", self._script)
         app.router.add_static("/static", self.statics_path)
         return app
 
@@ -191,6 +192,9 @@ class CourseServer(Server):
         }
         return aiohttp_jinja2.render_template("app_index.html", request, values)
 
+    async def _script(self, request: web.Request) -> web.FileResponse:
+        return web.FileResponse(_PAGE / "page.js")
+
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """An app for as long as the page is open."""
         self._ask_for_key(request)
@@ -221,19 +225,26 @@ class CourseServer(Server):
 
     async def _pass_on(self, connection: web.WebSocketResponse, app: AppProcess) -> None:
         """What the page says to the app, until it is closed or says what no page of ours does."""
+        focused = False  # an app takes itself for unfocused at first, and draws no footer then
         async for message in connection:
             if message.type != WSMsgType.TEXT:
                 continue
             try:
                 kind, *more = message.json()
                 if kind == "stdin":
+                    if not focused:  # the page's own word may have come before the app listened
+                        focused = True
+                        await app.focus()
                     await app.send_bytes(str(more[0]).encode())
                 elif kind == "resize":
                     width, height = (min(max(int(more[0][name]), 1), 1000) for name in ("width", "height"))
                     await app.set_terminal_size(width, height)
                 elif kind == "ping":
                     await connection.send_json(["pong", more[0]])
-                elif kind in ("blur", "focus"):
-                    await (app.blur() if kind == "blur" else app.focus())
+                elif kind == "focus":
+                    await app.focus()
+                elif kind == "blur":
+                    focused = False
+                    await app.blur()
             except (ValueError, TypeError, KeyError, IndexError):
                 return
