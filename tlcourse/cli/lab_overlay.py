@@ -38,7 +38,9 @@ def lines(result: LabResult, earlier: Sequence[KeptRun], *, plain: bool) -> Iter
     present = {arm.id: arm.mean for arm in result.arms}
     for run in earlier:
         assert run.result is not None
-        other = [f"{name}={value:g}" for name, value in run.result.settings.items() if result.settings.get(name) != value]
+        other = [
+            f"{name}={value:g}" for name, value in run.result.settings.items() if result.settings.get(name) != value
+        ]
         seeds = len(run.result.seeds)
         about = f"{seeds} seed{'s' if seeds > 1 else ''}, {', '.join(other) or 'the same settings'}"
         yield f"run {run.number}: {about}" if plain else f"\nRun {run.number} beside it ({about}):"

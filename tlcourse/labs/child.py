@@ -33,6 +33,13 @@ class Request(Struct, frozen=True):
     threads: int = 1
 
 
+def _advice(settings: Mapping[str, float]) -> str:
+    """What to try after a run that diverged."""
+    if "rate" in settings:
+        return f"Try a smaller learning rate: rate={settings['rate'] / 10:g}."
+    return "Try settings nearer to their defaults."
+
+
 def _give_way() -> None:
     """Training takes every core there is; a key that is pressed meanwhile comes first."""
     with contextlib.suppress(OSError, AttributeError):  # Windows has no nice
@@ -57,7 +64,7 @@ def main(arguments: list[str]) -> int:
         try:
             values = run(request.settings, seed, log)
         except DivergedError as error:
-            log.problem(f"{error}. Try a smaller learning rate.")
+            log.problem(f"{error}. {_advice(request.settings)}")
             return 1
         log.values(seed, values, round(time.perf_counter() - begin, 3))
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ class KeptRun(Struct, frozen=True):
             return "ended without a result"
         n = len(self.result.seeds)
         settings = "  ".join(f"{name}={value:g}" for name, value in self.result.settings.items())
-        return f"{n} seed{'s' if n > 1 else ''}, gain {self.result.gain:+.3f}  {settings}"
+        return f"{n} seed{'s' if n > 1 else ''}, gain {self.result.gain + 0.0:+.3f}  {settings}"
 
 
 class Recorder:
@@ -81,9 +82,7 @@ def replay(lab: str, number: int | None = None) -> Iterator[dict[str, Any]]:
 
 def kept_run(lab: str, number: int) -> KeptRun:
     """A kept run and what it came to; raises UsageError where there is none."""
-    last: dict[str, Any] = {}
-    for last in replay(lab, number):
-        pass
+    last: dict[str, Any] = next(iter(deque(replay(lab, number), maxlen=1)), {})
     if last.get("type") != "result":
         return KeptRun(number, None)
     try:

@@ -1,4 +1,4 @@
-"""Upright digits are the source, turned ones the target, of which pictures but no labels are seen. For dann, deep-coral.
+"""Upright digits are the source, turned ones the target, of which no labels are seen: for dann and deep-coral.
 
 Parts of the bundled digits: 800 for the source, 500 unlabelled of the target, 497 for the test.
 """

@@ -32,7 +32,7 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
         net = _network(pretrained=arm != "scratch")
         groups = [{"params": list(net.parameters()), "lr": 2 * rate if arm == "scratch" else rate}]
         if arm == "layerwise":
-            groups = layerwise_rates(net, rate, settings["decay"])  # type: ignore[assignment]
+            groups = layerwise_rates(net, rate, settings["decay"])
         if arm == "frozen":  # the head alone bears, and needs, a larger rate
             groups = [{"params": list(replace_head(freeze(net), 2).parameters()), "lr": 10 * rate}]
         _train(net, groups, x, y, steps, arm, log)

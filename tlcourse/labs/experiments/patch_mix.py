@@ -1,4 +1,4 @@
-"""Digits on paper teach a network; digits on another ground have no labels. Its own guesses, with a bridge or without."""
+"""Digits on paper teach a network; on another ground they have no labels. Its guesses, with a bridge or without."""
 
 from __future__ import annotations
 

@@ -95,10 +95,10 @@ def table(lab: Lab, result: dict[str, Any]) -> Text:
         style = "bold" if arm["role"] == "method" else "not bold"
         text.append(f"  {arm['title'][:30]:<31}{arm['role']:<9}{number(arm['mean']):>7}{spread}", style=style)
         for figure in arm["paper"].values():
-            text.append(f"  paper {figure:g}", style="dim")
+            text.append(f"  paper {figure:g}", style="dim not bold")
         text.append("\n")
     for paper in lab.paper:
-        text.append(f"  Paper: {paper.title}. {paper.note}".rstrip() + "\n", style="dim")
+        text.append(f"  Paper: {paper.title}. {paper.note}".rstrip() + "\n", style="dim not bold")
     holds = {True: ("✓ ", "#009E73"), False: ("✗ ", "#D55E00"), None: ("· ", "#E69F00")}[result["holds"]]
     text.append(holds[0], style=f"bold {holds[1]}")
     return text.append(result["verdict"] + "\n", style="not bold")
