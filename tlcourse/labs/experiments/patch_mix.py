@@ -27,7 +27,7 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     target = on_ground(x, generator, settings["ground"], 0.05)
     test, truth = target[1300:], y[1300:]
     start, found = DigitNet(), {}
-    for arm in ("source", "pseudo", "sure", "mixed", "target"):
+    for arm in ("source", "pseudo", "mixed", "target"):
         torch.manual_seed(seed)
         net = copy.deepcopy(start)
         own, label = (target[UNLABELLED], y[UNLABELLED]) if arm == "target" else (x[SOURCE], y[SOURCE])
@@ -45,9 +45,8 @@ def _train(net: nn.Module, x: Tensor, y: Tensor, other: Tensor, arm: str, settin
     for step in range(1, steps + 1):
         rows, others = torch.randint(len(x), (BATCH,)), torch.randint(len(other), (BATCH,))
         loss = F.cross_entropy(net(x[rows]), y[rows])
-        if arm in ("pseudo", "sure", "mixed") and step > WARM_UP * steps:
-            least = settings["sure"] if arm == "sure" else 0.0  # with 0 every guess counts, right or wrong
-            loss = loss + _guessed(net, x[rows], y[rows], other[others], least, bridge=arm == "mixed")
+        if arm in ("pseudo", "mixed") and step > WARM_UP * steps:
+            loss = loss + _guessed(net, x[rows], y[rows], other[others], settings["sure"], bridge=arm == "mixed")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -56,11 +55,11 @@ def _train(net: nn.Module, x: Tensor, y: Tensor, other: Tensor, arm: str, settin
             log.metric(arm, step, loss=loss.item(), accuracy=accuracy(net, *test))
 
 
-def _guessed(net: nn.Module, own: Tensor, label: Tensor, other: Tensor, least: float, *, bridge: bool) -> Tensor:
+def _guessed(net: nn.Module, own: Tensor, label: Tensor, other: Tensor, sure: float, *, bridge: bool) -> Tensor:
     """The loss of the network's own guesses: on the target's pictures, or on pictures mixed of both domains."""
     with torch.no_grad():
         probability, guess = torch.softmax(net(other), dim=1).max(dim=1)  # (B,) each
-    believed = probability > least
+    believed = probability > sure
     if not bridge:
         return (F.cross_entropy(net(other), guess, reduction="none") * believed).mean()
     mask = patch_mask(len(own), own.shape[-1], PATCH, torch.rand(len(own)))  # Beta(1, 1) is uniform
