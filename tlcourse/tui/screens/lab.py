@@ -180,8 +180,8 @@ class LabScreen(CourseScreen):
             mark, colour = ("✓", "#009E73") if option.correct else ("✗", "#D55E00")
             yours = ", your prediction" if number == self._predicted else ""
             text.append(f"{mark} {'abcdefgh'[number]}{yours}: ", style=f"bold {colour}")
-            text.append(option.reason + "\n", style="not bold")
-        text.append("\n" + self.lab.explanation, style="not bold")
+            text.append(self.course_app.words(option.reason) + "\n", style="not bold")
+        text.append("\n" + self.course_app.words(self.lab.explanation), style="not bold")
         self.query_one("#lab-explanation", Static).update(text)
 
     def action_stop(self) -> None:
