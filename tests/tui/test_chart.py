@@ -70,3 +70,25 @@ def test_whatever_a_solution_logs_is_drawn_within_its_panel(points, width, heigh
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_stay_short(value):
     assert len(number(value)) <= 9
+
+
+def test_eight_curves_have_eight_colours_and_eight_marks():
+    from tlcourse.tui.widgets.chart import COLOURS, MARKS, legend
+
+    series = {f"arm{i}": [(x, y + i) for x, y in FALLING] for i in range(8)}
+    for ascii_only in (False, True):
+        places = {name: place for place, name in enumerate(series)}
+        drawn = chart("loss", series, 100, 30, ascii_only=ascii_only, places=places)
+        marks = MARKS["ascii" if ascii_only else "braille"]
+        assert len(set(marks)) == len(set(COLOURS)) == 8
+        assert all(mark in drawn.plain for mark in marks)
+        named = legend(series, places, 40, ascii_only=ascii_only).plain.splitlines()
+        assert all(len(line) <= 40 for line in named)
+        assert all(any(f"{marks[i]}" in line and f"arm{i}" in line for line in named) for i in range(8))
+
+
+def test_where_fonts_have_no_braille_curves_are_half_blocks(monkeypatch):
+    monkeypatch.setenv("TERM", "linux")
+    plain = chart("loss", {"": FALLING}, 40, 8).plain
+    assert set("▀▄█") & set(plain)
+    assert not any(0x2800 <= ord(character) < 0x2900 for character in plain)

@@ -60,3 +60,69 @@ async def test_a_lesson_leads_to_its_lab_and_says_so_where_there_is_none(visit):
         person.app.go("lesson/practicalities")
         await person.sees("minutes")
         assert "has no lab" in await person.press("x")
+
+
+def _keep(app, *, loss: float) -> int:
+    """Keep a run of `dann` as `lab run` does, without training."""
+    from tlcourse.labs.kept import Recorder
+    from tlcourse.labs.result import conclude
+
+    lab = app.labs["dann"]
+    recorder = Recorder(lab.id)
+    for arm in lab.arms:
+        for step in range(5):
+            recorder.take({"v": 1, "type": "metric", "step": step, "values": {f"{arm.id} loss": loss - step / 10}})
+    points = [[0.0, 0.0], [1.0, 1.0], [0.2, 0.9], [0.8, 0.1]]
+    for title in ("before", "after"):
+        picture = {"title": title, "points": points, "domain": [0, 1, 0, 1], "label": [0, 1, 0, 1]}
+        recorder.take({"v": 1, "type": "embedding", **picture})
+    settings = {one.id: one.default for one in lab.settings}
+    recorder.close(conclude(lab, settings, {1: {arm.id: loss for arm in lab.arms}}, 0.1, "mini"))
+    return recorder.number
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+@pytest.mark.parametrize("ascii_only", [False, True])
+async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, ascii_only):
+    async with visit(*size, ascii_only=ascii_only) as person:
+        first, second = _keep(person.app, loss=2.0), _keep(person.app, loss=1.0)
+        person.app.go("lab/dann")
+        await person.sees("Predict first")
+        await person.press("enter")
+        shown = await person.press("o", "down", "enter")  # the latest is on top
+        assert f"[x] run {first}" in shown
+        assert "1 chosen" in shown
+        await person.press("escape", "y")
+        await person.press("enter")
+        drawn = person.app.screen.query_one("#lab-charts").render().plain
+        assert f"dann (run {first})" in drawn
+        assert f"source (run {first})" in drawn
+        assert f"(run {second})" not in drawn
+        assert "before" in drawn
+        assert "after" in drawn
+        assert f"Run {second}, replayed" in str(person.app.screen.query_one("#lab-status").render())
+        assert f"--overlay {first}" in person.app.screen.twin
+        width = person.app.screen.query_one("#lab-page").size.width
+        assert all(len(line) <= width for line in drawn.splitlines())
+
+
+async def test_at_most_three_runs_lie_over_another_and_one_can_be_dropped(visit):
+    async with visit(100, 30) as person:
+        for _ in range(4):
+            _keep(person.app, loss=1.0)
+        person.app.go("lab/dann")
+        await person.sees("Predict first")
+        await person.press("enter")
+        shown = await person.press("o", "enter", "j", "enter", "j", "enter", "j", "enter")
+        assert shown.count("[x]") == 3
+        assert "drop one" in shown
+        assert (await person.press("k", "enter")).count("[x]") == 2
+
+
+async def test_without_a_kept_run_the_keys_say_what_to_do(visit):
+    async with visit(100, 30) as person:
+        person.app.go("lab/dann")
+        await person.sees("Predict first")
+        await person.press("enter")
+        assert "r runs it" in await person.press("o")
+        assert "r runs it" in await person.press("y")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tlcourse.cli import out
+from tlcourse.cli import lab_overlay, out
 from tlcourse.cli.options import CourseFolder, Events, Json, Plain
 from tlcourse.errors import ExitCode, UsageError
 
@@ -37,11 +37,20 @@ def list_labs(course: CourseFolder = None, json: Json = False, plain: Plain = Fa
 
 
 @app.command("show")
-def show(name: LabName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
+def show(
+    name: LabName,
+    runs: Annotated[bool, typer.Option("--runs", help="Its kept runs instead, for replay and --overlay.")] = False,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
     """The claim, the question to answer first, the arms and the settings of a lab."""
     from tlcourse.labs.kept import kept_runs
 
     lab = _find(name, course)
+    if runs:
+        _show_runs(lab, json=json)
+        return
     if json:
         out.document({"schema": 1, "lab": lab, "kept_runs": kept_runs(lab.id)})
         return
@@ -65,6 +74,10 @@ def run(
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Change a setting.")] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Runs; from 2 on there are intervals.")] = 1,
     first: Annotated[int, typer.Option("--first-seed", min=0, help="The seed of the first run.")] = 1,
+    overlay: Annotated[
+        list[int] | None,
+        typer.Option("--overlay", metavar="RUN", help="Show a kept run beside it; may be given three times."),
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Seeds side by side; 0: as many as cores.")] = 0,
     data: Annotated[
         str,
@@ -84,6 +97,7 @@ def run(
 
     lab = _find(name, course)
     chosen = settings_of(lab, _pairs(settings or []))
+    earlier = lab_overlay.chosen(lab, overlay or [])
     recorder, result = Recorder(lab.id), None
 
     def take(event: dict[str, Any]) -> None:
@@ -104,7 +118,13 @@ def run(
     if events:
         out.event({"v": 1, "type": "result", "result": result})
         return
-    _show(lab, msgspec.to_builtins(result), json=json, plain=plain, number=recorder.number)
+    document = msgspec.to_builtins(result)
+    if json and earlier:
+        document["overlay"] = msgspec.to_builtins(earlier)
+    _show(lab, document, json=json, plain=plain, number=recorder.number)
+    if not json:
+        for line in lab_overlay.lines(result, earlier, plain=plain):
+            out.say(line)
 
 
 @app.command("replay")
@@ -158,16 +178,37 @@ def _show(lab: Lab, result: dict[str, Any], *, json: bool, plain: bool, number: 
 
 
 def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
-    """First and last value of every curve of the first child."""
+    """First and last value of every curve of the first child, and its pictures of features in words."""
+    from tlcourse.labs.embedding import in_words
+
+    pictures: dict[str, str] = {}
     found: dict[str, list[tuple[int, float]]] = {}
     for event in events:
         if event["type"] == "metric" and event.get("seed_group", 0) == 0:
             for name, value in event["values"].items():
                 with contextlib.suppress(ValueError):
                     found.setdefault(name, []).append((event["step"], float(value)))
+        elif event["type"] == "embedding" and event.get("seed_group", 0) == 0:
+            pictures[event["title"]] = in_words(event)
     for name, points in found.items():
         (start, a), (end, b) = points[0], points[-1]
         yield f"{name}: {a:.4g} at step {start}, {b:.4g} at step {end}"
+    yield from pictures.values()
+
+
+def _show_runs(lab: Lab, *, json: bool) -> None:
+    import msgspec
+
+    from tlcourse.labs.kept import kept_run, kept_runs
+
+    runs = [kept_run(lab.id, number) for number in kept_runs(lab.id)]
+    if json:
+        out.document({"schema": 1, "lab": lab.id, "kept_runs": msgspec.to_builtins(runs)})
+        return
+    for one in runs:
+        out.say(f"run {one.number}: {one.words}")
+    if not runs:
+        out.say(f"No run is kept yet: tlcourse lab run {lab.id}")
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ It has torch, and nobody else waits for it: a screen stays quick, and a run can 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import random
@@ -36,6 +37,19 @@ class Request(Struct, frozen=True):
     """End when stdin closes: whoever asked for the run is gone."""
 
 
+def _advice(settings: Mapping[str, float]) -> str:
+    """What to try after a run that diverged."""
+    if "rate" in settings:
+        return f"Try a smaller learning rate: rate={settings['rate'] / 10:g}."
+    return "Try settings nearer to their defaults."
+
+
+def _give_way() -> None:
+    """Training takes every core there is; a key that is pressed meanwhile comes first."""
+    with contextlib.suppress(OSError, AttributeError):  # Windows has no nice
+        os.nice(10)
+
+
 def main(arguments: list[str]) -> int:
     """Run every seed of a request; returns the exit status."""
     request = msgspec.json.decode(arguments[0], type=Request)
@@ -44,6 +58,7 @@ def main(arguments: list[str]) -> int:
     stream = os.fdopen(os.dup(1), "wb")  # what an imported library prints must not stand between the events
     os.dup2(2, 1)
     log = Log(stream)
+    _give_way()
     torch.set_num_threads(request.threads)
     experiment = importlib.import_module(request.module)
     run: Experiment = experiment.run_full if request.data == "full" else experiment.run
@@ -55,7 +70,7 @@ def main(arguments: list[str]) -> int:
         try:
             values = run(request.settings, seed, log)
         except DivergedError as error:
-            log.problem(f"{error}. Try a smaller learning rate.")
+            log.problem(f"{error}. {_advice(request.settings)}")
             return 1
         except UnableError as error:
             log.unable(error)

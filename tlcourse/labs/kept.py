@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from tlcourse.errors import UsageError
 from tlcourse.labs.result import LabResult
@@ -16,6 +18,22 @@ from tlcourse.progress import home
 
 KEPT = 50
 """Runs of one lab that are kept; the oldest goes first."""
+
+
+class KeptRun(Struct, frozen=True):
+    """One run that is kept; `result` is None where it was stopped or diverged."""
+
+    number: int
+    result: LabResult | None
+
+    @property
+    def words(self) -> str:
+        """What distinguishes it, in a line: seeds, what came of the compared arms, settings."""
+        if self.result is None:
+            return "ended without a result"
+        n = len(self.result.seeds)
+        settings = "  ".join(f"{name}={value:g}" for name, value in self.result.settings.items())
+        return f"{n} seed{'s' if n > 1 else ''}, gain {self.result.gain + 0.0:+.3f}  {settings}"
 
 
 class Recorder:
@@ -60,6 +78,17 @@ def replay(lab: str, number: int | None = None) -> Iterator[dict[str, Any]]:
         for line in stream:
             with contextlib.suppress(ValueError):  # the last line of a run that was killed
                 yield json.loads(line)
+
+
+def kept_run(lab: str, number: int) -> KeptRun:
+    """A kept run and what it came to; raises UsageError where there is none."""
+    last: dict[str, Any] = next(iter(deque(replay(lab, number), maxlen=1)), {})
+    if last.get("type") != "result":
+        return KeptRun(number, None)
+    try:
+        return KeptRun(number, msgspec.convert(last["result"], LabResult))
+    except msgspec.ValidationError:  # written by another version of the course
+        return KeptRun(number, None)
 
 
 def _folder(lab: str) -> Path:

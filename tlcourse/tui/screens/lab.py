@@ -14,10 +14,11 @@ from textual.widgets.option_list import Option
 
 from tlcourse.course.lab import Lab
 from tlcourse.errors import UsageError
-from tlcourse.labs.kept import kept_runs, replay
+from tlcourse.labs.kept import kept_run, kept_runs, replay
 from tlcourse.tui.lab_run import LabRun
 from tlcourse.tui.screens.frame import CourseScreen
-from tlcourse.tui.widgets.lab_view import Curves, table
+from tlcourse.tui.screens.lab_runs import RunsDialog
+from tlcourse.tui.widgets.lab_view import Curves, of_events, table
 
 _MANY = 8
 
@@ -29,9 +30,10 @@ class LabScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "run(1)", "Run", id="lab.run"),
         Binding("m", f"run({_MANY})", f"{_MANY} seeds", id="lab.many"),
-        Binding("s", "stop", "Stop", id="lab.stop"),
+        Binding("s", "stop", "Stop", id="lab.stop", show=False),  # the status line names it while it works
         Binding("p", "settings", "Settings", id="lab.settings"),
         Binding("y", "replay", "Replay", id="lab.replay"),
+        Binding("o", "overlay", "Overlay", id="lab.overlay"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
         Binding("space,pagedown", "page(1)", "A page on", show=False),
@@ -45,6 +47,7 @@ class LabScreen(CourseScreen):
         self._predicted: int | None = None
         self._run: LabRun | None = None
         self._curves = Curves()
+        self._earlier: dict[int, Curves] = {}
         self._seeds_done = 0
 
     @property
@@ -60,7 +63,8 @@ class LabScreen(CourseScreen):
     @property
     def twin(self) -> str:
         """The command that does the same."""
-        return f"tlcourse lab run {self.lab_name}"
+        overlay = "".join(f" --overlay {number}" for number in self._earlier)
+        return f"tlcourse lab run {self.lab_name}{overlay}"
 
     def body(self) -> ComposeResult:
         """From the claim to what came of it."""
@@ -117,9 +121,15 @@ class LabScreen(CourseScreen):
         else:
             self._run = LabRun(self.lab_name, self._chosen, seeds, self.course_app.course_folder)
             self._curves, self._seeds_done = Curves(), 0
-            for part in ("charts", "table", "explanation"):
-                self.query_one(f"#lab-{part}", Static).update("")
+            self._clear()
             self.run_worker(self._follow(self._run, seeds), group="lab", exclusive=True, exit_on_error=False)
+
+    def _clear(self) -> None:
+        """Away with what an earlier run came to; runs that are laid over stay."""
+        self._curves = Curves()
+        for part in ("status", "table", "explanation"):
+            self.query_one(f"#lab-{part}", Static).update("")
+        self._show_curves()
 
     async def _follow(self, run: LabRun, seeds: int) -> None:
         status = self.query_one("#lab-status", Static)
@@ -154,7 +164,7 @@ class LabScreen(CourseScreen):
 
     def _show_curves(self) -> None:
         width = max(min(self.query_one("#lab-page").size.width - 4, 100), 24)
-        text = self._curves.text(width, ascii_only=self.course_app.ascii_only)
+        text = self._curves.text(width, ascii_only=self.course_app.ascii_only, earlier=self._earlier)
         self.query_one("#lab-charts", Static).update(text)
 
     def _to_status(self) -> None:
@@ -170,8 +180,8 @@ class LabScreen(CourseScreen):
             mark, colour = ("✓", "#009E73") if option.correct else ("✗", "#D55E00")
             yours = ", your prediction" if number == self._predicted else ""
             text.append(f"{mark} {'abcdefgh'[number]}{yours}: ", style=f"bold {colour}")
-            text.append(option.reason + "\n", style="not bold")
-        text.append("\n" + self.lab.explanation, style="not bold")
+            text.append(self.course_app.words(option.reason) + "\n", style="not bold")
+        text.append("\n" + self.course_app.words(self.lab.explanation), style="not bold")
         self.query_one("#lab-explanation", Static).update(text)
 
     def action_stop(self) -> None:
@@ -186,14 +196,48 @@ class LabScreen(CourseScreen):
         if self._run is not None:
             self._run.stop()
 
+    # -- kept runs -----------------------------------------------------------------------------------------------
+
     def action_replay(self) -> None:
-        """Show the latest kept run again."""
-        if self._run is not None or not kept_runs(self.lab_name):
+        """Show a kept run again; with several of them, ask which."""
+        numbers = kept_runs(self.lab_name)
+        if self._run is not None or not numbers:
             self.tell("It is running; s stops it." if self._run else "No run is kept yet; r runs it.")
+        elif len(numbers) == 1:
+            self._replay(numbers)
+        else:
+            runs = [kept_run(self.lab_name, number) for number in numbers]
+            self.app.push_screen(RunsDialog(runs, several=False), self._replay)
+
+    def _replay(self, chosen: list[int] | None) -> None:
+        if not chosen:
             return
-        self._curves = Curves()
-        for event in replay(self.lab_name):
-            self._take(event)
+        self._clear()
+        ended = False
+        for event in replay(self.lab_name, chosen[0]):
+            ended = self._take(event) or ended
+        said = f"Run {chosen[0]}, replayed" + ("." if ended else ": it ended without a result.")
+        self.query_one("#lab-status", Static).update(f"\n{said}")
+        self._to_status()
+
+    def action_overlay(self) -> None:
+        """Choose earlier runs that are drawn with the present one."""
+        runs = [kept_run(self.lab_name, number) for number in kept_runs(self.lab_name)]
+        if self._run is not None and runs:
+            runs = runs[:-1]  # the one that is going on
+        if not runs:
+            self.tell("No earlier run is kept yet; r runs it.")
+            return
+        self.app.push_screen(RunsDialog(runs, list(self._earlier), several=True), self._lay_over)
+
+    def _lay_over(self, chosen: list[int] | None) -> None:
+        compared = (self.lab.compare.method, self.lab.compare.control)
+        self._earlier = {
+            number: of_events(replay(self.lab_name, number), compared)
+            for number in chosen or []
+            if number in kept_runs(self.lab_name)  # the oldest may have gone meanwhile
+        }
+        self._show_curves()
 
     # -- settings ------------------------------------------------------------------------------------------------
 

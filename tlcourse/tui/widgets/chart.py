@@ -1,4 +1,4 @@
-"""Line charts of a run's metrics, in braille dots, or in ASCII where the terminal has no more.
+"""Line charts of a run's metrics: in braille dots, in half-blocks where the font has none, or in ASCII.
 
 Drawing is a function from numbers to text, so that it is tested without a screen and costs a few milliseconds.
 """
@@ -6,18 +6,28 @@ Drawing is a function from numbers to text, so that it is tested without a scree
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 from rich.text import Text
 
 Points = Sequence[tuple[float, float]]
 """(step, value) pairs in the order of their steps; values may be NaN or infinite, and are then left out."""
 
-COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7")  # Okabe and Ito: told apart with any colour vision
-_DASHES = ((1,), (1, 1, 1, 0, 0), (1, 0, 0), (1, 1, 0, 1, 0))  # and told apart without colour
-_ASCII_MARKS = "*o+x"
+Drawing = Literal["braille", "block", "ascii"]
+"""What curves are made of."""
+
+# Okabe and Ito's, told apart with any colour vision; the grey ends them. With more than one curve each is told apart
+# without colour, too: by its dashes, and by a mark that it carries along.
+COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#F0E442", "#4C8BF5", "#999999")
+_DASHES = ((1,), (1, 1, 1, 0, 0), (1, 0, 0), (1, 1, 0, 1, 0), (1, 1, 1, 1, 1, 0), (1, 0, 0, 0, 0), (1, 0), (1, 1, 0, 0))
+MARKS = {"braille": "●■▲◆○□△◇", "block": "●■▲◆○□△◇", "ascii": "*o+x#@%&"}
 _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # [row][column] of a character's 4×2 dots
+_HALVES = " ▀▄█"  # a character's two halves: bit 0 the upper, bit 1 the lower
+_CELL = {"braille": (2, 4), "block": (1, 2), "ascii": (1, 1)}  # dots of a character: across, down
+_SPOTS = 3  # marks along a curve
 _HUGE = 1e300  # larger values are shown as not finite: their differences would not be
 _LABEL = 8  # columns for the labels of the vertical axis
 
@@ -34,9 +44,28 @@ def panels(metrics: Mapping[str, Points]) -> list[tuple[str, dict[str, Points]]]
     return list(found.items())
 
 
-def chart(title: str, series: Mapping[str, Points], width: int, height: int, *, ascii_only: bool = False) -> Text:
-    """A panel of `height` lines: a heading with the latest values, the curves, and the range of the steps."""
-    text = _heading(title, series, ascii_only)
+def drawing(ascii_only: bool = False) -> Drawing:
+    """What this terminal can show: the Linux console's fonts have half-blocks, and no braille."""
+    return "ascii" if ascii_only else "block" if os.environ.get("TERM", "") in ("linux", "vt220") else "braille"
+
+
+def chart(
+    title: str,
+    series: Mapping[str, Points],
+    width: int,
+    height: int,
+    *,
+    ascii_only: bool = False,
+    places: Mapping[str, int] | None = None,
+) -> Text:
+    """A panel of `height` lines: a heading with the latest values, the curves, and the range of the steps.
+
+    With `places` the heading is the title alone, for `legend` names the curves; they say which colour, dashes and mark
+    a curve has, so that it has the same in every panel.
+    """
+    how = drawing(ascii_only)
+    text = Text(title, style="bold") if places is not None else _heading(title, series, how)
+    numbers = {name: (places or {}).get(name, index) for index, name in enumerate(series)}
     rows = max(height - 2, 1)
     columns = max(width - _LABEL - 1, 4)
     finite = {name: _finite(points) for name, points in series.items()}
@@ -49,9 +78,12 @@ def chart(title: str, series: Mapping[str, Points], width: int, height: int, *, 
     if high - low <= 1e-9 * max(abs(high), abs(low)):
         room = max(0.5, abs(high) / 2)
         low, high = low - room, high + room
-    cells = _Canvas(columns, rows, ascii_only)
-    for index, points in enumerate(finite.values()):
-        cells.draw(_pixels(points, (first, last), (low, high), cells.size), index)
+    cells = _Canvas(columns, rows, how)
+    lines = {name: _pixels(points, (first, last), (low, high), cells.size) for name, points in finite.items()}
+    for name, pixels in lines.items():
+        cells.draw(pixels, numbers[name])
+    for name, pixels in lines.items() if len(lines) > 1 else ():  # on top of all the curves
+        cells.mark(pixels, numbers[name])
     top, bottom = _labels(low, high)
     for row in range(rows):
         label = top if row == 0 else bottom if row == rows - 1 else ""
@@ -92,16 +124,33 @@ def _labels(low: float, high: float) -> tuple[str, str]:
     return top[:_LABEL], bottom[:_LABEL]
 
 
-def _heading(title: str, series: Mapping[str, Points], ascii_only: bool) -> Text:
+def legend(series: Mapping[str, Points], places: Mapping[str, int], width: int, *, ascii_only: bool = False) -> Text:
+    """What each curve's colour and mark mean, with its latest value, on as many lines of `width` as it needs."""
+    text, used = Text(), 0
+    for name, points in series.items():
+        entry = _entry(name, points, places[name], drawing(ascii_only))
+        if used and used + entry.cell_len > width:
+            text.append("\n")
+            used = 0
+        text.append_text(entry)
+        used += entry.cell_len
+    return text
+
+
+def _entry(name: str, points: Points, place: int, how: Drawing) -> Text:
+    colour, mark = COLOURS[place % len(COLOURS)], MARKS[how][place % len(COLOURS)]
+    value = points[-1][1] if points else math.nan
+    shown = number(value) if math.isfinite(value) else f"{value} (not finite: try a smaller learning rate)"
+    return Text("  ").append(mark if how == "ascii" else f"━{mark}━", style=colour).append(f" {name} {shown}".rstrip())
+
+
+def _heading(title: str, series: Mapping[str, Points], how: Drawing) -> Text:
     text = Text(title, style="bold")
     for index, (name, points) in enumerate(series.items()):
-        if not points:
-            continue
-        mark = _ASCII_MARKS[index % 4] * 2 if ascii_only else ("━━", "╍╍", "┈┈", "╌┈")[index % 4]
-        value = points[-1][1]
-        shown = number(value) if math.isfinite(value) else f"{value} (not finite: try a smaller learning rate)"
-        text.append(f"  {mark} ", style=COLOURS[index % 4])
-        text.append(f"{name} {shown}".strip())
+        if points:
+            entry = _entry(name, points, index, how)
+            entry.stylize("not bold", 0)
+            text.append_text(entry)
     return text
 
 
@@ -119,17 +168,19 @@ def _pixels(
 
 
 class _Canvas:
-    """A grid of characters, each of 2×4 dots in braille, or of one mark in ASCII."""
+    """A grid of characters, each of 2×4 dots in braille, two halves in blocks, or one mark in ASCII."""
 
-    def __init__(self, columns: int, rows: int, ascii_only: bool) -> None:
-        self._ascii = ascii_only
+    def __init__(self, columns: int, rows: int, how: Drawing) -> None:
+        self._how: Drawing = how
+        self._cell = _CELL[how]
         self._dots = [[0] * columns for _ in range(rows)]
         self._series = [[0] * columns for _ in range(rows)]
-        self.size = (columns, rows) if ascii_only else (2 * columns, 4 * rows)
+        self._marked: set[tuple[int, int]] = set()
+        self.size = (columns * self._cell[0], rows * self._cell[1])
 
     def draw(self, pixels: list[tuple[int, int]], index: int) -> None:
         """A line through the pixels, dashed by the number of its series."""
-        dashes = (1,) if self._ascii else _DASHES[index % len(_DASHES)]
+        dashes = (1,) if self._how == "ascii" else _DASHES[index % len(_DASHES)]
         if len(pixels) == 1:
             pixels = pixels * 2
         step = 0
@@ -140,19 +191,30 @@ class _Canvas:
                     self._dot(round(x0 + (x1 - x0) * i / length), round(y0 + (y1 - y0) * i / length), index)
                 step += i < length
 
+    def mark(self, pixels: list[tuple[int, int]], index: int) -> None:
+        """The series' mark at its end and at a few places before it, which differ from series to series."""
+        for spot in range(_SPOTS if pixels else 0):
+            at = len(pixels) - 1 - spot * len(pixels) // _SPOTS - (index if spot else 0)
+            x, y = pixels[max(at, 0)]
+            cell = (x // self._cell[0], y // self._cell[1])
+            if cell not in self._marked:
+                self._marked.add(cell)
+                self._series[cell[1]][cell[0]] = index
+
     def _dot(self, x: int, y: int, index: int) -> None:
-        column, row = (x, y) if self._ascii else (x // 2, y // 4)
-        self._dots[row][column] |= 1 if self._ascii else _BRAILLE[y % 4][x % 2]
+        (across, down), (column, row) = self._cell, (x // self._cell[0], y // self._cell[1])
+        self._dots[row][column] |= _BRAILLE[y % down][x % across] if self._how == "braille" else 1 << (y % down)
         self._series[row][column] = index
 
     def row(self, row: int) -> Text:
         """One line of characters in the colours of their series."""
         text = Text()
-        for dots, index in zip(self._dots[row], self._series[row], strict=True):
-            if not dots:
-                text.append(" ")
-            elif self._ascii:
-                text.append(_ASCII_MARKS[index % 4], style=COLOURS[index % 4])
+        for column, (dots, index) in enumerate(zip(self._dots[row], self._series[row], strict=True)):
+            place = index % len(COLOURS)
+            if (column, row) in self._marked or (dots and self._how == "ascii"):
+                text.append(MARKS[self._how][place], style=COLOURS[place])
+            elif dots:
+                text.append(chr(0x2800 + dots) if self._how == "braille" else _HALVES[dots], style=COLOURS[place])
             else:
-                text.append(chr(0x2800 + dots), style=COLOURS[index % 4])
+                text.append(" ")
         return text

@@ -1,50 +1,88 @@
-"""What a lab shows: curves of all arms by metric, and the table of what it came to. Numbers to text, nothing else."""
+"""What a lab shows: curves of all arms by metric, pictures of features, and the table of what it came to.
+
+Numbers to text, nothing else. Earlier runs are drawn with the present one, and named in the legend.
+"""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.text import Text
 
 from tlcourse.course.lab import Lab
-from tlcourse.tui.widgets.chart import Points, chart, number
+from tlcourse.tui.widgets.chart import Points, chart, legend, number
+from tlcourse.tui.widgets.scatter import pictures
 
 _MOST_PANELS = 3
 _ROWS = 8
 
 
 class Curves:
-    """The metrics of one child's present seed, by metric and arm."""
+    """The metrics of one child's present seed, by metric and arm, and its pictures of features."""
 
     def __init__(self) -> None:
-        self._series: dict[str, dict[str, list[tuple[float, float]]]] = {}
+        self.series: dict[str, dict[str, list[tuple[float, float]]]] = {}
+        self._embeddings: dict[str, Mapping[str, Any]] = {}
         self._fresh = False
 
     def take(self, event: dict[str, Any]) -> bool:
-        """Note an event; whether the curves look different now."""
+        """Note an event; whether something looks different now."""
         if event.get("seed_group", 0) != 0:
             return False
         if event["type"] == "seed":  # the next metric belongs to another seed
             self._fresh = True
-        if event["type"] != "metric":
+        if event["type"] not in ("metric", "embedding"):
             return False
         if self._fresh:
-            self._series, self._fresh = {}, False
+            self.series, self._embeddings, self._fresh = {}, {}, False
+        if event["type"] == "embedding":
+            self._embeddings[event["title"]] = event
+            return True
         for name, value in event["values"].items():
             arm, _, metric = name.rpartition(" ")
             with contextlib.suppress(ValueError):
-                self._series.setdefault(metric, {}).setdefault(arm, []).append((event["step"], float(value)))
+                self.series.setdefault(metric, {}).setdefault(arm, []).append((event["step"], float(value)))
         return True
 
-    def text(self, width: int, *, ascii_only: bool) -> Text:
-        """A panel for each metric."""
+    def text(self, width: int, *, ascii_only: bool, earlier: Mapping[int, Curves] | None = None) -> Text:
+        """A panel for each metric, its legend below it, and the pictures; `earlier` are other runs by their number."""
         text = Text(no_wrap=True, overflow="crop")
-        for metric, arms in list(self._series.items())[-_MOST_PANELS:]:
-            series: dict[str, Points] = dict(arms)
-            text.append_text(chart(metric, series, width, _ROWS, ascii_only=ascii_only))
-            text.append("\n")
+        metrics = {name: _with_earlier(name, arms, earlier or {}) for name, arms in self._shown(earlier or {}).items()}
+        names = dict.fromkeys(name for series in metrics.values() for name in series)
+        places = {name: place for place, name in enumerate(names)}
+        for metric, series in metrics.items():
+            text.append_text(chart(metric, series, width, _ROWS, ascii_only=ascii_only, places=places)).append("\n")
+            text.append_text(legend(series, places, width, ascii_only=ascii_only)).append("\n")
+        if self._embeddings:
+            text.append("\n").append_text(pictures(list(self._embeddings.values()), width, ascii_only=ascii_only))
         return text
+
+    def _shown(self, earlier: Mapping[int, Curves]) -> Mapping[str, Mapping[str, Points]]:
+        """The latest metrics; before a run has any, those of the earlier runs, without arms of their own."""
+        names = list(self.series) or list(dict.fromkeys(name for run in earlier.values() for name in run.series))
+        return {name: self.series.get(name, {}) for name in names[-_MOST_PANELS:]}
+
+
+def _with_earlier(metric: str, arms: Mapping[str, Points], earlier: Mapping[int, Curves]) -> dict[str, Points]:
+    series = dict(arms)
+    for number_of_run, run in earlier.items():
+        series |= {f"{arm} (run {number_of_run})": points for arm, points in run.series.get(metric, {}).items()}
+    return series
+
+
+def of_events(events: Iterable[dict[str, Any]], arms: Iterable[str]) -> Curves:
+    """The curves of a kept run, of these arms only: with all arms of several runs nobody could tell them apart."""
+    curves, kept = Curves(), set(arms)
+    for event in events:
+        curves.take(event)
+    curves.series = {
+        metric: chosen
+        for metric, series in curves.series.items()
+        if (chosen := {arm: points for arm, points in series.items() if arm in kept} or series)
+    }
+    return curves
 
 
 def table(lab: Lab, result: dict[str, Any]) -> Text:
@@ -57,10 +95,10 @@ def table(lab: Lab, result: dict[str, Any]) -> Text:
         style = "bold" if arm["role"] == "method" else "not bold"
         text.append(f"  {arm['title'][:30]:<31}{arm['role']:<9}{number(arm['mean']):>7}{spread}", style=style)
         for figure in arm["paper"].values():
-            text.append(f"  paper {figure:g}", style="dim")
+            text.append(f"  paper {figure:g}", style="dim not bold")
         text.append("\n")
     for paper in lab.paper:
-        text.append(f"  Paper: {paper.title}. {paper.note}".rstrip() + "\n", style="dim")
+        text.append(f"  Paper: {paper.title}. {paper.note}".rstrip() + "\n", style="dim not bold")
     holds = {True: ("✓ ", "#009E73"), False: ("✗ ", "#D55E00"), None: ("· ", "#E69F00")}[result["holds"]]
     text.append(holds[0], style=f"bold {holds[1]}")
     return text.append(result["verdict"] + "\n", style="not bold")

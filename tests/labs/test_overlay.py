@@ -1,0 +1,70 @@
+"""Kept runs: what each came to, laid over a new one; and features before and after adaptation in one number."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tlcourse.labs.embedding import apart, in_words
+from tlcourse.labs.kept import Recorder, kept_run
+from tlcourse.labs.result import conclude
+
+
+def _picture(shift: float) -> dict:
+    own = [[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]]
+    other = [[x + shift, y] for x, y in own]
+    return {"title": "features", "points": own + other, "domain": [0] * 4 + [1] * 4, "label": [0] * 8}
+
+
+def test_domains_that_lie_apart_have_a_larger_number():
+    assert apart(_picture(0.0)) == 0.0
+    assert apart(_picture(2.0)) == pytest.approx(2 / 2**0.5)
+    assert apart(_picture(4.0)) > apart(_picture(2.0))
+    assert apart({"points": [[1.0, 1.0]], "domain": [0]}) == 0.0
+    assert in_words(_picture(2.0)) == (
+        "features: 4 source and 4 target points; their centres lie 1.41 standard deviations apart"
+    )
+
+
+@pytest.fixture
+def labs():
+    from tests.labs.conftest import LABS
+
+    return LABS
+
+
+def _keep(lab, ended: bool = True) -> int:
+    values = {1: {arm.id: 0.5 for arm in lab.arms}}
+    recorder = Recorder(lab.id)
+    recorder.take({"v": 1, "type": "metric", "step": 1, "values": {"source loss": 1.0}})
+    settings = {one.id: one.default for one in lab.settings}
+    recorder.close(conclude(lab, settings, values, 0.1, "mini") if ended else None)
+    return recorder.number
+
+
+def test_a_kept_run_says_what_it_came_to_or_that_it_came_to_nothing(labs):
+    whole, broken = _keep(labs["shifts"]), _keep(labs["shifts"], ended=False)
+    assert "1 seed, gain +0.000" in kept_run("shifts", whole).words
+    assert kept_run("shifts", broken).words == "ended without a result"
+
+
+def test_a_new_run_is_shown_beside_an_earlier_one(tl, labs):
+    number = _keep(labs["shifts"])
+    listed = tl("lab", "show", "shifts", "--runs", course=None).stdout
+    assert listed.startswith(f"run {number}: 1 seed")
+    arguments = ("lab", "run", "shifts", "--overlay", str(number), "--set", "labels=150")
+    plain = tl(*arguments, "--plain", course=None)
+    assert plain.returncode == 0, plain.stderr
+    assert "present run +" in plain.stdout or "present run -" in plain.stdout
+    document = json.loads(tl(*arguments, "--json", course=None).stdout)
+    assert [one["number"] for one in document["overlay"]] == [number]
+
+
+def test_a_run_that_cannot_be_laid_over_is_refused_before_anything_trains(tl, labs):
+    broken = _keep(labs["shifts"], ended=False)
+    for number, said in ((str(broken), "without a result"), ("77", "no such run")):
+        done = tl("lab", "run", "shifts", "--overlay", number, course=None)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert "seed 1" not in done.stderr
