@@ -17,7 +17,7 @@ NEAR = 0.5
 
 
 def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
-    """The share of right answers – nothing where nothing is, else the kind and the place – averaged over both halves."""
+    """The share of right answers – nothing where nothing is, else the kind and the place – mean of both halves."""
     generator = torch.Generator().manual_seed(seed)
     n = int(settings["labels"])
     train = draw(n, settings["share"], settings["noise"], generator)
