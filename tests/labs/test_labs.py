@@ -38,18 +38,35 @@ def shifts() -> Lab:
     return LABS["shifts"]
 
 
-def test_the_same_seed_gives_the_same_numbers_however_many_run_side_by_side(shifts):
-    settings = settings_of(shifts, {"labels": "100"})
-    alone, together = (run_lab(shifts, settings, [1, 2, 3], lambda _: None, jobs=jobs) for jobs in (1, 3))
+@pytest.fixture(scope="module")
+def in_one_child():
+    """The events and the result of two seeds, one after the other; started once, for starting torch takes seconds."""
+    from tests.labs.conftest import LABS
+
+    lab, events = LABS["shifts"], []
+    return events, run_lab(lab, settings_of(lab, {"labels": "100"}), [1, 2], events.append, jobs=1)
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_numbers_however_many_run_side_by_side(shifts, in_one_child):
+    _, alone = in_one_child
+    together = run_lab(shifts, settings_of(shifts, {"labels": "100"}), [1, 2], lambda _: None, jobs=2)
     assert [arm.values for arm in alone.arms] == [arm.values for arm in together.arms]
-    assert alone.seeds == [1, 2, 3]
 
 
-def test_events_come_as_they_happen_and_each_seed_says_what_it_came_to(shifts):
-    events = []
-    run_lab(shifts, settings_of(shifts, {}), [1, 2], events.append, jobs=1)
-    assert [event["seed"] for event in events if event["type"] == "seed"] == [1, 2]
+def test_events_come_as_they_happen_and_each_seed_says_what_it_came_to(in_one_child):
+    events, result = in_one_child
+    assert [event["seed"] for event in events if event["type"] == "seed"] == [1, 2] == result.seeds
     assert any(event["type"] == "metric" and "weighted error" in event["values"] for event in events)
+
+
+def test_every_lab_has_its_experiment_and_every_experiment_its_lab():
+    from importlib.resources import files
+
+    from tests.labs.conftest import LABS
+
+    written = {path.name[:-3] for path in files("tlcourse.labs.experiments").iterdir() if path.name.endswith(".py")}
+    assert written - {"__init__"} == {lab.module.rpartition(".")[2] for lab in LABS.values()}
 
 
 def test_a_run_that_diverges_ends_in_advice_and_keeps_what_it_told():

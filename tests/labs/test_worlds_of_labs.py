@@ -1,0 +1,119 @@
+"""The worlds that labs draw are what they say: families share functions, a shift changes one thing, boxes fit marks."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tlcourse.labs import families
+from tlcourse.labs.experiments import branching, qlora, split_loss, taxonomy
+
+
+def _drawn(related, seed=0, hidden=1):
+    return families.draw(2, 3, 10, related, torch.Generator().manual_seed(seed), hidden)
+
+
+def _squared_correlations(related):
+    """Between kin, and between strangers; over worlds, since in ten dimensions single directions meet by chance."""
+    between = torch.stack([torch.corrcoef(_drawn(related, seed).y_test.T).square() for seed in range(20)]).mean(0)
+    return between[[0, 0, 1], [1, 2, 2]].mean(), between[:3, 3:].mean()
+
+
+def test_kin_go_together_and_strangers_do_not():
+    kin, strangers = _squared_correlations(0.95)
+    assert kin > 0.8  # one function a family: kin are equal but for a sign
+    assert strangers < 0.2
+
+
+def test_without_relation_kin_are_strangers():
+    kin, strangers = _squared_correlations(0.0)
+    assert kin < 0.2
+    assert abs(kin - strangers) < 0.1
+
+
+@pytest.mark.parametrize("related", [0.0, 0.5, 1.0])
+def test_relation_does_not_change_how_much_a_task_varies(related):
+    variance = torch.stack([_drawn(related, seed, hidden=4).y_test.var(0) for seed in range(40)]).mean()
+    assert variance.item() == pytest.approx(1, abs=0.15)
+
+
+def test_knowing_nothing_is_an_error_of_one():
+    y = _drawn(0.5).y_test
+    assert families.error(y.mean(0).expand_as(y), y) == pytest.approx(1, abs=0.01)
+    assert families.error(y, y) == 0
+
+
+def test_pairs_are_counted_and_the_groups_names_are_not():
+    true = [[0, 1, 2], [3, 4, 5]]
+    assert branching.pairs_right([[5, 4, 3], [2, 1, 0]], true) == 1
+    assert branching.pairs_right([[0, 1, 2, 3, 4, 5], []], true) == 6 / 15
+    assert branching.pairs_right([[0, 1, 3], [2, 4, 5]], true) == 7 / 15
+
+
+def _world(shift, n=20000):
+    x, y = taxonomy._draw(n, shift, 1.5, torch.Generator().manual_seed(1))
+    return x, y.float()
+
+
+def _near(x, y, corner):
+    """P(y = 1) near a point."""
+    return y[(x - torch.tensor(corner)).norm(dim=1) < 0.4].mean()
+
+
+def test_each_shift_changes_what_it_is_named_after_and_nothing_else():
+    (x, y), (moved, y_moved), (rare, y_rare), (same, y_other) = map(_world, ("none", "covariate", "label", "concept"))
+    corner = (1.0, 1.0)
+    assert (moved.mean(0) - x.mean(0))[0] > 1.3
+    assert abs(_near(moved, y_moved, corner) - _near(x, y, corner)) < 0.08
+    assert y_rare.mean() < y.mean() - 0.15
+    assert torch.allclose(rare[y_rare == 1].mean(0), x[y == 1].mean(0), atol=0.08)
+    assert torch.allclose(rare[y_rare == 0].mean(0), x[y == 0].mean(0), atol=0.08)
+    assert torch.equal(same, x)
+    assert abs(_near(same, y_other, corner) - _near(x, y, corner)) > 0.3
+
+
+def test_weights_follow_the_inputs_and_see_no_change_of_labels():
+    x, _ = _world("none", 3000)
+    assert taxonomy._importance(x, _world("concept", 3000)[0]).std() < 0.1
+    weights = taxonomy._importance(x, _world("covariate", 3000)[0])
+    assert torch.corrcoef(torch.stack([weights, x[:, 0]]))[0, 1] > 0.5
+
+
+def test_a_box_holds_its_mark_and_nothing_is_nothing():
+    pictures, there, kind, box = split_loss.draw(300, 0.5, 0.0, torch.Generator().manual_seed(2))
+    lit = pictures[:, 0] > 0.5
+    assert not lit[there == 0].any()
+    assert not box[there == 0].any()
+    for mark, (x, y, wide, high) in zip(lit[there == 1], box[there == 1] * split_loss.SIDE, strict=True):
+        rows, columns = mark.nonzero(as_tuple=True)
+        assert columns.min() + 0.5 >= x - wide / 2 - 1e-4
+        assert columns.max() + 0.5 <= x + wide / 2 + 1e-4
+        assert rows.min() + 0.5 >= y - high / 2 - 1e-4
+        assert rows.max() + 0.5 <= y + high / 2 + 1e-4
+    assert set(kind[there == 1].tolist()) == {0, 1, 2}
+
+
+def test_overlap_is_intersection_over_union():
+    a, b = torch.tensor([[0.5, 0.5, 0.4, 0.4]]), torch.tensor([[0.7, 0.5, 0.4, 0.4]])
+    assert split_loss.overlap(a, a).item() == pytest.approx(1)
+    assert split_loss.overlap(a, b).item() == pytest.approx(1 / 3)
+    assert split_loss.overlap(a, torch.tensor([[0.1, 0.1, 0.1, 0.1]])).item() == 0
+    assert split_loss.overlap(torch.tensor([[0.5, 0.5, -1.0, -1.0]]), a).item() == 0
+
+
+@pytest.mark.parametrize(("bits", "levels"), [(3, 7), (4, 15), (8, 255)])
+def test_even_levels_are_as_many_as_their_bits_allow_and_keep_the_largest(bits, levels):
+    block = torch.randn(1, 64, generator=torch.Generator().manual_seed(4))
+    back, stored = qlora.even(bits)(block)
+    assert back.abs().max() == pytest.approx(block.abs().max().item())
+    assert stored == bits + 0.5
+    steps = back / block.abs().max() * (levels // 2)
+    assert torch.allclose(steps, steps.round(), atol=1e-3)
+    assert (back - block).abs().max() <= block.abs().max() / (levels // 2) / 2 + 1e-6
+
+
+def test_nf4_with_scales_of_32_bits_is_as_near_as_with_scales_of_eight():
+    weight = torch.randn(64, 64, generator=torch.Generator().manual_seed(3))
+    (one, bits_one), (two, bits_two) = qlora._single(weight), qlora._double(weight)
+    assert bits_two < bits_one
+    assert (one - weight).norm().item() == pytest.approx((two - weight).norm().item(), rel=0.05)

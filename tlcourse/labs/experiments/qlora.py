@@ -1,0 +1,87 @@
+"""A trained perceptron in four bits: NF4 with double quantisation against evenly spaced levels, weight for weight."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from tlcourse.labs.digits import load
+from tlcourse.labs.log import Log
+from tlcourse.labs.training import accuracy, fit
+from tlcourse.methods import nf4
+
+Store = Callable[[Tensor], tuple[Tensor, float]]
+"""A weight -> what comes back, and the bits that were stored for each number."""
+
+
+def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """The error of the layers' outputs, in per cent of their size, when the weights are kept in few bits."""
+    x, y = load(seed)
+    width = int(settings["width"])
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
+    net.append(nn.Linear(width, 10))
+    for layer in net[1::2]:
+        if settings["uniform"] == 0 and isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=(2 / layer.in_features) ** 0.5)
+    fit(net, x[:900], y[:900], arm="training", log=log, steps=int(settings["steps"]), rate=1e-3)
+    test, truth = x[900:], y[900:]
+    kept = {"int8": even(8), "int4": even(4), "single": _single, "nf4": _double, "int3": even(3)}
+    found = {}
+    for arm, store in kept.items():
+        small = copy.deepcopy(net)
+        bits = _replace(small, store)
+        found[arm] = _error(small, net, test)
+        log.metric(arm, 0, bits=bits, error=found[arm], accuracy=accuracy(small, test, truth))
+    return found
+
+
+def _replace(net: nn.Sequential, store: Store) -> float:
+    """Put every weight matrix through `store`; the bits a weight over all of them."""
+    bits, weights = 0.0, 0
+    for layer in net:
+        if isinstance(layer, nn.Linear):
+            back, each = store(layer.weight.detach())
+            layer.weight.data = back
+            bits, weights = bits + each * back.numel(), weights + back.numel()
+    return bits / weights
+
+
+@torch.no_grad()
+def _error(small: nn.Sequential, net: nn.Sequential, x: Tensor) -> float:
+    """Mean over the layers: by how many per cent the layer's output is off where its input is right."""
+    off = []
+    for kept, layer in zip(small, net, strict=True):
+        right = layer(x)
+        if isinstance(layer, nn.Linear):
+            off.append(float((kept(x) - right).norm() / right.norm()))
+        x = right
+    return 100 * sum(off) / len(off)
+
+
+def even(bits: int) -> Store:
+    """Levels at equal distances, symmetric about zero; each block of 64 has its largest magnitude as float32."""
+    top = 2 ** (bits - 1) - 1
+
+    def store(weight: Tensor) -> tuple[Tensor, float]:
+        blocks = weight.flatten().view(-1, nf4.BLOCK)  # all layers here have a multiple of 64 weights
+        scale = blocks.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / top
+        return ((blocks / scale).round() * scale).view_as(weight), bits + 32 / nf4.BLOCK
+
+    return store
+
+
+def _double(weight: Tensor) -> tuple[Tensor, float]:
+    stored = nf4.quantise(weight)
+    return nf4.dequantise(stored), stored.bits_a_weight()
+
+
+def _single(weight: Tensor) -> tuple[Tensor, float]:
+    """NF4 without the second quantisation: each block's scale stays a float32."""
+    blocks = weight.flatten().view(-1, nf4.BLOCK)
+    scale = blocks.abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
+    levels = torch.tensor(nf4.LEVELS)
+    codes = torch.bucketize(blocks / scale, (levels[1:] + levels[:-1]) / 2)
+    return (levels[codes] * scale).view_as(weight), 4 + 32 / nf4.BLOCK

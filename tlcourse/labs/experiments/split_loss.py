@@ -1,0 +1,119 @@
+"""A detector in small: is there a mark, which one, and where? Each part has its own loss, or all have one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tlcourse.labs.log import Log
+from tlcourse.methods.loss_weighting import SplitLoss
+
+SIDE, KINDS = 16, 3
+NEAR = 0.5
+"""The least overlap (intersection over union) of a box that counts as found."""
+
+
+def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """The share of right answers – nothing where nothing is, else the kind and the place – mean of both halves."""
+    generator = torch.Generator().manual_seed(seed)
+    n = int(settings["labels"])
+    train = draw(n, settings["share"], settings["noise"], generator)
+    test = draw(2000, settings["share"], settings["noise"], generator)
+    start = _network()
+    state = {name: value.clone() for name, value in start.state_dict().items()}
+    split = SplitLoss(KINDS, (1.0, 1.0, settings["place"]))
+    found = {}
+    for arm in ("one_mse", "unmasked", "split"):
+        start.load_state_dict(state)
+        _train(start, train, arm, split, int(settings["steps"]), log)
+        found[arm] = answered(start, test, by_logit=arm != "one_mse")
+    return found
+
+
+def draw(n: int, share: float, noise: float, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Pictures (n, 1, 16, 16) that hold a square, a cross or a ring – or nothing; there (n,), kind (n,), box (n, 4).
+
+    A box is the middle and the size, each from 0 to 1; it is zero where nothing is, and the kind is 0.
+    """
+    size = 5 + 4 * torch.rand(n, 2, generator=generator)
+    middle = size / 2 + (SIDE - size) * torch.rand(n, 2, generator=generator)
+    kind = torch.randint(KINDS, (n,), generator=generator)
+    there = (torch.rand(n, generator=generator) < share).long()
+    steps = torch.arange(SIDE) + 0.5
+    u = ((steps - middle[:, :1]) / (size[:, :1] / 2))[:, None, :]  # (n, 1, 16), −1 to 1 inside
+    v = ((steps - middle[:, 1:]) / (size[:, 1:] / 2))[:, :, None]  # (n, 16, 1)
+    inside = (u.abs() <= 1) & (v.abs() <= 1)
+    radius = torch.maximum(u.abs(), v.abs())
+    shapes = torch.stack([inside, inside & ((u.abs() < 0.4) | (v.abs() < 0.4)), inside & (radius > 0.5)], dim=1)
+    marks = shapes[torch.arange(n), kind].float() * there[:, None, None]
+    pictures = marks + noise * torch.randn(n, SIDE, SIDE, generator=generator)
+    box = torch.cat([middle, size], dim=1) / SIDE * there[:, None]
+    return pictures.unsqueeze(1), there, kind * there, box
+
+
+def _network() -> nn.Module:
+    """(B, 1, 16, 16) -> (B, 1 + kinds + 4)."""
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, stride=2, padding=1),
+        nn.ReLU(),  # (B, 8, 8, 8)
+        nn.Conv2d(8, 16, 3, stride=2, padding=1),
+        nn.ReLU(),  # (B, 16, 4, 4)
+        nn.Flatten(),
+        nn.Linear(256, 64),
+        nn.ReLU(),
+        nn.Linear(64, 1 + KINDS + 4),
+    )
+
+
+def _loss(arm: str, output: Tensor, there: Tensor, kind: Tensor, box: Tensor, split: SplitLoss) -> Tensor:
+    if arm == "split":
+        return split(output, there, kind, box)
+    if arm == "unmasked":  # the same three losses, but the box and the kind count where there is none, too
+        presence, logits, place = output.split([1, KINDS, 4], dim=1)
+        is_there = F.binary_cross_entropy_with_logits(presence[:, 0], there.float())
+        parts = F.cross_entropy(logits, kind), F.smooth_l1_loss(place, box)
+        return split.weights[0] * is_there + split.weights[1] * parts[0] + split.weights[2] * parts[1]
+    what = F.one_hot(kind, KINDS) * there[:, None]
+    return F.mse_loss(output, torch.cat([there[:, None], what, box], dim=1))
+
+
+def _train(net: nn.Module, data: tuple[Tensor, ...], arm: str, split: SplitLoss, steps: int, log: Log) -> None:
+    rate = 3e-3
+    optimizer = torch.optim.Adam(net.parameters(), rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+    order = torch.Generator().manual_seed(0)  # all arms see the same batches
+    for step in range(1, steps + 1):
+        rows = torch.randint(len(data[0]), (64,), generator=order)
+        x, there, kind, box = (part[rows] for part in data)
+        loss = _loss(arm, net(x), there, kind, box, split)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if step % max(steps // 20, 1) == 0:
+            log.metric(arm, step, loss=loss.item())
+
+
+@torch.no_grad()
+def answered(net: nn.Module, data: tuple[Tensor, Tensor, Tensor, Tensor], by_logit: bool) -> float:
+    """The mean of the shares of right answers with and without a mark.
+
+    An output that was trained on 0 and 1 says "there" from ½ on, a logit from 0 on.
+    """
+    x, there, kind, box = data
+    presence, logits, place = net(x).split([1, KINDS, 4], dim=1)
+    said = presence[:, 0] > (0.0 if by_logit else 0.5)
+    right = (logits.argmax(1) == kind) & (overlap(place, box) >= NEAR)
+    marked = there.bool()
+    return float(((said & right)[marked].float().mean() + (~said)[~marked].float().mean()) / 2)
+
+
+def overlap(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union of boxes given by middle and size, (B, 4) each -> (B,)."""
+    low = torch.maximum(a[:, :2] - a[:, 2:] / 2, b[:, :2] - b[:, 2:] / 2)
+    high = torch.minimum(a[:, :2] + a[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2)
+    both = (high - low).clamp_min(0).prod(1)
+    return both / (a[:, 2:].clamp_min(0).prod(1) + b[:, 2:].prod(1) - both).clamp_min(1e-9)

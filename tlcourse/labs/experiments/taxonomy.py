@@ -1,0 +1,84 @@
+"""One fixed classifier, three changes of the world: what each does to it, and which of them importance weights mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tlcourse.labs.log import Log
+
+SHIFTS = ("none", "covariate", "label", "concept")
+
+
+def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """Points of accuracy on the target that importance weights, estimated from the inputs alone, add."""
+    n = int(settings["labels"])
+    found = {}
+    for shift in SHIFTS:
+        generator = torch.Generator().manual_seed(seed)  # the same source for each shift
+        xs, ys = _draw(n, "none", settings["size"], generator)
+        xt, _ = _draw(n, shift, settings["size"], generator)
+        test, truth = _draw(4000, shift, settings["size"], generator)
+        plain = _right(_classifier(xs, ys, torch.ones(n)), test, truth)
+        weighted = _right(_classifier(xs, ys, _importance(xs, xt)), test, truth)
+        log.metric(shift, 0, plain=plain, weighted=weighted)
+        found[shift] = 100 * (weighted - plain)
+    return found
+
+
+def _draw(n: int, shift: str, size: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """n points in the plane and their classes, 0 or 1; the boundary is a wave, which no straight line can follow.
+
+    covariate: the points lie elsewhere, p(y|x) is the same. label: class 1 is rarer, p(x|y) is the same.
+    concept: the points lie where they lay, the boundary has moved.
+    """
+    many = 8 * n  # a point is kept by its chance, so that p(x|y) or p(y|x) stays exactly what it was
+    x = 1.5 * torch.randn(many, 2, generator=generator)
+    if shift == "covariate":
+        x[:, 0] += size
+    lift = size if shift == "concept" else 0.0
+    height = x[:, 1] - 1.2 * torch.sin(1.2 * x[:, 0]) - lift
+    y = (torch.sigmoid(4 * height) > torch.rand(many, generator=generator)).long()
+    if shift == "label":
+        kept = (y == 0) | (torch.rand(many, generator=generator) < 0.5 / size if size > 0.5 else y >= 0)
+        x, y = x[kept], y[kept]
+    return x[:n], y[:n]
+
+
+def _importance(xs: Tensor, xt: Tensor) -> Tensor:
+    """p_t(x)/p_s(x) for each source point by the odds of a classifier between the domains; capped, with mean 1."""
+    x, domain = _curved(torch.cat([xs, xt])), torch.cat([torch.zeros(len(xs)), torch.ones(len(xt))])
+    odds = _logistic(x, domain, torch.ones(len(x)))(_curved(xs)).exp().clamp_max(20)
+    return odds / odds.mean()
+
+
+def _curved(x: Tensor) -> Tensor:
+    return torch.cat([x, x.square(), x[:, :1] * x[:, 1:]], dim=1)
+
+
+def _classifier(x: Tensor, y: Tensor, weight: Tensor):  # type: ignore[no-untyped-def]
+    return _logistic(x, y.float(), weight)
+
+
+def _right(model, x: Tensor, y: Tensor) -> float:  # type: ignore[no-untyped-def]
+    return float(((model(x) > 0).long() == y).float().mean())
+
+
+def _logistic(x: Tensor, y: Tensor, weight: Tensor):  # type: ignore[no-untyped-def]
+    """Weighted logistic regression, to its optimum; returns the log odds as a function of x."""
+    net = nn.Linear(x.shape[1], 1)
+    optimizer = torch.optim.LBFGS(net.parameters(), max_iter=60, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        losses = F.binary_cross_entropy_with_logits(net(x)[:, 0], y, reduction="none")
+        value = (weight * losses).mean() + 1e-4 * net.weight.square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    weights, bias = net.weight.detach(), net.bias.detach()
+    return lambda t: (t @ weights.T + bias)[:, 0]
