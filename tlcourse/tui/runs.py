@@ -239,8 +239,7 @@ class Run:
         elif kind == "phase":
             state.phase = _PHASES.get(str(event.get("name")), "running")
         elif kind == "metric":
-            for name, value in event["values"].items():
-                state.metrics.setdefault(name, []).append((float(event["step"]), float(value)))
+            self._take_metrics([event])
         elif kind == "log":
             said = str(event.get("text", "")).splitlines()
             state.log = [*state.log, *said][-_LOG_LINES:]
@@ -248,8 +247,18 @@ class Run:
                 state.waits = said[-1].strip("[]") if said else state.waits
         elif kind == "verdict":
             state.result = event["result"]
+            if self.remote and not (
+                state.log or state.metrics
+            ):  # one that ended long ago: its verdict has kept what it printed
+                state.log = [line for run in state.result["runs"] for line in run["log"].splitlines()][-_LOG_LINES:]
+                self._take_metrics(state.result.get("metrics", []))
         elif kind == "error":
             state.error = {key: str(event.get(key, "")) for key in ("what", "cause", "remedy")}
+
+    def _take_metrics(self, events: list[dict[str, Any]]) -> None:
+        for event in events:
+            for name, value in event["values"].items():
+                self.state.metrics.setdefault(name, []).append((float(event["step"]), float(value)))
 
     def _missing_end(self) -> None:
         lines = [line for line in reversed(self.state.noise) if line.strip()]
