@@ -17,6 +17,7 @@ from textual.theme import Theme
 from textual.types import CSSPathType
 
 from tlcourse.course.model import LoadedCourse
+from tlcourse.errors import TlcourseError
 from tlcourse.grading.gradebook.file import gradebook_path
 from tlcourse.overview import Overview, overview
 from tlcourse.progress import Progress
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.1
 _QUIT_S = 0.05
+_CHECK_KEYS_S = 0.5
 _THEME = Theme(
     name="tlcourse",
     primary="#56B4E9",
@@ -116,8 +118,30 @@ class CourseApp(App[int]):
             if (run := Run.find(exercise)) is not None:
                 self.runs[exercise] = run
         self.set_interval(_POLL_S, self._poll)
+        self._change_keys()
         if self.record.notice:
             self.notify(self.record.notice, severity="warning", timeout=10, markup=False)
+
+    def _change_keys(self) -> None:
+        """Keys as the configuration has them; what is wrong there is said, and the usual keys stay."""
+        from tlcourse.execution.cluster.profile import config_path, load_config
+
+        if not config_path().exists():
+            return
+        try:
+            chosen = load_config().keys
+        except TlcourseError as error:
+            self.notify(error.what, severity="warning", timeout=10, markup=False)
+            return
+        if chosen:
+            self.set_keymap(chosen)
+            self.set_timer(_CHECK_KEYS_S, lambda: self._check_keys(chosen))
+
+    def _check_keys(self, chosen: dict[str, str]) -> None:
+        from tlcourse.tui.keys import names, problems
+
+        for problem in problems(chosen, names(type(self))):
+            self.notify(problem, severity="warning", timeout=10, markup=False)
 
     # -- what is known -------------------------------------------------------------------------------------------
 

@@ -74,12 +74,15 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The configuration file."""
 
     profiles: dict[Name, Profile] = {}
+    keys: dict[str, str] = {}
+    """Keys of the terminal app: from the name of a binding to the keys that do it, with commas between them."""
 
 
 class _Names(Struct, forbid_unknown_fields=True):
     """The file's outermost shape."""
 
     profiles: dict[Name, Any] | None = None
+    keys: dict[str, Annotated[str, Meta(min_length=1, max_length=80)]] | None = None
 
 
 def config_path() -> Path:
@@ -104,7 +107,8 @@ def parse_config(text: str, path: Path) -> Config:
     try:
         if not text.strip():
             return Config()
-        names = decode(text, _Names, path).profiles or {}  # a name, or another field, that does not hold
+        outer = decode(text, _Names, path)  # a name, or another field, that does not hold
+        names = outer.profiles or {}
         profiles = decode_each(text, "profiles", Profile, path) if names else {}
     except ContentError as error:
         raise UsageError(
@@ -115,7 +119,7 @@ def parse_config(text: str, path: Path) -> Config:
     for name in RESERVED:
         if name in profiles:
             raise UsageError(f"{path}: a profile is called {name!r}, which means this machine.", remedy="rename it.")
-    return Config(profiles)
+    return Config(profiles, outer.keys or {})
 
 
 def _text(path: Path) -> str:

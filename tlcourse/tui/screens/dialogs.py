@@ -45,29 +45,32 @@ class HelpDialog(ModalScreen[None]):
 
     def _show(self, wanted: str) -> None:
         text = Text()
-        for key, what in self._keys:
-            if wanted in f"{key} {what}".lower():
+        for key, what, name in self._keys:
+            if wanted in f"{key} {what} {name}".lower():
                 text.append(f"{key:>12}", style="bold")
-                text.append(f"   {what}\n")
+                text.append(f"   {what}")
+                text.append(f"  {name}\n", style="dim")
         if not text.plain:
             text.append("No key has these words.\n")
         self.query_one("#keys", Static).update(text)
 
 
-def _keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
-    """(key, what it does), those of the last line first, each once."""
+def _keys_of(screen: Screen[Any]) -> list[tuple[str, str, str]]:
+    """(key, what it does, the name to change it by), those of the last line first, each once."""
     app = screen.app
     found: dict[str, list[str]] = {}
+    named: dict[str, str] = {}
     order = sorted(screen.active_bindings.values(), key=lambda active: not active.binding.show)  # stable
     for active in order:
         binding = active.binding
         if not binding.description or binding.system:
             continue
         keys = found.setdefault(binding.description, [])
+        named.setdefault(binding.description, binding.id or "")
         shown = app.get_key_display(binding)
         if shown not in keys:
             keys.append(shown)
-    return [(" ".join(keys[:3]), what) for what, keys in found.items()]
+    return [(" ".join(keys[:3]), what, named[what]) for what, keys in found.items()]
 
 
 class QuitDialog(ModalScreen[str]):
