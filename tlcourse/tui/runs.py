@@ -247,11 +247,12 @@ class Run:
                 state.waits = said[-1].strip("[]") if said else state.waits
         elif kind == "verdict":
             state.result = event["result"]
-            if self.remote and not (
-                state.log or state.metrics
-            ):  # one that ended long ago: its verdict has kept what it printed
-                state.log = [line for run in state.result["runs"] for line in run["log"].splitlines()][-_LOG_LINES:]
-                self._take_metrics(state.result.get("metrics", []))
+            if self.remote:  # what it printed may not have come while it ran; its verdict has kept it
+                printed = [line for run in state.result["runs"] for line in run["log"].splitlines()]
+                if not set(printed) & set(state.log):
+                    state.log = [*state.log, *printed][-_LOG_LINES:]
+                if not state.metrics:
+                    self._take_metrics(state.result.get("metrics", []))
         elif kind == "error":
             state.error = {key: str(event.get(key, "")) for key in ("what", "cause", "remedy")}
 
