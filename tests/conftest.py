@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -68,3 +69,14 @@ def tl(tmp_path: Path, own_home: Path) -> Run:
         )
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many attacks were made (`tests/attacks`), in whatever process."""
+    reports = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
+    judged = {value for report in reports for name, value in getattr(report, "user_properties", ()) if name == "attack"}
+    if judged:
+        runs = sorted(tuple(one.split("|")) for one in judged)
+        behind = sorted({f"{wall} as {user}" for wall, user, _ in runs})
+        cases = len({case for _, _, case in runs})
+        terminalreporter.write_line(f"attacks: {cases} cases, {len(runs)} runs judged ({', '.join(behind)})")
