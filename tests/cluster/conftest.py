@@ -20,9 +20,10 @@ from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
 
 sys.path.insert(0, str(Path(__file__).parent))
 from slurm_bed import Bed, missing
+from waiting import HOLD
 
 PACE = Pace(first=0.2, slowest=1.0, slowest_followed=0.5, gather=0.5, patience=60.0, grace=1.0)
-MODEL = """
+MODEL = f"""{HOLD}
 import json, os, signal, socket, subprocess, sys, time
 import torch
 class Model(torch.nn.Module):
@@ -132,7 +133,7 @@ def on_bed(slurm, profile, tmp_path, monkeypatch) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(
         f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
-        f"    python: {sys.executable}\n"
+        f"    python: {sys.executable}\n    grace_s: 1\n    poll_s: 2\n"
     )
     monkeypatch.setenv("TLCOURSE_CONFIG", str(path))
     return path

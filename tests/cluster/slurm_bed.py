@@ -6,6 +6,7 @@ bed's. Nothing of this machine's configuration is changed, and when the namespac
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from bed_files import CRASH, FIRST, PATH, SLURM_CONF, SSH_CONF, SSHD_CONF, WITH_CGROUPS, WITHOUT_CGROUPS
@@ -221,6 +223,20 @@ class Bed:
         jobs = self.run("squeue", "-h", "-w", node, "-t", "R,CG", "-o", "%A").split()
         self.run("sh", "-c", CRASH, "sh", node, *jobs, check=False)
         self._daemons[node].wait()
+
+    @contextlib.contextmanager
+    def silent_slurm(self) -> Iterator[None]:
+        """Slurm's controller answers nobody."""
+        controller = self.run("pgrep", "-x", "slurmctld").strip()
+        self.run("kill", "-STOP", controller)
+        try:
+            yield
+        finally:
+            self.run("kill", "-CONT", controller)
+
+    def go_on(self) -> None:
+        """Let solutions that `hold` go on (see waiting.py)."""
+        self.run("pkill", "-CONT", "-u", USER, check=False)
 
     def start_sshd(self) -> None:
         """Let people log in (again)."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import msgspec
+from waiting import wait_for
 
 from tlcourse.execution.cluster.item import Pace
 from tlcourse.execution.cluster.pool import SlurmPool
@@ -37,7 +36,7 @@ def test_a_batch_that_was_killed_goes_on_with_what_was_sent(cluster, profile, jo
     first = SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, isolation="cold")
     for job in jobs:
         first._attendant.add(msgspec.structs.replace(job, isolation="cold"))
-    wait_until(lambda: len(cluster.jobs("RUNNING,COMPLETED")) == 2)
+    wait_for(lambda: len(cluster.jobs("RUNNING,COMPLETED")) == 2)
     first.leave()
     with SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, isolation="cold", pace=PACE) as second:
         assert [told(second.run(job))["me"] for job in jobs] == list(range(4))
@@ -45,10 +44,3 @@ def test_a_batch_that_was_killed_goes_on_with_what_was_sent(cluster, profile, jo
     with SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, isolation="cold", pace=PACE) as third:
         third.run(jobs[0])  # all of that round was taken: asked for again, it is trained again
     assert len(cluster.jobs()) == 3
-
-
-def wait_until(holds) -> None:
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)

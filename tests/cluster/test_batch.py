@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import HOLD, wait_for
 
 from tlcourse.execution.cluster.journal import Journal
 from tlcourse.grading.batch.cluster import folder_of
@@ -23,7 +24,7 @@ class Model(torch.nn.Module):
     def forward(self, x):
         return 2 * x[:, 0] + 1, 3 * x[:, 1] - 1 + {off}
 def fit(task):
-    time.sleep({seconds})
+    {body}
     task.log(1, drawn=torch.rand(1).item())
     return Model()
 """
@@ -41,17 +42,16 @@ BAD = {
 
 @pytest.fixture
 def class_of(tmp_path):
-    """`class_of(number, seconds)`: a folder of hand-ins, of which eight are broken or hostile where there are 40."""
+    """`class_of(number, body)`: a folder of hand-ins, of which eight are broken or hostile where there are 40."""
 
-    def made(number: int, seconds: float = 0) -> Path:
+    def made(number: int, body: str = "pass") -> Path:
         folder = tmp_path / "handins"
         bad = list(BAD.values()) if number >= 40 else []
         for i in range(number):
             one = folder / f"g{i:02}"
             one.mkdir(parents=True)
-            text = (
-                bad[i] if i < len(bad) else f"# {i}\n" + GOOD.format(off=i / 80 if number >= 40 else 0, seconds=seconds)
-            )
+            good = f"# {i}\n{HOLD}" + GOOD.format(off=i / 80 if number >= 40 else 0, body=body)
+            text = bad[i] if i < len(bad) else good
             (one / "solution.py").write_text(text)
         return folder
 
@@ -64,6 +64,7 @@ def command(slurm, own_home, tmp_path):
     (tmp_path / "config.yaml").write_text(
         f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
         f"    python: {sys.executable}\n    at_once: 4\n    cpus: 2\n    chunk: 10\n"
+        "    grace_s: 1\n    poll_s: 2\n"
     )
     env = {**os.environ, "TLCOURSE_HOME": str(own_home), "TLCOURSE_CONFIG": str(tmp_path / "config.yaml")}
 
@@ -82,10 +83,14 @@ def command(slurm, own_home, tmp_path):
     return start
 
 
-def finished(process: subprocess.Popen[str]) -> dict:
+def finished(process: subprocess.Popen[str], cluster=None) -> dict:
+    """Its document; with `cluster`, hand-ins that hold are told to go on until it has ended."""
+    while cluster is not None and process.poll() is None:
+        cluster.go_on()
+        time.sleep(0.5)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
-    return json.loads(out)
+    return {**json.loads(out), "said": err}
 
 
 def documents(book: Path) -> dict[str, dict]:
@@ -111,10 +116,7 @@ def without_where(document: dict) -> dict:
 
 def trains(cluster, jobs: int) -> None:
     """Wait until so many jobs run."""
-    end = time.monotonic() + 120
-    while len(cluster.jobs("RUNNING")) < jobs:
-        assert time.monotonic() < end
-        time.sleep(0.2)
+    wait_for(lambda: len(cluster.jobs("RUNNING")) >= jobs)
 
 
 def test_a_class_of_forty_is_one_array_over_four_nodes_and_has_the_results_of_this_machine(
@@ -135,35 +137,34 @@ def test_a_class_of_forty_is_one_array_over_four_nodes_and_has_the_results_of_th
 
 
 def test_a_node_that_crashes_costs_nobody_a_result(cluster, command, class_of, tmp_path):
-    process = command(class_of(8, 3), "--on", "bed")
+    process = command(class_of(8, "hold(task)"), "--on", "bed")
     trains(cluster, 4)
     cluster.crash_node("n2")
     try:
-        assert finished(process)["counts"] == {"pass": 8}
+        assert finished(process, cluster)["counts"] == {"pass": 8}
     finally:
         cluster.start_node("n2")
+    assert [line for line in cluster.jobs() if line.endswith("NODE_FAIL")]
     assert set(documents(tmp_path / "there.sqlite")) == {f"g{i:02}" for i in range(8)}
 
 
 def test_a_batch_that_is_killed_takes_over_what_it_had_sent(cluster, command, class_of, tmp_path):
-    folder = class_of(8, 2)
+    folder = class_of(8, "hold(task)")
     process = command(folder, "--on", "bed")
     trains(cluster, 4)
     process.kill()
     process.communicate()
     sent = Journal(folder_of(tmp_path / "there.sqlite", 1)).open
     assert [one.job for one in sent if one.job]
-    again = command(folder, "--resume")  # it goes on where it was begun
-    out, err = again.communicate(timeout=240)
-    assert again.returncode == 0, err
-    assert json.loads(out)["counts"] == {"pass": 8}
-    assert "taken over" in err
+    told = finished(command(folder, "--resume"), cluster)  # it goes on where it was begun
+    assert told["counts"] == {"pass": 8}
+    assert "taken over" in told["said"]
     documents(tmp_path / "there.sqlite")
     assert len({line.split()[0].split("_")[0] for line in cluster.jobs()}) == 1  # nothing was sent twice
 
 
 def test_ctrl_c_says_what_goes_on_there_and_how_to_go_on_here(cluster, command, class_of):
-    process = command(class_of(4, 4), "--on", "bed")
+    process = command(class_of(4, "hold(task)"), "--on", "bed", "--seconds", "600")
     trains(cluster, 4)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
+from waiting import wait_for
 
 from tlcourse.errors import InfraError, UnableError, UsageError
+from tlcourse.execution.cluster.journal import Journal
 from tlcourse.execution.cluster.pool import shell_for
+from tlcourse.execution.cluster.take_back import take_back
 
 SLOW = "task.log(1, running=1)\ntime.sleep({seconds})\ntold['number'] = {number}"
+HELD = "hold(task)\ntold['number'] = {number}"
+"""It trains until `cluster.go_on()`."""
 
 
 class Watch:
@@ -37,42 +43,41 @@ class Watch:
         self.until(lambda: any(event["type"] == "metric" for event in self.events))
 
 
-def wait_for(holds, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)
+def told_to_go_on(cluster, future, seconds: float = 120):
+    """The report of a run that holds, in whatever job it runs."""
+    wait_for(lambda: future.done() or cluster.go_on(), seconds)
+    return future.result()
 
 
 def test_a_node_that_crashes_during_a_batch_costs_nobody_a_report(cluster, pool, job_for, told):
-    """Four jobs of one array; the node of one loses its power. Its submissions run on, each once, on other nodes."""
+    """Four jobs of one array; the node of one loses its power. Its submissions run on, each once, on others."""
     jobs = [job_for(SLOW.format(seconds=2, number=number)) for number in range(12)]
     ended: list[int] = []
     reports: list = []
     batch = threading.Thread(target=lambda: reports.extend(pool.run_array(jobs, lambda n, _: ended.append(n))))
     batch.start()
     wait_for(lambda: ended)
-    wait_for(lambda: cluster.run("squeue", "-h", "-w", "n2", "-t", "R"))
-    cluster.crash_node("n2")
-    cluster.run("scontrol", "update", "nodename=n2", "state=down", "reason=test")  # as its time-out would, later
+    node = wait_for(lambda: cluster.run("squeue", "-h", "-t", "R", "-o", "%N").split())[-1]
+    cluster.crash_node(node)
+    cluster.run("scontrol", "update", f"nodename={node}", "state=down", "reason=test")  # as its time-out would, later
     batch.join(180)
     assert [told(report)["number"] for report in reports] == list(range(12))
     assert sorted(ended) == list(range(12))
-    assert any(line.endswith("NODE_FAIL") for line in cluster.jobs())
+    wait_for(lambda: any(line.endswith("NODE_FAIL") for line in cluster.jobs()))
 
 
 def test_what_somebody_else_cancels_is_sent_again_in_a_batch(cluster, profile, attendants, job_for, told):
     watch = Watch()
-    future = attendants(profile, retry_cancelled=True).add(job_for(SLOW.format(seconds=2, number=1)), watch)
+    future = attendants(profile, retry_cancelled=True).add(job_for(HELD.format(number=1)), watch)
     watch.until_it_trains()
     cluster.run("scancel", "--user", "student")
-    assert told(future.result(120))["number"] == 1
+    assert told(told_to_go_on(cluster, future))["number"] == 1
     assert watch.said("It was cancelled. It is sent again.")
 
 
 def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(cluster, profile, attendants, job_for):
     watch = Watch()
-    future = attendants(profile).add(job_for(SLOW.format(seconds=60, number=1)), watch)
+    future = attendants(profile).add(job_for(HELD.format(number=1), wall_s=300), watch)
     watch.until_it_trains()
     cluster.run("scancel", "--user", "student")
     report = future.result(60)
@@ -86,18 +91,18 @@ def test_a_profile_shorter_than_the_exercise_ends_the_run_itself_and_slurms_time
 ):
     """Both wait for a clock, so they wait together: Slurm looks at time limits twice a minute."""
     short = attendants(msgspec.structs.replace(profile, minutes=1)).add(job_for("time.sleep(600)", wall_s=300))
-    watch, end = Watch(), time.time() + 45
-    body = f"task.log(1, running=1)\ntime.sleep(max({end} - time.time(), 0))\ntold['number'] = 4"
-    long = attendants(profile).add(job_for(body, wall_s=200), watch)
+    watch = Watch()
+    long = attendants(profile).add(job_for(HELD.format(number=4), wall_s=300), watch)
     watch.until_it_trains()
     running = [line.split() for line in cluster.run("squeue", "-h", "-t", "R", "-o", "%A %l").splitlines()]
     (number,) = [job for job, minutes in running if minutes != "1:00"]
     cluster.run("scontrol", "update", f"JobId={number}", "EndTime=now")
-    assert told(long.result(180))["number"] == 4
-    assert watch.said("Slurm ended it at its time limit. It is sent again.")
+    watch.until(lambda: watch.said("Slurm ended it at its time limit. It is sent again."), 120)
+    assert told(told_to_go_on(cluster, long))["number"] == 4
     report = short.result(120)
     assert report.ending == "timeout"
-    assert sorted(line.split()[1] for line in cluster.jobs()) == ["COMPLETED", "COMPLETED", "TIMEOUT"]
+    ended = ["COMPLETED", "COMPLETED", "TIMEOUT"]
+    wait_for(lambda: sorted(line.split()[1] for line in cluster.jobs()) == ended)
 
 
 def test_memory_taken_faster_than_it_can_be_watched_ends_as_memory(cluster, profile, attendants, job_for):
@@ -111,12 +116,12 @@ def test_memory_taken_faster_than_it_can_be_watched_ends_as_memory(cluster, prof
 
 def test_a_connection_cut_while_a_job_runs_costs_nothing(cluster, profile, attendants, job_for, told):
     watch = Watch()
-    future = attendants(profile).add(job_for(SLOW.format(seconds=4, number=5)), watch)
+    future = attendants(profile).add(job_for(HELD.format(number=5)), watch)
     watch.until_it_trains()
     cluster.cut_ssh()
     watch.until(lambda: watch.said("does not answer"))
     cluster.start_sshd()
-    assert told(future.result(120))["number"] == 5
+    assert told(told_to_go_on(cluster, future))["number"] == 5
     assert len(cluster.jobs()) == 1
 
 
@@ -124,14 +129,10 @@ def test_a_connection_cut_while_a_job_is_submitted_submits_it_once(cluster, prof
     """The controller is silent, so that sbatch waits; the connection breaks under it; then both come back."""
     attendant = attendants(profile)
     assert attendant.add(job_for("pass")).result(120).ending == "done"  # code and data are there
-    controller = cluster.run("pgrep", "-x", "slurmctld").strip()
-    cluster.run("kill", "-STOP", controller)
-    future = attendant.add(job_for(SLOW.format(seconds=0, number=6), seed=7))
-    try:
+    with cluster.silent_slurm():
+        future = attendant.add(job_for(SLOW.format(seconds=0, number=6), seed=7))
         wait_for(lambda: cluster.run("pgrep", "-x", "sbatch", check=False))
         cluster.cut_ssh()
-    finally:
-        cluster.run("kill", "-CONT", controller)
     time.sleep(1)
     cluster.start_sshd()
     assert told(future.result(120))["number"] == 6
@@ -153,9 +154,10 @@ def test_a_work_folder_that_fills_up_during_a_run_is_said_and_nothing_is_counted
     small = small_folder(cluster)
     watch = Watch()
     full = msgspec.structs.replace(profile, work=small)
-    future = attendants(full).add(job_for(SLOW.format(seconds=3, number=7)), watch)
+    future = attendants(full).add(job_for(HELD.format(number=7)), watch)
     watch.until_it_trains()
     cluster.ssh(f"head -c 70000000 /dev/zero >{small}/filling")
+    cluster.go_on()
     with pytest.raises(InfraError, match="is full"):
         future.result(120)
 
@@ -172,12 +174,13 @@ def test_a_number_that_slurm_has_forgotten_is_no_matter_where_the_result_lies(
     cluster, profile, attendants, job_for, told, tmp_path
 ):
     """And neither is a cluster without accounting, which is noted once."""
-    job, folder = job_for(SLOW.format(seconds=1, number=8)), tmp_path / "journal"
+    job, folder = job_for(HELD.format(number=8)), tmp_path / "journal"
     watch = Watch()
     first = attendants(profile, folder=folder)
     first.add(job, watch)
     watch.until_it_trains()
     first.close()
+    cluster.go_on()
     wait_for(lambda: cluster.jobs()[0].endswith("COMPLETED"))
     forget_number(folder)
     second = attendants(profile, folder=folder)
@@ -186,7 +189,7 @@ def test_a_number_that_slurm_has_forgotten_is_no_matter_where_the_result_lies(
 
 
 def test_a_job_that_vanished_without_a_result_is_sent_again(cluster, profile, attendants, job_for, told, tmp_path):
-    job, folder = job_for(SLOW.format(seconds=1, number=9)), tmp_path / "journal"
+    job, folder = job_for(HELD.format(number=9)), tmp_path / "journal"
     watch = Watch()
     first = attendants(profile, folder=folder)
     first.add(job, watch)
@@ -195,16 +198,30 @@ def test_a_job_that_vanished_without_a_result_is_sent_again(cluster, profile, at
     cluster.run("scancel", "--user", "student")
     forget_number(folder)
     second = attendants(profile, folder=folder)
-    assert told(second.add(job).result(120))["number"] == 9
+    assert told(told_to_go_on(cluster, second.add(job)))["number"] == 9
     assert any("keeps no accounts" in note for note in second.notes)
     assert len(cluster.jobs()) == 2
 
 
-def forget_number(folder) -> None:
+def forget_number(folder, instead: str = "999999") -> None:
     """As after Slurm's MinJobAge: the number means nothing to it any more."""
     (path,) = folder.glob("*.json")
     kept = msgspec.json.decode(path.read_bytes())
-    path.write_bytes(msgspec.json.encode({**kept, "job": "999999"}))
+    path.write_bytes(msgspec.json.encode({**kept, "job": instead}))
+
+
+def test_a_job_whose_number_was_never_heard_is_taken_back_by_its_name(cluster, profile, attendants, job_for, tmp_path):
+    """The process was killed while sbatch answered: the round is written down, and Slurm has the job."""
+    folder, watch = tmp_path / "journal", Watch()
+    first = attendants(profile, folder=folder)
+    first.add(job_for(HELD.format(number=1), wall_s=300), watch)
+    watch.until_it_trains()
+    first.close()
+    forget_number(folder, "")
+    (one,) = Journal(folder).open
+    take_back(shell_for(profile), [one])
+    wait_for(lambda: cluster.jobs()[0].endswith("CANCELLED"))
+    assert not Path(one.folder, "script.sh").exists()  # what is still under way there submits it no more
 
 
 def test_a_partition_that_does_not_exist_is_said_with_those_that_do(cluster, profile, attendants, job_for):
@@ -222,7 +239,7 @@ def test_a_job_that_would_wait_for_ever_is_taken_back_and_explained(cluster, pro
     with pytest.raises(UsageError) as raised:
         attendants(wrong).add(job_for(wall_s=1000)).result(60)
     assert "more than the partition short allows" in raised.value.what
-    assert cluster.jobs("PENDING,RUNNING") == []
+    wait_for(lambda: not cluster.jobs("PENDING,RUNNING"))
 
 
 def test_a_python_that_is_not_there_is_said_by_the_jobs_own_log(cluster, profile, attendants, job_for):
@@ -235,7 +252,7 @@ def test_a_python_that_is_not_there_is_said_by_the_jobs_own_log(cluster, profile
 
 
 def test_a_closed_laptop_finds_its_job_again(cluster, profile, attendants, job_for, told, tmp_path):
-    job, watch = job_for(SLOW.format(seconds=3, number=10)), Watch()
+    job, watch = job_for(HELD.format(number=10)), Watch()
     first = attendants(profile, folder=tmp_path / "journal")
     lost = first.add(job, watch)
     watch.until_it_trains()
@@ -243,7 +260,7 @@ def test_a_closed_laptop_finds_its_job_again(cluster, profile, attendants, job_f
     assert isinstance(lost.exception(1), InfraError)
     again = Watch()
     second = attendants(profile, folder=tmp_path / "journal")
-    assert told(second.add(job, again).result(120))["number"] == 10
+    assert told(told_to_go_on(cluster, second.add(job, again)))["number"] == 10
     assert [event for event in again.events if event["type"] == "metric"]  # what happened meanwhile is shown
     assert len(cluster.jobs()) == 1
 

@@ -7,20 +7,19 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import HOLD
 
 from tlcourse.course.loader import load_course
 from tlcourse.progress import Progress
 from tlcourse.tui.app import CourseApp
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
-# long enough that somebody can watch it; then what the reference of the example course returns
-SLOWLY = """
-import time
-
+# somebody watches it until it is told to go on; then what the reference of the example course returns
+HELD = f"""{HOLD}
 def fit(task):
     for step in range(20):
         task.log(step, loss=1.0 / (step + 1))
-        time.sleep(0.2)
+    hold(task)
     print("trained on the cluster")
     return reference(task)
 """
@@ -32,13 +31,13 @@ def solution(slurm, tmp_path, monkeypatch) -> Path:
     config = tmp_path / "config.yaml"
     config.write_text(
         f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
-        f"    python: {sys.executable}\n"
+        f"    python: {sys.executable}\n    grace_s: 1\n    poll_s: 2\n"
     )
     monkeypatch.setenv("TLCOURSE_CONFIG", str(config))
     monkeypatch.chdir(tmp_path)
     reference = (EXAMPLE / "graders" / "references" / "line.py").read_text().replace("def fit(", "def reference(")
     path = tmp_path / "solution.py"
-    path.write_text(reference + SLOWLY)
+    path.write_text(reference + HELD)
     return path
 
 
@@ -70,6 +69,7 @@ async def test_run_from_the_exercise_screen_watch_its_curve_and_find_it_in_jobs(
         await pilot.press("o")
         await sees("▶ runs")
         await sees("node n")
+        cluster.go_on()
         await sees("✓ PASS 2/2")
         await pilot.press("enter")
         await sees("trained on the cluster")

@@ -53,7 +53,12 @@ def attend(kept: Requests, one: Request, exercise: LoadedExercise, show: Show, *
     try:
         return kept.carry_out(one, exercise, show, cancel=leaving.cancels if asks else lambda: False)
     except KeyboardInterrupt:
-        word = "was cancelled" if one.state == "cancelled" else f"goes on: tlcourse jobs tail {one.id}"
+        if one.state == "cancelled":
+            word = "was cancelled"
+        elif leaving.wanted:
+            word = f"could not be cancelled, since {one.profile} does not answer: tlcourse jobs cancel {one.id}"
+        else:
+            word = f"goes on: tlcourse jobs tail {one.id}"
         out.note(f"Run {one.id} {word}.")
         raise
     except TlcourseError as error:
@@ -68,6 +73,8 @@ class _Leaving:
 
     def __init__(self) -> None:
         self._signal = signal.SIGINT
+        self.wanted = False
+        """Whether the jobs were to be cancelled."""
 
     def listen(self) -> None:
         """SIGTERM means stop; SIGHUP is a lost terminal or a closed laptop: what runs there goes on."""
@@ -80,7 +87,11 @@ class _Leaving:
         raise KeyboardInterrupt
 
     def cancels(self) -> bool:
-        """Ask where a person can answer."""
+        """Decide, and ask where a person can answer."""
+        self.wanted = self._decided()
+        return self.wanted
+
+    def _decided(self) -> bool:
         if self._signal == getattr(signal, "SIGHUP", None):
             return False
         if self._signal == signal.SIGINT and sys.stdin.isatty() and sys.stderr.isatty():

@@ -10,7 +10,7 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import Events, Json, Plain
-from tlcourse.errors import TlcourseError, UsageError
+from tlcourse.errors import InfraError, TlcourseError, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
@@ -84,7 +84,8 @@ def cancel(run: RunNumber, json: Json = False, plain: Plain = False) -> None:
     from tlcourse.execution.cluster.pool import shell_for
     from tlcourse.execution.cluster.send import unreachable
     from tlcourse.execution.cluster.shell import ConnectionLostError
-    from tlcourse.execution.cluster.slurm import cancel as scancel
+    from tlcourse.execution.cluster.slurm import BusyError
+    from tlcourse.execution.cluster.take_back import take_back
 
     kept = requests()
     one = kept.find(run)
@@ -92,9 +93,15 @@ def cancel(run: RunNumber, json: Json = False, plain: Plain = False) -> None:
         shell = shell_for(one.settings)
         journal = kept.journal(one)
         try:
-            scancel(shell, [sent.job for sent in journal.open if sent.job])
+            take_back(shell, journal.open)
         except ConnectionLostError as error:
             raise unreachable(shell.name, str(error)) from None
+        except BusyError as error:
+            raise InfraError(
+                f"Run {one.id} was not cancelled. {error}",
+                cause="Slurm is busy on the cluster, or is being restarted.",
+                remedy=f"give the command again in a minute: tlcourse jobs cancel {one.id}",
+            ) from None
         for sent in journal.open:
             sent.over = True
             journal.keep(sent)

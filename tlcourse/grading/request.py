@@ -184,7 +184,8 @@ class Requests:
     ) -> Result:
         """Send what is not sent, wait for what is, and decide. Raises TlcourseError, and NotYetError after `wait_s`.
 
-        A KeyboardInterrupt cancels the jobs where `cancel` says so; else they go on, and are found again later.
+        A KeyboardInterrupt cancels the jobs where `cancel` says so; else, or where the cluster does not hear it, they
+        go on, and are found again later. A run that was cancelled meanwhile stays so.
         """
         folder = self.folder / one.id
         if hash_folder(folder / "submission") != one.sha256:
@@ -206,12 +207,14 @@ class Requests:
                 submission, on_event, started=started, scored=one.scored
             )
         except KeyboardInterrupt:
-            if cancel():
-                attendant.cancel()
+            if cancel() and attendant.cancel():
                 self.end(one, "cancelled")
             raise
         finally:
             attendant.close()
+        if result.outcome == "infra" and self.find(one.id).state == "cancelled":  # by somebody in another terminal
+            one.state = "cancelled"
+            return result
         result = replace(result, messages=[*result.messages, *attendant.notes])
         _write(folder / "result.json", msgspec.json.encode(result))
         one.outcome, one.points, one.max_points = result.outcome, result.points, result.max_points

@@ -17,15 +17,16 @@ import msgspec
 from tlcourse.errors import TlcourseError, UsageError
 from tlcourse.execution.cluster import poll
 from tlcourse.execution.cluster.depot import folder_archive, full_error
-from tlcourse.execution.cluster.item import Item, Live, OnEvent, Pace, hand_on
+from tlcourse.execution.cluster.item import Item, Live, OnEvent, Pace, hand_on, pace_of
 from tlcourse.execution.cluster.journal import Journal
 from tlcourse.execution.cluster.missing import Tried, decide
 from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.reasons import explain
 from tlcourse.execution.cluster.send import Sender, closed_error, unreachable
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
-from tlcourse.execution.cluster.slurm import BusyError, JobState, cancel
+from tlcourse.execution.cluster.slurm import BusyError, JobState
 from tlcourse.execution.cluster.standing import standing
+from tlcourse.execution.cluster.take_back import cancel, take_back
 from tlcourse.execution.cluster.task import Packer, TaskResult, result_cap
 from tlcourse.execution.events import Lines
 from tlcourse.execution.job import Job, RunReport, Usage
@@ -55,7 +56,7 @@ class Attendant:
         self._chunk = chunk
         self._at_once = profile.at_once
         self._retry_cancelled = retry_cancelled
-        self._pace = pace or Pace()
+        self._pace = pace or pace_of(profile)
         self._arriving: queue.Queue[Item] = queue.Queue()
         self._live: list[Live] = []
         self._under_way = 0
@@ -99,15 +100,19 @@ class Attendant:
         """`bed: 4 jobs run, 6 wait. It waits for free nodes.`; empty where nothing is there."""
         return standing(self._name, list(self._live))
 
-    def cancel(self) -> None:
-        """Stop attending, and cancel every job of ours on the cluster."""
+    def cancel(self) -> bool:
+        """Stop attending, and cancel every job of ours on the cluster; False where it did not hear that: they go on."""
         self._end()
-        with contextlib.suppress(ConnectionLostError):
-            cancel(self._shell, [live.round.job for live in self._live if live.round.job])
+        heard = True
+        try:
+            take_back(self._shell, [live.round for live in self._live])
+        except (ConnectionLostError, BusyError):
+            heard = False
         for live in self._live:
-            live.round.over = True
+            live.round.over = heard
             self._journal.keep(live.round)
         self._let_go()
+        return heard
 
     def close(self) -> None:
         """Stop attending. Jobs go on; their rounds stay open in the journal."""

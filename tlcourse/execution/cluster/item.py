@@ -7,9 +7,11 @@ from concurrent.futures import Future
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.execution.cluster.journal import Round
 from tlcourse.execution.cluster.missing import Tried
+from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.slurm import JobState
 from tlcourse.execution.cluster.task import Task
 from tlcourse.execution.events import Lines
@@ -30,6 +32,15 @@ class Pace(Struct, frozen=True):
     """How long a lost connection, or a silent Slurm, is tried again."""
     grace: float = 10.0
     """How long after a job's end its results may take to be seen through a network file system."""
+
+
+_USUAL = Pace()
+
+
+def pace_of(profile: Profile, pace: Pace = _USUAL) -> Pace:
+    """The pace that a profile sets; the rest of it as in `pace`."""
+    followed = min(pace.slowest_followed, profile.poll_s)
+    return replace(pace, slowest=profile.poll_s, slowest_followed=followed, grace=profile.grace_s)
 
 
 class Item(Struct, eq=False):

@@ -52,6 +52,10 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """Jobs of ours that run side by side."""
     chunk: Annotated[int, Meta(ge=1, le=1000)] = 4
     """Submissions of a batch that one job takes, one after another."""
+    poll_s: Annotated[float, Meta(ge=0.5, le=600)] = 30.0
+    """Seconds between two questions to Slurm, at most: they come quickly while something happens."""
+    grace_s: Annotated[float, Meta(ge=0, le=600)] = 10.0
+    """Seconds after a job's end in which its results may still come through the file system."""
     places: Annotated[int, Meta(ge=1)] | None = None
     """Groups that the cluster has room for, where its people say so."""
     python: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./~${}-]+$")] = "python3"

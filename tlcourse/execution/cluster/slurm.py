@@ -1,4 +1,4 @@
-"""Slurm's commands: submit, ask for all jobs at once, cancel – and what their answers mean."""
+"""Slurm's commands: submit, and ask for all jobs at once – and what their answers mean."""
 
 from __future__ import annotations
 
@@ -150,9 +150,3 @@ def partitions(shell: Shell) -> list[str]:
     """The partitions that there are."""
     done = shell.run("sinfo -h -o %R")
     return sorted(set(done.text.split())) if done.code == 0 else []
-
-
-def cancel(shell: Shell, jobs: list[str]) -> None:
-    """Cancel jobs; ended and unknown ones are no error."""
-    if jobs:
-        shell.run(f"scancel {quoted(*jobs)}")

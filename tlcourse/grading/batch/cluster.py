@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tlcourse.errors import InfraError, UnableError, UsageError
-from tlcourse.execution.cluster.item import Pace
+from tlcourse.execution.cluster.item import Pace, pace_of
 from tlcourse.execution.cluster.journal import Journal
 from tlcourse.execution.cluster.pool import SlurmPool
 from tlcourse.execution.cluster.profile import Profile
@@ -34,7 +34,8 @@ def cluster_place(name: str, profile: Profile, folder: Path, isolation: str, *, 
     Raises UnableError where they would run without a wall and are not trusted.
     """
     refuse_no_wall(isolation, trusted=trusted)
-    pool = SlurmPool(name, profile, folder=folder, isolation=_WALLS[isolation], pace=Pace(gather=_GATHER_S))
+    pace = pace_of(profile, Pace(gather=_GATHER_S))
+    pool = SlurmPool(name, profile, folder=folder, isolation=_WALLS[isolation], pace=pace)
 
     def run(job: Job, tell: OnEvent) -> RunReport:
         try:

@@ -1,0 +1,29 @@
+"""Waiting for a condition, never for a time; and solutions that go on when a test says so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+# A solution calls `hold(task)`: it says that it trains, and stays until `cluster.go_on()`. SIGCONT means nothing to all
+# other processes of a job.
+HOLD = """
+import signal, time
+def hold(task):
+    going = []
+    signal.signal(signal.SIGCONT, lambda *_: going.append(1))
+    task.log(1, going=1)
+    while not going:
+        time.sleep(0.05)
+"""
+
+
+def wait_for(holds: Callable[[], T], seconds: float = 90) -> T:
+    """What `holds` gives as soon as that is true; fails with what it gave at last."""
+    end = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < end, found
+        time.sleep(0.1)
+    return found
