@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from tlcourse.execution import arrays
+from tlcourse.execution.cgroup import group_for
 from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, Card, alone_on, card_of, shown
 from tlcourse.execution.interpreter import worker_environment
@@ -86,6 +87,7 @@ class _Supervision:
         self.events, events_write = os.pipe()
         self.result, result_write = os.pipe()
         theirs = (stdin_read, output_write, events_write, result_write)
+        group = group_for(self.job.caps.memory_mb)
         start = Start(
             arguments=[str(events_write), str(result_write)],
             inputs=inputs,
@@ -97,6 +99,7 @@ class _Supervision:
             output=output_write,
             gpu=self.card is not None,
             devices=self.card.nodes if self.card else (),
+            group=group,
         )
         try:
             self.process: Process = self.wall.start(start)
@@ -104,6 +107,8 @@ class _Supervision:
         except BaseException:
             for descriptor in (self.stdin, self.output, self.events, self.result):
                 os.close(descriptor)
+            if group is not None:
+                group.remove()
             raise
         finally:
             for descriptor in theirs:
@@ -113,7 +118,7 @@ class _Supervision:
             forked=getattr(self.process, "forked", False),
             scratch_mb=self.job.caps.scratch_mb,
             folder=getattr(self.process, "scratch", None),
-            limit_mb=self.job.caps.memory_mb,
+            group=group,
         )
         self.selector = selectors.DefaultSelector()
         self.ending = _descriptor_of(self.process.pid)

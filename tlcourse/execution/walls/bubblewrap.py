@@ -46,7 +46,7 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
     filter_fd = _filter_descriptor(gpu=start.gpu)
     try:
         return subprocess.Popen(
-            [*prefix, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
+            [*start.entering({}), *prefix, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
             stdin=start.stdin,
             stdout=start.output,
             stderr=start.output,
