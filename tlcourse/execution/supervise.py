@@ -23,7 +23,8 @@ import msgspec
 from tlcourse.execution import arrays
 from tlcourse.execution.cgroup import group_for
 from tlcourse.execution.events import Lines
-from tlcourse.execution.gpu import WAITING, Card, alone_on, card_of, shown
+from tlcourse.execution.gpu import WAITING, alone_on, card_of, environment, shown
+from tlcourse.execution.gpu_card import Card
 from tlcourse.execution.interpreter import worker_environment
 from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
 from tlcourse.execution.limits import exceeded, limit_behind, out_of_memory
@@ -44,7 +45,7 @@ def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
         inputs, submission = folder / "inputs", folder / "submission"
         inputs.mkdir()
         shutil.copytree(job.submission, submission)
-        (inputs / "brief.json").write_bytes(msgspec.json.encode(shown(job.brief, card, wall.name)))
+        (inputs / "brief.json").write_bytes(msgspec.json.encode(shown(job.brief, card)))
         (inputs / "train.safetensors").write_bytes(arrays.pack(job.train))
         (inputs / "val.safetensors").write_bytes(arrays.pack(job.val))
         for name, path in job.files.items():  # copies: nothing of this machine is bound for them, or changes owner
@@ -93,7 +94,11 @@ class _Supervision:
             inputs=inputs,
             submission=submission,
             caps=self.job.caps,
-            env={**worker_environment(self.job.brief.threads), **self.job.env},
+            env={
+                **worker_environment(self.job.brief.threads),
+                **environment(self.card, self.wall.name),
+                **self.job.env,
+            },
             pass_fds=(events_write, result_write),
             stdin=stdin_read,
             output=output_write,
