@@ -157,12 +157,10 @@ class TestAmd:
     @pytest.fixture
     def root(self, tmp_path: Path) -> Path:
         """Three cards, which the kernel counts in another order than their nodes; node 0 is the processor."""
-        for node, about in enumerate(
-            ("0\nunique_id 0", "130\nunique_id 255", "128\nunique_id 171", "129\nunique_id 0")
-        ):
+        for node, (renderer, unique) in enumerate(((0, 0), (130, 255), (128, 171), (129, 0))):
             properties = tmp_path / f"sys/class/kfd/kfd/topology/nodes/{node}/properties"
             properties.parent.mkdir(parents=True)
-            properties.write_text(f"simd_count 8\ndrm_render_minor {about}\n")
+            properties.write_text(f"simd_count 8\ndrm_render_minor {renderer}\nunique_id {unique}\n")
         return machine(tmp_path, "kfd", "dri/renderD128", "dri/renderD129", "dri/renderD130")
 
     @pytest.mark.parametrize(
@@ -254,7 +252,8 @@ class TestWithoutAWall:
 def test_one_run_at_a_time_uses_a_card(tmp_path):
     """Another process holds it; ours is told once that it waits, and gets it when that process ends."""
     code = (
-        "import sys; from pathlib import Path; from tlcourse.execution.gpu import alone_on; from tlcourse.execution.gpu_card import Card\n"
+        "import sys; from pathlib import Path\n"
+        "from tlcourse.execution.gpu import alone_on; from tlcourse.execution.gpu_card import Card\n"
         "with alone_on(Card('nvidia0', ()), lambda: None, Path(sys.argv[1])):\n"
         "    print('held', flush=True); sys.stdin.readline()\n"
     )
