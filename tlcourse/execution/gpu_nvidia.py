@@ -1,8 +1,8 @@
 """NVIDIA's cards: in the order of their PCI addresses, as `nvidia-smi` counts them; and the share that a list leaves.
 
 A card may be divided into slices (MIG): who may use one is decided by further nodes, which the driver lists in
-/proc/driver/nvidia/capabilities (NVIDIA, "MIG User Guide", device nodes and capabilities). The one to divide cards and the
-one to watch them all are never shown.
+/proc/driver/nvidia/capabilities (NVIDIA, "MIG User Guide", device nodes and capabilities). The one to divide cards
+and the one to watch them all are never shown.
 """
 
 from __future__ import annotations
