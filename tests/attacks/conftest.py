@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
+from desk import Desk
 
 from tests.attacks.case import Case
 from tests.attacks.drive import Seen
@@ -58,3 +60,9 @@ def _drive(wall: str, user: str, names: list[str]) -> dict[str, Seen]:
         )
         assert done.returncode == 0, f"the grader of {user} behind {wall} ended with {done.returncode}:\n{done.stderr}"
         return {one.name: one for one in msgspec.json.decode(out.read_bytes(), type=list[Seen])}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Where something hostile is handed in."""
+    return Desk(tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import re
-from pathlib import Path
 
 import pytest
 
@@ -12,11 +11,12 @@ from tests.attacks.case import Case
 from tests.attacks.drive import labels_in
 from tests.attacks.judge import faults
 from tests.attacks.suite import BEHIND_A_WALL, CASES
+from tests.attacks.user import ROOT
 from tlcourse.grading.grader import Grader
 
 QUICK = [case for case in CASES if case.quick]
 REST = [case for case in CASES if not case.quick]
-SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
+SECURITY = ROOT / "docs" / "security.md"
 
 
 def judged(attacked, wall: str, user: str, case: Case) -> None:
@@ -76,6 +76,14 @@ def test_the_table_of_threats_lists_every_case_in_its_row():
         expected.setdefault(case.row, set()).add(case.name)
     listed = documented()
     assert {row: listed.get(row, set()) for row in expected} == expected
+
+
+def test_every_row_of_the_list_of_threats_has_cases_or_a_file_of_tests():
+    text = SECURITY.read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]*) \|$", text, re.MULTILINE))
+    assert [row for row in range(1, 38) if "`" not in rows.get(str(row), "")] == []
+    named = re.findall(r"`(tests/[^`]+)`", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_what_the_weak_wall_cannot_stop_is_written_down():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from signals import heard
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 GRADE_LINE = [sys.executable, "-m", "tlcourse", "grade", "line", "--events", "--course", str(EXAMPLE)]
@@ -132,7 +133,9 @@ def grading_that_trains(folder: Path, isolation: str) -> Iterator[tuple[subproce
         "import os, time\nif os.fork() == 0:\n    time.sleep(500)\ndef fit(task): time.sleep(500)\n"
     )
     command = [*GRADE_LINE, "--isolation", isolation]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as grading:
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    ) as grading:
         try:
             assert grading.stdout is not None
             next(line for line in grading.stdout if json.loads(line).get("name") == "fit")

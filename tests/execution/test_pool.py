@@ -15,7 +15,7 @@ import pytest
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import pool as pools
 from tlcourse.execution import supervise
-from tlcourse.execution.gpu import Card
+from tlcourse.execution.gpu_card import Card
 from tlcourse.execution.job import Job
 from tlcourse.execution.pool import Pool, cores
 from tlcourse.execution.walls import warm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import psutil
@@ -10,6 +11,7 @@ from environment import shown_in_tmp
 
 from tlcourse.execution.supervise import run
 from tlcourse.execution.walls.choose import choose
+from tlcourse.execution.walls.warm import WarmWall
 
 CENSUS = """
 def lines(path, *keys):
@@ -173,6 +175,29 @@ def test_a_run_never_reaches_its_parent_so_the_next_is_served_by_the_same(warm_w
         """
     assert run(job_for(tells(attack)), warm_wall, lambda _: None).ending == "done"
     assert warm_wall.warm().pid == before
+
+
+HEARS = """
+told["heard"] = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+                 if signal.getsignal(getattr(signal, name)) in (signal.SIG_DFL, signal.default_int_handler)]
+"""
+
+
+@pytest.fixture
+def deaf():
+    """This process, as `nohup … &` starts one."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("name", ["cold", "warm", "none"])
+def test_a_run_hears_signals_however_its_grader_was_started(deaf, job_for, tells, told, name):
+    with WarmWall() as fresh:
+        wall = fresh if name == "warm" else choose(name)[0]
+        heard = told(run(job_for(tells(HEARS)), wall, lambda _: None))["heard"]
+    assert heard == ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]
 
 
 DRAWS = """

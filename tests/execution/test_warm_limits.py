@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from tlcourse.execution import supervise
+from tlcourse.execution.job import Caps
+from tlcourse.execution.limits import exceeded
 from tlcourse.execution.supervise import run
+from tlcourse.execution.tree import Used
 
 
 @pytest.mark.parametrize(
@@ -52,14 +59,44 @@ def test_a_memory_bomb_of_many_processes_is_stopped(warm_wall, job_for, tells):
     assert report.ending == "memory", report
 
 
-def test_memory_is_what_the_run_adds_not_what_its_parent_holds(warm_wall, job_for, tells):
-    little = run(job_for(tells("time.sleep(1.5)")), warm_wall, lambda _: None).usage.peak_rss_mb
-    much = run(job_for(tells("x = torch.ones(2**27); time.sleep(1.5)")), warm_wall, lambda _: None).usage.peak_rss_mb
-    assert little < warm_wall.warm().memory_mb()
-    assert 400 < much - little < 700  # 512 MB
+@pytest.fixture
+def seen_when(monkeypatch, warm_wall, job_for, tells):
+    """`seen_when(body, holds)`: runs until it has logged a metric and a look that was begun afterwards `holds`.
+
+    Returns what the run said it used by then, and what was seen of it. The run stays where it is meanwhile: nothing is
+    timed. One that is never seen so ends with its time, which fails.
+    """
+
+    def measured(body: str, holds: Callable[[Used], bool]) -> tuple[float, Used]:
+        said: list[float] = []
+        seen: list[Used] = []
+
+        def look(used: Used, caps: Caps, wall_s: float) -> tuple[str, str] | None:
+            if said and holds(used):
+                seen.append(used)
+                return "timeout", "seen"
+            return exceeded(used, caps, wall_s)
+
+        def listen(event: dict[str, Any]) -> None:
+            if event["type"] == "metric":
+                said.append(event["values"]["used"])
+
+        monkeypatch.setattr(supervise, "exceeded", look)
+        report = run(job_for(tells(f"{body}\ntime.sleep(600)")), warm_wall, listen)
+        assert report.message == "seen", report
+        return said[0], seen[0]
+
+    return measured
 
 
-def test_cpu_time_is_that_of_the_run(warm_wall, job_for, tells):
-    body = "begin = time.process_time()\nwhile time.process_time() - begin < 1.5: pass"
-    used = run(job_for(tells(body)), warm_wall, lambda _: None).usage
-    assert 1.3 < used.cpu_s < 2.5
+def test_memory_is_what_the_run_adds_not_what_its_parent_holds(seen_when, warm_wall):
+    _, little = seen_when("task.log(1, used=0)", lambda used: used.memory_mb > 0)
+    added = seen_when("x = torch.ones(2**27); task.log(1, used=512)", lambda used: used.memory_mb > 512)
+    assert little.memory_mb < warm_wall.warm().memory_mb()
+    assert added[1].memory_mb - little.memory_mb < 700  # 512 MB, which it was seen to reach
+
+
+def test_cpu_time_is_that_of_the_run(seen_when):
+    burns = "begin = time.process_time()\nwhile time.process_time() - begin < 1.5: pass\n"
+    said, seen = seen_when(f"{burns}task.log(1, used=time.process_time())", lambda used: used.cpu_s > 1.4)
+    assert said - 0.1 < seen.cpu_s < said + 1  # pid 1 of the run builds its root

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+from signals import heard
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 
@@ -26,6 +27,7 @@ class Served:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "TLCOURSE_HOME": str(home)},
+            preexec_fn=heard,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

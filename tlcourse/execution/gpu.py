@@ -1,72 +1,33 @@
-"""Which card a run is shown, by which device nodes, and that it is the only run there.
+"""Which card a run is shown, and that it is the only run there: it sees its own card alone, and knows it as `cuda:0`.
 
-NVIDIA's cards are counted in the order of their PCI addresses, as `nvidia-smi` does; a run sees its own card alone, and
-knows it as `cuda:0`. Untried on hardware so far: the tests use a copy of such a machine's folders.
+Untried on hardware so far: the tests use a copy of such a machine's folders.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from tlcourse.execution import gpu_amd, gpu_nvidia
+from tlcourse.execution.gpu_card import Card
 from tlcourse.execution.job import Brief
 
 _WAIT_S = 0.5
 _LOCKS = Path("/tmp")  # noqa: S108 - one place for all users, whatever their TMPDIR is
 WAITING = {"v": 1, "type": "log", "text": "[waiting: another run uses the card]\n"}
-_NVIDIA_ALL = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset")
-_FIRST_RENDERER = 128
-
-
-class Card(Struct, frozen=True):
-    """One card: what it is called here, and the nodes that a run needs to use it."""
-
-    name: str
-    nodes: tuple[str, ...]
+_CHOOSE = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 
 
 def cards(root: Path = Path("/"), env: Mapping[str, str] | None = None) -> list[Card]:
     """The cards of this machine that torch would count, in its order; a job's share where a scheduler names one."""
-    nvidia = sorted((root / "dev").glob("nvidia[0-9]*"), key=lambda node: int(node.name.removeprefix("nvidia")))
-    common = tuple(str(root / "dev" / name) for name in _NVIDIA_ALL if (root / "dev" / name).exists())
-    minors = _minors_by_address(root) or [int(node.name.removeprefix("nvidia")) for node in nvidia]
-    found = [
-        Card(f"nvidia{minor}", (str(root / "dev" / f"nvidia{minor}"), *common))
-        for minor in minors
-        if (root / "dev" / f"nvidia{minor}").exists()
-    ]
-    if not found and (root / "dev/kfd").exists():
-        renderers = sorted((root / "dev/dri").glob("renderD*"), key=lambda node: int(node.name[7:]))
-        kfd = str(root / "dev/kfd")
-        found = [Card(f"amd{int(node.name[7:]) - _FIRST_RENDERER}", (kfd, str(node))) for node in renderers]
-    return _share(found, os.environ if env is None else env)
-
-
-def _minors_by_address(root: Path) -> list[int]:
-    """The number of each NVIDIA card's node, in the order of their addresses."""
-    found = []
-    for about in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
-        match = re.search(r"Device Minor:\s*(\d+)", about.read_text(encoding="utf-8", errors="replace"))
-        if match:
-            found.append(int(match[1]))
-    return found
-
-
-def _share(found: list[Card], env: Mapping[str, str]) -> list[Card]:
-    """Those that CUDA_VISIBLE_DEVICES (or ROCm's name for it) lists, where it lists numbers."""
-    listed = env.get("CUDA_VISIBLE_DEVICES", env.get("HIP_VISIBLE_DEVICES"))
-    if listed is None or (listed and not re.fullmatch(r"\d+(,\d+)*", listed)):
-        return found
-    numbers = [int(number) for number in listed.split(",") if number]
-    return [found[number] for number in numbers if number < len(found)]
+    env = os.environ if env is None else env
+    return gpu_nvidia.cards(root, env) or gpu_amd.cards(root, env)
 
 
 def card_of(device: str, root: Path = Path("/"), env: Mapping[str, str] | None = None) -> Card | None:
@@ -78,11 +39,23 @@ def card_of(device: str, root: Path = Path("/"), env: Mapping[str, str] | None =
     return found[number] if number < len(found) else None
 
 
-def shown(brief: Brief, card: Card | None, wall: str) -> Brief:
-    """The brief of a run that is shown one card: behind a wall that is the first there, whatever its number is here."""
-    if card is None or wall == "none" or ":" not in brief.device:
+def shown(brief: Brief, card: Card | None) -> Brief:
+    """The brief of a run that is shown one card: it is the first there, whatever its number is here."""
+    if card is None or ":" not in brief.device:
         return brief
     return replace(brief, device="cuda:0")
+
+
+def environment(card: Card | None, wall: str, env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables by which a run finds its card and no other.
+
+    Behind a wall the nodes say it, but for a slice of a card. Without one every node is there, so that the driver is
+    told; where there is no card for this run, it is told what this process was told.
+    """
+    if card is not None:
+        return dict(card.visible) if card.is_slice or wall == "none" else {}
+    env = os.environ if env is None else env
+    return {name: env[name] for name in _CHOOSE if name in env} if wall == "none" else {}
 
 
 @contextlib.contextmanager

@@ -21,8 +21,10 @@ from typing import Any
 import msgspec
 
 from tlcourse.execution import arrays
+from tlcourse.execution.cgroup import group_for
 from tlcourse.execution.events import Lines
-from tlcourse.execution.gpu import WAITING, Card, alone_on, card_of, shown
+from tlcourse.execution.gpu import WAITING, alone_on, card_of, environment, shown
+from tlcourse.execution.gpu_card import Card
 from tlcourse.execution.interpreter import worker_environment
 from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
 from tlcourse.execution.limits import exceeded, limit_behind, out_of_memory
@@ -43,7 +45,7 @@ def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
         inputs, submission = folder / "inputs", folder / "submission"
         inputs.mkdir()
         shutil.copytree(job.submission, submission)
-        (inputs / "brief.json").write_bytes(msgspec.json.encode(shown(job.brief, card, wall.name)))
+        (inputs / "brief.json").write_bytes(msgspec.json.encode(shown(job.brief, card)))
         (inputs / "train.safetensors").write_bytes(arrays.pack(job.train))
         (inputs / "val.safetensors").write_bytes(arrays.pack(job.val))
         for name, path in job.files.items():  # copies: nothing of this machine is bound for them, or changes owner
@@ -86,17 +88,23 @@ class _Supervision:
         self.events, events_write = os.pipe()
         self.result, result_write = os.pipe()
         theirs = (stdin_read, output_write, events_write, result_write)
+        group = group_for(self.job.caps.memory_mb)
         start = Start(
             arguments=[str(events_write), str(result_write)],
             inputs=inputs,
             submission=submission,
             caps=self.job.caps,
-            env={**worker_environment(self.job.brief.threads), **self.job.env},
+            env={
+                **worker_environment(self.job.brief.threads),
+                **environment(self.card, self.wall.name),
+                **self.job.env,
+            },
             pass_fds=(events_write, result_write),
             stdin=stdin_read,
             output=output_write,
             gpu=self.card is not None,
             devices=self.card.nodes if self.card else (),
+            group=group,
         )
         try:
             self.process: Process = self.wall.start(start)
@@ -104,6 +112,8 @@ class _Supervision:
         except BaseException:
             for descriptor in (self.stdin, self.output, self.events, self.result):
                 os.close(descriptor)
+            if group is not None:
+                group.remove()
             raise
         finally:
             for descriptor in theirs:
@@ -113,7 +123,7 @@ class _Supervision:
             forked=getattr(self.process, "forked", False),
             scratch_mb=self.job.caps.scratch_mb,
             folder=getattr(self.process, "scratch", None),
-            limit_mb=self.job.caps.memory_mb,
+            group=group,
         )
         self.selector = selectors.DefaultSelector()
         self.ending = _descriptor_of(self.process.pid)

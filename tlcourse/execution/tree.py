@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 from msgspec import Struct
 
-from tlcourse.execution.cgroup import group_for
+from tlcourse.execution.cgroup import Group
 from tlcourse.execution.held import Held, held_by, on_disk
 from tlcourse.execution.walls.wall import Process
 
@@ -40,7 +40,7 @@ class Tree:
 
     `forked`: its processes were forked from a warm parent, and share pages with it that resident memory counts.
     `scratch_mb`: the size of the run's own /tmp and /dev/shm, whose pages count as memory. `folder`: where it has no
-    such thing, the folder that it may write to. `limit_mb`: what it may hold, told to the kernel where that can be.
+    such thing, the folder that it may write to. `group`: its control group, where there is one; it goes with the tree.
     """
 
     def __init__(
@@ -50,12 +50,10 @@ class Tree:
         forked: bool = False,
         scratch_mb: int = 0,
         folder: Path | None = None,
-        limit_mb: float | None = None,
+        group: Group | None = None,
     ) -> None:
         self._pid = pid
-        self._group = group_for(limit_mb) if limit_mb is not None else None
-        if self._group is not None:
-            self._group.take([pid])
+        self._group = group
         self._killed = False
         self._forked = forked
         self._scratch_mb = scratch_mb
@@ -78,8 +76,6 @@ class Tree:
         then, and what their own memory grew by since.
         """
         processes = self._members()
-        if self._group is not None:
-            self._group.take(process.pid for process in processes)
         resident = private = 0.0
         for process in processes:
             with contextlib.suppress(psutil.Error), process.oneshot():
@@ -162,6 +158,8 @@ class Tree:
             with contextlib.suppress(psutil.Error):
                 member.kill()
         process.kill()
+        if self._group is not None:
+            self._group.kill()
         process.wait()
         psutil.wait_procs(members, timeout=5)
         if self._group is not None:

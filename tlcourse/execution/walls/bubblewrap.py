@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tlcourse.execution.interpreter import hidden_folders, hidden_programs, visible_folders, worker_command
@@ -46,7 +46,7 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
     filter_fd = _filter_descriptor(gpu=start.gpu)
     try:
         return subprocess.Popen(
-            [*prefix, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
+            [*start.entering({}), *prefix, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
             stdin=start.stdin,
             stdout=start.output,
             stderr=start.output,
@@ -60,18 +60,19 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
 
 
 def _bubblewrap(start: Start, folders: dict[Path, Path], filter_fd: int) -> list[str]:
-    command = [*system_view(folders, start.caps.scratch_mb), "--disable-userns"]
+    command = [*system_view(folders, start.caps.scratch_mb, start.devices), "--disable-userns"]
     command += ["--ro-bind", str(start.inputs), _INPUTS, "--ro-bind", str(start.submission), _SUBMISSION]
-    for device in start.devices:
-        command += ["--dev-bind", device, device]
     command += ["--chdir", "/tmp", "--clearenv"]  # noqa: S108
     for name, value in start.env.items():
         command += ["--setenv", name, value]
     return [*command, "--seccomp", str(filter_fd), "--remount-ro", "/"]
 
 
-def system_view(folders: Mapping[Path, Path], scratch_mb: int) -> list[str]:
-    """bubblewrap's command line up to what a run adds: namespaces, the system, and `folders` (target → source)."""
+def system_view(folders: Mapping[Path, Path], scratch_mb: int, devices: Sequence[str] = ()) -> list[str]:
+    """bubblewrap's command line up to what a run adds: namespaces, the system, and `folders` (target → source).
+
+    `devices`: the nodes that are shown beside the usual ones.
+    """
     scratch = str(scratch_mb * 2**20)
     command = [
         tool("bwrap"),
@@ -83,7 +84,8 @@ def system_view(folders: Mapping[Path, Path], scratch_mb: int) -> list[str]:
         *(("--symlink", "usr/lib64", "/lib64") if Path("/lib64").exists() else ()),
         *("--proc", "/proc", "--dev", "/dev"),
         *("--size", scratch, "--perms", "1777", "--tmpfs", "/dev/shm"),  # noqa: S108 - the wall's own
-        *("--remount-ro", "/dev"),  # itself a tmpfs, and of any size
+        *(word for device in devices for word in ("--dev-bind", device, device)),
+        *("--remount-ro", "/dev"),  # itself a tmpfs, and of any size; no node can be added after that
         *("--size", scratch, "--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108
     ]
     for target, source in folders.items():

@@ -22,8 +22,9 @@ UID = 1000
 NEW_ROOT = "/newroot"
 """An empty folder of the outer wall, over which a child mounts its own root."""
 
-_NAMESPACES = 0x10000000 | 0x20000 | 0x20000000 | 0x40000000 | 0x8000000 | 0x4000000 | 0x2000000
-"""CLONE_NEWUSER, NEWNS, NEWPID, NEWNET, NEWIPC, NEWUTS, NEWCGROUP"""
+_NAMESPACES = 0x10000000 | 0x20000 | 0x20000000 | 0x40000000 | 0x8000000 | 0x4000000
+"""CLONE_NEWUSER, NEWNS, NEWPID, NEWNET, NEWIPC, NEWUTS"""
+_CGROUP_NAMESPACE = 0x2000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 _DETACH = 2
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
@@ -53,7 +54,7 @@ def set_dumpable(flag: bool) -> None:
 
 
 def enter_namespaces() -> None:
-    """New user, mount, PID (for the next child), network, IPC, UTS and cgroup namespaces; raises OSError."""
+    """New user, mount, PID (for the next child), network, IPC and UTS namespaces; raises OSError."""
     uid, gid = os.getuid(), os.getgid()
     set_dumpable(True)  # else these files of /proc belong to root
     _checked(_libc.unshare(_NAMESPACES), "unshare")
@@ -67,8 +68,10 @@ def enter_root(folders: Iterable[str], run: str, scratch_bytes: int) -> None:
     """A root of this process's own; afterwards nothing else of the file system can be named. To be called as pid 1.
 
     `folders` are shown as they are, read-only; `run` holds `inputs` and `submission`, shown as /inputs and /submission;
-    /tmp and /dev/shm are new, and hold at most `scratch_bytes` each.
+    /tmp and /dev/shm are new, and hold at most `scratch_bytes` each. Control groups are seen from the run's own, which
+    the supervisor has moved it to by now.
     """
+    _checked(_libc.unshare(_CGROUP_NAMESPACE), "unshare")
     _mount(None, "/", None, _REC | _PRIVATE)
     _mount("tmpfs", NEW_ROOT, "tmpfs", _NOSUID | _NODEV, "size=1m,mode=755")
     scratch = f"size={scratch_bytes},mode=1777"

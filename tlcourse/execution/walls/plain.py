@@ -19,7 +19,7 @@ class PlainWall:
         home = str(start.inputs)
         env = {**start.env, "HOME": home, "TMPDIR": tempfile.gettempdir()}
         return subprocess.Popen(
-            worker_command([str(start.inputs), str(start.submission), *start.arguments]),
+            [*start.entering(env), *worker_command([str(start.inputs), str(start.submission), *start.arguments])],
             stdin=start.stdin,
             stdout=start.output,
             stderr=start.output,

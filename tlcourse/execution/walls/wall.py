@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from tlcourse.execution.cgroup import Group
 from tlcourse.execution.job import Caps
 
 
@@ -26,6 +27,12 @@ class Start(Struct, frozen=True):
     gpu: bool = False
     devices: tuple[str, ...] = ()
     """The nodes of the one card that the run may use."""
+    group: Group | None = None
+    """The control group that the worker must be in before it runs anything of the submission."""
+
+    def entering(self, env: Mapping[str, str]) -> list[str]:
+        """A command prefix that enters that group; empty where there is none. The command then has `env` alone."""
+        return [] if self.group is None else self.group.entering(env)
 
 
 class Finding(Struct, frozen=True):

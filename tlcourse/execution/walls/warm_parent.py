@@ -115,7 +115,8 @@ class WarmParent:
             self.runs += 1
             self._busy += 1
         try:
-            return WarmProcess(self._ask(_request(start, name, program), start), lambda: self._ended(folder))
+            asked = self._ask(_request(start, name, program), start)
+            return WarmProcess(asked, lambda: self._ended(folder), start.group)
         except OSError as error:
             for source, inside in ((start.inputs, "inputs"), (start.submission, "submission")):
                 (folder / inside).rename(source)  # for another try

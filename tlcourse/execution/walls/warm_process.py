@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Callable
 
+from tlcourse.execution.cgroup import Group
 from tlcourse.execution.walls.request import GO, HERE, STATUS
 
 _CREDENTIALS = struct.Struct("=3i")
@@ -25,9 +26,10 @@ class WarmProcess:
 
     forked = True
 
-    def __init__(self, run: socket.socket, on_end: Callable[[], str]) -> None:
+    def __init__(self, run: socket.socket, on_end: Callable[[], str], group: Group | None = None) -> None:
         """`run`: this side of the run's socket, with SO_PASSCRED. `on_end` is called once, when nothing of the run is
-        left; it returns why the parent cannot have seen the run through, or "". Raises StartError."""
+        left; it returns why the parent cannot have seen the run through, or "". `group`: what pid 1 must be in before
+        it goes on. Raises StartError."""
         self._run = run
         self._on_end = on_end
         self._killed = False
@@ -36,10 +38,17 @@ class WarmProcess:
         try:
             self.pid = receive_pid(run, HERE, _START_S)
             self._pidfd = os.pidfd_open(self.pid)  # it waits for our word: its number cannot have gone to another
-            run.send(GO)
         except OSError as error:
             run.close()
             raise StartError(f"no child came of it: {error}") from error
+        try:
+            if group is not None:
+                group.take(self.pid)
+            run.send(GO)
+        except OSError as error:
+            run.close()
+            os.close(self._pidfd)
+            raise StartError(f"a child came of it that could not go on: {error}") from error
 
     def poll(self) -> int | None:
         """Its exit status, or None while it runs."""

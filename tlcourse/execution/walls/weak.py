@@ -87,14 +87,16 @@ def _launch(start: Start, command: Sequence[str]) -> WeakProcess:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, uid, uid, follow_symlinks=False)
     plan = _plan(start, command, scratch, uid)
+    env = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONDONTWRITEBYTECODE": "1"}
+    keeper = isolated_command("tlcourse.execution.walls.keeper", "main", [json.dumps(plan)])
     try:
         process = WeakProcess(
-            [*prefix, *isolated_command("tlcourse.execution.walls.keeper", "main", [json.dumps(plan)])],
+            [*start.entering(env), *prefix, *keeper],
             stdin=start.stdin,
             stdout=start.output,
             stderr=start.output,
             cwd="/",
-            env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONDONTWRITEBYTECODE": "1"},
+            env=env,
             pass_fds=start.pass_fds,
             start_new_session=True,
         )

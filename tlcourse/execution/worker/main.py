@@ -61,6 +61,7 @@ def leave(argv: list[str]) -> NoReturn:
     Python's own way out would run what a submission registered, join its threads and free torch's objects one by one,
     all after the last thing that counts.
     """
+    _hear_signals()
     code = 1
     try:
         code = main(argv)
@@ -135,6 +136,14 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+def _hear_signals() -> None:
+    """As in a process of its own: a grader started with `nohup … &` is deaf to some, and passes that on."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGTERM", "SIGHUP", "SIGQUIT"):
+        if hasattr(signal, name):  # not all of them on Windows
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 def _end_with_parent() -> None:

@@ -1,0 +1,139 @@
+"""NVIDIA's cards: in the order of their PCI addresses, as `nvidia-smi` counts them; and the share that a list leaves.
+
+A card may be divided into slices (MIG): who may use one is decided by further nodes, which the driver lists in
+/proc/driver/nvidia/capabilities (NVIDIA, "MIG User Guide", device nodes and capabilities). The one to divide cards
+and the one to watch them all are never shown.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from tlcourse.execution.gpu_card import Card, listed
+
+_FOR_ALL = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset")
+_ASKED_S = 20
+_OLD_SLICE = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)")
+_ORDER = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+
+class _Gpu(Struct, frozen=True):
+    minor: int
+    uuid: str = ""
+
+
+def ask_driver() -> str:
+    """What `nvidia-smi -L` prints: cards and slices with their ids. Empty where there is no such tool."""
+    return _asked()
+
+
+@functools.cache
+def _asked() -> str:
+    try:
+        done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=_ASKED_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
+def cards(root: Path, env: Mapping[str, str], ask: Callable[[], str] = ask_driver) -> list[Card]:
+    """The cards that torch would count, in its order. Entries of the list may be numbers, or ids of cards or slices."""
+    gpus = _gpus(root)
+    value = env.get("CUDA_VISIBLE_DEVICES")
+    if value is None or not gpus:
+        return [_whole(root, gpu, number) for number, gpu in enumerate(gpus)]
+
+    def named(entry: str) -> Card | None:
+        if re.fullmatch(r"[0-9]+", entry):
+            return _whole(root, gpus[int(entry)], int(entry)) if int(entry) < len(gpus) else None
+        if entry.startswith("GPU-"):
+            return _by_id(root, gpus, entry, ask)
+        if entry.startswith("MIG-"):
+            return _slice(root, gpus, entry, ask)
+        return None
+
+    return listed(value, named)
+
+
+def _gpus(root: Path) -> list[_Gpu]:
+    """Those with a node here, in the order of their addresses; where the driver tells none, of their nodes."""
+    found = []
+    for about in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
+        text = about.read_text(encoding="utf-8", errors="replace")
+        minor = re.search(r"Device Minor:\s*(\d+)", text)
+        uuid = re.search(r"GPU UUID:\s*(GPU-[0-9a-fA-F-]+)", text)
+        if minor:
+            found.append(_Gpu(int(minor[1]), uuid[1] if uuid else ""))
+    if not found:
+        nodes = (root / "dev").glob("nvidia[0-9]*")
+        found = [_Gpu(number) for number in sorted(int(node.name.removeprefix("nvidia")) for node in nodes)]
+    return [gpu for gpu in found if (root / f"dev/nvidia{gpu.minor}").exists()]
+
+
+def _whole(root: Path, gpu: _Gpu, number: int) -> Card:
+    visible = {"CUDA_VISIBLE_DEVICES": gpu.uuid or str(number), **_ORDER}
+    return Card(f"nvidia{gpu.minor}", (*_nodes(root, gpu), *_capabilities(root, gpu)), visible)
+
+
+def _by_id(root: Path, gpus: list[_Gpu], entry: str, ask: Callable[[], str]) -> Card | None:
+    """A card by its id, or the beginning of it, which CUDA accepts where it is one card's alone."""
+    uuids = [gpu.uuid for gpu in gpus]
+    if not all(uuids):
+        told = re.findall(r"^GPU \d+:.*\(UUID: (GPU-[0-9a-fA-F-]+)\)", ask(), re.MULTILINE)
+        uuids = told if len(told) == len(gpus) else uuids
+    fits = [number for number, uuid in enumerate(uuids) if uuid.startswith(entry)]
+    return _whole(root, _Gpu(gpus[fits[0]].minor, uuids[fits[0]]), fits[0]) if len(fits) == 1 else None
+
+
+def _slice(root: Path, gpus: list[_Gpu], entry: str, ask: Callable[[], str]) -> Card | None:
+    """A slice by its id. Older ids say where it lies; of a newer one the nodes of all slices of its card are shown."""
+    if old := _OLD_SLICE.fullmatch(entry):
+        card = _by_id(root, gpus, old[1], ask)
+        instance, compute = old[2], old[3]
+    else:
+        card = _owner(root, gpus, entry, ask)
+        instance = compute = "*"
+    if card is None:
+        return None
+    gpu = _Gpu(int(card.name.removeprefix("nvidia")))
+    nodes = (*_nodes(root, gpu), *_capabilities(root, gpu, instance, compute))
+    name = re.sub(r"[^0-9A-Za-z]+", "-", entry)
+    return Card(f"{card.name}-{name}", nodes, {"CUDA_VISIBLE_DEVICES": entry, **_ORDER}, is_slice=True)
+
+
+def _owner(root: Path, gpus: list[_Gpu], entry: str, ask: Callable[[], str]) -> Card | None:
+    """The card that a slice is of: the only one that has slices, or as the driver says."""
+    divided = [number for number, gpu in enumerate(gpus) if _capabilities(root, gpu)]
+    if len(divided) == 1:
+        return _whole(root, gpus[divided[0]], divided[0])
+    above = ""
+    for line in ask().splitlines():
+        if uuid := re.search(r"\(UUID: ([^)]+)\)", line):
+            if uuid[1].startswith("GPU-"):
+                above = uuid[1]
+            elif uuid[1] == entry:
+                return _by_id(root, gpus, above, ask)
+    return None
+
+
+def _nodes(root: Path, gpu: _Gpu) -> tuple[str, ...]:
+    common = (str(root / "dev" / name) for name in _FOR_ALL if (root / "dev" / name).exists())
+    return str(root / f"dev/nvidia{gpu.minor}"), *common
+
+
+def _capabilities(root: Path, gpu: _Gpu, instance: str = "*", compute: str = "*") -> tuple[str, ...]:
+    """The nodes that allow the use of slices; none where the card is not divided."""
+    above = root / f"proc/driver/nvidia/capabilities/gpu{gpu.minor}/mig"
+    nodes = []
+    for pattern in (f"gi{instance}/access", f"gi{instance}/ci{compute}/access"):
+        for about in sorted(above.glob(pattern)):
+            number = re.search(r"DeviceFileMinor:\s*(\d+)", about.read_text(encoding="utf-8", errors="replace"))
+            if number and (node := root / f"dev/nvidia-caps/nvidia-cap{number[1]}").exists():
+                nodes.append(str(node))
+    return tuple(nodes)
