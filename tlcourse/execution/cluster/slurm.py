@@ -74,7 +74,8 @@ def read_sacct(text: str) -> dict[str, JobState]:
 
 
 # A lost connection leaves this running on the login node: it ignores the hang-up, and whoever asks next waits for it.
-# The number is written under another name, then renamed; so a second try finds either nothing or the number.
+# The number is written under another name, then renamed; so a second try finds either nothing or the number. Slurm is
+# asked only where an earlier try came as far as sbatch.
 _SUBMIT = """
 trap '' HUP PIPE INT TERM
 umask 077
@@ -82,7 +83,8 @@ cd {folder} || exit 3
 exec 9>submit.lock
 if command -v flock >/dev/null 2>&1; then flock -w 40 9 || exit 4; fi
 if [ ! -s jobid ]; then
-    found=$(squeue -h -t all -u "$(id -un)" -n {name} -o %F 2>/dev/null | head -n 1)
+    found=
+    if [ -e jobid.new ]; then found=$(squeue -h -t all -u "$(id -un)" -n {name} -o %F 2>/dev/null | head -n 1); fi
     if [ -n "$found" ]; then echo "$found" >jobid.new
     else
         sbatch --parsable script.sh >jobid.new 2>submit.err </dev/null
