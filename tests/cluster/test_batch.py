@@ -60,7 +60,7 @@ def class_of(tmp_path):
 
 @pytest.fixture
 def command(slurm, own_home, tmp_path):
-    """`command("--on", "bed", book=…)`: the words of a batch, and its environment."""
+    """`command(folder, "--on", "bed", book=…)` starts a batch, `command.words("ta", …)` another command."""
     (tmp_path / "config.yaml").write_text(
         f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
         f"    python: {sys.executable}\n    at_once: 4\n    cpus: 2\n    chunk: 10\n"
@@ -69,9 +69,12 @@ def command(slurm, own_home, tmp_path):
     env = {**os.environ, "TLCOURSE_HOME": str(own_home), "TLCOURSE_CONFIG": str(tmp_path / "config.yaml")}
 
     def start(folder: Path, *options: str, book: str = "there.sqlite") -> subprocess.Popen[str]:
-        words = ["batch", "line", str(folder), "--seed", "5", "--gradebook", str(tmp_path / book), "--json"]
+        return words("batch", "line", str(folder), "--seed", "5", *options, book=book)
+
+    def words(*given: str, book: str = "there.sqlite") -> subprocess.Popen[str]:
+        ours = ("--gradebook", str(tmp_path / book), "--json", "--course", str(EXAMPLE))
         return subprocess.Popen(
-            [sys.executable, "-m", "tlcourse", *words, "--course", str(EXAMPLE), *options],
+            [sys.executable, "-m", "tlcourse", *given, *ours],
             env=env,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -80,6 +83,7 @@ def command(slurm, own_home, tmp_path):
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
+    start.words = words
     return start
 
 
@@ -133,6 +137,7 @@ def test_a_class_of_forty_is_one_array_over_four_nodes_and_has_the_results_of_th
     places = {run["where"].split()[1] for document in there.values() for run in document["runs"] if run["where"]}
     assert places >= set(cluster.nodes)
     assert len({line.split()[0].split("_")[0] for line in cluster.jobs()}) == 1
+    assert not folder_of(tmp_path / "there.sqlite", 1).exists()  # all is recorded: what was sent matters no more
     assert {run["isolation"] for document in there.values() for run in document["runs"]} == {"warm"}
 
 
@@ -191,15 +196,60 @@ def test_a_dry_run_says_where_it_would_be_graded(command, class_of):
     assert "on bed (slurmlogin, up to 4 jobs with 10 hand-ins each)" in err
 
 
-def test_a_partition_that_does_not_exist_stops_the_batch_and_is_recorded_for_nobody(
-    cluster, command, class_of, tmp_path
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("partition: main", "partition: nowhere", "config.yaml:5 (partition: nowhere)"),
+        ("cpus: 2", "cpus: 200", "(cpus: 200)"),
+        ("host: slurmlogin", "host: nowhere.invalid", "cannot be reached"),
+    ],
+)
+def test_what_the_cluster_refuses_at_once_is_said_with_its_line_before_a_batch_begins(
+    cluster, command, class_of, tmp_path, old, new, words
 ):
     config = tmp_path / "config.yaml"
-    config.write_text(config.read_text().replace("partition: main", "partition: nowhere"))
+    config.write_text(config.read_text().replace(old, new))
     process = command(class_of(2), "--on", "bed")
     _, err = process.communicate(timeout=60)
-    assert process.returncode != 0
-    assert "partition" in err
-    assert "--resume" in err
+    assert process.returncode == (3 if "host" in new else 2), err
+    assert words in err
+    assert "tlcourse config check bed" in err
+    with Gradebook.reading(tmp_path / "there.sqlite") as book:
+        assert book.batches() == []
+
+
+def test_what_it_refuses_later_stops_the_batch_and_is_recorded_for_nobody(cluster, command, class_of, tmp_path):
+    folder, config = class_of(2, "hold(task)"), tmp_path / "config.yaml"
+    process = command(folder, "--on", "bed")
+    trains(cluster, 2)
+    process.kill()
+    process.communicate()
+    cluster.run("scancel", "--user", "student")
+    config.write_text(config.read_text().replace("partition: main", "partition: nowhere"))
+    process = command(folder, "--resume")
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2, err
+    assert "config.yaml:5 (partition: nowhere)" in err
+    assert "tlcourse config check bed. Then go on with --resume." in err
     with Gradebook.reading(tmp_path / "there.sqlite") as book:
         assert book.verdicts(1) == {}
+
+
+def test_what_ended_as_a_fault_of_ours_is_graded_again_where_the_batch_was(cluster, command, class_of, tmp_path):
+    """No node can run anything at first; afterwards the regrade runs on the cluster, without being told."""
+    folder, config = class_of(2), tmp_path / "config.yaml"
+    whole = config.read_text()
+    config.write_text(whole.replace(sys.executable, "/nowhere/python"))
+    process = command(folder, "--on", "bed")
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 5, err
+    assert json.loads(out)["counts"] == {"infra": 2}
+    config.write_text(whole)
+    regrade = ("ta", "regrade", "line", "--why", "no Python there", "--seed", "5")
+    told = finished(command.words(*regrade, "--only", "infra"))
+    assert (told["on"], told["left"], told["counts"]) == ("bed", 0, {"pass": 2})
+    for document in documents(tmp_path / "there.sqlite").values():
+        assert document["runs"][0]["where"].startswith("bed: n")
+    assert not folder_of(tmp_path / "there.sqlite", 1, told["regrade"]).exists()  # all of it is recorded
+    told = finished(command.words(*regrade, "--only", "g00", "--on", "local"))
+    assert (told["on"], told["regrade"], told["left"]) == ("local", 2, 0)

@@ -242,6 +242,7 @@ def test_a_wrong_profile_is_said_with_the_command_that_mends_it_and_nothing_wait
     done = tl("grade", "line", str(REFERENCE), "--on", "bed")
     assert done.returncode == 2
     assert "it has: main, short" in done.stderr
-    assert "tlcourse config set bed partition=NAME" in done.stderr
+    assert "config.yaml:5 (partition: moon)" in done.stderr
+    assert "tlcourse config set bed partition=NAME, then: tlcourse config check bed" in done.stderr
     assert jobs(tl)[0]["state"] == "failed"
     assert cluster.jobs() == []

@@ -9,8 +9,10 @@ from tlcourse.execution.cluster.crowd import in_words, read_crowd
 from tlcourse.execution.cluster.missing import RETRIES, SENDS, Tried, decide
 from tlcourse.execution.cluster.poll import _framed
 from tlcourse.execution.cluster.reasons import explain
+from tlcourse.execution.cluster.refusal import BusyError
 from tlcourse.execution.cluster.shell import Done
-from tlcourse.execution.cluster.slurm import BusyError, JobState, read_sacct, read_squeue, submit
+from tlcourse.execution.cluster.slurm import JobState, read_sacct, read_squeue, submit
+from tlcourse.execution.cluster.take_back import cancel
 
 
 def test_squeue_gives_every_job_and_every_element_of_an_array():
@@ -84,6 +86,9 @@ def test_the_number_of_a_job_may_carry_the_name_of_its_cluster():
          UsageError, "account"),
         (1, "sbatch: error: Batch job submission failed: Requested node configuration is not available",
          UsageError, "no node of the partition"),
+        (1, "sbatch: error: Batch job submission failed: Requested time limit is invalid (missing or exceeds "
+         "some limit)",
+         UsageError, "takes longer than the partition allows"),
         (1, "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's "
          "size and/or time limits)", BusyError, "no further job"),
         (1, "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",
@@ -97,6 +102,17 @@ def test_the_number_of_a_job_may_carry_the_name_of_its_cluster():
 def test_a_refusal_says_what_to_change_and_a_busy_slurm_is_tried_again(code, said, kind, words):
     with pytest.raises(kind, match=words):
         submit(Answers(code, err=said), "/work/a", "a")
+
+
+@pytest.mark.parametrize("said", ["", "scancel: error: Kill job error on job id 17: Invalid job id specified"])
+def test_a_job_that_is_over_or_unknown_is_cancelled_well(said):
+    cancel(Answers(1 if said else 0, err=said), ["17"])
+
+
+def test_a_cancel_that_slurm_does_not_hear_is_an_error():
+    said = "scancel: error: Kill job error on job id 17: Socket timed out on send/recv operation"
+    with pytest.raises(BusyError, match="Socket timed out"):
+        cancel(Answers(140, err=said), ["17"])
 
 
 def ended(state: str) -> JobState:

@@ -175,6 +175,7 @@ class _Task:
         from tlcourse.grading.batch.state import state_of
         from tlcourse.grading.gradebook.gradebook import Gradebook
 
+        hand_ins = len(self.handins.found)
         with Gradebook.writing(path, f"tlcourse batch {self.exercise.about.id}") as book:
             before = self._before(book, go_on=go_on, again=again, tell=tell)
             if before is not None and not work_left(book, before, self.handins):
@@ -183,11 +184,11 @@ class _Task:
                 with contextlib.ExitStack() as opened:
                     batch = before
                     if batch is None and self.where.profile is not None:
-                        self.where.refuse(isolation.value, trusted=trust)
+                        self.where.prove(self.exercise, self.options, hand_ins, isolation.value, trusted=trust)
                         batch = self._begin(book)  # its number names the folder in which its jobs are found again
                     number = batch.id if batch else 0
                     place = opened.enter_context(
-                        self.where.opened(isolation.value, self.jobs, path, number, trusted=trust)
+                        self.where.opened(isolation.value, self.jobs, path, number, hand_ins=hand_ins, trusted=trust)
                     )
                     batch = batch or self._begin(book)
                     book.keep_copy()
@@ -207,6 +208,8 @@ class _Task:
                             place=place,
                             display=display_for(plain=plain),
                         )
+            if not state.infra and not state.waiting:
+                self.where.forget(path, state.batch)
         for line in summary(state):
             tell(line)
         return as_document(state)

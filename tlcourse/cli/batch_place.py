@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlcourse.cli import out
+from tlcourse.errors import UnableError
 
 if TYPE_CHECKING:
+    from tlcourse.course.model import LoadedExercise
     from tlcourse.execution.cluster.profile import Profile
     from tlcourse.grading.batch.place import Place
+    from tlcourse.grading.grade import Options
 
 
 class PlaceName(NamedTuple):
@@ -47,15 +50,35 @@ class PlaceName(NamedTuple):
 
         return AT_ONE_TIME
 
-    def refuse(self, isolation: str, *, trusted: bool) -> None:
-        """Raises UnableError where a batch would run on a cluster without a wall, before anything is begun."""
+    def prove(
+        self, exercise: LoadedExercise, options: Options, hand_ins: int, isolation: str, *, trusted: bool
+    ) -> None:
+        """Before anything is begun on a cluster: it can be reached, and takes such jobs.
+
+        Raises UnableError where it does not answer, or where hand-ins would run without a wall; UsageError where Slurm
+        refuses what the profile asks for.
+        """
+        if self.profile is None:
+            return
+        from tlcourse.execution.cluster.pool import shell_for
+        from tlcourse.execution.cluster.trial import trial
+        from tlcourse.execution.job import Caps
         from tlcourse.grading.batch.cluster import refuse_no_wall
 
         refuse_no_wall(isolation, trusted=trusted)
+        limits = exercise.about.limits
+        caps = Caps(wall_s=options.wall_s or limits.wall_s, memory_mb=limits.memory_mb)
+        try:
+            trial(self.name, self.profile, shell_for(self.profile), hand_ins, caps, options.threads)
+        except UnableError as error:
+            error.remedy = error.remedy.replace("PROFILE", self.name)
+            raise
 
     @contextlib.contextmanager
-    def opened(self, isolation: str, jobs: int, gradebook: Path, batch: int, *, trusted: bool) -> Iterator[Place]:
-        """The place itself; raises UnableError where it has no strong wall."""
+    def opened(
+        self, isolation: str, jobs: int, gradebook: Path, batch: int, round_: int = 0, *, hand_ins: int, trusted: bool
+    ) -> Iterator[Place]:
+        """The place itself, for a batch or a regrade of it; raises UnableError where it has no strong wall."""
         if self.profile is None:
             from tlcourse.grading.batch.walls import place_for
 
@@ -64,14 +87,14 @@ class PlaceName(NamedTuple):
             return
         from tlcourse.grading.batch.cluster import cluster_place, folder_of, jobs_there
 
-        folder = folder_of(gradebook, batch)
+        folder = folder_of(gradebook, batch, round_)
         if before := jobs_there(folder):
             out.note(f"Sent to {self.name} before: jobs {', '.join(before)}. What they did is taken over.")
-        with cluster_place(self.name, self.profile, folder, isolation, trusted=trusted) as place:
+        with cluster_place(self.name, self.profile, folder, isolation, hand_ins, trusted=trusted) as place:
             yield place
 
     @contextlib.contextmanager
-    def leaving(self, gradebook: Path, batch: int) -> Iterator[None]:
+    def leaving(self, gradebook: Path, batch: int, round_: int = 0) -> Iterator[None]:
         """Whatever stops the batch: say what goes on there, how to go on here, and how to end it."""
         try:
             yield
@@ -79,10 +102,17 @@ class PlaceName(NamedTuple):
             if self.profile is not None:
                 from tlcourse.grading.batch.cluster import folder_of, jobs_there
 
-                if there := jobs_there(folder_of(gradebook, batch)):
+                if there := jobs_there(folder_of(gradebook, batch, round_)):
                     reach = f"ssh {self.profile.host} " if self.profile.host else ""
                     out.note(
                         f"Jobs {', '.join(there)} go on on {self.name}; the same command with --resume takes what they "
                         f"did. To end them: {reach}scancel {' '.join(there)}"
                     )
             raise
+
+    def forget(self, gradebook: Path, batch: int, round_: int = 0) -> None:
+        """Everything is recorded: what was written down of its jobs is needed no more."""
+        if self.profile is not None:
+            from tlcourse.grading.batch.cluster import folder_of, forget
+
+            forget(self.profile, folder_of(gradebook, batch, round_))

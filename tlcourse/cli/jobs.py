@@ -82,9 +82,9 @@ def cancel(run: RunNumber, json: Json = False, plain: Plain = False) -> None:
     """Take a run back: its jobs are cancelled, and nothing is counted."""
     from tlcourse.cli.cluster import requests
     from tlcourse.execution.cluster.pool import shell_for
+    from tlcourse.execution.cluster.refusal import BusyError
     from tlcourse.execution.cluster.send import unreachable
     from tlcourse.execution.cluster.shell import ConnectionLostError
-    from tlcourse.execution.cluster.slurm import BusyError
     from tlcourse.execution.cluster.take_back import take_back
 
     kept = requests()

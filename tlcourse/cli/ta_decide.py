@@ -1,36 +1,19 @@
-"""`tlcourse ta override`, `regrade`, `export` and `secret new`: what the staff decides, and where marks go."""
+"""`tlcourse ta override`, `export` and `secret new`: what the staff decides, and where marks go."""
 
 from __future__ import annotations
 
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.marks_book import BatchNumber, reading, write, writing
-from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain, Seed
-from tlcourse.cli.staff_options import (
-    BatchIsolation,
-    BatchIsolationName,
-    GradebookFile,
-    Jobs,
-    RosterFile,
-    SecretFile,
-    Trust,
-    Who,
-    data_seed_for,
-    end_runs_when_ended,
-    user,
-)
-from tlcourse.errors import ExitCode, UsageError
-
-if TYPE_CHECKING:
-    from tlcourse.grading.batch.engine import Work
-    from tlcourse.grading.gradebook.gradebook import Gradebook
-    from tlcourse.grading.gradebook.records import BatchRecord
+from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
+from tlcourse.cli.staff_options import GradebookFile, RosterFile, Who, user
+from tlcourse.errors import UsageError
 
 secret_app = typer.Typer(
     help="The secret from which hidden data are drawn.", no_args_is_help=True, rich_markup_mode=None
@@ -81,59 +64,6 @@ def override(
         out.document({"schema": 1, "exercise": found.about.id, "target": target, "points": points})
     else:
         out.say(f"{whom}: " + ("the graded points count again." if points is None else f"{points:g} points."))
-
-
-def regrade(
-    exercise: ExerciseName,
-    only: Annotated[str, typer.Option("--only", metavar="WHICH", help="infra, fail, another outcome, all, or WHO.")],
-    why: Annotated[str, typer.Option("--why", help="The reason, for the record.")] = "",
-    go_on: Annotated[bool, typer.Option("--resume", help="Go on with a regrade that was stopped.")] = False,
-    batch: BatchNumber = None,
-    jobs: Jobs = None,
-    isolation: BatchIsolationName = BatchIsolation.AUTO,
-    trust: Trust = False,
-    secret: SecretFile = None,
-    seed: Seed = None,
-    who: Who = None,
-    gradebook: GradebookFile = None,
-    course: CourseFolder = None,
-    json: Json = False,
-    plain: Plain = False,
-) -> None:
-    """Grade some hand-ins of a batch again, as they were handed in, on the same data; earlier results stay."""
-    from tlcourse.cli.batch_display import display_for, summary
-    from tlcourse.execution.pool import cores
-    from tlcourse.grading.batch.grading import as_document, grade_round
-    from tlcourse.grading.batch.opening import options_of, same_secret
-    from tlcourse.grading.batch.walls import place_for
-    from tlcourse.grading.grade import Options
-
-    end_runs_when_ended()
-    tell = out.note if json else out.say
-    with writing(exercise, course, gradebook, batch, f"tlcourse ta regrade {exercise}") as (found, book, record):
-        data_seed = data_seed_for(found, secret, seed)
-        same_secret(record, data_seed)
-        book.keep_copy()
-        round_, work = _round(book, record, only, go_on=go_on, who=who or user(), why=why.strip())
-        tell(f"Regrade {round_} of batch {record.id}: {len(work)} to grade.")
-        side_by_side = min(jobs or cores(), len(work))
-        with place_for(isolation.value, side_by_side, trusted=trust) as place:
-            state = grade_round(
-                *(book, record, found, work),
-                options=options_of(record, data_seed, Options()),
-                jobs=side_by_side,
-                place=place,
-                display=display_for(plain=plain or json),
-                round_=round_,
-            )
-        left = len(book.open_handins(record.id, round_))
-    for line in summary(state):
-        tell(line)
-    if json:
-        out.document({"schema": 1, "regrade": round_, "left": left, **as_document(state)})
-    if left:
-        tell(f"{left} ended as a fault of ours: go on with --resume.")
-        raise typer.Exit(ExitCode.INFRA)
 
 
 def export(
@@ -210,30 +140,3 @@ def new(
     out.say(f"Made {path}, which only you can read.")
     if not plain:
         out.say("Keep a copy in a safe place: verdicts can be repeated only with it.")
-
-
-def _round(
-    book: Gradebook, record: BatchRecord, only: str, *, go_on: bool, who: str, why: str
-) -> tuple[int, list[Work]]:
-    """The regrade's number and what is left of it; raises UsageError where nothing is."""
-    from tlcourse.grading.batch.engine import Work
-    from tlcourse.grading.gradebook.whom import selected
-
-    before = book.unfinished_regrade(record.id)
-    if before is not None and not go_on:
-        raise UsageError(
-            f"Regrade {before.id} (--only {before.selection}) is not finished.",
-            cause="it was stopped, or ended with faults of ours.",
-            remedy=f"tlcourse ta regrade {record.exercise} --only '{before.selection}' --resume",
-        )
-    if before is not None:
-        round_ = before.id
-    else:
-        standings = selected(book.standings(record), only)
-        round_ = book.begin_regrade(record.id, [s.handin.id for s in standings], selection=only, who=who, why=why)
-    verdicts = book.verdicts(record.id)
-    work = []
-    for handin in book.open_handins(record.id, round_):
-        verdict = verdicts.get(handin.id)
-        work.append(Work(handin, Path(handin.path), verdict.sha256 if verdict else ""))
-    return round_, work

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 
 import msgspec
 
-from tlcourse.errors import TlcourseError, UsageError
+from tlcourse.errors import TlcourseError
 from tlcourse.execution.cluster import poll
 from tlcourse.execution.cluster.depot import folder_archive, full_error
 from tlcourse.execution.cluster.item import Item, Live, OnEvent, Pace, hand_on, pace_of
@@ -22,9 +22,10 @@ from tlcourse.execution.cluster.journal import Journal
 from tlcourse.execution.cluster.missing import Tried, decide
 from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.reasons import explain
+from tlcourse.execution.cluster.refusal import BusyError, would_wait
 from tlcourse.execution.cluster.send import Sender, closed_error, unreachable
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
-from tlcourse.execution.cluster.slurm import BusyError, JobState
+from tlcourse.execution.cluster.slurm import JobState
 from tlcourse.execution.cluster.standing import standing
 from tlcourse.execution.cluster.take_back import cancel, take_back
 from tlcourse.execution.cluster.task import Packer, TaskResult, result_cap
@@ -64,6 +65,8 @@ class Attendant:
         self._stop = threading.Event()
         self._accounting = True
         self._silent_since: float | None = None
+        self.expected = 0
+        """How many jobs come at first, where that is known: when they are there, none is waited for."""
         self.notes: list[str] = []
         """What was noticed on the way, such as a cluster without accounting."""
         self._thread = threading.Thread(target=self._attend, name="tlcourse-cluster", daemon=True)
@@ -191,8 +194,9 @@ class Attendant:
         """What arrived, and what arrives just after it."""
         found = self._arrived()
         with contextlib.suppress(queue.Empty):
-            while found and self._chunk > 1:
+            while found and self._chunk > 1 and self._under_way != self.expected:
                 found.append(self._arriving.get(timeout=self._pace.gather))
+        self.expected = 0 if found else self.expected
         return found
 
     def _look(self) -> bool:
@@ -323,13 +327,7 @@ class Attendant:
                     item.tell(f"job {state.id}: {sentence.text}")
             return True
         cancel(self._shell, [live.round.job])
-        live.fail(
-            UsageError(
-                f"The job would wait for ever ({state.reason}). {sentence.text}",
-                cause="the profile asks for what this cluster does not give; the job was taken back.",
-                remedy=f"tlcourse config set {self._name} KEY=VALUE, then: tlcourse config check {self._name}",
-            )
-        )
+        live.fail(would_wait(self._name, live.round.settings, state.reason, sentence.text))
         return False
 
     def _without_result(

@@ -17,9 +17,9 @@ from tlcourse.execution.cluster.depot import Depot
 from tlcourse.execution.cluster.environment import python_for
 from tlcourse.execution.cluster.item import Pace
 from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.refusal import partitions
 from tlcourse.execution.cluster.script import in_container, start_lines
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
-from tlcourse.execution.cluster.slurm import partitions
 from tlcourse.execution.job import Brief, Caps, Job, OutputSpec
 
 WAIT_S = 600.0

@@ -29,6 +29,16 @@ def set_values(text: str, name: str, values: Mapping[str, str], path: Path) -> s
     return text
 
 
+def line_of(text: str, name: str, key: str = "") -> int | None:
+    """The line, from 1, on which profile `name` of a file that holds begins, or sets `key`; None where it does not."""
+    import yaml
+
+    found = _child(_child(yaml.compose(text, Loader=yaml.SafeLoader), "profiles")[1], name)
+    if key:
+        found = _child(found[1], key)
+    return int(found[0].start_mark.line) + 1 if found[0] is not None else None
+
+
 def _set_or_quote(text: str, name: str, key: str, value: str, path: Path) -> str:
     """As YAML first, so that `gpus=2` is a number; as a string where a string is expected (`account=462000000`)."""
     try:

@@ -44,8 +44,11 @@ class SlurmPool:
         follow: bool = False,
         shell: Shell | None = None,
         pace: Pace | None = None,
+        expected: int = 0,
     ) -> None:
-        """`folder`: where what was sent is written down, so that another process goes on with it.
+        """`expected`: how many jobs come at first, where that is known; when they are there, they are sent at once.
+
+        `folder`: where what was sent is written down, so that another process goes on with it.
 
         `follow`: fetch events while runs go on. In a batch nobody looks at them, and they need not travel.
 
@@ -63,6 +66,7 @@ class SlurmPool:
             retry_cancelled=True,
             pace=pace,
         )
+        self._attendant.expected = expected
         self.workers = profile.at_once * (chunk or profile.chunk)
         """As many threads keep every job of the array busy."""
 
@@ -87,6 +91,7 @@ class SlurmPool:
         self, jobs: Sequence[Job], on_report: Callable[[int, RunReport], None] | None = None
     ) -> list[RunReport]:
         """Run many jobs as one array; reports in their order. `on_report` is called as each ends, in whatever order."""
+        self._attendant.expected = len(jobs)
         futures = [self._attendant.add(msgspec.structs.replace(job, isolation=self._isolation)) for job in jobs]
         for number, future in enumerate(futures):
             if on_report is not None:

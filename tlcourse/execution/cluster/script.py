@@ -19,35 +19,43 @@ NODE_MODULE = "tlcourse.execution.cluster.node"
 def job_script(profile: Profile, name: str, folder: str, code: str, python: str, tasks: list[list[Task]]) -> str:
     """The script for an array with one element for each list of tasks; for one list a plain job."""
     most = [task for chunk in tasks for task in chunk]
-    minutes = job_minutes(profile, tasks)
+    minutes = job_minutes(profile, [[task.caps.wall_s for task in chunk] for chunk in tasks])
+    threads, memory_mb = max(task.brief.threads for task in most), max(task.caps.memory_mb for task in most)
+    asked = header(profile, name, f"{folder}/log/%j.txt", len(tasks), minutes, threads, memory_mb)
+    lines = [*asked, "umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
+    lines += start_lines(profile, code)
+    lines.append(f"exec {in_container(profile, [python, '-m', NODE_MODULE, folder], (folder, code))}")
+    return "\n".join(lines) + "\n"
+
+
+def header(
+    profile: Profile, name: str, log: str, elements: int, minutes: int, threads: int, memory_mb: int
+) -> list[str]:
+    """The script's first lines: what is asked of Slurm for each element of an array."""
     options = {
         "job-name": name,
-        "output": f"{folder}/log/%j.txt",
+        "output": log,
         "open-mode": "append",
         "nodes": "1",
         "ntasks": "1",
-        "cpus-per-task": str(profile.cpus or max(task.brief.threads for task in most)),
-        "mem": f"{profile.memory_mb or max(task.caps.memory_mb for task in most) + SPARE_MB}M",
+        "cpus-per-task": str(profile.cpus or threads),
+        "mem": f"{profile.memory_mb or memory_mb + SPARE_MB}M",
         "time": str(minutes),
     }
-    if len(tasks) > 1:
-        options["array"] = f"0-{len(tasks) - 1}%{profile.at_once}"
+    if elements > 1:
+        options["array"] = f"0-{elements - 1}%{profile.at_once}"
     for key in ("partition", "account", "qos"):
         if value := getattr(profile, key):
             options[key] = value
     if profile.gpus:
         options["gpus-per-node"] = f"{profile.gpu_type}:{profile.gpus}" if profile.gpu_type else str(profile.gpus)
     lines = ["#!/bin/bash", *(f"#SBATCH --{key}={value}" for key, value in options.items())]
-    lines += ["#SBATCH --no-requeue", *(f"#SBATCH {option}" for option in profile.sbatch)]
-    lines += ["umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
-    lines += start_lines(profile, code)
-    lines.append(f"exec {in_container(profile, [python, '-m', NODE_MODULE, folder], (folder, code))}")
-    return "\n".join(lines) + "\n"
+    return [*lines, "#SBATCH --no-requeue", *(f"#SBATCH {option}" for option in profile.sbatch)]
 
 
-def job_minutes(profile: Profile, tasks: list[list[Task]]) -> int:
-    """The time limit: the longest that a chunk may take, within what the profile allows."""
-    longest = max(sum(task.caps.wall_s + LEAVE_S for task in chunk) for chunk in tasks)
+def job_minutes(profile: Profile, chunks: list[list[float]]) -> int:
+    """The time limit, of seconds that each task of each chunk may take: the longest chunk, if the profile allows it."""
+    longest = max(sum(seconds + LEAVE_S for seconds in chunk) for chunk in chunks)
     needed = math.ceil((longest + START_S) / 60)
     return min(needed, profile.minutes) if profile.minutes else needed
 

@@ -12,6 +12,7 @@ from tlcourse.execution.cluster.environment import python_for
 from tlcourse.execution.cluster.item import Item, Live
 from tlcourse.execution.cluster.journal import Journal, Round, new_name
 from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.refusal import located
 from tlcourse.execution.cluster.script import job_script
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
 from tlcourse.execution.cluster.slurm import submit
@@ -121,7 +122,7 @@ class Sender:
         except TlcourseError as error:
             one.over = True
             self._journal.keep(one)
-            live.fail(error)
+            live.fail(located(error, self._name, self._profile))
             return
         self._journal.keep(one)
         for item in live.all_items():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tlcourse.execution.cluster.journal import Round
+from tlcourse.execution.cluster.refusal import BusyError
 from tlcourse.execution.cluster.shell import Done, Shell, quoted
-from tlcourse.execution.cluster.slurm import BusyError
 
 # What scancel says of jobs for which there is nothing left to do; older ones say nothing, and newer ones fail.
 _NO_MATTER = ("invalid job id", "already complet")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from tlcourse.errors import InfraError, UnableError, UsageError
 from tlcourse.execution.cluster.item import Pace, pace_of
 from tlcourse.execution.cluster.journal import Journal
-from tlcourse.execution.cluster.pool import SlurmPool
+from tlcourse.execution.cluster.pool import SlurmPool, shell_for
 from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.refusal import BusyError
+from tlcourse.execution.cluster.shell import ConnectionLostError
+from tlcourse.execution.cluster.take_back import take_back
 from tlcourse.execution.job import Job, RunReport
 from tlcourse.grading.attempt import OnEvent
-from tlcourse.grading.batch.place import Place, PlaceLostError
+from tlcourse.grading.batch.place import Place, PlaceLostError, PlaceRefusedError
 from tlcourse.grading.batch.walls import TRUST
 
 AT_ONE_TIME = 200
@@ -22,30 +26,35 @@ _GATHER_S = 3.0
 _WALLS = {"auto": "strong", "warm": "warm", "cold": "cold", "none": "none"}
 
 
-def folder_of(gradebook: Path, batch: int) -> Path:
-    """Where it is written down what a batch has on a cluster."""
-    return gradebook.with_name(gradebook.name + ".cluster") / f"batch-{batch}"
+def folder_of(gradebook: Path, batch: int, round_: int = 0) -> Path:
+    """Where it is written down what a batch, or a regrade of it, has on a cluster."""
+    name = f"batch-{batch}" + (f"-regrade-{round_}" if round_ else "")
+    return gradebook.with_name(gradebook.name + ".cluster") / name
 
 
 @contextlib.contextmanager
-def cluster_place(name: str, profile: Profile, folder: Path, isolation: str, *, trusted: bool) -> Iterator[Place]:
+def cluster_place(
+    name: str, profile: Profile, folder: Path, isolation: str, hand_ins: int, *, trusted: bool
+) -> Iterator[Place]:
     """Jobs run on the cluster `name`; leaving lets them go on, to be found again by who has the same folder.
 
     Raises UnableError where they would run without a wall and are not trusted.
     """
     refuse_no_wall(isolation, trusted=trusted)
     pace = pace_of(profile, Pace(gather=_GATHER_S))
-    pool = SlurmPool(name, profile, folder=folder, isolation=_WALLS[isolation], pace=pace)
+    wall = _WALLS[isolation]
+    pool = SlurmPool(name, profile, folder=folder, isolation=wall, pace=pace, expected=hand_ins)
 
     def run(job: Job, tell: OnEvent) -> RunReport:
         try:
             return pool.run(job, tell)
         except (InfraError, UsageError) as error:  # no fault of this hand-in: the next one would meet the same
-            remedy = error.remedy.replace("PROFILE", name)
-            raise PlaceLostError(error.what, cause=error.cause, remedy=f"{remedy} Then go on with --resume.") from error
+            kind = PlaceRefusedError if isinstance(error, UsageError) else PlaceLostError
+            remedy = error.remedy.replace("PROFILE", name).removesuffix(".")
+            raise kind(error.what, cause=error.cause, remedy=f"{remedy}. Then go on with --resume.") from error
 
     try:
-        yield Place(_WALLS[isolation], "", run, pool.leave, where=name, retries=0, says=pool.standing)
+        yield Place(wall, "", run, pool.leave, where=name, retries=0, says=pool.standing)
     finally:
         pool.leave()
 
@@ -58,6 +67,22 @@ def refuse_no_wall(isolation: str, *, trusted: bool) -> None:
             cause="a submission could read other people's files there, and use the network.",
             remedy=f"leave --isolation away – or, for code that you would run as your own, add {TRUST}.",
         )
+
+
+def forget(profile: Profile, folder: Path) -> None:
+    """Remove what was written down of a round of which everything is recorded; what still runs of it is ended.
+
+    Where the cluster does not hear that, the folder stays.
+    """
+    if not folder.is_dir():
+        return
+    try:
+        take_back(shell_for(profile), Journal(folder).open)
+    except (ConnectionLostError, BusyError):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another batch has its folder there
+        folder.parent.rmdir()
 
 
 def jobs_there(folder: Path) -> list[str]:

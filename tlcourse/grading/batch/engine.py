@@ -20,7 +20,7 @@ from msgspec import Struct
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, SubmissionError, TlcourseError, UnableError
 from tlcourse.grading.batch.document import cause_of, stored, without_run
-from tlcourse.grading.batch.place import RETRIES, PlaceLostError
+from tlcourse.grading.batch.place import RETRIES, PlaceLostError, PlaceRefusedError
 from tlcourse.grading.grade import Grading
 from tlcourse.grading.gradebook.gradebook import Gradebook, now
 from tlcourse.grading.gradebook.kept import Kept
@@ -271,7 +271,7 @@ class Engine:
         started = now()
         try:
             return _Graded(one.work, self._grading.result(one.submission, lambda _: None, started=started))
-        except (UnableError, PlaceLostError) as error:  # a missing device, a full work folder: so for the next one
+        except (UnableError, PlaceLostError, PlaceRefusedError) as error:  # a missing device: so for the next one
             return _Graded(one.work, None, error)
         except InfraError as error:
             if (full := _full_disk_behind(error)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tlcourse.errors import InfraError
+from tlcourse.errors import InfraError, UsageError
 from tlcourse.grading.attempt import Runner
 
 RETRIES = 2
@@ -13,6 +13,10 @@ RETRIES = 2
 
 class PlaceLostError(InfraError):
     """Nothing more can run at a place, such as a cluster whose work folder is full: the batch stops and can go on."""
+
+
+class PlaceRefusedError(UsageError):
+    """A cluster takes no job such as its profile asks for: the batch stops, and can go on when that is mended."""
 
 
 class Place:
