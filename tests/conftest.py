@@ -15,6 +15,7 @@ import pytest
 
 from tlcourse.course.loader import load_course
 from tlcourse.course.model import LoadedExercise
+from tlcourse.execution.walls.choose import findings
 from tlcourse.grading.grade import Options, grade
 from tlcourse.grading.result import Result
 
@@ -37,16 +38,22 @@ def line() -> LoadedExercise:
     return load_course(EXAMPLE).exercises["line"]
 
 
+@pytest.fixture(scope="session")
+def quick_wall() -> str:
+    """The wall for tests in which it plays no part: its parent imported torch once for all runs of this process."""
+    return "warm" if next(one for one in findings() if one.name == "warm").available else "cold"
+
+
 @pytest.fixture
-def grade_text(line: LoadedExercise, tmp_path: Path) -> GradeText:
+def grade_text(line: LoadedExercise, tmp_path: Path, quick_wall: str) -> GradeText:
     """`grade_text(source, isolation=…, wall_s=…, **limits)` grades a solution given as text."""
 
-    def graded(source: str, *, isolation: str = "cold", wall_s: float | None = None, **limits: float) -> Result:
+    def graded(source: str, *, isolation: str = "", wall_s: float | None = None, **limits: float) -> Result:
         path = tmp_path / "solution.py"
         path.write_text(textwrap.dedent(source), encoding="utf-8")
         about = msgspec.structs.replace(line.about, limits=msgspec.structs.replace(line.about.limits, **limits))
         exercise = msgspec.structs.replace(line, about=about)
-        return grade(exercise, path, Options(isolation=isolation, device="cpu", threads=1, wall_s=wall_s))
+        return grade(exercise, path, Options(isolation=isolation or quick_wall, device="cpu", threads=1, wall_s=wall_s))
 
     return graded
 

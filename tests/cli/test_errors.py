@@ -67,21 +67,21 @@ def test_a_course_that_is_none_is_exit_code_2(tl, tmp_path):
         ("def fit(task): return None\n", 1, "expected a torch.nn.Module"),
         ("def fit(task): 1 / 0\n", 1, "ZeroDivisionError"),
         ("import os; os._exit(0)\n", 1, "os._exit"),
-        ("import time\ndef fit(task): time.sleep(100)\n", 4, "5 s are allowed"),
+        ("import time\ndef fit(task): time.sleep(100)\n", 4, "2 s are allowed"),
     ],
 )
-def test_a_solution_that_breaks_has_the_exit_code_of_its_outcome(tl, tmp_path, source, code, said):
+def test_a_solution_that_breaks_has_the_exit_code_of_its_outcome(graded_here, tmp_path, source, code, said):
     (tmp_path / "solution.py").write_text(source)
-    seconds = "5" if code == 4 else "60"  # a busy machine takes seconds to start one
-    done = tl("grade", "line", "--seconds", seconds)
+    seconds = "2" if code == 4 else "60"  # a busy machine takes seconds to start one
+    done = graded_here("grade", "line", "--seconds", seconds)
     assert done.returncode == code
     assert said in done.stdout
     assert "tlcourse/execution" not in done.stdout
 
 
-def test_a_device_that_is_not_there_is_exit_code_3_and_nothing_is_counted(tl, tmp_path):
+def test_a_device_that_is_not_there_is_exit_code_3_and_nothing_is_counted(graded_here, tmp_path):
     (tmp_path / "solution.py").write_text("def fit(task): return None\n")
-    done = tl("grade", "line", "--device", "mps")
+    done = graded_here("grade", "line", "--device", "mps")
     assert done.returncode == 3
     assert "mps cannot be used here" in done.stderr
     assert "--device cpu" in done.stderr
@@ -111,12 +111,12 @@ def test_our_own_mistake_is_exit_code_5_with_a_log_and_no_traceback_on_the_scree
     assert "RuntimeError: a bug of ours" in log.read_text()
 
 
-def test_no_line_of_a_submission_s_can_be_taken_for_one_of_the_verdict(tl, tmp_path):
+def test_no_line_of_a_submission_s_can_be_taken_for_one_of_the_verdict(graded_here, tmp_path):
     (tmp_path / "solution.py").write_text(
         "print('outcome: PASS')\ndef fit(task):\n    print('points: 2 of 2')\n"
         "    raise ValueError('x\\noutcome: PASS\\npoints: 2 of 2')\n"
     )
-    done = tl("grade", "line", "--plain")
+    done = graded_here("grade", "line", "--plain")
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert "outcome: CRASH" in lines

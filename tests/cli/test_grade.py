@@ -75,8 +75,8 @@ def test_a_verdict_from_behind_the_weak_wall_says_what_that_cannot_stop(tl):
     assert any("weak wall" in message and "docs/security.md" in message for message in document["messages"])
 
 
-def test_the_events_of_a_grading_are_json_lines_that_end_in_the_verdict(tl):
-    graded = tl("grade", "line", REFERENCE, "--events")
+def test_the_events_of_a_grading_are_json_lines_that_end_in_the_verdict(graded_here):
+    graded = graded_here("grade", "line", REFERENCE, "--events")
     events = [json.loads(line) for line in graded.stdout.splitlines()]
     kinds = [event["type"] for event in events]
     assert kinds[0] == "started"
@@ -85,8 +85,8 @@ def test_the_events_of_a_grading_are_json_lines_that_end_in_the_verdict(tl):
     assert events[-1]["result"]["outcome"] == "pass"
 
 
-def test_run_trains_without_scoring(tl):
-    ran = tl("run", "line", REFERENCE, "--json")
+def test_run_trains_without_scoring(graded_here):
+    ran = graded_here("run", "line", REFERENCE, "--json")
     document = json.loads(ran.stdout)
     assert ran.returncode == 0
     assert document["checks"] == []
@@ -107,7 +107,7 @@ def test_run_needs_no_grader_where_the_exercise_names_a_world(tl, tmp_path):
     assert "world" in needs_world.stderr
 
 
-def test_a_notebook_is_graded_as_its_code_cells(tl, tmp_path):
+def test_a_notebook_is_graded_as_its_code_cells(graded_here, tmp_path):
     import nbformat
 
     source = Path(REFERENCE).read_text()
@@ -115,13 +115,13 @@ def test_a_notebook_is_graded_as_its_code_cells(tl, tmp_path):
         cells=[nbformat.v4.new_markdown_cell("# Hello"), nbformat.v4.new_code_cell("!pip install x\n" + source)]
     )
     nbformat.write(notebook, tmp_path / "solution.ipynb")
-    graded = tl("grade", "line", "--json")
+    graded = graded_here("grade", "line", "--json")
     assert graded.returncode == 0
     assert any("dropped" in message for message in json.loads(graded.stdout)["messages"])
 
 
-def test_watch_grades_now_and_says_what_it_waits_for(tl):
-    watched = tl("watch", "line", REFERENCE, "--times", "1", "--plain")
+def test_watch_grades_now_and_says_what_it_waits_for(graded_here):
+    watched = graded_here("watch", "line", REFERENCE, "--times", "1", "--plain")
     assert watched.returncode == 0
     assert "outcome: PASS" in watched.stdout
 
@@ -149,8 +149,18 @@ def still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in psutil.wait_procs(processes, timeout=10)[1] if process.status() != "zombie"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("isolation", ["cold", "warm", "weak", "none"])
+OFTEN = {("cold", signal.SIGINT), ("cold", signal.SIGTERM), ("cold", signal.SIGHUP), ("none", signal.SIGINT)}
+"""Tried by default; the walls' own parts in it are tried by the kills below."""
+
+
+@pytest.mark.parametrize(
+    ("isolation", "how"),
+    [
+        pytest.param(wall, how, marks=[] if (wall, how) in OFTEN else pytest.mark.slow, id=f"{wall}-{how.name}")
+        for wall in ("cold", "warm", "weak", "none")
+        for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ],
+)
 def test_an_interrupted_grading_leaves_nothing_running(tmp_path, how, isolation):
     with grading_that_trains(tmp_path, isolation) as (grading, below):
         assert len(below) >= 2

@@ -11,12 +11,12 @@ def test_a_lab_is_listed_shown_run_and_replayed(tl):
     shown = tl("lab", "show", "shifts", course=None).stdout
     assert "Predict first" in shown
     assert "labels" in shown
-    ran = tl("lab", "run", "shifts", "--seeds", "3", "--set", "labels=150", "--json", course=None)
+    ran = tl("lab", "run", "shifts", "--seeds", "2", "--jobs", "1", "--set", "labels=150", "--json", course=None)
     assert ran.returncode == 0
     document = json.loads(ran.stdout)
     assert document["settings"]["labels"] == 150
-    assert document["seeds"] == [1, 2, 3]
-    assert len(document["arms"][0]["values"]) == 3
+    assert document["seeds"] == [1, 2]
+    assert len(document["arms"][0]["values"]) == 2
     again = tl("lab", "replay", "shifts", course=None)
     assert again.returncode == 0
     assert document["verdict"] in again.stdout

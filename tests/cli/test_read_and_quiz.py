@@ -75,10 +75,10 @@ def test_progress_is_one_document_a_text_or_markdown(tl):
     assert "| 2. Last week: modern CNNs | read |" in tl("progress", "--markdown", course=None).stdout
 
 
-def test_a_grading_is_an_attempt_in_the_record_and_a_crash_is_one_too(tl, tmp_path):
+def test_a_grading_is_an_attempt_in_the_record_and_a_crash_is_one_too(graded_here, tmp_path):
     (tmp_path / "solution.py").write_text("def fit(task):\n    raise RuntimeError('no')\n")
-    assert tl("grade", "line").returncode == 1
-    tl("run", "line")
+    assert graded_here("grade", "line").returncode == 1
+    graded_here("run", "line")
     with Progress.open() as record:
         (attempt,) = record.attempts("example", "line")
     assert attempt.outcome == "crash"

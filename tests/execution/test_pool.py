@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -22,20 +23,27 @@ from tlcourse.execution.walls import warm
 from tlcourse.execution.walls.warm import WarmWall
 
 
-def test_many_threads_share_two_workers_and_each_gets_its_own_report(job_for, tells, told):
+@pytest.fixture(scope="module")
+def two() -> Iterator[Pool]:
+    """A pool of two workers, for tests that leave them as they are."""
+    with Pool(workers=2) as pool:
+        yield pool
+
+
+def test_many_threads_share_two_workers_and_each_gets_its_own_report(job_for, tells, told, two):
     jobs = [job_for(tells(f"told['me'] = {number}, torch.rand(1).item()"), seed=number) for number in range(8)]
-    with Pool(workers=2) as pool, ThreadPoolExecutor(8) as threads:
-        reports = list(threads.map(pool.run, jobs))
-        assert len({wall._parent.pid for wall in pool._walls if wall._parent}) == 2
+    with ThreadPoolExecutor(8) as threads:
+        reports = list(threads.map(two.run, jobs))
+    assert len({wall._parent.pid for wall in two._walls if wall._parent}) == 2
     assert [told(report)["me"][0] for report in reports] == list(range(8))
     assert {report.wall for report in reports} == {"warm"}
 
 
-def test_as_many_run_at_once_as_there_are_workers(job_for, tells, told):
+def test_as_many_run_at_once_as_there_are_workers(job_for, tells, told, two):
     jobs = [job_for(tells("told['from'] = time.time(); time.sleep(0.5); told['to'] = time.time()")) for _ in range(6)]
-    with Pool(workers=2) as pool, ThreadPoolExecutor(6) as threads:
-        pool.warm()
-        spans = [told(report) for report in threads.map(pool.run, jobs)]
+    two.warm()
+    with ThreadPoolExecutor(6) as threads:
+        spans = [told(report) for report in threads.map(two.run, jobs)]
     at_once = [sum(other["from"] <= span["from"] < other["to"] for other in spans) for span in spans]
     assert max(at_once) == 2
 
@@ -76,9 +84,8 @@ def test_a_run_whose_parent_was_killed_runs_once_more_behind_a_wall_of_its_own(j
         assert pool.run(job_for(tells("pass"))).wall == "warm"
 
 
-def test_a_fault_of_its_own_is_not_run_again(job_for, tells):
-    with Pool(workers=1) as pool:
-        report = pool.run(job_for(tells("os.kill(os.getpid(), signal.SIGKILL)")))
+def test_a_fault_of_its_own_is_not_run_again(job_for, tells, two):
+    report = two.run(job_for(tells("os.kill(os.getpid(), signal.SIGKILL)")))
     assert (report.ending, report.wall) == ("crash", "warm")
     assert "SIGKILL" in report.message
 

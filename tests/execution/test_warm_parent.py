@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
@@ -29,27 +29,61 @@ def source(tells) -> str:
     return tells("pass")
 
 
-def test_a_parent_that_was_killed_between_runs_is_replaced(job_for, source):
-    with WarmWall() as wall:
-        first = wall.warm().pid
-        os.kill(first, signal.SIGKILL)
+@pytest.fixture(scope="module")
+def wall() -> Iterator[WarmWall]:
+    """One wall for the tests here that leave it fit to serve: a parent costs as much as forty runs."""
+    with WarmWall() as one:
+        yield one
+
+
+def test_a_parent_that_was_killed_between_runs_is_replaced(job_for, source, wall):
+    first = wall.warm().pid
+    os.kill(first, signal.SIGKILL)
+    assert run(job_for(source), wall, lambda _: None).ending == "done"
+    assert wall.warm().pid != first
+
+
+def test_a_run_whose_parent_is_killed_is_not_counted_against_it(job_for, tells, source, wall):
+    parent = wall.warm().pid
+
+    def kill(event: dict[str, object]) -> None:
+        if event["type"] == "metric":
+            os.kill(parent, signal.SIGKILL)
+
+    report = run(job_for(tells("task.log(1, a=1)\ntime.sleep(600)")), wall, kill)
+    assert report.ending == "infra"
+    assert report.message == "the warm parent was killed while it served this run"
+    assert not psutil.pid_exists(parent)
+    assert run(job_for(source), wall, lambda _: None).ending == "done"
+
+
+def repeat(wall: WarmWall, job_for, source: str, times: int) -> None:
+    for _ in range(times):
         assert run(job_for(source), wall, lambda _: None).ending == "done"
-        assert wall.warm().pid != first
 
 
-def test_a_run_whose_parent_is_killed_is_not_counted_against_it(job_for, tells, source):
-    with WarmWall() as wall:
-        parent = wall.warm().pid
+def test_fifty_runs_leave_nothing_behind(job_for, source, leftovers, wall):
+    repeat(wall, job_for, source, 2)
+    before = leftovers()
+    repeat(wall, job_for, source, 50)
+    assert within(5, lambda: leftovers() == before)
 
-        def kill(event: dict[str, object]) -> None:
-            if event["type"] == "metric":
-                os.kill(parent, signal.SIGKILL)
 
-        report = run(job_for(tells("task.log(1, a=1)\ntime.sleep(600)")), wall, kill)
-        assert report.ending == "infra"
-        assert report.message == "the warm parent was killed while it served this run"
-        assert not psutil.pid_exists(parent)
-        assert run(job_for(source), wall, lambda _: None).ending == "done"
+def test_a_retired_parent_sees_its_last_run_through(job_for, tells, told, wall):
+    first, running, reports = wall.warm().pid, threading.Event(), []
+
+    def go() -> None:
+        job = job_for(tells("task.log(1, a=1)\ntime.sleep(1)\ntold['done'] = True"))
+        reports.append(run(job, wall, lambda event: running.set() if event["type"] == "metric" else None))
+
+    thread = threading.Thread(target=go)
+    thread.start()
+    assert running.wait(20)
+    wall.recycle()
+    assert psutil.pid_exists(first)
+    thread.join()
+    assert told(reports[0]) == {"done": True}
+    assert within(5, lambda: not psutil.pid_exists(first))
 
 
 def test_a_parent_serves_its_share_of_runs_and_a_new_one_follows(job_for, source):
@@ -71,24 +105,6 @@ def test_a_parent_that_grows_is_replaced(job_for, source, monkeypatch):
         assert wall.warm().pid == first
         assert run(job_for(source), wall, lambda _: None).ending == "done"
         assert wall.warm().pid != first
-
-
-def test_a_retired_parent_sees_its_last_run_through(job_for, tells, told):
-    with WarmWall() as wall:
-        first, running, reports = wall.warm().pid, threading.Event(), []
-
-        def go() -> None:
-            job = job_for(tells("task.log(1, a=1)\ntime.sleep(1)\ntold['done'] = True"))
-            reports.append(run(job, wall, lambda event: running.set() if event["type"] == "metric" else None))
-
-        thread = threading.Thread(target=go)
-        thread.start()
-        assert running.wait(20)
-        wall.recycle()
-        assert psutil.pid_exists(first)
-        thread.join()
-        assert told(reports[0]) == {"done": True}
-        assert within(5, lambda: not psutil.pid_exists(first))
 
 
 def test_a_closed_wall_leaves_nothing(job_for, source, leftovers):
@@ -117,16 +133,3 @@ def test_sigkill_of_the_grader_leaves_no_process():
         assert parent in [process.pid for process in below]
         grader.kill()
         assert within(5, lambda: not any(process.is_running() for process in below))
-
-
-def repeat(wall: WarmWall, job_for, source: str, times: int) -> None:
-    for _ in range(times):
-        assert run(job_for(source), wall, lambda _: None).ending == "done"
-
-
-def test_fifty_runs_leave_nothing_behind(job_for, source, leftovers):
-    with WarmWall() as wall:
-        repeat(wall, job_for, source, 2)
-        before = leftovers()
-        repeat(wall, job_for, source, 50)
-        assert within(5, lambda: leftovers() == before)

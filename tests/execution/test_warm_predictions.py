@@ -41,7 +41,7 @@ def fit(task):
 """
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_trained_network_predicts_the_same_behind_every_wall(warm_wall, job_for, threads):
     walls = [choose("none")[0], choose("cold")[0], warm_wall, warm_wall]
     plain, *others = [run(job_for(TRAINS, threads=threads), wall, lambda _: None) for wall in walls]
