@@ -213,6 +213,10 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.exercise import ExerciseScreen
 
             return ExerciseScreen(name)
+        if kind == "samples":
+            from tlcourse.tui.screens.samples import SamplesScreen
+
+            return SamplesScreen(name)
         if kind == "lab":
             from tlcourse.tui.screens.lab import LabScreen
 
@@ -279,6 +283,8 @@ class CourseApp(App[int]):
         for name, exercise in self.course.exercises.items():
             about = exercise.about
             yield SystemCommand(f"Exercise: {about.title}", about.summary, self._goer(f"exercise/{name}"))
+            if about.world is not None:
+                yield SystemCommand(f"Samples: {about.title}", "Its data, with labels", self._goer(f"samples/{name}"))
         yield SystemCommand("Review", "Questions that are due again", self._goer("review"))
         for name, lab in self.labs.items():
             yield SystemCommand(f"Lab: {lab.title}", lab.claim, self._goer(f"lab/{name}"))

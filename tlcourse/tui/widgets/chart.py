@@ -6,18 +6,15 @@ Drawing is a function from numbers to text, so that it is tested without a scree
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Literal
 
 from rich.text import Text
 
+from tlcourse.drawing.terminal import Drawing, drawing
+
 Points = Sequence[tuple[float, float]]
 """(step, value) pairs in the order of their steps; values may be NaN or infinite, and are then left out."""
-
-Drawing = Literal["braille", "block", "ascii"]
-"""What curves are made of."""
 
 # Okabe and Ito's, told apart with any colour vision; the grey ends them. With more than one curve each is told apart
 # without colour, too: by its dashes, and by a mark that it carries along.
@@ -42,11 +39,6 @@ def panels(metrics: Mapping[str, Points]) -> list[tuple[str, dict[str, Points]]]
         else:
             found.setdefault(name, {})[""] = points
     return list(found.items())
-
-
-def drawing(ascii_only: bool = False) -> Drawing:
-    """What this terminal can show: the Linux console's fonts have half-blocks, and no braille."""
-    return "ascii" if ascii_only else "block" if os.environ.get("TERM", "") in ("linux", "vt220") else "braille"
 
 
 def chart(

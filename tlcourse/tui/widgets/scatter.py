@@ -9,8 +9,9 @@ from typing import Any
 
 from rich.text import Text
 
+from tlcourse.drawing.terminal import drawing
 from tlcourse.labs.embedding import apart
-from tlcourse.tui.widgets.chart import COLOURS, drawing
+from tlcourse.tui.widgets.chart import COLOURS
 
 _MARKS = {"braille": "○▲◆", "block": "░█▓", "ascii": "o+#"}  # source, target, both in one place
 _NAMES = ("source", "target", "both")
