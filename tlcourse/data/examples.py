@@ -46,6 +46,8 @@ class Example(Struct, frozen=True):
     """What can be seen, for people who do not."""
     picture: Array | None = None
     """(height, width, channels) float32 in [0, 1]; one channel is grey, three are RGB."""
+    inputs: list[float] = []
+    """What the distributions depend on."""
     distributions: list[Distribution] = []
 
 

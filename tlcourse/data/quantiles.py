@@ -111,8 +111,9 @@ def example(number: int) -> Example:
     return Example(
         number=number,
         label={"y": [round(value, 3) for value in drawn]},
-        caption=f"x = {', '.join(f'{value:.2f}' for value in x[0])}",
+        caption=f"x = {', '.join(f'{value:.1f}' for value in x[0])}",
         sentence=" ".join(_in_words(one) for one in found),
+        inputs=[round(float(value), 4) for value in x[0]],
         distributions=found,
     )
 

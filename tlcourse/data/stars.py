@@ -97,7 +97,7 @@ def example(number: int) -> Example:
         label={"count": count, "radius": round(radius, 2)},
         caption=f"{count} points, radius {radius:.1f} px",
         sentence=f"a {tone} star of {count} points, its outer radius {radius:.1f} pixels, its centre at column "
-        f"{looks.x[0]:.0f} and row {looks.y[0]:.0f} of {SIDE}, noise {looks.noise[0]:.2f} of a grey level's range.",
+        f"{looks.x[0]:.0f} and row {looks.y[0]:.0f} of {SIDE}, noise {looks.noise[0]:.2f}.",
         picture=made["x"][0].transpose(1, 2, 0),
     )
 

@@ -18,7 +18,7 @@ _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _HALVES = " ▄█"  # the Linux console's fonts have these
 _HASH = " .:#"
 _STEPS = {"braille": _EIGHTHS, "block": _HALVES, "ascii": _HASH}
-_MARKS = {"braille": "─━┃▲", "block": "─═│▲", "ascii": "-=|^"}
+_MARKS = {"braille": ("─", "━", "┃", "▲"), "block": ("─", "═", "│", "▲"), "ascii": ("-", "=", "|", "^")}
 """Between the outer quantiles, between the quartiles, the median, and the drawn value."""
 _HILL, _DRAWN = Style(color="#56B4E9"), Style(color="#E69F00", bold=True)
 _LINE = Style(color="#009E73")
@@ -29,10 +29,18 @@ def density(one: Distribution, columns: int, rows: int, how: Drawing) -> Lines:
     """`rows` lines, three at least: a heading, the hill, and below it the line of its quantiles."""
     height = max(rows - 2, 1)
     at = dict(zip(one.levels, one.quantiles, strict=True))
-    heading = f"{one.name}: median {at[0.5]:.2f}, 90 % from {at[0.05]:.2f} to {at[0.95]:.2f}, drawn {one.drawn:.2f}"
+    heading = (
+        f"{one.name}: median {at[0.5]:.2f}, 90 % {at[0.05]:.2f} to {at[0.95]:.2f}, {_MARKS[how][3]} {one.drawn:.2f}"
+    )
     lines = [[Segment(heading[:columns].ljust(columns), Style(bold=True))]]
     lines += [[Segment(line, _HILL)] for line in _hill(_shares(one, columns), height, _STEPS[how])]
     return [*lines, _quantiles(one, columns, _MARKS[how])]
+
+
+def legend(y: Array, how: Drawing) -> str:
+    """What the marks of the line below a hill mean, and from where to where it reaches."""
+    outer, inner, median, drawn = _MARKS[how]
+    return f"{inner} half, {outer} 90 %, {median} median, {drawn} drawn; from {y[0]:.1f} to {y[-1]:.1f}"
 
 
 def _shares(one: Distribution, columns: int) -> Array:
@@ -52,7 +60,7 @@ def _hill(shares: Array, height: int, steps: str) -> list[str]:
     ]
 
 
-def _quantiles(one: Distribution, columns: int, marks: str) -> list[Segment]:
+def _quantiles(one: Distribution, columns: int, marks: tuple[str, ...]) -> list[Segment]:
     def column(value: float) -> int:
         share = (value - one.y[0]) / (one.y[-1] - one.y[0])
         return int(np.clip(share * columns, 0, columns - 1))

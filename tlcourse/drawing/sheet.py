@@ -9,16 +9,15 @@ from msgspec import Struct
 from rich.segment import Segment
 
 from tlcourse.data.examples import Example
-from tlcourse.drawing.density import density
+from tlcourse.drawing.density import density, legend
 from tlcourse.drawing.pixels import Lines, picture
 from tlcourse.drawing.terminal import Drawing
 
-SMALLEST = 24
-"""Columns of a picture in which an insect can still be recognised."""
+_SMALLEST = 24  # columns of a picture in which an insect can still be recognised
 _LARGEST = 96
 _GAP = 2
 _WIDE = 110  # from so many columns on distributions stand two beside each other
-_FEWEST_ROWS, _MOST_ROWS = 3, 9  # of one distribution
+_FEWEST_ROWS, _MOST_ROWS = 3, 12  # of one distribution
 
 
 class Fit(Struct, frozen=True):
@@ -33,11 +32,17 @@ class Fit(Struct, frozen=True):
         """How many there are."""
         return self.across * self.down
 
+    def corner(self, number: int) -> tuple[int, int]:
+        """Column and line at which picture `number` (from 0 on) begins."""
+        row, place = divmod(number, self.across)
+        return place * (self.side + _GAP), row * (self.side // 2 + 2)
 
-def fit(columns: int, rows: int, wanted: int) -> Fit:
-    """The largest pictures of which `wanted` fit; fewer, where they would be too small to see anything."""
+
+def fit(columns: int, rows: int, wanted: int, pixels: int) -> Fit:
+    """The largest pictures of `wanted` that fit; fewer, where less than 2/5 of their `pixels` a side would be seen."""
+    smallest = max(_SMALLEST, 2 * pixels // 5)
     for count in range(wanted, 0, -1):
-        for side in range(min(_LARGEST, columns), SMALLEST - 1, -2):
+        for side in range(min(_LARGEST, columns), smallest - 1, -2):
             found = _grid(columns, rows, side)
             if found.count >= count:
                 across = min(found.across, count)
@@ -74,13 +79,13 @@ def _row(examples: Sequence[Example], side: int, *, colour: bool) -> Lines:
 def _distributions(one: Example, columns: int, rows: int, how: Drawing) -> Lines:
     across = 2 if columns >= _WIDE else 1
     down = -(-len(one.distributions) // across)
-    each = min(max((rows - 1) // down, _FEWEST_ROWS), _MOST_ROWS)
+    each = min(max((rows - 2) // down, _FEWEST_ROWS), _MOST_ROWS)
     wide = (columns - _GAP * (across - 1)) // across
     drawn = [density(part, wide, each, how) for part in one.distributions]
     lines: Lines = [[Segment(f"{one.number}: {one.caption}"[:columns])]]
     for start in range(0, len(drawn), across):
         lines += _beside(drawn[start : start + across])
-    return lines
+    return [*lines, [Segment(legend(one.distributions[0].y, how)[:columns])]]
 
 
 def _beside(blocks: Sequence[Lines]) -> Lines:

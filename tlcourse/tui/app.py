@@ -407,6 +407,10 @@ class CourseApp(App[int]):
 
 def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool = False) -> int:  # noqa: A002
     """Show the app until the student leaves it; returns the exit code."""
+    if not ascii:
+        from tlcourse.tui import real_pixels
+
+        real_pixels.ask()
     app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, warm=True)
     try:
         return app.run() or 0
