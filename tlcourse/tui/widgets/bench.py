@@ -36,6 +36,7 @@ class Bench(VerticalScroll, can_focus=True):
     def __init__(self, exercise: str, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.exercise = exercise
+        self._shown: dict[str, RenderableType | None] = {}
 
     def compose(self) -> ComposeResult:
         """The parts, from what is to be known before a run to what is left after it."""
@@ -75,6 +76,9 @@ class Bench(VerticalScroll, can_focus=True):
         self._write("attempts", _attempts(attempts))
 
     def _write(self, part: str, shown: RenderableType | None) -> None:
+        if shown is not None and self._shown.get(part) == shown:
+            return  # most parts are as they were: each writing lays the page out anew
+        self._shown[part] = shown
         widget = self.query_one(f"#bench-{part}", Static)
         widget.display = shown is not None
         widget.update(shown or "")

@@ -201,12 +201,15 @@ class _Canvas:
     def row(self, row: int) -> Text:
         """One line of characters in the colours of their series."""
         text = Text()
+        run, colour = "", ""
         for column, (dots, index) in enumerate(zip(self._dots[row], self._series[row], strict=True)):
             place = index % len(COLOURS)
             if (column, row) in self._marked or (dots and self._how == "ascii"):
-                text.append(MARKS[self._how][place], style=COLOURS[place])
-            elif dots:
-                text.append(chr(0x2800 + dots) if self._how == "braille" else _HALVES[dots], style=COLOURS[place])
+                shown = MARKS[self._how][place]
             else:
-                text.append(" ")
-        return text
+                shown = (chr(0x2800 + dots) if self._how == "braille" else _HALVES[dots]) if dots else " "
+            if shown != " " and colour != COLOURS[place]:  # a blank has any colour: few long spans are drawn quickly
+                text.append(run, style=colour)
+                run, colour = "", COLOURS[place]
+            run += shown
+        return text.append(run, style=colour)
