@@ -18,7 +18,7 @@ from tlcourse.tui.screens.frame import CourseScreen
 MOVES = {
     "help", "quit", "home", "leave",  # the app itself
     "home.filter", "search.words", "lesson.contents", "lesson.left", "lesson.right", "exercise.turn",  # only seen
-    "machine.leave",
+    "machine.leave", "samples.size",
 }  # fmt: skip
 """Keys that only move about or change what is seen: a command has nothing to do for them."""
 COMMANDS = {
@@ -33,6 +33,8 @@ COMMANDS = {
     "quiz.lesson": "lesson show", "quiz.carry-down": "quiz take", "quiz.carry-up": "quiz take",
     "quiz.same": "quiz take", "quiz.different": "quiz take",
     "exercise.grade": "grade", "exercise.run": "run", "exercise.watch": "watch", "exercise.init": "init",
+    "exercise.samples": "exercise samples", "lesson.samples": "exercise samples",
+    "samples.next": "exercise samples", "samples.previous": "exercise samples", "samples.exercise": "exercise show",
     "exercise.reset": "init", "exercise.hint": "exercise hint", "exercise.explain": "exercise explain",
     "progress.next": "progress", "progress.review": "quiz take", "progress.due": "quiz review",
     "progress.weakest": "lesson show", "progress.export": "progress",

@@ -10,6 +10,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.lesson import show_markdown
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
+from tlcourse.cli.samples import samples
 from tlcourse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -158,3 +159,6 @@ def init(
 
 def _points(checks: list) -> float:  # type: ignore[type-arg]
     return float(sum(check.points for check in checks))
+
+
+app.command("samples")(samples)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tlcourse.data.examples import Example, practice_seed
 from tlcourse.data.insects_draw import SIDE, Floats, Pen
 from tlcourse.data.insects_parts import Coat
 from tlcourse.data.insects_species import SOURCE, TARGET
@@ -41,6 +42,22 @@ def make(n: int, seed: int) -> Arrays:
         x: (n, 3, 32, 32) float32 RGB in [0, 1]. label: (n,) int64, 0 ant, 1 bee; as many of each (n even).
     """
     return draw(TARGET, n, seed)
+
+
+def example(number: int) -> Example:
+    """One picture of the target task to look at; of each two, one is an ant and one a bee, in an order by chance."""
+    pair, place = divmod(number - 1, 2)
+    made = make(2, practice_seed(pair + 1))
+    picture, label = made["x"][place].transpose(1, 2, 0), int(made["label"][place])
+    name = ("an ant", "a bee")[label]
+    return Example(
+        number=number,
+        label={"label": label},
+        caption=f"{name} (label {label})",
+        sentence=f"{name}, seen from above, label {label}; {SIDE} by {SIDE} pixels in colour, on average "
+        f"{picture.mean():.0%} of full light.",
+        picture=picture,
+    )
 
 
 def make_source(n: int, seed: int) -> Arrays:

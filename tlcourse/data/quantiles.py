@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tlcourse.data.conditionals import Array, Conditional, Gaussian, HeavyTailed, Skewed, TwoHumped
+from tlcourse.data.examples import Distribution, Example, practice_seed
 from tlcourse.data.worlds import Arrays, split_seeds
 
 TASKS = ("gaussian", "skewed", "heavy-tailed", "two-humped")
@@ -29,6 +30,8 @@ _BEND = 3.0  # radians for a step of 1 along a hidden direction: about one full 
 _WIDTHS = (0.35, 0.3, 0.2, 0.15)  # typical width of each task's distribution
 _CHANGE = 0.8  # e-folds by which a width departs from the typical one
 _APART = 0.6  # half the distance between the two humps
+_SEEN = np.array([0.02, 0.98])  # what is drawn of a distribution for people
+_STEPS = 241
 _LEFT = 0.15  # the share of the left hump lies between 0.5 − this and 0.5 + this: only the median changes humps
 
 
@@ -91,6 +94,42 @@ def sample(world: World, n: int, seed: int) -> Arrays:
     x = inputs(n, rng)
     y = np.stack([given.draw(rng) for given in conditionals(world, x)], axis=1)
     return {"x": x, "y": y.astype(np.float32)}
+
+
+def example(number: int) -> Example:
+    """One input to look at, with the distributions behind its four numbers; all examples are of one world."""
+    rng = np.random.default_rng(practice_seed(number))
+    x = inputs(1, rng)
+    given = conditionals(draw_world(practice_seed(0)), x)
+    true = [one.quantiles(TAUS)[0] for one in given]
+    drawn = [float(one.draw(rng)[0]) for one in given]
+    y = _axis(given)
+    found = [
+        Distribution(name, y, one.cdf(y[None])[0], tuple(TAUS.tolist()), tuple(q.tolist()), value)
+        for name, one, q, value in zip(TASKS, given, true, drawn, strict=True)
+    ]
+    return Example(
+        number=number,
+        label={"y": [round(value, 3) for value in drawn]},
+        caption=f"x = {', '.join(f'{value:.1f}' for value in x[0])}",
+        sentence=" ".join(_in_words(one) for one in found),
+        inputs=[round(float(value), 4) for value in x[0]],
+        distributions=found,
+    )
+
+
+def _axis(given: list[Conditional]) -> Array:
+    """Where all four can be seen, but for the far ends of their tails."""
+    ends = np.concatenate([one.quantiles(_SEEN)[0] for one in given])
+    return np.linspace(ends.min(), ends.max(), _STEPS)
+
+
+def _in_words(one: Distribution) -> str:
+    at = dict(zip(one.levels, one.quantiles, strict=True))
+    return (
+        f"{one.name}: median {at[0.5]:.2f}, half between {at[0.25]:.2f} and {at[0.75]:.2f}, "
+        f"90 % between {at[0.05]:.2f} and {at[0.95]:.2f}, drawn {one.drawn:.2f}."
+    )
 
 
 def inputs(n: int, rng: np.random.Generator, box: float = BOX) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tlcourse.data.examples import Example, practice_seed
 from tlcourse.data.worlds import Arrays
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -83,6 +84,22 @@ def make(n: int, seed: int) -> Arrays:
         np.clip(picture, 0, 1, out=picture)
         start += len(some)
     return {"x": x, "count": stars.count, "radius": stars.radius}
+
+
+def example(number: int) -> Example:
+    """One star to look at, with its labels."""
+    seed = practice_seed(number)
+    made, looks = make(1, seed), sample(1, np.random.default_rng(seed))  # the looks are what `make` draws first
+    count, radius = int(made["count"][0]), float(made["radius"][0])
+    tone = "light" if looks.contrast[0] > 0 else "dark"
+    return Example(
+        number=number,
+        label={"count": count, "radius": round(radius, 2)},
+        caption=f"{count} points, radius {radius:.1f} px",
+        sentence=f"a {tone} star of {count} points, its outer radius {radius:.1f} pixels, its centre at column "
+        f"{looks.x[0]:.0f} and row {looks.y[0]:.0f} of {SIDE}, noise {looks.noise[0]:.2f}.",
+        picture=made["x"][0].transpose(1, 2, 0),
+    )
 
 
 def sample(n: int, rng: np.random.Generator) -> Stars:

@@ -25,7 +25,7 @@ def train_and_val(world: str | None, sizes: Mapping[str, int], seed: int) -> tup
 
     A module of a world has `make(n, seed)`, or `train_and_val(sizes, seed)` where both must share what is drawn.
     """
-    module = _module(world)
+    module = module_of(world)
     if hasattr(module, "train_and_val"):
         both: tuple[Arrays, Arrays] = module.train_and_val(sizes, seed)
         return both
@@ -33,7 +33,8 @@ def train_and_val(world: str | None, sizes: Mapping[str, int], seed: int) -> tup
     return module.make(sizes["train"], train), module.make(sizes["val"], val)
 
 
-def _module(world: str | None) -> ModuleType:
+def module_of(world: str | None) -> ModuleType:
+    """The module that draws a world; raises UsageError where there is no such world."""
     if world is None:
         raise UsageError(
             "The data of this exercise cannot be drawn without its grader.",

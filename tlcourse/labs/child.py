@@ -5,7 +5,6 @@ It has torch, and nobody else waits for it: a screen stays quick, and a run can 
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import random
@@ -44,12 +43,6 @@ def _advice(settings: Mapping[str, float]) -> str:
     return "Try settings nearer to their defaults."
 
 
-def _give_way() -> None:
-    """Training takes every core there is; a key that is pressed meanwhile comes first."""
-    with contextlib.suppress(OSError, AttributeError):  # Windows has no nice
-        os.nice(10)
-
-
 def main(arguments: list[str]) -> int:
     """Run every seed of a request; returns the exit status."""
     request = msgspec.json.decode(arguments[0], type=Request)
@@ -58,7 +51,6 @@ def main(arguments: list[str]) -> int:
     stream = os.fdopen(os.dup(1), "wb")  # what an imported library prints must not stand between the events
     os.dup2(2, 1)
     log = Log(stream)
-    _give_way()
     torch.set_num_threads(request.threads)
     experiment = importlib.import_module(request.module)
     run: Experiment = experiment.run_full if request.data == "full" else experiment.run

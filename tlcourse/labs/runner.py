@@ -17,6 +17,7 @@ import msgspec
 
 from tlcourse.course.lab import Lab
 from tlcourse.errors import ExitCode, TlcourseError, UnableError, UsageError
+from tlcourse.execution.priority import give_way
 from tlcourse.labs.result import LabResult, conclude
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -152,7 +153,9 @@ def _start(
     command = [sys.executable, "-m", "tlcourse.labs.child", msgspec.json.encode(request).decode()]
     env = {**os.environ, **_OUR_THREADS}
     pipe = subprocess.PIPE  # stdin carries nothing: it closes when we end, however we do, and the child with it
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=env)
+    child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=env)
+    give_way(child.pid)  # from here, not from within: importing torch takes seconds of all cores
+    return child
 
 
 def _read(child: subprocess.Popen[bytes], number: int, arrived: queue.Queue[dict[str, Any] | None]) -> None:

@@ -213,6 +213,10 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.exercise import ExerciseScreen
 
             return ExerciseScreen(name)
+        if kind == "samples":
+            from tlcourse.tui.screens.samples import SamplesScreen
+
+            return SamplesScreen(name)
         if kind == "lab":
             from tlcourse.tui.screens.lab import LabScreen
 
@@ -279,6 +283,8 @@ class CourseApp(App[int]):
         for name, exercise in self.course.exercises.items():
             about = exercise.about
             yield SystemCommand(f"Exercise: {about.title}", about.summary, self._goer(f"exercise/{name}"))
+            if about.world is not None:
+                yield SystemCommand(f"Samples: {about.title}", "Its data, with labels", self._goer(f"samples/{name}"))
         yield SystemCommand("Review", "Questions that are due again", self._goer("review"))
         for name, lab in self.labs.items():
             yield SystemCommand(f"Lab: {lab.title}", lab.claim, self._goer(f"lab/{name}"))
@@ -401,6 +407,10 @@ class CourseApp(App[int]):
 
 def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool = False) -> int:  # noqa: A002
     """Show the app until the student leaves it; returns the exit code."""
+    if not ascii:
+        from tlcourse.tui import real_pixels
+
+        real_pixels.ask()
     app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, warm=True)
     try:
         return app.run() or 0

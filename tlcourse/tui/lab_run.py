@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tlcourse.execution.priority import give_way
+
 
 class LabRun:
     """One `tlcourse lab run --events`."""
@@ -35,6 +37,7 @@ class LabRun:
             start_new_session=True,
             limit=1 << 22,
         )
+        give_way(self._process.pid, session=True)
         assert self._process.stdout is not None
         try:
             async for line in self._process.stdout:

@@ -45,6 +45,7 @@ class ExerciseScreen(CourseScreen):
         Binding("h", "hint", "Hint…", id="exercise.hint"),
         Binding("x", "explain", "Explain it, after a pass", id="exercise.explain", show=False),
         Binding("t", "turn", "Turn over", id="exercise.turn"),
+        Binding("v", "samples", "View samples of its data", id="exercise.samples", show=False),
         Binding("w", "watch_file", "Watch: grade here on every save", id="exercise.watch", show=False),
         Binding("i", "init", "Make a solution.py to start from", id="exercise.init", show=False),
         Binding("R", "reset", "Start over, with a backup", id="exercise.reset", show=False),
@@ -289,6 +290,10 @@ class ExerciseScreen(CourseScreen):
         if stamp != self._watching:
             self._watching = stamp
             self._begin(scored=True, place="local")  # a job for every save would fill a cluster's queue
+
+    def action_samples(self) -> None:
+        """What its data look like."""
+        self.course_app.go(f"samples/{self.exercise}")
 
     def action_explain(self) -> None:
         """The explanation and the reference, once the exercise was passed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -21,6 +22,7 @@ from tlcourse.tui.screens.lab_runs import RunsDialog
 from tlcourse.tui.widgets.lab_view import Curves, of_events, table
 
 _MANY = 8
+_REDRAW_S = 0.2  # events come faster than eyes see; drawing each would keep keys waiting
 
 
 class LabScreen(CourseScreen):
@@ -47,6 +49,7 @@ class LabScreen(CourseScreen):
         self._predicted: int | None = None
         self._run: LabRun | None = None
         self._curves = Curves()
+        self._stale, self._said, self._lines = False, "", 0
         self._earlier: dict[int, Curves] = {}
         self._seeds_done = 0
 
@@ -92,6 +95,7 @@ class LabScreen(CourseScreen):
         options.highlighted = 0
         options.focus()
         self._show_settings()
+        self.set_interval(_REDRAW_S, self._catch_up)
 
     @on(OptionList.OptionSelected, "#lab-options")
     def predict(self, event: OptionList.OptionSelected) -> None:
@@ -127,14 +131,14 @@ class LabScreen(CourseScreen):
     def _clear(self) -> None:
         """Away with what an earlier run came to; runs that are laid over stay."""
         self._curves = Curves()
-        for part in ("status", "table", "explanation"):
+        self._say("")
+        for part in ("table", "explanation"):
             self.query_one(f"#lab-{part}", Static).update("")
         self._show_curves()
 
     async def _follow(self, run: LabRun, seeds: int) -> None:
-        status = self.query_one("#lab-status", Static)
         self._to_status()
-        status.update(f"\nStarting {seeds} run{'s' if seeds > 1 else ''} … s stops.")
+        self._say(f"\nStarting {seeds} run{'s' if seeds > 1 else ''} … s stops.")
         ended = False
         try:
             async for event in run.events():
@@ -142,30 +146,44 @@ class LabScreen(CourseScreen):
                 if event["type"] == "seed":
                     self._seeds_done += 1
                 if not ended:
-                    status.update(f"\nTraining: {self._seeds_done} of {seeds} done. s stops it.")
+                    self._say(f"\nTraining: {self._seeds_done} of {seeds} done. s stops it.")
+                await asyncio.sleep(0)  # of many events at once keys need not wait for the last
         finally:
             run.stop()
             self._run = None
         if not ended:
-            status.update("\nStopped; what was trained is not kept." if run.stopped else "\nIt ended without a result.")
+            self._say("\nStopped; what was trained is not kept." if run.stopped else "\nIt ended without a result.")
+
+    def _say(self, text: str) -> None:
+        if text != self._said:  # each writing lays the page out anew
+            self._said = text
+            self.query_one("#lab-status", Static).update(text)
 
     def _take(self, event: dict[str, Any]) -> bool:
         """Show what an event says; whether it is the last one."""
-        if self._curves.take(event):
-            self._show_curves()
+        self._stale = self._curves.take(event) or self._stale
+        if event["type"] in ("result", "error"):
+            self._catch_up()
         if event["type"] == "result":
             self._show_result(event["result"])
             return True
         if event["type"] == "error":
             advice = f" {event['remedy']}" if event["remedy"] else ""
-            self.query_one("#lab-status", Static).update(f"\n{event['what']}{advice}")
+            self._say(f"\n{event['what']}{advice}")
             return True
         return False
+
+    def _catch_up(self) -> None:
+        if self._stale:
+            self._stale = False
+            self._show_curves()
 
     def _show_curves(self) -> None:
         width = max(min(self.query_one("#lab-page").size.width - 4, 100), 24)
         text = self._curves.text(width, ascii_only=self.course_app.ascii_only, earlier=self._earlier)
-        self.query_one("#lab-charts", Static).update(text)
+        before, self._lines = self._lines, text.plain.count("\n")
+        # where it has as many lines as before nothing else on the page moves
+        self.query_one("#lab-charts", Static).update(text, layout=self._lines != before)
 
     def _to_status(self) -> None:
         page, status = self.query_one("#lab-page", VerticalScroll), self.query_one("#lab-status")
@@ -173,7 +191,7 @@ class LabScreen(CourseScreen):
 
     def _show_result(self, result: dict[str, Any]) -> None:
         self._to_status()
-        self.query_one("#lab-status", Static).update(f"\nDone in {result['seconds']:.0f} s.")
+        self._say(f"\nDone in {result['seconds']:.0f} s.")
         self.query_one("#lab-table", Static).update(table(self.lab, result))
         text = Text("\n")
         for number, option in enumerate(self.lab.prediction.options):
@@ -217,7 +235,8 @@ class LabScreen(CourseScreen):
         for event in replay(self.lab_name, chosen[0]):
             ended = self._take(event) or ended
         said = f"Run {chosen[0]}, replayed" + ("." if ended else ": it ended without a result.")
-        self.query_one("#lab-status", Static).update(f"\n{said}")
+        self._say(f"\n{said}")
+        self._catch_up()
         self._to_status()
 
     def action_overlay(self) -> None:

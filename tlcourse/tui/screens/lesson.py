@@ -27,6 +27,7 @@ class LessonScreen(CourseScreen):
         Binding("n", "quiz", "Quiz", id="lesson.quiz"),
         Binding("e", "exercise", "Exercise", id="lesson.exercise"),
         Binding("x", "lab", "Lab", id="lesson.lab"),
+        Binding("v", "samples", "View samples of the exercise's data", id="lesson.samples", show=False),
         Binding("c", "contents", "Contents", id="lesson.contents"),
         Binding("left_square_bracket", "step(-1)", "Previous", key_display="[", id="lesson.previous"),
         Binding("right_square_bracket", "step(1)", "Next", key_display="]", id="lesson.next"),
@@ -179,10 +180,17 @@ class LessonScreen(CourseScreen):
 
     def action_exercise(self) -> None:
         """The unit's exercise; of several the first that is not passed yet."""
+        self._go_to_exercise("exercise")
+
+    def action_samples(self) -> None:
+        """What the data of that exercise look like."""
+        self._go_to_exercise("samples")
+
+    def _go_to_exercise(self, kind: str) -> None:
         state = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
         if state.exercises:
             opened = state.exercise_to_do or state.exercises[0]
-            self.course_app.go(f"exercise/{opened.id}")
+            self.course_app.go(f"{kind}/{opened.id}")
         else:
             self.tell("This unit has no exercise. 4 opens the exercises.")
 

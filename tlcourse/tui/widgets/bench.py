@@ -17,6 +17,7 @@ from tlcourse.progress import Attempt
 from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Run
 from tlcourse.tui.widgets.chart import chart, panels
+from tlcourse.tui.widgets.gallery import Gallery
 from tlcourse.tui.widgets.verdict import OUTCOMES, verdict
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _MOST_PANELS = 4
 _PANEL_ROWS = 7
 _LOG_ROWS = 8
 _ATTEMPTS = 5
+_SAMPLES = 2
 
 
 class Bench(VerticalScroll, can_focus=True):
@@ -34,11 +36,18 @@ class Bench(VerticalScroll, can_focus=True):
     def __init__(self, exercise: str, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.exercise = exercise
+        self._shown: dict[str, RenderableType | None] = {}
 
     def compose(self) -> ComposeResult:
         """The parts, from what is to be known before a run to what is left after it."""
-        for part in ("file", "status", "verdict", "charts", "log", "attempts"):
+        for part in ("file", "status", "samples", "verdict", "charts", "log", "attempts"):
             yield Static(id=f"bench-{part}", markup=False)
+            if part == "samples":
+                yield Gallery(self._world, _SAMPLES, id="bench-gallery")
+
+    @property
+    def _world(self) -> str | None:
+        return cast("CourseApp", self.app).course.exercises[self.exercise].about.world
 
     def show(
         self,
@@ -52,6 +61,9 @@ class Bench(VerticalScroll, can_focus=True):
         """Write all parts anew."""
         self._write("file", _about_file(exercise, solution, watching, place))
         self._write("status", about_run(run) if run else _before(exercise, place))
+        shown = run is None and self._world is not None  # until the first run there is nothing else to look at
+        self._write("samples", Text("\nIts data (v shows more):", style="bold") if shown else None)
+        self.query_one("#bench-gallery").display = shown
         width = max(min(self.query_one("#bench-file").size.width, 100), 24)
         self._write("charts", charts(run, width, ascii_only=cast("CourseApp", self.app).ascii_only))
         ended: RenderableType | None = None
@@ -64,6 +76,9 @@ class Bench(VerticalScroll, can_focus=True):
         self._write("attempts", _attempts(attempts))
 
     def _write(self, part: str, shown: RenderableType | None) -> None:
+        if shown is not None and self._shown.get(part) == shown:
+            return  # most parts are as they were: each writing lays the page out anew
+        self._shown[part] = shown
         widget = self.query_one(f"#bench-{part}", Static)
         widget.display = shown is not None
         widget.update(shown or "")

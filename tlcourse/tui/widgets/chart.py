@@ -6,18 +6,15 @@ Drawing is a function from numbers to text, so that it is tested without a scree
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Literal
 
 from rich.text import Text
 
+from tlcourse.drawing.terminal import Drawing, drawing
+
 Points = Sequence[tuple[float, float]]
 """(step, value) pairs in the order of their steps; values may be NaN or infinite, and are then left out."""
-
-Drawing = Literal["braille", "block", "ascii"]
-"""What curves are made of."""
 
 # Okabe and Ito's, told apart with any colour vision; the grey ends them. With more than one curve each is told apart
 # without colour, too: by its dashes, and by a mark that it carries along.
@@ -42,11 +39,6 @@ def panels(metrics: Mapping[str, Points]) -> list[tuple[str, dict[str, Points]]]
         else:
             found.setdefault(name, {})[""] = points
     return list(found.items())
-
-
-def drawing(ascii_only: bool = False) -> Drawing:
-    """What this terminal can show: the Linux console's fonts have half-blocks, and no braille."""
-    return "ascii" if ascii_only else "block" if os.environ.get("TERM", "") in ("linux", "vt220") else "braille"
 
 
 def chart(
@@ -209,12 +201,15 @@ class _Canvas:
     def row(self, row: int) -> Text:
         """One line of characters in the colours of their series."""
         text = Text()
+        run, colour = "", ""
         for column, (dots, index) in enumerate(zip(self._dots[row], self._series[row], strict=True)):
             place = index % len(COLOURS)
             if (column, row) in self._marked or (dots and self._how == "ascii"):
-                text.append(MARKS[self._how][place], style=COLOURS[place])
-            elif dots:
-                text.append(chr(0x2800 + dots) if self._how == "braille" else _HALVES[dots], style=COLOURS[place])
+                shown = MARKS[self._how][place]
             else:
-                text.append(" ")
-        return text
+                shown = (chr(0x2800 + dots) if self._how == "braille" else _HALVES[dots]) if dots else " "
+            if shown != " " and colour != COLOURS[place]:  # a blank has any colour: few long spans are drawn quickly
+                text.append(run, style=colour)
+                run, colour = "", COLOURS[place]
+            run += shown
+        return text.append(run, style=colour)

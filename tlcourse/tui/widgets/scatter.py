@@ -9,8 +9,9 @@ from typing import Any
 
 from rich.text import Text
 
+from tlcourse.drawing.terminal import drawing
 from tlcourse.labs.embedding import apart
-from tlcourse.tui.widgets.chart import COLOURS, drawing
+from tlcourse.tui.widgets.chart import COLOURS
 
 _MARKS = {"braille": "○▲◆", "block": "░█▓", "ascii": "o+#"}  # source, target, both in one place
 _NAMES = ("source", "target", "both")
@@ -34,10 +35,10 @@ def scatter(event: Mapping[str, Any], width: int, height: int, *, ascii_only: bo
             cells[cell] = domain if cells.get(cell, domain) == domain else 2
     lines = [Text(str(event["title"])[:width].ljust(width), style="bold")]
     for row in range(rows):
-        line = Text()
-        for column in range(width):
-            which = cells.get((row, column))
-            line.append(" ") if which is None else line.append(marks[which], style=COLOURS[which])
+        here = {column: which for (at, column), which in cells.items() if at == row}
+        line = Text("".join(marks[here[column]] if column in here else " " for column in range(width)))
+        for column, which in here.items():
+            line.stylize(COLOURS[which], column, column + 1)
         lines.append(line)
     return lines
 

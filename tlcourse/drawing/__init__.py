@@ -1,0 +1,1 @@
+"""What is drawn with characters, for the screen and for commands alike."""

@@ -1,0 +1,156 @@
+"""Samples of an exercise's data in the terminal: drawn by another thread, shown when they are there."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tlcourse.drawing.terminal import drawing
+from tlcourse.errors import TlcourseError
+from tlcourse.tui import real_pixels
+
+if TYPE_CHECKING:
+    from tlcourse.data.examples import Example
+    from tlcourse.drawing.sheet import Fit
+    from tlcourse.tui.app import CourseApp
+
+_KEPT = 64
+_ENLARGED = 512  # a multiple of every world's pictures
+
+
+class Gallery(Widget):
+    """Examples of one world from number `first` on, as many as there is room for but `most` at most."""
+
+    class Shown(Message):
+        """Other examples are on the screen; `problem` where there are none."""
+
+        def __init__(self, examples: list[Example], problem: str = "") -> None:
+            super().__init__()
+            self.examples, self.problem = examples, problem
+
+    def __init__(self, world: str | None, most: int, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.world, self.most = world, most
+        self.first = 1
+        self.examples: list[Example] = []
+        self._strips: list[Strip] = []
+
+    def on_resize(self) -> None:
+        """Other sizes, and other numbers of them, fit now."""
+        self.call_after_refresh(self.draw_again)
+
+    def turn_to(self, first: int, most: int | None = None) -> None:
+        """Show others, from `first` on."""
+        self.first, self.most = max(first, 1), most or self.most
+        self.draw_again()
+
+    def draw_again(self) -> None:
+        """Draw in another thread: NumPy is imported there when it is first needed, and no key waits for it."""
+        if self.size.width and self.size.height:
+            self.run_worker(self._draw(), group="gallery", exclusive=True, exit_on_error=False)
+
+    async def _draw(self) -> None:
+        app = cast("CourseApp", self.app)
+        try:
+            drawn = await asyncio.to_thread(
+                _drawn,
+                *(self.world, self.first, self.most, self.size.width, self.size.height),
+                colour=shows_colours(app),
+                ascii_only=app.ascii_only,
+                pixels=real_pixels.available(),
+            )
+        except TlcourseError as error:
+            self.post_message(self.Shown([], "\n".join(error.lines())))
+            return
+        self.examples, self._strips = drawn.examples, drawn.strips
+        self.post_message(self.Shown(drawn.examples))
+        self.refresh()
+        await self._lay_over(drawn.placed)
+
+    async def _lay_over(self, placed: list[Placed]) -> None:
+        """True pixels over the half-blocks; without them this does nothing."""
+        if self.children or placed:
+            await self.remove_children()
+            found = [(one, real_pixels.widget(one.picture)) for one in placed]
+            for one, widget in found:
+                if widget is not None:
+                    widget.styles.position = "absolute"
+                    widget.styles.offset = (one.column, one.row)
+                    widget.styles.width, widget.styles.height = one.side, one.side // 2
+            await self.mount_all(widget for _, widget in found if widget is not None)
+
+    def render_line(self, y: int) -> Strip:
+        """One line, as wide as the widget."""
+        strip = self._strips[y] if y < len(self._strips) else Strip.blank(0)
+        return strip.apply_style(self.rich_style).adjust_cell_length(self.size.width, self.rich_style)
+
+
+def shows_colours(app: CourseApp) -> bool:
+    """Whether pictures can have colours of their own: 256 of them at least, and nobody asked for none."""
+    return not app.ascii_only and not app.no_color and app.console.color_system not in (None, "standard")
+
+
+class Placed(NamedTuple):
+    """A picture of Pillow's, and the cells that it covers: `side` columns and half as many rows."""
+
+    picture: Any
+    column: int
+    row: int
+    side: int
+
+
+class Drawn(NamedTuple):
+    """What another thread has drawn."""
+
+    examples: list[Example]
+    strips: list[Strip]
+    placed: list[Placed]
+
+
+def _drawn(
+    world: str | None,
+    first: int,
+    most: int,
+    columns: int,
+    rows: int,
+    *,
+    colour: bool,
+    ascii_only: bool,
+    pixels: bool,
+) -> Drawn:
+    from tlcourse.drawing.sheet import fit, sheet
+
+    picture = example(world, first).picture
+    fitted = fit(columns, rows, most, 0 if picture is None else len(picture))
+    count = 1 if picture is None else fitted.count
+    examples = [example(world, number) for number in range(first, first + count)]
+    lines = sheet(examples, columns, fitted, rows, colour=colour, how=drawing(ascii_only))
+    placed = _placed(examples, fitted) if pixels and colour and picture is not None else []
+    return Drawn(examples, [Strip(line) for line in lines], placed)
+
+
+def _placed(examples: list[Example], fitted: Fit) -> list[Placed]:
+    """Every pixel becomes a square of pixels with sharp edges, whatever a terminal does to enlarge it."""
+    import numpy as np
+    from PIL import Image
+
+    placed = []
+    for number, one in enumerate(examples):
+        assert one.picture is not None
+        levels = np.rint(255 * np.broadcast_to(one.picture, (*one.picture.shape[:2], 3))).astype(np.uint8)
+        picture = Image.fromarray(levels).resize((_ENLARGED, _ENLARGED), Image.Resampling.NEAREST)
+        placed.append(Placed(picture, *fitted.corner(number), fitted.side))
+    return placed
+
+
+@functools.lru_cache(_KEPT)
+def example(world: str | None, number: int) -> Example:
+    """Example `number` of a world; drawn once while it is leafed through. Raises UsageError where there are none."""
+    from tlcourse.data.examples import example as draw
+
+    return draw(world, number)
