@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from tlcourse.overview import Overview, UnitState, totals
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.text import Text
 
 _CONTINUE = "continue"
 _REVIEW = "review"
@@ -255,5 +255,5 @@ def _line(unit: UnitState, width: int) -> Text:
     if len(left) > room:
         left = left[: room - 1] + "…"
     text = Text(f"{left:<{room}}  ", no_wrap=True, style="" if facts else "dim")
-    text.append(done, style="green" if unit.done and facts else "")
+    text.append(done, style="$good" if unit.done and facts else "")
     return text

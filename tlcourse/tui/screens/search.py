@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,6 +13,7 @@ from textual.widgets.option_list import Option
 from tlcourse.course.search import Hit, Index
 from tlcourse.errors import UnableError
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.text import Text
 
 _SYMBOLS = {"lesson": "≡", "question": "?", "lab": "▶", "exercise": "◐"}
 
