@@ -58,7 +58,7 @@ class CourseApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Keys", key_display="?", id="help"),
         Binding("q", "leave_app", "Quit", id="quit"),
-        Binding("slash", "search", "Search", key_display="/", id="search"),
+        Binding("slash", "search", "Search", key_display="/", id="search", show=False),
         Binding("1", "area('home')", "Home", id="home", show=False),
         Binding("2", "area('lesson')", "Lesson", id="lessons", show=False),
         Binding("3", "area('quizzes')", "Quizzes", id="quizzes", show=False),

@@ -27,6 +27,8 @@ class Palette(Struct, frozen=True):
     """Of what lies at the side or on top: panes, dialogs."""
     panel: str
     """Of the first and the last line."""
+    bar: str
+    """Of scroll bars."""
     foreground: str
     muted: str
     """Text of less weight."""
@@ -47,6 +49,7 @@ PALETTES = {
         background="#14171A",
         surface="#1B1F23",
         panel="#262B30",
+        bar="#59616A",
         foreground="#E6E6E6",
         muted="#A3A9AF",
         good="#14A67E",
@@ -60,6 +63,7 @@ PALETTES = {
         background="#FFFFFF",
         surface="#F5F5F2",
         panel="#E6E6E1",
+        bar="#A6A6A0",
         foreground="#16181A",
         muted="#55595D",
         good="#007354",
@@ -73,6 +77,7 @@ PALETTES = {
         background="#000000",
         surface="#000000",
         panel="#1C1C1C",
+        bar="#FFFFFF",
         foreground="#FFFFFF",
         muted="#D0D0D0",
         good="#4FC3A3",
@@ -131,7 +136,8 @@ def _theme(name: str, palette: Palette) -> Theme:
             "block-cursor-blurred-foreground": palette.foreground,
             "block-cursor-blurred-background": palette.panel,
             "border-blurred": palette.muted,
-            "scrollbar": palette.muted,
+            "scrollbar": palette.bar,
+            "scrollbar-hover": palette.muted,
             "scrollbar-background": palette.panel,
         },
     )

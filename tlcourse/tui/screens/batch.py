@@ -28,6 +28,7 @@ from tlcourse.grading.gradebook.records import BatchRecord, Standing
 from tlcourse.grading.report.facts import WORDS, feedback_of, margin
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.choices import Choices
 
 _REFRESH_S = 1.0
 _CAUSES, _OWNERS, _LOG_LINES = 8, 3, 30
@@ -42,10 +43,10 @@ class BatchScreen(CourseScreen):
         Binding("enter", "open", "Open", id="batch.open"),
         Binding("r", "retry", "Retry faults", id="batch.retry"),
         Binding("g", "go_on", "Go on", id="batch.go_on"),
-        Binding("p", "place", "Place", id="batch.place"),
+        Binding("p", "place", "Place", id="batch.place", show=False),
         Binding("x", "export", "Export", id="batch.export"),
         Binding("left_square_bracket", "other(-1)", "Older", key_display="[", id="batch.older"),
-        Binding("right_square_bracket", "other(1)", "Newer", key_display="]", id="batch.newer"),
+        Binding("right_square_bracket", "other(1)", "Newer", key_display="]", id="batch.newer", show=False),
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
     ]
@@ -74,7 +75,7 @@ class BatchScreen(CourseScreen):
         with Horizontal(id="batch-panes"):
             with VerticalScroll(id="batch-summary", can_focus=False):
                 yield Static(id="batch-text", markup=False)
-            yield OptionList(id="batch-handins")
+            yield Choices(id="batch-handins")
 
     def on_mount(self) -> None:
         """Read now, and again every second."""

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from tlcourse.overview import Overview, UnitState, totals
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.choices import Choices
 
 _CONTINUE = "continue"
 _REVIEW = "review"
@@ -29,6 +30,7 @@ class HomeScreen(CourseScreen):
         Binding("o", "app.go('jobs')", "Jobs on clusters", id="home.jobs", show=False),
         Binding("f", "filter", "Filter the units", id="home.filter", show=False),
         Binding("5", "app.area('progress')", "Progress", id="home.progress"),
+        Binding("slash", "app.search", "Search", key_display="/", id="search"),
         Binding("6", "app.area('machine')", "Machine", id="home.machine", show=False),
         Binding("j", "down", "Down", show=False),
         Binding("k", "up", "Up", show=False),
@@ -48,7 +50,7 @@ class HomeScreen(CourseScreen):
         """A filter, the list and the pane."""
         yield Input(placeholder="Filter the units; esc ends", id="filter")
         with Horizontal(id="panes"):
-            yield OptionList(id="units")
+            yield Choices(id="units")
             with VerticalScroll(id="about", can_focus=False):
                 yield Static(id="about-text", markup=False)
 

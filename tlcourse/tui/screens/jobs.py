@@ -20,6 +20,7 @@ from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.screens.job import JobScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.bench import ago, error_text
+from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.verdict import OUTCOMES
 
 _TICK_S = 0.2
@@ -72,7 +73,7 @@ class JobsScreen(CourseScreen):
         """What is wrong or going on, the list, and the one under the cursor."""
         yield Static(id="jobs-head", markup=False)
         with Container(id="jobs-panes"):
-            yield OptionList(id="jobs-list")
+            yield Choices(id="jobs-list")
             with VerticalScroll(id="jobs-about", can_focus=False):
                 yield Static(id="jobs-text", markup=False)
 

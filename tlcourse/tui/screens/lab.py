@@ -18,6 +18,7 @@ from tlcourse.tui.lab_run import LabRun
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.screens.lab_runs import RunsDialog
 from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.lab_view import Curves, of_events, table
 
 _MANY = 8
@@ -70,7 +71,7 @@ class LabScreen(CourseScreen):
         """From the claim to what came of it."""
         with VerticalScroll(id="lab-page"):
             yield Static(id="lab-claim", markup=False)
-            yield OptionList(id="lab-options", markup=False)
+            yield Choices(id="lab-options", markup=False)
             yield Static(id="lab-reason", markup=False)
             yield Static(id="lab-settings", markup=False)
             yield Static(id="lab-status", markup=False)

@@ -260,11 +260,11 @@ class QuizScreen(CourseScreen):
         word, colour = ("✓ Right.", "$good") if marked.correct else ("✗ Wrong.", "$bad")
         if question.type == "short":
             word = "✓ You find it right." if marked.correct else "✗ You find it not right yet."
-        text = Text(app.words(word), style=f"bold {colour}")
+        text = Text().append(app.words(word), style=f"bold {colour}")
         if question.type in ("numeric", "short"):
             for reason in reasons(question):
-                text.append(app.words(f"\n{reason.label}: {reason.text}"), style="not bold")
-        text.append(app.words(f"\nTaught in {question.section} (l).   enter goes on."), style="$muted not bold")
+                text.append(app.words(f"\n{reason.label}: {reason.text}"))
+        text.append(app.words(f"\nTaught in {question.section} (l).   enter goes on."), style="$muted")
         self._remark(text)
         self.show_path()
 

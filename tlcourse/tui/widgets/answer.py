@@ -93,5 +93,4 @@ def _reason(line: Line, words: Callable[[str], str]) -> Text:
     assert line.reason is not None
     word, colour = ("✓ right", "$good") if line.reason.right else ("✗ wrong", "$bad")
     mine = ", your answer" if line.mine else ""
-    text = Text(f"{word}{mine}: ", style=f"bold {colour}")
-    return text.append(words(line.reason.text), style="not bold")
+    return Text().append(f"{word}{mine}: ", style=f"bold {colour}").append(words(line.reason.text))

@@ -121,7 +121,7 @@ def about_run(run: Run) -> Text:
         return Text(f"\n{what} of {run.path}" + (f" {on(run.on)}" if run.remote else ""), style="bold")
     if run.remote:
         return _about_remote(run, what)
-    text = Text(f"\n{what}: {state.phase}", style="bold $live")
+    text = Text().append(f"\n{what}: {state.phase}", style="bold $live")
     device = f" on {state.device}" if state.device else ""
     text.append(f"{device}, {time.time() - run.started:.0f} s. s stops it.", style="not bold")
     return text
@@ -131,7 +131,7 @@ def _about_remote(run: Run, what: str) -> Text:
     state = run.state
     number = f", run {state.number}" if state.number else ""
     phase = "is taken back" if run.stopped else "is on its way" if not state.device else state.phase
-    text = Text(f"\n{what} {on(run.on)}{number}: {phase}", style="bold $live")
+    text = Text().append(f"\n{what} {on(run.on)}{number}: {phase}", style="bold $live")
     device = f" on {state.device}" if state.device else ""
     text.append(f"{device}, {time.time() - run.started:.0f} s. ", style="not bold")
     if state.waits:
