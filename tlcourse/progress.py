@@ -62,6 +62,20 @@ def home() -> Path:
     return Path(platformdirs.user_data_dir("tlcourse", appauthor=False))
 
 
+def first_start() -> bool:
+    """Whether the app was never started here before; from now on it was. A file of its own remembers it.
+
+    Where the folder cannot be written it is no first start either: nothing is shown again and again.
+    """
+    mark = home() / "started"
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch(exist_ok=False)
+    except OSError:  # among them FileExistsError
+        return False
+    return True
+
+
 class Progress:
     """The record of one student on this machine; a context manager."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +13,10 @@ import pytest
 from textual.pilot import Pilot
 
 from tlcourse.course.loader import load_course
+from tlcourse.grading.gradebook.file import gradebook_path
 from tlcourse.tui.app import CourseApp
+
+TESTS = Path(__file__).parents[1]
 
 
 class Visit:
@@ -106,3 +110,20 @@ def warm_wall_works() -> None:
 
     if not (found := probe()).available:
         pytest.skip(found.detail)
+
+
+@pytest.fixture
+def graded(own_home, tmp_path):
+    """A small class, graded into the assistant's own gradebook; call it again to go on."""
+    path = TESTS / "grading" / "batch" / "quick_batch.py"
+    spec = importlib.util.spec_from_file_location("quick_batch", path)
+    quick = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(quick)
+
+    def grade(**words):
+        for name, word in words.items():
+            (tmp_path / "handins" / name).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "handins" / name / "solution.py").write_text(f"# {word}")
+        quick.batch(gradebook_path(), tmp_path / "handins", TESTS / "example_course")
+
+    return grade

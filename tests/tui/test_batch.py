@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,6 @@ from tlcourse.grading.gradebook.gradebook import Gradebook
 
 TESTS = Path(__file__).parents[1]
 EXAMPLE = TESTS / "example_course"
-
-
-@pytest.fixture
-def graded(own_home, tmp_path):
-    """A small class, graded into the assistant's own gradebook; call it again to go on."""
-    path = TESTS / "grading" / "batch" / "quick_batch.py"
-    spec = importlib.util.spec_from_file_location("quick_batch", path)
-    quick = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(quick)
-
-    def grade(**words):
-        for name, word in words.items():
-            (tmp_path / "handins" / name).mkdir(parents=True, exist_ok=True)
-            (tmp_path / "handins" / name / "solution.py").write_text(f"# {word}")
-        quick.batch(gradebook_path(), tmp_path / "handins", EXAMPLE)
-
-    return grade
 
 
 def commands(person):

@@ -38,7 +38,7 @@ COMMANDS = (
     Command("progress", "progress", "progress", "What was read, answered and passed."),
     Command("data", "data", GROUP, "Real data: what is here, getting it, checking it."),
     Command("doctor", "doctor", "doctor", "Say what works on this machine, and what would mend the rest."),
-    Command("config", "config", GROUP, "The configuration file: profiles of clusters."),
+    Command("config", "config", GROUP, "The configuration file: profiles of clusters, and the app's theme."),
     Command("batch", "batch", "batch", "Grade a class: find each newest attempt, train and score all."),
     Command("ta", "ta", GROUP, "For assistants and lecturers."),
     Command("groups", "groups", GROUP, "Who hands in together."),

@@ -1,4 +1,4 @@
-"""`tlcourse config`: where solutions run – profiles of clusters."""
+"""`tlcourse config`: where solutions run – profiles of clusters – and how the app looks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import Json, Plain
-from tlcourse.errors import ExitCode, InfraError, UsageError
+from tlcourse.errors import ExitCode, UsageError
 
-app = typer.Typer(help="The configuration file: profiles of clusters.", no_args_is_help=True)
+app = typer.Typer(help="The configuration file: profiles of clusters, and the app's theme.", no_args_is_help=True)
 ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Such as lumi; see: tlcourse config show")]
 
 
@@ -71,8 +71,8 @@ def set_(
     plain: Plain = False,
 ) -> None:
     """Set fields of a profile. A new one that has the name of a ready one starts as that."""
-    from tlcourse.execution.cluster.config_text import set_values
-    from tlcourse.execution.cluster.profile import config_path, find_profile, parse_config
+    from tlcourse.execution.cluster.config_text import set_values, write_config
+    from tlcourse.execution.cluster.profile import config_path, find_profile, parse_config, read_config
 
     pairs = {}
     for value in values:
@@ -81,19 +81,39 @@ def set_(
             raise UsageError(f"{value!r} is not KEY=VALUE.", remedy="tlcourse config set lumi account=project_1")
         pairs[key] = rest
     file = config_path()
-    text = set_values(file.read_text(encoding="utf-8") if file.exists() else "", profile, pairs, file)
-    part = file.with_name(file.name + ".part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        raise InfraError(f"{file} cannot be written: {error.strerror}.", remedy="set TLCOURSE_CONFIG.") from error
+    text = set_values(read_config(file), profile, pairs, file)
+    write_config(text, file)
     if json:
         found = find_profile(profile, parse_config(text, file))
         out.document({"schema": 1, "path": str(file), "profile": profile, "settings": found})
     else:
         out.say(f"{file}: {profile} has {', '.join(pairs)}. Prove it: tlcourse config check {profile}")
+
+
+@app.command("theme")
+def theme(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Chosen from now on.")] = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """The colours of the terminal app: which there are, and which are chosen."""
+    from typing import get_args
+
+    from tlcourse.execution.cluster.config_text import set_theme, write_config
+    from tlcourse.execution.cluster.profile import ThemeName, config_path, load_config, read_config
+
+    file, known = config_path(), get_args(ThemeName)
+    if name is not None:
+        if name not in known:
+            raise UsageError(f"There is no theme {name!r}.", remedy=f"tlcourse config theme {' or '.join(known)}")
+        write_config(set_theme(read_config(file), name, file), file)
+    chosen = name or load_config(file).theme or known[0]
+    if json:
+        out.document({"schema": 1, "path": str(file), "theme": chosen, "themes": known})
+        return
+    for one in known:
+        mark = ("chosen: " if plain else "● ") if one == chosen else ("other: " if plain else "○ ")
+        out.say(f"{mark}{one}")
 
 
 @app.command("check")

@@ -65,7 +65,15 @@ def _torch() -> Iterator[MachineFinding]:
     if found["cuda"] or found["mps"]:
         yield MachineFinding("GPU", True, found["name"] or "Apple GPU (mps)")
     else:
-        yield MachineFinding("GPU", False, "none that torch can use; every mini exercise trains on the CPU")
+        yield _no_gpu()
+
+
+def _no_gpu() -> MachineFinding:
+    if shutil.which("nvidia-smi"):
+        remedy = "nvidia-smi shows the driver; then: python3 -m pip install --upgrade torch torchvision"
+        return MachineFinding("GPU", False, "there may be one, which torch cannot use", remedy)
+    detail = "none that torch can use; every mini exercise trains on the CPU"
+    return MachineFinding("GPU", False, detail, "tlcourse config show --ready (clusters that have some)")
 
 
 def _walls() -> Iterator[MachineFinding]:
@@ -73,7 +81,8 @@ def _walls() -> Iterator[MachineFinding]:
         name = {"cold": "sandbox", "warm": "warm sandbox", "weak": "weak sandbox", "none": "separate process"}[
             wall.name
         ]
-        yield MachineFinding(name, wall.available, wall.detail, wall.remedy)
+        instead = "tlcourse grade ex2 PATH --isolation none (no wall: for your own code only)"
+        yield MachineFinding(name, wall.available, wall.detail, wall.remedy or ("" if wall.available else instead))
 
 
 def _memory() -> MachineFinding:

@@ -4,49 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.types import CSSPathType
 
 from tlcourse.course.model import LoadedCourse
-from tlcourse.errors import TlcourseError
-from tlcourse.grading.gradebook.file import gradebook_path
 from tlcourse.overview import Overview, overview
-from tlcourse.progress import Progress
-from tlcourse.tui.clusters import Clusters, on, places
+from tlcourse.progress import Progress, first_start
+from tlcourse.tui import configured
+from tlcourse.tui.clusters import Clusters
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.home import HomeScreen
 from tlcourse.tui.standby import StandBy
+from tlcourse.tui.themes import NO_COLOUR, WHAT, themes
 
 if TYPE_CHECKING:
+    from textual.system_commands import SystemCommandsProvider
+
     from tlcourse.course.lab import Lab
     from tlcourse.tui.screens.frame import CourseScreen
 
 _POLL_S = 0.1
 _QUIT_S = 0.05
-_CHECK_KEYS_S = 0.5
-_THEME = Theme(
-    name="tlcourse",
-    primary="#56B4E9",
-    secondary="#0072B2",
-    success="#009E73",
-    warning="#E69F00",
-    error="#D55E00",
-    accent="#CC79A7",
-    foreground="#E6E6E6",
-    background="#14171A",
-    surface="#1B1F23",
-    panel="#262B30",
-    dark=True,
-)
+
+
+def _palette() -> type[SystemCommandsProvider]:
+    """Imported when the palette is first opened."""
+    from tlcourse.tui.palette import CourseCommands
+
+    return CourseCommands
 
 
 class CourseApp(App[int]):
@@ -57,14 +49,16 @@ class CourseApp(App[int]):
         course_folder: The folder that `--course` named, for the commands that the app starts; None: the bundled one.
         ascii_only: Let no character beyond ASCII reach the terminal.
         warm: Have a process stand by, with torch imported, from when an exercise is opened.
+        greet: At the very first start, begin with a look at the machine.
     """
 
     TITLE = "tlcourse"
+    COMMANDS = {_palette}  # noqa: RUF012 - Textual's
     CSS_PATH: ClassVar[CSSPathType | None] = ["screens/frame.tcss", "screens/home.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Keys", key_display="?", id="help"),
         Binding("q", "leave_app", "Quit", id="quit"),
-        Binding("slash", "search", "Search", key_display="/", id="search"),
+        Binding("slash", "search", "Search", key_display="/", id="search", show=False),
         Binding("1", "area('home')", "Home", id="home", show=False),
         Binding("2", "area('lesson')", "Lesson", id="lessons", show=False),
         Binding("3", "area('quizzes')", "Quizzes", id="quizzes", show=False),
@@ -80,9 +74,9 @@ class CourseApp(App[int]):
         course_folder: Path | None = None,
         ascii_only: bool = False,
         warm: bool = False,
+        greet: bool = False,
     ) -> None:
-        # NO_COLOR alone leaves greys; with the terminal's own colours nothing is coloured at all
-        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        super().__init__()
         self.course = course
         self.course_folder = course_folder
         self.ascii_only = ascii_only
@@ -93,6 +87,7 @@ class CourseApp(App[int]):
         self.clusters = Clusters()
         self._retired: list[Run] = []
         self._warm = warm
+        self._greet = greet
         self._standby: StandBy | None = None
         self._again = False
         self._replace: LineFilter | None = None
@@ -101,12 +96,17 @@ class CourseApp(App[int]):
             from tlcourse.tui.ascii import AsciiFilter
 
             self._replace = AsciiFilter()
-        self.register_theme(_THEME)
-        self.theme = "tlcourse"
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = configured.theme_at_start()
+        for name in self.available_themes.keys() - WHAT.keys():  # Textual's own lack the names that we use
+            self.unregister_theme(name)
 
     def get_line_filters(self) -> list[LineFilter]:
         """What is done to each line before it is shown."""
-        return [*super().get_line_filters(), *([self._replace] if self._replace else [])]
+        # with NO_COLOR Textual alone would leave greys, and what Rich has coloured
+        bare = [NoColor()] if self.theme == NO_COLOUR else []
+        return [*super().get_line_filters(), *bare, *([self._replace] if self._replace else [])]
 
     def get_default_screen(self) -> Screen[None]:
         """Home lies under everything."""
@@ -118,30 +118,11 @@ class CourseApp(App[int]):
             if (run := Run.find(exercise)) is not None:
                 self.runs[exercise] = run
         self.set_interval(_POLL_S, self._poll)
-        self._change_keys()
+        configured.apply(self)
+        if self._greet and first_start():
+            self.go("first")
         if self.record.notice:
             self.notify(self.record.notice, severity="warning", timeout=10, markup=False)
-
-    def _change_keys(self) -> None:
-        """Keys as the configuration has them; what is wrong there is said, and the usual keys stay."""
-        from tlcourse.execution.cluster.profile import config_path, load_config
-
-        if not config_path().exists():
-            return
-        try:
-            chosen = load_config().keys
-        except TlcourseError as error:
-            self.notify(error.what, severity="warning", timeout=10, markup=False)
-            return
-        if chosen:
-            self.set_keymap(chosen)
-            self.set_timer(_CHECK_KEYS_S, lambda: self._check_keys(chosen))
-
-    def _check_keys(self, chosen: dict[str, str]) -> None:
-        from tlcourse.tui.keys import names, problems
-
-        for problem in problems(chosen, names(type(self))):
-            self.notify(problem, severity="warning", timeout=10, markup=False)
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -241,9 +222,9 @@ class CourseApp(App[int]):
             from tlcourse.tui.screens.batch import BatchScreen
 
             return BatchScreen()
-        from tlcourse.tui.screens.machine import MachineScreen
+        from tlcourse.tui.screens.machine import FirstScreen, MachineScreen
 
-        return MachineScreen()
+        return FirstScreen() if kind == "first" else MachineScreen()
 
     async def action_area(self, area: str) -> None:
         """One of the areas, from anywhere; what was open below is closed."""
@@ -274,40 +255,14 @@ class CourseApp(App[int]):
         return f"{kind}/{names[0]}" if names else ""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every place of the course, then what Textual offers."""
-        for unit in self.course.about.units:
-            if unit.id in self.course.lessons:
-                yield SystemCommand(f"Lesson: {unit.title}", unit.summary, self._goer(f"lesson/{unit.id}"))
-        for name, quiz in self.course.quizzes.items():
-            yield SystemCommand(f"Quiz: {quiz.title}", f"{len(quiz.questions)} questions", self._goer(f"quiz/{name}"))
-        for name, exercise in self.course.exercises.items():
-            about = exercise.about
-            yield SystemCommand(f"Exercise: {about.title}", about.summary, self._goer(f"exercise/{name}"))
-            if about.world is not None:
-                yield SystemCommand(f"Samples: {about.title}", "Its data, with labels", self._goer(f"samples/{name}"))
-        yield SystemCommand("Review", "Questions that are due again", self._goer("review"))
-        for name, lab in self.labs.items():
-            yield SystemCommand(f"Lab: {lab.title}", lab.claim, self._goer(f"lab/{name}"))
-        yield SystemCommand("Search", "Lessons, questions, labs and exercises by their words", self._goer("search"))
-        yield SystemCommand("Progress", "What was read, answered and passed", self._goer("progress"))
-        yield SystemCommand("Jobs", "Your runs on clusters", self._goer("jobs"))
-        yield from self._place_commands(screen)
-        yield SystemCommand("This machine", "What works here, and what would mend the rest", self._goer("machine"))
-        if gradebook_path().is_file():  # staff: students have none, and are not shown what they cannot use
-            yield SystemCommand("Batch", "A class while it is graded, and its results", self._goer("batch"))
-        yield from super().get_system_commands(screen)
+        """What the palette offers."""
+        from tlcourse.tui.palette import commands
 
-    def _place_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        from tlcourse.tui.screens.exercise import ExerciseScreen
+        return commands(self, screen)
 
-        if not isinstance(screen, ExerciseScreen):
-            return
-        for place in places().names:
-            choose = functools.partial(screen.choose_place, place)
-            yield SystemCommand(f"Run {on(place)}", "Where Run and Grade happen from now on", choose)
-
-    def _goer(self, place: str):  # type: ignore[no-untyped-def]
-        return lambda: self.go(place)
+    def choose_theme(self, name: str) -> None:
+        """Another theme, kept in the configuration file."""
+        configured.choose_theme(self, name)
 
     def action_search(self) -> None:
         """Search the course, from anywhere."""
@@ -411,7 +366,7 @@ def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool 
         from tlcourse.tui import real_pixels
 
         real_pixels.ask()
-    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, warm=True)
+    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, warm=True, greet=True)
     try:
         return app.run() or 0
     finally:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tlcourse.errors import UsageError
+from tlcourse.errors import InfraError, UsageError
 from tlcourse.execution.cluster.profile import READY, parse_config, ready_profiles
 
 if TYPE_CHECKING:
@@ -19,11 +19,16 @@ def set_values(text: str, name: str, values: Mapping[str, str], path: Path) -> s
 
     A new profile that has the name of a ready one starts as that. Raises UsageError where the outcome would not hold.
     """
-    if not text.strip():
-        text = "profiles:\n"
-    parse_config(text, path)
     if name not in parse_config(text, path).profiles:
-        text = text.rstrip("\n") + "\n" + (_ready_block(name) or f"\n  {name}:\n    at_once: 8\n")
+        text = _add_profile(text, _ready_block(name) or f"\n  {name}:\n    at_once: 8\n")
+        try:
+            parse_config(text, path)
+        except UsageError:
+            raise UsageError(
+                f"A profile cannot be added to {path}.",
+                cause="the file is written in braces, or in more than one document.",
+                remedy="write it as lines with indentation: tlcourse config show --ready shows how.",
+            ) from None
     for key, value in values.items():
         text = _set_or_quote(text, name, key, value, path)
     return text
@@ -37,6 +42,50 @@ def line_of(text: str, name: str, key: str = "") -> int | None:
     if key:
         found = _child(found[1], key)
     return int(found[0].start_mark.line) + 1 if found[0] is not None else None
+
+
+def set_theme(text: str, theme: str, path: Path) -> str:
+    """`text` with `theme:` set; raises UsageError where the file does not hold, or there is no such theme."""
+    import yaml
+
+    parse_config(text, path)
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = f"theme: {theme}"
+    if (old := _child(root, "theme")[1]) is not None:
+        changed = f"{text[: old.start_mark.index].rstrip(' ')} {theme}{text[old.end_mark.index :]}"
+    elif isinstance(root, yaml.MappingNode) and root.flow_style:
+        changed = _insert(text, (None, root), line)
+    else:
+        changed = f"{text.rstrip()}\n{line}\n".lstrip("\n")
+    if parse_config(changed, path).theme != theme:
+        raise UsageError(f"{path}: no theme could be set there.", remedy=f"write a line into it: {line}")
+    return changed
+
+
+def write_config(text: str, path: Path) -> None:
+    """Put the file in the place of the old one, whole; raises InfraError."""
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise InfraError(f"{path} cannot be written: {error.strerror}.", remedy="set TLCOURSE_CONFIG.") from error
+
+
+def _add_profile(text: str, block: str) -> str:
+    """A profile after the last one, wherever in the file they stand; `profiles:` is made where there is none."""
+    import yaml
+
+    node = _child(yaml.compose(text, Loader=yaml.SafeLoader), "profiles")[1]
+    if node is None:
+        return f"{text.rstrip()}\nprofiles:\n{block}".lstrip("\n")
+    lines = text[: node.end_mark.index].splitlines()
+    while lines and (not lines[-1].strip() or lines[-1].startswith("#")):  # they belong to what comes next
+        lines.pop()
+    before = "\n".join(lines)
+    after = text[len(before) :].lstrip()
+    return f"{before}\n{block}" + (f"\n{after}" if after else "")
 
 
 def _set_or_quote(text: str, name: str, key: str, value: str, path: Path) -> str:

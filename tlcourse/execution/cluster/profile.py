@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -17,6 +17,7 @@ Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.,:/@+=%-]+$", max_length=200)]
 Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
 READY = Path(__file__).with_name("ready.yaml")
 RESERVED = ("local",)
+ThemeName = Literal["dark", "light", "high-contrast", "no-colour"]
 
 
 class Container(Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +81,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     profiles: dict[Name, Profile] = {}
     keys: dict[str, str] = {}
     """Keys of the terminal app: from the name of a binding to the keys that do it, with commas between them."""
+    theme: ThemeName | None = None
+    """Of the terminal app."""
 
 
 class _Names(Struct, forbid_unknown_fields=True):
@@ -87,6 +90,7 @@ class _Names(Struct, forbid_unknown_fields=True):
 
     profiles: dict[Name, Any] | None = None
     keys: dict[str, Annotated[str, Meta(min_length=1, max_length=80)]] | None = None
+    theme: ThemeName | None = None
 
 
 def config_path() -> Path:
@@ -101,9 +105,7 @@ def config_path() -> Path:
 def load_config(path: Path | None = None) -> Config:
     """The configuration, empty where there is no file; raises UsageError with `file:line: what was expected`."""
     path = path or config_path()
-    if not path.exists():
-        return Config()
-    return parse_config(_text(path), path)
+    return parse_config(read_config(path), path)
 
 
 def parse_config(text: str, path: Path) -> Config:
@@ -123,11 +125,14 @@ def parse_config(text: str, path: Path) -> Config:
     for name in RESERVED:
         if name in profiles:
             raise UsageError(f"{path}: a profile is called {name!r}, which means this machine.", remedy="rename it.")
-    return Config(profiles, outer.keys or {})
+    return Config(profiles, outer.keys or {}, outer.theme)
 
 
-def _text(path: Path) -> str:
+def read_config(path: Path) -> str:
+    """The file's text, empty where there is none; raises UsageError."""
     try:
+        if not path.exists():
+            return ""
         return read_text(path)
     except ContentError as error:
         raise UsageError("\n".join(error.problems), remedy=f"mend {path}, or set TLCOURSE_CONFIG.") from None

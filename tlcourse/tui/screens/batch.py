@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -28,10 +27,12 @@ from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, Standing
 from tlcourse.grading.report.facts import WORDS, feedback_of, margin
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.choices import Choices
 
 _REFRESH_S = 1.0
 _CAUSES, _OWNERS, _LOG_LINES = 8, 3, 30
-_COLOURS = {"pass": "#009E73", "infra": "#CC79A7", "waiting": "#888888"}
+_COLOURS = {"pass": "$good", "infra": "$fault", "waiting": "$muted"}
 
 
 class BatchScreen(CourseScreen):
@@ -42,10 +43,10 @@ class BatchScreen(CourseScreen):
         Binding("enter", "open", "Open", id="batch.open"),
         Binding("r", "retry", "Retry faults", id="batch.retry"),
         Binding("g", "go_on", "Go on", id="batch.go_on"),
-        Binding("p", "place", "Place", id="batch.place"),
+        Binding("p", "place", "Place", id="batch.place", show=False),
         Binding("x", "export", "Export", id="batch.export"),
         Binding("left_square_bracket", "other(-1)", "Older", key_display="[", id="batch.older"),
-        Binding("right_square_bracket", "other(1)", "Newer", key_display="]", id="batch.newer"),
+        Binding("right_square_bracket", "other(1)", "Newer", key_display="]", id="batch.newer", show=False),
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
     ]
@@ -74,7 +75,7 @@ class BatchScreen(CourseScreen):
         with Horizontal(id="batch-panes"):
             with VerticalScroll(id="batch-summary", can_focus=False):
                 yield Static(id="batch-text", markup=False)
-            yield OptionList(id="batch-handins")
+            yield Choices(id="batch-handins")
 
     def on_mount(self) -> None:
         """Read now, and again every second."""
@@ -241,7 +242,7 @@ class HandInScreen(CourseScreen):
         text.append(f"members: {_clean(', '.join(standing.handin.members)) or 'not known'}\n", style="not bold")
         text.append(f"{said.next_thing}\n\n", style="not bold")
         for check in result.checks:
-            mark, colour = ("✓ passed", "#009E73") if check.passed else ("✗ failed", "#D55E00")
+            mark, colour = ("✓ passed", "$good") if check.passed else ("✗ failed", "$bad")
             text.append(f"{mark}  ", style=f"bold {colour}")
             text.append(f"{check.title}: {margin(check)}\n", style="not bold")
         if standing.override is not None:
@@ -294,7 +295,7 @@ def _summary(record: BatchRecord, state: BatchState) -> Text:
     if facts:
         text.append(", ".join(facts) + "\n", style="not bold")
     for outcome, number in sorted(state.counts.items(), key=lambda item: -item[1]):
-        text.append(f"{number:>5}  {WORDS[outcome]}\n", style=f"not bold {_COLOURS.get(outcome, '#D55E00')}")
+        text.append(f"{number:>5}  {WORDS[outcome]}\n", style=f"not bold {_COLOURS.get(outcome, '$bad')}")
     if state.waiting:
         text.append(f"{state.waiting:>5}  {WORDS['waiting']}\n", style="not bold")
     text.append(f"graded {_where(record.settings.get('on', 'local'))}\n", style="not bold dim")
@@ -321,8 +322,8 @@ def _line(standing: Standing) -> Text:
     symbol = {"pass": "✓", "waiting": "○", "infra": "!"}.get(outcome, "✗")
     points = "" if standing.points is None else f" {standing.points:g}"
     changed = " (overridden)" if standing.override is not None else ""
-    text = Text(f"{symbol} ", no_wrap=True, style=_COLOURS.get(outcome, "#D55E00"))
-    text.append(f"{_clean(standing.handin.owner)}  ", style="default")
+    text = Text(no_wrap=True).append(f"{symbol} ", style=_COLOURS.get(outcome, "$bad"))
+    text.append(f"{_clean(standing.handin.owner)}  ")
     text.append(f"{WORDS[outcome].split(' (')[0]}{points}{changed}")
     return text
 

@@ -38,7 +38,7 @@ class ExerciseScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "grade", "Grade", id="exercise.grade"),
         Binding("r", "run", "Run", id="exercise.run"),
-        Binding("p", "place", "Place", id="exercise.place", tooltip="Where Run and Grade happen"),
+        Binding("p", "place", "Place", id="exercise.place", show=False, tooltip="Where Run and Grade happen"),
         Binding("o", "app.go('jobs')", "Jobs on clusters", id="exercise.jobs", show=False),
         Binding("s", "stop", "Stop the run", id="exercise.stop", show=False),
         Binding("e", "edit", "Edit", id="exercise.edit"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
+
+from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from tlcourse.tui.app import CourseApp
@@ -64,7 +66,7 @@ class CourseScreen(Screen[None]):
         with Container(id="body"):
             yield from self.body()
         yield Static(f"Too small. Use: {self.twin}", id="too-small", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Fill the first line."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,6 +13,8 @@ from textual.widgets.option_list import Option
 
 from tlcourse.overview import Overview, UnitState, totals
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.choices import Choices
 
 _CONTINUE = "continue"
 _REVIEW = "review"
@@ -29,6 +30,7 @@ class HomeScreen(CourseScreen):
         Binding("o", "app.go('jobs')", "Jobs on clusters", id="home.jobs", show=False),
         Binding("f", "filter", "Filter the units", id="home.filter", show=False),
         Binding("5", "app.area('progress')", "Progress", id="home.progress"),
+        Binding("slash", "app.search", "Search", key_display="/", id="search"),
         Binding("6", "app.area('machine')", "Machine", id="home.machine", show=False),
         Binding("j", "down", "Down", show=False),
         Binding("k", "up", "Up", show=False),
@@ -48,7 +50,7 @@ class HomeScreen(CourseScreen):
         """A filter, the list and the pane."""
         yield Input(placeholder="Filter the units; esc ends", id="filter")
         with Horizontal(id="panes"):
-            yield OptionList(id="units")
+            yield Choices(id="units")
             with VerticalScroll(id="about", can_focus=False):
                 yield Static(id="about-text", markup=False)
 
@@ -255,5 +257,5 @@ def _line(unit: UnitState, width: int) -> Text:
     if len(left) > room:
         left = left[: room - 1] + "…"
     text = Text(f"{left:<{room}}  ", no_wrap=True, style="" if facts else "dim")
-    text.append(done, style="green" if unit.done and facts else "")
+    text.append(done, style="$good" if unit.done and facts else "")
     return text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,7 +18,9 @@ from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import ConfirmDialog
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.screens.job import JobScreen
+from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.bench import ago, error_text
+from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.verdict import OUTCOMES
 
 _TICK_S = 0.2
@@ -72,7 +73,7 @@ class JobsScreen(CourseScreen):
         """What is wrong or going on, the list, and the one under the cursor."""
         yield Static(id="jobs-head", markup=False)
         with Container(id="jobs-panes"):
-            yield OptionList(id="jobs-list")
+            yield Choices(id="jobs-list")
             with VerticalScroll(id="jobs-about", can_focus=False):
                 yield Static(id="jobs-text", markup=False)
 
@@ -165,7 +166,7 @@ class JobsScreen(CourseScreen):
         clusters, head = self.course_app.clusters, self.query_one("#jobs-head", Static)
         text = Text()
         if clusters.problem is not None:
-            text.append("! ", style="bold #E69F00").append_text(error_text(clusters.problem))
+            text.append("! ", style="bold $doubt").append_text(error_text(clusters.problem))
             text.append("What is below is the last known state.\n" if any_ else "")
         elif self._question is not None and self._kind != "cancel" and not clusters.heard:
             text.append("Asking …\n", style="italic")
@@ -265,13 +266,13 @@ def _state(row: dict[str, Any]) -> tuple[str, str]:
             return ("✓ RUNS" if row["outcome"] == "pass" else word), colour
         return f"{word} {row['points']:g}/{row['max_points']:g}", colour
     if row["state"] == "cancelled":
-        return "– cancelled", "#888888"
+        return "– cancelled", "$muted"
     if row["state"] == "failed":
-        return "! failed", "#CC79A7"
+        return "! failed", "$fault"
     words = {"PENDING": "○ waits", "RUNNING": "▶ runs", "": "○ sent"}
     slurm = str(row.get("slurm", ""))
     place = f", place {row['position']}" if slurm == "PENDING" and row.get("position") else ""
-    return words.get(slurm, f"○ {slurm.lower()}") + place, "#56B4E9"
+    return words.get(slurm, f"○ {slurm.lower()}") + place, "$live"
 
 
 def _line(row: dict[str, Any], width: int) -> Text:
@@ -305,7 +306,7 @@ def _about(row: dict[str, Any], now: float) -> Text:
         if heard is None:
             text.append("; the cluster has not answered yet", style="not bold dim")
         elif now - heard > _STALE_S:
-            text.append(f"; what stands here is from {ago(now - heard)}", style="not bold #E69F00")
+            text.append(f"; what stands here is from {ago(now - heard)}", style="not bold $doubt")
     return text
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,6 +18,8 @@ from tlcourse.labs.kept import kept_run, kept_runs, replay
 from tlcourse.tui.lab_run import LabRun
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.screens.lab_runs import RunsDialog
+from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.lab_view import Curves, of_events, table
 
 _MANY = 8
@@ -73,7 +74,7 @@ class LabScreen(CourseScreen):
         """From the claim to what came of it."""
         with VerticalScroll(id="lab-page"):
             yield Static(id="lab-claim", markup=False)
-            yield OptionList(id="lab-options", markup=False)
+            yield Choices(id="lab-options", markup=False)
             yield Static(id="lab-reason", markup=False)
             yield Static(id="lab-settings", markup=False)
             yield Static(id="lab-status", markup=False)
@@ -195,7 +196,7 @@ class LabScreen(CourseScreen):
         self.query_one("#lab-table", Static).update(table(self.lab, result))
         text = Text("\n")
         for number, option in enumerate(self.lab.prediction.options):
-            mark, colour = ("✓", "#009E73") if option.correct else ("✗", "#D55E00")
+            mark, colour = ("✓", "$good") if option.correct else ("✗", "$bad")
             yours = ", your prediction" if number == self._predicted else ""
             text.append(f"{mark} {'abcdefgh'[number]}{yours}: ", style=f"bold {colour}")
             text.append(self.course_app.words(option.reason) + "\n", style="not bold")

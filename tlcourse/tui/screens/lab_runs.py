@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tlcourse.labs.kept import KeptRun
+from tlcourse.tui.widgets.choices import Choices
 
 MOST = 3
 """Runs that lie over the present one; with more nobody could tell them apart."""
@@ -40,7 +41,7 @@ class RunsDialog(ModalScreen[list[int] | None]):
         what = f"up to {MOST} runs to draw with the present one: enter takes or drops one, esc is done"
         with Vertical(classes="dialog"):
             yield Static(f"Choose {what if self._several else 'a run: enter replays it, esc leaves'}", classes="title")
-            yield OptionList(id="lab-runs", markup=False)
+            yield Choices(id="lab-runs", markup=False)
             yield Static(id="lab-runs-said", markup=False)
 
     def on_mount(self) -> None:

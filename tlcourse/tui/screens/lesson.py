@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from tlcourse.course.markdown import headings, slug
 from tlcourse.course.model import Unit
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.widgets.choices import Choices
 
 _KEEP_S = 1.0
 
@@ -29,7 +30,7 @@ class LessonScreen(CourseScreen):
         Binding("x", "lab", "Lab", id="lesson.lab"),
         Binding("v", "samples", "View samples of the exercise's data", id="lesson.samples", show=False),
         Binding("c", "contents", "Contents", id="lesson.contents"),
-        Binding("left_square_bracket", "step(-1)", "Previous", key_display="[", id="lesson.previous"),
+        Binding("left_square_bracket", "step(-1)", "Previous", key_display="[", id="lesson.previous", show=False),
         Binding("right_square_bracket", "step(1)", "Next", key_display="]", id="lesson.next"),
         Binding("j", "scroll('down')", "Down", show=False),
         Binding("k", "scroll('up')", "Up", show=False),
@@ -65,7 +66,7 @@ class LessonScreen(CourseScreen):
     def body(self) -> ComposeResult:
         """Contents and text."""
         with Horizontal():
-            yield OptionList(id="contents")
+            yield Choices(id="contents")
             with VerticalScroll(id="page"):
                 yield Markdown(id="text", open_links=False)
                 yield Static(id="end", markup=False)

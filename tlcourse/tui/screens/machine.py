@@ -1,19 +1,19 @@
-"""This machine: what works here, and what would mend the rest. Each thing is tried in a process of its own."""
+"""This machine: what works here, and what would mend the rest; and the same, shorter, at the very first start."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from tlcourse.execution.machine import MachineFinding
+from tlcourse.tui import doctor
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.text import Text
 
 _WAIT = "\nTrying Python, torch, sandbox and GPU … (enter goes on without)"
 
@@ -21,7 +21,15 @@ _WAIT = "\nTrying Python, torch, sandbox and GPU … (enter goes on without)"
 class MachineScreen(CourseScreen):
     """The findings of `tlcourse doctor`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "leave", "Go on", id="machine.leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "leave", "Go on", id="machine.leave"),
+        Binding("j", "scroll(1)", "Down", show=False),
+        Binding("k", "scroll(-1)", "Up", show=False),
+    ]
+    head = ""
+    """What is said above the findings."""
+    shown: frozenset[str] | None = None
+    """The findings that are shown, by name; None: all of them."""
 
     @property
     def path(self) -> list[str]:
@@ -36,44 +44,53 @@ class MachineScreen(CourseScreen):
     def body(self) -> ComposeResult:
         """One text."""
         with VerticalScroll(id="machine-page"):
+            yield Static(self.head, id="machine-head", markup=False)
             yield Static(_WAIT, id="findings", markup=False)
 
     def on_mount(self) -> None:
         """Ask, and show the answer when it is there."""
         super().on_mount()
         self.query_one("#machine-page").focus()
+        self.query_one("#machine-head").display = bool(self.head)
         self.run_worker(self._examine(), exclusive=True)
 
     async def _examine(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "tlcourse", "doctor", "--json"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        size = self.app.size
         try:
-            found, said = await process.communicate()
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
-        try:
-            text = _words(json.loads(found)["findings"], self.size.width, self.app.size.height)
-        except (ValueError, KeyError):
-            text = Text(f"\nThe machine could not be examined:\n{said.decode(errors='replace')[-500:]}")
+            found = [*await doctor.examined(), doctor.terminal(size.width, size.height)]
+            text = _words([one for one in found if self.shown is None or one.name in self.shown])
+        except doctor.UnansweredError as said:
+            text = Text(f"\nThe machine could not be examined:\n{said}\nTry in a terminal: {self.twin}\n")
         self.query_one("#findings", Static).update(text)
 
+    def action_scroll(self, by: int) -> None:
+        """Scroll."""
+        page = self.query_one("#machine-page", VerticalScroll)
+        (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
-def _words(findings: list[dict[str, Any]], columns: int, rows: int) -> Text:
+
+class FirstScreen(MachineScreen):
+    """Shown once, over Home, at the first start: nothing has to be mended before one reads."""
+
+    head = (
+        "\nWelcome. This is a look at your machine, shown once: what works, and the command that mends the rest. "
+        "Reading and quizzes need none of it. enter begins; 6 shows more of it at any time."
+    )
+    shown = frozenset("Python,torch,GPU,sandbox,warm sandbox,weak sandbox,clusters,terminal".split(","))
+
+    @property
+    def path(self) -> list[str]:
+        """Two words."""
+        return ["First start"]
+
+
+def _words(findings: Sequence[MachineFinding]) -> Text:
     text = Text("\n")
     for finding in findings:
-        lacking = "✗ lacks  " if finding["needed"] else "– without"
-        mark, colour = ("✓ works  ", "#009E73") if finding["works"] else (lacking, "#E69F00")
-        text.append(f" {mark}", style=f"bold {colour}")
-        text.append(f" {finding['name']}: {finding['detail']}\n", style="not bold")
-        if finding["remedy"] and not finding["works"]:
-            text.append(f"            to mend it: {finding['remedy']}\n", style="not bold dim")
-    text.append(f" ✓ works   terminal: {columns}×{rows}\n", style="not bold")
-    text.append("\n enter goes on", style="italic")
-    return text
+        lacking = "✗ lacks  " if finding.needed else "– without"
+        mark, colour = ("✓ works  ", "$good") if finding.works else (lacking, "$doubt")
+        text.append(f"{mark}", style=f"bold {colour}")
+        text.append(f" {finding.name}: {finding.detail}\n")
+        if finding.remedy and not finding.works:
+            text.append(f"           to mend it: {finding.remedy}\n", style="$muted")
+    return text.append("\nenter goes on", style="italic")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -13,6 +12,7 @@ from textual.widgets import Static
 from tlcourse.overview import Overview, totals
 from tlcourse.quiz.schedule import Weak, now, weak_objectives
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.text import Text
 
 _BAR = 10
 _MOST_WEAK = 5
@@ -123,7 +123,7 @@ def _objectives(state: Overview) -> Text:
             if not goal.questions:
                 continue
             full = round(_BAR * goal.right / goal.questions)
-            text.append("█" * full + "░" * (_BAR - full), style="not bold #56B4E9")
+            text.append("█" * full + "░" * (_BAR - full), style="not bold $live")
             text.append(f" {goal.right}/{goal.questions}  {goal.text}\n", style="not bold")
     return text
 
@@ -134,7 +134,7 @@ def _weak(weak: list[Weak]) -> Text:
         return Text()
     text = Text("Weak objectives, the weakest first (l opens its lesson)\n", style="bold")
     for goal in weak[:_MOST_WEAK]:
-        text.append(f"! {goal.recall:4.0%}", style="not bold #E69F00")
+        text.append(f"! {goal.recall:4.0%}", style="not bold $doubt")
         text.append(f"  {goal.text} ({goal.missed} of {goal.answered} missed)\n", style="not bold")
     if len(weak) > _MOST_WEAK:
         text.append(f"and {len(weak) - _MOST_WEAK} more: tlcourse progress\n", style="not bold dim")

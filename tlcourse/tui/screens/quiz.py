@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,6 +19,7 @@ from tlcourse.quiz.presenting import KINDS
 from tlcourse.quiz.reading import read_answer
 from tlcourse.quiz.session import Session
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.answer import AnswerLine, AnswerLines, OwnWordsField
 
 
@@ -257,14 +257,14 @@ class QuizScreen(CourseScreen):
         self._marked = marked
         self._draw(given)
         self.query_one("#number", Input).disabled = True
-        word, colour = ("✓ Right.", "#009E73") if marked.correct else ("✗ Wrong.", "#D55E00")
+        word, colour = ("✓ Right.", "$good") if marked.correct else ("✗ Wrong.", "$bad")
         if question.type == "short":
             word = "✓ You find it right." if marked.correct else "✗ You find it not right yet."
-        text = Text(app.words(word), style=f"bold {colour}")
+        text = Text().append(app.words(word), style=f"bold {colour}")
         if question.type in ("numeric", "short"):
             for reason in reasons(question):
-                text.append(app.words(f"\n{reason.label}: {reason.text}"), style="not bold #E6E6E6")
-        text.append(app.words(f"\nTaught in {question.section} (l).   enter goes on."), style="dim not bold")
+                text.append(app.words(f"\n{reason.label}: {reason.text}"))
+        text.append(app.words(f"\nTaught in {question.section} (l).   enter goes on."), style="$muted")
         self._remark(text)
         self.show_path()
 

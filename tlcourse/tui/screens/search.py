@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,6 +13,8 @@ from textual.widgets.option_list import Option
 from tlcourse.course.search import Hit, Index
 from tlcourse.errors import UnableError
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.choices import Choices
 
 _SYMBOLS = {"lesson": "≡", "question": "?", "lab": "▶", "exercise": "◐"}
 
@@ -50,7 +51,7 @@ class SearchScreen(CourseScreen):
         """The field, what is to be said, and the hits."""
         yield Input(placeholder="Words, or their beginnings; esc goes back", id="words")
         yield Static(id="said", markup=False)
-        yield OptionList(id="hits")
+        yield Choices(id="hits")
 
     def on_mount(self) -> None:
         """Make the index, and wait for words."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +14,7 @@ from textual.widgets import Static, TextArea
 
 from tlcourse.course.questions import MOST_LINES
 from tlcourse.quiz.draft import Line
+from tlcourse.tui.text import Text
 
 
 class AnswerLine(Static):
@@ -91,7 +91,6 @@ class OwnWordsField(TextArea):
 
 def _reason(line: Line, words: Callable[[str], str]) -> Text:
     assert line.reason is not None
-    word, colour = ("✓ right", "#009E73") if line.reason.right else ("✗ wrong", "#D55E00")
+    word, colour = ("✓ right", "$good") if line.reason.right else ("✗ wrong", "$bad")
     mine = ", your answer" if line.mine else ""
-    text = Text(f"{word}{mine}: ", style=f"bold {colour}")
-    return text.append(words(line.reason.text), style="not bold #E6E6E6")
+    return Text().append(f"{word}{mine}: ", style=f"bold {colour}").append(words(line.reason.text))

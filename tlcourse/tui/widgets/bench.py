@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from rich.console import RenderableType
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
@@ -16,6 +15,7 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.progress import Attempt
 from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Run
+from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import chart, panels
 from tlcourse.tui.widgets.gallery import Gallery
 from tlcourse.tui.widgets.verdict import OUTCOMES, verdict
@@ -106,7 +106,7 @@ def _about_file(exercise: LoadedExercise, solution: Path | None, watching: bool,
         age = time.time() - solution.stat().st_mtime if solution.exists() else 0.0
         text.append(f"{solution}, saved {ago(age)}", style="not bold")
         if watching:
-            text.append("  watched: graded on every save (w ends it)", style="not bold #56B4E9")
+            text.append("  watched: graded on every save (w ends it)", style="not bold $live")
     text.append("\nIt runs ", style="bold")
     text.append(f"{on(place)} (p changes that)", style="not bold")
     return text
@@ -136,7 +136,7 @@ def about_run(run: Run) -> Text:
         return Text(f"\n{what} of {run.path}" + (f" {on(run.on)}" if run.remote else ""), style="bold")
     if run.remote:
         return _about_remote(run, what)
-    text = Text(f"\n{what}: {state.phase}", style="bold #56B4E9")
+    text = Text().append(f"\n{what}: {state.phase}", style="bold $live")
     device = f" on {state.device}" if state.device else ""
     text.append(f"{device}, {time.time() - run.started:.0f} s. s stops it.", style="not bold")
     return text
@@ -146,7 +146,7 @@ def _about_remote(run: Run, what: str) -> Text:
     state = run.state
     number = f", run {state.number}" if state.number else ""
     phase = "is taken back" if run.stopped else "is on its way" if not state.device else state.phase
-    text = Text(f"\n{what} {on(run.on)}{number}: {phase}", style="bold #56B4E9")
+    text = Text().append(f"\n{what} {on(run.on)}{number}: {phase}", style="bold $live")
     device = f" on {state.device}" if state.device else ""
     text.append(f"{device}, {time.time() - run.started:.0f} s. ", style="not bold")
     if state.waits:

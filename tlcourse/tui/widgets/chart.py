@@ -9,16 +9,15 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from rich.text import Text
-
 from tlcourse.drawing.terminal import Drawing, drawing
+from tlcourse.tui.text import Text
 
 Points = Sequence[tuple[float, float]]
 """(step, value) pairs in the order of their steps; values may be NaN or infinite, and are then left out."""
 
-# Okabe and Ito's, told apart with any colour vision; the grey ends them. With more than one curve each is told apart
-# without colour, too: by its dashes, and by a mark that it carries along.
-COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#F0E442", "#4C8BF5", "#999999")
+# Of the theme: Okabe and Ito's, told apart with any colour vision; a grey ends them. With more than one curve each is
+# told apart without colour, too: by its dashes, and by a mark that it carries along.
+COLOURS = tuple(f"$series-{number}" for number in range(1, 9))
 _DASHES = ((1,), (1, 1, 1, 0, 0), (1, 0, 0), (1, 1, 0, 1, 0), (1, 1, 1, 1, 1, 0), (1, 0, 0, 0, 0), (1, 0), (1, 1, 0, 0))
 MARKS = {"braille": "●■▲◆○□△◇", "block": "●■▲◆○□△◇", "ascii": "*o+x#@%&"}
 _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # [row][column] of a character's 4×2 dots

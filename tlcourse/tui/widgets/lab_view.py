@@ -9,9 +9,8 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.text import Text
-
 from tlcourse.course.lab import Lab
+from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import Points, chart, legend, number
 from tlcourse.tui.widgets.scatter import pictures
 
@@ -99,6 +98,6 @@ def table(lab: Lab, result: dict[str, Any]) -> Text:
         text.append("\n")
     for paper in lab.paper:
         text.append(f"  Paper: {paper.title}. {paper.note}".rstrip() + "\n", style="dim not bold")
-    holds = {True: ("✓ ", "#009E73"), False: ("✗ ", "#D55E00"), None: ("· ", "#E69F00")}[result["holds"]]
+    holds = {True: ("✓ ", "$good"), False: ("✗ ", "$bad"), None: ("· ", "$doubt")}[result["holds"]]
     text.append(holds[0], style=f"bold {holds[1]}")
     return text.append(result["verdict"] + "\n", style="not bold")

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from rich.text import Text
-
 from tlcourse.drawing.terminal import drawing
 from tlcourse.labs.embedding import apart
+from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import COLOURS
 
 _MARKS = {"braille": "○▲◆", "block": "░█▓", "ascii": "o+#"}  # source, target, both in one place

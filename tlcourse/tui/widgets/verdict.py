@@ -6,17 +6,18 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
+
+from tlcourse.tui.text import Text
 
 OUTCOMES = {
-    "pass": ("✓ PASS", "#009E73", ""),
-    "fail": ("✗ FAIL", "#D55E00", ""),
-    "crash": ("✗ CRASH", "#D55E00", "your code raised an error or ended its process"),
-    "timeout": ("✗ TIMEOUT", "#E69F00", "it took longer than it may"),
-    "memory": ("✗ MEMORY", "#E69F00", "it took more memory than it may"),
-    "output": ("✗ OUTPUT", "#E69F00", "it printed more than it may"),
-    "invalid": ("✗ INVALID", "#D55E00", "it does not return what the handout asks for"),
-    "infra": ("– GRADER FAULT", "#CC79A7", "not yours; not counted"),
+    "pass": ("✓ PASS", "$good", ""),
+    "fail": ("✗ FAIL", "$bad", ""),
+    "crash": ("✗ CRASH", "$bad", "your code raised an error or ended its process"),
+    "timeout": ("✗ TIMEOUT", "$doubt", "it took longer than it may"),
+    "memory": ("✗ MEMORY", "$doubt", "it took more memory than it may"),
+    "output": ("✗ OUTPUT", "$doubt", "it printed more than it may"),
+    "invalid": ("✗ INVALID", "$bad", "it does not return what the handout asks for"),
+    "infra": ("– GRADER FAULT", "$fault", "not yours; not counted"),
 }
 
 
@@ -54,7 +55,7 @@ def verdict(result: dict[str, Any], *, scored: bool) -> RenderableType:
 
 
 def _check(check: dict[str, Any], *, full: bool) -> tuple[Text, Text]:
-    symbol, colour = ("✓ passed", "#009E73") if check["passed"] else ("✗ failed", "#D55E00")
+    symbol, colour = ("✓ passed", "$good") if check["passed"] else ("✗ failed", "$bad")
     if check.get("standing") == "in doubt":
         symbol = "✓ passed, in doubt"
     unit = f" {check['unit']}" if check.get("unit") else ""

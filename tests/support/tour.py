@@ -1,0 +1,270 @@
+"""Every screen of the app, each in the states that it can be in: what a sweep over all of them visits.
+
+A stop opens one of them for a person at the app (`tests/tui/conftest.py`) and waits until all of it is there. What
+would come from other processes (a cluster's answer, the doctor's findings) is given, so that a stop takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from tlcourse.tui.runs import Run
+
+EXAMPLE = Path(__file__).parents[1] / "example_course"
+COURSE = "transfer-learning"
+Step = Callable[[Any], Awaitable[None]]
+
+FINDINGS = [
+    ("Python", True, "3.11.7 at /usr/bin/python3", "", True),
+    ("torch", False, "No module named 'torch'", "python3 -m pip install 'torch>=2.6' 'torchvision>=0.21'", True),
+    (
+        "GPU",
+        False,
+        "none that torch can use; every mini exercise trains on the CPU",
+        "tlcourse config show --ready",
+        False,
+    ),
+    ("sandbox", False, "bubblewrap is not installed", "sudo apt-get install bubblewrap", False),
+    ("weak sandbox", True, "Landlock (version 7) + seccomp; docs/security.md lists its gaps", "", False),
+    ("memory limit", True, "a watchdog, and the kernel a tenth above it", "", False),
+    ("clusters", False, "no sbatch here, and no profile", "tlcourse config set cluster host=NAME", False),
+]
+CHECKS = [
+    ("Accuracy of the number of points", True, 0.981, 0.95, (0.975, 0.986), ""),
+    ("Mean error of the radius", False, 2.31, 1.5, (2.2, 2.42), "The radius head hardly learns: is its loss scaled?"),
+    ("One network serves both", True, 1.0, 1.0, (1.0, 1.0), ""),
+]
+
+
+def result(outcome: str = "fail") -> dict[str, Any]:
+    """A result document with two checks passed, and one failed."""
+    checks = [
+        {
+            "title": title, "passed": passed, "value": value, "threshold": bar, "interval": interval, "n": 4000,
+            "points": 4.0 if passed else 0.0, "max_points": 4.0, "message": message,
+        }
+        for title, passed, value, bar, interval, message in CHECKS
+    ]  # fmt: skip
+    run = {
+        "fit_s": 28.0,
+        "wall_s": 31.2,
+        "device": "cpu",
+        "peak_rss_mb": 812,
+        "isolation": "cold",
+        "seed": 1,
+        "log": "",
+    }
+    return {
+        "exercise": "ex2", "outcome": outcome, "points": 8.0, "max_points": 12.0, "checks": checks, "runs": [run],
+        "messages": ["Shell escapes were dropped: line 3."], "submission": {"path": "solution.py", "sha256": "0" * 64},
+    }  # fmt: skip
+
+
+def ended_run(exercise: str = "ex2", *, on: str = "local") -> Run:
+    """A grading that is over, with curves and a log."""
+    run = Run(exercise, "solution.py", True, Path("no such file"), 2**22 + 1, time.time(), 1.0, on)
+    run.state.number = "7"
+    run.state.metrics = {
+        f"{split}_loss": [(step, 2.0 / (1 + step * rate)) for step in range(40)]
+        for split, rate in (("train", 0.2), ("val", 0.1))
+    }
+    run.state.log = ["epoch 1", "epoch 2", "a longer line that a solution has printed while it trained"]
+    run.state.result = result()
+    run.state.version = 1
+    return run
+
+
+def keep_lab_run(app: Any, *, loss: float) -> int:
+    """Keep a run of the lab `dann` as `lab run` does, without training; its number."""
+    from tlcourse.labs.kept import Recorder
+    from tlcourse.labs.result import conclude
+
+    lab = app.labs["dann"]
+    recorder = Recorder(lab.id)
+    for arm in lab.arms:
+        for step in range(5):
+            recorder.take({"v": 1, "type": "metric", "step": step, "values": {f"{arm.id} loss": loss - step / 10}})
+    points = [[0.0, 0.0], [1.0, 1.0], [0.2, 0.9], [0.8, 0.1]]
+    for title in ("before", "after"):
+        picture = {"title": title, "points": points, "domain": [0, 1, 0, 1], "label": [0, 1, 0, 1]}
+        recorder.take({"v": 1, "type": "embedding", **picture})
+    settings = {one.id: one.default for one in lab.settings}
+    recorder.close(conclude(lab, settings, {1: {arm.id: loss for arm in lab.arms}}, 0.1, "mini"))
+    return recorder.number
+
+
+def job_rows() -> dict[str, dict[str, Any]]:
+    """Runs on a cluster in all their states."""
+    now = time.time()
+    common = {"exercise": "ex2", "on": "lumi", "path": "/home/student/ex2/solution.py", "command": "grade", "job": "12"}
+    rows = [
+        {"state": "open", "slurm": "PENDING", "position": 2, "crowd": "14 of 16 places taken", "seen": now,
+         "said": "It is next, and waits until a node is free."},
+        {"state": "open", "slurm": "RUNNING", "node": "nid001234", "seen": now - 300},
+        {"state": "ended", "outcome": "pass", "points": 10.0, "max_points": 10.0},
+        {"state": "ended", "outcome": "timeout", "points": 0.0, "max_points": 10.0},
+        {"state": "cancelled", "said": "You took it back."},
+        {"state": "failed", "said": "The node failed; nothing was counted."},
+    ]  # fmt: skip
+    found = [{**common, **row, "run": str(n), "created": now - 60 * n} for n, row in enumerate(rows, 1)]
+    return {row["run"]: row for row in found}
+
+
+def _go(place: str, *keys: str) -> Step:
+    async def open_it(person: Any) -> None:
+        await person.go(place)
+        if place.startswith("lesson/"):
+            await person.sees("minutes")
+        await person.press(*keys)
+
+    return open_it
+
+
+def _keys(*keys: str) -> Step:
+    async def open_it(person: Any) -> None:
+        await person.press(*keys)
+
+    return open_it
+
+
+async def _home_begun(person: Any) -> None:
+    record = person.app.record
+    for question in person.app.course.quizzes["residual-connections"].questions:
+        record.record_answer(COURSE, "residual-connections", question.id, 0, correct=question.id != "residual-shapes")
+    record.record_attempt(COURSE, result("pass"))
+    record.mark_read(COURSE, "last-week-cnns")
+    record.keep_place(COURSE, "lesson/fine-tuning")
+    person.app.changed()
+    person.app.screen.fill()
+    await person.press("down", "down")
+
+
+async def _progress(person: Any) -> None:
+    await _home_begun(person)
+    await person.go("progress")
+
+
+async def _quiz_over(person: Any) -> None:
+    await _home_begun(person)
+    await person.go("quiz/residual-connections")
+    await person.sees("8 of 9 right")
+
+
+async def _bench(person: Any) -> None:
+    person.app.runs["ex2"] = ended_run()
+    person.app.record.record_attempt(COURSE, result())
+    person.app.record.record_attempt(COURSE, result("timeout"))
+    await person.go("exercise/ex2")
+
+
+async def _replayed(person: Any) -> None:
+    first, _ = keep_lab_run(person.app, loss=2.0), keep_lab_run(person.app, loss=1.0)
+    assert first
+    await person.go("lab/dann")
+    await person.press("enter", "o", "down", "enter", "escape", "y", "enter")
+
+
+async def _lab_runs(person: Any) -> None:
+    for loss in (2.0, 1.0):
+        keep_lab_run(person.app, loss=loss)
+    await person.go("lab/dann")
+    await person.press("enter", "o", "enter")
+
+
+async def _jobs(person: Any) -> None:
+    await person.go("jobs")
+    screen = person.app.screen
+    screen._next = float("inf")  # no cluster is asked: there is none
+    while screen._question is not None:
+        await person.pilot.pause(0.05)
+    screen._next = float("inf")
+    person.app.clusters.rows = job_rows()
+    screen.show()
+    await person.press("j")
+
+
+async def _job_asked(person: Any) -> None:
+    await _jobs(person)
+    await person.press("k", "c")
+
+
+async def _job(person: Any) -> None:
+    from tlcourse.tui.screens.job import JobScreen
+
+    await person.app.push_screen(JobScreen(ended_run(on="lumi"), followed=False))
+    await person.press()
+
+
+async def _quitting(person: Any) -> None:
+    from tlcourse.tui.screens.dialogs import QuitDialog
+
+    await person.app.push_screen(QuitDialog())
+    await person.press()
+
+
+async def _explained(person: Any) -> None:
+    person.app.record.record_attempt(COURSE, result("pass"))
+    await person.go("exercise/ex2")
+    await person.press("x")
+
+
+async def _batch(person: Any) -> None:
+    await person.go("batch")
+    await person.sees("graded", 20)
+
+
+async def _hand_in(person: Any) -> None:
+    await _batch(person)
+    await person.press("enter")
+
+
+async def _searched(person: Any) -> None:
+    await person.go("search")
+    await person.type("quantile loss")
+
+
+async def _palette(person: Any) -> None:
+    await person.press("ctrl+p")
+    await person.pilot.pause(0.4)
+
+
+STOPS: dict[str, Step] = {
+    "home": _keys(),
+    "home-begun": _home_begun,
+    "home-filter": _keys("f", *"quantile"),
+    "home-no-unit": _keys("f", *"zzz"),
+    "lesson": _go("lesson/fine-tuning", "space"),
+    "lesson-contents": _go("lesson/fine-tuning", "c"),
+    "quiz": _go("quiz/residual-connections", "b"),
+    "quiz-answered": _go("quiz/residual-connections", "c", "enter"),
+    "quiz-number": _go("quiz/residual-connections", "b", "enter", "enter", "a", "enter", "enter", "2"),
+    "quiz-over": _quiz_over,
+    "review-empty": _go("review"),
+    "exercise": _go("exercise/ex2"),
+    "exercise-bench": _bench,
+    "exercise-turned": _go("exercise/ex3", "t"),
+    "exercise-hint": _go("exercise/ex2", "h"),
+    "exercise-explained": _explained,
+    "lab": _go("lab/dann"),
+    "lab-settings": _go("lab/dann", "enter", "p"),
+    "lab-runs": _lab_runs,
+    "lab-replayed": _replayed,
+    "jobs-empty": _go("jobs"),
+    "jobs": _jobs,
+    "jobs-cancel": _job_asked,
+    "job": _job,
+    "progress": _progress,
+    "progress-empty": _go("progress"),
+    "search": _searched,
+    "search-empty": _go("search"),
+    "machine": _go("machine"),
+    "first-start": _go("first"),
+    "help": _keys("question_mark"),
+    "quit": _quitting,
+    "palette": _palette,
+}
+BATCH_STOPS: dict[str, Step] = {"batch": _batch, "hand-in": _hand_in}
+"""Of the example course, once its small class was graded."""

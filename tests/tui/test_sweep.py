@@ -1,0 +1,173 @@
+"""Every screen, in every state of `tests/support/tour.py`, at three sizes and in all themes: what must hold on each."""
+
+from __future__ import annotations
+
+import pytest
+from textual.color import Color
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Input, Static
+from textual.widgets._footer import FooterKey
+from textual.widgets.markdown import MarkdownFence
+from tour import BATCH_STOPS, EXAMPLE, FINDINGS, STOPS
+
+from tlcourse.execution.machine import MachineFinding
+from tlcourse.tui.themes import NO_COLOUR, PALETTES
+
+SIZES = [(80, 24), (120, 40)]
+MOST_KEYS = 7
+
+
+@pytest.fixture(autouse=True)
+def given(tmp_path, monkeypatch):
+    """No configuration, and findings of a machine on which nothing works."""
+
+    async def examined():
+        return [MachineFinding(*finding) for finding in FINDINGS]
+
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(tmp_path / "none.yaml"))
+    monkeypatch.setattr("tlcourse.tui.doctor.examined", examined)
+
+
+def keys(person) -> list[FooterKey]:
+    """The keys of the last line."""
+    return [key for key in person.app.screen.query(FooterKey) if key.display]
+
+
+def problems(person) -> list[str]:
+    """What does not hold of what is on the screen now."""
+    screen = person.app.screen
+    width, height = person.app.size
+    found = []
+    focused = screen.focused
+    if focused is not None and not (focused.is_on_screen and focused.region.area):
+        found.append(f"the focus is on {focused!r}, which is not seen")
+    if len(keys(person)) > MOST_KEYS:
+        found.append(f"{len(keys(person))} keys in the last line")
+    for key in keys(person):
+        if key.region.right > width:
+            found.append(f"the key {key.key_display} is cut off")
+    for widget in screen.query("*"):
+        if (widget.id or "").startswith("--"):  # of Textual's palette
+            continue
+        if not widget.is_on_screen or not widget.region.area or isinstance(widget, (FooterKey, Input)):
+            continue
+        room = widget.parent.region if isinstance(widget.parent, Widget) else screen.region
+        if not room.x <= widget.region.x <= widget.region.right <= room.right and not _scrolled(widget):
+            found.append(f"{widget!r} is wider than its place")
+        if isinstance(widget, Static) and widget.styles.text_wrap == "nowrap":
+            lines = str(widget.render()).splitlines()
+            if max(map(len, lines), default=0) > widget.content_size.width:
+                found.append(f"lines of {widget!r} are cut off")
+    if not any(line.strip() for line in person.screen.splitlines()[1 : height - 1]):
+        found.append("nothing is shown")
+    return found
+
+
+def _scrolled(widget) -> bool:
+    return any(isinstance(above, MarkdownFence) for above in widget.ancestors)
+
+
+def luminance(colour: Color) -> float:
+    """WCAG 2.2, relative luminance."""
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one: Color, other: Color) -> float:
+    """WCAG 2.2, contrast ratio."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def drawn(person):
+    """(text, style) of everything that a terminal gets, of what lies on top."""
+    screen = person.app.screen
+    strips = screen._compositor.render_strips()
+    if isinstance(screen, ModalScreen):  # what lies below it is dimmed on purpose
+        regions = [widget.region for widget in screen.query(".dialog, CommandList, CommandInput")]
+        strips = [strips[y].crop(at.x, at.right) for at in regions for y in range(at.y, min(at.bottom, len(strips)))]
+    return [(segment.text, segment.style) for strip in strips for segment in strip if segment.style]
+
+
+def too_faint(person, least: float) -> list[str]:
+    """Words that cannot be read well enough."""
+    found = []
+    for text, style in drawn(person):
+        if any(character.isalnum() for character in text):
+            front, back = (Color.from_rich_color(colour) for colour in (style.color, style.bgcolor))
+            if (ratio := contrast(front, back)) < least:
+                found.append(f"{text.strip()!r} {front.hex} on {back.hex}: {ratio:.2f}:1")
+    return found
+
+
+def coloured(person) -> list[str]:
+    """What has a colour of its own."""
+    return [
+        f"{text.strip()!r} {style}"
+        for text, style in drawn(person)
+        if any(colour is not None and not colour.is_default for colour in (style.color, style.bgcolor))
+    ]
+
+
+async def sweep(person, step) -> None:
+    await step(person)
+    assert problems(person) == [], f"60x20\n{person.screen}"
+    for size in SIZES:
+        await person.pilot.resize_terminal(*size)
+        await person.press()
+        assert problems(person) == [], f"{size}\n{person.screen}"
+    await person.pilot.resize_terminal(80, 24)
+    for name in PALETTES:
+        person.app.theme = name
+        await person.press()
+        assert too_faint(person, 7.0 if name == "high-contrast" else 4.5) == [], f"{name}\n{person.screen}"
+    person.app.theme = NO_COLOUR
+    await person.press()
+    assert coloured(person) == []
+
+
+@pytest.mark.parametrize("name", STOPS)
+async def test_every_screen_fits_and_can_be_read_at_every_size_and_in_every_theme(visit, name):
+    async with visit(60, 20) as person:
+        await sweep(person, STOPS[name])
+
+
+@pytest.mark.parametrize("name", BATCH_STOPS)
+async def test_so_do_the_screens_of_the_staff(visit, graded, name):
+    graded(anna="passes", bo="fails", cleo="crashes", dora="fails", emil="faults")
+    async with visit(60, 20, course=EXAMPLE) as person:
+        await sweep(person, BATCH_STOPS[name])
+
+
+PLACES = [
+    "",
+    "lesson/fine-tuning",
+    "quiz/residual-connections",
+    "review",
+    "exercise/ex2",
+    "lab/dann",
+    "jobs",
+    "progress",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_each_key_of_the_last_line_does_something_or_says_why_not(visit, place, monkeypatch):
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.delenv("EDITOR", raising=False)
+    async with visit(80, 24) as person:
+        if place != "home":
+            await person.go(place)
+        here, mute = len(person.app.screen_stack), []
+        for key in [one.key for one in keys(person) if one.action != "leave_app"]:
+            before = (person.screen, len(person.app._notifications))
+            await person.press(key)
+            if (person.screen, len(person.app._notifications)) == before:
+                mute.append(key)
+            while len(person.app.screen_stack) > here:
+                await person.press("escape")
+            if len(person.app.screen_stack) < here:
+                await person.go(place)
+            person.app.clear_notifications()
+        assert mute == []

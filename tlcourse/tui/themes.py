@@ -1,0 +1,167 @@
+"""The themes: dark, light, high contrast, and none – no colour at all.
+
+A colour is used by its name alone, `$good` in a style sheet and in a text (`text.py`), so that all of them change with
+the theme. Every name is a hue of Okabe and Ito (2008), told apart with any colour vision; where theirs could not be
+read on a theme's background, it is mixed with white or black until it can: 4.5:1 by WCAG 2.2, 7:1 in high contrast.
+No colour stands alone: a symbol and a word say the same (`✓ PASS`), and curves have dashes and marks.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from textual.theme import Theme
+
+NO_COLOUR = "no-colour"
+_TEXTUALS = (
+    "ansi-background,ansi-foreground,block-cursor-foreground,block-cursor-background,input-selection-background,border,"
+    "border-blurred,scrollbar,scrollbar-background,text-muted,text-disabled,foreground-muted"
+).split(",")
+"""Of Textual's own names those that it would colour, or leave out, where a theme has the terminal's colours."""
+
+
+class Palette(Struct, frozen=True):
+    """What a theme is made of, as `#RRGGBB`."""
+
+    background: str
+    surface: str
+    """Of what lies at the side or on top: panes, dialogs."""
+    panel: str
+    """Of the first and the last line."""
+    bar: str
+    """Of scroll bars."""
+    foreground: str
+    muted: str
+    """Text of less weight."""
+    good: str
+    bad: str
+    doubt: str
+    """Neither good nor bad: in doubt, at a limit, out of date."""
+    fault: str
+    """Not the student's: a fault of the grader or of a cluster."""
+    live: str
+    """What goes on just now; headings, keys and borders."""
+    series: tuple[str, ...]
+    """Of eight curves, in the order in which they are given."""
+
+
+PALETTES = {
+    "dark": Palette(
+        background="#14171A",
+        surface="#1B1F23",
+        panel="#262B30",
+        bar="#59616A",
+        foreground="#E6E6E6",
+        muted="#A3A9AF",
+        good="#14A67E",
+        bad="#DC792B",
+        doubt="#E69F00",
+        fault="#CC79A7",
+        live="#56B4E9",
+        series=("#56B4E9", "#E69F00", "#14A67E", "#CC79A7", "#DC792B", "#F0E442", "#6C9BF7", "#999999"),
+    ),
+    "light": Palette(
+        background="#FFFFFF",
+        surface="#F5F5F2",
+        panel="#E6E6E1",
+        bar="#A6A6A0",
+        foreground="#16181A",
+        muted="#55595D",
+        good="#007354",
+        bad="#A84A00",
+        doubt="#7A5800",
+        fault="#8D5373",
+        live="#0067A1",
+        series=("#0067A1", "#855C00", "#007354", "#8D5373", "#A84A00", "#6A651D", "#4A4FC4", "#656565"),
+    ),
+    "high-contrast": Palette(
+        background="#000000",
+        surface="#000000",
+        panel="#1C1C1C",
+        bar="#FFFFFF",
+        foreground="#FFFFFF",
+        muted="#D0D0D0",
+        good="#4FC3A3",
+        bad="#F0A366",
+        doubt="#F0E442",
+        fault="#E3A3C6",
+        live="#6CC4F5",
+        series=("#6CC4F5", "#E69F00", "#4FC3A3", "#E3A3C6", "#F0A366", "#F0E442", "#9DBBFF", "#C0C0C0"),
+    ),
+}
+WHAT = {
+    "dark": "Light text on dark",
+    "light": "Dark text on white",
+    "high-contrast": "Every colour at 7:1 or more, on black",
+    NO_COLOUR: "The terminal's own two colours, bold and reverse",
+}
+"""The themes by name, in the order in which they are offered."""
+
+
+def themes() -> list[Theme]:
+    """All of them, as Textual registers them."""
+    return [*(_theme(name, palette) for name, palette in PALETTES.items()), _no_colour()]
+
+
+def _theme(name: str, palette: Palette) -> Theme:
+    return Theme(
+        name=name,
+        primary=palette.live,
+        secondary=palette.live,
+        success=palette.good,
+        warning=palette.doubt,
+        error=palette.bad,
+        accent=palette.live,
+        foreground=palette.foreground,
+        background=palette.background,
+        surface=palette.surface,
+        panel=palette.panel,
+        dark=name != "light",
+        variables={
+            **_names(palette),
+            # Textual would mix these from the colours above, without regard to how they can be read
+            "text": palette.foreground,
+            "text-muted": palette.muted,
+            "text-disabled": palette.muted,
+            "text-primary": palette.live,
+            "text-secondary": palette.series[6],
+            "text-success": palette.good,
+            "text-warning": palette.doubt,
+            "text-error": palette.bad,
+            "text-accent": palette.fault,
+            "foreground-muted": palette.muted,
+            "foreground-disabled": palette.muted,
+            "link-color": palette.live,
+            "block-cursor-foreground": palette.background,
+            "block-cursor-background": palette.foreground,
+            "block-cursor-blurred-foreground": palette.foreground,
+            "block-cursor-blurred-background": palette.panel,
+            "border-blurred": palette.muted,
+            "scrollbar": palette.bar,
+            "scrollbar-hover": palette.muted,
+            "scrollbar-background": palette.panel,
+        },
+    )
+
+
+def _names(palette: Palette) -> dict[str, str]:
+    """Our own names, which `Text` and the style sheets use."""
+    series = {f"series-{number}": hue for number, hue in enumerate(palette.series, 1)}
+    return {name: getattr(palette, name) for name in ("muted", "good", "bad", "doubt", "fault", "live")} | series
+
+
+def _no_colour() -> Theme:
+    default = "ansi_default"
+    names = dict.fromkeys(_names(next(iter(PALETTES.values()))), default)
+    return Theme(
+        name=NO_COLOUR,
+        ansi=True,  # Textual then leaves colours to the terminal, and the app's filter takes away those that are left
+        primary=default,
+        foreground=default,
+        background=default,
+        variables={
+            **names,
+            **dict.fromkeys(_TEXTUALS, default),
+            "block-cursor-text-style": "reverse",
+            "block-cursor-blurred-text-style": "reverse",
+        },
+    )

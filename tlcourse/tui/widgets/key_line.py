@@ -1,0 +1,39 @@
+"""The last line: the keys that work here. Of those that do not fit, the last ones are left to the help (`?`)."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+_KEPT = ("help", "leave_app")
+"""Whoever knows these two finds all others."""
+_USUAL, _TIGHT = 4, 2
+"""Columns that a key takes beside its words, with Textual's spacing and without."""
+
+
+class KeyLine(Footer):
+    """Textual's footer, within the width of the terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(show_command_palette=False)
+        self._fitted = 0
+
+    def compose(self) -> ComposeResult:
+        """The keys that fit, closer together where that helps."""
+        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        self._fitted = width = self.app.size.width
+        self.compact = _taken(keys, _USUAL) > width
+        beside = _TIGHT if self.compact else _USUAL
+        while _taken(keys, beside) > width and (extra := [key for key in keys if key.action not in _KEPT]):
+            keys.remove(extra[-1])
+        yield from keys
+
+    def on_resize(self) -> None:
+        """Another width has room for more keys, or for fewer."""
+        if self._fitted != self.app.size.width:
+            self.call_after_refresh(self.recompose)
+
+
+def _taken(keys: list[FooterKey], beside: int) -> int:
+    return sum(len(key.key_display) + len(key.description) + beside for key in keys)
