@@ -53,13 +53,30 @@ async def test_leaving_a_lab_stops_what_it_started(visit):
 
 async def test_a_lesson_leads_to_its_lab_and_says_so_where_there_is_none(visit):
     async with visit(100, 30) as person:
-        person.app.go("lesson/coral")
+        person.app.go("lesson/dann")
         await person.sees("minutes")
         assert "Predict first" in await person.press("x")
         await person.press("escape")
         person.app.go("lesson/practicalities")
         await person.sees("minutes")
         assert "has no lab" in await person.press("x")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (100, 30)])
+async def test_of_several_labs_of_a_lesson_one_is_chosen(visit, size):
+    async with visit(*size) as person:
+        theirs = [name for name, lab in person.app.labs.items() if lab.unit == "multi-task-learning"]
+        person.app.go("lesson/multi-task-learning")
+        await person.sees("minutes")
+        asked = await person.press("x")
+        assert f"{len(theirs)} labs" in asked
+        assert all(name in asked for name in theirs)
+        await person.press("escape")
+        assert person.app.screen.path[-1] == "lesson"
+        await person.press("x", "j", "down", "k", "enter")
+        assert person.app.screen.lab_name == theirs[1]
+        await person.press("escape")
+        assert person.app.screen.path[-1] == "lesson"
 
 
 def _keep(app, *, loss: float) -> int:

@@ -8,6 +8,7 @@ feature lies to its prototypes; the student then begins the next round as both t
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -24,13 +25,11 @@ def cut_mask(batch: int, side: int, share: float = 0.5, generator: torch.Generat
 
 def class_mask(label: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """ClassMix: (B, H, W) labels of pixels -> (B, 1, H, W), 1 on half of the classes that each picture has."""
-    masks = []
-    for one in label:
-        classes = one.unique()
-        order = torch.randperm(len(classes), generator=generator)
-        chosen = classes[order[: max(1, len(classes) // 2)]]
-        masks.append(torch.isin(one, chosen))
-    return torch.stack(masks).unsqueeze(1).float()
+    present = F.one_hot(label).flatten(1, 2).amax(1)  # (B, classes)
+    score = torch.rand(present.shape, generator=generator) * present  # which half is chance
+    rank = score.argsort(dim=1, descending=True).argsort(dim=1)
+    chosen = (rank < (present.sum(1, keepdim=True) // 2).clamp_min(1)).float()
+    return chosen.gather(1, label.flatten(1)).view_as(label).unsqueeze(1)
 
 
 def prototypes(features: Tensor, label: Tensor, classes: int) -> Tensor:

@@ -1,7 +1,8 @@
-"""What is asked or shown on top of a screen: the keys that work here, quitting while something runs, hints."""
+"""What is asked or shown on top of a screen: the keys that work here, quitting while something runs, hints, a choice."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from textual import on
@@ -9,7 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, Markdown, Static
+from textual.widgets import Input, Markdown, OptionList, Static
+from textual.widgets.option_list import Option
 
 from tlcourse.tui.text import Text
 
@@ -203,3 +205,40 @@ class PageDialog(ModalScreen[None]):
         """Scroll by a page."""
         page = self.query_one(VerticalScroll)
         (page.scroll_page_down if by > 0 else page.scroll_page_up)(animate=False)
+
+
+class ChoiceDialog(ModalScreen[str | None]):
+    """One of several things, each a line; returns its name, or None where none was wanted."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Close"),
+        Binding("j", "move(1)", "Down", show=False),
+        Binding("k", "move(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, question: str, choices: Mapping[str, str]) -> None:
+        super().__init__()
+        self._question = question
+        self._choices = choices
+
+    def compose(self) -> ComposeResult:
+        """The question and the list."""
+        with Vertical(classes="dialog small"):
+            yield Static(f"{self._question} (enter opens it, esc closes)", classes="title", markup=False)
+            yield OptionList(*(Option(text, id=name) for name, text in self._choices.items()), markup=False)
+
+    def on_mount(self) -> None:
+        """The first one is where enter goes."""
+        self.query_one(OptionList).highlighted = 0
+        self.query_one(OptionList).focus()
+
+    @on(OptionList.OptionSelected)
+    def choose(self, event: OptionList.OptionSelected) -> None:
+        """Close with the choice."""
+        self.dismiss(event.option_id)
+
+    def action_move(self, by: int) -> None:
+        """Go up or down, as everywhere."""
+        options = self.query_one(OptionList)
+        (options.action_cursor_down if by > 0 else options.action_cursor_up)()

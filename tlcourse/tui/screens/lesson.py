@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from tlcourse.course.markdown import headings, slug
 from tlcourse.course.model import Unit
+from tlcourse.tui.screens.dialogs import ChoiceDialog
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.widgets.choices import Choices
 
@@ -196,12 +197,20 @@ class LessonScreen(CourseScreen):
             self.tell("This unit has no exercise. 4 opens the exercises.")
 
     def action_lab(self) -> None:
-        """The unit's lab; the palette has those of the others."""
-        found = next((name for name, lab in self.course_app.labs.items() if lab.unit == self.unit), "")
-        if found:
-            self.course_app.go(f"lab/{found}")
-        else:
+        """The unit's lab; of several one is chosen. The palette has those of the others."""
+        found = {name: lab.title for name, lab in self.course_app.labs.items() if lab.unit == self.unit}
+        if not found:
             self.tell("This unit has no lab. ctrl+p finds those of the others.")
+        elif len(found) == 1:
+            self._open_lab(next(iter(found)))
+        else:
+            words = self.course_app.words
+            choices = {name: words(f"{title}  {name}") for name, title in found.items()}
+            self.app.push_screen(ChoiceDialog(f"This unit has {len(found)} labs. Which one?", choices), self._open_lab)
+
+    def _open_lab(self, name: str | None) -> None:
+        if name is not None:
+            self.course_app.go(f"lab/{name}")
 
     def action_step(self, by: int) -> None:
         """The next or the previous lesson that is written."""
