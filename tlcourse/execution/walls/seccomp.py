@@ -88,8 +88,8 @@ def program(machine: str | None = None, *, gpu: bool = False, weak: bool = False
     """The filter for `machine` (default: this one) as an array of `struct sock_filter`; None where it is not known.
 
     Memory files are refused, because their pages are nobody's until somebody maps them, and so escape the watchdog;
-    with `gpu` they are allowed, because drivers use them. Notices about files are refused because a file that is shown is
-    the machine's, whoever opens it; contexts for asynchronous files because the machine has a fixed number of them.
+    with `gpu` they are allowed, because drivers use them. Notices about files are refused because a file that is shown
+    is the machine's, whoever opens it; contexts for asynchronous files because the machine has a fixed number of them.
     `weak` is for a run without namespaces; without `signals`, nothing bounds whom such a run may signal, so that it may
     signal nobody.
     """
