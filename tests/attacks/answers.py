@@ -234,6 +234,31 @@ CASES = [
     ),
     Case(
         5,
+        "watch-what-others-open",
+        "notices told which programs and files others on this machine open: they are about files, whoever opens them",
+        """
+        import fcntl
+        folder = os.open("/usr/bin", os.O_RDONLY)
+        def notices():  # DN_ACCESS, again and again
+            signal.signal(signal.SIGIO, signal.SIG_IGN)
+            fcntl.fcntl(folder, fcntl.F_NOTIFY, 1 | 0x80000000 - 2**32)
+        def lease():
+            mine = open(task.folder / "solution.py")
+            fcntl.fcntl(mine, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        tell(inotify=call(253), inotify1=call(294, 0), fanotify=call(300, 0, 0), notices=tries(notices),
+             lease=tries(lease), resident=call(451, folder, bytes(16), bytes(40), 0))
+        """,
+        told={
+            "inotify": "EPERM",
+            "inotify1": "EPERM",
+            "fanotify": "EPERM",
+            "notices": "PermissionError",
+            "lease": "PermissionError",
+            "resident": "EPERM",
+        },
+    ),
+    Case(
+        5,
         "read-memory-by-system-call",
         "the memory of the process above was read",
         """

@@ -71,6 +71,14 @@ CASES = [
         userfault="323, 0",
     ),
     _refused(
+        "tables-of-the-whole-machine",
+        "something was taken of which the machine, or its user, has a fixed number for all programs",
+        asynchronous="206, 60000, bytes(8)",
+        queue="240, b'q', 0o102, 0o600, None",
+        segments="154, 0, bytes(16), 16",
+        quota="443, 0, 0, 0, None",
+    ),
+    _refused(
         "file-handles",
         "a file was opened by its number on disk, past every mount",
         open="304, -100, bytes(32), 0",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks import answers, files, floods, forging, kernel, persistence, predictions, resources
+from tests.attacks import answers, endless, files, floods, forging, kernel, persistence, predictions, resources
 from tests.attacks.case import Case
 
 CASES: list[Case] = [
@@ -11,6 +11,7 @@ CASES: list[Case] = [
     *predictions.CASES,
     *files.CASES,
     *resources.CASES,
+    *endless.CASES,
     *floods.CASES,
     *persistence.CASES,
     *kernel.CASES,

@@ -1,4 +1,4 @@
-"""What a run holds beside the memory of its processes: files in its scratch, and sockets with their buffers.
+"""What a run holds beside the memory of its processes: files, sockets and pipes with their buffers, tables of pages.
 
 No process needs to map a file of a tmpfs, or to read a socket, for it to take memory; so both are looked at through the
 namespaces of the run, from outside.
@@ -22,6 +22,9 @@ _ENOUGH = 100_000
 _FREE_SOCKETS = 32
 _SOCKET_MB = 1.0
 """What a socket beyond those is taken to hold: more than a pair's buffers by default, less than a TCP one's most."""
+_FREE_DESCRIPTORS = 1024
+_DESCRIPTOR_MB = 8 / 1024
+"""What one beyond those is taken to hold: a pipe's two pages, the most that a user gets who has many."""
 
 
 class Held(Struct, frozen=True):
@@ -39,6 +42,18 @@ class Held(Struct, frozen=True):
     def memory_mb(self) -> float:
         """What counts as memory. Pages of scratch that a process maps are counted there too: scratch is small."""
         return self.scratch_mb + max(0, self.sockets - _FREE_SOCKETS) * _SOCKET_MB
+
+
+def kernel_mb(pids: Iterable[int]) -> float:
+    """What the kernel holds for these processes: their tables of pages, and what is behind their descriptors."""
+    tables_kb = descriptors = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/status").read_bytes().splitlines():
+                if line.startswith(b"VmPTE:"):
+                    tables_kb += int(line.split()[1])
+            descriptors += os.stat(f"/proc/{pid}/fd").st_size  # noqa: PTH116 - their number; 0 before Linux 6.2
+    return tables_kb / 1024 + max(0, descriptors - _FREE_DESCRIPTORS) * _DESCRIPTOR_MB
 
 
 def held_by(pids: Iterable[int], scratch_mb: int) -> tuple[int, Held]:

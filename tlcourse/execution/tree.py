@@ -13,7 +13,7 @@ import psutil
 from msgspec import Struct
 
 from tlcourse.execution.cgroup import Group
-from tlcourse.execution.held import Held, held_by, on_disk
+from tlcourse.execution.held import Held, held_by, kernel_mb, on_disk
 from tlcourse.execution.walls.wall import Process
 
 _MB = 2**20
@@ -62,6 +62,7 @@ class Tree:
         self._on_disk = Held()
         self._next_look = 0.0
         self._cpu: dict[tuple[int, float], float] = {}
+        self._cpu_s = 0.0
         self._known: list[psutil.Process] = []
         self._next_scan = 0.0
         self._exact: tuple[float, float, tuple[int, ...]] | None = None
@@ -72,27 +73,31 @@ class Tree:
     def measure(self, cap_mb: float = float("inf")) -> Used:
         """What the tree uses now; an estimate above `cap_mb` is made exact before it is given.
 
-        Memory is resident memory. Where processes share pages by forking, it is their proportional size, read now and
-        then, and what their own memory grew by since.
+        Processor time is that of every process that was seen, or that of those that are there and of whom they waited
+        for, which has what came and went between two looks. Memory is resident memory. Where processes share pages by
+        forking, it is their proportional size, read now and then, and what their own memory grew by since.
         """
         processes = self._members()
-        resident = private = 0.0
+        resident = private = alive = 0.0
         for process in processes:
             with contextlib.suppress(psutil.Error), process.oneshot():
                 times = process.cpu_times()
                 self._cpu[(process.pid, process.create_time())] = times.user + times.system
+                alive += times.user + times.system + times.children_user + times.children_system
                 memory = process.memory_info()
                 resident += memory.rss / _MB
                 private += (memory.rss - getattr(memory, "shared", 0)) / _MB
+        self._cpu_s = max(self._cpu_s, alive, sum(self._cpu.values()), self._group.cpu_s() if self._group else 0.0)
         held = self._held(processes)
+        beside = held.memory_mb + kernel_mb(process.pid for process in processes)
         sure = True
         if self._forked or (len(processes) > 3 and resident > 256):
-            proportional, sure = self._proportional(processes, private, cap_mb - held.memory_mb)
+            proportional, sure = self._proportional(processes, private, cap_mb - beside)
             resident = min(resident, proportional)
-        resident += held.memory_mb
+        resident += beside
         if self._group is not None and self._group.has_killed():
             resident = max(resident, self._group.peak_mb())
-        self.last = Used(sum(self._cpu.values()), resident, held.files, held.disk_mb, held.hidden)
+        self.last = Used(self._cpu_s, resident, held.files, held.disk_mb, held.hidden)
         if sure or resident > cap_mb:
             self.peak_mb = max(self.peak_mb, resident)
         return self.last

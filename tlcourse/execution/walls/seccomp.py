@@ -19,6 +19,7 @@ _LOAD, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
 _CLONE_NEW = 0x7E020080  # every CLONE_NEW* flag
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_F_SETLEASE, _F_NOTIFY = 1024, 1026
 _AF_ALLOWED_BELOW = (
     17  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK (getaddrinfo); AF_PACKET, AF_VSOCK and later are refused
 )
@@ -26,7 +27,7 @@ _AF_ALLOWED_BELOW = (
 # Generic numbers (aarch64 and every newer architecture), and those of x86-64.
 _COMMON = dict(
     pidfd_getfd=438, open_tree=428, move_mount=429, fsopen=430, fsconfig=431, fsmount=432, fspick=433,
-    mount_setattr=442, open_tree_attr=467, memfd_secret=447,
+    mount_setattr=442, open_tree_attr=467, memfd_secret=447, quotactl_fd=443, cachestat=451,
     io_uring_setup=425, io_uring_enter=426, io_uring_register=427,
 )  # fmt: skip
 _X86_64 = dict(
@@ -35,7 +36,8 @@ _X86_64 = dict(
     unshare=272, setns=308, kexec_load=246, kexec_file_load=320, init_module=175, finit_module=313,
     delete_module=176, swapon=167, swapoff=168, reboot=169, acct=163, quotactl=179, chroot=161, syslog=103,
     open_by_handle_at=304, name_to_handle_at=303, personality=135, memfd_create=319,
-    shmget=29, semget=64, msgget=68, **_COMMON,
+    shmget=29, semget=64, msgget=68, mq_open=240, io_setup=206, vmsplice=278, modify_ldt=154,
+    inotify_init=253, inotify_init1=294, fanotify_init=300, **_COMMON,
 )  # fmt: skip
 _AARCH64 = dict(
     ptrace=117, process_vm_readv=270, process_vm_writev=271, kcmp=272, bpf=280, perf_event_open=241,
@@ -43,15 +45,16 @@ _AARCH64 = dict(
     unshare=97, setns=268, kexec_load=104, kexec_file_load=294, init_module=105, finit_module=273,
     delete_module=106, swapon=224, swapoff=225, reboot=142, acct=89, quotactl=60, chroot=51, syslog=116,
     open_by_handle_at=265, name_to_handle_at=264, personality=92, memfd_create=279,
-    shmget=194, semget=190, msgget=186, **_COMMON,
+    shmget=194, semget=190, msgget=186, mq_open=180, io_setup=0, vmsplice=75,
+    inotify_init1=26, fanotify_init=262, **_COMMON,
 )  # fmt: skip
 _MACHINES = {
-    "x86_64": (0xC000003E, _X86_64, {"clone": 56, "ioctl": 16, "socket": 41}),
-    "aarch64": (0xC00000B7, _AARCH64, {"clone": 220, "ioctl": 29, "socket": 198}),
+    "x86_64": (0xC000003E, _X86_64, {"clone": 56, "ioctl": 16, "socket": 41, "fcntl": 72}),
+    "aarch64": (0xC00000B7, _AARCH64, {"clone": 220, "ioctl": 29, "socket": 198, "fcntl": 25}),
 }
 _CLONE3 = 435
 # What namespaces make harmless, and must be refused where there are none: the network, what Landlock does not know of
-# files (owners, modes, times, attributes, notices), and what reaches other processes of the same user.
+# files (owners, modes, times, attributes), and what reaches other processes of the same user.
 _WEAK_COMMON = dict(
     pidfd_send_signal=424, process_madvise=440, process_mrelease=448, fchmodat2=452, setxattrat=463,
     removexattrat=466, file_setattr=469,
@@ -61,7 +64,7 @@ _WEAK_X86_64 = dict(
     chmod=90, fchmod=91, fchmodat=268, chown=92, fchown=93, lchown=94, fchownat=260,
     utime=132, utimes=235, futimesat=261, utimensat=280, truncate=76,
     setxattr=188, lsetxattr=189, fsetxattr=190, removexattr=197, lremovexattr=198, fremovexattr=199,
-    inotify_init=253, inotify_init1=294, fanotify_init=300, mq_open=240, mq_unlink=241,
+    mq_unlink=241,
     setpriority=141, sched_setparam=142, sched_setscheduler=144, sched_setattr=314, sched_setaffinity=203,
     ioprio_set=251, migrate_pages=256, move_pages=279, setrlimit=160,
 )  # fmt: skip
@@ -69,7 +72,7 @@ _WEAK_AARCH64 = dict(
     socket=198, socketpair=199, connect=203, bind=200, listen=201, accept=202, accept4=242,
     fchmod=52, fchmodat=53, fchown=55, fchownat=54, utimensat=88, truncate=45,
     setxattr=5, lsetxattr=6, fsetxattr=7, removexattr=14, lremovexattr=15, fremovexattr=16,
-    inotify_init1=26, fanotify_init=262, mq_open=180, mq_unlink=181,
+    mq_unlink=181,
     setpriority=140, sched_setparam=118, sched_setscheduler=119, sched_setattr=274, sched_setaffinity=122,
     ioprio_set=30, migrate_pages=238, move_pages=239, setrlimit=164,
 )  # fmt: skip
@@ -85,8 +88,10 @@ def program(machine: str | None = None, *, gpu: bool = False, weak: bool = False
     """The filter for `machine` (default: this one) as an array of `struct sock_filter`; None where it is not known.
 
     Memory files are refused, because their pages are nobody's until somebody maps them, and so escape the watchdog;
-    with `gpu` they are allowed, because drivers use them. `weak` is for a run without namespaces; without
-    `signals`, nothing bounds whom such a run may signal, so that it may signal nobody.
+    with `gpu` they are allowed, because drivers use them. Notices about files are refused because a file that is shown
+    is the machine's, whoever opens it; contexts for asynchronous files because the machine has a fixed number of them.
+    `weak` is for a run without namespaces; without `signals`, nothing bounds whom such a run may signal, so that it may
+    signal nobody.
     """
     machine = machine or platform.machine()
     known = _MACHINES.get(machine)
@@ -108,6 +113,11 @@ def program(machine: str | None = None, *, gpu: bool = False, weak: bool = False
     code += _when(
         numbers["ioctl"],
         [_op(_LOAD, _ARG1), _op(_JEQ, _TIOCSTI, 1, 0), _op(_JEQ, _TIOCLINUX, 0, 1), _deny()],
+    )
+    # a lease or a notice on a file that is shown is one on the machine's: it tells who else opens it
+    code += _when(
+        numbers["fcntl"],
+        [_op(_LOAD, _ARG1), _op(_JEQ, _F_SETLEASE, 1, 0), _op(_JEQ, _F_NOTIFY, 0, 1), _deny()],
     )
     code += _when(numbers["socket"], [_op(_LOAD, _ARG0), _op(_JGE, _AF_ALLOWED_BELOW, 0, 1), _deny()])
     if weak:

@@ -1,0 +1,191 @@
+"""What becomes of each job when the cluster has answered: its result is taken, or its state is acted upon.
+
+Here a result file becomes a report, a pending job's reason is told, and what left no result is sent again or given up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from tlcourse.execution.cluster import poll
+from tlcourse.execution.cluster.depot import full_error
+from tlcourse.execution.cluster.item import Item, Live, hand_on
+from tlcourse.execution.cluster.journal import Journal
+from tlcourse.execution.cluster.missing import decide
+from tlcourse.execution.cluster.reasons import explain
+from tlcourse.execution.cluster.refusal import would_wait
+from tlcourse.execution.cluster.send import Sender
+from tlcourse.execution.cluster.shell import Shell
+from tlcourse.execution.cluster.slurm import JobState
+from tlcourse.execution.cluster.take_back import cancel
+from tlcourse.execution.cluster.task import TaskResult, result_cap
+from tlcourse.execution.job import RunReport, Usage
+
+
+class Settler:
+    """Acts on what the cluster answered. For the attending thread alone."""
+
+    def __init__(
+        self,
+        name: str,
+        shell: Shell,
+        sender: Sender,
+        journal: Journal,
+        *,
+        grace: float,
+        retry_cancelled: bool,
+        again: Callable[[Item], None],
+    ) -> None:
+        """`grace`: seconds that a result may come later than its job's end. `again`: takes what is to be sent again."""
+        self._name = name
+        self._shell = shell
+        self._sender = sender
+        self._journal = journal
+        self._grace = grace
+        self._retry_cancelled = retry_cancelled
+        self._again = again
+        self._accounting = True
+        self.notes: list[str] = []
+        """What was noticed on the way, such as a cluster without accounting."""
+
+    def take(self, live: Live, answer: poll.Answer) -> bool:
+        """Results first, then the states of what left none; returns whether something happened."""
+        changed = self._take_results(live, answer)
+        return self._take_states(live, answer) or changed
+
+    # -- results -------------------------------------------------------------------------------------------------
+
+    def _take_results(self, live: Live, answer: poll.Answer) -> bool:
+        there = answer.results.get(live.round.folder, set()) & set(live.items)
+        if not there:
+            return False
+        self._take_last_events(live, there)
+        caps = {number: result_cap(live.items[number][0].task, live.items[number][0].items) for number in there}
+        for number, data in poll.fetch(self._shell, live.round.folder, caps).items():
+            items = live.items[number]
+            report = self._report(items[0], data, caps[number])
+            if report is None:
+                state = JobState(live.round.job, "FAILED", "its result file is damaged")
+                self._again_or_over(live, number, state, was_running=True, alone=True)
+            elif report.ending == "infra" and items[0].tried.faults == 0:
+                items[0].tried.faults += 1  # a node that lacks something: once more, maybe on another
+                self._send_again(live, number)
+            else:
+                for item in live.take(number):
+                    item.done(report)
+        return True
+
+    def _take_last_events(self, live: Live, numbers: set[int]) -> None:
+        """What was written between the last look and the end."""
+        followed = {n: live.items[n] for n in numbers if any(item.on_event for item in live.items[n])}
+        if followed:
+            asked = [poll.Follow(live.round.folder, n, items[0].offset) for n, items in followed.items()]
+            for (_, number), data in poll.ask(self._shell, [], asked).events.items():
+                hand_on(followed[number], data)
+
+    def _report(self, item: Item, data: bytes, cap: int) -> RunReport | None:
+        """The report of a result file, or None where the file is none of this task."""
+        try:
+            result = msgspec.json.decode(data, type=TaskResult) if len(data) <= cap else None
+        except msgspec.MsgspecError:
+            return None
+        if result is None or result.key != item.task.key:
+            return None
+        if result.notice:
+            self._note(result.notice)
+        return msgspec.structs.replace(result.report, where=f"{self._name}: {result.node} (job {result.job})")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    # -- states --------------------------------------------------------------------------------------------------
+
+    def _take_states(self, live: Live, answer: poll.Answer) -> bool:
+        """Which elements of the array have ended, and what becomes of those that left no result."""
+        if answer.states is None:
+            return False
+        changed = False
+        started = answer.started.get(live.round.folder, set())
+        for index, chunk in enumerate(live.round.chunks):
+            left = [number for number in chunk if number in live.items]
+            if not left:
+                continue
+            state = self._state(live, index, answer.states)
+            changed |= live.states.get(index) != state
+            live.states[index] = state
+            if state.live:
+                live.ended.pop(index, None)
+                if not self._tell_state(live, state, left):
+                    return True
+                continue
+            changed = True
+            since = live.ended.setdefault(index, time.monotonic())
+            if time.monotonic() - since >= self._grace:
+                self._without_result(live, chunk, left, state, started)
+        return changed
+
+    def _state(self, live: Live, index: int, states: dict[str, JobState]) -> JobState:
+        name = live.round.element(index)
+        if (state := states.get(name)) is not None:
+            return state
+        if self._accounting:
+            known = poll.accounting(self._shell, live.round.job)
+            if known is None:
+                self._accounting = False
+                self._note("This cluster keeps no accounts of jobs; their result files are looked at instead.")
+            elif name in known:
+                return known[name]
+        return JobState(name, "")
+
+    def _tell_state(self, live: Live, state: JobState, left: list[int]) -> bool:
+        """Say what a job waits for, once each; False where that is for ever: then the round was taken back."""
+        sentence = explain(state.state, state.reason, partition=state.partition, job=live.round.job)
+        if state.state != "PENDING" or not sentence.never:
+            for item in (item for number in left for item in live.items[number]):
+                if item.said != sentence.text:
+                    item.said = sentence.text
+                    item.tell(f"job {state.id}: {sentence.text}")
+            return True
+        cancel(self._shell, [live.round.job])
+        live.fail(would_wait(self._name, live.round.settings, state.reason, sentence.text))
+        return False
+
+    def _without_result(
+        self, live: Live, chunk: list[int], left: list[int], state: JobState, started: set[int]
+    ) -> None:
+        depot = self._sender.depot
+        if depot.full():
+            for item in (item for number in left for item in live.take(number)):
+                item.fail(full_error(depot.work, self._shell.name))
+            return
+        for number in left:
+            self._again_or_over(live, number, state, was_running=number in started, alone=len(chunk) == 1)
+
+    def _again_or_over(self, live: Live, number: int, state: JobState, *, was_running: bool, alone: bool) -> None:
+        items = live.items[number]
+        decision = decide(
+            state, items[0].tried, was_running=was_running, alone=alone, retry_cancelled=self._retry_cancelled
+        )
+        if decision.again:
+            what = explain(state.state, state.reason).text if state.state else "Slurm has forgotten it."
+            for item in items:
+                item.tell(f"job {state.id or live.round.job}: {what} It is sent again.")
+            self._send_again(live, number)
+            return
+        where = f"{self._name}: {state.node or 'no node'} (job {state.id or live.round.job})"
+        log = self._sender.depot.job_log(live.round.folder)
+        for item in live.take(number):
+            item.done(RunReport(decision.ending, decision.message, "", Usage(), log=log, where=where))
+
+    def _send_again(self, live: Live, number: int) -> None:
+        """Into a further round. Its key leaves this one, so that it is not found there again."""
+        items = live.take(number)
+        live.round.keys[number] = ""
+        self._journal.keep(live.round)
+        for item in items:
+            item.tried = items[0].tried
+            self._again(item)
