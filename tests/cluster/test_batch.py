@@ -144,11 +144,11 @@ def test_a_class_of_forty_is_one_array_over_four_nodes_and_has_the_results_of_th
 def test_a_node_that_crashes_costs_nobody_a_result(cluster, command, class_of, tmp_path):
     process = command(class_of(8, "hold(task)"), "--on", "bed")
     trains(cluster, 4)
-    cluster.crash_node("n2")
+    cluster.crash_node(cluster.nodes[1])
     try:
         assert finished(process, cluster)["counts"] == {"pass": 8}
     finally:
-        cluster.start_node("n2")
+        cluster.start_node(cluster.nodes[1])
     assert [line for line in cluster.jobs() if line.endswith("NODE_FAIL")]
     assert set(documents(tmp_path / "there.sqlite")) == {f"g{i:02}" for i in range(8)}
 
