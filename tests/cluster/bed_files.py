@@ -69,7 +69,7 @@ JobRequeue=1
 KillWait=2
 MinJobAge=3600
 SlurmctldTimeout=30
-SlurmdTimeout=5
+SlurmdTimeout=2
 TCPTimeout=2
 MessageTimeout=10
 InactiveLimit=0
@@ -85,9 +85,9 @@ SlurmctldLogFile={root}/log/slurmctld.log
 SlurmdLogFile={root}/log/slurmd-%n.log
 SlurmctldDebug=info
 SlurmdDebug=info
-NodeName=n[1-{last}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports}] CPUs={cpus} RealMemory={memory} {gres}
+NodeName={node}[1-{last}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports}] CPUs={cpus} RealMemory={memory} {gres}
 PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=120 State=UP
-PartitionName=short Nodes=n1 MaxTime=2 State=UP
+PartitionName=short Nodes={node}1 MaxTime=2 State=UP
 """
 SSHD_CONF = """\
 ListenAddress 127.0.0.1

@@ -133,7 +133,7 @@ def on_bed(slurm, profile, tmp_path, monkeypatch) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(
         f"profiles:\n  bed:\n    host: slurmlogin\n    ssh_config: {slurm.ssh_config}\n    partition: main\n"
-        f"    python: {sys.executable}\n    grace_s: 1\n    poll_s: 2\n"
+        f"    python: {sys.executable}\n    grace_s: 0.5\n    poll_s: 0.5\n"
     )
     monkeypatch.setenv("TLCOURSE_CONFIG", str(path))
     return path

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,11 +16,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bed_files import CRASH, FIRST, PATH, SLURM_CONF, SSH_CONF, SSHD_CONF, WITH_CGROUPS, WITHOUT_CGROUPS
+from bed_files import CRASH, FIRST, PATH
+from bed_folder import USER, covered_folders, free_ports, make_files, node_prefix, remove_cgroups
 
-NODES, CPUS, MEMORY_MB, GPUS = 4, 2, 6000, 2
-USER, OTHER = "student", "neighbour"
-_UIDS = {USER: 61777, OTHER: 61778}
+NODES = 4
 PACKAGES = {"slurmctld": "slurm-wlm", "slurmd": "slurm-wlm", "munged": "munge", "sshd": "openssh-server"}
 _START_S = 60
 
@@ -39,7 +37,6 @@ class Bed:
     """`with Bed() as bed:` – a cluster `testbed`, reached by `ssh -F bed.ssh_config slurmlogin` as an ordinary user."""
 
     def __init__(self, nodes: int = NODES) -> None:
-        self.nodes = [f"n{number}" for number in range(1, nodes + 1)]
         self.root = Path(tempfile.mkdtemp(prefix="tlcourse-bed-", dir="/var/tmp"))
         self.root.chmod(0o755)
         self.ssh_config = self.root / "ssh_config"
@@ -47,13 +44,14 @@ class Bed:
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
         self._cleared = 0
         self._first: subprocess.Popen[str] | None = None
-        self._ports = _free_ports(len(self.nodes) + 2)
+        self._ports = free_ports(nodes + 2)
+        self.nodes = [f"{node_prefix(self._ports)}{number}" for number in range(1, nodes + 1)]
 
     # -- up and down ---------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Bed:
         try:
-            self._make_files()
+            make_files(self.root, len(self.nodes), self._ports)
             self._enter_namespace()
             self._start_daemons()
             self._await_nodes()
@@ -69,76 +67,11 @@ class Bed:
         for daemon in self._daemons.values():
             daemon.kill()
             daemon.wait()
-        _remove_cgroups(self.nodes)
+        remove_cgroups(self.nodes)
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def _make_files(self) -> None:
-        for name in ("etc/slurm", "state", "log", "gpu", "seen", "munge"):
-            (self.root / name).mkdir(parents=True)
-        for name in ("state", "log"):
-            shutil.chown(self.root / name, "slurm")
-        (self.root / "munge").chmod(0o700)
-        (self.root / "munge" / "key").write_bytes(os.urandom(128))
-        (self.root / "munge" / "key").chmod(0o400)
-        for number in range(GPUS):
-            os.mknod(self.root / "gpu" / f"nvidia{number}", 0o020666, os.makedev(1, 3))  # gres.conf wants devices
-        self._make_users()
-        self._make_slurm_files()
-        self._make_ssh_files()
-
-    def _make_users(self) -> None:
-        lines: dict[str, list[str]] = {"passwd": [], "group": [], "shadow": []}
-        for name, uid in _UIDS.items():
-            home = self.root / "home" / name
-            home.mkdir(parents=True)
-            os.chown(home, uid, uid)
-            home.chmod(0o700)
-            lines["passwd"].append(f"{name}:x:{uid}:{uid}::{home}:/bin/bash")
-            lines["group"].append(f"{name}:x:{uid}:")
-            lines["shadow"].append(f"{name}:*:19000:0:99999:7:::")
-        for name, added in lines.items():
-            text = Path("/etc", name).read_text()
-            target = self.root / "etc" / name
-            target.write_text(text.rstrip("\n") + "\n" + "\n".join(added) + "\n")
-            target.chmod(0o600 if name == "shadow" else 0o644)
-
-    def _make_slurm_files(self) -> None:
-        cgroups = all(Path("/sys/fs/cgroup", name).is_dir() for name in ("memory", "freezer"))
-        etc = self.root / "etc" / "slurm"
-        (etc / "slurm.conf").write_text(
-            SLURM_CONF.format(
-                host=socket.gethostname().split(".")[0],
-                root=self.root,
-                controller=self._ports[0],
-                tracking=WITH_CGROUPS if cgroups else WITHOUT_CGROUPS,
-                last=len(self.nodes),
-                ports=",".join(str(port) for port in self._ports[2:]),
-                cpus=CPUS,
-                memory=MEMORY_MB,
-                gres=f"Gres=gpu:{GPUS}",
-            )
-        )
-        (etc / "gres.conf").write_text(
-            f"NodeName=n[1-{len(self.nodes)}] Name=gpu File={self.root}/gpu/nvidia[0-{GPUS - 1}]\n"
-        )
-        (etc / "cgroup.conf").write_text(
-            "CgroupMountpoint=/sys/fs/cgroup\nCgroupAutomount=yes\nConstrainRAMSpace=yes\nConstrainSwapSpace=yes\n"
-            "AllowedSwapSpace=0\nCgroupPlugin=cgroup/v1\n"
-        )
-
-    def _make_ssh_files(self) -> None:
-        for name in ("host", "client"):
-            key = self.root / f"{name}_key"
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-        (self.root / "authorized_keys").write_bytes((self.root / "client_key.pub").read_bytes())
-        port = self._ports[1]
-        (self.root / "sshd_config").write_text(SSHD_CONF.format(root=self.root, port=port))
-        host_key = " ".join((self.root / "host_key.pub").read_text().split()[:2])
-        (self.root / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}\n")
-        self.ssh_config.write_text(SSH_CONF.format(root=self.root, port=port, user=USER))
-
     def _enter_namespace(self) -> None:
-        hidden = [str(folder) for folder in _covered_folders()]
+        hidden = [str(folder) for folder in covered_folders()]
         for number in range(len(hidden)):
             (self.root / "seen" / str(number)).mkdir()
         unshare = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--propagation", "private", "--kill-child"]
@@ -265,32 +198,3 @@ class Bed:
         self._cleared = max(map(int, known), default=0)
         self.run("scontrol", "update", "nodename=ALL", "state=resume", check=False)
         self._await_nodes()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def _covered_folders() -> list[Path]:
-    """What is needed of the folders that the bed covers: this Python, its packages, and this package."""
-    wanted = [Path(sys.base_prefix), Path(sys.prefix), Path(__file__).resolve().parents[2], *map(Path, sys.path)]
-    covered = {folder for folder in wanted if folder.is_dir() and folder.parts[1:2] in (("tmp",), ("root",))}
-    return sorted(folder for folder in covered if not covered.intersection(folder.parents))
-
-
-def _remove_cgroups(nodes: list[str]) -> None:
-    """Slurm leaves its groups behind: empty folders, deepest first."""
-    for node in nodes:
-        for top in Path("/sys/fs/cgroup").glob(f"*/slurm*_{node}"):
-            for folder, _, _ in os.walk(top, topdown=False):
-                try:
-                    Path(folder).rmdir()
-                except OSError:
-                    continue

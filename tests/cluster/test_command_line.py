@@ -155,9 +155,17 @@ def test_ctrl_c_where_nobody_can_be_asked_cancels_the_job(cluster, on_bed, own_h
     assert jobs(tl)[0]["state"] == "cancelled"
 
 
-def test_a_run_is_cancelled_by_its_number(cluster, on_bed, own_home, tl, tmp_path):
+def test_a_run_is_cancelled_by_its_number_and_stays_open_where_slurm_does_not_hear_it(
+    cluster, on_bed, own_home, tl, tmp_path
+):
     with started(on_bed, own_home, tmp_path) as grading:
         grading.kill()
+    with cluster.silent_slurm():
+        done = tl("jobs", "cancel", "1", course=None)
+    assert done.returncode == 5
+    assert "was not cancelled" in done.stderr
+    assert "tlcourse jobs cancel 1" in done.stderr
+    assert jobs(tl)[0]["state"] == "open"
     assert tl("jobs", "cancel", "1", course=None).returncode == 0
     wait_for(lambda: ended(cluster) == ["CANCELLED"])
     assert jobs(tl)[0]["state"] == "cancelled"
@@ -173,21 +181,6 @@ def test_a_run_that_another_terminal_takes_back_ends_there_too_and_counts_for_no
     assert grading.returncode == 5
     assert "cancelled on the cluster" in said
     assert jobs(tl)[0]["state"] == "cancelled"
-
-
-def test_a_cancel_that_slurm_does_not_hear_says_so_and_the_run_can_be_cancelled_later(
-    cluster, on_bed, own_home, tl, tmp_path
-):
-    with started(on_bed, own_home, tmp_path) as grading:
-        grading.kill()
-    with cluster.silent_slurm():
-        done = tl("jobs", "cancel", "1", course=None)
-    assert done.returncode == 5
-    assert "was not cancelled" in done.stderr
-    assert "tlcourse jobs cancel 1" in done.stderr
-    assert jobs(tl)[0]["state"] == "open"
-    assert tl("jobs", "cancel", "1", course=None).returncode == 0
-    wait_for(lambda: ended(cluster) == ["CANCELLED"])
 
 
 def test_a_waiting_job_says_why_and_where_it_stands(cluster, on_bed, own_home, tl, tmp_path):

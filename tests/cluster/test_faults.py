@@ -89,8 +89,12 @@ def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(clus
 def test_a_profile_shorter_than_the_exercise_ends_the_run_itself_and_slurms_time_limit_leads_to_another_try(
     cluster, profile, attendants, job_for, told
 ):
-    """Both wait for a clock, so they wait together: Slurm looks at time limits twice a minute."""
-    short = attendants(msgspec.structs.replace(profile, minutes=1)).add(job_for("time.sleep(600)", wall_s=300))
+    """Both wait for a clock, so they wait together: Slurm looks at time limits twice a minute.
+
+    The short one learns of its minute as if 25 s of it had passed: of the rest, 30 s are for leaving in good order.
+    """
+    minute = msgspec.structs.replace(profile, minutes=1, setup=["export TLCOURSE_JOB_SECONDS=35"])
+    short = attendants(minute).add(job_for("time.sleep(600)", wall_s=300))
     watch = Watch()
     long = attendants(profile).add(job_for(HELD.format(number=4), wall_s=300), watch)
     watch.until_it_trains()

@@ -144,6 +144,7 @@ def test_the_job_script_asks_for_what_the_profile_says(job_for):
     asked = {line.removeprefix("#SBATCH --") for line in lines if line.startswith("#SBATCH")}
     wanted = {"partition=gpu", "account=p1", "gpus-per-node=a100:1", "array=0-1%3", f"mem={2048 + SPARE_MB}M"}
     assert wanted | {"time=7", "constraint=big", "no-requeue", "cpus-per-task=1"} <= asked
+    assert "export TLCOURSE_JOB_SECONDS=420" in lines
     assert lines.index("module load Python/3.11") < lines.index("ulimit -n 4096") < lines.index("export A='b c'")
     assert lines[-1] == 'exec "python3" -m tlcourse.execution.cluster.node /w/jobs/name'
 

@@ -8,11 +8,14 @@ from tlcourse.errors import InfraError, UsageError
 from tlcourse.execution.cluster.crowd import in_words, read_crowd
 from tlcourse.execution.cluster.missing import RETRIES, SENDS, Tried, decide
 from tlcourse.execution.cluster.poll import _framed
+from tlcourse.execution.cluster.profile import parse_config
 from tlcourse.execution.cluster.reasons import explain
-from tlcourse.execution.cluster.refusal import BusyError
+from tlcourse.execution.cluster.refusal import BusyError, RefusedError, located, would_wait
 from tlcourse.execution.cluster.shell import Done
 from tlcourse.execution.cluster.slurm import JobState, read_sacct, read_squeue, submit
 from tlcourse.execution.cluster.take_back import cancel
+from tlcourse.execution.cluster.trial import trial
+from tlcourse.execution.job import Caps
 
 
 def test_squeue_gives_every_job_and_every_element_of_an_array():
@@ -102,6 +105,47 @@ def test_the_number_of_a_job_may_carry_the_name_of_its_cluster():
 def test_a_refusal_says_what_to_change_and_a_busy_slurm_is_tried_again(code, said, kind, words):
     with pytest.raises(kind, match=words):
         submit(Answers(code, err=said), "/work/a", "a")
+
+
+MINE = "profiles:\n  lumi:\n    host: lumi\n    partition: moon\n    memory_mb: 9000\n"
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A configuration file with a profile, and the profile."""
+    path = tmp_path / "config.yaml"
+    path.write_text(MINE)
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(path))
+    return path, parse_config(MINE, path).profiles["lumi"]
+
+
+def test_a_refusal_names_the_lines_of_the_profile_that_it_is_about(mine):
+    path, profile = mine
+    refused = RefusedError("No.", ("partition",), cause="c", remedy="tlcourse config check PROFILE")
+    said = located(refused, "lumi", profile)
+    assert said.what == f"No. The profile lumi says so: {path}:4 (partition: moon)."
+    assert said.remedy == "tlcourse config check lumi"
+    absent = located(RefusedError("No.", ("account",), cause="c", remedy="r"), "lumi", profile)
+    assert absent.what == f"No. The profile lumi is {path}:2, without account."
+    assert f"{path}:5 (memory_mb: 9000)" in would_wait("lumi", profile, "PartitionConfig", "It asks for more.").what
+
+
+def test_a_file_that_says_something_else_by_now_is_not_named(mine):
+    path, profile = mine
+    path.write_text(MINE.replace("moon", "sun"))
+    assert located(RefusedError("No.", ("partition",), cause="c", remedy="r"), "lumi", profile).what == "No."
+    path.unlink()
+    assert located(RefusedError("No.", ("partition",), cause="c", remedy="r"), "lumi", profile).what == "No."
+
+
+def test_a_batch_is_stopped_by_what_is_surely_refused_and_by_nothing_else(mine):
+    _, profile = mine
+    failed = "sbatch: error: Batch job submission failed: "
+    for words in ("Requested partition configuration not available now", "Unable to contact slurm controller",
+                  "Required node not available (down, drained or reserved)"):  # fmt: skip
+        trial("lumi", profile, Answers(1, err=failed + words), 40, Caps(), 1)
+    with pytest.raises(UsageError, match="partition: moon"):
+        trial("lumi", profile, Answers(1, err=failed + "Invalid partition name specified"), 40, Caps(), 1)
 
 
 @pytest.mark.parametrize("said", ["", "scancel: error: Kill job error on job id 17: Invalid job id specified"])

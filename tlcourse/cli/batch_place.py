@@ -111,8 +111,7 @@ class PlaceName(NamedTuple):
             raise
 
     def forget(self, gradebook: Path, batch: int, round_: int = 0) -> None:
-        """Everything is recorded: what was written down of its jobs is needed no more."""
-        if self.profile is not None:
-            from tlcourse.grading.batch.cluster import folder_of, forget
+        """Everything is recorded: what was written down of its jobs on a cluster is needed no more."""
+        from tlcourse.grading.batch.cluster import folder_of, forget
 
-            forget(self.profile, folder_of(gradebook, batch, round_))
+        forget(folder_of(gradebook, batch, round_))

@@ -195,10 +195,11 @@ class Attendant:
                 self._arriving.put(item)
 
     def _gathered(self) -> list[Item]:
-        """What arrived, and what arrives just after it."""
+        """What arrived, and what arrives just after it; what is sent again has arrived together."""
         found = self._arrived()
+        new = any(not item.tried.sends for item in found)
         with contextlib.suppress(queue.Empty):
-            while found and self._chunk > 1 and self._under_way != self.expected:
+            while new and self._chunk > 1 and self._under_way != self.expected:
                 found.append(self._arriving.get(timeout=self._pace.gather))
         self.expected = 0 if found else self.expected
         return found

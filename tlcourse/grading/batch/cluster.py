@@ -69,15 +69,16 @@ def refuse_no_wall(isolation: str, *, trusted: bool) -> None:
         )
 
 
-def forget(profile: Profile, folder: Path) -> None:
+def forget(folder: Path) -> None:
     """Remove what was written down of a round of which everything is recorded; what still runs of it is ended.
 
-    Where the cluster does not hear that, the folder stays.
+    Where a cluster does not hear that, the folder stays.
     """
     if not folder.is_dir():
         return
     try:
-        take_back(shell_for(profile), Journal(folder).open)
+        for one in Journal(folder).open:  # the rest may have been graded on this machine
+            take_back(shell_for(one.settings), [one])
     except (ConnectionLostError, BusyError):
         return
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,51 @@
+"""What was written down of a batch on a cluster goes when all of it is recorded, and with it what still runs there."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tlcourse.execution.cluster.journal import Journal, Round
+from tlcourse.execution.cluster.profile import Profile
+from tlcourse.grading.batch.cluster import folder_of, forget
+
+
+@pytest.fixture
+def scancel(tmp_path, monkeypatch):
+    """`scancel(code)`: a login node on this machine whose scancel ends so; gives the file of what it was told."""
+
+    def made(code: int):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        (folder / "scancel").write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/given\nexit {code}\n')
+        (folder / "scancel").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        return tmp_path / "given"
+
+    return made
+
+
+def sent(folder, job: str, *, over: bool) -> None:
+    Journal(folder).keep(Round(f"tlcourse-{job}", "uni", Profile(), ["k"], [[0]], 0.0, "/nowhere", job, over))
+
+
+def test_a_batch_of_which_all_is_recorded_leaves_nothing_behind_here_or_there(tmp_path, scancel):
+    given, book = scancel(0), tmp_path / "book.sqlite"
+    sent(folder_of(book, 1), "17", over=True)
+    sent(folder_of(book, 1), "18", over=False)
+    sent(folder_of(book, 1, 2), "19", over=False)
+    forget(folder_of(book, 1))
+    assert given.read_text() == "18\n"
+    assert not folder_of(book, 1).exists()
+    forget(folder_of(book, 1, 2))
+    assert not folder_of(book, 1).parent.exists()
+    forget(folder_of(book, 3))  # it was never on a cluster
+
+
+def test_where_the_cluster_does_not_hear_it_the_folder_stays(tmp_path, scancel):
+    scancel(1)
+    folder = folder_of(tmp_path / "book.sqlite", 1)
+    sent(folder, "18", over=False)
+    forget(folder)
+    assert [one.job for one in Journal(folder).open] == ["18"]
