@@ -78,6 +78,13 @@ def tl(tmp_path: Path, own_home: Path) -> Run:
     return run
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for folders and for everything; one's own alone for files, and where a person looks on (`-s`)."""
+    named = config.option.file_or_dir
+    return 0 if config.option.capture == "no" or (named and all(".py" in one for one in named)) else 2
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """How many attacks were made (`tests/attacks`), in whatever process."""
     reports = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
