@@ -26,9 +26,10 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """No test reads or writes the record of the person who runs it."""
+    """No test reads or writes the record or the configuration of the person who runs it."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("TLCOURSE_HOME", str(home))
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(home / "config.yaml"))
     yield home
 
 
