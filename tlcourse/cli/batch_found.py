@@ -50,7 +50,7 @@ def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[Lists, 
 
 
 def found_lines(handins: HandIns) -> Iterator[str]:
-    """What was found, for people: a line of counts, then whatever has no owner, and who handed in nothing."""
+    """What was found, for people: the counts, then notes, what belongs to nobody, and who handed in nothing."""
     from tlcourse.execution.log import harmless
 
     groups = sum(1 for handin in handins.found if handin.kind == "group")
