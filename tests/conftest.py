@@ -86,6 +86,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if config.option.capture == "no" or (named and all(".py" in one for one in named)) else 2
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files one by one, as `--dist loadfile` does, but the longest first and some in parts."""
+    if config.option.dist != "loadfile":
+        return None
+    from shares import Shares
+
+    return Shares(config, log)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """How many attacks were made (`tests/attacks`), in whatever process."""
     reports = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
