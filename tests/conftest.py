@@ -26,9 +26,10 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """No test reads or writes the record of the person who runs it."""
+    """No test reads or writes the record or the configuration of the person who runs it."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("TLCOURSE_HOME", str(home))
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(home / "config.yaml"))
     yield home
 
 
@@ -76,6 +77,22 @@ def tl(tmp_path: Path, own_home: Path) -> Run:
         )
 
     return run
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for folders and for everything; one's own alone for files, and where a person looks on (`-s`)."""
+    named = config.option.file_or_dir
+    return 0 if config.option.capture == "no" or (named and all(".py" in one for one in named)) else 2
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files one by one, as `--dist loadfile` does, but the longest first and some in parts."""
+    if config.option.dist != "loadfile":
+        return None
+    from shares import Shares
+
+    return Shares(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

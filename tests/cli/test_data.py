@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tlcourse.course.lab import load_labs
+from tlcourse.course.loader import load_course
+from tlcourse.data.sets import listed
+
 
 @pytest.fixture
 def tl(tl, monkeypatch, tmp_path):
@@ -28,6 +32,14 @@ def test_list_says_what_is_missing_and_how_it_is_got(tl):
     plain = tl("list", "--plain").stdout
     assert plain.startswith("missing: hymenoptera")
     assert plain.isascii()
+
+
+def test_a_lab_that_is_said_to_use_data_runs_on_them_and_none_is_left_out():
+    course = load_course()
+    labs = load_labs(course.folder, [unit.id for unit in course.about.units])
+    said = [one.used_by.split() for one in listed() if one.used_by.startswith("lab run ")]
+    assert all(words[3:] == ["--data", "full"] for words in said)
+    assert {words[2] for words in said} == {name for name, lab in labs.items() if "full" in lab.data}
 
 
 def test_verify_without_data_ends_with_3_and_says_where_they_were_looked_for(tl):

@@ -120,6 +120,23 @@ def test_every_command_line_of_a_document_can_be_given():
     assert tried > 150
 
 
+NAMED = re.compile(r"(?<![\w/.-])((?:tlcourse|tests|graders|exercises|docs|benchmarks)/[\w./-]*\w)")
+LINK = re.compile(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)")
+
+
+def test_every_file_that_a_document_names_or_links_to_is_there():
+    """Words in capitals stand for any name; the walk of docs/authoring.md speaks of the course that it makes."""
+    wrong = []
+    for document in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]):
+        text = document.read_text(encoding="utf-8")
+        gone = [link for link in LINK.findall(text) if not (document.parent / link).exists()]
+        if document.name != "authoring.md":
+            paths = {path for quoted in INLINE.findall(text) for path in NAMED.findall(quoted)}
+            gone += [path for path in paths if not re.search("[A-Z]{3}", path) and not (ROOT / path).exists()]
+        wrong += [f"{document.relative_to(ROOT)}: {name}" for name in gone]
+    assert not wrong, "\n".join(wrong)
+
+
 def texts_of(source: str) -> Iterator[str]:
     """The literal texts of Python code; what an f-string puts in is X."""
     inside = set()

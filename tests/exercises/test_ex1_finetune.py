@@ -1,4 +1,4 @@
-"""Exercise 1: what its grader says to whom, and – slowly – that its solutions do what they must."""
+"""Exercise 1: what its grader says to whom, and its full form; the proof of its mini form is in tests/graders."""
 
 from __future__ import annotations
 
@@ -97,14 +97,6 @@ def test_evidence_that_is_no_number_is_none(grader, photographs):
     found = grader.measure(photographs, {"logits": logits(photographs["label"])}, odd)
     assert "No backbone" in found["trained_parameters"].message
     assert np.isfinite(found["trained_parameters"].value)
-
-
-@pytest.mark.slow
-def test_starter_reference_and_wrong_solutions_do_what_they_must(tl):
-    done = tl("author", "check", "--exercises", "--only", "ex1", "--seeds", "1", "--json", course=None)
-    proofs = json.loads(done.stdout)["proofs"]
-    assert done.returncode == 0, [proof for proof in proofs if not proof["holds"]]
-    assert len(proofs) >= 10
 
 
 @pytest.mark.slow

@@ -50,6 +50,7 @@ def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[Lists, 
 
 
 def found_lines(handins: HandIns) -> Iterator[str]:
+    """What was found, for people: the counts, then notes, what belongs to nobody, and who handed in nothing."""
     from tlcourse.execution.log import harmless
 
     groups = sum(1 for handin in handins.found if handin.kind == "group")
@@ -67,6 +68,7 @@ def found_lines(handins: HandIns) -> Iterator[str]:
 
 
 def found_document(handins: HandIns) -> dict[str, Any]:
+    """The same for `--json`."""
     from msgspec import to_builtins
 
     from tlcourse.grading.batch.document import storable

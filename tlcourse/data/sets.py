@@ -15,7 +15,7 @@ from tlcourse.errors import UsageError
 
 _LISTED = {files.name: files for files in (mnist.FILES, office_caltech.FILES, amazon_reviews.FILES)}
 _USED_BY = {
-    "mnist": "lab run dann, subspace and patch-mix --data full",
+    "mnist": "lab run dann --data full",
     "office-caltech10": "lab run coral --data full",
     "amazon-reviews": "lab run feature-augmentation --data full",
 }
@@ -66,7 +66,7 @@ def listed() -> list[RealData]:
         RealData(
             "bsds500",
             "500 photographs of Berkeley's segmentation benchmark, the ground of MNIST-M",
-            "lab run dann and patch-mix --data full",
+            "lab run dann --data full",
             str(bsds.find() or ""),
             "",
             bsds.REMEDY,

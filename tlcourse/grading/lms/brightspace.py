@@ -15,7 +15,7 @@ _DASH = re.compile(r"\s+-\s+")
 
 
 class Attempt(Struct, frozen=True):
-    """`39786-640693 - Aiden Rodriguez - Oct 10, 2025 1022 AM`: who stands between the ids and the date."""
+    """`39786-640693 - Jane Doe - Oct 10, 2025 1022 AM`: who stands between the ids and the date."""
 
     ids: tuple[int, int]
     who: str
@@ -27,7 +27,7 @@ class Attempt(Struct, frozen=True):
 
 
 def parse_file(name: str, *, day_first: bool = True) -> Attempt | None:
-    """The parts of `39786-640693 - Aiden Rodriguez - Oct 10, 2025 1022 AM - solution.py`; None for another name."""
+    """The parts of `39786-640693 - Jane Doe - Oct 10, 2025 1022 AM - solution.py`; None for another name."""
     for dash in _DASH.finditer(name):
         attempt = parse_attempt(name[: dash.start()], day_first=day_first)
         if attempt is not None and attempt.when is not None:
