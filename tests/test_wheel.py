@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
+from served import serving
 
 CHECKOUT = Path(__file__).parent.parent
 pytestmark = pytest.mark.slow
@@ -60,6 +63,40 @@ def test_it_carries_the_course(tl):
     shown = json.loads(tl("exercise", "show", "ex2", "--json").stdout)
     assert Path(shown["starter"]).is_file()
     assert Path(shown["reference"]).is_file()
+
+
+def test_it_carries_every_file_of_the_package(installed):
+    (wheel,) = installed.parents[2].glob("tlcourse-*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        carried = set(opened.namelist())
+    files = {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "tlcourse").rglob("*") if path.is_file()}
+    files = {name for name in files if "__pycache__" not in name}
+    assert {"tlcourse/cli/web_page/app_index.html", "tlcourse/template/course.yaml"} <= files
+    assert files - carried == set()
+
+
+def test_a_new_course_is_made_from_it_and_is_right(tl, tmp_path):
+    made = tl("author", "new", "mine", "--title", "Mine")
+    assert made.returncode == 0, made.stderr
+    template = CHECKOUT / "tlcourse" / "template"
+    expected = {path.relative_to(template) for path in template.rglob("*") if path.is_file()}
+    found = {path.relative_to(tmp_path / "mine") for path in (tmp_path / "mine").rglob("*") if path.is_file()}
+    assert {path for path in expected if "__pycache__" not in path.parts} <= found
+    checked = tl("author", "check", "mine")
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_it_serves_its_page(installed, own_home):
+    pytest.importorskip("textual_serve", reason="needs textual-serve (extra `web`)")
+    with serving(own_home, installed) as served, urlopen(served.url, timeout=60) as answer:
+        page = answer.read().decode()
+    assert "/static/js/textual.js" in page
+    assert "https://" not in page
+
+
+def test_it_shows_samples(tl):
+    shown = tl("exercise", "samples", "ex1", "--count", "1", "--plain")
+    assert shown.stdout.startswith("1: an ant"), shown.stderr
 
 
 def test_it_grades_and_the_graders_that_it_carries_cannot_be_seen_by_a_solution(tl, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -26,6 +27,16 @@ def index() -> Index:
 @pytest.mark.parametrize("words", HOSTILE, ids=lambda words: ascii(words[:20]))
 def test_nothing_that_is_typed_raises(index, words):
     index.find(words)
+
+
+def test_an_index_made_by_one_thread_answers_many_at_once():
+    course = load_course()
+    words = ["lora", "covariate shift", "adapters", "pinball loss"] * 8
+    with ThreadPoolExecutor(8) as pool:
+        made = pool.submit(Index, course, {}).result()
+        together = list(pool.map(made.find, words))
+    assert together == [made.find(one) for one in words]
+    assert all(together)
 
 
 def test_the_beginnings_of_words_are_enough_and_the_title_counts_most(index):

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -20,9 +20,9 @@ EXAMPLE = Path(__file__).parent.parent / "example_course"
 class Served:
     """A running server."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, program: Sequence[str | Path] = (sys.executable, "-m", "tlcourse")) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tlcourse", "serve", "--port", "0", "--plain", "--course", str(EXAMPLE)],
+            [*program, "serve", "--port", "0", "--plain", "--course", str(EXAMPLE)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -50,9 +50,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(home: Path) -> Iterator[Served]:
-    """A server for the example course; ended at the end."""
-    served = Served(home)
+def serving(home: Path, *program: str | Path) -> Iterator[Served]:
+    """A server for the example course, by this environment's program or another one; ended at the end."""
+    served = Served(home, program) if program else Served(home)
     try:
         yield served
     finally:

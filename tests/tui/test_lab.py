@@ -45,10 +45,48 @@ async def test_leaving_a_lab_stops_what_it_started(visit):
         await person.sees("Training", 120)
         started = psutil.Process(person.app.screen._run._process.pid)
         below = [started, *started.children(recursive=True)]
+        assert all(one.nice() >= 10 for one in below if one.is_running())  # a key comes before training
         await person.press("escape")
         await person.pilot.pause(0.3)
     _, alive = psutil.wait_procs(below, timeout=10)
     assert not [one for one in alive if one.status() != "zombie"]
+
+
+async def test_a_flood_of_events_is_drawn_now_and_then_and_keys_are_heard_in_between(visit, monkeypatch):
+    from tlcourse.tui.screens import lab
+
+    class Flood:
+        """As many events as there may be, without ever waiting for one."""
+
+        stopped = False
+        sent = 0
+
+        def __init__(self, *arguments):
+            Flood.last = self
+
+        async def events(self):
+            while not self.stopped and self.sent < 200_000:
+                self.sent += 1
+                yield {"v": 1, "type": "metric", "step": self.sent, "values": {"dann loss": 1 / self.sent}}
+
+        def stop(self):
+            self.stopped = True
+
+    monkeypatch.setattr(lab, "LabRun", Flood)
+    drawn = []
+    draw = lab.LabScreen._show_curves
+    monkeypatch.setattr(lab.LabScreen, "_show_curves", lambda screen: (drawn.append(Flood.last.sent), draw(screen))[1])
+    async with visit(100, 30) as person:
+        person.app.go("lab/dann")
+        await person.sees("Predict first")
+        await person.press("enter", "r")
+        while len(drawn) < 3:
+            await person.pilot.pause(0.05)
+        await person.press("s")
+        await person.sees("Stopped", 60)
+        assert Flood.last.sent < 200_000
+        assert len(drawn) < Flood.last.sent / 3
+        assert "loss" in person.app.screen.query_one("#lab-charts").render().plain
 
 
 async def test_a_lesson_leads_to_its_lab_and_says_so_where_there_is_none(visit):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
+
+from tlcourse.errors import UnableError
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)], ids=str)
@@ -12,8 +15,8 @@ async def test_words_find_a_lesson_and_enter_opens_it(visit, size):
     async with visit(*size) as person:
         shown = await person.press("slash")
         assert "Search" in shown
-        shown = await person.type("bottleneck")
-        assert "found" in shown
+        await person.type("bottleneck")
+        shown = await person.sees("found;", 30)
         assert "lesson: Adapters: When adapters fail" in shown
         while person.app.screen._hits[person.app.screen.query_one("#hits").highlighted].kind != "lesson":
             await person.press("down")
@@ -26,6 +29,7 @@ async def test_words_find_a_lesson_and_enter_opens_it(visit, size):
 async def test_what_nothing_has_says_so_and_no_text_breaks_it(visit):
     async with visit(80, 24) as person:
         await person.press("slash")
+        await person.sees("the prompts of questions", 30)
         await person.press("enter")
         await person.sees("Type words", 10)
         field = person.app.screen.query_one("#words")
@@ -35,6 +39,43 @@ async def test_what_nothing_has_says_so_and_no_text_breaks_it(visit):
         field.value = "zzzz"
         assert "Nothing has all these words" in await person.press()
         assert "Continue" in await person.press("escape")
+
+
+async def test_words_can_be_typed_while_the_index_is_made_and_are_then_looked_for(visit, monkeypatch):
+    from tlcourse.tui.screens import search
+
+    may_begin, made_by = threading.Event(), []
+
+    class Slow(search.Index):
+        def __init__(self, *arguments):
+            made_by.append(threading.current_thread())
+            assert may_begin.wait(60)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(search, "Index", Slow)
+    async with visit(80, 24) as person:
+        await person.press("slash")
+        shown = await person.type("lora")
+        assert "lora" in shown
+        assert "Reading the course" in shown
+        await person.press("enter")
+        await person.sees("still being read", 10)
+        may_begin.set()
+        await person.sees("found;", 30)
+    assert made_by != [threading.main_thread()]
+
+
+async def test_a_course_that_cannot_be_indexed_says_why_and_what_mends_it(visit, monkeypatch):
+    from tlcourse.tui.screens import search
+
+    def without_fts5(*arguments):
+        raise UnableError("The course cannot be searched by this Python.", remedy="use another one.")
+
+    monkeypatch.setattr(search, "Index", without_fts5)
+    async with visit(80, 24) as person:
+        await person.press("slash")
+        assert "use another one" in await person.sees("cannot be searched", 30)
+        assert "cannot be searched" in await person.type("lora")
 
 
 def test_the_command_finds_the_same(tl):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -45,13 +46,15 @@ class Hit(Struct, frozen=True):
 
 
 class Index:
-    """The index of one course.
+    """The index of one course. It may be made by one thread and asked by others: one at a time reaches the database.
 
     Raises:
         UnableError: this Python's SQLite has no FTS5.
     """
 
     def __init__(self, course: LoadedCourse, labs: dict[str, Lab]) -> None:
+        # SQLite may have been built without locks of its own (sqlite3.threadsafety)
+        self._one_at_a_time = threading.Lock()
         self._db = sqlite3.connect(":memory:", check_same_thread=False)
         try:
             self._db.execute(
@@ -71,11 +74,12 @@ class Index:
         query = _query(words)
         if not query:
             return []
-        rows = self._db.execute(
-            "SELECT kind, title, snippet(pages, 1, ?, ?, '…', ?), place FROM pages WHERE pages MATCH ?"
-            " ORDER BY bm25(pages, 4.0, 1.0) LIMIT ?",
-            (_START, _END, _SNIPPET_WORDS, query, most),
-        )
+        with self._one_at_a_time:
+            rows = self._db.execute(
+                "SELECT kind, title, snippet(pages, 1, ?, ?, '…', ?), place FROM pages WHERE pages MATCH ?"
+                " ORDER BY bm25(pages, 4.0, 1.0) LIMIT ?",
+                (_START, _END, _SNIPPET_WORDS, query, most),
+            ).fetchall()
         return [Hit(kind, title, _shown(snippet), place, _command(kind, place)) for kind, title, snippet, place in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import on
@@ -11,7 +12,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tlcourse.course.search import Hit, Index
-from tlcourse.errors import UnableError
+from tlcourse.errors import TlcourseError
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
@@ -35,6 +36,7 @@ class SearchScreen(CourseScreen):
     def __init__(self) -> None:
         super().__init__()
         self._index: Index | None = None
+        self._problem = ""
         self._hits: list[Hit] = []
 
     @property
@@ -54,32 +56,42 @@ class SearchScreen(CourseScreen):
         yield Choices(id="hits")
 
     def on_mount(self) -> None:
-        """Make the index, and wait for words."""
+        """Have the index made, and wait for words."""
         super().on_mount()
         self.query_one("#words").focus()
+        self._say("Reading the course …")
+        self.run_worker(self._make_index(), group="index", exclusive=True, exit_on_error=False)
+
+    async def _make_index(self) -> None:
+        """In another thread, so that typing can begin at once; what was typed meanwhile is then looked for."""
         app = self.course_app
         try:
-            self._index = Index(app.course, app.labs)
-            self._say("Lessons, the prompts of questions, labs and exercises.")
-        except UnableError as error:
-            self._say("\n".join(error.lines()))
+            self._index = await asyncio.to_thread(lambda: Index(app.course, app.labs))
+        except TlcourseError as error:
+            self._problem = "\n".join(error.lines())
+            self._say(self._problem)
+            return
+        self._find(self.query_one("#words", Input).value)
 
     def _say(self, text: str) -> None:
         self.query_one("#said", Static).update(self.course_app.words(text))
 
     @on(Input.Changed, "#words")
     def search(self, event: Input.Changed) -> None:
-        """The list follows what is typed."""
-        if self._index is None:
-            return
-        self._hits = self._index.find(event.value)
+        """The list follows what is typed, once there is an index."""
+        if self._index is not None:
+            self._find(event.value)
+
+    def _find(self, words: str) -> None:
+        assert self._index is not None, "nobody looks before it is made"
+        self._hits = self._index.find(words)
         hits = self.query_one("#hits", OptionList)
         hits.clear_options()
         hits.add_options([Option(self._line(hit)) for hit in self._hits])
         hits.highlighted = 0 if self._hits else None
         if self._hits:
             self._say(f"{len(self._hits)} found; enter opens the one under the cursor.")
-        elif event.value.strip():
+        elif words.strip():
             self._say("Nothing has all these words. Fewer words, or the beginning of one, find more.")
         else:
             self._say("Lessons, the prompts of questions, labs and exercises.")
@@ -99,7 +111,8 @@ class SearchScreen(CourseScreen):
         """Open the place under the cursor."""
         at = self.query_one("#hits", OptionList).highlighted
         if at is None or not self._hits:
-            self.tell("Type words that the course may have.")
+            reading = self._index is None and not self._problem
+            self.tell("The course is still being read." if reading else "Type words that the course may have.")
         else:
             self.course_app.go(self._hits[at].place)
 

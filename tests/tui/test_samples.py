@@ -1,0 +1,156 @@
+"""Samples in the app: seen at every size, leafed through by keys, in true pixels where there are some."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+
+
+@pytest.fixture
+def colours(monkeypatch):
+    """A terminal with all colours."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+async def test_the_exercise_leads_to_its_samples(visit, colours):
+    async with visit(80, 24) as person:
+        await person.go("exercise/ex2")
+        await person.press("v")
+        assert "practice seeds" in await person.sees("1: 3 points, radius 13.0", 30)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (120, 40)], ids=str)
+async def test_keys_leaf_through_them(visit, size, colours):
+    async with visit(*size) as person:
+        await person.go("samples/ex2")
+        shown = await person.sees("1: 3 points, radius 13.0", 30)
+        assert "▀▀▀▀▀▀▀▀▀▀▀▀" in shown
+        await person.press("p")
+        await person.sees("These are the first ones", 10)
+        count = len(person.app.screen.query_one("#samples").examples)
+        await person.press("n")
+        await person.sees(f"{count + 1}: ", 30)
+        assert f"--first {count + 1}" in person.app.screen.twin
+        await person.press("p")
+        await person.sees("1: 3 points", 30)
+        await person.press("z")
+        await person.sees("Sample 1,", 30)
+        await person.press("e")
+        assert person.app.screen.__class__.__name__ == "ExerciseScreen"
+
+
+async def test_without_colours_the_shape_is_still_there_and_all_of_it_is_ascii(visit, colours):
+    async with visit(80, 24, ascii_only=True) as person:
+        await person.go("samples/ex2")
+        await person.sees("2: 7 points", 30)
+        assert "@@@" in person.screen
+        await person.go("samples/ex3")
+        shown = await person.sees("two-humped: median", 30)
+        assert shown.isascii()
+        assert "###" in shown
+
+
+async def test_no_colour_is_used_where_none_is_wanted(visit, colours, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with visit(80, 24) as person:
+        await person.go("samples/ex1")
+        shown = await person.sees("1: an ant (label 0)", 30)
+        assert "▀" not in shown
+
+
+async def test_until_the_first_run_the_bench_shows_two_of_them(visit, colours):
+    async with visit(120, 40) as person:
+        await person.go("exercise/ex1")
+        shown = await person.sees("2: a bee (label 1)", 30)
+        assert "Its data (v shows more)" in shown
+
+
+async def test_the_lesson_of_the_exercise_shows_them_and_others_say_why_not(visit):
+    async with visit(100, 30) as person:
+        unit = next(unit for unit in person.app.course.about.units if unit.exercises)
+        await person.go(f"lesson/{unit.id}")
+        await person.press("v")
+        await person.sees("practice seeds", 30)
+        assert person.app.screen.exercise == unit.exercises[0]
+        await person.go("lesson/what-is-transfer-learning")
+        await person.press("v")
+        await person.sees("has no exercise", 10)
+
+
+async def test_a_course_without_a_drawn_world_says_so(visit):
+    async with visit(100, 30, course=EXAMPLE) as person:
+        await person.go("exercise/line")
+        assert "Its data" not in person.screen
+        await person.press("v")
+        await person.sees("names no `world`", 30)
+
+
+@pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")  # textual-image's, with Pillow 12
+async def test_true_pixels_lie_exactly_over_the_half_blocks(visit, colours, monkeypatch):
+    from textual_image.widget import HalfcellImage
+
+    from tlcourse.tui import real_pixels
+
+    monkeypatch.setattr(real_pixels, "_found", HalfcellImage)  # of its kinds the one that needs no answering terminal
+    async with visit(120, 40) as person:
+        await person.go("samples/ex1")
+        await person.sees("6: an ant", 30)
+        gallery = person.app.screen.query_one("#samples")
+        while len(gallery.children) < 6:
+            await person.pilot.pause(0.02)
+        await person.pilot.pause()
+        corner = gallery.region
+        side = gallery.children[0].region.width
+        for number, child in enumerate(gallery.children):
+            row, column = divmod(number, 3)
+            assert child.region.offset == (corner.x + column * (side + 2), corner.y + row * (side // 2 + 2))
+            assert child.region.size == (side, side // 2)
+        await person.press("z")
+        await person.sees("Sample 1,", 30)
+        while len(gallery.children) != 1:
+            await person.pilot.pause(0.02)
+
+
+def test_a_terminal_is_not_asked_where_there_is_none(monkeypatch):
+    from tlcourse.tui import real_pixels
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    real_pixels.ask()
+    assert not real_pixels.available()
+    assert real_pixels.widget(None) is None
+
+
+def test_numpy_comes_with_the_first_sample_and_torch_never(own_home, tmp_path):
+    code = """
+import asyncio, sys
+from tlcourse.course.loader import load_course
+from tlcourse.tui.app import CourseApp
+
+async def visit():
+    app = CourseApp(load_course())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "numpy" not in sys.modules, "the first paint waits for numpy"
+        app.go("samples/ex1")
+        while "numpy" not in sys.modules or not app.screen.query_one("#samples").examples:
+            await pilot.pause(0.05)
+        assert "torch" not in sys.modules
+    app.record.close()
+    print("seen")
+
+asyncio.run(visit())
+"""
+    env = {**os.environ, "TLCOURSE_HOME": str(own_home)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout.strip() == "seen", done.stderr[-2000:]
