@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from drawn import contrast, drawn
 from textual.color import Color
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.widgets._footer import FooterKey
@@ -68,28 +68,6 @@ def _scrolled(widget) -> bool:
     return any(isinstance(above, MarkdownFence) for above in widget.ancestors)
 
 
-def luminance(colour: Color) -> float:
-    """WCAG 2.2, relative luminance."""
-    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
-def contrast(one: Color, other: Color) -> float:
-    """WCAG 2.2, contrast ratio."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def drawn(person):
-    """(text, style) of everything that a terminal gets, of what lies on top."""
-    screen = person.app.screen
-    strips = screen._compositor.render_strips()
-    if isinstance(screen, ModalScreen):  # what lies below it is dimmed on purpose
-        regions = [widget.region for widget in screen.query(".dialog, CommandList, CommandInput")]
-        strips = [strips[y].crop(at.x, at.right) for at in regions for y in range(at.y, min(at.bottom, len(strips)))]
-    return [(segment.text, segment.style) for strip in strips for segment in strip if segment.style]
-
-
 def too_faint(person, least: float) -> list[str]:
     """Words that cannot be read well enough."""
     found = []
@@ -140,16 +118,7 @@ async def test_so_do_the_screens_of_the_staff(visit, graded, name):
         await sweep(person, BATCH_STOPS[name])
 
 
-PLACES = [
-    "",
-    "lesson/fine-tuning",
-    "quiz/residual-connections",
-    "review",
-    "exercise/ex2",
-    "lab/dann",
-    "jobs",
-    "progress",
-]
+PLACES = "home lesson/fine-tuning quiz/residual-connections review exercise/ex2 lab/dann jobs progress machine".split()
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -95,6 +95,10 @@ class SearchScreen(CourseScreen):
         """Enter, in the field or in the list."""
         self.action_open()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the field `/` is a letter; see the app's."""
+        return not (action == "words" and isinstance(self.focused, Input))
+
     def action_open(self) -> None:
         """Open the place under the cursor."""
         at = self.query_one("#hits", OptionList).highlighted
