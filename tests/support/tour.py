@@ -236,6 +236,7 @@ STOPS: dict[str, Step] = {
     "home-begun": _home_begun,
     "home-filter": _keys("f", *"quantile"),
     "home-no-unit": _keys("f", *"zzz"),
+    "home-told": _keys("escape"),
     "lesson": _go("lesson/fine-tuning", "space"),
     "lesson-contents": _go("lesson/fine-tuning", "c"),
     "quiz": _go("quiz/residual-connections", "b"),
