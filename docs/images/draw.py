@@ -10,9 +10,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SCREENS = {
-    "home": [],
-    "quiz": ["3", "b", "enter"],
-    "exercise": ["4"],
+    "home": ("", []),
+    "quiz": ("quiz/residual-connections", ["c", "enter"]),
+    "exercise": ("exercise/ex2", []),
 }
 
 
@@ -22,8 +22,8 @@ def plain(svg: str) -> str:
     return re.sub(r"font-family: Fira Code, monospace", "font-family: monospace", svg)
 
 
-async def shown(keys: list[str], size: tuple[int, int], theme: str, title: str) -> str:
-    """What the app shows after these keys, in an empty home."""
+async def shown(where: tuple[str, list[str]], size: tuple[int, int], theme: str, title: str) -> str:
+    """What the app shows at a place after these keys, in an empty home."""
     from tlcourse.course.loader import load_course
     from tlcourse.tui.app import CourseApp
 
@@ -33,6 +33,10 @@ async def shown(keys: list[str], size: tuple[int, int], theme: str, title: str) 
         app = CourseApp(load_course())
         async with app.run_test(size=size) as pilot:
             app.theme = theme
+            place, keys = where
+            if place:
+                app.go(place)
+                await pilot.pause(0.5)
             for key in keys:
                 await pilot.press(key)
                 await pilot.pause(0.5)
@@ -61,9 +65,9 @@ async def draw() -> None:
     """Each screen at 100×30 in the usual theme, and one of them small in all themes."""
     from tlcourse.tui.themes import WHAT
 
-    for name, keys in SCREENS.items():
-        (HERE / f"{name}.svg").write_text(await shown(keys, (100, 30), "dark", "tlcourse start"), "utf-8")
-    themes = [await shown(SCREENS["quiz"], (72, 16), name, f"theme: {name}") for name in WHAT]
+    for name, where in SCREENS.items():
+        (HERE / f"{name}.svg").write_text(await shown(where, (100, 30), "dark", "tlcourse start"), "utf-8")
+    themes = [await shown(SCREENS["quiz"], (72, 18), name, f"theme: {name}") for name in WHAT]
     (HERE / "themes.svg").write_text(side_by_side(themes), "utf-8")
 
 

@@ -9,7 +9,7 @@ from textual.widgets._footer import FooterKey
 _KEPT = ("help", "leave_app")
 """Whoever knows these two finds all others."""
 _IN_FIELDS = ("enter", "escape", "f1")
-_USUAL, _TIGHT = 4, 2
+_USUAL, _TIGHT = 4, 3
 """Columns that a key takes beside its words, with Textual's spacing and without."""
 
 
