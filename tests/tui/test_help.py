@@ -7,7 +7,9 @@ from textual.binding import Binding
 
 from tlcourse.tui.screens.dialogs import keys_of
 
-PLACES = "home lesson/fine-tuning quiz/residual-connections exercise/ex2 lab/dann jobs progress search machine".split()
+PLACES = (
+    "home lesson/source-and-target quiz/residual-connections exercise/ex2 lab/dann jobs progress search machine".split()
+)
 
 
 def titles(person) -> list[str]:
@@ -67,7 +69,7 @@ async def test_in_a_field_letters_are_letters_and_f1_shows_its_keys(visit):
         assert next(iter(groups)) == "The field"
         assert "home.quiz" not in str(groups)
         await person.press("f1")
-        await person.sees("Delete character left", 10)
+        await person.sees("Move cursor left", 10)
 
 
 @pytest.mark.parametrize("place", ["quiz/residual-connections", "search"])
