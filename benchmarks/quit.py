@@ -19,11 +19,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from tlcourse.progress import STARTED
+
 
 class Terminal:
     """`tlcourse start` in a terminal of 120×40."""
 
     def __init__(self, folder: Path) -> None:
+        (folder / "home").mkdir(parents=True, exist_ok=True)
+        (folder / "home" / STARTED).touch()  # no look at the machine first
         env = {**os.environ, "TLCOURSE_HOME": str(folder / "home"), "TERM": "xterm-256color"}
         self.pid, self.fd = pty.fork()
         if self.pid == 0:

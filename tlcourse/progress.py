@@ -23,6 +23,8 @@ from tlcourse.errors import InfraError, UsageError
 if TYPE_CHECKING:
     from types import TracebackType
 
+STARTED = "started"
+"""The file that says that the app was started here before."""
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE reads (course TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (course, unit));
@@ -67,7 +69,7 @@ def first_start() -> bool:
 
     Where the folder cannot be written it is no first start either: nothing is shown again and again.
     """
-    mark = home() / "started"
+    mark = home() / STARTED
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch(exist_ok=False)

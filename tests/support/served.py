@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 from signals import heard
 
+from tlcourse.progress import STARTED
+
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 
 
@@ -21,6 +23,8 @@ class Served:
     """A running server."""
 
     def __init__(self, home: Path, program: Sequence[str | Path] = (sys.executable, "-m", "tlcourse")) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / STARTED).touch()  # no look at the machine first
         self.process = subprocess.Popen(
             [*program, "serve", "--port", "0", "--plain", "--course", str(EXAMPLE)],
             stdout=subprocess.PIPE,

@@ -83,9 +83,9 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     @contextlib.asynccontextmanager
     async def opened(
-        columns: int = 80, rows: int = 24, *, course: Path | None = None, ascii_only: bool = False, warm: bool = False
+        columns: int = 80, rows: int = 24, *, course: Path | None = None, **how: bool
     ) -> AsyncIterator[Visit]:
-        app = CourseApp(load_course(course), course_folder=course, ascii_only=ascii_only, warm=warm)
+        app = CourseApp(load_course(course), course_folder=course, **how)
         try:
             async with app.run_test(size=(columns, rows), notifications=True) as pilot:
                 await pilot.pause()

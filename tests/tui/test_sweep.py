@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from drawn import contrast, drawn
 from textual.color import Color
-from textual.screen import ModalScreen
+from textual.command import CommandPalette
 from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.widgets._footer import FooterKey
@@ -14,7 +15,6 @@ from tour import BATCH_STOPS, EXAMPLE, FINDINGS, STOPS
 from tlcourse.execution.machine import MachineFinding
 from tlcourse.tui.themes import NO_COLOUR, PALETTES
 
-SIZES = [(80, 24), (120, 40)]
 MOST_KEYS = 7
 
 
@@ -48,8 +48,8 @@ def problems(person) -> list[str]:
         if key.region.right > width:
             found.append(f"the key {key.key_display} is cut off")
     for widget in screen.query("*"):
-        if (widget.id or "").startswith("--"):  # of Textual's palette
-            continue
+        if isinstance(screen, CommandPalette):
+            continue  # Textual's own, which lays its parts over one another
         if not widget.is_on_screen or not widget.region.area or isinstance(widget, (FooterKey, Input)):
             continue
         room = widget.parent.region if isinstance(widget.parent, Widget) else screen.region
@@ -66,28 +66,6 @@ def problems(person) -> list[str]:
 
 def _scrolled(widget) -> bool:
     return any(isinstance(above, MarkdownFence) for above in widget.ancestors)
-
-
-def luminance(colour: Color) -> float:
-    """WCAG 2.2, relative luminance."""
-    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
-def contrast(one: Color, other: Color) -> float:
-    """WCAG 2.2, contrast ratio."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def drawn(person):
-    """(text, style) of everything that a terminal gets, of what lies on top."""
-    screen = person.app.screen
-    strips = screen._compositor.render_strips()
-    if isinstance(screen, ModalScreen):  # what lies below it is dimmed on purpose
-        regions = [widget.region for widget in screen.query(".dialog, CommandList, CommandInput")]
-        strips = [strips[y].crop(at.x, at.right) for at in regions for y in range(at.y, min(at.bottom, len(strips)))]
-    return [(segment.text, segment.style) for strip in strips for segment in strip if segment.style]
 
 
 def too_faint(person, least: float) -> list[str]:
@@ -112,12 +90,9 @@ def coloured(person) -> list[str]:
 
 async def sweep(person, step) -> None:
     await step(person)
-    assert problems(person) == [], f"60x20\n{person.screen}"
-    for size in SIZES:
-        await person.pilot.resize_terminal(*size)
-        await person.press()
-        assert problems(person) == [], f"{size}\n{person.screen}"
+    await fits(person)
     await person.pilot.resize_terminal(80, 24)
+    await fits(person)
     for name in PALETTES:
         person.app.theme = name
         await person.press()
@@ -125,6 +100,13 @@ async def sweep(person, step) -> None:
     person.app.theme = NO_COLOUR
     await person.press()
     assert coloured(person) == []
+    await person.pilot.resize_terminal(120, 40)
+    await fits(person)
+
+
+async def fits(person) -> None:
+    await person.press()
+    assert problems(person) == [], f"{person.app.size}\n{person.screen}"
 
 
 @pytest.mark.parametrize("name", STOPS)
@@ -140,16 +122,9 @@ async def test_so_do_the_screens_of_the_staff(visit, graded, name):
         await sweep(person, BATCH_STOPS[name])
 
 
-PLACES = [
-    "",
-    "lesson/fine-tuning",
-    "quiz/residual-connections",
-    "review",
-    "exercise/ex2",
-    "lab/dann",
-    "jobs",
-    "progress",
-]
+PLACES = (
+    "home lesson/source-and-target quiz/residual-connections review exercise/ex2 lab/dann jobs progress machine".split()
+)
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.types import CSSPathType
+from textual.widgets import Input, TextArea
 
 from tlcourse.course.model import LoadedCourse
 from tlcourse.overview import Overview, overview
@@ -57,6 +58,7 @@ class CourseApp(App[int]):
     CSS_PATH: ClassVar[CSSPathType | None] = ["screens/frame.tcss", "screens/home.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Keys", key_display="?", id="help"),
+        Binding("f1", "help", "Keys", show=False),  # where `?` is a letter: in a field
         Binding("q", "leave_app", "Quit", id="quit"),
         Binding("slash", "search", "Search", key_display="/", id="search", show=False),
         Binding("1", "area('home')", "Home", id="home", show=False),
@@ -263,6 +265,10 @@ class CourseApp(App[int]):
     def choose_theme(self, name: str) -> None:
         """Another theme, kept in the configuration file."""
         configured.choose_theme(self, name)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In a field `/` is a letter. Textual knows that of all letters but this one, whose Unicode name is another."""
+        return not (action == "search" and isinstance(self.focused, (Input, TextArea)))
 
     def action_search(self) -> None:
         """Search the course, from anywhere."""

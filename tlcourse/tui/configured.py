@@ -29,7 +29,7 @@ def apply(app: CourseApp) -> None:
     try:
         chosen = load_config()
     except TlcourseError as error:
-        app.notify(error.what, severity="warning", timeout=10, markup=False)
+        app.notify(f"{error.what}\n{error.remedy}", severity="warning", timeout=10, markup=False)
         return
     if chosen.theme and theme_at_start() != NO_COLOUR:
         app.theme = chosen.theme

@@ -46,7 +46,7 @@ def commands(app: CourseApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
 def _actions(screen: Screen[Any]) -> Iterator[SystemCommand]:
     """What every key with a name does, of the screen, of the widget that has the focus, and of the app."""
     app, seen = screen.app, set()
-    for active in screen.active_bindings.values():
+    for active in sorted(screen.active_bindings.values(), key=lambda active: not active.binding.show):  # stable
         binding = active.binding
         if not binding.id or binding.id in seen or not binding.description:
             continue

@@ -73,7 +73,7 @@ def _kept(style: object) -> str | Style:
 
 
 def _told(style: object) -> str:
-    """A style without names: `bold $good` becomes `bold #009e73`."""
+    """A style without names: `bold $good` becomes bold and the theme's green."""
     variables = active_app.get().theme_variables
 
     def colour(found: re.Match[str]) -> str:

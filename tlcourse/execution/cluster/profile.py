@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -117,10 +117,14 @@ def parse_config(text: str, path: Path) -> Config:
         names = outer.profiles or {}
         profiles = decode_each(text, "profiles", Profile, path) if names else {}
     except ContentError as error:
+        what = "\n".join(error.problems)
+        examples = "tlcourse config show --ready prints examples."
+        if ": theme:" in what:
+            examples = f"a theme is one of {', '.join(get_args(ThemeName))}."
         raise UsageError(
-            "\n".join(error.problems),
+            what,
             cause="the configuration file does not say what is expected there.",
-            remedy=f"mend the named line of {path}; tlcourse config show --ready prints examples.",
+            remedy=f"mend the named line of {path}; {examples}",
         ) from None
     for name in RESERVED:
         if name in profiles:

@@ -40,7 +40,7 @@ class BatchScreen(CourseScreen):
 
     CSS_PATH = "batch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="batch.open"),
+        Binding("enter", "open", "Open", id="batch.open", priority=True),
         Binding("r", "retry", "Retry faults", id="batch.retry"),
         Binding("g", "go_on", "Go on", id="batch.go_on"),
         Binding("p", "place", "Place", id="batch.place", show=False),
@@ -199,6 +199,7 @@ class HandInScreen(CourseScreen):
 
     CSS_PATH = "batch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", id="leave"),
         Binding("j,down", "scroll(1)", "Down", show=False),
         Binding("k,up", "scroll(-1)", "Up", show=False),
     ]

@@ -1,4 +1,4 @@
-"""What is asked or shown on top of a screen: the keys that work here, quitting while something runs, hints, a choice."""
+"""What is asked or shown on top of a screen: keys that work here, quitting while something runs, hints, a choice."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, Markdown, OptionList, Static
+from textual.widgets import Input, Markdown, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from tlcourse.tui.text import Text
 
 
 class HelpDialog(ModalScreen[None]):
-    """The keys of the screen below, searched as one types."""
+    """The keys of the field or list in use, of the screen below and of the app, searched as one types."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close"),
+        Binding("down", "scroll(1)", "Down", show=False),
+        Binding("up", "scroll(-1)", "Up", show=False),
+    ]
 
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
-        self._keys = _keys_of(below)
+        self._groups = keys_of(below)
         self._twin = str(getattr(below, "twin", ""))
 
     def compose(self) -> ComposeResult:
@@ -32,7 +36,8 @@ class HelpDialog(ModalScreen[None]):
         with Vertical(classes="dialog"):
             yield Static("Keys that work here (type to search, esc closes)", classes="title", markup=False)
             yield Input(placeholder="search")
-            yield Static(f"The same without the app: {self._twin}", id="twin", markup=False)
+            if self._twin:
+                yield Static(f"The same without the app: {self._twin}", id="twin", markup=False)
             with VerticalScroll(can_focus=False):
                 yield Static(id="keys", markup=False)
 
@@ -48,32 +53,57 @@ class HelpDialog(ModalScreen[None]):
 
     def _show(self, wanted: str) -> None:
         text = Text()
-        for key, what, name in self._keys:
-            if wanted in f"{key} {what} {name}".lower():
-                text.append(f"{key:>12}", style="bold")
-                text.append(f"   {what}")
-                text.append(f"  {name}\n", style="dim")
+        for where, keys in self._groups.items():
+            found = [one for one in keys if wanted in " ".join(one).lower()]
+            if found:
+                text.append(f"{where}\n", style="bold $live")
+            for key, what, name in found:
+                text.append(f"{key:>12}", style="bold").append(f"   {what}").append(f"  {name}\n", style="$muted")
         if not text.plain:
             text.append("No key has these words.\n")
         self.query_one("#keys", Static).update(text)
 
+    def action_scroll(self, by: int) -> None:
+        """Scroll the list, from the field."""
+        page = self.query_one(VerticalScroll)
+        (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
-def _keys_of(screen: Screen[Any]) -> list[tuple[str, str, str]]:
-    """(key, what it does, the name to change it by), those of the last line first, each once."""
-    app = screen.app
-    found: dict[str, list[str]] = {}
-    named: dict[str, str] = {}
+
+Keys = list[tuple[str, str, str]]
+"""(key, what it does, the name to change it by)"""
+
+
+def keys_of(screen: Screen[Any]) -> dict[str, Keys]:
+    """The keys that work now, each once, by where they come from: what has the focus, the screen, the app."""
+    app, focused = screen.app, screen.focused
+    groups: dict[str, dict[str, tuple[list[str], str]]] = {}
     order = sorted(screen.active_bindings.values(), key=lambda active: not active.binding.show)  # stable
     for active in order:
         binding = active.binding
         if not binding.description or binding.system:
             continue
-        keys = found.setdefault(binding.description, [])
-        named.setdefault(binding.description, binding.id or "")
-        shown = app.get_key_display(binding)
-        if shown not in keys:
+        where = _EVERYWHERE if active.node is app else _HERE if active.node is screen else _FOCUSED
+        keys, _ = groups.setdefault(where, {}).setdefault(binding.description, ([], binding.id or ""))
+        if (shown := app.get_key_display(binding)) not in keys:
             keys.append(shown)
-    return [(" ".join(keys[:3]), what, named[what]) for what, keys in found.items()]
+    first = (_FOCUSED, _HERE) if isinstance(focused, (Input, TextArea)) else (_HERE, _FOCUSED)  # a field takes letters
+    return {
+        (_KINDS.get(type(focused).__name__, where) if where == _FOCUSED else where): [
+            (" ".join(keys[:3]), what, name) for what, (keys, name) in groups[where].items()
+        ]
+        for where in (*first, _EVERYWHERE)
+        if where in groups
+    }
+
+
+_FOCUSED, _HERE, _EVERYWHERE = "What has the focus", "This screen", "Everywhere"
+_KINDS = {
+    "Choices": "The list",
+    "Input": "The field",
+    "OwnWordsField": "The field",
+    "VerticalScroll": "The page",
+    "Bench": "The page",
+}
 
 
 class QuitDialog(ModalScreen[str]):

@@ -90,6 +90,7 @@ class HomeScreen(CourseScreen):
         units.add_options([Option(_line(unit, width), id=unit.id) for unit in found])
         if not found:
             units.add_option(Option("No unit has these words.", disabled=True))
+            self.query_one("#about-text", Static).update("")
         units.highlighted = min(cursor, units.option_count - 1)
 
     def _continue_line(self, state: Overview, width: int) -> Text:

@@ -158,6 +158,7 @@ class JobsScreen(CourseScreen):
         if rows and not panes.display:
             panes.display = True
             self.call_after_refresh(runs.focus)  # what is not shown cannot have the focus
+            self.call_after_refresh(self.show)  # nor has it a width that the lines could have been made for
         panes.display = bool(rows)
         self._show_head(bool(rows))
         self._show_chosen()

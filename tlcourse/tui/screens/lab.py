@@ -81,7 +81,12 @@ class LabScreen(CourseScreen):
             yield Static(id="lab-charts", markup=False)
             yield Static(id="lab-table", markup=False)
             yield Static(id="lab-explanation", markup=False)
-        yield Input(id="lab-input", placeholder="labels=40 steps=300 – enter keeps, esc leaves it")
+        yield Input(id="lab-input", placeholder=self._example())
+
+    def _example(self) -> str:
+        """How settings are written, with those of this lab."""
+        settings = " ".join(f"{one.id}={one.default:g}" for one in self.lab.settings[:2])
+        return f"{settings} – enter keeps, esc leaves it"
 
     def on_mount(self) -> None:
         """Ask for the prediction."""

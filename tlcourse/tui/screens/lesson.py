@@ -169,6 +169,7 @@ class LessonScreen(CourseScreen):
             self.query_one("#page", VerticalScroll).focus()
         else:
             contents.add_class("-open")
+            contents.highlighted = contents.highlighted or 0
             contents.focus()
 
     def action_quiz(self) -> None:

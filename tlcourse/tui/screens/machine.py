@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.console import Group, RenderableType
+from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -58,10 +60,10 @@ class MachineScreen(CourseScreen):
         size = self.app.size
         try:
             found = [*await doctor.examined(), doctor.terminal(size.width, size.height)]
-            text = _words([one for one in found if self.shown is None or one.name in self.shown])
+            shown: RenderableType = _words([one for one in found if self.shown is None or one.name in self.shown])
         except doctor.UnansweredError as said:
-            text = Text(f"\nThe machine could not be examined:\n{said}\nTry in a terminal: {self.twin}\n")
-        self.query_one("#findings", Static).update(text)
+            shown = Text(f"\nThe machine could not be examined:\n{said}\nTry in a terminal: {self.twin}\n")
+        self.query_one("#findings", Static).update(shown)
 
     def action_scroll(self, by: int) -> None:
         """Scroll."""
@@ -84,13 +86,15 @@ class FirstScreen(MachineScreen):
         return ["First start"]
 
 
-def _words(findings: Sequence[MachineFinding]) -> Text:
-    text = Text("\n")
+def _words(findings: Sequence[MachineFinding]) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
     for finding in findings:
-        lacking = "✗ lacks  " if finding.needed else "– without"
-        mark, colour = ("✓ works  ", "$good") if finding.works else (lacking, "$doubt")
-        text.append(f"{mark}", style=f"bold {colour}")
-        text.append(f" {finding.name}: {finding.detail}\n")
+        lacking = "✗ lacks" if finding.needed else "– without"
+        mark, colour = ("✓ works", "$good") if finding.works else (lacking, "$doubt")
+        text = Text(f"{finding.name}: {finding.detail}")
         if finding.remedy and not finding.works:
-            text.append(f"           to mend it: {finding.remedy}\n", style="$muted")
-    return text.append("\nenter goes on", style="italic")
+            text.append(f"\nto mend it: {finding.remedy}", style="$muted")
+        table.add_row(Text().append(mark, style=f"bold {colour}"), text)
+    return Group(Text(), table, Text().append("\nenter goes on", style="italic"))

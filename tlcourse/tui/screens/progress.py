@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.console import Group, RenderableType
+from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -59,19 +61,14 @@ class ProgressScreen(CourseScreen):
 
     def _show(self) -> None:
         state = self.course_app.state
-        text = Text(f"\n{totals(state)}.\n\n", style="bold")
-        text.append_text(_weak(self._weakest()))
-        for unit in state.units:
-            facts = ["read" if unit.read else "not read"] if unit.written else []
-            facts += [f"{quiz.title}: {quiz.words}" for quiz in unit.quizzes]
-            facts += [f"{exercise.id}: {exercise.words}" for exercise in unit.exercises]
-            if facts:
-                mark = "✓" if unit.done else "○"
-                text.append(f"{mark} {unit.number:2}  {unit.title}\n", style="not bold")
-                text.append(f"      {' · '.join(facts)}\n", style="not bold dim")
-        text.append("\nBy learning objective (questions right by the latest answer)\n", style="bold")
-        text.append_text(_objectives(state))
-        self.query_one("#progress-text", Static).update(text)
+        parts: list[RenderableType] = [
+            Text(f"\n{totals(state)}.\n", style="bold"),
+            _weak(self._weakest()),
+            _units(state),
+            Text("\nBy learning objective (questions right by the latest answer)", style="bold"),
+            _objectives(state),
+        ]
+        self.query_one("#progress-text", Static).update(Group(*parts))
 
     def _weakest(self) -> list[Weak]:
         app = self.course_app
@@ -116,26 +113,45 @@ class ProgressScreen(CourseScreen):
         (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
 
-def _objectives(state: Overview) -> Text:
-    text = Text()
+def _grid(columns: int) -> Table:
+    """Facts in columns; the last one wraps within itself."""
+    table = Table.grid(padding=(0, 1))
+    for column in range(columns):
+        table.add_column(no_wrap=column < columns - 1, ratio=1 if column == columns - 1 else None)
+    return table
+
+
+def _units(state: Overview) -> Table:
+    table = _grid(3)
+    for unit in state.units:
+        facts = ["read" if unit.read else "not read"] if unit.written else []
+        facts += [f"{quiz.title}: {quiz.words}" for quiz in unit.quizzes]
+        facts += [f"{exercise.id}: {exercise.words}" for exercise in unit.exercises]
+        if facts:
+            mark = Text().append("✓", style="$good") if unit.done else Text("○")
+            said = Text(f"{unit.title}\n").append(" · ".join(facts), style="$muted")
+            table.add_row(mark, Text(f"{unit.number:2}"), said)
+    return table
+
+
+def _objectives(state: Overview) -> Table:
+    table = _grid(3)
     for unit in state.units:
         for goal in unit.objectives:
-            if not goal.questions:
-                continue
-            full = round(_BAR * goal.right / goal.questions)
-            text.append("█" * full + "░" * (_BAR - full), style="not bold $live")
-            text.append(f" {goal.right}/{goal.questions}  {goal.text}\n", style="not bold")
-    return text
+            if goal.questions:
+                full = round(_BAR * goal.right / goal.questions)
+                bar = Text().append("█" * full + "░" * (_BAR - full), style="$live")
+                table.add_row(bar, Text(f"{goal.right}/{goal.questions}"), Text(goal.text))
+    return table
 
 
-def _weak(weak: list[Weak]) -> Text:
+def _weak(weak: list[Weak]) -> Group:
     """The weakest objectives: how likely their questions would be remembered now."""
     if not weak:
-        return Text()
-    text = Text("Weak objectives, the weakest first (l opens its lesson)\n", style="bold")
+        return Group()
+    table = _grid(2)
     for goal in weak[:_MOST_WEAK]:
-        text.append(f"! {goal.recall:4.0%}", style="not bold $doubt")
-        text.append(f"  {goal.text} ({goal.missed} of {goal.answered} missed)\n", style="not bold")
-    if len(weak) > _MOST_WEAK:
-        text.append(f"and {len(weak) - _MOST_WEAK} more: tlcourse progress\n", style="not bold dim")
-    return text.append("\n")
+        chance = Text().append(f"! {goal.recall:4.0%}", style="$doubt")
+        table.add_row(chance, Text(f"{goal.text} ({goal.missed} of {goal.answered} missed)"))
+    more = [Text(f"and {len(weak) - _MOST_WEAK} more: tlcourse progress")] if len(weak) > _MOST_WEAK else []
+    return Group(Text("Weak objectives, the weakest first (l opens its lesson)", style="bold"), table, *more, Text())

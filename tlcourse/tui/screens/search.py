@@ -25,7 +25,7 @@ class SearchScreen(CourseScreen):
 
     CSS_PATH = "search.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="search.open"),
+        Binding("enter", "open", "Open", id="search.open", priority=True),
         Binding("slash", "words", "Words", key_display="/", id="search.words"),
         Binding("down", "move(1)", "Down", show=False),
         Binding("up", "move(-1)", "Up", show=False),
@@ -101,11 +101,14 @@ class SearchScreen(CourseScreen):
         text = Text(words(f"{_SYMBOLS[hit.kind]} {hit.kind}: {hit.title}\n"))
         return text.append(words(f"    {hit.snippet}"), style="dim")
 
-    @on(Input.Submitted, "#words")
     @on(OptionList.OptionSelected, "#hits")
     def chosen(self) -> None:
-        """Enter, in the field or in the list."""
+        """A click; the key itself is taken before field and list see it."""
         self.action_open()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the field `/` is a letter; see the app's."""
+        return not (action == "words" and isinstance(self.focused, Input))
 
     def action_open(self) -> None:
         """Open the place under the cursor."""

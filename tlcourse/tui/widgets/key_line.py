@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.widgets import Footer
+from textual.widgets import Footer, Input, TextArea
 from textual.widgets._footer import FooterKey
 
 _KEPT = ("help", "leave_app")
 """Whoever knows these two finds all others."""
-_USUAL, _TIGHT = 4, 2
+_IN_FIELDS = ("enter", "escape", "f1")
+_USUAL, _TIGHT = 4, 3
 """Columns that a key takes beside its words, with Textual's spacing and without."""
 
 
@@ -22,12 +23,25 @@ class KeyLine(Footer):
     def compose(self) -> ComposeResult:
         """The keys that fit, closer together where that helps."""
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        if isinstance(self.screen.focused, (Input, TextArea)):
+            keys += self._of_a_field({key.key for key in keys})
         self._fitted = width = self.app.size.width
         self.compact = _taken(keys, _USUAL) > width
         beside = _TIGHT if self.compact else _USUAL
         while _taken(keys, beside) > width and (extra := [key for key in keys if key.action not in _KEPT]):
             keys.remove(extra[-1])
         yield from keys
+
+    def _of_a_field(self, shown: set[str]) -> list[FooterKey]:
+        """What is left while all letters go into a field."""
+        active = self.screen.active_bindings
+        found = [active[key].binding for key in _IN_FIELDS if key in active and key not in shown]
+        return [
+            FooterKey(one.key, self.app.get_key_display(one), one.description, one.action).data_bind(
+                compact=Footer.compact
+            )
+            for one in found
+        ]
 
     def on_resize(self) -> None:
         """Another width has room for more keys, or for fewer."""

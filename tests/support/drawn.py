@@ -1,0 +1,31 @@
+"""What a terminal gets of a screen, and how well it can be read: contrast by WCAG 2.2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.style import Style
+from textual.color import Color
+from textual.screen import ModalScreen
+
+
+def drawn(person: Any) -> list[tuple[str, Style]]:
+    """(text, style) of everything that is drawn, of what lies on top: what lies below is dimmed on purpose."""
+    screen = person.app.screen
+    strips = screen._compositor.render_strips()
+    if isinstance(screen, ModalScreen):
+        regions = [widget.region for widget in screen.query(".dialog, CommandList, CommandInput")]
+        strips = [strips[y].crop(at.x, at.right) for at in regions for y in range(at.y, min(at.bottom, len(strips)))]
+    return [(segment.text, segment.style) for strip in strips for segment in strip if segment.style]
+
+
+def luminance(colour: Color) -> float:
+    """Relative luminance."""
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one: Color, other: Color) -> float:
+    """Contrast ratio, from 1 to 21."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)

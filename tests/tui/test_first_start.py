@@ -1,0 +1,95 @@
+"""The very first start: a look at the machine, once, which nobody has to wait for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tour import FINDINGS
+
+from tlcourse.execution.machine import MachineFinding
+from tlcourse.progress import first_start
+from tlcourse.tui import doctor
+
+
+@pytest.fixture
+def examined(monkeypatch):
+    """The findings of a machine without torch; `cancelled` tells whether somebody left before they were there."""
+    state = {"hold": False, "cancelled": False}
+
+    async def found():
+        try:
+            while state["hold"]:
+                await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
+            state["cancelled"] = True
+            raise
+        return [MachineFinding(*finding) for finding in FINDINGS]
+
+    monkeypatch.setattr(doctor, "examined", found)
+    return state
+
+
+@pytest.mark.parametrize("size", [(60, 40), (79, 40), (120, 40)])
+async def test_what_does_not_work_names_the_command_that_mends_it(visit, examined, size):
+    async with visit(*size, greet=True) as person:
+        await person.sees("Welcome", 10)
+        shown = " ".join((await person.sees("torch: No module", 10)).split())
+        assert "✗ lacks torch: No module named 'torch'" in shown
+        for name, works, _, remedy, _ in FINDINGS:
+            if not works:
+                assert f"to mend it: {remedy}" in shown, name
+        assert ("✓ works terminal: 120×40" in shown) is (size == (120, 40))
+        assert "memory limit" not in shown  # the screen of the machine has all
+        assert "Continue" in await person.press("enter")
+
+
+@pytest.mark.parametrize("key", ["enter", "escape", "3"])
+async def test_it_is_left_at_once_and_not_shown_again(visit, examined, key):
+    examined["hold"] = True
+    async with visit(80, 24, greet=True) as person:
+        await person.sees("Welcome", 10)
+        shown = await person.press(key)
+        assert ("Question 1" if key == "3" else "Continue") in shown
+        assert examined["cancelled"]
+    async with visit(80, 24, greet=True) as person:
+        assert "Continue" in person.screen
+
+
+async def test_the_machine_is_seen_again_with_all_findings(visit, examined):
+    async with visit(100, 40) as person:
+        await person.press("6")
+        await person.sees("memory limit", 10)
+        await person.sees("100×40", 10)
+
+
+async def test_a_doctor_that_says_nothing_is_said_with_its_command(visit, monkeypatch):
+    async def found():
+        raise doctor.UnansweredError("MemoryError")
+
+    monkeypatch.setattr(doctor, "examined", found)
+    async with visit(80, 24, greet=True) as person:
+        await person.sees("could not be examined", 10)
+        await person.sees("tlcourse doctor", 10)
+
+
+def test_a_start_is_the_first_one_once_and_never_where_nothing_can_be_remembered(tmp_path, monkeypatch):
+    assert first_start()
+    assert not first_start()
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TLCOURSE_HOME", str(tmp_path / "file" / "home"))
+    assert not first_start()
+
+
+def test_a_small_terminal_is_told_how_it_grows():
+    assert doctor.terminal(80, 24).works
+    assert not doctor.terminal(79, 24).works
+    assert "8;24;80t" in doctor.terminal(79, 24).remedy
+
+
+@pytest.mark.slow
+async def test_the_doctors_own_answer_is_understood():
+    found = {finding.name: finding for finding in await doctor.examined()}
+    assert found["Python"].works
+    assert found["torch"].works
+    assert all(finding.remedy for finding in found.values() if not finding.works)

@@ -1,0 +1,83 @@
+"""Help (`?`) and palette (`ctrl+p`): all that can be done here, found by its words, and done."""
+
+from __future__ import annotations
+
+import pytest
+from textual.binding import Binding
+
+from tlcourse.tui.screens.dialogs import keys_of
+
+PLACES = (
+    "home lesson/source-and-target quiz/residual-connections exercise/ex2 lab/dann jobs progress search machine".split()
+)
+
+
+def titles(person) -> list[str]:
+    return [command.title for command in person.app.get_system_commands(person.app.screen)]
+
+
+async def go(person, place: str) -> None:
+    if place != "home":
+        await person.go(place)
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_the_palette_has_every_action_of_the_screen_that_has_a_name_first(visit, place):
+    async with visit(80, 24) as person:
+        await go(person, place)
+        screen = person.app.screen
+        named = {one.description for one in type(screen).BINDINGS if isinstance(one, Binding) and one.id}
+        if place == "search":
+            named.remove("Words")  # the field has the focus, and `/` is a letter in it
+        offered = titles(person)
+        assert named <= set(offered)
+        assert len(offered) == len(set(offered))
+        assert offered.index(min(named, key=offered.index)) == 0
+
+
+async def test_an_action_of_the_palette_does_what_its_key_does(visit):
+    async with visit(100, 30) as person:
+        await person.go("exercise/ex2")
+        await person.press("ctrl+p")
+        await person.type("hint")
+        await person.pilot.pause(0.5)
+        await person.press("enter")
+        await person.sees("Hint 1 of 3", 10)
+
+
+async def test_help_tells_the_keys_of_the_screen_from_those_of_what_has_the_focus_and_of_the_app(visit):
+    async with visit(100, 30) as person:
+        groups = keys_of(person.app.screen)
+        assert list(groups) == ["This screen", "The list", "Everywhere"]
+        assert ("n", "Quiz", "home.quiz") in groups["This screen"]
+        assert "Select" in [what for _, what, _ in groups["The list"]]
+        assert "Keys" in [what for _, what, _ in groups["Everywhere"]]
+        await person.press("question_mark")
+        shown = await person.press(*"quiz")
+        assert "home.quiz" in shown
+        assert "home.exercise" not in shown
+
+
+async def test_in_a_field_letters_are_letters_and_f1_shows_its_keys(visit):
+    async with visit(100, 30) as person:
+        await person.press("f", "q", "slash", "question_mark")
+        assert person.app.screen.query_one("#filter").value == "q/?"
+        line = person.screen.splitlines()[-1]
+        assert "esc Back" in line
+        assert "f1 Keys" in line
+        groups = keys_of(person.app.screen)
+        assert next(iter(groups)) == "The field"
+        assert "home.quiz" not in str(groups)
+        await person.press("f1")
+        await person.sees("Move cursor left", 10)
+
+
+@pytest.mark.parametrize("place", ["quiz/residual-connections", "search"])
+async def test_a_slash_can_be_typed_into_every_field(visit, place):
+    async with visit(100, 30) as person:
+        await person.go(place)
+        if place != "search":
+            await person.press("b", "enter", "enter", "a", "enter", "enter")
+            await person.sees("Question 3", 10)
+        await person.press("1", "slash", "2")
+        assert person.app.screen.focused.value == "1/2"
