@@ -1,6 +1,6 @@
-"""Drawn streets, every pixel with its class: by day they are the source, under another light the target.
+"""Drawn streets, every pixel with its class: by day they are the source, in the evening the target.
 
-Sky, road, houses, trees and cars. The light changes colours; where things stand and what they look like stays.
+Sky, road, houses, trees and cars. In the evening colours are others, and pictures are grainier.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ SIDE = 16
 CLASSES = ("sky", "road", "house", "tree", "car")
 _DAY = ((0.55, 0.70, 0.90), (0.40, 0.40, 0.42), (0.65, 0.45, 0.35), (0.25, 0.50, 0.25), (0.75, 0.20, 0.25))
 _EVENING = ((0.75, 0.60, 0.60), (0.45, 0.40, 0.35), (0.45, 0.40, 0.55), (0.50, 0.45, 0.20), (0.45, 0.25, 0.50))
-_OWN, _NOISE = 0.07, 0.08
-"""How much the colour of a class differs from picture to picture, and a pixel from its neighbour."""
+_OWN = 0.07
+"""How much the colour of a class differs from picture to picture."""
+_NOISE, _GRAIN = 0.05, 0.6
+"""How much pixels differ by day, and how much more so in the evening."""
 
 
-def draw(n: int, light: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Pictures (n, 3, 16, 16) in [0, 1] and the classes of their pixels (n, 16, 16); `light` is 0 by day, 1 at most."""
+def draw(n: int, evening: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Pictures (n, 3, 16, 16) in [0, 1] and the classes of their pixels (n, 16, 16); `evening` is 0 by day."""
     label = _scene(n, generator)
-    colour = torch.lerp(torch.tensor(_DAY), torch.tensor(_EVENING), light)
+    colour = torch.lerp(torch.tensor(_DAY), torch.tensor(_EVENING), evening)
     own = colour + _OWN * torch.randn(n, len(CLASSES), 3, generator=generator)
     picture = own[torch.arange(n)[:, None, None], label].permute(0, 3, 1, 2)
-    return (picture + _NOISE * torch.randn(picture.shape, generator=generator)).clamp(0, 1), label
+    return (picture + (_NOISE + evening * _GRAIN) * torch.randn(picture.shape, generator=generator)).clamp(0, 1), label
 
 
 def _scene(n: int, generator: torch.Generator) -> Tensor:

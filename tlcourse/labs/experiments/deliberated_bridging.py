@@ -1,4 +1,4 @@
-"""Streets by day have labels, under another light none. Two teachers with two bridges, with one, with none."""
+"""A few streets by day have labels, many in the evening none. Two teachers with two bridges, with one, with none."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class World:
         generator = torch.Generator().manual_seed(seed)
         self.seed, self.sure = seed, settings["sure"]
         self.steps, self.rounds = int(settings["steps"]), int(settings["rounds"])
-        self.x, self.y = draw(DRAWN, 0.0, generator)
-        self.target, _ = draw(DRAWN, settings["light"], generator)
-        self.test = draw(TESTED, settings["light"], generator)
-        self.labelled = draw(DRAWN, settings["light"], generator)  # for the oracle alone
+        self.x, self.y = draw(int(settings["pictures"]), 0.0, generator)
+        self.target, _ = draw(DRAWN, settings["evening"], generator)
+        self.test = draw(TESTED, settings["evening"], generator)
+        self.labelled = draw(DRAWN, settings["evening"], generator)  # for the oracle alone
 
 
 def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
-    """Mean intersection over union on new streets under the other light."""
+    """Mean intersection over union on new streets in the evening."""
     world, start = World(settings, seed), StreetNet()
-    _train(start, world, _supervised(start), 2 * world.steps, "start", log)
+    _train(start, world, _supervised(start), 3 * world.steps, "start", log)
     whole = 2 * world.rounds * world.steps  # of a teacher and a student in each round
     found = {}
     for arm, (x, y) in {"source": (world.x, world.y), "target": world.labelled}.items():

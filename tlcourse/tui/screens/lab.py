@@ -34,6 +34,7 @@ class LabScreen(CourseScreen):
         Binding("p", "settings", "Settings", id="lab.settings"),
         Binding("y", "replay", "Replay", id="lab.replay"),
         Binding("o", "overlay", "Overlay", id="lab.overlay"),
+        Binding("t", "embedding", "t-SNE or PCA", id="lab.embedding", show=False),  # named below the pictures
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
         Binding("space,pagedown", "page(1)", "A page on", show=False),
@@ -49,6 +50,7 @@ class LabScreen(CourseScreen):
         self._curves = Curves()
         self._earlier: dict[int, Curves] = {}
         self._seeds_done = 0
+        self._by = "pca"
 
     @property
     def lab(self) -> Lab:
@@ -164,7 +166,7 @@ class LabScreen(CourseScreen):
 
     def _show_curves(self) -> None:
         width = max(min(self.query_one("#lab-page").size.width - 4, 100), 24)
-        text = self._curves.text(width, ascii_only=self.course_app.ascii_only, earlier=self._earlier)
+        text = self._curves.text(width, ascii_only=self.course_app.ascii_only, earlier=self._earlier, by=self._by)
         self.query_one("#lab-charts", Static).update(text)
 
     def _to_status(self) -> None:
@@ -238,6 +240,17 @@ class LabScreen(CourseScreen):
             if number in kept_runs(self.lab_name)  # the oldest may have gone meanwhile
         }
         self._show_curves()
+
+    def action_embedding(self) -> None:
+        """Show features the other way: by t-SNE, or along their principal components."""
+        there = self._curves.pictured_by
+        if len(there) > 1:
+            self._by = "pca" if self._by == "tsne" else "tsne"
+            self._show_curves()
+        elif there:
+            self.tell("No t-SNE yet: it comes with the last seed, and needs scikit-learn (extra: lab).")
+        else:
+            self.tell("There is no picture of features; not every lab has one, and it comes with a run.")
 
     # -- settings ------------------------------------------------------------------------------------------------
 
