@@ -27,7 +27,17 @@ def test_list_says_what_is_missing_and_how_it_is_got(tl):
     assert "– missing hymenoptera" in done.stdout
     assert "tlcourse data get hymenoptera" in done.stdout
     document = json.loads(tl("list", "--json").stdout)
-    names = ["hymenoptera", "pretrained", "mnist", "office-caltech10", "amazon-reviews", "bsds500"]
+    names = [
+        "hymenoptera",
+        "pretrained",
+        "mnist",
+        "office-caltech10",
+        "amazon-reviews",
+        "svhn",
+        "usps",
+        "bsds500",
+        "gtsrb",
+    ]
     assert [(one["name"], one["where"]) for one in document["data"]] == [(name, "") for name in names]
     plain = tl("list", "--plain").stdout
     assert plain.startswith("missing: hymenoptera")

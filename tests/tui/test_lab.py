@@ -117,7 +117,7 @@ async def test_of_several_labs_of_a_lesson_one_is_chosen(visit, size):
         assert person.app.screen.path[-1] == "lesson"
 
 
-def _keep(app, *, loss: float) -> int:
+def _keep(app, *, loss: float, tsne: bool = False) -> int:
     """Keep a run of `dann` as `lab run` does, without training."""
     from tlcourse.labs.kept import Recorder
     from tlcourse.labs.result import conclude
@@ -130,7 +130,9 @@ def _keep(app, *, loss: float) -> int:
     points = [[0.0, 0.0], [1.0, 1.0], [0.2, 0.9], [0.8, 0.1]]
     for title in ("before", "after"):
         picture = {"title": title, "points": points, "domain": [0, 1, 0, 1], "label": [0, 1, 0, 1]}
-        recorder.take({"v": 1, "type": "embedding", **picture})
+        recorder.take({"v": 1, "type": "embedding", **picture})  # as it was before there was t-SNE
+        if tsne:
+            recorder.take({"v": 1, "type": "embedding", "method": "tsne", **picture})
     settings = {one.id: one.default for one in lab.settings}
     recorder.close(conclude(lab, settings, {1: {arm.id: loss for arm in lab.arms}}, 0.1, "mini"))
     return recorder.number
@@ -181,3 +183,36 @@ async def test_without_a_kept_run_the_keys_say_what_to_do(visit):
         await person.press("enter")
         assert "r runs it" in await person.press("o")
         assert "r runs it" in await person.press("y")
+
+
+async def test_features_are_pictured_by_principal_components_or_by_tsne(visit):
+    async with visit(100, 30) as person:
+        _keep(person.app, loss=1.0, tsne=True)
+        person.app.go("lab/dann")
+        await person.sees("Predict first")
+        await person.press("enter")
+        assert "no picture of features" in await person.press("t")
+        await person.press("y")
+
+        def drawn() -> str:
+            return person.app.screen.query_one("#lab-charts").render().plain
+
+        assert "t shows t-SNE" in drawn()
+        assert "standard deviations apart" in drawn()
+        await person.press("t")
+        assert "before (t-SNE)" in drawn()
+        assert "after (t-SNE)" in drawn()
+        assert "standard deviations apart" not in drawn()
+        assert "t shows the principal components" in drawn()
+        await person.press("t")
+        assert "(t-SNE)" not in drawn()
+
+
+async def test_a_run_without_tsne_keeps_its_picture_and_says_what_is_missing(visit):
+    async with visit(100, 30) as person:
+        _keep(person.app, loss=1.0)
+        person.app.go("lab/dann")
+        await person.sees("Predict first")
+        await person.press("enter", "y")
+        assert "scikit-learn" in await person.press("t")
+        assert "before" in person.app.screen.query_one("#lab-charts").render().plain

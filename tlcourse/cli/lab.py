@@ -179,7 +179,7 @@ def _show(lab: Lab, result: dict[str, Any], *, json: bool, plain: bool, number: 
 
 def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
     """First and last value of every curve of the first child, and its pictures of features in words."""
-    from tlcourse.labs.embedding import in_words
+    from tlcourse.labs.embedding import in_words, titled
 
     pictures: dict[str, str] = {}
     found: dict[str, list[tuple[int, float]]] = {}
@@ -189,7 +189,7 @@ def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
                 with contextlib.suppress(ValueError):
                     found.setdefault(name, []).append((event["step"], float(value)))
         elif event["type"] == "embedding" and event.get("seed_group", 0) == 0:
-            pictures[event["title"]] = in_words(event)
+            pictures[titled(event)] = in_words(event)
     for name, points in found.items():
         (start, a), (end, b) = points[0], points[-1]
         yield f"{name}: {a:.4g} at step {start}, {b:.4g} at step {end}"

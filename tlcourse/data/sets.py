@@ -8,17 +8,33 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.data import amazon_reviews, bsds, folders, hymenoptera, listed_files, mnist, office_caltech, weights
+from tlcourse.data import (
+    amazon_reviews,
+    bsds,
+    folders,
+    gtsrb,
+    hymenoptera,
+    listed_files,
+    mnist,
+    office_caltech,
+    svhn,
+    usps,
+    weights,
+)
 from tlcourse.data.download import Tell
 from tlcourse.data.listed_files import ListedFiles
 from tlcourse.errors import UsageError
 
-_LISTED = {files.name: files for files in (mnist.FILES, office_caltech.FILES, amazon_reviews.FILES)}
-_USED_BY = {
-    "mnist": "lab run dann --data full",
-    "office-caltech10": "lab run coral --data full",
-    "amazon-reviews": "lab run feature-augmentation --data full",
+_LISTED = {
+    files.name: files for files in (mnist.FILES, office_caltech.FILES, amazon_reviews.FILES, svhn.FILES, usps.FILES)
 }
+LABS = {
+    "mnist": ("dann", "patch-mix"),
+    "office-caltech10": ("coral",),
+    "amazon-reviews": ("feature-augmentation",),
+    "bsds500": ("dann", "patch-mix"),
+}
+"""The labs that read a set with `--data full`; the others are read by `load` of their module in `tlcourse.data`."""
 
 
 class RealData(Struct, frozen=True):
@@ -66,17 +82,24 @@ def listed() -> list[RealData]:
         RealData(
             "bsds500",
             "500 photographs of Berkeley's segmentation benchmark, the ground of MNIST-M",
-            "lab run dann --data full",
+            _used_by("bsds500"),
             str(bsds.find() or ""),
             "",
             bsds.REMEDY,
         ),
+        RealData("gtsrb", f"{gtsrb.TITLE} (43 classes)", _used_by("gtsrb"), str(gtsrb.find() or ""), "", gtsrb.REMEDY),
     ]
 
 
 def _listed(files: ListedFiles) -> RealData:
     where = str(listed_files.find(files) or "")
-    return RealData(files.name, files.title, _USED_BY[files.name], where, "", files.remedy)
+    return RealData(files.name, files.title, _used_by(files.name), where, "", files.remedy)
+
+
+def _used_by(name: str) -> str:
+    if name in LABS:
+        return f"lab run {' and '.join(LABS[name])} --data full"
+    return f"your own code: tlcourse.data.{name}.load"
 
 
 def get(name: str, network: str | None, source: Path | None, tell: Tell) -> Path:
@@ -94,6 +117,8 @@ def get(name: str, network: str | None, source: Path | None, tell: Tell) -> Path
         raise UsageError(f"{name} is one set of files; {network!r} says nothing about it.", remedy=_from(name))
     if name == "bsds500":
         return bsds.get(source)
+    if name == "gtsrb":
+        return gtsrb.get(source, tell)
     if name in _LISTED:
         return listed_files.get(_LISTED[name], source, tell)
     if network is None:
@@ -114,6 +139,7 @@ def verify(name: str | None = None) -> list[Verified]:
         "pretrained": _weights,
         **{key: functools.partial(_files, files) for key, files in _LISTED.items()},
         "bsds500": _ground,
+        "gtsrb": _signs,
     }
     return [one for key, check in checks.items() if name in (None, key) for one in check()]
 
@@ -139,6 +165,11 @@ def _files(files: ListedFiles) -> list[Verified]:
 def _ground() -> list[Verified]:
     folder = bsds.find()
     return [] if folder is None else [Verified("bsds500", str(folder), bsds.problems_of(folder))]
+
+
+def _signs() -> list[Verified]:
+    folder = gtsrb.find()
+    return [] if folder is None else [Verified("gtsrb", str(folder), gtsrb.problems_of(folder))]
 
 
 def _known(name: str) -> None:

@@ -32,6 +32,8 @@ class Request(Struct, frozen=True):
     seeds: list[int]
     data: str = "mini"
     threads: int = 1
+    tsne: bool = False
+    """Tell t-SNE of features, too, with the last seed: that is what stays on the screen."""
     tied: bool = False
     """End when stdin closes: whoever asked for the run is gone."""
 
@@ -56,6 +58,7 @@ def main(arguments: list[str]) -> int:
     run: Experiment = experiment.run_full if request.data == "full" else experiment.run
     for seed in request.seeds:
         begin = time.perf_counter()
+        log.tsne = request.tsne and seed == request.seeds[-1]
         random.seed(seed)
         np.random.seed(seed % 2**32)  # libraries draw from it
         torch.manual_seed(seed)

@@ -20,13 +20,28 @@ def apart(event: Mapping[str, Any]) -> float:
     return math.dist(centres[0], centres[1]) / (math.sqrt(sum(squares) / len(squares)) or 1.0)
 
 
+def method(event: Mapping[str, Any]) -> str:
+    """`pca` or `tsne`; runs that were kept before there were two have no word for it, and are PCA."""
+    return str(event.get("method", "pca"))
+
+
+def titled(event: Mapping[str, Any]) -> str:
+    """Its title, with what it was made by where that is not PCA."""
+    return str(event["title"]) + (" (t-SNE)" if method(event) == "tsne" else "")
+
+
 def in_words(event: Mapping[str, Any]) -> str:
     """The picture as a sentence."""
     target = sum(event["domain"])
-    return (
-        f"{event['title']}: {len(event['points']) - target} source and {target} target points; "
-        f"their centres lie {apart(event):.2f} standard deviations apart"
-    )
+    counted = f"{titled(event)}: {len(event['points']) - target} source and {target} target points"
+    return f"{counted}; {distance(event)}"
+
+
+def distance(event: Mapping[str, Any]) -> str:
+    """How far the domains lie apart, where the picture can say so."""
+    if method(event) == "tsne":
+        return "who is whose neighbour counts, the distance of groups means nothing"
+    return f"their centres lie {apart(event):.2f} standard deviations apart"
 
 
 def _centre(points: list[tuple[float, float]]) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from tlcourse.errors import UnableError
 from tlcourse.execution.events import encode
@@ -24,6 +24,8 @@ class Log:
 
     def __init__(self, stream: IO[bytes] | None = None) -> None:
         self._stream = stream or sys.stdout.buffer
+        self.tsne = False
+        """Whether t-SNE is wanted beside the principal components."""
 
     def metric(self, arm: str, step: int, **values: float) -> None:
         """One point of the arm's curves; raises DivergedError when a value is not finite."""
@@ -35,11 +37,17 @@ class Log:
                 raise DivergedError(arm, name, step)
 
     def embedding(
-        self, title: str, points: Sequence[Sequence[float]], domain: Sequence[int], label: Sequence[int]
+        self,
+        title: str,
+        points: Sequence[Sequence[float]],
+        domain: Sequence[int],
+        label: Sequence[int],
+        method: Literal["pca", "tsne"] = "pca",
     ) -> None:
         """Features in two dimensions: (n, 2) points, each with its domain (0 source, 1 target) and its class."""
         rounded = [[round(float(a), 4), round(float(b), 4)] for a, b in points]
-        self._json("embedding", title=title, points=rounded, domain=list(map(int, domain)), label=list(map(int, label)))
+        about = {"domain": list(map(int, domain)), "label": list(map(int, label))}
+        self._json("embedding", title=title, method=method, points=rounded, **about)
 
     def values(self, seed: int, values: Mapping[str, float], seconds: float) -> None:
         """What a seed came to."""

@@ -111,7 +111,8 @@ def _events(
     # Drawn data: one thread, so that a seed gives the same numbers however many run side by side. Real data take
     # minutes, and a machine's cores should not idle: there the last digits depend on the number of threads.
     threads = 1 if data == "mini" else max(1, (os.cpu_count() or 1) // len(groups))
-    children = [_start(lab, settings, group, data, threads) for group in groups]
+    # of the first group alone pictures of features are shown
+    children = [_start(lab, settings, group, data, threads, tsne=not n) for n, group in enumerate(groups)]
     readers = [
         threading.Thread(target=_read, args=(child, number, arrived), daemon=True)
         for number, child in enumerate(children)
@@ -139,7 +140,7 @@ def _events(
 
 
 def _start(
-    lab: Lab, settings: Mapping[str, float], seeds: list[int], data: str, threads: int
+    lab: Lab, settings: Mapping[str, float], seeds: list[int], data: str, threads: int, *, tsne: bool
 ) -> subprocess.Popen[bytes]:
     module = lab.full_module if data == "full" else lab.module
     request = {
@@ -148,6 +149,7 @@ def _start(
         "seeds": seeds,
         "data": data,
         "threads": threads,
+        "tsne": tsne,
         "tied": True,
     }
     command = [sys.executable, "-m", "tlcourse.labs.child", msgspec.json.encode(request).decode()]

@@ -55,12 +55,3 @@ def fit(
 def accuracy(net: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> float:
     """The share of rows whose largest logit is that of their label."""
     return float((net(x).argmax(1) == y).float().mean())
-
-
-@torch.no_grad()
-def in_two_dimensions(features: Tensor) -> list[list[float]]:
-    """The first two principal components, (n, d) -> n pairs."""
-    centred = features - features.mean(0)
-    axes = torch.linalg.svd(centred, full_matrices=False).Vh[:2].T
-    pairs: list[list[float]] = (centred @ axes).tolist()
-    return pairs

@@ -11,9 +11,10 @@ import torch
 from msgspec import Struct
 from torch import Tensor, nn
 
+from tlcourse.labs import two_dimensions
 from tlcourse.labs.digits import DigitNet, load, turned
 from tlcourse.labs.log import Log
-from tlcourse.labs.training import POINTS, accuracy, in_two_dimensions
+from tlcourse.labs.training import POINTS, accuracy
 
 BATCH = 64
 SHOWN = 150
@@ -82,4 +83,4 @@ def show(net: DigitNet, world: World, title: str, log: Log) -> None:
     """A picture of the features of both domains."""
     both = torch.cat([net.features(world.x[:SHOWN]), net.features(world.test[:SHOWN])])
     labels = [*world.y[:SHOWN], *world.truth[:SHOWN]]
-    log.embedding(title, in_two_dimensions(both), [0] * SHOWN + [1] * SHOWN, labels)
+    two_dimensions.show(log, title, both, [0] * SHOWN + [1] * SHOWN, labels)

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tlcourse.labs import two_dimensions
 from tlcourse.labs.digits import load
 from tlcourse.labs.log import Log
-from tlcourse.labs.training import POINTS, accuracy, fit, in_two_dimensions
+from tlcourse.labs.training import POINTS, accuracy, fit
 from tlcourse.methods.fine_tuning import freeze
 
 SHOWN = 150
@@ -93,4 +94,4 @@ def _show(before: BatchNormNet, after: BatchNormNet, x: Tensor, y: Tensor, log: 
     """The old task's features before and after the drift: no weight has changed between them."""
     both = torch.cat([before.features(x[:SHOWN]), after.features(x[:SHOWN])])
     domain = [0] * SHOWN + [1] * SHOWN
-    log.embedding("old task: before, and drifted", in_two_dimensions(both), domain, [*y[:SHOWN], *y[:SHOWN]])
+    two_dimensions.show(log, "old task: before, and drifted", both, domain, [*y[:SHOWN], *y[:SHOWN]])

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from tlcourse.labs import two_dimensions
 from tlcourse.labs.log import Log
-from tlcourse.labs.training import accuracy, fit, in_two_dimensions
+from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods import coral as method
 from tlcourse.methods import subspace_alignment
 
@@ -46,7 +47,8 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
         found[arm] = accuracy(net, tested, truth)
         if arm in ("source", "coral"):
             both = torch.cat([x[:150], tested[:150]])
-            log.embedding(f"inputs of {arm}", in_two_dimensions(both), [0] * 150 + [1] * 150, [*y[:150], *truth[:150]])
+            domain = [0] * 150 + [1] * 150
+            two_dimensions.show(log, f"inputs of {arm}", both, domain, [*y[:150], *truth[:150]])
     return found
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from tlcourse.labs import mnist_m
+from tlcourse.labs import mnist_m, two_dimensions
 from tlcourse.labs.log import Log
-from tlcourse.labs.training import fit, in_two_dimensions
+from tlcourse.labs.training import fit
 from tlcourse.methods import subspace_alignment
 from tlcourse.methods.gradient_reversal import DomainAdversarial
 
@@ -57,7 +57,7 @@ def unsupervised(
         both = torch.cat([mnist_m.features_of(net, part[:_SHOWN]) for part in (x, unlabelled)])
         domain = [0] * min(_SHOWN, len(x)) + [1] * min(_SHOWN, len(unlabelled))
         guess = torch.cat([y[:_SHOWN], mnist_m.predictions(net, unlabelled[:_SHOWN])])
-        log.embedding(f"features of {arm}", in_two_dimensions(both), domain, guess.tolist())
+        two_dimensions.show(log, f"features of {arm}", both, domain, guess)
     return {
         "source": mnist_m.predictions(plain, test),
         "subspace": aligned,

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tlcourse.labs import two_dimensions
 from tlcourse.labs.log import Log
-from tlcourse.labs.training import accuracy, fit, in_two_dimensions
+from tlcourse.labs.training import accuracy, fit
 
 SIGNAL, NUISANCE, INPUTS, NEW, EPISODES = 8, 16, 48, 5, 20
 
@@ -38,7 +39,7 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
             log.metric(arm, k, accuracy=value)
     x, y = world.draw(NEW, 60)
     with torch.no_grad():
-        log.embedding("features of new classes", in_two_dimensions(trained[0](x)), [1] * len(x), y.tolist())
+        two_dimensions.show(log, "features of new classes", trained[0](x), [1] * len(x), y)
     return found[shots]
 
 

@@ -1,4 +1,4 @@
-"""What is asked or shown on top of a screen: keys that work here, quitting while something runs, hints, a choice."""
+"""What is asked or shown on top of a screen: keys that work here, quitting, hints, one of several things."""
 
 from __future__ import annotations
 

@@ -37,6 +37,7 @@ class LabScreen(CourseScreen):
         Binding("p", "settings", "Settings", id="lab.settings"),
         Binding("y", "replay", "Replay", id="lab.replay"),
         Binding("o", "overlay", "Overlay", id="lab.overlay"),
+        Binding("t", "embedding", "t-SNE or PCA", id="lab.embedding", show=False),  # named below the pictures
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
         Binding("space,pagedown", "page(1)", "A page on", show=False),
@@ -53,6 +54,7 @@ class LabScreen(CourseScreen):
         self._stale, self._said, self._lines = False, "", 0
         self._earlier: dict[int, Curves] = {}
         self._seeds_done = 0
+        self._by = "pca"
 
     @property
     def lab(self) -> Lab:
@@ -186,7 +188,8 @@ class LabScreen(CourseScreen):
 
     def _show_curves(self) -> None:
         width = max(min(self.query_one("#lab-page").size.width - 4, 100), 24)
-        text = self._curves.text(width, ascii_only=self.course_app.ascii_only, earlier=self._earlier)
+        ascii_only = self.course_app.ascii_only
+        text = self._curves.text(width, ascii_only=ascii_only, earlier=self._earlier, by=self._by)
         before, self._lines = self._lines, text.plain.count("\n")
         # where it has as many lines as before nothing else on the page moves
         self.query_one("#lab-charts", Static).update(text, layout=self._lines != before)
@@ -263,6 +266,17 @@ class LabScreen(CourseScreen):
             if number in kept_runs(self.lab_name)  # the oldest may have gone meanwhile
         }
         self._show_curves()
+
+    def action_embedding(self) -> None:
+        """Show features the other way: by t-SNE, or along their principal components."""
+        there = self._curves.pictured_by
+        if len(there) > 1:
+            self._by = "pca" if self._by == "tsne" else "tsne"
+            self._show_curves()
+        elif there:
+            self.tell("No t-SNE yet: it comes with the last seed, and needs scikit-learn (extra: lab).")
+        else:
+            self.tell("There is no picture of features; not every lab has one, and it comes with a run.")
 
     # -- settings ------------------------------------------------------------------------------------------------
 

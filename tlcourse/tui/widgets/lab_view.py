@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tlcourse.course.lab import Lab
+from tlcourse.labs.embedding import method
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import Points, chart, legend, number
 from tlcourse.tui.widgets.scatter import pictures
@@ -23,7 +24,7 @@ class Curves:
 
     def __init__(self) -> None:
         self.series: dict[str, dict[str, list[tuple[float, float]]]] = {}
-        self._embeddings: dict[str, Mapping[str, Any]] = {}
+        self._embeddings: dict[str, dict[str, Mapping[str, Any]]] = {}  # by method, then by title
         self._fresh = False
 
     def take(self, event: dict[str, Any]) -> bool:
@@ -37,7 +38,7 @@ class Curves:
         if self._fresh:
             self.series, self._embeddings, self._fresh = {}, {}, False
         if event["type"] == "embedding":
-            self._embeddings[event["title"]] = event
+            self._embeddings.setdefault(method(event), {})[event["title"]] = event
             return True
         for name, value in event["values"].items():
             arm, _, metric = name.rpartition(" ")
@@ -45,8 +46,18 @@ class Curves:
                 self.series.setdefault(metric, {}).setdefault(arm, []).append((event["step"], float(value)))
         return True
 
-    def text(self, width: int, *, ascii_only: bool, earlier: Mapping[int, Curves] | None = None) -> Text:
-        """A panel for each metric, its legend below it, and the pictures; `earlier` are other runs by their number."""
+    @property
+    def pictured_by(self) -> list[str]:
+        """The methods of its pictures, `pca` first."""
+        return sorted(self._embeddings)
+
+    def text(
+        self, width: int, *, ascii_only: bool, earlier: Mapping[int, Curves] | None = None, by: str = "pca"
+    ) -> Text:
+        """A panel for each metric, its legend below it, and the pictures.
+
+        `earlier` are other runs by their number; `by` is how features are pictured, where there are such pictures.
+        """
         text = Text(no_wrap=True, overflow="crop")
         metrics = {name: _with_earlier(name, arms, earlier or {}) for name, arms in self._shown(earlier or {}).items()}
         names = dict.fromkeys(name for series in metrics.values() for name in series)
@@ -55,7 +66,11 @@ class Curves:
             text.append_text(chart(metric, series, width, _ROWS, ascii_only=ascii_only, places=places)).append("\n")
             text.append_text(legend(series, places, width, ascii_only=ascii_only)).append("\n")
         if self._embeddings:
-            text.append("\n").append_text(pictures(list(self._embeddings.values()), width, ascii_only=ascii_only))
+            shown = self._embeddings.get(by) or next(iter(self._embeddings.values()))
+            text.append("\n").append_text(pictures(list(shown.values()), width, ascii_only=ascii_only))
+        if len(self._embeddings) > 1:
+            other = "the principal components" if by == "tsne" else "t-SNE"
+            text.append(f"t shows {other}\n", style="dim")
         return text
 
     def _shown(self, earlier: Mapping[int, Curves]) -> Mapping[str, Mapping[str, Points]]:

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from tlcourse.drawing.terminal import drawing
-from tlcourse.labs.embedding import apart
+from tlcourse.labs.embedding import distance, titled
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import COLOURS
 
@@ -32,7 +32,7 @@ def scatter(event: Mapping[str, Any], width: int, height: int, *, ascii_only: bo
         for x, y, domain in placed:
             cell = (round((high - y) / (high - low) * (rows - 1)), round((x - left) / (right - left) * (width - 1)))
             cells[cell] = domain if cells.get(cell, domain) == domain else 2
-    lines = [Text(str(event["title"])[:width].ljust(width), style="bold")]
+    lines = [Text(titled(event)[:width].ljust(width), style="bold")]
     for row in range(rows):
         here = {column: which for (at, column), which in cells.items() if at == row}
         line = Text("".join(marks[here[column]] if column in here else " " for column in range(width)))
@@ -57,7 +57,7 @@ def pictures(events: Sequence[Mapping[str, Any]], width: int, *, ascii_only: boo
         text.append(f"{mark} ", style=COLOURS[which]).append(f"{_NAMES[which]}  ")
     text.append("\n")
     for one in events:
-        text.append(f"{one['title']}: centres {apart(one):.2f} standard deviations apart\n"[: width + 1], style="dim")
+        text.append(f"{titled(one)}: {distance(one)}"[:width] + "\n", style="dim")
     return text
 
 
