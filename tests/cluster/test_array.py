@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import queue
+import time
+
 import msgspec
 from waiting import wait_for
 
+from tlcourse.errors import UnableError
 from tlcourse.execution.cluster.item import Pace
 from tlcourse.execution.cluster.pool import SlurmPool
+from tlcourse.execution.cluster.profile import Profile
+from tlcourse.execution.cluster.shell import ConnectionLostError, Done
 
 FORTY = 40
 PACE = Pace(first=0.2, slowest=1.0, gather=0.5, grace=1.0)
@@ -20,6 +26,41 @@ def test_a_pool_sends_at_once_what_arrives_together(cluster, pool, job_for, told
     assert [ended[number] for number in range(6)] == reports
     assert pool.workers == FORTY
     assert len({line.split()[0].split("_")[0] for line in cluster.jobs()}) == 1
+
+
+class Unreachable:
+    """A shell that notes how often a round was begun."""
+
+    name = "nowhere"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def run(self, command: str, stdin: bytes = b"", timeout: float = 60.0) -> Done:
+        self.asked += 1
+        raise ConnectionLostError("no network")
+
+    def close(self) -> None: ...
+
+
+class Slow(queue.Queue):
+    """A queue on a busy machine: what takes from it is behind what puts into it."""
+
+    def get(self, block=True, timeout=None):
+        if block:
+            time.sleep(0.01)
+        return super().get(block, timeout)
+
+
+def test_what_is_expected_goes_out_as_one_round_however_it_comes_in(attendants, job_for):
+    """A hand-in that was left over ran alone, behind another wall than the rest of its class."""
+    shell, one = Unreachable(), job_for()
+    attendant = attendants(Profile(), shell=shell, pace=Pace(gather=60.0), chunk=10)
+    attendant.expected = 40
+    attendant._arriving = Slow()
+    futures = [attendant.add(one) for _ in range(40)]
+    assert {type(future.exception(30)) for future in futures} == {UnableError}
+    assert shell.asked == 1
 
 
 def test_identical_submissions_run_once_and_both_get_the_report(cluster, pool, job_for):

@@ -199,7 +199,7 @@ class Attendant:
         found = self._arrived()
         new = any(not item.tried.sends for item in found)
         with contextlib.suppress(queue.Empty):
-            while new and self._chunk > 1 and self._under_way != self.expected:
+            while new and self._chunk > 1 and len(found) != self.expected:
                 found.append(self._arriving.get(timeout=self._pace.gather))
         self.expected = 0 if found else self.expected
         return found
