@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
@@ -25,6 +26,7 @@ from tlcourse.tui.clusters import Clusters, on, places
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.home import HomeScreen
 from tlcourse.tui.standby import StandBy
+from tlcourse.tui.tidy import LOOK_S, Tidy
 
 if TYPE_CHECKING:
     from tlcourse.course.lab import Lab
@@ -93,6 +95,7 @@ class CourseApp(App[int]):
         self.clusters = Clusters()
         self._retired: list[Run] = []
         self._warm = warm
+        self._tidy: Tidy | None = None
         self._standby: StandBy | None = None
         self._again = False
         self._replace: LineFilter | None = None
@@ -118,9 +121,21 @@ class CourseApp(App[int]):
             if (run := Run.find(exercise)) is not None:
                 self.runs[exercise] = run
         self.set_interval(_POLL_S, self._poll)
+        if self._warm:  # the app has the process to itself
+            self.call_after_refresh(self._begin_to_tidy)
         self._change_keys()
         if self.record.notice:
             self.notify(self.record.notice, severity="warning", timeout=10, markup=False)
+
+    def _begin_to_tidy(self) -> None:
+        self._tidy = Tidy()
+        self.set_interval(LOOK_S, self._tidy.look)
+
+    async def on_event(self, event: Event) -> None:
+        """As Textual does, and note that somebody types."""
+        if self._tidy is not None and isinstance(event, InputEvent):
+            self._tidy.key_pressed()
+        await super().on_event(event)
 
     def _change_keys(self) -> None:
         """Keys as the configuration has them; what is wrong there is said, and the usual keys stay."""
@@ -348,6 +363,9 @@ class CourseApp(App[int]):
         """The app ends, and nothing waits on."""
         if self._standby is not None:
             self._standby.end(wait_s)
+        if self._tidy is not None:
+            self._tidy.end()
+            self._tidy = None
 
     def _poll(self) -> None:
         self._retired = [run for run in self._retired if run.alive]
