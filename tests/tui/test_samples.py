@@ -26,6 +26,9 @@ async def test_the_exercise_leads_to_its_samples(visit, colours):
         await person.go("exercise/ex2")
         await person.press("v")
         assert "practice seeds" in await person.sees("1: 3 points, radius 13.0", 30)
+        await person.press("e")
+        assert person.app.screen.__class__.__name__ == "ExerciseScreen"
+        assert len(person.app.screen_stack) == 2  # the same one, not another on top
 
 
 @pytest.mark.parametrize("size", [(60, 20), (120, 40)], ids=str)

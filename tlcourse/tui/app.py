@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent
 from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 from textual.types import CSSPathType
@@ -24,6 +25,7 @@ from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.home import HomeScreen
 from tlcourse.tui.standby import StandBy
 from tlcourse.tui.themes import NO_COLOUR, WHAT, themes
+from tlcourse.tui.tidy import LOOK_S, Tidy
 
 if TYPE_CHECKING:
     from textual.system_commands import SystemCommandsProvider
@@ -90,6 +92,7 @@ class CourseApp(App[int]):
         self._retired: list[Run] = []
         self._warm = warm
         self._greet = greet
+        self._tidy: Tidy | None = None
         self._standby: StandBy | None = None
         self._again = False
         self._replace: LineFilter | None = None
@@ -120,11 +123,23 @@ class CourseApp(App[int]):
             if (run := Run.find(exercise)) is not None:
                 self.runs[exercise] = run
         self.set_interval(_POLL_S, self._poll)
+        if self._warm:  # the app has the process to itself
+            self.call_after_refresh(self._begin_to_tidy)
         configured.apply(self)
         if self._greet and first_start():
             self.go("first")
         if self.record.notice:
             self.notify(self.record.notice, severity="warning", timeout=10, markup=False)
+
+    def _begin_to_tidy(self) -> None:
+        self._tidy = Tidy()
+        self.set_interval(LOOK_S, self._tidy.look)
+
+    async def on_event(self, event: Event) -> None:
+        """As Textual does, and note that somebody types."""
+        if self._tidy is not None and isinstance(event, InputEvent):
+            self._tidy.key_pressed()
+        await super().on_event(event)
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -309,6 +324,9 @@ class CourseApp(App[int]):
         """The app ends, and nothing waits on."""
         if self._standby is not None:
             self._standby.end(wait_s)
+        if self._tidy is not None:
+            self._tidy.end()
+            self._tidy = None
 
     def _poll(self) -> None:
         self._retired = [run for run in self._retired if run.alive]

@@ -76,5 +76,11 @@ class SamplesScreen(CourseScreen):
         gallery.turn_to(gallery.first, 1 if gallery.most > 1 else _MANY)
 
     def action_exercise(self) -> None:
-        """To the exercise."""
-        self.course_app.go(f"exercise/{self.exercise}", instead=True)
+        """To the exercise; where one came from it, back."""
+        from tlcourse.tui.screens.exercise import ExerciseScreen
+
+        below = self.app.screen_stack[-2]
+        if isinstance(below, ExerciseScreen) and below.exercise == self.exercise:
+            self.course_app.back()
+        else:
+            self.course_app.go(f"exercise/{self.exercise}", instead=True)

@@ -1,0 +1,66 @@
+"""Full collections wait for a moment without keys, and come all the same."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from tlcourse.tui import tidy
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that is set by hand, and a collector as it was afterwards."""
+    before = gc.get_threshold()
+    now = [100.0]
+    monkeypatch.setattr(tidy.time, "monotonic", lambda: now[0])
+    yield now
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+def make_due() -> None:
+    gc.collect()
+    for _ in range(20):
+        gc.collect(1)
+
+
+def test_nothing_is_collected_while_keys_are_pressed_and_something_is_in_the_pause_after(clock):
+    keeper = tidy.Tidy()
+    make_due()
+    keeper.key_pressed()
+    clock[0] += 0.1
+    assert not keeper.look()
+    clock[0] += 0.3
+    assert keeper.look()
+    assert not keeper.look()  # nothing is due any more
+
+
+def test_who_types_without_a_pause_has_it_done_once_a_minute(clock):
+    keeper = tidy.Tidy()
+    make_due()
+    done = 0
+    for _ in range(1300):
+        clock[0] += 0.1
+        keeper.key_pressed()
+        if keeper.look():
+            done += 1
+            make_due()
+    assert done == 2
+
+
+def test_python_itself_does_none_meanwhile(clock):
+    before = gc.get_threshold()
+    keeper = tidy.Tidy()
+    full = []
+    gc.callbacks.append(lambda phase, info: full.append(info["generation"]) if phase == "start" else None)
+    try:
+        kept = [[[] for _ in range(20)] for _ in range(20_000)]
+    finally:
+        gc.callbacks.pop()
+    assert len(kept) == 20_000
+    assert 1 in full
+    assert 2 not in full
+    keeper.end()
+    assert gc.get_threshold() == before

@@ -1,0 +1,46 @@
+"""Python's full garbage collection, when nobody is typing.
+
+It looks at every object that there is, which takes as long as painting a screen, and comes by itself in the middle of
+painting one. So the app does it: when there is something to look for, and no key was pressed for a moment.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+
+LOOK_S = 0.1
+"""How often to look whether it is time."""
+_QUIET_S = 0.3
+_LATEST_S = 60.0
+_DUE = 10  # collections of younger objects after which Python itself would do a full one
+_NEVER = 1_000_000
+
+
+class Tidy:
+    """Takes the full collections over, from when it is made."""
+
+    def __init__(self) -> None:
+        self._key = self._last = time.monotonic()
+        gc.freeze()  # the course and the program's code stay: no collection need look at them
+        self._before = gc.get_threshold()
+        gc.set_threshold(*self._before[:2], _NEVER)
+
+    def key_pressed(self) -> None:
+        """Somebody is typing."""
+        self._key = time.monotonic()
+
+    def look(self) -> bool:
+        """Collect, if it is time; whether it was."""
+        now = time.monotonic()
+        quiet = now - self._key >= _QUIET_S or now - self._last >= _LATEST_S
+        if not quiet or gc.get_count()[2] < _DUE:
+            return False
+        gc.collect()
+        self._last = now
+        return True
+
+    def end(self) -> None:
+        """Give them back to Python."""
+        gc.set_threshold(*self._before)
+        gc.unfreeze()
