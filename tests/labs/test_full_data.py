@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from tests.labs.conftest import LABS
+from tlcourse.data import hymenoptera
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.labs import amazon_reviews, mnist_m, office_caltech
-from tlcourse.labs.experiments import full_dann, full_patch_mix
+from tlcourse.labs.experiments import full_dann, full_fine_tuning, full_patch_mix
 from tlcourse.labs.log import Log
 from tlcourse.labs.result import conclude
 from tlcourse.labs.runner import run_lab, settings_of
@@ -46,6 +47,8 @@ def drawn(monkeypatch):
 @pytest.mark.parametrize("experiment", [full_dann, full_patch_mix], ids=["dann", "patch-mix"])
 def test_garbage_target_labels_give_identical_outputs(drawn, monkeypatch, experiment):
     monkeypatch.setattr(experiment, "EPOCHS", 1)
+    if experiment is full_patch_mix:
+        monkeypatch.setattr(experiment, "WARM_UP", 0.0)  # else the one epoch would be warm-up, and no guess be made
     monkeypatch.setattr(experiment.unsupervised, "__defaults__", (1,) * len(experiment.unsupervised.__defaults__))
     given = experiment.unsupervised
     outputs: list[dict[str, torch.Tensor]] = []
@@ -66,6 +69,57 @@ def test_garbage_target_labels_give_identical_outputs(drawn, monkeypatch, experi
     assert all(torch.equal(first[arm], second[arm]) for arm in first)
     assert told[0] == told[1], "not only the classes: every loss and every feature that was told"
     assert values[0] != values[1], "the labels that only score the outputs did change"
+
+
+def _few_photographs(x: torch.Tensor, label: torch.Tensor) -> tuple[dict, dict, dict]:
+    arrays = [{"x": x[i::3].numpy(), "label": label[i::3].numpy()} for i in range(3)]
+    return arrays[0], arrays[1], arrays[2]
+
+
+def test_every_arm_of_fine_tuning_trains_what_it_says(monkeypatch):
+    """On 48 drawn pictures and a network with random weights in the place of ImageNet's."""
+    generator = torch.Generator().manual_seed(0)
+    x, label = torch.rand(72, 3, 64, 64, generator=generator), torch.arange(72) // 3 % 2
+    monkeypatch.setattr(hymenoptera, "make", lambda seed: _few_photographs(x, label))
+    monkeypatch.setattr(full_fine_tuning, "_available", lambda: "squeezenet1_1")
+    monkeypatch.setattr(full_fine_tuning, "EPOCHS", 1)
+    made: list[tuple[torch.nn.Module, dict]] = []
+    given = full_fine_tuning.network
+
+    def random_weights(name, *, pretrained):
+        torch.manual_seed(1)
+        net = given(name, pretrained=False)
+        made.append((net, {key: value.clone() for key, value in net.state_dict().items()}))
+        return net
+
+    monkeypatch.setattr(full_fine_tuning, "network", random_weights)
+    stream = io.BytesIO()
+    found = full_fine_tuning.run_full({}, 1, Log(stream))
+    assert found.keys() == {"scratch", "frozen", "full", "layerwise"}
+    assert all(0 <= value <= 1 for value in found.values())
+    moved = []
+    for net, before in made:
+        first = "features.0.weight"
+        moved.append(float((net.state_dict()[first] - before[first]).abs().max()))
+    scratch, frozen, full, layerwise = moved
+    assert frozen == 0
+    assert min(scratch, full) > layerwise > 0, "the first layer moves least where its rate is smallest"
+    assert b"photographs" in stream.getvalue()
+
+
+@pytest.mark.slow
+@real("hymenoptera_data")
+@real("pretrained")
+def test_fine_tuning_runs_on_some_real_photographs(monkeypatch):
+    given = hymenoptera.make
+
+    def some(seed):
+        return tuple({key: value[:32] for key, value in arrays.items()} for arrays in given(seed))
+
+    monkeypatch.setattr(hymenoptera, "make", some)
+    monkeypatch.setattr(full_fine_tuning, "EPOCHS", 1)
+    found = full_fine_tuning.run_full({}, 1, Log(io.BytesIO()))
+    assert found["frozen"] > 0.75, "a head on ImageNet's features tells ants from bees after few photographs"
 
 
 def test_a_picture_is_standardised_by_itself_whatever_stands_beside_it():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 import torch
 
-from tlcourse.labs import families
+from tlcourse.labs import families, streets
 from tlcourse.labs.experiments import branching, qlora, split_loss, taxonomy
 
 
@@ -117,3 +119,63 @@ def test_nf4_with_scales_of_32_bits_is_as_near_as_with_scales_of_eight():
     (one, bits_one), (two, bits_two) = qlora._single(weight), qlora._double(weight)
     assert bits_two < bits_one
     assert (one - weight).norm().item() == pytest.approx((two - weight).norm().item(), rel=0.05)
+
+
+def _street(evening, seed=0, n=60):
+    return streets.draw(n, evening, torch.Generator().manual_seed(seed))
+
+
+def test_the_evening_changes_light_and_grain_and_never_where_things_stand():
+    (day, label), (evening, same) = _street(0.0), _street(0.5)
+    assert torch.equal(label, same)
+    assert set(label.unique().tolist()) == set(range(len(streets.CLASSES)))
+    assert day.min() >= 0
+    assert day.max() <= 1
+    for number in range(len(streets.CLASSES)):
+        here = (label == number)[:, None].expand_as(day)
+        assert evening[here].std() > day[here].std()
+    sky = (label == 0)[:, None].expand_as(day)[:, :1]
+    assert evening[:, :1][sky].mean() > day[:, :1][sky].mean() + 0.03  # redder
+
+
+def test_overlap_is_the_mean_over_the_classes_of_intersection_over_union():
+    x, label = _street(0.0, n=20)
+
+    class Says(torch.nn.Module):
+        def forward(self, pictures):
+            del pictures
+            return torch.nn.functional.one_hot(self.guess, len(streets.CLASSES)).permute(0, 3, 1, 2).float()
+
+    net = Says()
+    net.guess = label
+    assert streets.overlap(net, x, label) == 1
+    net.guess = torch.where(label == 4, 1, label)  # every car is taken for road
+    road, car = (label == 1).sum().item(), (label == 4).sum().item()
+    assert streets.overlap(net, x, label) == pytest.approx((3 + road / (road + car)) / 5)
+
+
+def test_pixels_become_rows_in_the_order_of_their_labels():
+    _, label = _street(0.0, n=2)
+    maps = torch.nn.functional.one_hot(label, 5).permute(0, 3, 1, 2)
+    assert torch.equal(streets.by_pixel(maps).argmax(1), label.flatten())
+
+
+def test_no_label_of_the_evening_reaches_an_arm_but_the_oracle(monkeypatch):
+    from tlcourse.labs.experiments import deliberated_bridging as experiment
+    from tlcourse.labs.log import Log
+
+    settings = {"pictures": 3, "evening": 0.3, "sure": 0.5, "steps": 4, "rounds": 2}
+    given, found = streets.draw, []
+    monkeypatch.setattr(experiment, "TESTED", experiment.DRAWN + 1)  # what scores the arms stays right
+
+    def wrong(n, evening, generator):
+        x, label = given(n, evening, generator)
+        return x, (label + 1) % 5 if evening and n == experiment.DRAWN else label
+
+    for drawn in (given, wrong):
+        monkeypatch.setattr(experiment, "draw", drawn)
+        torch.manual_seed(1)
+        found.append(experiment.run(settings, 1, Log(io.BytesIO())))
+    honest, garbage = found
+    assert honest.pop("target") != garbage.pop("target")
+    assert honest == garbage

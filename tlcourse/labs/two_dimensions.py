@@ -15,7 +15,7 @@ from torch import Tensor
 from tlcourse.labs.log import Log
 
 MOST = 400
-"""Points of a picture; of more, some are taken by chance, always the same. An event then has at most some 20 kB."""
+"""Points of a picture; of more, some are taken by chance, the same ones each time. So an event has at most 24 kB."""
 PERPLEXITY = 30.0
 _MISSING = "t-SNE needs scikit-learn, which is not installed: python -m pip install 'tlcourse[lab]'. PCA is shown."
 

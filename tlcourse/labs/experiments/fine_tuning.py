@@ -16,7 +16,7 @@ from tlcourse.labs.training import POINTS, accuracy
 from tlcourse.methods.fine_tuning import freeze, layerwise_rates, replace_head
 from tlcourse.methods.small_resnet import SmallResNet
 
-TESTED = 1000
+TESTED = 400
 WEIGHTS = Path(__file__).parents[2] / "content" / "weights" / "insects.safetensors"
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the channels, as in pretraining
 

@@ -44,9 +44,10 @@ def _train(net: nn.Module, x: Tensor, y: Tensor, other: Tensor, arm: str, settin
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     for step in range(1, steps + 1):
         rows, others = torch.randint(len(x), (BATCH,)), torch.randint(len(other), (BATCH,))
-        loss = F.cross_entropy(net(x[rows]), y[rows])
         if arm in ("pseudo", "mixed") and step > WARM_UP * steps:
-            loss = loss + _guessed(net, x[rows], y[rows], other[others], settings["sure"], bridge=arm == "mixed")
+            loss = _with_guesses(net, x[rows], y[rows], other[others], settings["sure"], bridge=arm == "mixed")
+        else:
+            loss = F.cross_entropy(net(x[rows]), y[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -55,12 +56,18 @@ def _train(net: nn.Module, x: Tensor, y: Tensor, other: Tensor, arm: str, settin
             log.metric(arm, step, loss=loss.item(), accuracy=accuracy(net, *test))
 
 
-def _guessed(net: nn.Module, own: Tensor, label: Tensor, other: Tensor, sure: float, *, bridge: bool) -> Tensor:
-    """The loss of the network's own guesses: on the target's pictures, or on pictures mixed of both domains."""
-    with torch.no_grad():
-        probability, guess = torch.softmax(net(other), dim=1).max(dim=1)  # (B,) each
-    believed = probability > sure
+def _with_guesses(net: nn.Module, own: Tensor, label: Tensor, other: Tensor, sure: float, *, bridge: bool) -> Tensor:
+    """The source's loss, and that of the network's own guesses: on the target's pictures, or on mixed ones.
+
+    One pass for both where that can be: group norm makes no picture depend on another.
+    """
     if not bridge:
-        return (F.cross_entropy(net(other), guess, reduction="none") * believed).mean()
+        logits, others = net(torch.cat([own, other])).chunk(2)
+        probability, guess = torch.softmax(others.detach(), dim=1).max(dim=1)  # (B,) each
+        guessed = F.cross_entropy(others, guess, reduction="none") * (probability > sure)
+        return F.cross_entropy(logits, label) + guessed.mean()
+    with torch.no_grad():
+        probability, guess = torch.softmax(net(other), dim=1).max(dim=1)
     mask = patch_mask(len(own), own.shape[-1], PATCH, torch.rand(len(own)))  # Beta(1, 1) is uniform
-    return mixed_loss(net(mix(own, other, mask)), label, guess, mask, believed)
+    logits, mixed = net(torch.cat([own, mix(own, other, mask)])).chunk(2)
+    return F.cross_entropy(logits, label) + mixed_loss(mixed, label, guess, mask, probability > sure)
