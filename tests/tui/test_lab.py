@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 import pytest
+from tour import keep_lab_run
 
 
 @pytest.mark.slow
@@ -62,30 +63,11 @@ async def test_a_lesson_leads_to_its_lab_and_says_so_where_there_is_none(visit):
         assert "has no lab" in await person.press("x")
 
 
-def _keep(app, *, loss: float) -> int:
-    """Keep a run of `dann` as `lab run` does, without training."""
-    from tlcourse.labs.kept import Recorder
-    from tlcourse.labs.result import conclude
-
-    lab = app.labs["dann"]
-    recorder = Recorder(lab.id)
-    for arm in lab.arms:
-        for step in range(5):
-            recorder.take({"v": 1, "type": "metric", "step": step, "values": {f"{arm.id} loss": loss - step / 10}})
-    points = [[0.0, 0.0], [1.0, 1.0], [0.2, 0.9], [0.8, 0.1]]
-    for title in ("before", "after"):
-        picture = {"title": title, "points": points, "domain": [0, 1, 0, 1], "label": [0, 1, 0, 1]}
-        recorder.take({"v": 1, "type": "embedding", **picture})
-    settings = {one.id: one.default for one in lab.settings}
-    recorder.close(conclude(lab, settings, {1: {arm.id: loss for arm in lab.arms}}, 0.1, "mini"))
-    return recorder.number
-
-
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, ascii_only):
     async with visit(*size, ascii_only=ascii_only) as person:
-        first, second = _keep(person.app, loss=2.0), _keep(person.app, loss=1.0)
+        first, second = keep_lab_run(person.app, loss=2.0), keep_lab_run(person.app, loss=1.0)
         person.app.go("lab/dann")
         await person.sees("Predict first")
         await person.press("enter")
@@ -109,7 +91,7 @@ async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, 
 async def test_at_most_three_runs_lie_over_another_and_one_can_be_dropped(visit):
     async with visit(100, 30) as person:
         for _ in range(4):
-            _keep(person.app, loss=1.0)
+            keep_lab_run(person.app, loss=1.0)
         person.app.go("lab/dann")
         await person.sees("Predict first")
         await person.press("enter")
