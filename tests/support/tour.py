@@ -246,7 +246,6 @@ STOPS: dict[str, Step] = {
     "review-empty": _go("review"),
     "exercise": _go("exercise/ex2"),
     "exercise-bench": _bench,
-    "exercise-turned": _go("exercise/ex3", "t"),
     "exercise-hint": _go("exercise/ex2", "h"),
     "exercise-explained": _explained,
     "lab": _go("lab/dann"),

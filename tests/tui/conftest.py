@@ -127,3 +127,16 @@ def graded(own_home, tmp_path):
         quick.batch(gradebook_path(), tmp_path / "handins", TESTS / "example_course")
 
     return grade
+
+
+@pytest.fixture
+def no_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The findings of a machine on which little works, at once."""
+    from tour import FINDINGS
+
+    from tlcourse.execution.machine import MachineFinding
+
+    async def examined() -> list[MachineFinding]:
+        return [MachineFinding(*finding) for finding in FINDINGS]
+
+    monkeypatch.setattr("tlcourse.tui.doctor.examined", examined)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import psutil
 import pytest
 from tour import FINDINGS
 
@@ -85,6 +86,19 @@ def test_a_small_terminal_is_told_how_it_grows():
     assert doctor.terminal(80, 24).works
     assert not doctor.terminal(79, 24).works
     assert "8;24;80t" in doctor.terminal(79, 24).remedy
+
+
+async def test_who_leaves_before_the_doctor_has_answered_leaves_no_process_behind():
+    for seconds in (0.01, 0.5):
+        asking = asyncio.create_task(doctor.examined())
+        await asyncio.sleep(seconds)
+        below = psutil.Process().children(recursive=True)
+        assert below
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        _, alive = psutil.wait_procs(below, timeout=10)
+        assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ async def go(person, place: str) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_the_palette_has_every_action_of_the_screen_that_has_a_name_first(visit, place):
+async def test_the_palette_has_every_action_of_the_screen_that_has_a_name_first(visit, no_doctor, place):
     async with visit(80, 24) as person:
         await go(person, place)
         screen = person.app.screen

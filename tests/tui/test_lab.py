@@ -6,6 +6,7 @@ import time
 
 import psutil
 import pytest
+from tour import keep_lab_run
 
 
 @pytest.mark.slow
@@ -146,7 +147,7 @@ def _keep(app, *, loss: float, tsne: bool = False) -> int:
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, ascii_only):
     async with visit(*size, ascii_only=ascii_only) as person:
-        first, second = _keep(person.app, loss=2.0), _keep(person.app, loss=1.0)
+        first, second = keep_lab_run(person.app, loss=2.0), keep_lab_run(person.app, loss=1.0)
         person.app.go("lab/dann")
         await person.sees("Predict first")
         await person.press("enter")
@@ -170,7 +171,7 @@ async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, 
 async def test_at_most_three_runs_lie_over_another_and_one_can_be_dropped(visit):
     async with visit(100, 30) as person:
         for _ in range(4):
-            _keep(person.app, loss=1.0)
+            keep_lab_run(person.app, loss=1.0)
         person.app.go("lab/dann")
         await person.sees("Predict first")
         await person.press("enter")

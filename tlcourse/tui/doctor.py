@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
 import sys
-from typing import Any
+import tempfile
+from typing import IO, Any
 
 import msgspec
 
 from tlcourse.execution.machine import MachineFinding
 
+_LOOK_S = 0.1
 COLUMNS, ROWS = 80, 24
 """A terminal in which nothing is cut."""
 
@@ -20,22 +25,33 @@ class UnansweredError(Exception):
 
 
 async def examined() -> list[MachineFinding]:
-    """All findings; raises UnansweredError. Whoever cancels this ends the process."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tlcourse", "doctor", "--json"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    """All findings; raises UnansweredError. Whoever cancels this ends the process, and what it tries just then."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(  # asyncio's own is left running when it is cancelled while it starts
+            [sys.executable, "-m", "tlcourse", "doctor", "--json"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=errors,
+            start_new_session=True,
+        )
+        try:
+            while process.poll() is None:
+                await asyncio.sleep(_LOOK_S)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        return _findings(_read(out), _read(errors))
+
+
+def _read(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _findings(answer: bytes, said: bytes) -> list[MachineFinding]:
     try:
-        found, said = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
-    try:
-        document: dict[str, Any] = json.loads(found)
+        document: dict[str, Any] = json.loads(answer)
         return msgspec.convert(document["findings"], list[MachineFinding])
     except (ValueError, KeyError, msgspec.ValidationError):
         raise UnansweredError(said.decode(errors="replace")[-500:]) from None

@@ -18,6 +18,8 @@ from tlcourse.tui.widgets.choices import Choices
 
 _CONTINUE = "continue"
 _REVIEW = "review"
+_TITLE = 22
+"""Columns that a unit's title has at least, where it can be had."""
 
 
 class HomeScreen(CourseScreen):
@@ -250,6 +252,8 @@ def _line(unit: UnitState, width: int) -> Text:
         right, asked = sum(quiz.right for quiz in unit.quizzes), sum(quiz.questions for quiz in unit.quizzes)
         facts.append(f"quiz {right}/{asked}")
     facts += [f"{exercise.id} {exercise.outcome.upper() or 'not tried'}" for exercise in unit.exercises]
+    if unit.written and len(" · ".join(facts)) > width - _TITLE:
+        del facts[0]  # the time that it takes is said beside the list, or in the lesson
     done = " · ".join(facts) or "announced"
     begun = unit.read or any(quiz.answered for quiz in unit.quizzes) or any(e.attempts for e in unit.exercises)
     symbol = "·" if not unit.written else "✓" if unit.done else "◐" if begun else "○"
