@@ -13,6 +13,7 @@ from textual.widget import Widget
 from tlcourse.drawing.terminal import drawing
 from tlcourse.errors import TlcourseError
 from tlcourse.tui import real_pixels
+from tlcourse.tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
     from tlcourse.data.examples import Example
@@ -92,7 +93,8 @@ class Gallery(Widget):
 
 def shows_colours(app: CourseApp) -> bool:
     """Whether pictures can have colours of their own: 256 of them at least, and nobody asked for none."""
-    return not app.ascii_only and not app.no_color and app.console.color_system not in (None, "standard")
+    asked_for_none = app.no_color or app.theme == NO_COLOUR
+    return not app.ascii_only and not asked_for_none and app.console.color_system not in (None, "standard")
 
 
 class Placed(NamedTuple):
