@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tlcourse.course.lab import load_labs
-from tlcourse.course.loader import load_course
 from tlcourse.data import folders, gtsrb, sets, svhn, through_torchvision, usps
 from tlcourse.errors import UnableError, UsageError
 
@@ -234,13 +232,3 @@ def test_without_a_network_the_advice_is_to_bring_a_copy(monkeypatch):
     assert "--from PATH" in caught.value.remedy
     assert not (folders.own_folder() / "svhn").exists()
     assert not list(folders.own_folder().glob(".svhn-*"))
-
-
-def test_every_lab_that_is_said_to_use_a_set_is_a_lab():
-    course = load_course()
-    labs = load_labs(course.folder, [unit.id for unit in course.about.units])
-    assert {lab for names in sets.LABS.values() for lab in names} <= labs.keys()
-    assert sets.LABS.keys() <= {one.name for one in sets.listed()}
-    using = {name for names in sets.LABS.values() for name in names}
-    on_real_data = {name for name, lab in labs.items() if "full" in lab.data}
-    assert on_real_data <= using | {"fine-tuning"}, "fine-tuning has exercise 1's photographs, which are listed with it"

@@ -77,7 +77,7 @@ def ended_run(exercise: str = "ex2", *, on: str = "local") -> Run:
     return run
 
 
-def keep_lab_run(app: Any, *, loss: float) -> int:
+def keep_lab_run(app: Any, *, loss: float, tsne: bool = False) -> int:
     """Keep a run of the lab `dann` as `lab run` does, without training; its number."""
     from tlcourse.labs.kept import Recorder
     from tlcourse.labs.result import conclude
@@ -90,7 +90,9 @@ def keep_lab_run(app: Any, *, loss: float) -> int:
     points = [[0.0, 0.0], [1.0, 1.0], [0.2, 0.9], [0.8, 0.1]]
     for title in ("before", "after"):
         picture = {"title": title, "points": points, "domain": [0, 1, 0, 1], "label": [0, 1, 0, 1]}
-        recorder.take({"v": 1, "type": "embedding", **picture})
+        recorder.take({"v": 1, "type": "embedding", **picture})  # as it was before there was t-SNE
+        if tsne:
+            recorder.take({"v": 1, "type": "embedding", "method": "tsne", **picture})
     settings = {one.id: one.default for one in lab.settings}
     recorder.close(conclude(lab, settings, {1: {arm.id: loss for arm in lab.arms}}, 0.1, "mini"))
     return recorder.number

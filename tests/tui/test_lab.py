@@ -122,27 +122,6 @@ async def test_of_several_labs_of_a_lesson_one_is_chosen(visit, size):
         assert person.app.screen.path[-1] == "lesson"
 
 
-def _keep(app, *, loss: float, tsne: bool = False) -> int:
-    """Keep a run of `dann` as `lab run` does, without training."""
-    from tlcourse.labs.kept import Recorder
-    from tlcourse.labs.result import conclude
-
-    lab = app.labs["dann"]
-    recorder = Recorder(lab.id)
-    for arm in lab.arms:
-        for step in range(5):
-            recorder.take({"v": 1, "type": "metric", "step": step, "values": {f"{arm.id} loss": loss - step / 10}})
-    points = [[0.0, 0.0], [1.0, 1.0], [0.2, 0.9], [0.8, 0.1]]
-    for title in ("before", "after"):
-        picture = {"title": title, "points": points, "domain": [0, 1, 0, 1], "label": [0, 1, 0, 1]}
-        recorder.take({"v": 1, "type": "embedding", **picture})  # as it was before there was t-SNE
-        if tsne:
-            recorder.take({"v": 1, "type": "embedding", "method": "tsne", **picture})
-    settings = {one.id: one.default for one in lab.settings}
-    recorder.close(conclude(lab, settings, {1: {arm.id: loss for arm in lab.arms}}, 0.1, "mini"))
-    return recorder.number
-
-
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, ascii_only):
@@ -192,7 +171,7 @@ async def test_without_a_kept_run_the_keys_say_what_to_do(visit):
 
 async def test_features_are_pictured_by_principal_components_or_by_tsne(visit):
     async with visit(100, 30) as person:
-        _keep(person.app, loss=1.0, tsne=True)
+        keep_lab_run(person.app, loss=1.0, tsne=True)
         person.app.go("lab/dann")
         await person.sees("Predict first")
         await person.press("enter")
@@ -215,7 +194,7 @@ async def test_features_are_pictured_by_principal_components_or_by_tsne(visit):
 
 async def test_a_run_without_tsne_keeps_its_picture_and_says_what_is_missing(visit):
     async with visit(100, 30) as person:
-        _keep(person.app, loss=1.0)
+        keep_lab_run(person.app, loss=1.0)
         person.app.go("lab/dann")
         await person.sees("Predict first")
         await person.press("enter", "y")

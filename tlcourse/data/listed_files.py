@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -62,6 +63,19 @@ def read(files: ListedFiles, name: str) -> bytes:
             remedy=f"tlcourse data verify {files.name} – and then {files.remedy}",
         )
     return data
+
+
+def read_mat(files: ListedFiles, name: str) -> dict[str, Any]:
+    """The arrays of one MATLAB file; raises UnableError as `read` does, and where SciPy is not installed."""
+    data = read(files, name)
+    try:
+        from scipy.io import loadmat
+    except ImportError:
+        raise UnableError(
+            "SciPy, which reads these files, is not installed.", remedy="python -m pip install 'tlcourse[lab]'"
+        ) from None
+    found: dict[str, Any] = loadmat(io.BytesIO(data))
+    return found
 
 
 def problems_of(files: ListedFiles, folder: Path) -> list[str]:

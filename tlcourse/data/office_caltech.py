@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any, Literal
 
 import numpy as np
 
-from tlcourse.data.listed_files import ListedFiles, read
+from tlcourse.data.listed_files import ListedFiles, read_mat
 from tlcourse.errors import UnableError
 
 Domain = Literal["amazon", "caltech10", "dslr", "webcam"]
@@ -33,14 +32,7 @@ def load(domain: Domain) -> tuple[Features, Labels]:
 
     Raises UnableError where the features are missing or damaged, or SciPy, which reads them, is not installed.
     """
-    data = read(FILES, f"surf/{domain}.mat")
-    try:
-        from scipy.io import loadmat
-    except ImportError:
-        raise UnableError(
-            "SciPy, which reads these files, is not installed.", remedy="python -m pip install 'tlcourse[lab]'"
-        ) from None
-    found = loadmat(io.BytesIO(data))
+    found = read_mat(FILES, f"surf/{domain}.mat")
     x, y = np.asarray(found["fts"], np.float64), np.asarray(found["labels"], np.int64).ravel() - 1
     if x.shape != (COUNT[domain], WORDS) or y.shape != (COUNT[domain],) or set(y.tolist()) != set(range(CLASSES)):
         raise UnableError(

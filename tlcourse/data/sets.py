@@ -28,13 +28,8 @@ from tlcourse.errors import UsageError
 _LISTED = {
     files.name: files for files in (mnist.FILES, office_caltech.FILES, amazon_reviews.FILES, svhn.FILES, usps.FILES)
 }
-LABS = {
-    "mnist": ("dann", "patch-mix"),
-    "office-caltech10": ("coral",),
-    "amazon-reviews": ("feature-augmentation",),
-    "bsds500": ("dann", "patch-mix"),
-}
-"""The labs that read a set with `--data full`; the others are read by `load` of their module in `tlcourse.data`."""
+LABS = {"mnist": "dann", "office-caltech10": "coral", "amazon-reviews": "feature-augmentation", "bsds500": "dann"}
+"""The lab that reads a set with `--data full`; the others are read by `load` of their module in `tlcourse.data`."""
 
 
 class RealData(Struct, frozen=True):
@@ -98,7 +93,7 @@ def _listed(files: ListedFiles) -> RealData:
 
 def _used_by(name: str) -> str:
     if name in LABS:
-        return f"lab run {' and '.join(LABS[name])} --data full"
+        return f"lab run {LABS[name]} --data full"
     return f"your own code: tlcourse.data.{name}.load"
 
 

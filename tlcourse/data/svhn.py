@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any, Literal
 
 import numpy as np
 
-from tlcourse.data.listed_files import ListedFiles, read
+from tlcourse.data.listed_files import ListedFiles, read_mat
 from tlcourse.errors import UnableError
 
 Part = Literal["train", "test"]
@@ -33,14 +32,7 @@ def load(part: Part) -> tuple[Bytes, Labels]:
 
     Raises UnableError where they are missing or damaged, or SciPy, which reads them, is not installed.
     """
-    data = read(FILES, f"{part}_32x32.mat")
-    try:
-        from scipy.io import loadmat
-    except ImportError:
-        raise UnableError(
-            "SciPy, which reads these files, is not installed.", remedy="python -m pip install 'tlcourse[lab]'"
-        ) from None
-    found = loadmat(io.BytesIO(data))
+    found = read_mat(FILES, f"{part}_32x32.mat")
     x, y = np.asarray(found["X"]), np.asarray(found["y"], np.int64).ravel()
     shape = (SIDE, SIDE, 3, COUNT[part])
     if x.shape != shape or x.dtype != np.uint8 or y.shape != shape[-1:] or not set(y.tolist()) <= set(range(1, 11)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.segment import Segment
@@ -20,12 +20,22 @@ _HASH = " .:#"
 _STEPS = {"braille": _EIGHTHS, "block": _HALVES, "ascii": _HASH}
 _MARKS = {"braille": ("─", "━", "┃", "▲"), "block": ("─", "═", "│", "▲"), "ascii": ("-", "=", "|", "^")}
 """Between the outer quantiles, between the quartiles, the median, and the drawn value."""
-_HILL, _DRAWN = Style(color="#56B4E9"), Style(color="#E69F00", bold=True)
-_LINE = Style(color="#009E73")
 _OUTER, _INNER = (0.05, 0.95), (0.25, 0.75)
 
 
-def density(one: Distribution, columns: int, rows: int, how: Drawing) -> Lines:
+class Hues(NamedTuple):
+    """Colours as Rich takes them; without one the marks alone tell the parts apart."""
+
+    hill: str = "default"
+    line: str = "default"
+    drawn: str = "default"
+
+
+USUAL = Hues("#56B4E9", "#009E73", "#E69F00")
+"""Okabe and Ito's, for a terminal whose background is not known."""
+
+
+def density(one: Distribution, columns: int, rows: int, how: Drawing, hues: Hues = USUAL) -> Lines:
     """`rows` lines, three at least: a heading, the hill, and below it the line of its quantiles."""
     height = max(rows - 2, 1)
     at = dict(zip(one.levels, one.quantiles, strict=True))
@@ -33,8 +43,8 @@ def density(one: Distribution, columns: int, rows: int, how: Drawing) -> Lines:
         f"{one.name}: median {at[0.5]:.2f}, 90 % {at[0.05]:.2f} to {at[0.95]:.2f}, {_MARKS[how][3]} {one.drawn:.2f}"
     )
     lines = [[Segment(heading[:columns].ljust(columns), Style(bold=True))]]
-    lines += [[Segment(line, _HILL)] for line in _hill(_shares(one, columns), height, _STEPS[how])]
-    return [*lines, _quantiles(one, columns, _MARKS[how])]
+    lines += [[Segment(line, Style(color=hues.hill))] for line in _hill(_shares(one, columns), height, _STEPS[how])]
+    return [*lines, _quantiles(one, columns, _MARKS[how], hues)]
 
 
 def legend(y: Array, how: Drawing) -> str:
@@ -60,7 +70,7 @@ def _hill(shares: Array, height: int, steps: str) -> list[str]:
     ]
 
 
-def _quantiles(one: Distribution, columns: int, marks: tuple[str, ...]) -> list[Segment]:
+def _quantiles(one: Distribution, columns: int, marks: tuple[str, ...], hues: Hues) -> list[Segment]:
     def column(value: float) -> int:
         share = (value - one.y[0]) / (one.y[-1] - one.y[0])
         return int(np.clip(share * columns, 0, columns - 1))
@@ -72,8 +82,9 @@ def _quantiles(one: Distribution, columns: int, marks: tuple[str, ...]) -> list[
             cells[place] = mark
     cells[at[0.5]] = marks[2]
     drawn = column(one.drawn)
+    line = Style(color=hues.line)
     return [
-        Segment("".join(cells[:drawn]), _LINE),
-        Segment(marks[3], _DRAWN),
-        Segment("".join(cells[drawn + 1 :]), _LINE),
+        Segment("".join(cells[:drawn]), line),
+        Segment(marks[3], Style(color=hues.drawn, bold=True)),
+        Segment("".join(cells[drawn + 1 :]), line),
     ]

@@ -9,7 +9,7 @@ from msgspec import Struct
 from rich.segment import Segment
 
 from tlcourse.data.examples import Example
-from tlcourse.drawing.density import density, legend
+from tlcourse.drawing.density import USUAL, Hues, density, legend
 from tlcourse.drawing.pixels import Lines, picture
 from tlcourse.drawing.terminal import Drawing
 
@@ -55,10 +55,22 @@ def _grid(columns: int, rows: int, side: int) -> Fit:
     return Fit(side, (columns + _GAP) // (side + _GAP), (rows + 1) // (side // 2 + 2))
 
 
-def sheet(examples: Sequence[Example], columns: int, fitted: Fit, rows: int, *, colour: bool, how: Drawing) -> Lines:
-    """The lines of all examples; `rows` is the room for distributions, of which one example fills all."""
+def sheet(
+    examples: Sequence[Example],
+    columns: int,
+    fitted: Fit,
+    rows: int,
+    *,
+    colour: bool,
+    how: Drawing,
+    hues: Hues = USUAL,
+) -> Lines:
+    """The lines of all examples; `rows` is the room for distributions, of which one example fills all.
+
+    `colour`: pictures have their own, and distributions have `hues`.
+    """
     if examples and examples[0].picture is None:
-        return _distributions(examples[0], columns, rows, how)
+        return _distributions(examples[0], columns, rows, how, hues if colour else Hues())
     lines: Lines = []
     for start in range(0, len(examples), fitted.across):
         if lines:
@@ -76,12 +88,12 @@ def _row(examples: Sequence[Example], side: int, *, colour: bool) -> Lines:
     return _beside(blocks)
 
 
-def _distributions(one: Example, columns: int, rows: int, how: Drawing) -> Lines:
+def _distributions(one: Example, columns: int, rows: int, how: Drawing, hues: Hues) -> Lines:
     across = 2 if columns >= _WIDE else 1
     down = -(-len(one.distributions) // across)
     each = min(max((rows - 2) // down, _FEWEST_ROWS), _MOST_ROWS)
     wide = (columns - _GAP * (across - 1)) // across
-    drawn = [density(part, wide, each, how) for part in one.distributions]
+    drawn = [density(part, wide, each, how, hues) for part in one.distributions]
     lines: Lines = [[Segment(f"{one.number}: {one.caption}"[:columns])]]
     for start in range(0, len(drawn), across):
         lines += _beside(drawn[start : start + across])

@@ -21,6 +21,7 @@ from tlcourse.overview import Overview, overview
 from tlcourse.progress import Progress, first_start
 from tlcourse.tui import configured
 from tlcourse.tui.clusters import Clusters
+from tlcourse.tui.routes import resumed, screen_of
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.home import HomeScreen
 from tlcourse.tui.standby import StandBy
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from textual.system_commands import SystemCommandsProvider
 
     from tlcourse.course.lab import Lab
-    from tlcourse.tui.screens.frame import CourseScreen
 
 _POLL_S = 0.1
 _QUIT_S = 0.05
@@ -180,7 +180,7 @@ class CourseApp(App[int]):
 
     def go(self, place: str, *, instead: bool = False) -> None:
         """Show a place such as `lesson/fine-tuning`; `instead` of the present screen or on top of it."""
-        screen = self._screen_of(place)
+        screen = screen_of(place)
         if instead and len(self.screen_stack) > 1:
             self.switch_screen(screen)
         else:
@@ -195,81 +195,17 @@ class CourseApp(App[int]):
         if len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def _screen_of(self, place: str) -> CourseScreen:
-        """Screens are imported when they are first shown: the first paint does not wait for them."""
-        kind, _, name = place.partition("/")
-        if kind == "lesson":
-            from tlcourse.tui.screens.lesson import LessonScreen
-
-            unit, _, section = name.partition("#")
-            return LessonScreen(unit, section)
-        if kind == "quiz":
-            from tlcourse.tui.screens.quiz import QuizScreen
-
-            return QuizScreen(name)
-        if kind == "exercise":
-            from tlcourse.tui.screens.exercise import ExerciseScreen
-
-            return ExerciseScreen(name)
-        if kind == "samples":
-            from tlcourse.tui.screens.samples import SamplesScreen
-
-            return SamplesScreen(name)
-        if kind == "lab":
-            from tlcourse.tui.screens.lab import LabScreen
-
-            return LabScreen(name)
-        if kind == "review":
-            from tlcourse.tui.screens.review import ReviewScreen
-
-            return ReviewScreen()
-        if kind == "progress":
-            from tlcourse.tui.screens.progress import ProgressScreen
-
-            return ProgressScreen()
-        if kind == "jobs":
-            from tlcourse.tui.screens.jobs import JobsScreen
-
-            return JobsScreen()
-        if kind == "search":
-            from tlcourse.tui.screens.search import SearchScreen
-
-            return SearchScreen()
-        if kind == "batch":
-            from tlcourse.tui.screens.batch import BatchScreen
-
-            return BatchScreen()
-        from tlcourse.tui.screens.machine import FirstScreen, MachineScreen
-
-        return FirstScreen() if kind == "first" else MachineScreen()
-
     async def action_area(self, area: str) -> None:
         """One of the areas, from anywhere; what was open below is closed."""
         place = {"home": "", "progress": "progress", "machine": "machine"}.get(area)
         if place is None:
-            place = self._resume(area)
+            place = resumed(area, self.course, self.state)
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         if place:
             self.go(place)
         elif area in ("quizzes", "exercises", "lesson"):
             self.notify("This course has none.", severity="warning")
-
-    def _resume(self, area: str) -> str:
-        """Where an area was left, or its first open part."""
-        kind = {"lesson": "lesson", "quizzes": "quiz", "exercises": "exercise"}[area]
-        for place in (self.state.place, self.state.next):
-            if place.startswith(kind + "/"):
-                return place
-        names = {
-            "lesson": [unit.id for unit in self.course.about.units if unit.id in self.course.lessons],
-            "quiz": list(self.course.quizzes),
-            "exercise": [
-                *(unit.exercise_to_do.id for unit in self.state.units if unit.exercise_to_do),
-                *self.course.exercises,
-            ],
-        }[kind]
-        return f"{kind}/{names[0]}" if names else ""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers."""

@@ -14,6 +14,7 @@ from textual.widgets import Input, Markdown, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.choices import Choices
 
 
 class HelpDialog(ModalScreen[None]):
@@ -256,7 +257,7 @@ class ChoiceDialog(ModalScreen[str | None]):
         """The question and the list."""
         with Vertical(classes="dialog small"):
             yield Static(f"{self._question} (enter opens it, esc closes)", classes="title", markup=False)
-            yield OptionList(*(Option(text, id=name) for name, text in self._choices.items()), markup=False)
+            yield Choices(*(Option(text, id=name) for name, text in self._choices.items()), markup=False)
 
     def on_mount(self) -> None:
         """The first one is where enter goes."""

@@ -41,6 +41,10 @@ class Gallery(Widget):
         self.examples: list[Example] = []
         self._strips: list[Strip] = []
 
+    def on_mount(self) -> None:
+        """Another theme has other hues."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.draw_again())
+
     def on_resize(self) -> None:
         """Other sizes, and other numbers of them, fit now."""
         self.call_after_refresh(self.draw_again)
@@ -64,6 +68,7 @@ class Gallery(Widget):
                 colour=shows_colours(app),
                 ascii_only=app.ascii_only,
                 pixels=real_pixels.available(),
+                hues=tuple(app.theme_variables[f"series-{number}"] for number in (1, 3, 2)),
             )
         except TlcourseError as error:
             self.post_message(self.Shown([], "\n".join(error.lines())))
@@ -124,14 +129,17 @@ def _drawn(
     colour: bool,
     ascii_only: bool,
     pixels: bool,
+    hues: tuple[str, ...],
 ) -> Drawn:
+    from tlcourse.drawing.density import Hues
     from tlcourse.drawing.sheet import fit, sheet
 
     picture = example(world, first).picture
     fitted = fit(columns, rows, most, 0 if picture is None else len(picture))
     count = 1 if picture is None else fitted.count
     examples = [example(world, number) for number in range(first, first + count)]
-    lines = sheet(examples, columns, fitted, rows, colour=colour, how=drawing(ascii_only))
+    how = drawing(ascii_only)
+    lines = sheet(examples, columns, fitted, rows, colour=colour, how=how, hues=Hues(*hues))
     placed = _placed(examples, fitted) if pixels and colour and picture is not None else []
     return Drawn(examples, [Strip(line) for line in lines], placed)
 
