@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from drawn import drawn
+
+from tlcourse.tui.themes import PALETTES
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 
@@ -68,6 +71,38 @@ async def test_no_colour_is_used_where_none_is_wanted(visit, colours, monkeypatc
         await person.go("samples/ex1")
         shown = await person.sees("1: an ant (label 0)", 30)
         assert "▀" not in shown
+
+
+async def test_the_theme_without_colours_has_none_here_either(visit, colours):
+    async with visit(80, 24) as person:
+        person.app.choose_theme("no-colour")
+        await person.go("samples/ex1")
+        assert "▀" not in await person.sees("1: an ant (label 0)", 30)
+
+
+async def test_distributions_have_the_hues_of_the_theme_and_change_with_it(visit, colours):
+    async with visit(80, 24) as person:
+        await person.go("samples/ex3")
+        await person.sees("two-humped: median", 30)
+        for name in ("dark", "light", "high-contrast"):
+            person.app.choose_theme(name)
+            hue = PALETTES[name].series[0].lower()
+            assert await until(person, lambda hue=hue: hue in hill_hues(person)), name
+            assert len(hill_hues(person)) == 1
+
+
+def hill_hues(person) -> set[str]:
+    """The colours in which hills are drawn."""
+    return {style.color.name.lower() for text, style in drawn(person) if "█" in text and style.color}
+
+
+async def until(person, holds) -> bool:
+    """Wait for what another thread draws."""
+    for _ in range(200):
+        if holds():
+            return True
+        await person.pilot.pause(0.05)
+    return False
 
 
 async def test_until_the_first_run_the_bench_shows_two_of_them(visit, colours):

@@ -140,3 +140,14 @@ async def test_the_line_under_the_cursor_is_in_reverse_video_in_every_theme(visi
         lines = {text.strip() for text, style in drawn(person) if style.reverse and any(map(str.isalpha, text))}
         assert len(lines) == 1
         assert "Practicalities" in lines.pop()
+
+
+async def test_so_is_that_of_a_list_in_a_dialog(visit, config):
+    config.write_text(f"theme: {NO_COLOUR}\n")
+    async with visit(100, 30) as person:
+        await person.go("lesson/multi-task-learning")
+        await person.press("x")
+        lines = [text for text, style in drawn(person) if style.reverse and any(map(str.isalpha, text))]
+        assert len(lines) == 1
+        await person.press("down")
+        assert [text for text, style in drawn(person) if style.reverse and any(map(str.isalpha, text))] != lines
