@@ -23,7 +23,8 @@ _MISSING = "t-SNE needs scikit-learn, which is not installed: python -m pip inst
 def show(log: Log, title: str, features: Tensor, domain: Sequence[int], label: Sequence[int] | Tensor) -> None:
     """Tell both pictures of features (n, d), each with its domain (0 source, 1 target) and class.
 
-    t-SNE only where `log.tsne` says that somebody will see it: it costs as much as a small training.
+    t-SNE only where `log.tsne` says that somebody will see it: of 400 points it takes most of a second, and importing
+    scikit-learn another one.
     """
     by_chance = torch.randperm(len(features), generator=torch.Generator().manual_seed(0))[:MOST]
     rows = by_chance.sort().values.tolist()
