@@ -144,7 +144,7 @@ def rendered(record: dict[str, Any]) -> str:
         "Written by `benchmarks/papers.py` from `results.json` beside it; do not edit. Intervals are 95 % over",
         "seeds, by Student's t; a single run has none, and cannot tell chance from effect.",
     ]
-    for part in record.values():
+    for part in (record[name] for name in ORDER if name in record):
         lines += ["", f"## {part['title']}", "", *_table(part["rows"]), "", f"Settings: {part['settings']}", ""]
         seeds = f"seeds {', '.join(map(str, part['seeds']))}" if part["seeds"] else "no seeds"
         lines.append(
@@ -190,7 +190,7 @@ def main() -> None:
 
 def _record() -> dict[str, Any]:
     record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    return {name: record[name] for name in ORDER if name in record}
+    return record
 
 
 def _measured(name: str, measure: Callable[[list[int]], dict[str, Any]], given: argparse.Namespace) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tlcourse.cli.batch_found import many_attempts
-from tlcourse.cli.batch_place import PlaceName
 from tlcourse.errors import UnableError
+from tlcourse.grading.batch.cluster import refuse_no_wall
 from tlcourse.grading.lms.handins import find_handins
 
 
@@ -31,6 +31,6 @@ def test_more_hand_ins_than_the_budget_are_said_and_the_newest_is_still_the_one_
 
 def test_a_cluster_is_refused_hand_ins_without_a_wall_unless_they_are_trusted():
     with pytest.raises(UnableError, match="without a wall"):
-        PlaceName("bed").refuse("none", trusted=False)
-    PlaceName("bed").refuse("none", trusted=True)
-    PlaceName("bed").refuse("auto", trusted=False)
+        refuse_no_wall("none", trusted=False)
+    refuse_no_wall("none", trusted=True)
+    refuse_no_wall("auto", trusted=False)
