@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
+from textual._styles_cache import StylesCache
+from textual.color import Color
+from textual.widgets._footer import FooterKey
 
 from tlcourse.tui import tidy
 
@@ -64,3 +68,28 @@ def test_python_itself_does_none_meanwhile(clock):
     assert 2 not in full
     keeper.end()
     assert gc.get_threshold() == before
+
+
+def test_what_was_drawn_of_widgets_that_are_gone_is_let_go(clock):
+    keeper = tidy.Tidy()
+    drawn = StylesCache()
+    drawn.get_inner_outer(Color(0, 0, 0), Color(9, 9, 9))
+    gone = weakref.ref(drawn)
+    del drawn
+    make_due()
+    assert gone() is not None, "Textual keeps it no longer: tidy.py need not let it go"
+    clock[0] += 1
+    assert keeper.look()
+    assert gone() is None
+
+
+async def test_the_last_line_keeps_no_keys_of_earlier_moments(visit):
+    async with visit(100, 30) as person:
+        await person.go("lab/dann")
+        counts = []
+        for _ in range(2):
+            for _ in range(4):
+                await person.press("question_mark", "escape")
+            gc.collect()
+            counts.append(sum(isinstance(one, FooterKey) for one in gc.get_objects()))
+        assert counts[1] <= counts[0]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import gc
 import time
 
+from textual._styles_cache import StylesCache
+
 LOOK_S = 0.1
 """How often to look whether it is time."""
 _QUIET_S = 0.3
@@ -36,6 +38,8 @@ class Tidy:
         quiet = now - self._key >= _QUIET_S or now - self._last >= _LATEST_S
         if not quiet or gc.get_count()[2] < _DUE:
             return False
+        # Textual (8.2.8) keeps, under a cache of colours, the drawn lines of a thousand widgets that are gone
+        StylesCache.get_inner_outer.cache_clear()
         gc.collect()
         self._last = now
         return True

@@ -22,6 +22,7 @@ class KeyLine(Footer):
 
     def compose(self) -> ComposeResult:
         """The keys that fit, closer together where that helps."""
+        self._forget_keys()
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         if isinstance(self.screen.focused, (Input, TextArea)):
             keys += self._of_a_field({key.key for key in keys})
@@ -42,6 +43,14 @@ class KeyLine(Footer):
             )
             for one in found
         ]
+
+    def _forget_keys(self) -> None:
+        """Away with those of the last time: Textual (8.2.8) holds what was bound to a footer until its binding changes.
+
+        Else each change of the focus leaves some, and every garbage collection takes longer.
+        """
+        for bound in getattr(self, "__watchers", {}).values():
+            bound[:] = [(widget, callback) for widget, callback in bound if not isinstance(widget, FooterKey)]
 
     def on_resize(self) -> None:
         """Another width has room for more keys, or for fewer."""
