@@ -63,7 +63,9 @@ def grade_text(line: LoadedExercise, tmp_path: Path, quick_wall: str) -> GradeTe
 def tl(tmp_path: Path, own_home: Path) -> Run:
     """`tl("grade", "line", …)` runs a command in an empty folder; `course=None` takes the bundled course."""
 
-    def run(*arguments: str, course: Path | None = EXAMPLE, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, course: Path | None = EXAMPLE, stdin: str = "", timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         chosen = ["--course", str(course)] if course else []
         return subprocess.run(
             [sys.executable, "-m", "tlcourse", *arguments, *chosen],
@@ -71,7 +73,7 @@ def tl(tmp_path: Path, own_home: Path) -> Run:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=timeout,
             check=False,
             env={**os.environ, "TLCOURSE_HOME": str(own_home), "PYTHONWARNINGS": "error"},
         )
