@@ -62,6 +62,10 @@ def test_a_section_opens_where_it_stands(index):
     assert any(place.startswith("lesson/modern-cnns#") for place in places)
 
 
+def test_the_handout_of_an_exercise_is_found_by_what_it_teaches(index):
+    assert "exercise/ex3" in {hit.place for hit in index.find("quantile loss")}
+
+
 def test_what_was_found_is_marked_in_one_line(index):
     hit = next(hit for hit in index.find("pinball") if hit.kind == "lesson")
     assert "\n" not in hit.snippet

@@ -40,4 +40,5 @@ async def test_with_nothing_due_review_says_so_and_home_does_not_mention_it(visi
         assert "due" not in person.screen
         shown = await person.press("v")
         assert "Nothing is due." in shown
+        assert "The round is over" not in shown
         assert "Continue" in await person.press("escape")

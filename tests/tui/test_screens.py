@@ -20,6 +20,17 @@ async def test_the_filter_narrows_the_units_and_escape_brings_all_back(visit):
         assert "Practicalities" in await person.press("escape")
 
 
+async def test_the_filter_knows_objectives_and_exercises_and_hands_other_words_to_the_search(visit):
+    async with visit(100, 30) as person:
+        assert "Multi-task learning" in await person.press("f", *"quantile")
+        await person.press("escape", "f", *"kettle")
+        assert "enter looks for them in all texts" in person.screen
+        await person.press("enter")
+        assert "lesson: Combinations of source and target" in await person.sees("found;", 30)
+        assert "No unit's outline" in await person.press("escape")
+        assert "Continue" in await person.press("escape")
+
+
 async def test_a_key_that_can_do_nothing_says_why(visit):
     async with visit(100, 30, course=UNFINISHED) as person:
         await person.press("down", "down", "n")

@@ -92,8 +92,7 @@ def _pages(course: LoadedCourse, labs: dict[str, Lab]) -> Iterator[tuple[str, st
     for unit in course.about.units:
         if (lesson := course.lessons.get(unit.id)) is None:
             continue
-        opening = lesson.body.partition("\n## ")[0]
-        yield unit.title, f"{unit.summary}\n{_plain(opening)}", "lesson", f"lesson/{unit.id}"
+        yield unit.title, f"{unit.summary}\n{_plain(_opening(lesson.body))}", "lesson", f"lesson/{unit.id}"
         for heading, text in sections(lesson.body):
             yield f"{unit.title}: {heading}", _plain(text), "lesson", f"lesson/{unit.id}#{slug(heading)}"
     for name, quiz in course.quizzes.items():
@@ -102,7 +101,15 @@ def _pages(course: LoadedCourse, labs: dict[str, Lab]) -> Iterator[tuple[str, st
     for name, lab in labs.items():
         yield lab.title, _plain(lab.prediction.prompt), "lab", f"lab/{name}"
     for name, exercise in course.exercises.items():
-        yield exercise.about.title, _plain(exercise.about.summary), "exercise", f"exercise/{name}"
+        title, handout = exercise.about.title, (exercise.folder / "handout.md").read_text(encoding="utf-8")
+        yield title, f"{exercise.about.summary}\n{_plain(_opening(handout))}", "exercise", f"exercise/{name}"
+        for heading, text in sections(handout):
+            yield f"{title}: {heading}", _plain(text), "exercise", f"exercise/{name}"
+
+
+def _opening(body: str) -> str:
+    """What stands before the first heading of the second level."""
+    return body.partition("\n## ")[0]
 
 
 def _plain(text: str) -> str:

@@ -50,7 +50,7 @@ def screen_of(place: str) -> CourseScreen:
     if kind == "search":
         from tlcourse.tui.screens.search import SearchScreen
 
-        return SearchScreen()
+        return SearchScreen(name)
     if kind == "batch":
         from tlcourse.tui.screens.batch import BatchScreen
 

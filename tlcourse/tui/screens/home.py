@@ -88,10 +88,11 @@ class HomeScreen(CourseScreen):
             if state.due:
                 units.add_option(Option(f"↻ Review: {state.due} due (v)", id=_REVIEW))
             units.add_option(None)
-        found = [unit for unit in state.units if wanted in f"{unit.title} {unit.summary}".lower()]
+        found = [unit for unit in state.units if wanted in _outline(unit)]
         units.add_options([Option(_line(unit, width), id=unit.id) for unit in found])
         if not found:
-            units.add_option(Option("No unit has these words.", disabled=True))
+            said = "No unit's outline has these words; enter looks for them in all texts."
+            units.add_option(Option(said, disabled=True))
             self.query_one("#about-text", Static).update("")
         units.highlighted = min(cursor, units.option_count - 1)
 
@@ -221,8 +222,11 @@ class HomeScreen(CourseScreen):
 
     @on(Input.Submitted, "#filter")
     def leave_filter(self) -> None:
-        """From the filter to the list."""
-        self.query_one("#units", OptionList).focus()
+        """From the filter to the list; where it is empty, on to the search in all texts."""
+        words, units = self.query_one("#filter", Input).value.strip(), self.query_one("#units", OptionList)
+        if words and units.get_option_at_index(0).disabled:
+            self.course_app.go(f"search/{words}")
+        units.focus()
 
     def action_leave(self) -> None:
         """End the filter; Home itself is left with q."""
@@ -241,6 +245,12 @@ class HomeScreen(CourseScreen):
     def action_up(self) -> None:
         """Up one line."""
         self.query_one("#units", OptionList).action_cursor_up()
+
+
+def _outline(unit: UnitState) -> str:
+    """The words by which the filter finds a unit, in lower case."""
+    parts = [*(quiz.title for quiz in unit.quizzes), *(exercise.title for exercise in unit.exercises)]
+    return " ".join((unit.title, unit.summary, *(goal.text for goal in unit.objectives), *parts)).lower()
 
 
 def _line(unit: UnitState, width: int) -> Text:

@@ -132,7 +132,7 @@ class QuizScreen(CourseScreen):
         self.query_one(AnswerLines).fill(lines, cursor, self.course_app.words)
 
     def _show_summary(self) -> None:
-        self._say("#heading", "The round is over")
+        self._say("#heading", "The round is over" if self.quiz.questions else "Nothing to ask")
         self._say("#prompt", "\n".join(self.summary()))
         self._say("#remark", "")
         self.show_path()

@@ -33,8 +33,9 @@ class SearchScreen(CourseScreen):
         Binding("k", "move(-1)", "Up", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, words: str = "") -> None:
         super().__init__()
+        self._first = words
         self._index: Index | None = None
         self._problem = ""
         self._hits: list[Hit] = []
@@ -51,7 +52,7 @@ class SearchScreen(CourseScreen):
 
     def body(self) -> ComposeResult:
         """The field, what is to be said, and the hits."""
-        yield Input(placeholder="Words, or their beginnings; esc goes back", id="words")
+        yield Input(self._first, placeholder="Words, or their beginnings; esc goes back", id="words")
         yield Static(id="said", markup=False)
         yield Choices(id="hits")
 
