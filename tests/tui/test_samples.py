@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,59 @@ def test_a_terminal_is_not_asked_where_there_is_none(monkeypatch):
     real_pixels.ask()
     assert not real_pixels.available()
     assert real_pixels.widget(None) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "placed"),
+    [
+        (b"\x1bP>|kitty(0.26.5)\x1b\\", False),  # it would show empty boxes
+        (b"\x1bP>|kitty(0.9.1)\x1b\\", False),
+        (b"\x1bP>|kitty(0.28.0)\x1b\\", True),
+        (b"\x1bP>|kitty(0.35.2)\x1b\\", True),
+        (b"\x1bP>|ghostty 1.1.0\x1b\\", True),
+        (b"", True),
+    ],
+)
+def test_pictures_placed_by_characters_are_for_terminals_that_know_these(monkeypatch, answer, placed):
+    from textual_image import renderable
+
+    from tlcourse.tui import real_pixels
+
+    terminal, screen = os.openpty()
+
+    def answers() -> None:
+        if os.read(terminal, 100) == b"\x1b[>0q":
+            os.write(terminal, answer)
+
+    with os.fdopen(screen, "r+b", buffering=0) as tty:
+        monkeypatch.setattr(sys, "stdin", tty)
+        monkeypatch.setattr(sys, "stdout", tty)
+        monkeypatch.setattr(renderable, "Image", renderable.TGPImage)
+        monkeypatch.setattr(real_pixels, "_found", None)
+        monkeypatch.setattr(real_pixels, "_ANSWERS_S", 30.0 if answer else 0.01)
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        other_end = threading.Thread(target=answers)
+        other_end.start()
+        real_pixels.ask()
+        other_end.join()
+        assert real_pixels.available() == placed
+    os.close(terminal)
+
+
+@pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")
+async def test_true_pixels_need_no_colours_of_the_terminals_own(visit, colours, monkeypatch):
+    """Xterm has Sixel and says that it has 16 colours."""
+    from textual_image.widget import HalfcellImage
+
+    from tlcourse.tui import real_pixels
+    from tlcourse.tui.widgets import gallery
+
+    monkeypatch.setattr(real_pixels, "_found", HalfcellImage)
+    monkeypatch.setattr(gallery, "shows_colours", lambda app: False)
+    async with visit(120, 40) as person:
+        await person.go("samples/ex2")
+        while not person.app.screen.query_one("#samples").children:
+            await person.pilot.pause(0.02)
 
 
 def test_numpy_comes_with_the_first_sample_and_torch_never(own_home, tmp_path):

@@ -67,7 +67,7 @@ class Gallery(Widget):
                 *(self.world, self.first, self.most, self.size.width, self.size.height),
                 colour=shows_colours(app),
                 ascii_only=app.ascii_only,
-                pixels=real_pixels.available(),
+                pixels=real_pixels.available() and wants_colours(app),
                 hues=tuple(app.theme_variables[f"series-{number}"] for number in (1, 3, 2)),
             )
         except TlcourseError as error:
@@ -96,10 +96,14 @@ class Gallery(Widget):
         return strip.apply_style(self.rich_style).adjust_cell_length(self.size.width, self.rich_style)
 
 
+def wants_colours(app: CourseApp) -> bool:
+    """Whether nobody asked for none."""
+    return not (app.ascii_only or app.no_color or app.theme == NO_COLOUR)
+
+
 def shows_colours(app: CourseApp) -> bool:
-    """Whether pictures can have colours of their own: 256 of them at least, and nobody asked for none."""
-    asked_for_none = app.no_color or app.theme == NO_COLOUR
-    return not app.ascii_only and not asked_for_none and app.console.color_system not in (None, "standard")
+    """Whether half-blocks can have colours of their own: 256 of them at least, and nobody asked for none."""
+    return wants_colours(app) and app.console.color_system not in (None, "standard")
 
 
 class Placed(NamedTuple):
@@ -140,7 +144,7 @@ def _drawn(
     examples = [example(world, number) for number in range(first, first + count)]
     how = drawing(ascii_only)
     lines = sheet(examples, columns, fitted, rows, colour=colour, how=how, hues=Hues(*hues))
-    placed = _placed(examples, fitted) if pixels and colour and picture is not None else []
+    placed = _placed(examples, fitted) if pixels and picture is not None else []
     return Drawn(examples, [Strip(line) for line in lines], placed)
 
 
