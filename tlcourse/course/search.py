@@ -92,7 +92,8 @@ def _pages(course: LoadedCourse, labs: dict[str, Lab]) -> Iterator[tuple[str, st
     for unit in course.about.units:
         if (lesson := course.lessons.get(unit.id)) is None:
             continue
-        yield unit.title, f"{unit.summary}\n{_plain(_opening(lesson.body))}", "lesson", f"lesson/{unit.id}"
+        opening = lesson.body.partition("\n## ")[0]
+        yield unit.title, f"{unit.summary}\n{_plain(opening)}", "lesson", f"lesson/{unit.id}"
         for heading, text in sections(lesson.body):
             yield f"{unit.title}: {heading}", _plain(text), "lesson", f"lesson/{unit.id}#{slug(heading)}"
     for name, quiz in course.quizzes.items():
@@ -101,21 +102,14 @@ def _pages(course: LoadedCourse, labs: dict[str, Lab]) -> Iterator[tuple[str, st
     for name, lab in labs.items():
         yield lab.title, _plain(lab.prediction.prompt), "lab", f"lab/{name}"
     for name, exercise in course.exercises.items():
-        title, handout = exercise.about.title, (exercise.folder / "handout.md").read_text(encoding="utf-8")
-        yield title, f"{exercise.about.summary}\n{_plain(_opening(handout))}", "exercise", f"exercise/{name}"
-        for heading, text in sections(handout):
-            yield f"{title}: {heading}", _plain(text), "exercise", f"exercise/{name}"
-
-
-def _opening(body: str) -> str:
-    """What stands before the first heading of the second level."""
-    return body.partition("\n## ")[0]
+        handout = (exercise.folder / "handout.md").read_text(encoding="utf-8")
+        yield exercise.about.title, f"{exercise.about.summary}\n{_plain(handout)}", "exercise", f"exercise/{name}"
 
 
 def _plain(text: str) -> str:
     """Without the marks of Markdown, and without control characters."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]|[*`#|]+", "", text)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]|[*`#|]+|^ *- ", "", text, flags=re.MULTILINE)
 
 
 def _shown(snippet: str) -> str:
