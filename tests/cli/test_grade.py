@@ -146,7 +146,7 @@ def grading_that_trains(folder: Path, isolation: str) -> Iterator[tuple[subproce
 
 def still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that have not ended within some seconds."""
-    return [process for process in psutil.wait_procs(processes, timeout=10)[1] if process.status() != "zombie"]
+    return [process for process in psutil.wait_procs(processes, timeout=60)[1] if process.status() != "zombie"]
 
 
 OFTEN = {("cold", signal.SIGINT), ("cold", signal.SIGTERM), ("cold", signal.SIGHUP), ("none", signal.SIGINT)}
@@ -165,7 +165,7 @@ def test_an_interrupted_grading_leaves_nothing_running(tmp_path, how, isolation)
     with grading_that_trains(tmp_path, isolation) as (grading, below):
         assert len(below) >= 2
         grading.send_signal(how)
-        _, said = grading.communicate(timeout=20)
+        _, said = grading.communicate(timeout=60)
         assert grading.returncode == 130
         assert "interrupted" in said
         assert "Traceback" not in said

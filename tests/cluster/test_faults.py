@@ -80,7 +80,7 @@ def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(clus
     future = attendants(profile).add(job_for(HELD.format(number=1), wall_s=300), watch)
     watch.until_it_trains()
     cluster.run("scancel", "--user", "student")
-    report = future.result(60)
+    report = future.result(120)
     assert report.ending == "infra"
     assert "cancelled on the cluster, not by this command" in report.message
     assert len(cluster.jobs()) == 1
@@ -155,7 +155,7 @@ def test_a_full_work_folder_is_said_before_anything_is_submitted(cluster, profil
     cluster.ssh(f"head -c 70000000 /dev/zero >{small}/filling")
     full = msgspec.structs.replace(profile, work=small)
     with pytest.raises(InfraError, match="is full"):
-        attendants(full).add(job_for()).result(60)
+        attendants(full).add(job_for()).result(120)
     assert cluster.jobs() == []
     cluster.ssh(f"rm {small}/filling")
     assert attendants(full).add(job_for()).result(120).ending == "done"
@@ -195,7 +195,7 @@ def test_a_number_that_slurm_has_forgotten_is_no_matter_where_the_result_lies(
     wait_for(lambda: cluster.jobs()[0].endswith("COMPLETED"))
     forget_number(folder)
     second = attendants(profile, folder=folder)
-    assert told(second.add(job).result(60))["number"] == 8
+    assert told(second.add(job).result(120))["number"] == 8
     assert len(cluster.jobs()) == 1
 
 
@@ -238,7 +238,7 @@ def test_a_job_whose_number_was_never_heard_is_taken_back_by_its_name(cluster, p
 def test_a_partition_that_does_not_exist_is_said_with_those_that_do(cluster, profile, attendants, job_for):
     wrong = msgspec.structs.replace(profile, partition="moon")
     with pytest.raises(UsageError) as raised:
-        attendants(wrong).add(job_for()).result(60)
+        attendants(wrong).add(job_for()).result(120)
     assert "no such partition" in raised.value.what
     assert "main, short" in raised.value.cause
     assert cluster.jobs() == []
@@ -248,7 +248,7 @@ def test_a_job_that_would_wait_for_ever_is_taken_back_and_explained(cluster, pro
     """`short` ends jobs after two minutes; Slurm accepts a longer one, and never starts it."""
     wrong = msgspec.structs.replace(profile, partition="short")
     with pytest.raises(UsageError) as raised:
-        attendants(wrong).add(job_for(wall_s=1000)).result(60)
+        attendants(wrong).add(job_for(wall_s=1000)).result(120)
     assert "more than the partition short allows" in raised.value.what
     wait_for(lambda: not cluster.jobs("PENDING,RUNNING"))
 
@@ -281,4 +281,4 @@ def test_a_cluster_that_does_not_answer_at_first_is_said_at_once(cluster, profil
     cluster.cut_ssh()
     shell_for(profile).close()
     with pytest.raises(UnableError, match="cannot be reached"):
-        attendants(msgspec.structs.replace(profile, host=host)).add(job_for()).result(30)
+        attendants(msgspec.structs.replace(profile, host=host)).add(job_for()).result(120)

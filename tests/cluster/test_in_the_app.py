@@ -74,7 +74,7 @@ async def test_run_from_the_exercise_screen_watch_its_curve_and_find_it_in_jobs(
         await pilot.press("enter")
         await sees("trained on the cluster")
         await sees("2 of 2 points")
-    run.wait(30)
+    run.wait(60)
     app.clusters.wait(30)
     app.record.close()
     with Progress.open() as record:

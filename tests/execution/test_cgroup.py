@@ -256,7 +256,7 @@ class TestRemoval:
         with subprocess.Popen(_STAYS, start_new_session=True) as process:
             group.take(process.pid)
             group.remove()
-            assert process.wait(timeout=30) == -9
+            assert process.wait(timeout=60) == -9
         assert not group.folder.exists()
 
     def test_a_daemon_of_a_run_without_a_wall_ends_with_the_run(self, real, job_for, tells):

@@ -271,7 +271,7 @@ def test_one_run_at_a_time_uses_a_card(tmp_path):
             other.stdin.flush()
 
         with alone_on(Card("nvidia0", ()), waiting, tmp_path):
-            other.wait(10)
+            other.wait(60)
             told.append("has it")
         with alone_on(Card("nvidia1", ()), lambda: told.append("never"), tmp_path):
             pass

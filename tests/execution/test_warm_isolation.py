@@ -112,7 +112,7 @@ def test_siblings_at_once_neither_see_nor_signal_nor_reach_each_other(warm_wall,
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert ready.wait(30)
+    assert ready.wait(60)
     seen = told(run(job_for(tells(PRIES)), warm_wall, lambda _: None))
     holder.join()
     seen["files"] = sorted(set(seen["files"]) - shown_in_tmp())

@@ -78,7 +78,7 @@ def test_a_retired_parent_sees_its_last_run_through(job_for, tells, told, wall):
 
     thread = threading.Thread(target=go)
     thread.start()
-    assert running.wait(20)
+    assert running.wait(60)
     wall.recycle()
     assert psutil.pid_exists(first)
     thread.join()

@@ -57,12 +57,27 @@ class Visit:
         names = {".": "full_stop", ",": "comma", "-": "minus", " ": "space"}
         return await self.press(*(names.get(letter, letter) for letter in text))
 
+    async def choose(self, words: str, best: str) -> str:
+        """Type into the palette, wait until `best` is its first hit, and take it."""
+        await self.press("ctrl+p")
+        await self.type(words)
+        await self.until(lambda: self._best_hit() == best, best)
+        return await self.press("enter")
+
+    def _best_hit(self) -> str:
+        below = self.screen.partition("🔎")[2].splitlines()[1:]
+        return next((line.strip() for line in below if line.strip()), "")
+
+    async def until(self, holds: Callable[[], object], what: str = "it", seconds: float = 60.0) -> None:
+        """Wait until `holds()` is true."""
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, f"{what!r} did not come:\n{self.screen}"
+            await self.pilot.pause(0.05)
+
     async def sees(self, words: str, seconds: float = 60.0) -> str:
         """Wait until `words` are on the screen."""
-        until = time.monotonic() + seconds
-        while words not in self.screen:
-            assert time.monotonic() < until, f"{words!r} did not appear:\n{self.screen}"
-            await self.pilot.pause(0.05)
+        await self.until(lambda: words in self.screen, words, seconds)
         return self.screen
 
     async def loses(self, words: str, seconds: float = 60.0) -> None:
@@ -94,7 +109,7 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
             app.stand_down(30.0)
             for run in app.runs.values():
                 run.stop(5.0)
-                run.wait(30.0)
+                run.wait(60)
             app.clusters.wait(30.0)
             app.record.close()
 

@@ -34,8 +34,8 @@ def examined(monkeypatch):
 @pytest.mark.parametrize("size", [(60, 40), (79, 40), (120, 40)])
 async def test_what_does_not_work_names_the_command_that_mends_it(visit, examined, size):
     async with visit(*size, greet=True) as person:
-        await person.sees("Welcome", 10)
-        shown = " ".join((await person.sees("torch: No module", 10)).split())
+        await person.sees("Welcome")
+        shown = " ".join((await person.sees("torch: No module")).split())
         assert "✗ lacks torch: No module named 'torch'" in shown
         for name, works, _, remedy, _ in FINDINGS:
             if not works:
@@ -49,7 +49,7 @@ async def test_what_does_not_work_names_the_command_that_mends_it(visit, examine
 async def test_it_is_left_at_once_and_not_shown_again(visit, examined, key):
     examined["hold"] = True
     async with visit(80, 24, greet=True) as person:
-        await person.sees("Welcome", 10)
+        await person.sees("Welcome")
         shown = await person.press(key)
         assert ("Question 1" if key == "3" else "Continue") in shown
         assert examined["cancelled"]
@@ -60,8 +60,8 @@ async def test_it_is_left_at_once_and_not_shown_again(visit, examined, key):
 async def test_the_machine_is_seen_again_with_all_findings(visit, examined):
     async with visit(100, 40) as person:
         await person.press("6")
-        await person.sees("memory limit", 10)
-        await person.sees("100×40", 10)
+        await person.sees("memory limit")
+        await person.sees("100×40")
 
 
 async def test_a_doctor_that_says_nothing_is_said_with_its_command(visit, monkeypatch):
@@ -70,8 +70,8 @@ async def test_a_doctor_that_says_nothing_is_said_with_its_command(visit, monkey
 
     monkeypatch.setattr(doctor, "examined", found)
     async with visit(80, 24, greet=True) as person:
-        await person.sees("could not be examined", 10)
-        await person.sees("tlcourse doctor", 10)
+        await person.sees("could not be examined")
+        await person.sees("tlcourse doctor")
 
 
 def test_a_start_is_the_first_one_once_and_never_where_nothing_can_be_remembered(tmp_path, monkeypatch):
@@ -98,7 +98,7 @@ async def test_who_leaves_before_the_doctor_has_answered_leaves_no_process_behin
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        _, alive = psutil.wait_procs(below, timeout=10)
+        _, alive = psutil.wait_procs(below, timeout=60)
         assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 

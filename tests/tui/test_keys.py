@@ -28,13 +28,13 @@ async def test_a_changed_key_works_the_old_one_no_longer_and_the_help_shows_its_
     configured("keys:\n  home.jobs: z,0\n  help: f1\n")
     async with visit(100, 30, course=EXAMPLE) as person:
         await person.press("f1")
-        await person.sees("Keys that work here", 10)
+        await person.sees("Keys that work here")
         await person.type("home.j")
-        await person.sees("Jobs on clusters  home.jobs", 10)
+        await person.sees("Jobs on clusters  home.jobs")
         await person.press("escape", "o")
         assert "› Jobs" not in person.screen
         await person.press("0")
-        await person.sees("› Jobs", 10)
+        await person.sees("› Jobs")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ async def test_what_is_wrong_is_said_once_and_the_app_works(visit, configured, t
         told = [notice.message for notice in person.app._notifications]
         assert [said in message for message in told] == [True], told
         await person.press("5")
-        await person.sees("› Progress", 10)
+        await person.sees("› Progress")
 
 
 def test_two_screens_may_use_one_key():

@@ -51,7 +51,7 @@ async def test_leaving_a_lab_stops_what_it_started(visit):
         assert all(one.nice() >= 10 for one in below if one.is_running())  # a key comes before training
         await person.press("escape")
         await person.pilot.pause(0.3)
-    _, alive = psutil.wait_procs(below, timeout=10)
+    _, alive = psutil.wait_procs(below, timeout=60)
     assert not [one for one in alive if one.status() != "zombie"]
 
 

@@ -38,7 +38,7 @@ async def test_matches_are_given_by_letters_and_each_has_its_reason(visit, size)
         await begin_at(person, "pairs")
         assert "give each line its letter" in person.screen
         await person.press("enter")
-        await person.sees("3 of 3 lines", 10)
+        await person.sees("3 of 3 lines")
         await person.press(*letters(person, "pairs", 0, 1), "space", "up", "down")
         odd = letters(person, "pairs", 0)[0]
         while f"[{odd}] 3" not in person.screen:
@@ -81,13 +81,13 @@ async def test_own_words_are_compared_with_a_model_answer_and_marked_by_their_au
     async with visit(*size, course=COURSE) as person:
         await begin_at(person, "words")
         await person.press("enter")
-        await person.sees("Write a line first", 10)
+        await person.sees("Write a line first")
         await person.type("two divides it, any y n q")
         assert latest().get("words") is None
         await person.press("enter")
         await person.sees("divisible by two")
         await person.press("enter")
-        await person.sees("y if yours says the same", 10)
+        await person.sees("y if yours says the same")
         assert "You find it not right yet" in await person.press("n")
     assert latest()["words"] is False
     with Progress.open() as record:

@@ -40,7 +40,7 @@ def endless(tmp_path):
     yield run
     run.stop(5.0)
     if run._process is not None:
-        run._process.wait(10)
+        run._process.wait(60)
 
 
 def test_a_run_ends_in_its_verdict(tmp_path):
@@ -49,7 +49,7 @@ def test_a_run_ends_in_its_verdict(tmp_path):
     assert run.state.result is not None
     assert run.state.result["outcome"] == "pass"
     assert run.state.metrics
-    run._process.wait(10)
+    run._process.wait(60)
 
 
 def test_a_run_that_went_on_is_found_by_the_next_visit_with_all_it_said(endless):
@@ -65,7 +65,7 @@ def test_stopping_ends_every_process_of_it(endless):
     wait(endless, lambda run: run.state.metrics)
     family = [psutil.Process(endless.pid), *psutil.Process(endless.pid).children(recursive=True)]
     endless.stop()
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive
     wait(endless, lambda run: run.state.ended)
     assert "Stopped" in endless.state.error["what"]
@@ -83,7 +83,7 @@ def test_a_run_that_was_killed_from_outside_explains_itself(endless):
 def test_a_number_that_another_process_has_got_is_no_run(tmp_path, endless):
     wait(endless, lambda run: run.state.metrics)
     endless.stop()
-    endless._process.wait(10)
+    endless._process.wait(60)
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
     try:
         sidecar = endless.file.with_suffix(".json")
@@ -99,7 +99,7 @@ def test_a_mistake_before_the_run_arrives_as_its_message(tmp_path):
     wait(run, lambda run: run.state.ended)
     assert "missing.py" in run.state.error["what"]
     assert run.state.error["remedy"]
-    run._process.wait(10)
+    run._process.wait(60)
 
 
 def test_lines_that_are_no_events_are_kept_for_the_explanation(tmp_path, own_home):

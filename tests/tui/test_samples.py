@@ -29,7 +29,7 @@ async def test_the_exercise_leads_to_its_samples(visit, colours):
     async with visit(80, 24) as person:
         await person.go("exercise/ex2")
         await person.press("v")
-        assert "practice seeds" in await person.sees("1: 3 points, radius 13.0", 30)
+        assert "practice seeds" in await person.sees("1: 3 points, radius 13.0")
         await person.press("e")
         assert person.app.screen.__class__.__name__ == "ExerciseScreen"
         assert len(person.app.screen_stack) == 2  # the same one, not another on top
@@ -39,18 +39,18 @@ async def test_the_exercise_leads_to_its_samples(visit, colours):
 async def test_keys_leaf_through_them(visit, size, colours):
     async with visit(*size) as person:
         await person.go("samples/ex2")
-        shown = await person.sees("1: 3 points, radius 13.0", 30)
+        shown = await person.sees("1: 3 points, radius 13.0")
         assert "▀▀▀▀▀▀▀▀▀▀▀▀" in shown
         await person.press("p")
-        await person.sees("These are the first ones", 10)
+        await person.sees("These are the first ones")
         count = len(person.app.screen.query_one("#samples").examples)
         await person.press("n")
-        await person.sees(f"{count + 1}: ", 30)
+        await person.sees(f"{count + 1}: ")
         assert f"--first {count + 1}" in person.app.screen.twin
         await person.press("p")
-        await person.sees("1: 3 points", 30)
+        await person.sees("1: 3 points")
         await person.press("z")
-        await person.sees("Sample 1,", 30)
+        await person.sees("Sample 1,")
         await person.press("e")
         assert person.app.screen.__class__.__name__ == "ExerciseScreen"
 
@@ -58,10 +58,10 @@ async def test_keys_leaf_through_them(visit, size, colours):
 async def test_without_colours_the_shape_is_still_there_and_all_of_it_is_ascii(visit, colours):
     async with visit(80, 24, ascii_only=True) as person:
         await person.go("samples/ex2")
-        await person.sees("2: 7 points", 30)
+        await person.sees("2: 7 points")
         assert "@@@" in person.screen
         await person.go("samples/ex3")
-        shown = await person.sees("two-humped: median", 30)
+        shown = await person.sees("two-humped: median")
         assert shown.isascii()
         assert "###" in shown
 
@@ -70,7 +70,7 @@ async def test_no_colour_is_used_where_none_is_wanted(visit, colours, monkeypatc
     monkeypatch.setenv("NO_COLOR", "1")
     async with visit(80, 24) as person:
         await person.go("samples/ex1")
-        shown = await person.sees("1: an ant (label 0)", 30)
+        shown = await person.sees("1: an ant (label 0)")
         assert "▀" not in shown
 
 
@@ -78,17 +78,17 @@ async def test_the_theme_without_colours_has_none_here_either(visit, colours):
     async with visit(80, 24) as person:
         person.app.choose_theme("no-colour")
         await person.go("samples/ex1")
-        assert "▀" not in await person.sees("1: an ant (label 0)", 30)
+        assert "▀" not in await person.sees("1: an ant (label 0)")
 
 
 async def test_distributions_have_the_hues_of_the_theme_and_change_with_it(visit, colours):
     async with visit(80, 24) as person:
         await person.go("samples/ex3")
-        await person.sees("two-humped: median", 30)
+        await person.sees("two-humped: median")
         for name in ("dark", "light", "high-contrast"):
             person.app.choose_theme(name)
             hue = PALETTES[name].series[0].lower()
-            assert await until(person, lambda hue=hue: hue in hill_hues(person)), name
+            await person.until(lambda hue=hue: hue in hill_hues(person), name)
             assert len(hill_hues(person)) == 1
 
 
@@ -97,19 +97,10 @@ def hill_hues(person) -> set[str]:
     return {style.color.name.lower() for text, style in drawn(person) if "█" in text and style.color}
 
 
-async def until(person, holds) -> bool:
-    """Wait for what another thread draws."""
-    for _ in range(200):
-        if holds():
-            return True
-        await person.pilot.pause(0.05)
-    return False
-
-
 async def test_until_the_first_run_the_bench_shows_two_of_them(visit, colours):
     async with visit(120, 40) as person:
         await person.go("exercise/ex1")
-        shown = await person.sees("2: a bee (label 1)", 30)
+        shown = await person.sees("2: a bee (label 1)")
         assert "Its data (v shows more)" in shown
 
 
@@ -118,11 +109,11 @@ async def test_the_lesson_of_the_exercise_shows_them_and_others_say_why_not(visi
         unit = next(unit for unit in person.app.course.about.units if unit.exercises)
         await person.go(f"lesson/{unit.id}")
         await person.press("v")
-        await person.sees("practice seeds", 30)
+        await person.sees("practice seeds")
         assert person.app.screen.exercise == unit.exercises[0]
         await person.go("lesson/what-is-transfer-learning")
         await person.press("v")
-        await person.sees("has no exercise", 10)
+        await person.sees("has no exercise")
 
 
 async def test_a_course_without_a_drawn_world_says_so(visit):
@@ -130,7 +121,7 @@ async def test_a_course_without_a_drawn_world_says_so(visit):
         await person.go("exercise/line")
         assert "Its data" not in person.screen
         await person.press("v")
-        await person.sees("names no `world`", 30)
+        await person.sees("names no `world`")
 
 
 @pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")  # textual-image's, with Pillow 12
@@ -142,10 +133,9 @@ async def test_true_pixels_lie_exactly_over_the_half_blocks(visit, colours, monk
     monkeypatch.setattr(real_pixels, "_found", HalfcellImage)  # of its kinds the one that needs no answering terminal
     async with visit(120, 40) as person:
         await person.go("samples/ex1")
-        await person.sees("6: an ant", 30)
+        await person.sees("6: an ant")
         gallery = person.app.screen.query_one("#samples")
-        while len(gallery.children) < 6:
-            await person.pilot.pause(0.02)
+        await person.until(lambda: len(gallery.children) == 6)
         await person.pilot.pause()
         corner = gallery.region
         side = gallery.children[0].region.width
@@ -154,9 +144,8 @@ async def test_true_pixels_lie_exactly_over_the_half_blocks(visit, colours, monk
             assert child.region.offset == (corner.x + column * (side + 2), corner.y + row * (side // 2 + 2))
             assert child.region.size == (side, side // 2)
         await person.press("z")
-        await person.sees("Sample 1,", 30)
-        while len(gallery.children) != 1:
-            await person.pilot.pause(0.02)
+        await person.sees("Sample 1,")
+        await person.until(lambda: len(gallery.children) == 1)
 
 
 def test_a_terminal_is_not_asked_where_there_is_none(monkeypatch):
@@ -217,8 +206,7 @@ async def test_true_pixels_need_no_colours_of_the_terminals_own(visit, colours, 
     monkeypatch.setattr(gallery, "shows_colours", lambda app: False)
     async with visit(120, 40) as person:
         await person.go("samples/ex2")
-        while not person.app.screen.query_one("#samples").children:
-            await person.pilot.pause(0.02)
+        await person.until(lambda: person.app.screen.query_one("#samples").children)
 
 
 def test_numpy_comes_with_the_first_sample_and_torch_never(own_home, tmp_path):

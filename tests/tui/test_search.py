@@ -16,7 +16,7 @@ async def test_words_find_a_lesson_and_enter_opens_it(visit, size):
         shown = await person.press("slash")
         assert "Search" in shown
         await person.type("bottleneck")
-        shown = await person.sees("found;", 30)
+        shown = await person.sees("found;")
         assert "lesson: Adapters: When adapters fail" in shown
         while person.app.screen._hits[person.app.screen.query_one("#hits").highlighted].kind != "lesson":
             await person.press("down")
@@ -29,9 +29,9 @@ async def test_words_find_a_lesson_and_enter_opens_it(visit, size):
 async def test_what_nothing_has_says_so_and_no_text_breaks_it(visit):
     async with visit(80, 24) as person:
         await person.press("slash")
-        await person.sees("the prompts of questions", 30)
+        await person.sees("the prompts of questions")
         await person.press("enter")
-        await person.sees("Type words", 10)
+        await person.sees("Type words")
         field = person.app.screen.query_one("#words")
         for text in ('"', "NEAR(", "[bold]lora", "zzzz", "-", "x" * 5000):
             field.value = text
@@ -59,9 +59,9 @@ async def test_words_can_be_typed_while_the_index_is_made_and_are_then_looked_fo
         assert "lora" in shown
         assert "Reading the course" in shown
         await person.press("enter")
-        await person.sees("still being read", 10)
+        await person.sees("still being read")
         may_begin.set()
-        await person.sees("found;", 30)
+        await person.sees("found;")
     assert made_by != [threading.main_thread()]
 
 
@@ -74,7 +74,7 @@ async def test_a_course_that_cannot_be_indexed_says_why_and_what_mends_it(visit,
     monkeypatch.setattr(search, "Index", without_fts5)
     async with visit(80, 24) as person:
         await person.press("slash")
-        assert "use another one" in await person.sees("cannot be searched", 30)
+        assert "use another one" in await person.sees("cannot be searched")
         assert "cannot be searched" in await person.type("lora")
 
 

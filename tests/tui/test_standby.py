@@ -45,7 +45,7 @@ def is_warm(pid: int) -> bool:
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    return not psutil.wait_procs(processes, timeout=30)[1]
+    return not psutil.wait_procs(processes, timeout=60)[1]
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_run_that_it_takes_is_warm_and_ends_in_its_verdict(standby, warm_wall_
     assert run.state.result is not None, run.state.error
     assert run.state.result["outcome"] == "pass"
     assert run.state.result["runs"][0]["isolation"] == "warm"
-    run._process.wait(30)
+    run._process.wait(60)
 
 
 @pytest.mark.slow
@@ -93,7 +93,7 @@ def test_a_mistake_before_the_run_arrives_as_its_message(standby, tmp_path):
     run = Run.start("line", tmp_path / "missing.py", scored=True, course=EXAMPLE, standby=standby)
     wait(lambda: ended(run))
     assert "missing.py" in run.state.error["what"]
-    run._process.wait(30)
+    run._process.wait(60)
 
 
 def test_where_it_has_gone_a_run_starts_as_it_would_without_it(standby, tmp_path):
@@ -103,7 +103,7 @@ def test_where_it_has_gone_a_run_starts_as_it_would_without_it(standby, tmp_path
     assert run.pid != standby.pid
     wait(lambda: ended(run))
     assert "missing.py" in run.state.error["what"]
-    run._process.wait(30)
+    run._process.wait(60)
 
 
 @pytest.mark.parametrize("when", ["at once", "warm"])
@@ -138,7 +138,7 @@ async def test_one_stands_by_from_when_an_exercise_is_opened_until_the_app_ends(
     async with visit(course=EXAMPLE, warm=True) as person:
         assert person.app._standby is None
         await person.press("4")
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while person.app._standby is None:
             assert time.monotonic() < until
             await person.pilot.pause(0.05)
@@ -151,7 +151,7 @@ async def test_a_grading_takes_it_and_another_one_follows(visit, tmp_path, warm_
     (tmp_path / "solution.py").write_bytes(REFERENCE.read_bytes())
     async with visit(course=EXAMPLE, warm=True) as person:
         await person.press("4")
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while person.app._standby is None:
             assert time.monotonic() < until
             await person.pilot.pause(0.05)

@@ -77,10 +77,7 @@ async def test_a_theme_of_the_palette_is_kept_beside_all_else_that_the_file_says
     config.write_text("# mine\nkeys:\n  quit: z\nprofiles:\n  moon:\n    gpus: 1  # small\n")
     async with visit(80, 24) as person:
         assert person.app.theme == "dark"
-        await person.press("ctrl+p")
-        await person.type("theme light")
-        await person.pilot.pause(0.5)
-        await person.press("enter")
+        await person.choose("theme light", "Theme: light")
         assert person.app.theme == "light"
     assert config.read_text().startswith("# mine\nkeys:\n  quit: z\nprofiles:\n  moon:\n    gpus: 1  # small\n")
     assert load_config().theme == "light"
@@ -98,7 +95,7 @@ async def test_a_theme_that_there_is_not_gets_one_message_and_the_app_works(visi
         assert "dark, light, high-contrast, no-colour" in told(person)[0]
         assert person.app.theme == "dark"
         await person.press("5")
-        await person.sees("› Progress", 10)
+        await person.sees("› Progress")
         person.app.choose_theme("light")  # the file is not written over
         await person.press()
         assert person.app.theme == "light"

@@ -45,7 +45,7 @@ async def test_a_whole_visit(visit, size):
         grading = psutil.Process(person.app.runs["ex2"].pid)
         below = [grading, *grading.children(recursive=True)]
         await person.press("s")
-    _, alive = psutil.wait_procs(below, timeout=10)
+    _, alive = psutil.wait_procs(below, timeout=60)
     assert not alive
     with Progress.open() as record:
         assert record.read_units(COURSE) == {"what-is-transfer-learning"}
@@ -75,8 +75,7 @@ async def test_a_lesson_opens_where_it_was_left(visit):
         assert left_at > 20
     async with visit(80, 24) as person:
         await person.press("enter")
-        await person.pilot.pause(0.3)
-        assert abs(person.app.screen.query_one("#page").scroll_y - left_at) <= 1
+        await person.until(lambda: abs(person.app.screen.query_one("#page").scroll_y - left_at) <= 1, "the old place")
 
 
 @pytest.mark.parametrize(("size", "shown"), [((39, 24), False), ((80, 11), False), ((40, 12), True)])

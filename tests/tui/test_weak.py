@@ -13,7 +13,7 @@ async def test_progress_names_the_weakest_and_leads_to_its_lesson(visit):
     async with visit(100, 40) as person:
         assert "Weak objectives" not in await person.press("5")
         await person.press("l")
-        await person.sees("No objective is weak", 10)
+        await person.sees("No objective is weak")
         app = person.app
         app.record.record_answer(COURSE, "covariate-shift", "covariate-definition", 0, correct=False)
         app.changed()

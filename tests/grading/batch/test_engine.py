@@ -141,7 +141,7 @@ def test_a_hand_in_that_our_own_reading_stumbles_over_ends_no_batch(class_of, gr
 
 
 def test_as_many_run_side_by_side_as_there_are_jobs(class_of, graded, quick):
-    together = threading.Barrier(3, timeout=30)
+    together = threading.Barrier(3, timeout=60)
 
     def meeting(job, tell):
         together.wait()  # breaks unless three are here at once
