@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -39,6 +40,30 @@ def wall() -> Iterator[WarmWall]:
 def test_a_parent_that_was_killed_between_runs_is_replaced(job_for, source, wall):
     first = wall.warm().pid
     os.kill(first, signal.SIGKILL)
+    assert run(job_for(source), wall, lambda _: None).ending == "done"
+    assert wall.warm().pid != first
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="ldconfig is for root")
+def test_a_parent_outlives_the_upgrade_of_a_package(job_for, source, wall):
+    """Then `ldconfig` replaces a file that the outer wall had mounted."""
+    first, replaced = wall.warm().pid, Path("/etc/ld.so.cache")
+    before = replaced.stat().st_ino
+    subprocess.run(["/sbin/ldconfig"], check=True)
+    assert replaced.stat().st_ino != before
+    assert run(job_for(source), wall, lambda _: None).ending == "done"
+    assert wall.warm().pid == first
+
+
+def test_a_parent_that_could_not_make_a_childs_walls_is_replaced(job_for, source, wall, monkeypatch):
+    from tlcourse.execution.walls import warm_parent
+
+    first, asked = wall.warm().pid, warm_parent._request
+    with monkeypatch.context() as patch:
+        patch.setattr(warm_parent, "_request", lambda start, _, program: asked(start, "not-there", program))
+        report = run(job_for(source), wall, lambda _: None)
+    assert report.ending == "infra"
+    assert "/inputs" in report.message
     assert run(job_for(source), wall, lambda _: None).ending == "done"
     assert wall.warm().pid != first
 

@@ -13,8 +13,8 @@ import os
 import resource
 import socket
 import struct
-from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from tlcourse.execution.walls import seccomp
 
@@ -64,25 +64,36 @@ def enter_namespaces() -> None:
     set_dumpable(False)
 
 
-def enter_root(folders: Iterable[str], run: str, scratch_bytes: int) -> None:
+class View(NamedTuple):
+    """What every run sees of the machine, under the names that it has there."""
+
+    folders: list[str]
+    files: dict[str, bytes]
+    """Single files are written anew: one that was replaced since the outer wall was built can no longer be mounted."""
+
+
+def enter_root(view: View, run: str, scratch_bytes: int) -> None:
     """A root of this process's own; afterwards nothing else of the file system can be named. To be called as pid 1.
 
-    `folders` are shown as they are, read-only; `run` holds `inputs` and `submission`, shown as /inputs and /submission;
-    /tmp and /dev/shm are new, and hold at most `scratch_bytes` each. Control groups are seen from the run's own, which
-    the supervisor has moved it to by now.
+    The folders of `view` are shown as they are, read-only; `run` holds `inputs` and `submission`, shown as /inputs and
+    /submission; /tmp and /dev/shm are new, and hold at most `scratch_bytes` each. Control groups are seen from the
+    run's own, which the supervisor has moved it to by now.
     """
     _checked(_libc.unshare(_CGROUP_NAMESPACE), "unshare")
     _mount(None, "/", None, _REC | _PRIVATE)
-    _mount("tmpfs", NEW_ROOT, "tmpfs", _NOSUID | _NODEV, "size=1m,mode=755")
+    _mount("tmpfs", NEW_ROOT, "tmpfs", _NOSUID | _NODEV, "size=4m,mode=755")
     scratch = f"size={scratch_bytes},mode=1777"
     for name in ("/tmp", "/dev/shm"):  # noqa: S108 - this root's own; before the binds, which may lie below /tmp
         _make_folder(name)
         _mount("tmpfs", NEW_ROOT + name, "tmpfs", _NOSUID | _NODEV, scratch)
-    shown = {folder: folder for folder in folders} | {f"{run}/{name}": f"/{name}" for name in ("inputs", "submission")}
-    for source, target in shown.items():
+    own = {f"{run}/{name}": f"/{name}" for name in ("inputs", "submission")}
+    for source, target in ({folder: folder for folder in view.folders} | own).items():
         _bind(source, target)
         if not os.statvfs(NEW_ROOT + target).f_flag & os.ST_RDONLY:
             raise PermissionError(f"{source} is not read-only in the outer wall")
+    for name, content in view.files.items():
+        _make_folder(os.path.dirname(name))  # noqa: PTH120
+        Path(NEW_ROOT + name).write_bytes(content)
     for name in os.listdir("/"):  # noqa: PTH208 - names only
         if os.path.islink(f"/{name}"):  # noqa: PTH114 - bin, lib, lib64
             os.symlink(os.readlink(f"/{name}"), f"{NEW_ROOT}/{name}")  # noqa: PTH115, PTH211

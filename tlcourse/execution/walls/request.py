@@ -16,6 +16,10 @@ STATUS = struct.Struct("=i")
 """The exit status, as `subprocess` gives it; sent last."""
 
 
+SETUP_FAILED = 125
+"""That status where no worker came to be: its folders or its walls could not be made."""
+
+
 class Ready(Struct, frozen=True):
     """The first message of a warm parent."""
 

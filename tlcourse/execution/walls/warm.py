@@ -61,8 +61,8 @@ class WarmWall:
             return self._parent
 
     def _is_fit(self, parent: WarmParent) -> bool:
-        if not parent.is_alive() or parent.runs >= self._runs:
-            return False
+        if not parent.is_alive() or parent.failed or parent.runs >= self._runs:
+            return False  # failed: a folder that it shows may have been replaced since it began
         return parent.runs % _LOOK_EVERY != _LOOK_EVERY - 1 or parent.grown_mb() < self._creep_mb
 
     def start(self, start: Start) -> WarmProcess:

@@ -20,7 +20,7 @@ from tlcourse.execution.tree import proportional_mb
 from tlcourse.execution.walls.bubblewrap import as_spare_uid, give_to_spare_uid, system_view
 from tlcourse.execution.walls.inner import NEW_ROOT
 from tlcourse.execution.walls.launcher import launch
-from tlcourse.execution.walls.request import SPOOL, Ready, Request
+from tlcourse.execution.walls.request import SETUP_FAILED, SPOOL, Ready, Request
 from tlcourse.execution.walls.wall import Start
 from tlcourse.execution.walls.warm_process import StartError, WarmProcess, credentials_wanted, receive
 
@@ -34,6 +34,7 @@ class WarmParent:
     def __init__(self) -> None:
         """Start it and wait until it has imported everything; raises StartError with what it said."""
         self.runs = 0
+        self.failed = False
         self._busy = 0
         self._lock = threading.Lock()
         self._retired = False
@@ -116,11 +117,11 @@ class WarmParent:
             self._busy += 1
         try:
             asked = self._ask(_request(start, name, program), start)
-            return WarmProcess(asked, lambda: self._ended(folder), start.group)
+            return WarmProcess(asked, lambda code: self._ended(folder, code), start.group)
         except OSError as error:
             for source, inside in ((start.inputs, "inputs"), (start.submission, "submission")):
                 (folder / inside).rename(source)  # for another try
-            self._ended(folder)
+            self._ended(folder, SETUP_FAILED)
             raise StartError(str(error)) from error
 
     def _ask(self, request: Request, start: Start) -> socket.socket:
@@ -135,10 +136,11 @@ class WarmParent:
             raise
         return ours
 
-    def _ended(self, folder: Path) -> str:
+    def _ended(self, folder: Path, code: int) -> str:
         """A run is over: its folder goes. Returns why this parent cannot have seen it through, or ""."""
         shutil.rmtree(folder, ignore_errors=True)
         with self._lock:
+            self.failed = self.failed or code == SETUP_FAILED
             self._busy -= 1
             over = self._retired and not self._busy
         why = "" if self.is_alive() else "the warm parent was killed while it served this run"

@@ -26,10 +26,10 @@ class WarmProcess:
 
     forked = True
 
-    def __init__(self, run: socket.socket, on_end: Callable[[], str], group: Group | None = None) -> None:
-        """`run`: this side of the run's socket, with SO_PASSCRED. `on_end` is called once, when nothing of the run is
-        left; it returns why the parent cannot have seen the run through, or "". `group`: what pid 1 must be in before
-        it goes on. Raises StartError."""
+    def __init__(self, run: socket.socket, on_end: Callable[[int], str], group: Group | None = None) -> None:
+        """`run`: this side of the run's socket, with SO_PASSCRED. `on_end` is called once with the exit status, when
+        nothing of the run is left; it returns why the parent cannot have seen the run through, or "". `group`: what
+        pid 1 must be in before it goes on. Raises StartError."""
         self._run = run
         self._on_end = on_end
         self._killed = False
@@ -82,7 +82,7 @@ class WarmProcess:
         self._run.close()
         os.close(self._pidfd)
         code: int = STATUS.unpack(status)[0] if len(status) == STATUS.size else -signal.SIGKILL
-        why = self._on_end()
+        why = self._on_end(code)
         if not self._killed and code == -signal.SIGKILL:
             self.fell = why or ("" if status else "the end of this run went unseen: its monitor was killed")
         self.returncode = code

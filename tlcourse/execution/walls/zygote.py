@@ -23,17 +23,18 @@ from typing import NoReturn
 import msgspec
 
 from tlcourse.execution.walls import inner
-from tlcourse.execution.walls.request import GO, HERE, MAX_MESSAGE, SPOOL, STATUS, Ready, Request
+from tlcourse.execution.walls.request import GO, HERE, MAX_MESSAGE, SETUP_FAILED, SPOOL, STATUS, Ready, Request
 
 _MAX_DESCRIPTORS = 16
-_SETUP_FAILED = 125
-_SYSTEM = ("/usr", "/etc/ld.so.cache")
+_SYSTEM, _SYSTEM_FILES = "/usr", ("/etc/ld.so.cache",)
 
 
 def main(argv: list[str]) -> int:
     """`zygote CONTROL_FD FOLDER…`: serve requests until the supervisor has gone."""
     control = socket.socket(fileno=int(argv[0]))
-    folders = [*(path for path in _SYSTEM if Path(path).exists()), *argv[1:]]
+    view = inner.View(
+        [_SYSTEM, *argv[1:]], {path: Path(path).read_bytes() for path in _SYSTEM_FILES if Path(path).exists()}
+    )
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries monitors
     inner.set_dumpable(False)
@@ -44,7 +45,7 @@ def main(argv: list[str]) -> int:
         if not data:
             return 0
         if os.fork() == 0:
-            _monitor(msgspec.json.decode(data, type=Request), descriptors, folders)
+            _monitor(msgspec.json.decode(data, type=Request), descriptors, view)
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -72,7 +73,7 @@ def _ready() -> Ready:
     return Ready(threads=len(list(Path("/proc/self/task").iterdir())), shared_writable=shared_writable)
 
 
-def _monitor(request: Request, descriptors: list[int], folders: list[str]) -> NoReturn:
+def _monitor(request: Request, descriptors: list[int], view: inner.View) -> NoReturn:
     """Outside the run's PID namespace: make it, wait for its end, tell the status."""
     run = descriptors[0]
     try:
@@ -82,7 +83,7 @@ def _monitor(request: Request, descriptors: list[int], folders: list[str]) -> No
         inner.enter_namespaces()
         init = os.fork()
         if init == 0:
-            _init(request, descriptors, folders)
+            _init(request, descriptors, view)
         _close_all_but([run])
         _, status = os.waitpid(init, 0)
         os.write(run, STATUS.pack(os.waitstatus_to_exitcode(status)))
@@ -91,7 +92,7 @@ def _monitor(request: Request, descriptors: list[int], folders: list[str]) -> No
         _give_up(descriptors)
 
 
-def _init(request: Request, descriptors: list[int], folders: list[str]) -> NoReturn:
+def _init(request: Request, descriptors: list[int], view: inner.View) -> NoReturn:
     """Pid 1: build the root, start the worker, bury orphans, and end with the worker: the kernel then ends the rest."""
     run = descriptors[0]
     try:
@@ -99,9 +100,9 @@ def _init(request: Request, descriptors: list[int], folders: list[str]) -> NoRet
         os.setsid()
         os.write(run, HERE)
         if os.read(run, len(GO)) != GO:
-            os._exit(_SETUP_FAILED)
+            os._exit(SETUP_FAILED)
         os.close(run)
-        inner.enter_root(folders, f"{SPOOL}/{request.folder}", request.scratch_bytes)
+        inner.enter_root(view, f"{SPOOL}/{request.folder}", request.scratch_bytes)
         inner.drop_privileges()
         worker = os.fork()
         if worker == 0:
@@ -169,7 +170,7 @@ def _give_up(descriptors: list[int]) -> NoReturn:
     """Say why in the run's log: no worker has started, so the supervisor takes it for what it is, a fault of ours."""
     with contextlib.suppress(OSError):
         os.write(descriptors[2], traceback.format_exc().encode())
-    os._exit(_SETUP_FAILED)
+    os._exit(SETUP_FAILED)
 
 
 if __name__ == "__main__":
