@@ -47,7 +47,7 @@ def test_list_says_what_is_missing_and_how_it_is_got(tl):
 def test_a_lab_that_is_said_to_use_data_runs_on_them_and_none_is_left_out():
     course = load_course()
     labs = load_labs(course.folder, [unit.id for unit in course.about.units])
-    said = [one.used_by.split() for one in listed() if one.used_by.startswith("lab run ")]
+    said = [user.split() for one in listed() for user in one.used_by.split(", ") if user.startswith("lab run ")]
     assert all(words[3:] == ["--data", "full"] for words in said)
     assert {words[2] for words in said} == {name for name, lab in labs.items() if "full" in lab.data}
 

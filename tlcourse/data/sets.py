@@ -28,8 +28,15 @@ from tlcourse.errors import UsageError
 _LISTED = {
     files.name: files for files in (mnist.FILES, office_caltech.FILES, amazon_reviews.FILES, svhn.FILES, usps.FILES)
 }
-LABS = {"mnist": "dann", "office-caltech10": "coral", "amazon-reviews": "feature-augmentation", "bsds500": "dann"}
-"""The lab that reads a set with `--data full`; the others are read by `load` of their module in `tlcourse.data`."""
+LABS = {
+    "hymenoptera": ("fine-tuning",),
+    "pretrained": ("fine-tuning",),
+    "mnist": ("dann", "patch-mix"),
+    "office-caltech10": ("coral",),
+    "amazon-reviews": ("feature-augmentation",),
+    "bsds500": ("dann", "patch-mix"),
+}
+"""The labs that read a set with `--data full`; the others are read by `load` of their module in `tlcourse.data`."""
 
 
 class RealData(Struct, frozen=True):
@@ -60,7 +67,7 @@ def listed() -> list[RealData]:
         RealData(
             "hymenoptera",
             "397 photographs of ants and bees, of PyTorch's transfer-learning tutorial (47 MB)",
-            "ex1 --variant full",
+            f"ex1 --variant full, {_used_by('hymenoptera')}",
             str(photographs or ""),
             "",
             "tlcourse data get hymenoptera",
@@ -68,7 +75,7 @@ def listed() -> list[RealData]:
         RealData(
             "pretrained",
             "ImageNet weights of torchvision's networks, for task.pretrained(NAME)",
-            "ex1 --variant full",
+            f"ex1 --variant full, {_used_by('pretrained')}",
             kept_in,
             ", ".join(sorted(networks)),
             "tlcourse data get pretrained NAME",
@@ -93,7 +100,7 @@ def _listed(files: ListedFiles) -> RealData:
 
 def _used_by(name: str) -> str:
     if name in LABS:
-        return f"lab run {LABS[name]} --data full"
+        return ", ".join(f"lab run {lab} --data full" for lab in LABS[name])
     return f"your own code: tlcourse.data.{name}.load"
 
 
