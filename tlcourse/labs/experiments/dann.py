@@ -13,7 +13,7 @@ from tlcourse.labs.digits import DigitNet
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
 from tlcourse.labs.turned_digits import World, draw, show, standardised, train
-from tlcourse.methods import subspace_alignment
+from tlcourse.methods import coral, subspace_alignment
 from tlcourse.methods.gradient_reversal import DomainAdversarial, strength
 
 DIMENSIONS = 20
@@ -33,6 +33,7 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     found["subspace"] = _subspace(source, world, log)
     oracle = World(world.target, world.hidden, world.target, world.hidden, world.test, world.truth)
     found["target"] = _plain(copy.deepcopy(start), oracle, steps, "target", log)
+    found["coral"] = _coral(source, world, log)
     return found
 
 
@@ -62,3 +63,14 @@ def _subspace(net: DigitNet, world: World, log: Log) -> float:
     fit(linear, aligned, world.y, arm="subspace", log=log, steps=400, rate=1e-2)
     axes = subspace_alignment.principal_axes(other, DIMENSIONS)
     return accuracy(linear, (tested - other.mean(0)) @ axes, world.truth)
+
+
+def _coral(net: DigitNet, world: World, log: Log) -> float:
+    """CORAL of the same features, standardised in each domain, and a linear classifier."""
+    with torch.no_grad():
+        own, other, tested = (net.features(part) for part in (world.x, world.target, world.test))
+    mean, spread = other.mean(0), other.std(0) + 1e-3
+    aligned = coral.align((own - own.mean(0)) / (own.std(0) + 1e-3), (other - mean) / spread)
+    linear = nn.Linear(own.shape[1], 10)
+    fit(linear, aligned, world.y, arm="coral", log=log, steps=400, rate=1e-2)
+    return accuracy(linear, (tested - mean) / spread, world.truth)
