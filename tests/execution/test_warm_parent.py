@@ -111,6 +111,7 @@ def test_a_retired_parent_sees_its_last_run_through(job_for, tells, told, wall):
     assert within(5, lambda: not psutil.pid_exists(first))
 
 
+@pytest.mark.slow
 def test_a_parent_serves_its_share_of_runs_and_a_new_one_follows(job_for, source):
     with WarmWall(runs=2) as wall:
         parents = []
@@ -121,6 +122,7 @@ def test_a_parent_serves_its_share_of_runs_and_a_new_one_follows(job_for, source
         assert not psutil.pid_exists(parents[0])
 
 
+@pytest.mark.slow
 def test_a_parent_that_grows_is_replaced(job_for, source, monkeypatch):
     monkeypatch.setattr("tlcourse.execution.walls.warm._LOOK_EVERY", 1)
     monkeypatch.setattr("tlcourse.execution.walls.warm_parent.WarmParent.memory_mb", lambda self: 100.0 * self.runs)

@@ -16,6 +16,7 @@ from tour import BATCH_STOPS, EXAMPLE, STOPS
 from tlcourse.tui.themes import NO_COLOUR, PALETTES
 
 MOST_KEYS = 7
+BY_HAND = {"home", "lesson", "quiz-answered", "exercise-bench", "lab-replayed", "jobs", "progress", "help"}
 PATIENCE = 200
 """Looks at the screen after a key, 0.05 s apart, until it counts as mute."""
 
@@ -110,7 +111,12 @@ async def fits(person) -> None:
     assert problems(person) == [], f"{person.app.size}\n{person.screen}"
 
 
-@pytest.mark.parametrize("name", STOPS)
+def _all_but_some_slow() -> list[object]:
+    """A run by hand visits one screen of each kind, `.ci/run` all of them."""
+    return [name if name in BY_HAND else pytest.param(name, marks=pytest.mark.slow) for name in STOPS]
+
+
+@pytest.mark.parametrize("name", _all_but_some_slow())
 async def test_every_screen_fits_and_can_be_read_at_every_size_and_in_every_theme(visit, name):
     async with visit(60, 20) as person:
         await sweep(person, STOPS[name])
@@ -131,6 +137,7 @@ def seen(person) -> tuple[str, int]:
     return person.screen, len(person.app._notifications)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 async def test_each_key_of_the_last_line_does_something_or_says_why_not(visit, place, monkeypatch):
     monkeypatch.delenv("VISUAL", raising=False)
