@@ -12,7 +12,6 @@ import datetime
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from tlcourse.errors import InfraError, UsageError
+from tlcourse.wal import use_wal
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -246,7 +246,7 @@ class Progress:
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=_BUSY_S)
     try:
-        _use_wal(db)
+        use_wal(db, _BUSY_S)
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA foreign_keys = ON")
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
@@ -256,20 +256,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
-
-
-def _use_wal(db: sqlite3.Connection) -> None:
-    """Of several first commands at once SQLite refuses all but one, without waiting: so this waits."""
-    until = time.monotonic() + _BUSY_S
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def _make_tables(db: sqlite3.Connection, path: Path) -> None:

@@ -121,10 +121,9 @@ def test_closing_ends_what_is_under_way(job_for, tells):
     thread = threading.Thread(target=go)
     thread.start()
     assert running.wait(60)
-    begin = time.monotonic()
     pool.close()
     thread.join(60)
-    assert time.monotonic() - begin < 5
+    assert not thread.is_alive(), "it would sleep for ten minutes"
     assert reports[0].ending == "infra"
     with pytest.raises(InfraError):
         pool.run(job_for(tells("pass")))

@@ -119,3 +119,21 @@ def test_the_deep_loss_gives_what_skada_gives(domains):
 
     source, target = domains
     assert float(deep_coral_loss(source, target)) == pytest.approx(float(deepcoral_loss(source, target)), rel=1e-6)
+
+
+def test_coral_of_standardised_features_knows_neither_place_nor_scale_of_a_domain():
+    generator = torch.Generator().manual_seed(0)
+    source, target, test = (torch.randn(n, 4, generator=generator).double() for n in (50, 60, 20))
+    moved, scale = torch.tensor([3.0, -1, 0, 7]).double(), torch.tensor([2.0, 5, 1, 9]).double()
+    plain = coral.align_standardised(source, target, test, tiny=0.0)
+    other = coral.align_standardised(source * scale - moved, target * scale + moved, test * scale + moved, tiny=0.0)
+    for one, another in zip(plain, other, strict=True):
+        assert torch.allclose(one, another)
+    wrong = coral.align_standardised(source, target, test * scale + moved, tiny=0.0)[1]
+    assert not torch.allclose(wrong, plain[1]), "the test is standardised as its domain, not by itself"
+
+
+def test_coral_bears_a_feature_that_never_moves():
+    x = torch.randn(30, 3, generator=torch.Generator().manual_seed(0))
+    x[:, 1] = 0
+    assert all(part.isfinite().all() for part in coral.align_standardised(x, x, x))

@@ -112,7 +112,7 @@ async def fits(person) -> None:
 
 
 def _all_but_some_slow() -> list[object]:
-    """A run by hand visits one screen of each kind, `.ci/run` all of them."""
+    """A run by hand visits some of the screens, `.ci/run` all of them."""
     return [name if name in BY_HAND else pytest.param(name, marks=pytest.mark.slow) for name in STOPS]
 
 

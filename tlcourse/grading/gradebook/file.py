@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tlcourse.errors import InfraError, UsageError
 from tlcourse.progress import home
+from tlcourse.wal import use_wal
 
 VARIABLE = "TLCOURSE_GRADEBOOK"
 _VERSION = 1
@@ -184,7 +185,7 @@ def _connect(path: Path, wait_s: float = BUSY_S) -> sqlite3.Connection:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
-        db.execute("PRAGMA journal_mode = WAL")
+        use_wal(db, wait_s)
         db.execute("PRAGMA synchronous = FULL")  # a verdict that was shown outlives a power cut
         db.execute("PRAGMA foreign_keys = ON")
     except BaseException:

@@ -69,8 +69,7 @@ def _coral(net: DigitNet, world: World, log: Log) -> float:
     """CORAL of the same features, standardised in each domain, and a linear classifier."""
     with torch.no_grad():
         own, other, tested = (net.features(part) for part in (world.x, world.target, world.test))
-    mean, spread = other.mean(0), other.std(0) + 1e-3
-    aligned = coral.align((own - own.mean(0)) / (own.std(0) + 1e-3), (other - mean) / spread)
+    aligned, scaled = coral.align_standardised(own, other, tested)
     linear = nn.Linear(own.shape[1], 10)
     fit(linear, aligned, world.y, arm="coral", log=log, steps=400, rate=1e-2)
-    return accuracy(linear, (tested - mean) / spread, world.truth)
+    return accuracy(linear, scaled, world.truth)

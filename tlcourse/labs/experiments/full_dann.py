@@ -80,9 +80,8 @@ def _aligned(net: DomainAdversarial, x: Tensor, y: Tensor, unlabelled: Tensor, t
 def _coloured(net: DomainAdversarial, x: Tensor, y: Tensor, unlabelled: Tensor, test: Tensor, log: Log) -> Tensor:
     """CORAL of the same layer, standardised in each domain, and a linear classifier; no other arm's chance moves."""
     own, other, tested = (mnist_m.features_of(net, part) for part in (x, unlabelled, test))
-    mean, spread = other.mean(0), other.std(0) + 1e-3
-    source = coral.align((own - own.mean(0)) / (own.std(0) + 1e-3), (other - mean) / spread)
+    aligned, scaled = coral.align_standardised(own, other, tested)
     with torch.random.fork_rng(devices=[]):
         linear = nn.Linear(own.shape[1], 10)
-        fit(linear, source, y, arm="coral", log=log, steps=2000, rate=1e-2, batch=256)
-    return linear((tested - mean) / spread).argmax(1).detach()
+        fit(linear, aligned, y, arm="coral", log=log, steps=2000, rate=1e-2, batch=256)
+    return linear(scaled).argmax(1).detach()

@@ -2,7 +2,8 @@
 
 Retrained with one rate for all layers, or with smaller rates for earlier ones.
 
-A few minutes on two cores; the run says what it expects. Which network: the first of NETWORKS whose weights are here.
+Minutes on two cores; each trained arm says after its first epoch what it expects.
+Which network: the first of NETWORKS whose weights are here.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def run_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, fl
     name = _available()
     train, val, test = (_tensors(arrays) for arrays in hymenoptera.make(seed))
     x, y = torch.cat([train[0], val[0]]), torch.cat([train[1], val[1]])
-    log.note(f"{name}, {len(x)} photographs: {EPOCHS} epochs, a few minutes for each of three arms")
+    log.note(f"{name}, {len(x)} photographs: {EPOCHS} epochs for each of three arms")
     return {
         "scratch": _retrained(name, x, y, test, log, "scratch", pretrained=False),
         "frozen": _frozen(name, x, y, test, log),
