@@ -6,7 +6,7 @@
 
 The same hand-ins import torch and define one function, which is checked on the same 400 points. nbgrader is installed
 in an environment of its own when it is first needed (--nbgrader DIR keeps it); it is no dependency. `tlcourse batch`
-uses every core, as a teacher would let it; the other two know no such thing. Only that one walls its hand-ins off.
+uses every core, as a teacher would let it; the other two know no such thing. Only that one sandboxes its hand-ins off.
 """
 
 from __future__ import annotations
@@ -87,20 +87,20 @@ def side_by_side(folder: Path, chosen: argparse.Namespace) -> None:
             where = folder / f"{name.replace(' ', '-')}-{number}"
             where.mkdir()
             times[name].append(grade(where, chosen.handins))
-            wall, cpu = times[name][-1]
-            print(f"  round {number + 1}  {name:<20} {wall:7.1f} s  {cpu:7.1f} s CPU", flush=True)
+            sandbox, cpu = times[name][-1]
+            print(f"  round {number + 1}  {name:<20} {sandbox:7.1f} s  {cpu:7.1f} s CPU", flush=True)
     print(f"medians of {chosen.rounds} rounds of {chosen.handins} hand-ins, per hand-in:")
     medians = {
         name: [statistics.median(values) for values in zip(*found, strict=True)] for name, found in times.items()
     }
     ours = medians["tlcourse batch"]
-    for name, (wall, cpu) in medians.items():
+    for name, (sandbox, cpu) in medians.items():
         n = chosen.handins
-        print(f"  {name:<20} {wall / n:7.3f} s  {cpu / n:7.3f} s CPU   {wall / ours[0]:5.1f} × tlcourse batch")
+        print(f"  {name:<20} {sandbox / n:7.3f} s  {cpu / n:7.3f} s CPU   {sandbox / ours[0]:5.1f} × tlcourse batch")
 
 
 def measured(command: list[str], where: Path, **env: str) -> tuple[float, float]:
-    """Wall and CPU seconds of a command with everything that it started."""
+    """wall-clock and CPU seconds of a command with everything that it started."""
     with cpu_group() as group:
         before, begin = group.seconds(), time.perf_counter()
         done = subprocess.run(
@@ -112,15 +112,15 @@ def measured(command: list[str], where: Path, **env: str) -> tuple[float, float]
             check=False,
             preexec_fn=group.enter,
         )
-        wall = time.perf_counter() - begin
+        sandbox = time.perf_counter() - begin
         cpu = group.seconds() - before
     if done.returncode:
         raise SystemExit(f"{command[:4]} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}")
-    return wall, cpu
+    return sandbox, cpu
 
 
 class CpuGroup:
-    """A control group that counts CPU time. Without one, only what was waited for is counted: not the warm parents,
+    """A control group that counts CPU time. Without one, only what was waited for is counted: not the fork servers,
     which die with their PID namespace."""
 
     def __init__(self, folder: Path | None) -> None:
@@ -160,12 +160,12 @@ def cpu_group() -> Iterator[CpuGroup]:
                         time.sleep(0.1)
                 return
             folder.rmdir()
-    print("  no control group can be made here: the CPU time of warm parents is missing below")
+    print("  no control group can be made here: the CPU time of fork servers is missing below")
     yield CpuGroup(None)
 
 
 def tlcourse_batch(where: Path, handins: int) -> tuple[float, float]:
-    """Warm walls, every core, a new gradebook, feedback and reports written."""
+    """Fork servers, every core, a new gradebook, feedback and reports written."""
     make_handins(where / "handins", handins)
     command = [*tlcourse(), "batch", "line", "handins", "--course", str(COURSE), "--out", "out", "--json"]
     return measured(command, where, TLCOURSE_HOME=str(where / "home"))
@@ -280,7 +280,7 @@ def fill(folder: Path, gradebook: Path, number: int) -> None:
 
     exercise = load_course(COURSE).exercises["line"]
     options = Options(variant="mini", device="cpu", threads=1)
-    result = grade(exercise, folder / "handins" / "s0000", replace(options, isolation="none"))
+    result = grade(exercise, folder / "handins" / "s0000", replace(options, sandbox_kind="none"))
     curve = [{"step": i, "values": {"loss": 1 / (i + 1), "val_loss": 1.1 / (i + 1)}} for i in range(1000)]
     result = replace(result, metrics=curve, runs=[replace(result.runs[0], log="a line of a log\n" * 300)])
     failed = replace(result.checks[1], passed=False, value=0.5, points=0.0)
@@ -299,7 +299,7 @@ def fill(folder: Path, gradebook: Path, number: int) -> None:
 
 
 def memory(folder: Path, number: int) -> None:
-    """Resident memory of the grading process, read from outside while a long batch runs behind its walls."""
+    """Resident memory of the grading process, read from outside while a long batch runs in its sandbox."""
     import psutil
 
     make_handins(folder / "handins", number)

@@ -32,8 +32,8 @@ from slurm_bed import NODES, Bed, missing
 from tlcourse.execution.cluster.item import Pace
 from tlcourse.execution.cluster.pool import SlurmPool
 from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
 from tlcourse.execution.pool import Pool, cores
+from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
 
 SLOTS = 2 * NODES
 SOLUTION = """
@@ -48,7 +48,7 @@ def fit(task):
 """
 
 
-def jobs(count: int, seconds: float, folder: Path) -> list[Job]:
+def jobs(count: int, seconds: float, folder: Path) -> list[RunSpec]:
     """Tiny hand-ins that differ."""
     made = []
     for number in range(count):
@@ -57,14 +57,14 @@ def jobs(count: int, seconds: float, folder: Path) -> list[Job]:
         (submission / "solution.py").write_text(SOLUTION.format(seconds=seconds) + f"# {number}\n")
         points = np.arange(16, dtype=np.float32).reshape(8, 2)
         data = {"x": points, "y": points.sum(1)}
-        brief = Brief("plane", "mini", ("y",), (OutputSpec("y"),), 7, 60.0, "cpu", 1)
-        made.append(Job(brief, submission, data, data, {"x": points}, Caps(memory_mb=1024)))
+        task_spec = TaskSpec("plane", "mini", ("y",), (OutputSpec("y"),), 7, 60.0, "cpu", 1)
+        made.append(RunSpec(task_spec, submission, data, data, {"x": points}, Limits(memory_mb=1024)))
     return made
 
 
 def summary(reports: list[RunReport], begin: float, seconds: float, slots: int) -> dict[str, float]:
     """Seconds in all, until the first `fit`, and for each hand-in beyond its share of training."""
-    if wrong := [f"{report.ending}: {report.message}" for report in reports if report.ending != "done"]:
+    if wrong := [f"{report.status}: {report.message}" for report in reports if report.status != "done"]:
         sys.exit(f"{len(wrong)} of {len(reports)} did not end well, such as {wrong[0]}")
     total = time.time() - begin
     first = min(float(report.log.split()[0]) for report in reports) - begin
@@ -79,7 +79,7 @@ def summary(reports: list[RunReport], begin: float, seconds: float, slots: int) 
     }
 
 
-def on_cluster(given: list[Job], seconds: float) -> dict[str, float]:
+def on_cluster(given: list[RunSpec], seconds: float) -> dict[str, float]:
     """One array over four nodes, two jobs on each."""
     with Bed() as bed:
         profile = Profile(
@@ -93,8 +93,8 @@ def on_cluster(given: list[Job], seconds: float) -> dict[str, float]:
             return summary(pool.run_array(given), begin, seconds, SLOTS)
 
 
-def here(given: list[Job], seconds: float, slots: int) -> dict[str, float]:
-    """A warm worker for each slot, on this machine; their parents start with the first hand-ins, as there."""
+def here(given: list[RunSpec], seconds: float, slots: int) -> dict[str, float]:
+    """A fork server for each slot, on this machine; their parents start with the first hand-ins, as there."""
     say(f"{len(given)} hand-ins on this machine, {slots} slots")
     begin = time.time()
     with Pool(workers=slots) as pool, ThreadPoolExecutor(slots) as threads:

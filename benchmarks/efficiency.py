@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
 from tlcourse.execution.pool import Pool, cores
+from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
 
 SOLUTION = """
 import time
@@ -53,19 +53,19 @@ def fit(task):
 """
 
 
-def job_of(folder: Path) -> Job:
+def job_of(folder: Path) -> RunSpec:
     """A job of 4,096 points in the plane."""
     points = np.random.default_rng(1).normal(size=(4096, 2)).astype(np.float32)
     data = {"x": points, "y": points.sum(1)}
-    brief = Brief("plane", "mini", ("y",), (OutputSpec("y"),), 7, 600.0, "cpu", 1)
-    return Job(brief, folder, data, data, {"x": points}, Caps(wall_s=600.0))
+    task_spec = TaskSpec("plane", "mini", ("y",), (OutputSpec("y"),), 7, 600.0, "cpu", 1)
+    return RunSpec(task_spec, folder, data, data, {"x": points}, Limits(wall_time_s=600.0))
 
 
 def in_fit(report: RunReport) -> float:
     """CPU seconds that `fit` used, as it says itself."""
-    if report.ending != "done" or report.wall != "warm":
+    if report.status != "done" or report.sandbox != "fork-server":
         raise SystemExit(
-            f"a run behind the {report.wall} wall ended as {report.ending}: {report.message}\n{report.log}"
+            f"a run in the {report.sandbox} sandbox ended as {report.status}: {report.message}\n{report.log}"
         )
     return float(next(line for line in report.log.splitlines() if line.startswith("FIT ")).split()[1])
 
@@ -83,18 +83,20 @@ def main() -> None:
         jobs = [job_of(folder)] * options.submissions
         start = time.perf_counter()
         with Pool(options.workers) as pool, ThreadPoolExecutor(options.submissions) as threads:
-            pool.warm()
+            pool.prewarm()
             begin, ours = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
             reports = list(threads.map(pool.run, jobs))
-            wall, now = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
+            sandbox, now = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
     used = sum(map(in_fit, reports))
     grader = now.ru_utime + now.ru_stime - ours.ru_utime - ours.ru_stime
-    available = wall * options.workers
+    available = sandbox * options.workers
     print(
         f"{options.submissions} submissions of {options.seconds:g} s of CPU, {options.workers} workers, "
         f"{cores()} cores; Python {sys.version.split()[0]}"
     )
-    print(f"CPU in fit {used:.1f} s / ({wall:.1f} s × {options.workers}) = {used / available:.3f}   (promised: 0.93)")
+    print(
+        f"CPU in fit {used:.1f} s / ({sandbox:.1f} s × {options.workers}) = {used / available:.3f}   (promised: 0.93)"
+    )
     print(f"the grader's own process used {grader:.2f} s of CPU, {grader / available:.3f} of what there was")
     print(f"the start of the pool took {begin - start:.1f} s, once for a batch")
 

@@ -1,11 +1,11 @@
-"""What a wall costs: a submission that imports torch and torchvision, builds an Adam, and fits nothing. Prints medians.
+"""What a sandbox costs: a submission that imports torch and torchvision, builds an Adam, and fits nothing. Prints medians.
 
     python benchmarks/overhead.py [--runs 10]
 
 Promised: cold at most 1.15 times plain, warm at most 0.10 times plain. Plain is `python submission.py`. The three run
 in turn, so that what disturbs one disturbs all. Wall time is from the call to the report, with the copying of the
-submission and the data, and predictions that come out. CPU time of plain is that of its process. Behind a wall it is
-what the worker used up to its last prediction, as it says itself, and what the grader, bubblewrap and the warm parent
+submission and the data, and predictions that come out. CPU time of plain is that of its process. In a sandbox it is
+what the worker used up to its last prediction, as it says itself, and what the grader, bubblewrap and the fork server
 used meanwhile; what the small processes between them use (pid 1 of the sandbox, its monitor) is not seen.
 """
 
@@ -25,11 +25,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from tlcourse.execution.interpreter import worker_environment
-from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
+from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
 from tlcourse.execution.supervise import run
-from tlcourse.execution.walls.bubblewrap import ColdWall
-from tlcourse.execution.walls.warm import WarmWall
+from tlcourse.sandbox.bubblewrap import BubblewrapSandbox
+from tlcourse.sandbox.fork_server import ForkServerSandbox
+from tlcourse.sandbox.interpreter import worker_environment
 
 SOLUTION = """
 import torch
@@ -54,12 +54,12 @@ def fit(task):
 PLAIN = SOLUTION + "\nfit(None)(torch.zeros(8, 2))\n"
 
 
-def job_of(folder: Path) -> Job:
+def job_of(folder: Path) -> RunSpec:
     """A job of eight points in the plane."""
     points = np.arange(16, dtype=np.float32).reshape(8, 2)
     data = {"x": points, "y": points.sum(1)}
-    brief = Brief("plane", "mini", ("y",), (OutputSpec("y"),), 7, 60.0, "cpu", 1)
-    return Job(brief, folder, data, data, {"x": points}, Caps(wall_s=120.0))
+    task_spec = TaskSpec("plane", "mini", ("y",), (OutputSpec("y"),), 7, 60.0, "cpu", 1)
+    return RunSpec(task_spec, folder, data, data, {"x": points}, Limits(wall_time_s=120.0))
 
 
 def used(who: int) -> float:
@@ -76,13 +76,13 @@ def own(process: psutil.Process) -> float:
 
 def told(report: RunReport) -> float:
     """CPU seconds that the worker says it used; a run that did not end well measures nothing."""
-    if report.ending != "done":
-        raise SystemExit(f"a run behind the {report.wall} wall ended as {report.ending}: {report.message}")
+    if report.status != "done":
+        raise SystemExit(f"a run in the {report.sandbox} sandbox ended as {report.status}: {report.message}")
     return max(float(line.split()[1]) for line in report.log.splitlines() if line.startswith("CPU "))
 
 
 def timed(act: Callable[[], float]) -> tuple[float, float]:
-    """Wall and CPU seconds of `act`, which returns the CPU seconds that are not seen from here."""
+    """wall-clock and CPU seconds of `act`, which returns the CPU seconds that are not seen from here."""
     begin, ours, theirs = time.perf_counter(), used(resource.RUSAGE_SELF), used(resource.RUSAGE_CHILDREN)
     unseen = act()
     cpu = used(resource.RUSAGE_SELF) - ours + used(resource.RUSAGE_CHILDREN) - theirs + unseen
@@ -99,8 +99,12 @@ def main() -> None:
         (folder / "solution.py").write_text(SOLUTION, encoding="utf-8")
         plain_file = folder / "submission.py"
         plain_file.write_text(PLAIN, encoding="utf-8")
-        job, cold_wall, warm_wall = job_of(folder), ColdWall(), stack.enter_context(WarmWall())
-        parent = psutil.Process(warm_wall.warm().pid)
+        job, bubblewrap_sandbox, fork_server_sandbox = (
+            job_of(folder),
+            BubblewrapSandbox(),
+            stack.enter_context(ForkServerSandbox()),
+        )
+        parent = psutil.Process(fork_server_sandbox.prewarm().pid)
         env = worker_environment(threads=1)
 
         def plain() -> float:
@@ -108,13 +112,13 @@ def main() -> None:
             return 0.0
 
         def cold() -> float:
-            return told(run(job, cold_wall, lambda _: None))
+            return told(run(job, bubblewrap_sandbox, lambda _: None))
 
         def warm() -> float:
             before = own(parent)
-            return told(run(job, warm_wall, lambda _: None)) + own(parent) - before
+            return told(run(job, fork_server_sandbox, lambda _: None)) + own(parent) - before
 
-        ways = {"plain": plain, "cold": cold, "warm": warm}
+        ways = {"plain": plain, "bubblewrap": cold, "fork-server": warm}
         for act in ways.values():
             act()  # once for the disk's caches
         times: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
@@ -130,11 +134,11 @@ def show(times: dict[str, list[tuple[float, float]]], runs: int) -> None:
 
     print(f"medians of {runs} runs, one thread; Python {sys.version.split()[0]}, torch {torch.__version__}")
     base = [statistics.median(column) for column in zip(*times["plain"], strict=True)]
-    promised = {"plain": "", "cold": "  (promised: 1.15)", "warm": "  (promised: 0.10)"}
+    promised = {"plain": "", "bubblewrap": "  (promised: 1.15)", "fork-server": "  (promised: 0.10)"}
     for way, values in times.items():
-        wall, cpu = (statistics.median(column) for column in zip(*values, strict=True))
+        sandbox, cpu = (statistics.median(column) for column in zip(*values, strict=True))
         print(
-            f"{way:<6} wall {wall:7.3f} s = {wall / base[0]:5.3f} × plain    "
+            f"{way:<6} sandbox {sandbox:7.3f} s = {sandbox / base[0]:5.3f} × plain    "
             f"CPU {cpu:7.3f} s = {cpu / base[1]:5.3f} × plain{promised[way]}"
         )
 

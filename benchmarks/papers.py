@@ -149,7 +149,7 @@ def rendered(record: dict[str, Any]) -> str:
         seeds = f"seeds {', '.join(map(str, part['seeds']))}" if part["seeds"] else "no seeds"
         lines.append(
             f"{seeds[0].upper()}{seeds[1:]} · {part['threads']} threads · {part['cpu_s']:.0f} CPU seconds ·"
-            f" {part['wall_s']:.0f} s wall time, machine {part['machine']} · torch {part['torch']}, {part['processor']}"
+            f" {part['wall_time_s']:.0f} s wall time, machine {part['machine']} · torch {part['torch']}, {part['processor']}"
         )
     return "\n".join(lines) + "\n"
 
@@ -199,13 +199,13 @@ def _measured(name: str, measure: Callable[[list[int]], dict[str, Any]], given: 
     torch.set_num_threads(given.threads)
     count = (given.seeds or SEEDS[name]) if name in SEEDS else 0
     seeds = list(range(1, count + 1))
-    wall, cpu = time.perf_counter(), time.process_time()
+    sandbox, cpu = time.perf_counter(), time.process_time()
     found = measure(seeds)
     return {
         **found,
         "seeds": seeds,
         "threads": given.threads,
-        "wall_s": round(time.perf_counter() - wall, 1),
+        "wall_time_s": round(time.perf_counter() - sandbox, 1),
         "cpu_s": round(time.process_time() - cpu, 1),
         "machine": "idle" if given.idle else "not known to be idle",
         "torch": torch.__version__,

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 from tlcourse.course.loader import load_course
-from tlcourse.execution.job import OutputSpec
+from tlcourse.execution.spec import OutputSpec
 from tlcourse.execution.worker.predict import predict
 from tlcourse.execution.worker.task import Task, as_dataset
-from tlcourse.grading.attempt import fit_seed
 from tlcourse.grading.grader import Grader
+from tlcourse.grading.measured_run import fit_seed
 
 GRADERS = Path(__file__).resolve().parent.parent / "graders"
 USUAL = [

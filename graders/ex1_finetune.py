@@ -1,8 +1,8 @@
 """Exercise 1, the staff's side: drawn insects or real photographs, and whether the backbone stayed frozen. NumPy only.
 
 What is believed: predictions. On drawn pictures they also show whether the backbone was frozen (`grading.frozen`). On
-photographs any of torchvision's networks may be used, and what the worker saw of the weights is all there is: evidence,
-which a hostile submission can forge. The number of trained parameters is evidence on both.
+photographs any of torchvision's networks may be used, and what the worker saw of the weights is all there is: probes,
+which a hostile submission can forge. The number of trained parameters is probes on both.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def make(sizes: Mapping[str, int], seed: int, variant: str) -> tuple[Arrays, Arr
     return insects.make(sizes["train"], train), insects.make(sizes["val"], val), insects.make(sizes["test"], test)
 
 
-def measure(test: Arrays, predictions: Mapping[str, Array], evidence: Mapping[str, float]) -> dict[str, Measurement]:
+def measure(test: Arrays, predictions: Mapping[str, Array], probes: Mapping[str, float]) -> dict[str, Measurement]:
     """Score `logits` (n, 2) against the labels of `test`; a message tells what to do next."""
     logits = predictions["logits"]
     drawn = test["x"].shape[-1] == SIDE
     return {
         "accuracy": accuracy(test["label"], logits.argmax(axis=1), fresh=drawn),
-        "backbone_frozen": answers_of_backbone(test["x"], logits, evidence) if drawn else backbone_kept(evidence),
-        "trained_parameters": trained_parameters(evidence),
+        "backbone_frozen": answers_of_backbone(test["x"], logits, probes) if drawn else backbone_kept(probes),
+        "trained_parameters": trained_parameters(probes),
     }
 
 
@@ -53,29 +53,29 @@ def accuracy(label: Array, predicted: Array, *, fresh: bool = True) -> Measureme
     return proportion(int((predicted == label).sum()), len(label), _about_answers(label, predicted), fresh=fresh)
 
 
-def answers_of_backbone(x: Array, logits: Array, evidence: Mapping[str, float]) -> Measurement:
+def answers_of_backbone(x: Array, logits: Array, probes: Mapping[str, float]) -> Measurement:
     """The share of the answers' variation that a linear layer on the shipped backbone explains. Cannot be forged."""
     x, decision = x[:JUDGED], (logits[:JUDGED, 1] - logits[:JUDGED, 0])
     share = frozen.explained(frozen.features(x), decision)
-    return exact(share, len(x), _about_answers_of(share, evidence))
+    return exact(share, len(x), _about_answers_of(share, probes))
 
 
-def backbone_kept(evidence: Mapping[str, float]) -> Measurement:
-    """The share of the backbone's numbers that are as they were issued: evidence, 0 where there is none."""
-    share = _evidence(evidence, "backbone_kept")
+def backbone_kept(probes: Mapping[str, float]) -> Measurement:
+    """The share of the backbone's numbers that are as they were issued: probes, 0 where there is none."""
+    share = _probe(probes, "backbone_kept")
     return exact(0.0 if share is None else min(max(share, 0.0), 1.0), 1, _about_kept(share))
 
 
-def trained_parameters(evidence: Mapping[str, float]) -> Measurement:
-    """The parameters of the module that are not the backbone's: evidence, all of them where no backbone was issued."""
-    own, total = _evidence(evidence, "own_parameters"), _evidence(evidence, "parameters") or 0.0
+def trained_parameters(probes: Mapping[str, float]) -> Measurement:
+    """The parameters of the module that are not the backbone's: probes, all of them where no backbone was issued."""
+    own, total = _probe(probes, "own_parameters"), _probe(probes, "parameters") or 0.0
     if own is not None:
         return exact(own, 1, f"{own:,.0f} of {total:,.0f} parameters are not the backbone's. Train a new last layer.")
     return exact(total, 1, f"No backbone was asked for, so all {total:,.0f} parameters count as yours. {ASK}.")
 
 
-def _evidence(evidence: Mapping[str, float], name: str) -> float | None:
-    value = evidence.get(name, math.nan)
+def _probe(probes: Mapping[str, float], name: str) -> float | None:
+    value = probes.get(name, math.nan)
     return value if math.isfinite(value) and value >= 0 else None
 
 
@@ -106,8 +106,8 @@ def _about_answers(label: Array, predicted: Array) -> str:
     )
 
 
-def _about_answers_of(share: float, evidence: Mapping[str, float]) -> str:
-    kept = _evidence(evidence, "backbone_kept")
+def _about_answers_of(share: float, probes: Mapping[str, float]) -> str:
+    kept = _probe(probes, "backbone_kept")
     if share == 0:
         return "The answer is the same for every picture, so no backbone has a part in it."
     head = f"{share:.1%} of the answers' variation comes from the frozen backbone by one linear layer."

@@ -24,12 +24,12 @@ def make(sizes: Mapping[str, int], seed: int, variant: str) -> tuple[Arrays, Arr
     return stars.make(sizes["train"], train), stars.make(sizes["val"], val), stars.make(sizes["test"], test)
 
 
-def measure(test: Arrays, predictions: Mapping[str, Array], evidence: Mapping[str, float]) -> dict[str, Measurement]:
+def measure(test: Arrays, predictions: Mapping[str, Array], probes: Mapping[str, float]) -> dict[str, Measurement]:
     """Score `logits` (n, 7) and `radius` (n,) against the labels of `test`; a message tells what to do next."""
     return {
         "points_accuracy": points_accuracy(test["count"], predictions["logits"].argmax(axis=1) + FEWEST),
         "size_error": size_error(test["radius"], predictions["radius"].astype(np.float64)),
-        "shared_trunk": shared_trunk(evidence),
+        "shared_trunk": shared_trunk(probes),
     }
 
 
@@ -43,11 +43,11 @@ def size_error(radius: Array, predicted: Array) -> Measurement:
     return mean(np.abs(predicted - radius), _about_sizes(radius, predicted))
 
 
-def shared_trunk(evidence: Mapping[str, float]) -> Measurement:
+def shared_trunk(probes: Mapping[str, float]) -> Measurement:
     """The share of parameters that both heads use, as the worker measured it; 0 where it measured none."""
-    parameters = evidence.get("parameters", 0.0)
+    parameters = probes.get("parameters", 0.0)
     n = int(parameters) if math.isfinite(parameters) and parameters > 0 else 0
-    share = evidence.get("shared_share", math.nan)
+    share = probes.get("shared_share", math.nan)
     if not math.isfinite(share):
         return exact(0.0, n, _about_missing_share(n))
     share = min(max(share, 0.0), 1.0)

@@ -58,7 +58,7 @@ def make(sizes: Mapping[str, int], seed: int, variant: str) -> tuple[Arrays, Arr
     return train, val, {"x": np.concatenate(x), "inside": inside, **vars(world)}
 
 
-def measure(test: Arrays, predictions: Mapping[str, Array], evidence: Mapping[str, float]) -> dict[str, Measurement]:
+def measure(test: Arrays, predictions: Mapping[str, Array], probes: Mapping[str, float]) -> dict[str, Measurement]:
     """Score `quantiles` (n, 4, 7) against the world of `test`; a message tells which task, by how much, what to do."""
     world = World(**{name: test[name] for name in World.__dataclass_fields__})
     everywhere = predictions["quantiles"].astype(np.float64)
@@ -68,7 +68,7 @@ def measure(test: Arrays, predictions: Mapping[str, Array], evidence: Mapping[st
     found = {name.replace("-", "_"): excess_loss(known, predicted, task) for task, name in enumerate(TASKS)}
     found["coverage"] = coverage(given, predicted)
     found["crossing"] = crossing(everywhere, test["inside"])
-    found["shared_trunk"] = shared_trunk(evidence)
+    found["shared_trunk"] = shared_trunk(probes)
     return found
 
 
@@ -117,9 +117,9 @@ def crossing(predicted: Array, inside: Array) -> Measurement:
     return exact(float(crossed.mean()), crossed.size, _about_crossing(drops, crossed, inside))
 
 
-def shared_trunk(evidence: Mapping[str, float]) -> Measurement:
+def shared_trunk(probes: Mapping[str, float]) -> Measurement:
     """The share of the parameters that serve all four tasks, as the worker measured it; 0 where it measured none."""
-    parameters, share = evidence.get("parameters", 0.0), evidence.get("shared_share", math.nan)
+    parameters, share = probes.get("parameters", 0.0), probes.get("shared_share", math.nan)
     n = int(parameters) if math.isfinite(parameters) and parameters > 0 else 0
     if not math.isfinite(share):
         return exact(

@@ -15,9 +15,9 @@ import pytest
 
 from tlcourse.course.loader import load_course
 from tlcourse.course.model import LoadedExercise
-from tlcourse.execution.walls.choose import findings
 from tlcourse.grading.grade import Options, grade
 from tlcourse.grading.result import Result
+from tlcourse.sandbox.choose import findings
 
 EXAMPLE = Path(__file__).parent / "example_course"
 GradeText = Callable[..., Result]
@@ -40,21 +40,25 @@ def line() -> LoadedExercise:
 
 
 @pytest.fixture(scope="session")
-def quick_wall() -> str:
-    """The wall for tests in which it plays no part: its parent imported torch once for all runs of this process."""
-    return "warm" if next(one for one in findings() if one.name == "warm").available else "cold"
+def quick_sandbox() -> str:
+    """The sandbox for tests in which it plays no part: its parent imported torch once for all runs of this process."""
+    return "fork-server" if next(one for one in findings() if one.name == "fork-server").available else "bubblewrap"
 
 
 @pytest.fixture
-def grade_text(line: LoadedExercise, tmp_path: Path, quick_wall: str) -> GradeText:
-    """`grade_text(source, isolation=…, wall_s=…, **limits)` grades a solution given as text."""
+def grade_text(line: LoadedExercise, tmp_path: Path, quick_sandbox: str) -> GradeText:
+    """`grade_text(source, sandbox_kind=…, wall_time_s=…, **limits)` grades a solution given as text."""
 
-    def graded(source: str, *, isolation: str = "", wall_s: float | None = None, **limits: float) -> Result:
+    def graded(source: str, *, sandbox_kind: str = "", wall_time_s: float | None = None, **limits: float) -> Result:
         path = tmp_path / "solution.py"
         path.write_text(textwrap.dedent(source), encoding="utf-8")
         about = msgspec.structs.replace(line.about, limits=msgspec.structs.replace(line.about.limits, **limits))
         exercise = msgspec.structs.replace(line, about=about)
-        return grade(exercise, path, Options(isolation=isolation or quick_wall, device="cpu", threads=1, wall_s=wall_s))
+        return grade(
+            exercise,
+            path,
+            Options(sandbox_kind=sandbox_kind or quick_sandbox, device="cpu", threads=1, wall_time_s=wall_time_s),
+        )
 
     return graded
 
@@ -103,6 +107,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     judged = {value for report in reports for name, value in getattr(report, "user_properties", ()) if name == "attack"}
     if judged:
         runs = sorted(tuple(one.split("|")) for one in judged)
-        behind = sorted({f"{wall} as {user}" for wall, user, _ in runs})
+        behind = sorted({f"{sandbox} as {user}" for sandbox, user, _ in runs})
         cases = len({case for _, _, case in runs})
         terminalreporter.write_line(f"attacks: {cases} cases, {len(runs)} runs judged ({', '.join(behind)})")

@@ -107,7 +107,7 @@ def test_it_grades_and_the_graders_that_it_carries_cannot_be_seen_by_a_solution(
         "print('GRADERS', list((bundled / 'graders').rglob('*')))\n"
         "def fit(task): return None\n"
     )
-    graded = tl("grade", "ex2", "--json", "--isolation", "cold")
+    graded = tl("grade", "ex2", "--json", "--sandbox", "bubblewrap")
     assert graded.returncode == 1, graded.stderr
     log = json.loads(graded.stdout)["runs"][0]["log"]
     assert "EXERCISES ['ex" in log

@@ -4,7 +4,7 @@
     ├── UsageError             2    wrong usage, or input that cannot be read
     │   ├── ContentError       2    a course file is wrong; carries file and line
     │   └── SubmissionError    2    a hand-in cannot be read
-    ├── UnableError            3    this machine cannot: a tool, a wall or data are missing
+    ├── UnableError            3    this machine cannot: a tool, a sandbox or data are missing
     ├── LimitError             4    a limit was hit
     └── InfraError             5    the grader or the cluster failed; nothing was counted
 

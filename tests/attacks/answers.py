@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.case import Case, Weak
+from tests.attacks.case import Case, LandlockGap
 
 _OUTSIDE = "no mount namespace: that a path exists, its size, owner and times can be seen, not what is in it"
 
@@ -37,7 +37,7 @@ CASES = [
         tell(exists=os.path.exists("@FOLDER@"))
         """,
         told={"labels.json": "FileNotFoundError", "private.json": "FileNotFoundError", "exists": False},
-        weak=Weak(
+        landlock_gap=LandlockGap(
             _OUTSIDE,
             told={"labels.json": "PermissionError", "private.json": "PermissionError", "exists": True},
         ),
@@ -76,16 +76,26 @@ CASES = [
             if name.endswith(".safetensors"):
                 with safe_open(os.path.join(inputs, name), "np") as opened:
                     rows[name] = sorted((key, opened.get_slice(key).get_shape()[0]) for key in opened.keys())
-        brief = json.load(open(os.path.join(inputs, "brief.json")))
-        tell(names=names, rows=rows, brief=sorted(brief))
+        task_spec = json.load(open(os.path.join(inputs, "task_spec.json")))
+        tell(names=names, rows=rows, task_spec=sorted(task_spec))
         """,
         told={
-            "names": ["brief.json", "train.safetensors", "val.safetensors"],
+            "names": ["task_spec.json", "train.safetensors", "val.safetensors"],
             "rows": {
                 "train.safetensors": [["x", 200], ["y", 200], ["z", 200]],
                 "val.safetensors": [["x", 50], ["y", 50], ["z", 50]],
             },
-            "brief": ["device", "exercise", "outputs", "predict", "seconds", "seed", "targets", "threads", "variant"],
+            "task_spec": [
+                "device",
+                "exercise",
+                "outputs",
+                "predict",
+                "seconds",
+                "seed",
+                "targets",
+                "threads",
+                "variant",
+            ],
         },
     ),
     Case(
@@ -151,7 +161,7 @@ CASES = [
             tell(**{name: tries(lambda: print(open(path).read()))})
         """,
         told={"line.py": "FileNotFoundError", "references/line.py": "FileNotFoundError"},
-        weak=Weak(
+        landlock_gap=LandlockGap(
             _OUTSIDE, told={"line.py": "PermissionError", "references/line.py": "PermissionError"}, succeeds=False
         ),
         quick=True,
@@ -230,7 +240,9 @@ CASES = [
             tell(others=len([name for name in os.listdir("/proc") if name.isdigit()]) > 8)
         """,
         told={"there": False},
-        weak=Weak("no PID namespace: that a process exists, and whose it is, can be seen", told={"there": True}),
+        landlock_gap=LandlockGap(
+            "no PID namespace: that a process exists, and whose it is, can be seen", told={"there": True}
+        ),
     ),
     Case(
         5,
@@ -290,7 +302,9 @@ CASES = [
         "the machine's name was seen",
         "tell(same=os.uname().nodename == '@HOST@')",
         told={"same": False},
-        weak=Weak("no UTS namespace: the machine's name and its kernel's version can be seen", told={"same": True}),
+        landlock_gap=LandlockGap(
+            "no UTS namespace: the machine's name and its kernel's version can be seen", told={"same": True}
+        ),
     ),
     Case(
         7,

@@ -93,8 +93,8 @@ def send(data):
 
 
 @dataclass(frozen=True)
-class Weak:
-    """What the weak wall cannot stop, said and asserted: an attack that must be seen to succeed there."""
+class LandlockGap:
+    """What the landlock sandbox cannot stop, said and asserted: an attack that must be seen to succeed there."""
 
     why: str
     outcomes: frozenset[str] | None = None
@@ -123,7 +123,7 @@ class Case:
     """The body of a second submission that runs afterwards, and is the one that is looked at."""
     sibling: bool = False
     """An honest submission runs at the same time, and must pass."""
-    weak: Weak | None = None
+    landlock_gap: LandlockGap | None = None
     quick: bool = False
     """Part of the selection that runs by default."""
 

@@ -1,4 +1,4 @@
-"""A grader process that is attacked: `python -m tests.attacks.drive WALL OUT NAME…` runs cases and writes what it saw.
+"""A grader process that is attacked: `python -m tests.attacks.drive SANDBOX OUT NAME…` runs cases and writes what it saw.
 
 It is a process of its own, so that it can be another user's, and so that a signal that escapes hits nothing else.
 """
@@ -25,12 +25,12 @@ from tests.attacks.world import Surroundings, World
 from tlcourse.course.loader import load_course
 from tlcourse.course.model import LoadedExercise
 from tlcourse.execution.supervise import run as run_job
-from tlcourse.execution.walls.choose import choose
-from tlcourse.execution.walls.wall import Wall
 from tlcourse.grading.grade import Grading, Options
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.result import Result
 from tlcourse.grading.submission import collect
+from tlcourse.sandbox.base import Sandbox
+from tlcourse.sandbox.choose import choose
 
 _COURSE = Path(__file__).parent.parent / "example_course"
 _HONEST = _COURSE / "graders" / "references" / "line.py"
@@ -45,7 +45,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """A traceback of ours: there must be none."""
     outcome: str = ""
     points: float = 0.0
-    wall: str = ""
+    sandbox: str = ""
     messages: list[str] = []
     told: dict[str, Any] = {}
     leaked: list[str] = []
@@ -59,36 +59,36 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def main(argv: list[str]) -> int:
-    """Run the named cases behind a wall, two at a time."""
+    """Run the named cases in a sandbox, two at a time."""
     name, out, cases = argv[0], Path(argv[1]), [BY_NAME[name] for name in argv[2:]]
     exercise = load_course(_COURSE).exercises["line"]
     around = Surroundings()
     try:
-        wall, _ = choose(name)
+        sandbox, _ = choose(name)
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
-            seen = list(threads.map(lambda case: _attacked(case, wall, exercise, around), cases))
+            seen = list(threads.map(lambda case: _attacked(case, sandbox, exercise, around), cases))
     finally:
         around.close()
     out.write_bytes(msgspec.json.encode(seen))
     return 0
 
 
-def _attacked(case: Case, wall: Wall, exercise: LoadedExercise, around: Surroundings) -> Seen:
+def _attacked(case: Case, sandbox: Sandbox, exercise: LoadedExercise, around: Surroundings) -> Seen:
     try:
         with World() as world:
-            return _run_case(case, wall, exercise, world, around)
+            return _run_case(case, sandbox, exercise, world, around)
     except BaseException:
         return Seen(name=case.name, error=traceback.format_exc())
 
 
-def _run_case(case: Case, wall: Wall, exercise: LoadedExercise, world: World, around: Surroundings) -> Seen:
+def _run_case(case: Case, sandbox: Sandbox, exercise: LoadedExercise, world: World, around: Surroundings) -> Seen:
     seed = secrets.randbits(48)
     limits = msgspec.structs.replace(exercise.about.limits, **case.limits)
     limited = msgspec.structs.replace(exercise, about=msgspec.structs.replace(exercise.about, limits=limits))
     events: list[dict[str, Any]] = []
 
     def grade(text: str, exercise: LoadedExercise = limited, *, extra: bool = False) -> Result:
-        options = Options(isolation=wall.name, device="cpu", threads=1, seed=seed)
+        options = Options(sandbox_kind=sandbox.name, device="cpu", threads=1, seed=seed)
         with tempfile.TemporaryDirectory() as folder:
             handed_in, copy = Path(folder, "handed-in"), Path(folder, "copy")
             handed_in.mkdir()
@@ -96,7 +96,7 @@ def _run_case(case: Case, wall: Wall, exercise: LoadedExercise, world: World, ar
             for name, data in (case.files if extra else {}).items():
                 (handed_in / name).write_bytes(data.replace(b"@FOLDER@", str(world.folder).encode()))
             (handed_in / "solution.py").write_text(text, encoding="utf-8")
-            grading = Grading(exercise, options, lambda job, tell: run_job(job, wall, tell))
+            grading = Grading(exercise, options, lambda job, tell: run_job(job, sandbox, tell))
             return grading.result(collect(handed_in, copy), events.append, started="")
 
     sibling: list[Result] = []
@@ -115,7 +115,7 @@ def _run_case(case: Case, wall: Wall, exercise: LoadedExercise, world: World, ar
         name=case.name,
         outcome=result.outcome,
         points=result.points,
-        wall=result.runs[0].isolation,
+        sandbox=result.runs[0].sandbox,
         messages=result.messages,
         told=_told(result.runs[0].log),
         leaked=[one for one in [*world.secrets, *around.secrets] if one in document]

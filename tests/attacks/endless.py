@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.attacks.case import Case, outcomes
 
-_QUICK = {"wall_s": 6}
+_QUICK = {"wall_time_s": 6}
 
 CASES = [
     Case(
@@ -57,7 +57,7 @@ CASES = [
         """,
         outcomes=outcomes("timeout"),
         said="of CPU",
-        limits={"cpu_s": 4, "wall_s": 60},
+        limits={"cpu_s": 4, "wall_time_s": 60},
     ),
     Case(
         31,
@@ -76,7 +76,7 @@ CASES = [
         outcomes=outcomes("timeout"),
         said="of CPU",
         told={"went": None},
-        limits={"cpu_s": 4, "wall_s": 60},
+        limits={"cpu_s": 4, "wall_time_s": 60},
     ),
     Case(
         31,

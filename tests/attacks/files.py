@@ -81,7 +81,7 @@ CASES = [
         for one in ({{"type": "started", "device": text[:50], "torch": text[:50]}},
                     {{"type": "problem", "kind": "contract", "message": text, "trace": text}},
                     {{"type": "log", "text": text}}, {{"type": "phase", "name": "fit", "note": text}},
-                    {{"type": "evidence", "values": {{text: 1.0}}}}):
+                    {{"type": "probe", "values": {{text: 1.0}}}}):
             os.write(events, json.dumps({{"v": 1, **one}}).encode() + b"\\n")
         ''',
         outcomes=outcomes("invalid"),

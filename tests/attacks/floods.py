@@ -46,7 +46,7 @@ CASES = [
         time.sleep(20)
         """,
         outcomes=_NO_SPACE,
-        limits={"scratch_mb": 8, "wall_s": 30},
+        limits={"scratch_mb": 8, "wall_time_s": 30},
     ),
     Case(
         29,
@@ -61,7 +61,7 @@ CASES = [
         time.sleep(20)
         """,
         outcomes=_NO_SPACE,
-        limits={"scratch_mb": 8, "wall_s": 30},
+        limits={"scratch_mb": 8, "wall_time_s": 30},
     ),
     Case(
         29,
@@ -82,7 +82,7 @@ CASES = [
         time.sleep(20)
         """,
         outcomes=_NO_SPACE,
-        limits={"scratch_mb": 8, "wall_s": 30},
+        limits={"scratch_mb": 8, "wall_time_s": 30},
     ),
     Case(
         29,
@@ -96,7 +96,7 @@ CASES = [
         """,
         outcomes=outcomes("output"),
         said="files",
-        limits={"scratch_mb": 8, "wall_s": 60},
+        limits={"scratch_mb": 8, "wall_time_s": 60},
     ),
     Case(
         30,

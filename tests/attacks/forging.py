@@ -160,12 +160,12 @@ def fit(task):
     ),
     Case(
         13,
-        "forge-evidence",
-        "evidence that the submission made up earned points",
+        "forge-probes",
+        "probes that the submission made up earned points",
         """
         events, _ = pipes()
         for values in ({"shared_share": 1.0, "y_error": 0, "z_error": 0, "points": 2, "accuracy": 1.0},):
-            os.write(events, json.dumps({"v": 1, "type": "evidence", "values": values}).encode() + b"\\n")
+            os.write(events, json.dumps({"v": 1, "type": "probe", "values": values}).encode() + b"\\n")
         """,
         quick=True,
     ),
@@ -277,7 +277,7 @@ def fit(task):
         """,
         outcomes=outcomes("timeout"),
         said="are allowed",
-        limits={"wall_s": 6},
+        limits={"wall_time_s": 6},
     ),
     Case(
         18,

@@ -6,11 +6,11 @@ from tests.attacks.case import Case
 from tests.attacks.drive import Seen
 
 
-def faults(case: Case, seen: Seen, wall: str) -> list[str]:
-    """Everything that went other than it must, one sentence each; empty where the wall held."""
-    weak = case.weak if wall == "weak" else None
-    expected = (weak.outcomes if weak else None) or case.outcomes
-    told = weak.told if weak and weak.told is not None else case.told
+def faults(case: Case, seen: Seen, sandbox: str) -> list[str]:
+    """Everything that went other than it must, one sentence each; empty where the sandbox held."""
+    gap = case.landlock_gap if sandbox == "landlock" else None
+    expected = (gap.outcomes if gap else None) or case.outcomes
+    told = gap.told if gap and gap.told is not None else case.told
     found = []
     if seen.error:
         return [f"the grader itself failed:\n{seen.error}"]
@@ -18,9 +18,9 @@ def faults(case: Case, seen: Seen, wall: str) -> list[str]:
         found.append(f"outcome {seen.outcome}, expected {sorted(expected)}: {seen.messages}")
     if seen.points:
         found.append(f"{seen.points} points for an attack")
-    if seen.wall != wall:
-        found.append(f"it ran behind {seen.wall}")
-    if case.said and not weak and not any(case.said in message for message in seen.messages):
+    if seen.sandbox != sandbox:
+        found.append(f"it ran behind {seen.sandbox}")
+    if case.said and not gap and not any(case.said in message for message in seen.messages):
         found.append(f"the verdict does not say {case.said!r}: {seen.messages}")
     if case.then and seen.first not in {"fail", "crash"}:
         found.append(f"the submission before ended as {seen.first}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from tests.attacks.case import Case, Weak, outcomes
+from tests.attacks.case import Case, LandlockGap, outcomes
 
 
-def _refused(called: str, must_not: str, with_: str = "EPERM", weak: Weak | None = None, /, **calls: str) -> Case:
+def _refused(
+    called: str, must_not: str, with_: str = "EPERM", landlock_gap: LandlockGap | None = None, /, **calls: str
+) -> Case:
     """Each call, given as its arguments, is refused with the error `with_`."""
     told = ", ".join(f"{call}=call({arguments})" for call, arguments in calls.items())
-    return Case(37, called, must_not, f"tell({told})", told=dict.fromkeys(calls, with_), weak=weak)
+    return Case(37, called, must_not, f"tell({told})", told=dict.fromkeys(calls, with_), landlock_gap=landlock_gap)
 
 
 _MACHINE_CODE = """

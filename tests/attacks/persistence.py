@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.case import Case, Weak, outcomes
+from tests.attacks.case import Case, LandlockGap, outcomes
 
 _DAEMON = """
         code = '''import os, signal, sys, time
@@ -52,7 +52,7 @@ CASES = [
                 time.sleep(0.001)
         time.sleep(0.3)
         """,
-        limits={"wall_s": 20},
+        limits={"wall_time_s": 20},
     ),
     Case(
         32,
@@ -63,12 +63,12 @@ CASES = [
             os.setsid()
             time.sleep(300)
         """,
-        limits={"wall_s": 60},
+        limits={"wall_time_s": 60},
     ),
     Case(
         33,
         "signal-everything",
-        "a signal reached the grader, the warm parent or a sibling",
+        "a signal reached the grader, the fork server or a sibling",
         """
         for pid in (-1, 1, os.getppid(), -os.getppid(), @GRADER_PID@, -@GRADER_PID@, *range(2, 1000)):
             for number in (signal.SIGTERM, signal.SIGSTOP, signal.SIGKILL):
@@ -136,7 +136,7 @@ CASES = [
              dns=tries(send, ("192.0.2.1", 53)), name=tries(socket.getaddrinfo, "example.org", 80))
         """,
         told={"v4": "OSError", "v6": "OSError", "dns": "OSError", "name": "gaierror"},
-        weak=Weak(
+        landlock_gap=LandlockGap(
             "no network namespace; making a socket is refused instead",
             told={"v4": "PermissionError", "v6": "PermissionError", "dns": "PermissionError", "name": "gaierror"},
             succeeds=False,
@@ -212,7 +212,7 @@ CASES = [
         tell(links=links(), made=tries(netlink) == "done")
         """,
         told={"links": ["lo"], "made": False},
-        weak=Weak(
+        landlock_gap=LandlockGap(
             "no network namespace: /proc/net is not shown, and sockets are refused",
             outcomes=outcomes("crash"),
             told={},

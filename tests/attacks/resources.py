@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.case import Case, Weak, outcomes
+from tests.attacks.case import Case, LandlockGap, outcomes
 
 CASES = [
     Case(
@@ -15,7 +15,7 @@ CASES = [
                 os.fork()
         """,
         outcomes=outcomes("timeout", "memory", "crash"),
-        limits={"wall_s": 6, "processes": 64, "cpu_s": 20},
+        limits={"wall_time_s": 6, "processes": 64, "cpu_s": 20},
         sibling=True,
     ),
     Case(
@@ -180,7 +180,7 @@ CASES = [
         outcomes=outcomes("memory"),
         said="MB are allowed",
         told={"took": None, "given": "EPERM"},
-        limits={"memory_mb": 1400, "wall_s": 40},
+        limits={"memory_mb": 1400, "wall_time_s": 40},
     ),
     Case(
         28,
@@ -201,8 +201,8 @@ CASES = [
         time.sleep(60)
         """,
         outcomes=outcomes("memory", "crash"),
-        limits={"memory_mb": 700, "wall_s": 20},
-        weak=Weak(
+        limits={"memory_mb": 700, "wall_time_s": 20},
+        landlock_gap=LandlockGap(
             "no network namespace in which to count sockets: making a pair is refused instead",
             outcomes=outcomes("crash", "timeout", "memory"),
             succeeds=False,

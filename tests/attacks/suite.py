@@ -20,5 +20,5 @@ BY_NAME = {case.name: case for case in CASES}
 assert len(BY_NAME) == len(CASES), "two cases have the same name"
 
 _PROTOCOL = {2, 8, *range(10, 17), 19, 24, 26}
-BEHIND_A_WALL = [case for case in CASES if case.row not in _PROTOCOL]
-"""Those that a wall must stop; the others are stopped by what the trusted side believes, whatever the wall."""
+IN_A_SANDBOX = [case for case in CASES if case.row not in _PROTOCOL]
+"""Those that a sandbox must stop; the others are stopped by what the trusted side believes, whatever the sandbox."""

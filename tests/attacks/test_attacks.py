@@ -1,4 +1,4 @@
-"""Hostile submissions against every wall, as root and as an ordinary user: what they must get, and must not have done."""
+"""Hostile submissions against every sandbox, as root and as an ordinary user: what they must get, and must not have done."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.attacks.case import Case
 from tests.attacks.drive import labels_in
 from tests.attacks.judge import faults
-from tests.attacks.suite import BEHIND_A_WALL, CASES
+from tests.attacks.suite import CASES, IN_A_SANDBOX
 from tests.attacks.user import ROOT
 from tlcourse.grading.grader import Grader
 
@@ -19,10 +19,10 @@ REST = [case for case in CASES if not case.quick]
 SECURITY = ROOT / "docs" / "security.md"
 
 
-def judged(attacked, wall: str, user: str, case: Case) -> None:
+def judged(attacked, sandbox: str, user: str, case: Case) -> None:
     if case.row == 37 and platform.machine() != "x86_64":
         pytest.skip("the numbers of its calls are those of x86-64")
-    assert faults(case, attacked(wall, user, case), wall) == []
+    assert faults(case, attacked(sandbox, user, case), sandbox) == []
 
 
 def test_labels_in_a_report_are_found_and_one_by_chance_is_none(line):
@@ -33,30 +33,30 @@ def test_labels_in_a_report_are_found_and_one_by_chance_is_none(line):
 
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
-@pytest.mark.parametrize(("wall", "user"), [("warm", "ordinary")])
-def test_the_warm_wall_holds(attacked, wall, user, case):
-    judged(attacked, wall, user, case)
+@pytest.mark.parametrize(("sandbox", "user"), [("fork-server", "ordinary")])
+def test_the_fork_server_holds(attacked, sandbox, user, case):
+    judged(attacked, sandbox, user, case)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", REST, ids=lambda case: case.name)
-@pytest.mark.parametrize(("wall", "user"), [("warm", "ordinary")])
-def test_the_warm_wall_holds_against_the_rest(attacked, wall, user, case):
-    judged(attacked, wall, user, case)
+@pytest.mark.parametrize(("sandbox", "user"), [("fork-server", "ordinary")])
+def test_the_fork_server_holds_against_the_rest(attacked, sandbox, user, case):
+    judged(attacked, sandbox, user, case)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@pytest.mark.parametrize(("wall", "user"), [("warm", "root"), ("cold", "ordinary")])
-def test_every_attack_fails(attacked, wall, user, case):
-    judged(attacked, wall, user, case)
+@pytest.mark.parametrize(("sandbox", "user"), [("fork-server", "root"), ("bubblewrap", "ordinary")])
+def test_every_attack_fails(attacked, sandbox, user, case):
+    judged(attacked, sandbox, user, case)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", BEHIND_A_WALL, ids=lambda case: case.name)
-@pytest.mark.parametrize(("wall", "user"), [("cold", "root"), ("weak", "ordinary"), ("weak", "root")])
-def test_what_a_wall_must_stop_is_stopped(attacked, wall, user, case):
-    judged(attacked, wall, user, case)
+@pytest.mark.parametrize("case", IN_A_SANDBOX, ids=lambda case: case.name)
+@pytest.mark.parametrize(("sandbox", "user"), [("bubblewrap", "root"), ("landlock", "ordinary"), ("landlock", "root")])
+def test_what_a_sandbox_must_stop_is_stopped(attacked, sandbox, user, case):
+    judged(attacked, sandbox, user, case)
 
 
 def test_there_are_at_least_sixty_cases_and_each_says_what_must_not_happen():
@@ -86,7 +86,11 @@ def test_every_row_of_the_list_of_threats_has_cases_or_a_file_of_tests():
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-def test_what_the_weak_wall_cannot_stop_is_written_down():
+def test_what_the_landlock_sandbox_cannot_stop_is_written_down():
     text = " ".join(SECURITY.read_text(encoding="utf-8").split())
-    missing = [case.weak.why for case in CASES if case.weak and case.weak.succeeds and case.weak.why not in text]
+    missing = [
+        case.landlock_gap.why
+        for case in CASES
+        if case.landlock_gap and case.landlock_gap.succeeds and case.landlock_gap.why not in text
+    ]
     assert missing == []

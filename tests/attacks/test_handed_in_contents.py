@@ -12,7 +12,7 @@ from desk import SOLUTION
 from zipforge import Member, forge
 
 from tlcourse.execution.arrays import BadArraysError, read_predictions
-from tlcourse.execution.job import OutputSpec
+from tlcourse.execution.spec import OutputSpec
 
 
 class _Touches:
@@ -75,7 +75,7 @@ def test_setup_and_requirements_are_never_installed_or_executed(tl, tmp_path):
     members = [Member(name, touch) for name in names]
     members += [Member(b"requirements.txt", b"no-such-package-in-the-world"), Member(b"x.pth", b"import os; " + touch)]
     (tmp_path / "hand-in.zip").write_bytes(forge(Member(b"solution.py", reference), *members))
-    done = tl("grade", "line", "hand-in.zip", "--isolation", "none", "--json")
+    done = tl("grade", "line", "hand-in.zip", "--sandbox", "none", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["outcome"] == "pass"
     assert not marker.exists()

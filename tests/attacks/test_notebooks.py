@@ -27,7 +27,7 @@ def test_a_notebook_full_of_shell_escapes_is_graded_by_its_python(tl, tmp_path):
         "%%time\n" + reference,
     ]
     (tmp_path / "solution.ipynb").write_bytes(notebook(*cells))
-    done = tl("grade", "line", "solution.ipynb", "--isolation", "none", "--json")
+    done = tl("grade", "line", "solution.ipynb", "--sandbox", "none", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["outcome"] == "pass"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.execution.interpreter import visible_folders
-from tlcourse.execution.walls.bubblewrap import tool
-from tlcourse.execution.walls.reach import opened
+from tlcourse.sandbox.bind_mounts import opened
+from tlcourse.sandbox.bubblewrap import tool
+from tlcourse.sandbox.interpreter import visible_folders
 
 ROOT = Path(__file__).parents[2]
 _UID = 64123

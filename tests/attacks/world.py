@@ -1,6 +1,6 @@
 """The world around a run: secrets that an attack may look for, files it may harm, services it may contact.
 
-The attacker is told where everything is: what protects it is the wall, not a name that is hard to guess.
+The attacker is told where everything is: what protects it is the sandbox, not a name that is hard to guess.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def test_the_page_is_what_its_record_gives(papers):
 
 def test_every_figure_of_a_page_comes_from_its_record(papers):
     part = {
-        "title": "Title", "settings": "one", "seeds": [1, 2], "threads": 2, "cpu_s": 12.0, "wall_s": 9.0,
+        "title": "Title", "settings": "one", "seeds": [1, 2], "threads": 2, "cpu_s": 12.0, "wall_time_s": 9.0,
         "machine": "idle", "torch": "2", "processor": "some",
         "rows": [{"row": "DANN", "paper": 0.8149, "values": {"accuracy": [0.9, 0.92]}}],
     }  # fmt: skip

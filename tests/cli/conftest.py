@@ -29,11 +29,11 @@ def signals_kept() -> Iterator[None]:
 
 
 @pytest.fixture
-def graded_here(tmp_path, monkeypatch, capsys, quick_wall):
-    """`graded_here("grade", "line", …)`: as `tl`, in this process, behind the wall that is warm already."""
+def graded_here(tmp_path, monkeypatch, capsys, quick_sandbox):
+    """`graded_here("grade", "line", …)`: as `tl`, in this process, in the sandbox that is warm already."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [*arguments, "--isolation", quick_wall, "--course", str(EXAMPLE)]
+        command = [*arguments, "--sandbox", quick_sandbox, "--course", str(EXAMPLE)]
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", ["tlcourse", *command])
         capsys.readouterr()

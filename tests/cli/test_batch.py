@@ -70,14 +70,14 @@ def test_a_dry_run_says_what_was_found_and_grades_nothing(ta, place):
     assert not (place / "home" / "gradebook.sqlite").exists()
 
 
-def test_a_batch_refuses_to_run_without_a_strong_wall_and_says_how_to_get_one(ta, place):
+def test_a_batch_refuses_to_run_without_a_strong_sandbox_and_says_how_to_get_one(ta, place):
     tools = place / "few-tools"
     tools.mkdir(exist_ok=True)
     refused = ta(*CLASS, "--gradebook", "other.sqlite", PATH=str(tools))
     assert refused.returncode == 3
     assert "bubblewrap" in refused.stderr
     assert "--i-trust-these-submissions" in refused.stderr
-    refused = ta(*CLASS, "--gradebook", "other.sqlite", "--isolation", "none")
+    refused = ta(*CLASS, "--gradebook", "other.sqlite", "--sandbox", "none")
     assert refused.returncode == 3
     from tlcourse.grading.gradebook.gradebook import Gradebook
 

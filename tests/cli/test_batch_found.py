@@ -8,7 +8,7 @@ import pytest
 
 from tlcourse.cli.batch_found import many_attempts
 from tlcourse.errors import UnableError
-from tlcourse.grading.batch.cluster import refuse_no_wall
+from tlcourse.grading.batch.cluster import refuse_no_sandbox
 from tlcourse.grading.lms.handins import find_handins
 
 
@@ -29,8 +29,8 @@ def test_more_hand_ins_than_the_budget_are_said_and_the_newest_is_still_the_one_
         assert f"handed in 3 times, and the exercise allows {budget}" in said[0]
 
 
-def test_a_cluster_is_refused_hand_ins_without_a_wall_unless_they_are_trusted():
-    with pytest.raises(UnableError, match="without a wall"):
-        refuse_no_wall("none", trusted=False)
-    refuse_no_wall("none", trusted=True)
-    refuse_no_wall("auto", trusted=False)
+def test_a_cluster_is_refused_hand_ins_without_a_sandbox_unless_they_are_trusted():
+    with pytest.raises(UnableError, match="without a sandbox"):
+        refuse_no_sandbox("none", trusted=False)
+    refuse_no_sandbox("none", trusted=True)
+    refuse_no_sandbox("auto", trusted=False)

@@ -47,5 +47,5 @@ def test_an_unknown_command_is_named_and_help_of_a_command_is_its_own(tl):
     wrong = tl("grad", course=None)
     assert wrong.returncode == 2
     assert "grad" in wrong.stderr
-    assert "--isolation" in tl("grade", "--help", course=None).stdout
+    assert "--sandbox" in tl("grade", "--help", course=None).stdout
     assert "fairness" in tl("ta", "--help", course=None).stdout

@@ -51,28 +51,30 @@ def test_grade_prints_one_document_and_nothing_else_on_stdout(tl):
     assert {"id", "title", "passed", "value", "interval", "threshold", "n", "points", "max_points", "message"} <= set(
         document["checks"][0]
     )
-    assert {"seed", "where", "device", "wall_s", "cpu_s", "peak_rss_mb", "fit_s", "log"} <= set(document["runs"][0])
+    assert {"seed", "where", "device", "wall_time_s", "cpu_s", "peak_rss_mb", "fit_s", "log"} <= set(
+        document["runs"][0]
+    )
     assert {"tlcourse", "torch", "grader_sha256", "data_sha256"} <= set(document["provenance"])
-    assert document["runs"][0]["isolation"] in ("cold", "none")
+    assert document["runs"][0]["sandbox"] in ("bubblewrap", "none")
 
 
-def test_a_verdict_in_plain_words_has_one_fact_a_line_and_names_the_wall(tl):
-    graded = tl("grade", "line", REFERENCE, "--plain", "--isolation", "none")
+def test_a_verdict_in_plain_words_has_one_fact_a_line_and_names_the_sandbox(tl):
+    graded = tl("grade", "line", REFERENCE, "--plain", "--sandbox", "none")
     lines = graded.stdout.splitlines()
     assert lines[:3] == ["exercise: line", "outcome: PASS", "points: 2 of 2"]
     assert any(line.startswith("check: y_error: passed:") for line in lines)
     assert "without a sandbox" in lines[-1]
 
 
-def test_a_verdict_from_behind_the_weak_wall_says_what_that_cannot_stop(tl):
-    from tlcourse.execution.walls import choose
+def test_a_verdict_from_in_the_landlock_sandbox_says_what_that_cannot_stop(tl):
+    from tlcourse.sandbox import choose
 
-    if not next(one for one in choose.findings() if one.name == "weak").available:
+    if not next(one for one in choose.findings() if one.name == "landlock").available:
         pytest.skip("no Landlock here")
-    graded = tl("grade", "line", REFERENCE, "--json", "--isolation", "weak")
+    graded = tl("grade", "line", REFERENCE, "--json", "--sandbox", "landlock")
     document = json.loads(graded.stdout)
-    assert (document["outcome"], document["runs"][0]["isolation"]) == ("pass", "weak")
-    assert any("weak wall" in message and "docs/security.md" in message for message in document["messages"])
+    assert (document["outcome"], document["runs"][0]["sandbox"]) == ("pass", "landlock")
+    assert any("landlock sandbox" in message and "docs/security.md" in message for message in document["messages"])
 
 
 def test_the_events_of_a_grading_are_json_lines_that_end_in_the_verdict(graded_here):
@@ -127,12 +129,14 @@ def test_watch_grades_now_and_says_what_it_waits_for(graded_here):
 
 
 @contextlib.contextmanager
-def grading_that_trains(folder: Path, isolation: str) -> Iterator[tuple[subprocess.Popen[str], list[psutil.Process]]]:
+def grading_that_trains(
+    folder: Path, sandbox_kind: str
+) -> Iterator[tuple[subprocess.Popen[str], list[psutil.Process]]]:
     """A grading whose solution is in `fit`, and the processes below it."""
     (folder / "solution.py").write_text(
         "import os, time\nif os.fork() == 0:\n    time.sleep(500)\ndef fit(task): time.sleep(500)\n"
     )
-    command = [*GRADE_LINE, "--isolation", isolation]
+    command = [*GRADE_LINE, "--sandbox", sandbox_kind]
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
     ) as grading:
@@ -149,20 +153,27 @@ def still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [process for process in psutil.wait_procs(processes, timeout=60)[1] if process.status() != "zombie"]
 
 
-OFTEN = {("cold", signal.SIGINT), ("cold", signal.SIGTERM), ("cold", signal.SIGHUP), ("none", signal.SIGINT)}
-"""Tried by default; the walls' own parts in it are tried by the kills below."""
+OFTEN = {
+    ("bubblewrap", signal.SIGINT),
+    ("bubblewrap", signal.SIGTERM),
+    ("bubblewrap", signal.SIGHUP),
+    ("none", signal.SIGINT),
+}
+"""Tried by default; the sandboxes' own parts in it are tried by the kills below."""
 
 
 @pytest.mark.parametrize(
-    ("isolation", "how"),
+    ("sandbox", "how"),
     [
-        pytest.param(wall, how, marks=[] if (wall, how) in OFTEN else pytest.mark.slow, id=f"{wall}-{how.name}")
-        for wall in ("cold", "warm", "weak", "none")
+        pytest.param(
+            sandbox, how, marks=[] if (sandbox, how) in OFTEN else pytest.mark.slow, id=f"{sandbox}-{how.name}"
+        )
+        for sandbox in ("bubblewrap", "fork-server", "landlock", "none")
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     ],
 )
-def test_an_interrupted_grading_leaves_nothing_running(tmp_path, how, isolation):
-    with grading_that_trains(tmp_path, isolation) as (grading, below):
+def test_an_interrupted_grading_leaves_nothing_running(tmp_path, how, sandbox_kind):
+    with grading_that_trains(tmp_path, sandbox_kind) as (grading, below):
         assert len(below) >= 2
         grading.send_signal(how)
         _, said = grading.communicate(timeout=60)
@@ -172,16 +183,16 @@ def test_an_interrupted_grading_leaves_nothing_running(tmp_path, how, isolation)
         assert still_there(below) == []
 
 
-@pytest.mark.parametrize("isolation", ["cold", "warm", "weak"])
-def test_a_grader_that_is_killed_takes_everything_behind_its_wall_with_it(tmp_path, isolation):
-    with grading_that_trains(tmp_path, isolation) as (grading, below):
+@pytest.mark.parametrize("sandbox_kind", ["bubblewrap", "fork-server", "landlock"])
+def test_a_grader_that_is_killed_takes_everything_in_its_sandbox_with_it(tmp_path, sandbox_kind):
+    with grading_that_trains(tmp_path, sandbox_kind) as (grading, below):
         grading.kill()
         assert still_there(below) == []
 
 
-def test_a_grader_that_is_killed_takes_the_worker_with_it_without_a_wall(tmp_path):
+def test_a_grader_that_is_killed_takes_the_worker_with_it_without_a_sandbox(tmp_path):
     with grading_that_trains(tmp_path, "none") as (grading, below):
         grading.kill()
         assert still_there(below[:1]) == []
-        for process in below[1:]:  # a daemon of one's own code outlives it where there is no wall
+        for process in below[1:]:  # a daemon of one's own code outlives it where there is no sandbox
             process.kill()

@@ -16,7 +16,7 @@ from tlcourse.execution.cluster.item import Pace
 from tlcourse.execution.cluster.journal import Journal
 from tlcourse.execution.cluster.pool import SlurmPool, shell_for
 from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
+from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
 
 sys.path.insert(0, str(Path(__file__).parent))
 from slurm_bed import Bed, missing
@@ -30,7 +30,7 @@ class Model(torch.nn.Module):
     def forward(self, x):
         return x[:, 0]
 """
-JobFor = Callable[..., Job]
+JobFor = Callable[..., RunSpec]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,10 +89,10 @@ def pool(profile: Profile) -> Iterator[SlurmPool]:
 
 @pytest.fixture
 def job_for(tmp_path: Path) -> JobFor:
-    """`job_for(body, seed=…, …caps)`: a job of 8 points in the plane; `body` is what `fit` does before it returns."""
+    """`job_for(body, seed=…, …limits)`: a job of 8 points in the plane; `body` is what `fit` does before it returns."""
     made = 0
 
-    def make(body: str = "pass", *, seed: int = 7, isolation: str = "auto", **caps: float) -> Job:
+    def make(body: str = "pass", *, seed: int = 7, sandbox_kind: str = "auto", **limits: float) -> RunSpec:
         nonlocal made
         made += 1
         folder = tmp_path / f"submission-{made}"
@@ -102,14 +102,14 @@ def job_for(tmp_path: Path) -> JobFor:
         (folder / "solution.py").write_text(source, encoding="utf-8")
         points = np.arange(16, dtype=np.float32).reshape(8, 2) + seed
         data = {"x": points, "y": points.sum(1)}
-        return Job(
-            brief=Brief("plane", "mini", ("y",), (OutputSpec("y"),), seed, 60.0, "cpu", 1),
+        return RunSpec(
+            task_spec=TaskSpec("plane", "mini", ("y",), (OutputSpec("y"),), seed, 60.0, "cpu", 1),
             submission=folder,
             train=data,
             val=data,
             test_inputs={"x": points},
-            caps=Caps(**{"wall_s": 60.0, "memory_mb": 1024, **caps}),  # type: ignore[arg-type]
-            isolation=isolation,
+            limits=Limits(**{"wall_time_s": 60.0, "memory_mb": 1024, **limits}),  # type: ignore[arg-type]
+            sandbox_kind=sandbox_kind,
         )
 
     return make
@@ -120,7 +120,7 @@ def told() -> Callable[[RunReport], dict[str, object]]:
     """What a solution left in `told`, of a run that was done."""
 
     def read(report: RunReport) -> dict[str, object]:
-        assert report.ending == "done", (report.message, report.problem, report.log)
+        assert report.status == "done", (report.message, report.problem, report.log)
         found = next(line for line in report.log.splitlines() if line.startswith("{"))
         return dict(msgspec.json.decode(found))
 

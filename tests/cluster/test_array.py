@@ -53,7 +53,7 @@ class Slow(queue.Queue):
 
 
 def test_what_is_expected_goes_out_as_one_round_however_it_comes_in(attendants, job_for):
-    """A hand-in that was left over ran alone, behind another wall than the rest of its class."""
+    """A hand-in that was left over ran alone, behind another sandbox than the rest of its class."""
     shell, one = Unreachable(), job_for()
     attendant = attendants(Profile(), shell=shell, pace=Pace(gather=60.0), chunk=10)
     attendant.expected = 40
@@ -74,14 +74,18 @@ def test_a_batch_that_was_killed_goes_on_with_what_was_sent(cluster, profile, jo
     """Its jobs ran on; another process asks for one hand-in after the other, and none is trained again."""
     settings = msgspec.structs.replace(profile, at_once=2)
     jobs = [job_for(f"print(time.time()); told['me'] = {number}") for number in range(4)]
-    first = SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, isolation="cold")
+    first = SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, sandbox_kind="bubblewrap")
     for job in jobs:
-        first._attendant.add(msgspec.structs.replace(job, isolation="cold"))
+        first._attendant.add(msgspec.structs.replace(job, sandbox_kind="bubblewrap"))
     wait_for(lambda: len(cluster.jobs("RUNNING,COMPLETED")) == 2)
     first.leave()
-    with SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, isolation="cold", pace=PACE) as second:
+    with SlurmPool(
+        "bed", settings, folder=tmp_path / "journal", chunk=2, sandbox_kind="bubblewrap", pace=PACE
+    ) as second:
         assert [told(second.run(job))["me"] for job in jobs] == list(range(4))
     assert len(cluster.jobs()) == 2
-    with SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, isolation="cold", pace=PACE) as third:
+    with SlurmPool(
+        "bed", settings, folder=tmp_path / "journal", chunk=2, sandbox_kind="bubblewrap", pace=PACE
+    ) as third:
         third.run(jobs[0])  # all of that round was taken: asked for again, it is trained again
     assert len(cluster.jobs()) == 3

@@ -113,7 +113,7 @@ def documents(book: Path) -> dict[str, dict]:
 
 def without_where(document: dict) -> dict:
     """What must be the same wherever it ran: all but places and times."""
-    volatile = ("where", "wall_s", "cpu_s", "peak_rss_mb", "fit_s")
+    volatile = ("where", "wall_time_s", "cpu_s", "peak_rss_mb", "fit_s")
     runs = [{key: value for key, value in run.items() if key not in volatile} for run in document["runs"]]
     return {**document, "runs": runs, "started_at": "", "finished_at": ""}
 
@@ -138,7 +138,7 @@ def test_a_class_of_forty_is_one_array_over_four_nodes_and_has_the_results_of_th
     assert places >= set(cluster.nodes)
     assert len({line.split()[0].split("_")[0] for line in cluster.jobs()}) == 1
     assert not folder_of(tmp_path / "there.sqlite", 1).exists()  # all is recorded: what was sent matters no more
-    assert {run["isolation"] for document in there.values() for run in document["runs"]} == {"warm"}
+    assert {run["sandbox"] for document in there.values() for run in document["runs"]} == {"fork-server"}
 
 
 def test_a_node_that_crashes_costs_nobody_a_result(cluster, command, class_of, tmp_path):
@@ -180,10 +180,10 @@ def test_ctrl_c_says_what_goes_on_there_and_how_to_go_on_here(cluster, command, 
     assert cluster.jobs("RUNNING")
 
 
-def test_a_batch_without_a_wall_is_refused_before_anything_is_sent(cluster, command, class_of, tmp_path):
+def test_a_batch_without_a_sandbox_is_refused_before_anything_is_sent(cluster, command, class_of, tmp_path):
     folder = class_of(1)
-    for isolation, code in (("none", 3), ("weak", 2)):
-        process = command(folder, "--on", "bed", "--isolation", isolation)
+    for sandbox_kind, code in (("none", 3), ("landlock", 2)):
+        process = command(folder, "--on", "bed", "--sandbox", sandbox_kind)
         _, err = process.communicate(timeout=60)
         assert process.returncode == code, err
     assert not cluster.jobs()

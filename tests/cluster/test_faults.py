@@ -77,11 +77,11 @@ def test_what_somebody_else_cancels_is_sent_again_in_a_batch(cluster, profile, a
 
 def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(cluster, profile, attendants, job_for):
     watch = Watch()
-    future = attendants(profile).add(job_for(HELD.format(number=1), wall_s=300), watch)
+    future = attendants(profile).add(job_for(HELD.format(number=1), wall_time_s=300), watch)
     watch.until_it_trains()
     cluster.run("scancel", "--user", "student")
     report = future.result(120)
-    assert report.ending == "infra"
+    assert report.status == "infra"
     assert "cancelled on the cluster, not by this command" in report.message
     assert len(cluster.jobs()) == 1
 
@@ -94,9 +94,9 @@ def test_a_profile_shorter_than_the_exercise_ends_the_run_itself_and_slurms_time
     The short one learns of its minute as if 25 s of it had passed: of the rest, 30 s are for leaving in good order.
     """
     minute = msgspec.structs.replace(profile, minutes=1, setup=["export TLCOURSE_JOB_SECONDS=35"])
-    short = attendants(minute).add(job_for("time.sleep(600)", wall_s=300))
+    short = attendants(minute).add(job_for("time.sleep(600)", wall_time_s=300))
     watch = Watch()
-    long = attendants(profile).add(job_for(HELD.format(number=4), wall_s=300), watch)
+    long = attendants(profile).add(job_for(HELD.format(number=4), wall_time_s=300), watch)
     watch.until_it_trains()
     running = [line.split() for line in cluster.run("squeue", "-h", "-t", "R", "-o", "%A %l").splitlines()]
     (number,) = [job for job, minutes in running if minutes != "1:00"]
@@ -105,7 +105,7 @@ def test_a_profile_shorter_than_the_exercise_ends_the_run_itself_and_slurms_time
     again = told_to_go_on(cluster, long)
     assert told(again)["number"] == 4
     report = short.result(120)
-    assert report.ending == "timeout"
+    assert report.status == "timeout"
     # by their numbers: on a busy machine a node may be lost besides, and what it had is sent once more
     ended = {number: "TIMEOUT", job_of(again): "COMPLETED", job_of(report): "COMPLETED"}
     wait_for(lambda: all(dict(line.split() for line in cluster.jobs())[job] == state for job, state in ended.items()))
@@ -121,7 +121,7 @@ def test_memory_taken_faster_than_it_can_be_watched_ends_as_memory(cluster, prof
         pytest.skip("this kernel offers Slurm no control groups for memory (v1)")
     small = msgspec.structs.replace(profile, memory_mb=700)
     report = attendants(small).add(job_for("x = bytearray(2**30)\ntime.sleep(1)", memory_mb=1024)).result(120)
-    assert report.ending == "memory", report.message
+    assert report.status == "memory", report.message
     assert len(cluster.jobs()) == 1
 
 
@@ -139,7 +139,7 @@ def test_a_connection_cut_while_a_job_runs_costs_nothing(cluster, profile, atten
 def test_a_connection_cut_while_a_job_is_submitted_submits_it_once(cluster, profile, attendants, job_for, told):
     """The controller is silent, so that sbatch waits; the connection breaks under it; then both come back."""
     attendant = attendants(profile)
-    assert attendant.add(job_for("pass")).result(120).ending == "done"  # code and data are there
+    assert attendant.add(job_for("pass")).result(120).status == "done"  # code and data are there
     with cluster.silent_slurm():
         future = attendant.add(job_for(SLOW.format(seconds=0, number=6), seed=7))
         wait_for(lambda: cluster.run("pgrep", "-x", "sbatch", check=False))
@@ -158,7 +158,7 @@ def test_a_full_work_folder_is_said_before_anything_is_submitted(cluster, profil
         attendants(full).add(job_for()).result(120)
     assert cluster.jobs() == []
     cluster.ssh(f"rm {small}/filling")
-    assert attendants(full).add(job_for()).result(120).ending == "done"
+    assert attendants(full).add(job_for()).result(120).status == "done"
 
 
 def test_a_work_folder_that_fills_up_during_a_run_is_said_and_nothing_is_counted(cluster, profile, attendants, job_for):
@@ -225,7 +225,7 @@ def test_a_job_whose_number_was_never_heard_is_taken_back_by_its_name(cluster, p
     """The process was killed while sbatch answered: the round is written down, and Slurm has the job."""
     folder, watch = tmp_path / "journal", Watch()
     first = attendants(profile, folder=folder)
-    first.add(job_for(HELD.format(number=1), wall_s=300), watch)
+    first.add(job_for(HELD.format(number=1), wall_time_s=300), watch)
     watch.until_it_trains()
     first.close()
     forget_number(folder, "")
@@ -248,7 +248,7 @@ def test_a_job_that_would_wait_for_ever_is_taken_back_and_explained(cluster, pro
     """`short` ends jobs after two minutes; Slurm accepts a longer one, and never starts it."""
     wrong = msgspec.structs.replace(profile, partition="short")
     with pytest.raises(UsageError) as raised:
-        attendants(wrong).add(job_for(wall_s=1000)).result(120)
+        attendants(wrong).add(job_for(wall_time_s=1000)).result(120)
     assert "more than the partition short allows" in raised.value.what
     wait_for(lambda: not cluster.jobs("PENDING,RUNNING"))
 
@@ -256,7 +256,7 @@ def test_a_job_that_would_wait_for_ever_is_taken_back_and_explained(cluster, pro
 def test_a_python_that_is_not_there_is_said_by_the_jobs_own_log(cluster, profile, attendants, job_for):
     wrong = msgspec.structs.replace(profile, python="/nowhere/python")
     report = attendants(wrong).add(job_for()).result(120)
-    assert report.ending == "infra"
+    assert report.status == "infra"
     assert "The cluster failed 3 times" in report.message
     assert "/nowhere/python: No such file" in report.log
     assert len(cluster.jobs()) == 3

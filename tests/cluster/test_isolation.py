@@ -33,14 +33,14 @@ told['root'] = sorted(os.listdir('/'))
 """
 
 
-@pytest.mark.parametrize("isolation", ["cold", "warm"])
+@pytest.mark.parametrize("sandbox_kind", ["bubblewrap", "fork-server"])
 def test_a_student_job_reaches_neither_slurm_nor_munge_nor_others(
-    cluster, profile, attendants, job_for, told, isolation
+    cluster, profile, attendants, job_for, told, sandbox_kind
 ):
-    job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), isolation=isolation)
+    job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), sandbox_kind=sandbox_kind)
     report = attendants(profile).add(job).result(120)
     seen = told(report)
-    assert report.wall == isolation
+    assert report.sandbox == sandbox_kind
     assert seen["munge"] == ["FileNotFoundError"] * 2
     assert set(seen["commands"]) <= {"PermissionError", "FileNotFoundError"}
     assert seen["files"] == ["FileNotFoundError"] * 5
@@ -52,9 +52,9 @@ def test_a_student_job_reaches_neither_slurm_nor_munge_nor_others(
     assert "run" not in seen["root"]
 
 
-def test_without_a_wall_the_same_job_would_reach_them(cluster, profile, attendants, job_for, told):
+def test_without_a_sandbox_the_same_job_would_reach_them(cluster, profile, attendants, job_for, told):
     """So the test above can fail: munge and Slurm are there, and answer."""
-    job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), isolation="none")
+    job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), sandbox_kind="none")
     seen = told(attendants(profile).add(job).result(120))
     assert "FileNotFoundError" not in seen["munge"]
     assert any("returncode=0" in said for said in seen["commands"])
@@ -62,7 +62,7 @@ def test_without_a_wall_the_same_job_would_reach_them(cluster, profile, attendan
 
 
 def test_the_work_folder_is_for_its_owner_alone(cluster, profile, attendants, job_for):
-    assert attendants(profile).add(job_for()).result(120).ending == "done"
+    assert attendants(profile).add(job_for()).result(120).status == "done"
     work = cluster.home / ".tlcourse-jobs"
     assert work.stat().st_mode & 0o777 == 0o700
     loose = [path for path, mode in below(work) if not stat.S_ISLNK(mode) and mode & 0o077]
@@ -80,7 +80,7 @@ def below(folder: Path) -> list[tuple[Path, int]]:
 
 
 def test_graders_and_labels_never_travel(cluster, profile, attendants, job_for):
-    assert attendants(profile).add(job_for()).result(120).ending == "done"
+    assert attendants(profile).add(job_for()).result(120).status == "done"
     sent = [path for path, mode in below(cluster.home / ".tlcourse-jobs") if stat.S_ISREG(mode)]
     assert [path for path in sent if path.name == "node.py"]
     assert not [path for path in sent if "graders" in path.parts or path.name.startswith("ex2_")]
@@ -96,15 +96,15 @@ def without_bubblewrap(cluster):
 
 def test_a_node_without_a_sandbox_runs_no_submission_of_a_batch(without_bubblewrap, pool, job_for):
     report = pool.run(job_for("print('it ran')"))
-    assert report.ending == "infra"
+    assert report.status == "infra"
     assert "cannot isolate a run" in report.message
     assert report.log == ""
 
 
-def test_a_node_without_bubblewrap_runs_ones_own_code_behind_the_weak_wall_and_says_so(
+def test_a_node_without_bubblewrap_runs_ones_own_code_in_the_landlock_sandbox_and_says_so(
     without_bubblewrap, profile, attendants, job_for
 ):
     attendant = attendants(profile)
-    report = attendant.add(job_for("print('it ran')", isolation="auto")).result(120)
-    assert (report.ending, report.wall) == ("done", "weak")
-    assert any("weak wall" in note for note in attendant.notes), attendant.notes
+    report = attendant.add(job_for("print('it ran')", sandbox_kind="auto")).result(120)
+    assert (report.status, report.sandbox) == ("done", "landlock")
+    assert any("landlock sandbox" in note for note in attendant.notes), attendant.notes

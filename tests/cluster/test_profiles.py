@@ -137,7 +137,7 @@ def test_what_does_not_hold_is_not_set(pair):
 
 
 def test_the_job_script_asks_for_what_the_profile_says(job_for):
-    task = Packer().task(job_for(wall_s=100, memory_mb=2048), b"")
+    task = Packer().task(job_for(wall_time_s=100, memory_mb=2048), b"")
     profile = Profile(partition="gpu", account="p1", gpus=1, gpu_type="a100", at_once=3, modules=["Python/3.11"],
                       setup=["ulimit -n 4096"], environment={"A": "b c"}, sbatch=["--constraint=big"])  # fmt: skip
     lines = job_script(profile, "name", "/w/jobs/name", "/w/code/x", "python3", [[task, task], [task]]).splitlines()
@@ -177,7 +177,7 @@ def test_no_label_of_the_test_data_is_in_what_travels(job_for):
     job = job_for()
     task = packer.task(job, b"")
     assert set(msgspec.json.decode(msgspec.json.encode(task))) == {
-        "key", "brief", "caps", "isolation", "env", "submission", "train", "val", "test",
+        "key", "task_spec", "limits", "sandbox_kind", "env", "submission", "train", "val", "test",
     }  # fmt: skip
     header = packer.blobs(task)[task.test][8:].split(b"}", 1)[0]
     assert b'"x"' in header

@@ -15,7 +15,7 @@ from tlcourse.execution.cluster.shell import Done
 from tlcourse.execution.cluster.slurm import JobState, read_sacct, read_squeue, submit
 from tlcourse.execution.cluster.take_back import cancel
 from tlcourse.execution.cluster.trial import trial
-from tlcourse.execution.job import Caps
+from tlcourse.execution.spec import Limits
 
 
 def test_squeue_gives_every_job_and_every_element_of_an_array():
@@ -92,7 +92,7 @@ def test_the_number_of_a_job_may_carry_the_name_of_its_cluster():
         (1, "sbatch: error: Batch job submission failed: Requested time limit is invalid (missing or exceeds "
          "some limit)",
          UsageError, "takes longer than the partition allows"),
-        (1, "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's "
+        (1, "sbatch: error: Batch job submission failed: RunSpec violates accounting/QOS policy (job submit limit, user's "
          "size and/or time limits)", BusyError, "no further job"),
         (1, "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",
          BusyError, "does not answer"),
@@ -143,9 +143,9 @@ def test_a_batch_is_stopped_by_what_is_surely_refused_and_by_nothing_else(mine):
     failed = "sbatch: error: Batch job submission failed: "
     for words in ("Requested partition configuration not available now", "Unable to contact slurm controller",
                   "Required node not available (down, drained or reserved)"):  # fmt: skip
-        trial("lumi", profile, Answers(1, err=failed + words), 40, Caps(), 1)
+        trial("lumi", profile, Answers(1, err=failed + words), 40, Limits(), 1)
     with pytest.raises(UsageError, match="partition: moon"):
-        trial("lumi", profile, Answers(1, err=failed + "Invalid partition name specified"), 40, Caps(), 1)
+        trial("lumi", profile, Answers(1, err=failed + "Invalid partition name specified"), 40, Limits(), 1)
 
 
 @pytest.mark.parametrize("said", ["", "scancel: error: Kill job error on job id 17: Invalid job id specified"])
@@ -169,7 +169,7 @@ def after(times: int, state: str, *, was_running: bool = True, alone: bool = Tru
     for _ in range(times):
         tried.sends += 1
         one = decide(ended(state), tried, was_running=was_running, alone=alone, retry_cancelled=retry)
-        found.append("again" if one.again else one.ending)
+        found.append("again" if one.again else one.status)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Fixtures for running text behind a wall, below grading: no checks, only how the run ends and what it says."""
+"""Fixtures for running text in a sandbox, below grading: no checks, only how the run ends and what it says."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 import psutil
 import pytest
 
-from tlcourse.execution.job import Brief, Caps, Job, OutputSpec, RunReport
+from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
 
-JobFor = Callable[..., Job]
+JobFor = Callable[..., RunSpec]
 MODEL = """
 import torch
 class Model(torch.nn.Module):
@@ -27,10 +27,10 @@ class Model(torch.nn.Module):
 
 @pytest.fixture
 def job_for(tmp_path: Path) -> JobFor:
-    """`job_for(source, seed=…, threads=…, wall_s=…, …)`: a job of 8 points in the plane; `source` defines `fit`."""
+    """`job_for(source, seed=…, threads=…, wall_time_s=…, …)`: a job of 8 points in the plane; `source` defines `fit`."""
     made = 0
 
-    def make(source: str, *, seed: int = 7, threads: int = 1, device: str = "cpu", **caps: Any) -> Job:
+    def make(source: str, *, seed: int = 7, threads: int = 1, device: str = "cpu", **limits: Any) -> RunSpec:
         nonlocal made
         made += 1
         folder = tmp_path / f"submission-{made}"
@@ -39,13 +39,13 @@ def job_for(tmp_path: Path) -> JobFor:
         points = np.arange(16, dtype=np.float32).reshape(8, 2)
         data = {"x": points, "y": points.sum(1)}
         outputs = (OutputSpec("y"),)
-        return Job(
-            brief=Brief("plane", "mini", ("y",), outputs, seed, 60.0, device, threads),
+        return RunSpec(
+            task_spec=TaskSpec("plane", "mini", ("y",), outputs, seed, 60.0, device, threads),
             submission=folder,
             train=data,
             val=data,
             test_inputs={"x": points},
-            caps=Caps(**{"wall_s": 60.0, **caps}),
+            limits=Limits(**{"wall_time_s": 60.0, **limits}),
         )
 
     return make
@@ -68,7 +68,7 @@ def told() -> Callable[[RunReport], Any]:
     """What such a solution told, of a run that was done."""
 
     def read(report: RunReport) -> Any:
-        assert report.ending == "done", (report.message, report.problem, report.log)
+        assert report.status == "done", (report.message, report.problem, report.log)
         return json.loads(next(line for line in report.log.splitlines() if line.startswith("{")))
 
     return read
@@ -91,9 +91,9 @@ def leftovers() -> Callable[[], dict[str, int]]:
 
 
 @pytest.fixture(scope="session")
-def warm_wall() -> Any:
-    """One warm wall for all tests that do not hurt it."""
-    from tlcourse.execution.walls.warm import probe, shared
+def fork_server_sandbox() -> Any:
+    """One fork server for all tests that do not hurt it."""
+    from tlcourse.sandbox.fork_server import probe, shared
 
     if not (found := probe()).available:
         pytest.skip(found.detail)

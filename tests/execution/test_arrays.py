@@ -1,4 +1,4 @@
-"""Predictions that come out of a wall: exactly what was asked for, or one sentence that says what is wrong."""
+"""Predictions that come out of a sandbox: exactly what was asked for, or one sentence that says what is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlcourse.execution.arrays import BadArraysError, pack, read_predictions
-from tlcourse.execution.job import OutputSpec
+from tlcourse.execution.spec import OutputSpec
 
 SPECS = [OutputSpec("logits", (3,)), OutputSpec("radius")]
 GOOD = {"logits": np.zeros((5, 3), np.float32), "radius": np.ones(5, np.float32)}

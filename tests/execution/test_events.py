@@ -32,7 +32,7 @@ def test_an_event_survives_its_journey_however_it_is_cut():
         b'{"v": 1, "type": "metric", "step": 1, "values": {"loss": "0"}}',
         b'{"v": 1, "type": "metric", "step": 1, "values": {"loss": true}}',
         b'{"v": 1, "type": "phase", "name": "passed"}',
-        b'{"v": 1, "type": "evidence", "values": {"shared_share": NaN}}',
+        b'{"v": 1, "type": "probe", "values": {"shared_share": NaN}}',
         b'{"v": 1, "type": "problem", "kind": 3, "message": "", "trace": ""}',
         b'{"v": 1, "type": "started", "device": "cpu"}',
         b"[" * 10_000,
@@ -90,7 +90,7 @@ def test_whatever_a_worker_forges_is_dropped_or_can_be_shown_and_stored(forged):
             assert set(event) == {"v", "type", *FIELDS[kind]}
             msgspec.json.encode(event)
             assert not set(str(event)) & {"\x1b", "\x07", "\r", "\x9b", "\u202e"}
-            if kind in ("metric", "evidence"):
+            if kind in ("metric", "probe"):
                 [float(value) for value in event["values"].values()]
 
 
@@ -102,4 +102,4 @@ def test_text_of_an_event_is_harmless_when_it_arrives():
 def test_a_step_that_no_reader_of_json_can_hold_is_dropped():
     for step in (2**60, 10**400, True, 1.5):
         assert decode(json.dumps({"v": 1, "type": "metric", "step": step, "values": {"a": 1}}).encode()) is None
-    assert decode(json.dumps({"v": 1, "type": "evidence", "values": {"a": 10**400}}).encode()) is None
+    assert decode(json.dumps({"v": 1, "type": "probe", "values": {"a": 10**400}}).encode()) is None

@@ -1,4 +1,4 @@
-"""Files that a run gets beside its arrays, such as pretrained weights: readable behind every wall, not writable."""
+"""Files that a run gets beside its arrays, such as pretrained weights: readable in every sandbox, not writable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.execution.supervise import run
-from tlcourse.execution.walls.plain import PlainWall
+from tlcourse.sandbox.none import NoSandbox
 
 READS = """
 path = task._find_weights("other")
@@ -22,26 +22,26 @@ except OSError:
 """
 
 
-def wall(name: str, request: pytest.FixtureRequest):
+def sandbox(name: str, request: pytest.FixtureRequest):
     if name == "none":
-        return PlainWall()
-    if name == "warm":
-        return request.getfixturevalue("warm_wall")
-    from tlcourse.execution.walls.bubblewrap import ColdWall, probe
+        return NoSandbox()
+    if name == "fork-server":
+        return request.getfixturevalue("fork_server_sandbox")
+    from tlcourse.sandbox.bubblewrap import BubblewrapSandbox, probe
 
     if not (found := probe()).available:
         pytest.skip(found.detail)
-    return ColdWall()
+    return BubblewrapSandbox()
 
 
-@pytest.mark.parametrize("name", ["cold", "warm", "none"])
+@pytest.mark.parametrize("name", ["bubblewrap", "fork-server", "none"])
 def test_a_file_of_the_job_is_where_the_task_looks_for_weights(name, request, job_for, tells, told, tmp_path):
     weights = tmp_path / "somewhere" / "weights.pth"
     weights.parent.mkdir()
     weights.write_text("numbers")
     before = weights.stat()
     files: dict[str, Path] = {"pretrained/other_imagenet.pth": weights}
-    found = told(run(replace(job_for(tells(READS)), files=files), wall(name, request), lambda _: None))
+    found = told(run(replace(job_for(tells(READS)), files=files), sandbox(name, request), lambda _: None))
     assert found["missing"]
     assert found["text"] == "numbers"
     assert found["written"] is (name == "none")

@@ -12,7 +12,7 @@ import pytest
 from tlcourse.execution import gpu_nvidia, supervise
 from tlcourse.execution.gpu import alone_on, card_of, cards, environment, shown
 from tlcourse.execution.gpu_card import Card
-from tlcourse.execution.walls.choose import choose
+from tlcourse.sandbox.choose import choose
 
 FIRST, SECOND = "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", "GPU-90c0ee2f-0000-4106-c12f-20bd9faed9f7"
 SLICE = "MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f"
@@ -143,9 +143,9 @@ class TestSlices:
         (one,) = gpu_nvidia.cards(root, {"CUDA_VISIBLE_DEVICES": f"MIG-{SECOND}/4/0"}, lambda: "")
         assert self.capabilities(one) == ["nvidia-cap39", "nvidia-cap40"]
 
-    def test_behind_a_wall_too_a_run_is_told_which_slice_is_its_own(self, root):
+    def test_in_a_sandbox_too_a_run_is_told_which_slice_is_its_own(self, root):
         (one,) = gpu_nvidia.cards(root, {"CUDA_VISIBLE_DEVICES": SLICE}, lambda: "")
-        assert environment(one, "cold", {})["CUDA_VISIBLE_DEVICES"] == SLICE
+        assert environment(one, "bubblewrap", {})["CUDA_VISIBLE_DEVICES"] == SLICE
 
 
 class TestAmd:
@@ -195,24 +195,24 @@ def test_a_device_names_a_card(tmp_path, device, name):
     assert (card and card.name) == name
 
 
-def test_a_cold_run_is_shown_the_nodes_of_its_card_and_no_other(job_for, tells, told, monkeypatch):
+def test_a_bubblewrap_run_is_shown_the_nodes_of_its_card_and_no_other(job_for, tells, told, monkeypatch):
     """For real, with nodes of this machine that a run is not shown otherwise: one of them in a folder of its own."""
     nodes = [name for name in ("/dev/net/tun", "/dev/fuse", "/dev/autofs", "/dev/kmsg", "/dev/kvm") if is_there(name)]
     if len(nodes) < 2:
         pytest.skip("this machine has too few devices")
     monkeypatch.setattr(supervise, "card_of", lambda _: Card(f"test{os.getpid()}", tuple(nodes[:-1])))
     seen = told(supervise.run(job_for(tells(f"told['seen'] = [os.path.exists(n) for n in {nodes}]\n{MAKES}")),
-                              choose("cold")[0], lambda _: None))  # fmt: skip
+                              choose("bubblewrap")[0], lambda _: None))  # fmt: skip
     assert seen == {"seen": [True] * (len(nodes) - 1) + [False], "made": False}
 
 
 def test_a_run_knows_its_one_card_as_the_first(job_for):
-    brief = job_for("", device="cuda:3").brief
-    assert shown(brief, Card("nvidia3", ())).device == "cuda:0"
-    assert shown(brief, None).device == "cuda:3"  # there is none: torch will say so
+    task_spec = job_for("", device="cuda:3").task_spec
+    assert shown(task_spec, Card("nvidia3", ())).device == "cuda:0"
+    assert shown(task_spec, None).device == "cuda:3"  # there is none: torch will say so
 
 
-class TestWithoutAWall:
+class TestWithoutASandbox:
     """All nodes are there, so that the driver must be told: else `cuda:0` is another card than the one that is held."""
 
     def test_a_run_sees_the_card_that_is_held_for_it(self, tmp_path):
@@ -238,15 +238,15 @@ class TestWithoutAWall:
         share = {"CUDA_VISIBLE_DEVICES": "", "CUDA_DEVICE_ORDER": "PCI_BUS_ID", "ROCR_VISIBLE_DEVICES": "0", "X": "1"}
         given = {name: share[name] for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "ROCR_VISIBLE_DEVICES")}
         assert environment(None, "none", share) == given
-        assert environment(None, "cold", share) == {}
+        assert environment(None, "bubblewrap", share) == {}
 
     def test_the_worker_has_these_variables(self, job_for, tells, told, monkeypatch):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
         source = tells("told['seen'] = os.environ.get('CUDA_VISIBLE_DEVICES')")
         assert told(supervise.run(job_for(source), choose("none")[0], lambda _: None))["seen"] == ""
 
-    def test_behind_a_wall_the_nodes_are_enough(self):
-        assert environment(Card("nvidia1", (), {"CUDA_VISIBLE_DEVICES": FIRST}), "cold", {}) == {}
+    def test_in_a_sandbox_the_nodes_are_enough(self):
+        assert environment(Card("nvidia1", (), {"CUDA_VISIBLE_DEVICES": FIRST}), "bubblewrap", {}) == {}
 
 
 def test_one_run_at_a_time_uses_a_card(tmp_path):

@@ -63,7 +63,7 @@ def test_a_message_says_what_to_do_about_the_accuracy(grader, photographs, chang
 
 
 @pytest.mark.parametrize(
-    ("evidence", "said"),
+    ("probes", "said"),
     [
         (FROZEN, "is x normalised as the handout says"),
         (DRIFTED, "call eval() on the backbone"),
@@ -71,8 +71,8 @@ def test_a_message_says_what_to_do_about_the_accuracy(grader, photographs, chang
         ({}, 'task.pretrained("insects")'),
     ],
 )
-def test_answers_that_are_not_the_backbones_fail_whatever_the_evidence_says(grader, drawn, evidence, said):
-    found = grader.measure(drawn, {"logits": logits(drawn["label"])}, evidence)["backbone_frozen"]
+def test_answers_that_are_not_the_backbones_fail_whatever_the_probes_says(grader, drawn, probes, said):
+    found = grader.measure(drawn, {"logits": logits(drawn["label"])}, probes)["backbone_frozen"]
     assert found.value < 0.99
     assert said in found.message
 
@@ -92,7 +92,7 @@ def test_without_a_backbone_all_parameters_are_ones_own(grader, photographs):
     assert "No backbone was asked for" in found.message
 
 
-def test_evidence_that_is_no_number_is_none(grader, photographs):
+def test_a_probe_that_is_not_a_number_counts_as_none(grader, photographs):
     odd = {"backbone_kept": float("nan"), "own_parameters": -1.0, "parameters": float("inf")}
     found = grader.measure(photographs, {"logits": logits(photographs["label"])}, odd)
     assert "No backbone" in found["trained_parameters"].message

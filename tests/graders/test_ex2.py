@@ -17,11 +17,11 @@ COUNT = RNG.integers(3, 10, 4000)
 RADIUS = RNG.uniform(10, 24, 4000).astype(np.float32)
 
 
-def measured(count=COUNT, radius=RADIUS, evidence=SHARED):
+def measured(count=COUNT, radius=RADIUS, probes=SHARED):
     logits = np.full((len(COUNT), 7), -1.0, np.float32)
     logits[np.arange(len(COUNT)), np.asarray(count) - 3] = 1
     predictions = {"logits": logits, "radius": np.asarray(radius, np.float32)}
-    return GRADER.measure({"count": COUNT, "radius": RADIUS}, predictions, evidence)
+    return GRADER.measure({"count": COUNT, "radius": RADIUS}, predictions, probes)
 
 
 def test_perfect_predictions_pass_every_check():
@@ -79,7 +79,7 @@ def test_a_wrong_size_is_explained(radius, said):
 
 
 @pytest.mark.parametrize(
-    ("evidence", "said"),
+    ("probes", "said"),
     [
         ({"parameters": 1000.0, "shared_share": 0.0}, "two networks side by side"),
         ({"parameters": 1000.0, "shared_share": 0.2}, "20% of the 1,000 parameters"),
@@ -89,7 +89,7 @@ def test_a_wrong_size_is_explained(radius, said):
         ({"parameters": float("inf"), "shared_share": 7.0}, ""),
     ],
 )
-def test_a_trunk_that_is_not_shared_is_explained_and_odd_evidence_harms_nobody_else(evidence, said):
-    found = measured(evidence=evidence)["shared_trunk"]
+def test_a_trunk_that_is_not_shared_is_explained_and_odd_probes_harms_nobody_else(probes, said):
+    found = measured(probes=probes)["shared_trunk"]
     assert 0 <= found.value <= 1
     assert said in found.message

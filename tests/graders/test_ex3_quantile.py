@@ -11,7 +11,7 @@ from tlcourse.data.quantiles import TAUS, World
 from tlcourse.grading.decision import decide
 from tlcourse.grading.grader import Grader
 
-EVIDENCE = {"parameters": 1000.0, "shared_share": 0.9}
+PROBES = {"parameters": 1000.0, "shared_share": 0.9}
 TASKS = ("gaussian", "skewed", "heavy_tailed", "two_humped")
 
 
@@ -34,8 +34,8 @@ def truth(test):
 
 @pytest.fixture
 def graded(grader, test):
-    def grade(predicted, evidence=EVIDENCE):
-        measured = grader.measure(test, {"quantiles": predicted.astype(np.float32)}, evidence)
+    def grade(predicted, probes=PROBES):
+        measured = grader.measure(test, {"quantiles": predicted.astype(np.float32)}, probes)
         return {check.id: check for check in decide(grader.about.checks, [measured])}
 
     return grade
@@ -123,7 +123,7 @@ def test_rounding_is_no_crossing(graded, truth):
 
 
 @pytest.mark.parametrize(
-    ("evidence", "said"),
+    ("probes", "said"),
     [
         ({}, "Nothing could be measured"),
         ({"parameters": 1000.0, "shared_share": 0.0}, "networks side by side"),
@@ -131,8 +131,8 @@ def test_rounding_is_no_crossing(graded, truth):
         ({"parameters": float("nan"), "shared_share": float("inf")}, "Nothing could be measured"),
     ],
 )
-def test_too_little_sharing_fails_and_says_so(graded, truth, evidence, said):
-    check = graded(truth, evidence)["shared_trunk"]
+def test_too_little_sharing_fails_and_says_so(graded, truth, probes, said):
+    check = graded(truth, probes)["shared_trunk"]
     assert not check.passed
     assert said in check.message
 

@@ -31,7 +31,7 @@ def test_the_starters_notebook_runs_fails_and_is_told_what_squared_error_teaches
 def test_the_reference_passes_every_check_clearly(ex3):
     result = grade(ex3, ex3.reference, OPTIONS)
     assert (result.outcome, result.points, result.max_points) == ("pass", 10.0, 10.0)
-    assert {check.standing for check in result.checks} == {"met"}
+    assert {check.status for check in result.checks} == {"met"}
     assert len(result.runs) == 1
     assert {"train_loss", "val_loss", "val_coverage_90"} <= result.metrics[-1]["values"].keys()
 

@@ -97,8 +97,8 @@ def test_wilsons_interval_is_that_of_the_textbook():
 
 
 def test_a_check_is_met_or_passes_in_doubt_or_is_missed():
-    standings = [decide([ACCURACY], [{"accuracy": proportion(k, 4000)}])[0].standing for k in (3800, LIMIT, LIMIT - 1)]
-    assert standings == ["met", "in doubt", "missed"]
+    statuses = [decide([ACCURACY], [{"accuracy": proportion(k, 4000)}])[0].status for k in (3800, LIMIT, LIMIT - 1)]
+    assert statuses == ["met", "in doubt", "missed"]
 
 
 def test_the_same_photographs_for_every_seed_are_averaged_and_count_once():
@@ -119,7 +119,7 @@ def test_the_message_of_equal_runs_does_not_depend_on_their_order():
 
 def test_the_policy_of_an_exercise_decides_what_suffices():
     strict = Policy(doubt=0.2, clear=0.1)
-    assert decide([ACCURACY], [{"accuracy": proportion(LIMIT, 4000)}], strict)[0].standing == "missed"
+    assert decide([ACCURACY], [{"accuracy": proportion(LIMIT, 4000)}], strict)[0].status == "missed"
     assert not is_near_miss([ACCURACY], {"accuracy": proportion(LIMIT, 4000)}, strict)
 
 
@@ -129,12 +129,12 @@ def test_a_few_absurd_predictions_buy_no_doubt(absurd):
     values[:3] = absurd * len(values)
     found = mean(values)
     assert found.value < ERROR.threshold + 2.33 * found.standard_error  # what normal theory alone would let pass
-    assert decide([ERROR], [{"error": found}])[0].standing == "missed"
+    assert decide([ERROR], [{"error": found}])[0].status == "missed"
     assert not is_near_miss([ERROR], {"error": found})
 
 
 def test_a_rule_says_how_much_its_items_may_be_spread():
     found = mean(np.concatenate([np.zeros(3600), np.full(400, 10.4)]))  # spread 3 bars
-    assert decide([ERROR], [{"error": found}])[0].standing == "in doubt"
+    assert decide([ERROR], [{"error": found}])[0].status == "in doubt"
     narrow = CheckRule(id="error", title="E", threshold=1.0, points=1, direction="at_most", spread=0.2)
-    assert decide([narrow], [{"error": found}])[0].standing == "missed"
+    assert decide([narrow], [{"error": found}])[0].status == "missed"

@@ -45,19 +45,19 @@ def without_times(result: Result) -> dict[str, Any]:
     for name in ("started_at", "finished_at"):
         del document[name]
     for run in document["runs"]:
-        for name in ("wall_s", "cpu_s", "fit_s", "peak_rss_mb"):
+        for name in ("wall_time_s", "cpu_s", "fit_s", "peak_rss_mb"):
             del run[name]
     return document
 
 
 def test_two_gradings_of_a_trained_network_are_equal_bit_for_bit(grade_text):
-    first, second = (without_times(grade_text(TRAINED, isolation="cold")) for _ in range(2))
+    first, second = (without_times(grade_text(TRAINED, sandbox_kind="bubblewrap")) for _ in range(2))
     assert first == second
     assert [check["n"] for check in first["checks"]] == [400, 400]
     assert all(check["value"] > 0 for check in first["checks"])
     assert len(first["metrics"]) == 8
     assert {"tlcourse", "torch", "grader_sha256", "data_sha256", "seed_source"} <= first["provenance"].keys()
-    assert {"seed", "device", "threads", "isolation"} <= first["runs"][0].keys()
+    assert {"seed", "device", "threads", "sandbox"} <= first["runs"][0].keys()
 
 
 @pytest.mark.slow
@@ -73,15 +73,15 @@ def test_proofs_do_not_depend_on_how_many_run_side_by_side(line):
 
 
 @pytest.mark.slow
-def test_without_warm_workers_they_run_one_after_another(line, monkeypatch):
+def test_without_a_fork_server_they_run_one_after_another(line, monkeypatch):
     from tlcourse.errors import UnableError
     from tlcourse.execution.pool import Pool
 
     def unable(self):
-        raise UnableError("no warm wall here")
+        raise UnableError("no fork server here")
 
     options = Options(device="cpu", threads=1)
     beside = [replace(proof, seconds=0.0) for proof in prove([line], options, seeds=1, workers=2)]
-    monkeypatch.setattr(Pool, "warm", unable)
+    monkeypatch.setattr(Pool, "prewarm", unable)
     alone = [replace(proof, seconds=0.0) for proof in prove([line], options, seeds=1, workers=2)]
     assert alone == beside

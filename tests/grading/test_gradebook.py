@@ -100,19 +100,19 @@ def test_an_override_survives_a_regrade_and_can_be_withdrawn(book):
     book.override("line", "red", 1.5, who="sofie", why="the right idea")
     number = book.begin_regrade(1, [1], selection="red", who="sofie", why="")
     book.record(1, number, result("fail", 0.0), "")
-    (red, _) = book.standings(book.batch(1))
+    (red, _) = book.statuses(book.batch(1))
     assert red.points == 1.5
     assert (red.override.who, red.override.why) == ("sofie", "the right idea")
     assert red.override.at
     book.override("line", "red", None, who="sofie", why="no")
-    assert book.standings(book.batch(1))[0].points == 0.0
+    assert book.statuses(book.batch(1))[0].points == 0.0
 
 
 def test_one_members_override_leaves_the_others_the_groups_points(book):
     book.record(1, 0, result("pass", 2.0), "")
     handins = book.handins(1)
     book.override("line", target_of(handins, "P2"), 0.5, who="sofie", why="did not take part")
-    red = book.standings(book.batch(1))[0]
+    red = book.statuses(book.batch(1))[0]
     assert (red.points_of("p1"), red.points_of("p2")) == (2.0, 0.5)
 
 
@@ -129,8 +129,8 @@ def test_batches_and_exercises_stand_side_by_side(book):
     ("word", "means"), [("red", "red"), ("RED", "red"), ("folder of blue", "blue"), ("p3", "blue")]
 )
 def test_a_word_of_the_staff_means_one_hand_in(book, word, means):
-    standings = selected(book.standings(book.batch(1)), word)
-    assert [standing.handin.key for standing in standings] == [means]
+    statuses = selected(book.statuses(book.batch(1)), word)
+    assert [status.handin.key for status in statuses] == [means]
 
 
 def test_a_word_that_means_nobody_says_who_was_near(book):
@@ -138,7 +138,7 @@ def test_a_word_that_means_nobody_says_who_was_near(book):
         target_of(book.handins(1), "re")
     assert "Red" in found.value.cause
     with pytest.raises(UsageError, match="ended as crash"):
-        selected(book.standings(book.batch(1)), "crash")
+        selected(book.statuses(book.batch(1)), "crash")
 
 
 def test_a_second_writer_is_told_who_writes_and_a_reader_is_not_kept_out(book, path):

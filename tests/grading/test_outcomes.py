@@ -1,4 +1,4 @@
-"""How each kind of mistake ends, and what it says to the student; limits behind the cold wall (warm: execution/)."""
+"""How each kind of mistake ends, and what it says to the student; limits in a bubblewrap sandbox (warm: execution/)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ class Model(torch.nn.Module):
 """
 
 
-@pytest.mark.parametrize("isolation", ["cold", "warm"])
-def test_a_solution_that_meets_every_check_passes(grade_text, quick_wall, isolation):
-    if isolation == "warm" != quick_wall:
-        pytest.skip("this machine builds no warm wall: tlcourse doctor")
-    result = grade_text(HEAD + "def fit(task):\n    task.log(1, loss=0.5)\n    return Model()", isolation=isolation)
+@pytest.mark.parametrize("sandbox_kind", ["bubblewrap", "fork-server"])
+def test_a_solution_that_meets_every_check_passes(grade_text, quick_sandbox, sandbox_kind):
+    if sandbox_kind == "fork-server" != quick_sandbox:
+        pytest.skip("this machine builds no fork server: tlcourse doctor")
+    result = grade_text(
+        HEAD + "def fit(task):\n    task.log(1, loss=0.5)\n    return Model()", sandbox_kind=sandbox_kind
+    )
     assert (result.outcome, result.points, result.max_points) == ("pass", 2.0, 2.0)
     assert [check.passed for check in result.checks] == [True, True]
     assert result.metrics == [{"step": 1, "values": {"loss": 0.5}}]
     assert result.runs[0].peak_rss_mb > 50
     assert result.provenance.torch
-    assert result.runs[0].isolation == isolation
+    assert result.runs[0].sandbox == sandbox_kind
 
 
 def test_a_solution_that_misses_one_check_fails_with_its_points_and_a_message(grade_text):
@@ -99,13 +101,13 @@ def test_wrong_outputs_are_named_with_what_was_expected(grade_text, output, said
 
 
 def test_a_run_that_takes_too_long_is_stopped(grade_text):
-    result = grade_text("import time\ndef fit(task): time.sleep(600)", isolation="cold", wall_s=5)
+    result = grade_text("import time\ndef fit(task): time.sleep(600)", sandbox_kind="bubblewrap", wall_time_s=5)
     assert result.outcome == "timeout"
     assert "5 s are allowed" in result.messages[-1]
 
 
 def test_a_run_that_computes_too_long_is_stopped(grade_text):
-    result = grade_text("def fit(task):\n    while True: pass", isolation="cold", cpu_s=4)
+    result = grade_text("def fit(task):\n    while True: pass", sandbox_kind="bubblewrap", cpu_s=4)
     assert result.outcome == "timeout"
     assert "CPU" in result.messages[-1]
 
@@ -113,7 +115,7 @@ def test_a_run_that_computes_too_long_is_stopped(grade_text):
 def test_a_run_that_takes_too_much_memory_is_stopped(grade_text):
     result = grade_text(
         "import torch, time\ndef fit(task):\n    x = torch.ones(2**30)\n    time.sleep(60)",
-        isolation="cold",
+        sandbox_kind="bubblewrap",
         memory_mb=1500,
     )
     assert result.outcome == "memory"
@@ -122,7 +124,7 @@ def test_a_run_that_takes_too_much_memory_is_stopped(grade_text):
 
 def test_a_run_that_prints_too_much_is_stopped_and_head_and_tail_are_kept(grade_text):
     source = "def fit(task):\n    print('first line')\n    while True: print('x' * 1000)"
-    result = grade_text(source, isolation="cold")
+    result = grade_text(source, sandbox_kind="bubblewrap")
     assert result.outcome == "output"
     assert result.runs[0].log.startswith("first line")
     assert len(result.runs[0].log) < 70_000

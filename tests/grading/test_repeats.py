@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from tlcourse.course.model import Policy
 from tlcourse.execution.arrays import pack
-from tlcourse.execution.job import RunReport, Usage
-from tlcourse.grading.attempt import further_seed
+from tlcourse.execution.spec import RunReport, Usage
 from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.measured_run import further_seed
 from tlcourse.grading.submission import Submission
 
 
@@ -22,9 +22,9 @@ def offset_runner(offsets):
         x = job.test_inputs["x"]
         noise = np.linspace(0.5, 1.5, len(x), dtype=np.float32)
         error = offsets[len(seeds)] * noise
-        seeds.append(job.brief.seed)
+        seeds.append(job.task_spec.seed)
         results = pack({"y": 2 * x[:, 0] + 1 + error, "z": 3 * x[:, 1] - 1})
-        return RunReport(ending="done", message="", wall="cold", usage=Usage(), results=results, device="cpu")
+        return RunReport(status="done", message="", sandbox="bubblewrap", usage=Usage(), results=results, device="cpu")
 
     return run, seeds
 
@@ -60,7 +60,7 @@ def test_a_near_miss_is_repeated_with_other_seeds_and_passes_when_the_others_are
 def test_a_pass_in_doubt_is_said_to_be_one(graded):
     result, seeds = graded([0.1005])
     assert (result.outcome, len(seeds)) == ("pass", 1)
-    assert result.checks[0].standing == "in doubt"
+    assert result.checks[0].status == "in doubt"
     assert "y_error misses its bar by no more than chance explains with n = 400" in result.messages[0]
 
 

@@ -133,6 +133,6 @@ def test_a_zip_can_be_graded_from_the_command_line(tl, tmp_path):
     reference = Path(__file__).parent.parent / "example_course/graders/references/line.py"
     origin = folder_of(tmp_path, solution_DOT_py=reference.read_text())
     zipped(origin, "hand-in.zip", wrap="hand-in")
-    done = tl("grade", "line", "hand-in.zip", "--json", "--isolation", "none")
+    done = tl("grade", "line", "hand-in.zip", "--json", "--sandbox", "none")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["submission"]["path"] == "hand-in.zip"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tlcourse.execution.interpreter import visible_folders
+from tlcourse.sandbox.interpreter import visible_folders
 
 TMP = Path("/tmp")
 

@@ -28,7 +28,7 @@ FINDINGS = [
         False,
     ),
     ("sandbox", False, "bubblewrap is not installed", "sudo apt-get install bubblewrap", False),
-    ("weak sandbox", True, "Landlock (version 7) + seccomp; docs/security.md lists its gaps", "", False),
+    ("landlock", True, "Landlock (version 7) + seccomp; docs/security.md lists its gaps", "", False),
     ("memory limit", True, "a watchdog, and the kernel a tenth above it", "", False),
     ("clusters", False, "no sbatch here, and no profile", "tlcourse config set cluster host=NAME", False),
 ]
@@ -50,10 +50,10 @@ def result(outcome: str = "fail") -> dict[str, Any]:
     ]  # fmt: skip
     run = {
         "fit_s": 28.0,
-        "wall_s": 31.2,
+        "wall_time_s": 31.2,
         "device": "cpu",
         "peak_rss_mb": 812,
-        "isolation": "cold",
+        "sandbox": "bubblewrap",
         "seed": 1,
         "log": "",
     }

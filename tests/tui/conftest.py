@@ -117,11 +117,11 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
 
 @pytest.fixture(scope="session")
-def warm_wall_works() -> None:
-    """For tests of what a warm wall does; where none can be built they say why."""
+def fork_server_works() -> None:
+    """For tests of what a fork server does; where none can be built they say why."""
     if sys.platform != "linux":
-        pytest.skip("a warm wall needs Linux")
-    from tlcourse.execution.walls.warm import probe
+        pytest.skip("a fork server needs Linux")
+    from tlcourse.sandbox.fork_server import probe
 
     if not (found := probe()).available:
         pytest.skip(found.detail)

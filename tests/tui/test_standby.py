@@ -39,7 +39,7 @@ def family(pid: int) -> list[psutil.Process]:
     return [top, *top.children(recursive=True)]
 
 
-def is_warm(pid: int) -> bool:
+def is_started(pid: int) -> bool:
     """Whether a parent that imported torch is below it, and only waits."""
     return any("bwrap" in process.name() for process in psutil.Process(pid).children(recursive=True))
 
@@ -64,13 +64,13 @@ def ended(run: Run) -> bool:
 
 
 @pytest.mark.slow
-def test_a_run_that_it_takes_is_warm_and_ends_in_its_verdict(standby, warm_wall_works):
+def test_a_run_that_it_takes_is_forked_and_ends_in_its_verdict(standby, fork_server_works):
     run = Run.start("line", REFERENCE, scored=True, course=EXAMPLE, standby=standby)
     assert run.pid == standby.pid
     wait(lambda: ended(run))
     assert run.state.result is not None, run.state.error
     assert run.state.result["outcome"] == "pass"
-    assert run.state.result["runs"][0]["isolation"] == "warm"
+    assert run.state.result["runs"][0]["sandbox"] == "fork-server"
     run._process.wait(60)
 
 
@@ -109,7 +109,7 @@ def test_where_it_has_gone_a_run_starts_as_it_would_without_it(standby, tmp_path
 @pytest.mark.parametrize("when", ["at once", "warm"])
 def test_it_ends_with_its_sandbox_when_it_is_let_go(standby, when):
     if when == "warm":
-        wait(lambda: is_warm(standby.pid))
+        wait(lambda: is_started(standby.pid))
     below = family(standby.pid)
     begin = time.monotonic()
     standby.end()
@@ -128,7 +128,7 @@ def test_sigkill_of_the_app_leaves_no_process(when):
         assert app.stdout is not None
         pid = int(app.stdout.readline())
         if when == "warm":
-            wait(lambda: is_warm(pid))
+            wait(lambda: is_started(pid))
         below = family(pid)
         app.kill()
         assert gone(below)
@@ -147,7 +147,7 @@ async def test_one_stands_by_from_when_an_exercise_is_opened_until_the_app_ends(
 
 
 @pytest.mark.slow
-async def test_a_grading_takes_it_and_another_one_follows(visit, tmp_path, warm_wall_works):
+async def test_a_grading_takes_it_and_another_one_follows(visit, tmp_path, fork_server_works):
     (tmp_path / "solution.py").write_bytes(REFERENCE.read_bytes())
     async with visit(course=EXAMPLE, warm=True) as person:
         await person.press("4")

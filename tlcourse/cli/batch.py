@@ -22,13 +22,13 @@ from tlcourse.cli.options import (
     Plain,
     Seed,
     Threads,
+    TimeLimit,
     Variant,
     VariantName,
-    WallSeconds,
 )
 from tlcourse.cli.staff_options import (
-    BatchIsolation,
-    BatchIsolationName,
+    BatchSandboxKind,
+    BatchSandboxName,
     BatchWhere,
     GradebookFile,
     GroupsFile,
@@ -66,7 +66,7 @@ def batch(
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Grade them all anew, as another batch.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what was found, and grade nothing.")] = False,
-    isolation: BatchIsolationName = BatchIsolation.AUTO,
+    sandbox_kind: BatchSandboxName = BatchSandboxKind.AUTO,
     trust: Trust = False,
     secret: SecretFile = None,
     seed: Seed = None,
@@ -74,7 +74,7 @@ def batch(
     device: DeviceName = "cpu",
     variant: VariantName = Variant.AUTO,
     threads: Threads = 1,
-    seconds: WallSeconds = None,
+    seconds: TimeLimit = None,
     on: BatchWhere = None,
     who: Who = None,
     course: CourseFolder = None,
@@ -118,10 +118,10 @@ def batch(
             remedy="look at the list above, and name the platform's download, with --roster if it has only names.",
         )
     kind = "mini" if variant == Variant.AUTO else variant.value
-    options = Options(variant=kind, device=device, threads=threads, wall_s=seconds)
+    options = Options(variant=kind, device=device, threads=threads, wall_time_s=seconds)
     data_seed = data_seed_for(found, secret, seed)
     task = _Task(found, handins, submissions, lists, options, data_seed, jobs, who or user(), where)
-    state = task.carry_out(book, isolation, trust, go_on=go_on, again=again, plain=plain or json, tell=tell)
+    state = task.carry_out(book, sandbox_kind, trust, go_on=go_on, again=again, plain=plain or json, tell=tell)
     if not state["infra"] and not state["waiting"]:
         shutil.rmtree(unpacked, ignore_errors=True)  # what was graded is kept under its hash
     written = _write_out(out_folder, found, book, state["batch"], tell)
@@ -160,7 +160,7 @@ class _Task:
     def carry_out(
         self,
         path: Path,
-        isolation: BatchIsolation,
+        sandbox_kind: BatchSandboxKind,
         trust: bool,
         *,
         go_on: bool,
@@ -184,11 +184,11 @@ class _Task:
                 with contextlib.ExitStack() as opened:
                     batch = before
                     if batch is None and self.where.profile is not None:
-                        self.where.prove(self.exercise, self.options, hand_ins, isolation.value, trusted=trust)
+                        self.where.prove(self.exercise, self.options, hand_ins, sandbox_kind.value, trusted=trust)
                         batch = self._begin(book)  # its number names the folder in which its jobs are found again
                     number = batch.id if batch else 0
                     place = opened.enter_context(
-                        self.where.opened(isolation.value, self.jobs, path, number, hand_ins=hand_ins, trusted=trust)
+                        self.where.opened(sandbox_kind.value, self.jobs, path, number, hand_ins=hand_ins, trusted=trust)
                     )
                     batch = batch or self._begin(book)
                     book.keep_copy()
@@ -197,7 +197,7 @@ class _Task:
                         tell(f"  note: {place.notice}")
                     tell(
                         f"Batch {batch.id}: {len(work)} to grade, {self.jobs} at a time {self.where.words()}, "
-                        f"{_wall_words(place.name)}; "
+                        f"{_sandbox_words(place.name)}; "
                         f"gradebook {path}"
                     )
                     with self.where.leaving(path, batch.id):
@@ -244,8 +244,8 @@ class _Task:
         )
 
 
-def _wall_words(name: str) -> str:
-    return "WITHOUT a wall, as you trust them" if name == "none" else f"each behind a wall ({name})"
+def _sandbox_words(name: str) -> str:
+    return "WITHOUT a sandbox, as you trust them" if name == "none" else f"each in a sandbox ({name})"
 
 
 def _write_out(

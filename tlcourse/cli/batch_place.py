@@ -51,38 +51,46 @@ class PlaceName(NamedTuple):
         return AT_ONE_TIME
 
     def prove(
-        self, exercise: LoadedExercise, options: Options, hand_ins: int, isolation: str, *, trusted: bool
+        self, exercise: LoadedExercise, options: Options, hand_ins: int, sandbox_kind: str, *, trusted: bool
     ) -> None:
         """Before anything is begun on a cluster: it can be reached, and takes such jobs.
 
-        Raises UnableError where it does not answer, or where hand-ins would run without a wall; UsageError where Slurm
+        Raises UnableError where it does not answer, or where hand-ins would run without a sandbox; UsageError where Slurm
         refuses what the profile asks for.
         """
         if self.profile is None:
             return
         from tlcourse.execution.cluster.pool import shell_for
         from tlcourse.execution.cluster.trial import trial
-        from tlcourse.execution.job import Caps
-        from tlcourse.grading.batch.cluster import refuse_no_wall
+        from tlcourse.execution.spec import Limits
+        from tlcourse.grading.batch.cluster import refuse_no_sandbox
 
-        refuse_no_wall(isolation, trusted=trusted)
+        refuse_no_sandbox(sandbox_kind, trusted=trusted)
         limits = exercise.about.limits
-        caps = Caps(wall_s=options.wall_s or limits.wall_s, memory_mb=limits.memory_mb)
+        limits = Limits(wall_time_s=options.wall_time_s or limits.wall_time_s, memory_mb=limits.memory_mb)
         try:
-            trial(self.name, self.profile, shell_for(self.profile), hand_ins, caps, options.threads)
+            trial(self.name, self.profile, shell_for(self.profile), hand_ins, limits, options.threads)
         except UnableError as error:
             error.remedy = error.remedy.replace("PROFILE", self.name)
             raise
 
     @contextlib.contextmanager
     def opened(
-        self, isolation: str, jobs: int, gradebook: Path, batch: int, round_: int = 0, *, hand_ins: int, trusted: bool
+        self,
+        sandbox_kind: str,
+        jobs: int,
+        gradebook: Path,
+        batch: int,
+        round_: int = 0,
+        *,
+        hand_ins: int,
+        trusted: bool,
     ) -> Iterator[Place]:
-        """The place itself, for a batch or a regrade of it; raises UnableError where it has no strong wall."""
+        """The place itself, for a batch or a regrade of it; raises UnableError where it has no strong sandbox."""
         if self.profile is None:
-            from tlcourse.grading.batch.walls import place_for
+            from tlcourse.grading.batch.sandboxes import place_for
 
-            with place_for(isolation, jobs, trusted=trusted) as place:
+            with place_for(sandbox_kind, jobs, trusted=trusted) as place:
                 yield place
             return
         from tlcourse.grading.batch.cluster import cluster_place, folder_of, jobs_there
@@ -90,7 +98,7 @@ class PlaceName(NamedTuple):
         folder = folder_of(gradebook, batch, round_)
         if before := jobs_there(folder):
             out.note(f"Sent to {self.name} before: jobs {', '.join(before)}. What they did is taken over.")
-        with cluster_place(self.name, self.profile, folder, isolation, hand_ins, trusted=trusted) as place:
+        with cluster_place(self.name, self.profile, folder, sandbox_kind, hand_ins, trusted=trusted) as place:
             yield place
 
     @contextlib.contextmanager

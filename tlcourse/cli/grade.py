@@ -1,4 +1,4 @@
-"""`tlcourse run`, `grade` and `watch`: a solution trained behind a wall, and scored."""
+"""`tlcourse run`, `grade` and `watch`: a solution trained in a sandbox, and scored."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tlcourse.cli.options import (
     DeviceName,
     Events,
     ExerciseName,
-    Isolation,
-    IsolationName,
     Json,
     Plain,
+    SandboxKind,
+    SandboxName,
     Seed,
     SolutionPath,
     Threads,
+    TimeLimit,
     Variant,
     VariantName,
-    WallSeconds,
     Where,
 )
 from tlcourse.errors import ExitCode, SubmissionError, TlcourseError
@@ -52,11 +52,11 @@ def grade(
     exercise: ExerciseName,
     path: SolutionPath = None,
     device: DeviceName = "auto",
-    isolation: IsolationName = Isolation.AUTO,
+    sandbox_kind: SandboxName = SandboxKind.AUTO,
     variant: VariantName = Variant.AUTO,
     seed: Seed = None,
     threads: Threads = 2,
-    seconds: WallSeconds = None,
+    seconds: TimeLimit = None,
     on: Where = "local",
     course: CourseFolder = None,
     json: Json = False,
@@ -64,7 +64,7 @@ def grade(
     events: Events = False,
 ) -> None:
     """Train a solution apart from the labels, and score it."""
-    options = _options(device, isolation, variant, seed, threads, seconds, on)
+    options = _options(device, sandbox_kind, variant, seed, threads, seconds, on)
     found = find(exercise, course)
     result = _carry_out(
         found, _solution(path, found), options, course, scored=True, json=json, plain=plain, events=events
@@ -77,11 +77,11 @@ def run(
     exercise: ExerciseName,
     path: SolutionPath = None,
     device: DeviceName = "auto",
-    isolation: IsolationName = Isolation.AUTO,
+    sandbox_kind: SandboxName = SandboxKind.AUTO,
     variant: VariantName = Variant.AUTO,
     seed: Seed = None,
     threads: Threads = 2,
-    seconds: WallSeconds = None,
+    seconds: TimeLimit = None,
     on: Where = "local",
     course: CourseFolder = None,
     json: Json = False,
@@ -89,7 +89,7 @@ def run(
     events: Events = False,
 ) -> None:
     """Train a solution and try its outputs, without scoring it."""
-    options = _options(device, isolation, variant, seed, threads, seconds, on)
+    options = _options(device, sandbox_kind, variant, seed, threads, seconds, on)
     found = find(exercise, course)
     result = _carry_out(
         found, _solution(path, found), options, course, scored=False, json=json, plain=plain, events=events
@@ -101,11 +101,11 @@ def watch(
     exercise: ExerciseName,
     path: SolutionPath = None,
     device: DeviceName = "auto",
-    isolation: IsolationName = Isolation.AUTO,
+    sandbox_kind: SandboxName = SandboxKind.AUTO,
     variant: VariantName = Variant.AUTO,
     seed: Seed = None,
     threads: Threads = 2,
-    seconds: WallSeconds = None,
+    seconds: TimeLimit = None,
     on: Where = "local",
     times: Annotated[int | None, typer.Option("--times", min=1, help="End after so many gradings.")] = None,
     course: CourseFolder = None,
@@ -113,7 +113,7 @@ def watch(
     plain: Plain = False,
 ) -> None:
     """Grade a solution now, and again whenever its file changes; ctrl-c ends. With --json one document a grading."""
-    options = _options(device, isolation, variant, seed, threads, seconds, on)
+    options = _options(device, sandbox_kind, variant, seed, threads, seconds, on)
     found = find(exercise, course)
     solution = _solution(path, found)
     done = 0
@@ -134,7 +134,7 @@ def watch(
 
 def _options(
     device: str,
-    isolation: Isolation,
+    sandbox_kind: SandboxKind,
     variant: Variant,
     seed: int | None,
     threads: int,
@@ -149,12 +149,12 @@ def _options(
         find_profile(on)  # before anything else is done
     return Options(
         variant=variant.value,
-        isolation=isolation.value,
+        sandbox_kind=sandbox_kind.value,
         device=device,
         threads=threads,
         seed=PUBLIC_SEED if seed is None else seed,
         seed_source="public" if seed is None else "given",
-        wall_s=seconds,
+        wall_time_s=seconds,
         where=on,
     )
 

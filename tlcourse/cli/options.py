@@ -23,13 +23,13 @@ def _device(name: str) -> str:
     return name
 
 
-class Isolation(StrEnum):
-    """Which wall stands around the solution."""
+class SandboxKind(StrEnum):
+    """Which sandbox stands around the solution."""
 
     AUTO = "auto"
-    COLD = "cold"
-    WARM = "warm"
-    WEAK = "weak"
+    BUBBLEWRAP = "bubblewrap"
+    FORK_SERVER = "fork-server"
+    LANDLOCK = "landlock"
     NONE = "none"
 
 
@@ -57,15 +57,16 @@ SolutionPath = Annotated[
 DeviceName = Annotated[
     str, typer.Option("--device", metavar="auto|cpu|cuda[:N]|mps", callback=_device, help="Where to train.")
 ]
-IsolationName = Annotated[
-    Isolation, typer.Option("--isolation", help="auto: the strongest wall of this machine. none: your own code only.")
+SandboxName = Annotated[
+    SandboxKind,
+    typer.Option("--sandbox", help="auto: the strongest sandbox of this machine. none: your own code only."),
 ]
 VariantName = Annotated[Variant, typer.Option("--variant", help="mini: drawn data. full: real data.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed of the data (default: the public one).")]
 Threads = Annotated[
     int, typer.Option("--threads", min=1, max=256, help="Torch threads. They can change the last bits.")
 ]
-WallSeconds = Annotated[float | None, typer.Option("--seconds", min=1, help="Stop the run after this long.")]
+TimeLimit = Annotated[float | None, typer.Option("--seconds", min=1, help="Stop the run after this long.")]
 Where = Annotated[
     str, typer.Option("--on", metavar="WHERE", help="Where the solution runs: local, slurm, or a profile.")
 ]

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from tlcourse.grading.batch.opening import Seed as DataSeed
 
 
-class BatchIsolation(StrEnum):
-    """Which wall stands around each submission."""
+class BatchSandboxKind(StrEnum):
+    """Which sandbox stands around each submission."""
 
     AUTO = "auto"
-    WARM = "warm"
-    COLD = "cold"
+    FORK_SERVER = "fork-server"
+    BUBBLEWRAP = "bubblewrap"
     NONE = "none"
 
 
@@ -44,11 +44,12 @@ BatchWhere = Annotated[
     str | None,
     typer.Option("--on", metavar="WHERE", help="local, slurm, or a profile; default: local, or where it was begun."),
 ]
-BatchIsolationName = Annotated[
-    BatchIsolation, typer.Option("--isolation", help="auto: warm, else cold. A batch refuses to run without a wall.")
+BatchSandboxName = Annotated[
+    BatchSandboxKind,
+    typer.Option("--sandbox", help="auto: fork-server, else bubblewrap. A batch refuses to run without a sandbox."),
 ]
 Trust = Annotated[
-    bool, typer.Option("--i-trust-these-submissions", help="Run them even where this machine builds no wall.")
+    bool, typer.Option("--i-trust-these-submissions", help="Run them even where this machine cannot sandbox anything.")
 ]
 
 

@@ -1,4 +1,4 @@
-"""`tlcourse stand-by` (hidden): a warm sandbox for the terminal app, and the one command that it is asked to run.
+"""`tlcourse stand-by` (hidden): a fork server for the terminal app, and the one command that it is asked to run.
 
 It waits with torch imported, becomes the run when the app asks for one, and ends with it: such a run is stopped, kept
 and found again as one that was started cold. Until it is asked it lives as long as its standard input does, so that it
@@ -26,12 +26,12 @@ def stand_by() -> None:
         signal.signal(getattr(signal, name), _interrupt)
     asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True, name="tlcourse-asked").start()
-    isolation = _isolation()
+    sandbox_kind = _sandbox_kind()
     request = msgspec.json.decode(asked.get(), type=dict[str, Any])
     with open(request["file"], "ab") as stream:  # noqa: PTH123
         for number in (1, 2):
             os.dup2(stream.fileno(), number)
-    sys.argv = ["tlcourse", *request["arguments"], "--isolation", isolation]
+    sys.argv = ["tlcourse", *request["arguments"], "--sandbox", sandbox_kind]
     from tlcourse.cli.main import main
 
     main()
@@ -49,20 +49,20 @@ def _listen(asked: queue.SimpleQueue[bytes]) -> None:
     asked.put(data)
 
 
-def _isolation() -> str:
+def _sandbox_kind() -> str:
     """`warm` once a parent is ready here; `auto` where there can be none, or a run may want a GPU or all the memory."""
     import psutil
 
     from tlcourse.errors import TlcourseError
-    from tlcourse.execution.walls.choose import choose, uses_gpu
+    from tlcourse.sandbox.choose import choose, uses_gpu
 
     if uses_gpu("auto") or psutil.virtual_memory().available < _NEEDED_MB * 2**20:
         return "auto"
     try:
-        choose("warm")
+        choose("fork-server")
     except TlcourseError:
         return "auto"
-    return "warm"
+    return "fork-server"
 
 
 def _interrupt(number: int, frame: Any) -> None:

@@ -89,14 +89,14 @@ def export(
     from tlcourse.grading.report.marks import marks_of, without_verdict
 
     with reading(exercise, course, gradebook, batch) as (found, book, record):
-        standings = book.standings(record)
-        if (open_ := without_verdict(standings)) and not partial:
+        statuses = book.statuses(record)
+        if (open_ := without_verdict(statuses)) and not partial:
             raise UsageError(
                 f"{len(open_)} hand-ins have no verdict yet: {', '.join(open_[:10])}.",
                 cause="the batch was stopped, or they ended as faults of ours.",
                 remedy=f"tlcourse batch {found.about.id} SUBMISSIONS --resume – or export the others with --partial",
             )
-        marks = marks_of(book, standings, found)
+        marks = marks_of(book, statuses, found)
     made = exported(
         marks,
         format_.value,

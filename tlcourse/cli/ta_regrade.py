@@ -12,8 +12,8 @@ from tlcourse.cli.batch_place import PlaceName
 from tlcourse.cli.marks_book import BatchNumber, writing
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain, Seed
 from tlcourse.cli.staff_options import (
-    BatchIsolation,
-    BatchIsolationName,
+    BatchSandboxKind,
+    BatchSandboxName,
     BatchWhere,
     GradebookFile,
     Jobs,
@@ -39,7 +39,7 @@ def regrade(
     go_on: Annotated[bool, typer.Option("--resume", help="Go on with a regrade that was stopped.")] = False,
     batch: BatchNumber = None,
     jobs: Jobs = None,
-    isolation: BatchIsolationName = BatchIsolation.AUTO,
+    sandbox_kind: BatchSandboxName = BatchSandboxKind.AUTO,
     trust: Trust = False,
     secret: SecretFile = None,
     seed: Seed = None,
@@ -64,14 +64,14 @@ def regrade(
         before, handins = _chosen(book, record, only, go_on=go_on)
         where = PlaceName.named(on or record.settings.get("on"))
         options = options_of(record, data_seed, Options())
-        where.prove(found, options, len(handins), isolation.value, trusted=trust)
+        where.prove(found, options, len(handins), sandbox_kind.value, trusted=trust)
         book.keep_copy()
         round_ = before or book.begin_regrade(record.id, handins, selection=only, who=who or user(), why=why.strip())
         work = _work(book, record, round_)
         tell(f"Regrade {round_} of batch {record.id}: {len(work)} to grade {where.words()}.")
         side_by_side = min(jobs or where.side_by_side(options.threads), len(work))
         there = (book.path, record.id, round_)
-        opened = where.opened(isolation.value, side_by_side, *there, hand_ins=len(work), trusted=trust)
+        opened = where.opened(sandbox_kind.value, side_by_side, *there, hand_ins=len(work), trusted=trust)
         with where.leaving(*there), opened as place:
             state = grade_round(
                 *(book, record, found, work),
@@ -99,7 +99,7 @@ def _chosen(book: Gradebook, record: BatchRecord, only: str, *, go_on: bool) -> 
 
     before = book.unfinished_regrade(record.id)
     if before is None:
-        return 0, [standing.handin.id for standing in selected(book.standings(record), only)]
+        return 0, [status.handin.id for status in selected(book.statuses(record), only)]
     if go_on:
         return before.id, [handin.id for handin in book.open_handins(record.id, before.id)]
     raise UsageError(

@@ -82,11 +82,11 @@ def similar(
     from tlcourse.grading.report.side_by_side import as_page
 
     with reading(exercise, course, gradebook, batch) as (found, book, record):
-        standings = book.standings(record)
-        pairs = pairs_of(book, standings, found, most)
+        statuses = book.statuses(record)
+        pairs = pairs_of(book, statuses, found, most)
         kept = Kept(book.path)
     if html is not None:
-        hashes = {standing.handin.key: standing.verdict.sha256 for standing in standings if standing.verdict}
+        hashes = {status.handin.key: status.verdict.sha256 for status in statuses if status.verdict}
         write(
             html,
             as_page(found.about.title, pairs, lambda key: kept.source(hashes[key]) or "").encode("utf-8", "replace"),

@@ -51,21 +51,21 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
             yield "\nThe last lines that it printed:"
             yield from (f"  {line}" for line in record.log.rstrip().splitlines()[-_LOG_LINES:])
         where = "" if record.where == "local" else f", {record.where}"
-        walls = {
+        sandboxes = {
             "none": "without a sandbox",
-            "cold": "in a sandbox (cold)",
-            "warm": "in a sandbox (warm)",
-            "weak": "in a weak sandbox",
+            "bubblewrap": "in a bubblewrap sandbox",
+            "fork-server": "in a sandbox of the fork server",
+            "landlock": "in a landlock sandbox",
         }
         yield (
-            f"{'run: ' if plain else '  '}fit took {record.fit_s:.1f} s of {record.wall_s:.1f} s on "
+            f"{'run: ' if plain else '  '}fit took {record.fit_s:.1f} s of {record.wall_time_s:.1f} s on "
             f"{record.device or 'no device'} with {record.threads} threads, {record.peak_rss_mb:.0f} MB, "
-            f"{walls.get(record.isolation, record.isolation)}, seed {record.seed}{where}"
+            f"{sandboxes.get(record.sandbox, record.sandbox)}, seed {record.seed}{where}"
         )
 
 
 def _check(check: CheckResult, *, plain: bool) -> Iterator[str]:
-    word = {"met": "passed", "in doubt": "passed, in doubt", "missed": "failed"}[check.standing]
+    word = {"met": "passed", "in doubt": "passed, in doubt", "missed": "failed"}[check.status]
     sign = "≥" if check.direction == "at_least" else "≤"
     low, high = check.interval
     unit = f" {check.unit}" if check.unit else ""

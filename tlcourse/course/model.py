@@ -121,7 +121,7 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """What one run may use."""
 
-    wall_s: Annotated[float, Meta(gt=0)] = 300.0
+    wall_time_s: Annotated[float, Meta(gt=0)] = 300.0
     cpu_s: Annotated[float, Meta(gt=0)] = 1200.0
     memory_mb: Annotated[int, Meta(ge=256)] = 4096
     processes: Annotated[int, Meta(ge=256)] = 512

@@ -1,4 +1,4 @@
-"""Arrays that come out of a wall: safetensors, read with NumPy alone, and exactly what was asked for or nothing."""
+"""Arrays that come out of a sandbox: safetensors, read with NumPy alone, and exactly what was asked for or nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from tlcourse.execution.job import OutputSpec
+from tlcourse.execution.spec import OutputSpec
 
 _SLACK = 64 * 1024
 _MAX_HEADER = 32 * 1024

@@ -17,7 +17,7 @@ FIELDS = {
     "metric": ("step", "values"),
     "phase": ("name",),
     "problem": ("kind", "message", "trace"),
-    "evidence": ("values",),
+    "probe": ("values",),
     "finished": (),
 }
 """The kinds of events, and the fields that are kept of them; whatever else a line holds is dropped."""
@@ -67,7 +67,7 @@ def _fields_hold(kind: str, event: dict[str, Any]) -> bool:
         )
     if kind == "phase":
         return isinstance(event["name"], str) and event["name"] in {"load", "fit", "fitted", "predict"}
-    if kind == "evidence":
+    if kind == "probe":
         return isinstance(values, dict) and len(values) <= 64 and all(_is_number(v) for v in values.values())
     if kind == "started":
         return all(isinstance(text, str) and len(text) < 100 and text.isprintable() for text in event.values())

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from tlcourse.execution import gpu_amd, gpu_nvidia
 from tlcourse.execution.gpu_card import Card
-from tlcourse.execution.job import Brief
+from tlcourse.execution.spec import TaskSpec
 
 _WAIT_S = 0.5
 _LOCKS = Path("/tmp")  # noqa: S108 - one place for all users, whatever their TMPDIR is
@@ -39,23 +39,23 @@ def card_of(device: str, root: Path = Path("/"), env: Mapping[str, str] | None =
     return found[number] if number < len(found) else None
 
 
-def shown(brief: Brief, card: Card | None) -> Brief:
-    """The brief of a run that is shown one card: it is the first there, whatever its number is here."""
-    if card is None or ":" not in brief.device:
-        return brief
-    return replace(brief, device="cuda:0")
+def shown(task_spec: TaskSpec, card: Card | None) -> TaskSpec:
+    """The task_spec of a run that is shown one card: it is the first there, whatever its number is here."""
+    if card is None or ":" not in task_spec.device:
+        return task_spec
+    return replace(task_spec, device="cuda:0")
 
 
-def environment(card: Card | None, wall: str, env: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(card: Card | None, sandbox: str, env: Mapping[str, str] | None = None) -> dict[str, str]:
     """The variables by which a run finds its card and no other.
 
-    Behind a wall the nodes say it, but for a slice of a card. Without one every node is there, so that the driver is
+    In a sandbox the nodes say it, but for a slice of a card. Without one every node is there, so that the driver is
     told; where there is no card for this run, it is told what this process was told.
     """
     if card is not None:
-        return dict(card.visible) if card.is_slice or wall == "none" else {}
+        return dict(card.visible) if card.is_slice or sandbox == "none" else {}
     env = os.environ if env is None else env
-    return {name: env[name] for name in _CHOOSE if name in env} if wall == "none" else {}
+    return {name: env[name] for name in _CHOOSE if name in env} if sandbox == "none" else {}
 
 
 @contextlib.contextmanager

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from tlcourse.data import sets
 from tlcourse.errors import TlcourseError
-from tlcourse.execution import cgroup
-from tlcourse.execution.walls.choose import findings as walls
+from tlcourse.sandbox import cgroup
+from tlcourse.sandbox.choose import findings as sandboxes
 
 # In a process of its own: importing torch takes seconds and memory, and may fail in ways that end a process.
 _TORCH = (
@@ -39,8 +39,8 @@ class MachineFinding(Struct, frozen=True):
 
 
 def examine() -> list[MachineFinding]:
-    """Python, torch, GPU, walls, memory, cores, terminal, data and cluster of this machine."""
-    return [_python(), *_torch(), *_walls(), _memory(), _cores(), _data(), _cluster(), _editor()]
+    """Python, torch, GPU, sandboxes, memory, cores, terminal, data and cluster of this machine."""
+    return [_python(), *_torch(), *_sandboxes(), _memory(), _cores(), _data(), _cluster(), _editor()]
 
 
 def _python() -> MachineFinding:
@@ -76,13 +76,18 @@ def _no_gpu() -> MachineFinding:
     return MachineFinding("GPU", False, detail, "tlcourse config show --ready (clusters that have some)")
 
 
-def _walls() -> Iterator[MachineFinding]:
-    for wall in walls():
-        name = {"cold": "sandbox", "warm": "warm sandbox", "weak": "weak sandbox", "none": "separate process"}[
-            wall.name
-        ]
-        instead = "tlcourse grade ex2 PATH --isolation none (no wall: for your own code only)"
-        yield MachineFinding(name, wall.available, wall.detail, wall.remedy or ("" if wall.available else instead))
+def _sandboxes() -> Iterator[MachineFinding]:
+    for sandbox in sandboxes():
+        name = {
+            "bubblewrap": "sandbox",
+            "fork-server": "fork server",
+            "landlock": "landlock",
+            "none": "separate process",
+        }[sandbox.name]
+        instead = "tlcourse grade ex2 PATH --sandbox none (no sandbox: for your own code only)"
+        yield MachineFinding(
+            name, sandbox.available, sandbox.detail, sandbox.remedy or ("" if sandbox.available else instead)
+        )
 
 
 def _memory() -> MachineFinding:

@@ -1,4 +1,4 @@
-"""Warm workers for a batch: each has a parent of its own that imported torch, and serves one submission at a time."""
+"""Fork servers for a batch: each has a parent of its own that imported torch, and serves one submission at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.execution.job import Job, RunReport
+from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.execution.supervise import run as supervise
-from tlcourse.execution.walls.choose import choose, uses_gpu
+from tlcourse.sandbox.choose import choose, uses_gpu
 
 if TYPE_CHECKING:
-    from tlcourse.execution.walls.warm import WarmWall
+    from tlcourse.sandbox.fork_server import ForkServerSandbox
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -32,34 +32,36 @@ class Pool:
     Jobs should ask for one thread: as many run side by side as there are workers.
     """
 
-    def __init__(self, workers: int | None = None, *, wall: Callable[[], WarmWall] | None = None) -> None:
-        """`workers`: cores by default. `wall` makes a worker's wall, for other bounds than the usual ones.
+    def __init__(self, workers: int | None = None, *, sandbox: Callable[[], ForkServerSandbox] | None = None) -> None:
+        """`workers`: cores by default. `sandbox` makes a worker's sandbox, for other bounds than the usual ones.
 
-        Raises UnableError on a system that has no warm wall.
+        Raises UnableError on a system that has no fork server.
         """
         if sys.platform != "linux":
-            raise UnableError(f"Warm workers run on Linux, this is {sys.platform}.", remedy="use --isolation none")
-        from tlcourse.execution.walls.warm import WarmWall
+            raise UnableError(f"Fork servers run on Linux, this is {sys.platform}.", remedy="use --sandbox none")
+        from tlcourse.sandbox.fork_server import ForkServerSandbox
 
         self.workers = workers or cores()
-        self._walls = [(wall or WarmWall)() for _ in range(self.workers)]
-        self._free: queue.LifoQueue[WarmWall] = queue.LifoQueue()  # the last one used is warm
+        self._sandboxes = [(sandbox or ForkServerSandbox)() for _ in range(self.workers)]
+        self._free: queue.LifoQueue[ForkServerSandbox] = queue.LifoQueue()  # the last one used is warm
         self._closed = False
         self._gpu = threading.Lock()
-        for each in self._walls:
+        for each in self._sandboxes:
             self._free.put(each)
 
-    def warm(self) -> None:
+    def prewarm(self) -> None:
         """Start every worker's parent now, side by side; raises UnableError."""
         failures: list[Exception] = []
 
-        def start(wall: WarmWall) -> None:
+        def start(sandbox: ForkServerSandbox) -> None:
             try:
-                wall.warm()
+                sandbox.prewarm()
             except (UnableError, InfraError) as error:
                 failures.append(error)
 
-        threads = [threading.Thread(target=start, args=(wall,), name="tlcourse-warm") for wall in self._walls]
+        threads = [
+            threading.Thread(target=start, args=(sandbox,), name="tlcourse-prewarm") for sandbox in self._sandboxes
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -67,38 +69,40 @@ class Pool:
         if failures:
             raise failures[0]
 
-    def run(self, job: Job, on_event: OnEvent = lambda _: None) -> RunReport:
+    def run(self, job: RunSpec, on_event: OnEvent = lambda _: None) -> RunReport:
         """Run a job when a worker is free; raises UnableError and InfraError where no worker can be had.
 
-        A job for a GPU runs cold, one at a time. So does, once more and alone in its sandbox, a run whose parent was
-        killed under it: whether that was its own doing shows there. The report's `wall` says which it was.
+        A job for a GPU runs in a bubblewrap sandbox, one at a time. So does, once more and alone in its sandbox, a run whose parent was
+        killed under it: whether that was its own doing shows there. The report's `sandbox` says which it was.
         """
-        if uses_gpu(job.brief.device):
+        if uses_gpu(job.task_spec.device):
             with self._gpu:
-                return self._cold(job, on_event, "a run on a GPU starts cold")
-        wall = self._free.get()
+                return self._in_a_sandbox_of_its_own(job, on_event, "a run on a GPU starts in a bubblewrap sandbox")
+        sandbox = self._free.get()
         try:
             if self._closed:
                 raise InfraError("The pool was closed.")
-            report = supervise(job, wall, on_event)
-            if report.ending == "infra" and not self._closed:
-                wall.recycle()
+            report = supervise(job, sandbox, on_event)
+            if report.status == "infra" and not self._closed:
+                sandbox.recycle()
         finally:
-            self._free.put(wall)
-        if report.ending == "infra" and not self._closed:
-            return self._cold(job, on_event, f"{report.message}; it runs once more, behind a wall of its own")
+            self._free.put(sandbox)
+        if report.status == "infra" and not self._closed:
+            return self._in_a_sandbox_of_its_own(
+                job, on_event, f"{report.message}; it runs once more, in a sandbox of its own"
+            )
         return report
 
-    def _cold(self, job: Job, on_event: OnEvent, why: str) -> RunReport:
-        wall, _ = choose("cold")
+    def _in_a_sandbox_of_its_own(self, job: RunSpec, on_event: OnEvent, why: str) -> RunReport:
+        sandbox, _ = choose("bubblewrap")
         on_event({"v": 1, "type": "log", "text": f"[{why}]\n"})
-        return supervise(job, wall, on_event)
+        return supervise(job, sandbox, on_event)
 
     def close(self) -> None:
         """End every worker; runs that are under way end as `infra`."""
         self._closed = True
-        for wall in self._walls:
-            wall.close()
+        for sandbox in self._sandboxes:
+            sandbox.close()
 
     def __enter__(self) -> Pool:
         return self

@@ -1,4 +1,4 @@
-"""Running a job behind a wall, from outside: clocks, caps, events, and the end of the whole process tree.
+"""Running a job in a sandbox, from outside: clocks, limits, events, and the end of the whole process tree.
 
 Everything that arrives here was written beside student code. It is bounded, checked and shown;
 nothing of it is believed.
@@ -21,37 +21,37 @@ from typing import Any
 import msgspec
 
 from tlcourse.execution import arrays
-from tlcourse.execution.cgroup import group_for
 from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, alone_on, card_of, environment, shown
 from tlcourse.execution.gpu_card import Card
-from tlcourse.execution.interpreter import worker_environment
-from tlcourse.execution.job import Ending, Job, Problem, RunReport, Usage
-from tlcourse.execution.limits import exceeded, limit_behind, out_of_memory
 from tlcourse.execution.log import LogTail
-from tlcourse.execution.scratch import scratch_folder
-from tlcourse.execution.tree import Tree
-from tlcourse.execution.walls.wall import Process, Start, Wall
+from tlcourse.execution.spec import Problem, RunReport, RunSpec, RunStatus, Usage
+from tlcourse.sandbox.base import Process, Sandbox, Start
+from tlcourse.sandbox.cgroup import group_for
+from tlcourse.sandbox.interpreter import worker_environment
+from tlcourse.sandbox.limits import exceeded, limit_behind, out_of_memory
+from tlcourse.sandbox.process_tree import ProcessTree
+from tlcourse.sandbox.scratch import scratch_folder
 
 _WATCH_S = 0.05
 _CHUNK = 1 << 16
 OnEvent = Callable[[dict[str, Any]], None]
 
 
-def run(job: Job, wall: Wall, on_event: OnEvent) -> RunReport:
+def run(job: RunSpec, sandbox: Sandbox, on_event: OnEvent) -> RunReport:
     """Run a job to its end; afterwards no process of it is left. KeyboardInterrupt passes through, after that."""
-    card = card_of(job.brief.device)
+    card = card_of(job.task_spec.device)
     with alone_on(card, lambda: on_event(WAITING)), scratch_folder("run") as folder:
         inputs, submission = folder / "inputs", folder / "submission"
         inputs.mkdir()
         shutil.copytree(job.submission, submission)
-        (inputs / "brief.json").write_bytes(msgspec.json.encode(shown(job.brief, card)))
+        (inputs / "task_spec.json").write_bytes(msgspec.json.encode(shown(job.task_spec, card)))
         (inputs / "train.safetensors").write_bytes(arrays.pack(job.train))
         (inputs / "val.safetensors").write_bytes(arrays.pack(job.val))
         for name, path in job.files.items():  # copies: nothing of this machine is bound for them, or changes owner
             (inputs / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, inputs / name)
-        with _Supervision(job, wall, inputs, submission, card, on_event) as supervision:
+        with _Supervision(job, sandbox, inputs, submission, card, on_event) as supervision:
             supervision.watch()
         return supervision.report()
 
@@ -60,24 +60,24 @@ class _Supervision:
     """One run: its process, its channels, and what has been seen of it."""
 
     def __init__(
-        self, job: Job, wall: Wall, inputs: Path, submission: Path, card: Card | None, on_event: OnEvent
+        self, job: RunSpec, sandbox: Sandbox, inputs: Path, submission: Path, card: Card | None, on_event: OnEvent
     ) -> None:
         self.job = job
         self.card = card
-        self.wall = wall
+        self.sandbox = sandbox
         self.on_event = on_event
         self.lines = Lines()
-        self.log = LogTail(job.caps.output_kb * 1024)
+        self.log = LogTail(job.limits.output_kb * 1024)
         self.results = bytearray()
         self.result_cap = 0
         self.pending = memoryview(b"")
         self.started: dict[str, Any] = {}
         self.problem: Problem | None = None
-        self.evidence: dict[str, float] = {}
+        self.probes: dict[str, float] = {}
         self.metrics: list[dict[str, Any]] = []
         self.fit_s = 0.0
         self.fitted = False
-        self.ended: tuple[Ending, str] | None = None
+        self.ended: tuple[RunStatus, str] | None = None
         self.begin = time.monotonic()
         self.fit_begin = self.begin
         self._open(inputs, submission)
@@ -88,15 +88,15 @@ class _Supervision:
         self.events, events_write = os.pipe()
         self.result, result_write = os.pipe()
         theirs = (stdin_read, output_write, events_write, result_write)
-        group = group_for(self.job.caps.memory_mb)
+        group = group_for(self.job.limits.memory_mb)
         start = Start(
             arguments=[str(events_write), str(result_write)],
             inputs=inputs,
             submission=submission,
-            caps=self.job.caps,
+            limits=self.job.limits,
             env={
-                **worker_environment(self.job.brief.threads),
-                **environment(self.card, self.wall.name),
+                **worker_environment(self.job.task_spec.threads),
+                **environment(self.card, self.sandbox.name),
                 **self.job.env,
             },
             pass_fds=(events_write, result_write),
@@ -107,8 +107,8 @@ class _Supervision:
             group=group,
         )
         try:
-            self.process: Process = self.wall.start(start)
-            self.begin = time.monotonic()  # a warm parent may have had to start first: not the submission's time
+            self.process: Process = self.sandbox.start(start)
+            self.begin = time.monotonic()  # a fork server may have had to start first: not the submission's time
         except BaseException:
             for descriptor in (self.stdin, self.output, self.events, self.result):
                 os.close(descriptor)
@@ -118,17 +118,17 @@ class _Supervision:
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        self.tree = Tree(
+        self.tree = ProcessTree(
             self.process.pid,
             forked=getattr(self.process, "forked", False),
-            scratch_mb=self.job.caps.scratch_mb,
+            scratch_mb=self.job.limits.scratch_mb,
             folder=getattr(self.process, "scratch", None),
             group=group,
         )
         self.selector = selectors.DefaultSelector()
-        self.ending = _descriptor_of(self.process.pid)
-        if self.ending is not None:  # the end of the process wakes the watch at once
-            self.selector.register(self.ending, selectors.EVENT_READ, lambda: 0)
+        self.pidfd = _descriptor_of(self.process.pid)
+        if self.pidfd is not None:  # the end of the process wakes the watch at once
+            self.selector.register(self.pidfd, selectors.EVENT_READ, lambda: 0)
         for descriptor, read in (
             (self.output, self._read_output),
             (self.events, self._read_events),
@@ -146,7 +146,7 @@ class _Supervision:
         self.tree.kill(self.process)
         self._drain()
         self.selector.close()
-        for descriptor in (self.stdin, self.output, self.events, self.result, self.ending):
+        for descriptor in (self.stdin, self.output, self.events, self.result, self.pidfd):
             with contextlib.suppress(OSError):
                 if descriptor is not None:
                     os.close(descriptor)
@@ -163,15 +163,15 @@ class _Supervision:
                 self._check_limits(now - self.begin)
                 due = time.monotonic() + _WATCH_S
 
-    def _check_limits(self, wall_s: float) -> None:
-        caps = self.job.caps
-        used = self.tree.measure(caps.memory_mb)
-        if over := exceeded(used, caps, wall_s):
+    def _check_limits(self, wall_time_s: float) -> None:
+        limits = self.job.limits
+        used = self.tree.measure(limits.memory_mb)
+        if over := exceeded(used, limits, wall_time_s):
             self._end(*over)
 
-    def _end(self, ending: Ending, message: str) -> None:
+    def _end(self, status: RunStatus, message: str) -> None:
         if self.ended is None:
-            self.ended = (ending, message)
+            self.ended = (status, message)
 
     def _read(self, descriptor: int) -> bytes:
         try:
@@ -191,7 +191,7 @@ class _Supervision:
         if self.log.overflowed:
             self._end(
                 "output",
-                f"printed more than {self.job.caps.output_kb} kB; the middle was dropped and the run was stopped",
+                f"printed more than {self.job.limits.output_kb} kB; the middle was dropped and the run was stopped",
             )
         return len(data)
 
@@ -225,8 +225,8 @@ class _Supervision:
             self.fitted = True
             self.fit_s = time.monotonic() - self.fit_begin  # our clock, not theirs
             self._hand_over_test_inputs()
-        elif kind == "evidence":
-            self.evidence.update(event["values"])
+        elif kind == "probe":
+            self.probes.update(event["values"])
         elif kind == "problem" and self.problem is None:
             with contextlib.suppress(msgspec.ValidationError):
                 fields = {key: event[key] for key in ("kind", "message", "trace")}
@@ -239,7 +239,7 @@ class _Supervision:
         if self.job.test_inputs is None:
             return
         n = len(self.job.test_inputs["x"])
-        self.result_cap = arrays.size_cap(n, self.job.brief.outputs)
+        self.result_cap = arrays.size_cap(n, self.job.task_spec.outputs)
         data = arrays.pack(self.job.test_inputs)
         self.pending = memoryview(struct.pack("<Q", len(data)) + data)
         self.selector.register(self.stdin, selectors.EVENT_WRITE, self._write_inputs)
@@ -256,44 +256,44 @@ class _Supervision:
         return 0
 
     def _drain(self) -> None:
-        """What is still in the pipes of a dead tree: a few buffers, within the same caps."""
+        """What is still in the pipes of a dead tree: a few buffers, within the same limits."""
         for read in (self._read_output, self._read_events, self._read_result):
             while self.ended is None and read():
                 pass
 
     def report(self) -> RunReport:
         """How it ended, decided from outside wherever that is possible."""
-        ending, message = self.ended or self._ending_of_a_finished_tree()
+        status, message = self.ended or self._ending_of_a_finished_tree()
         used = self.tree.last
         return RunReport(
-            ending=ending,
+            status=status,
             message=message,
-            wall=self.wall.name,
+            sandbox=self.sandbox.name,
             usage=Usage(time.monotonic() - self.begin, used.cpu_s, self.tree.peak_mb, self.fit_s),
             log=self.log.text(),
-            results=bytes(self.results) if ending == "done" else b"",
-            evidence=self.evidence,
+            results=bytes(self.results) if status == "done" else b"",
+            probes=self.probes,
             problem=self.problem,
             device=str(self.started.get("device", "")),
             torch=str(self.started.get("torch", "")),
             metrics=self.metrics,
         )
 
-    def _ending_of_a_finished_tree(self) -> tuple[Ending, str]:
+    def _ending_of_a_finished_tree(self) -> tuple[RunStatus, str]:
         code = self.process.returncode
         if fell := getattr(self.process, "fell", ""):
             return "infra", fell
         if self.tree.killed_for_memory:
-            return out_of_memory(self.tree.peak_mb, self.job.caps)
+            return out_of_memory(self.tree.peak_mb, self.job.limits)
         if not self.started and self.problem is not None and self.problem.kind == "no_device":
             return "infra", self.problem.message
         if not self.started:
             said = self.log.text().strip().splitlines()
             return "infra", "the worker did not start" + (f": {said[-1][:300]}" if said else f" (exit status {code})")
         if self.problem is not None:
-            ending: Ending = "crash" if self.problem.kind == "exception" else "invalid"
-            limit = limit_behind(self.problem.message, self.job.caps) if ending == "crash" else ""
-            return ending, f"{self.problem.message} ({limit})" if limit else self.problem.message
+            status: RunStatus = "crash" if self.problem.kind == "exception" else "invalid"
+            limit = limit_behind(self.problem.message, self.job.limits) if status == "crash" else ""
+            return status, f"{self.problem.message} ({limit})" if limit else self.problem.message
         if self.job.test_inputs is None and code == 0 and self.fitted:
             return "done", "fit returned"
         if self.results and code == 0:

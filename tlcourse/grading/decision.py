@@ -93,7 +93,7 @@ def _check(rule: CheckRule, found: Measurement, policy: Policy) -> CheckResult:
         id=rule.id,
         title=rule.title,
         passed=passed,
-        standing="met" if met else "in doubt" if passed else "missed",
+        status="met" if met else "in doubt" if passed else "missed",
         value=found.value,
         interval=found.interval,
         threshold=rule.threshold,

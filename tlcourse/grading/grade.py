@@ -1,4 +1,4 @@
-"""Grading one submission: collected, run behind a wall – after a near miss with further seeds – and decided."""
+"""Grading one submission: collected, run in a sandbox – after a near miss with further seeds – and decided."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tlcourse import __version__
 from tlcourse.course.model import LoadedExercise
 from tlcourse.data import variants
 from tlcourse.errors import UnableError
-from tlcourse.execution.job import Outcome, RunReport
-from tlcourse.execution.scratch import scratch_folder
+from tlcourse.execution.spec import Outcome, RunReport
 from tlcourse.execution.supervise import run as run_job
-from tlcourse.execution.walls.choose import choose
-from tlcourse.grading.attempt import Attempt, OnEvent, Runner, Settings, attempt, further_seed
 from tlcourse.grading.decision import decide, few_items, is_near_miss
 from tlcourse.grading.grader import Grader
+from tlcourse.grading.measured_run import MeasuredRun, OnEvent, Runner, Settings, further_seed, run_and_measure
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 from tlcourse.grading.submission import Submission, collect
+from tlcourse.sandbox.choose import choose
+from tlcourse.sandbox.scratch import scratch_folder
 
 PUBLIC_SEED = 20260
 
@@ -31,12 +31,12 @@ class Options(Struct, frozen=True):
     """How to run a submission."""
 
     variant: str = "auto"
-    isolation: str = "auto"
+    sandbox_kind: str = "auto"
     device: str = "auto"
     threads: int = 2
     seed: int = PUBLIC_SEED
     seed_source: str = "public"
-    wall_s: float | None = None
+    wall_time_s: float | None = None
     where: str = "local"
 
 
@@ -52,10 +52,10 @@ def run(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEven
 
 def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, *, scored: bool) -> Result:
     started = _now()
-    wall, missing = choose(options.isolation, options.device)
+    sandbox, missing = choose(options.sandbox_kind, options.device)
     with scratch_folder("submission") as folder:
         submission = collect(path, folder)
-        grading = Grading(exercise, options, lambda job, tell: run_job(job, wall, tell))
+        grading = Grading(exercise, options, lambda job, tell: run_job(job, sandbox, tell))
         result = grading.result(submission, on_event, started=started, scored=scored)
     return _with_notice(result, missing)
 
@@ -70,7 +70,7 @@ class Grading:
         self._run = run
         self._grader = grader or (Grader(exercise) if exercise.grader else None)
         variant = variants.choose(exercise.about, options.variant)
-        self._settings = Settings(variant, options.device, options.threads, options.wall_s, options.isolation)
+        self._settings = Settings(variant, options.device, options.threads, options.wall_time_s, options.sandbox_kind)
 
     def result(self, submission: Submission, on_event: OnEvent, *, started: str, scored: bool = True) -> Result:
         """The verdict of a submission, or with `scored` false how its `fit` ended."""
@@ -101,46 +101,48 @@ class Grading:
 
     def _attempts(
         self, submission: Submission, grader: Grader | None, on_event: OnEvent, *, scored: bool
-    ) -> list[Attempt]:
+    ) -> list[MeasuredRun]:
         """One run; after a near miss as many as the exercise allows."""
 
-        def one(seed: int) -> Attempt:
-            return attempt(self._exercise, submission, grader, seed, self._settings, self._run, on_event, scored=scored)
+        def one(seed: int) -> MeasuredRun:
+            return run_and_measure(
+                self._exercise, submission, grader, seed, self._settings, self._run, on_event, scored=scored
+            )
 
         first = one(self._options.seed)
         rules, policy = self._exercise.about.checks, self._exercise.about.policy
-        if first.ending != "done" or not first.measured or not is_near_miss(rules, first.measured, policy):
+        if first.status != "done" or not first.measured or not is_near_miss(rules, first.measured, policy):
             return [first]
         seeds = [further_seed(self._options.seed, i) for i in range(1, policy.seeds)]
         return [first, *map(one, seeds)]
 
-    def _decide(self, attempts: list[Attempt], *, scored: bool) -> tuple[Outcome, list[str], list[CheckResult]]:
+    def _decide(self, attempts: list[MeasuredRun], *, scored: bool) -> tuple[Outcome, list[str], list[CheckResult]]:
         """The outcome, messages, and the checks: from all runs that gave predictions."""
-        failed = next((one for one in attempts if one.ending == "infra"), None)
-        if attempts[0].ending != "done":
+        failed = next((one for one in attempts if one.status == "infra"), None)
+        if attempts[0].status != "done":
             failed = attempts[0]
-        if failed is not None and failed.ending != "done":
-            return failed.ending, [f"{failed.message.rstrip('.')}."], []
+        if failed is not None and failed.status != "done":
+            return failed.status, [f"{failed.message.rstrip('.')}."], []
         if not scored:
             return "pass", ["fit returned a module whose outputs have the right shapes; nothing was scored."], []
-        about, done = self._exercise.about, [one for one in attempts if one.ending == "done"]
+        about, done = self._exercise.about, [one for one in attempts if one.status == "done"]
         messages = []
         if len(attempts) > 1:
             messages.append(
                 f"The first run missed a bar by so little that chance may explain it; "
                 f"{len(done)} runs with different seeds were decided on together."
             )
-        messages += [f"A further run ended as {one.ending}: {one.message}" for one in attempts if one not in done]
+        messages += [f"A further run ended as {one.status}: {one.message}" for one in attempts if one not in done]
         messages += few_items(about.checks, done[0].measured)
         checks = decide(about.checks, [one.measured for one in done], about.policy)
         messages += [
             f"{check.id} misses its bar by no more than chance explains with n = {check.n}: the doubt is yours."
             for check in checks
-            if check.standing == "in doubt"
+            if check.status == "in doubt"
         ]
         return ("pass" if all(check.passed for check in checks) else "fail"), messages, checks
 
-    def _provenance(self, first: Attempt, grader: Grader | None) -> Provenance:
+    def _provenance(self, first: MeasuredRun, grader: Grader | None) -> Provenance:
         return Provenance(
             tlcourse=__version__,
             torch=first.report.torch,
@@ -152,20 +154,20 @@ class Grading:
         )
 
 
-def _record(one: Attempt, options: Options) -> RunRecord:
+def _record(one: MeasuredRun, options: Options) -> RunRecord:
     report = one.report
     return RunRecord(
         seed=one.seed,
         where=report.where or options.where,
-        isolation=report.wall,
+        sandbox=report.sandbox,
         device=report.device,
         threads=options.threads,
-        wall_s=round(report.usage.wall_s, 3),
+        wall_time_s=round(report.usage.wall_time_s, 3),
         cpu_s=round(report.usage.cpu_s, 3),
         peak_rss_mb=round(report.usage.peak_rss_mb, 1),
         fit_s=math.ceil(report.usage.fit_s * 1000) / 1000,  # up: above 0 says that fit returned, however quickly
         log=report.log,
-        evidence=dict(report.evidence),
+        probes=dict(report.probes),
         values={name: found.value for name, found in one.measured.items()},
     )
 

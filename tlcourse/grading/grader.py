@@ -58,10 +58,10 @@ class Grader:
         return self.measure(test, made, {})
 
     def measure(
-        self, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]], evidence: Mapping[str, float]
+        self, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]], probes: Mapping[str, float]
     ) -> dict[str, Measurement]:
         """One measurement for every check of the exercise; raises InfraError where the grader gives others."""
-        found: dict[str, Measurement] = self._module.measure(test, predictions, evidence)
+        found: dict[str, Measurement] = self._module.measure(test, predictions, probes)
         expected = {check.id for check in self.about.checks}
         if set(found) != expected:
             raise InfraError(

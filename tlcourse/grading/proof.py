@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UnableError
 from tlcourse.execution.pool import Pool
-from tlcourse.execution.scratch import scratch_folder
 from tlcourse.execution.supervise import run as run_job
-from tlcourse.execution.walls.choose import choose
-from tlcourse.grading.attempt import Runner, further_seed
 from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.measured_run import Runner, further_seed
 from tlcourse.grading.result import Result
 from tlcourse.grading.submission import collect
+from tlcourse.sandbox.choose import choose
+from tlcourse.sandbox.scratch import scratch_folder
 
 _MUST_FAIL = re.compile(r"^Must fail: ([a-z0-9_, -]+)\.")
 _MUST_END = re.compile(r"^Must end: ([a-z]+)\.")
@@ -53,15 +53,15 @@ class _Trial(Struct, frozen=True):
 def prove(exercises: Sequence[LoadedExercise], options: Options, seeds: int = 5, workers: int = 1) -> Iterator[Proof]:
     """Grade every solution of the exercises, and yield what each did: in order, as soon as it is known.
 
-    `workers` gradings run side by side in warm workers, each with `options.threads` threads, so that what is found does
-    not depend on `workers`. Where there is no warm wall they run one after another.
+    `workers` gradings run side by side in fork servers, each with `options.threads` threads, so that what is found does
+    not depend on `workers`. Where there is no fork server they run one after another.
     """
     trials = [trial for exercise in exercises for trial in _trials(exercise, options.seed, seeds)]
     pool = _pool(workers)
     if pool is None:
-        wall, _ = choose(options.isolation)
+        sandbox, _ = choose(options.sandbox_kind)
         for trial in trials:
-            yield _prove(trial, options, lambda job, tell: run_job(job, wall, tell))
+            yield _prove(trial, options, lambda job, tell: run_job(job, sandbox, tell))
         return
     threads = ThreadPoolExecutor(pool.workers, thread_name_prefix="tlcourse-proof")
     try:
@@ -73,13 +73,13 @@ def prove(exercises: Sequence[LoadedExercise], options: Options, seeds: int = 5,
 
 
 def _pool(workers: int) -> Pool | None:
-    """Warm workers, or None where this machine has none."""
+    """Fork servers, or None where this machine has none."""
     try:
         pool = Pool(workers)
     except UnableError:
         return None
     try:
-        pool.warm()
+        pool.prewarm()
     except UnableError:
         pool.close()
         return None
@@ -110,7 +110,7 @@ def _prove(trial: _Trial, options: Options, run: Runner) -> Proof:
         expected=trial.expected,
         found=found,
         holds=_holds(trial.expected, result, found),
-        seconds=round(sum(record.wall_s for record in result.runs), 1),
+        seconds=round(sum(record.wall_time_s for record in result.runs), 1),
         values={check.id: check.value for check in result.checks},
         messages=[check.message for check in result.checks if check.message] or result.messages,
     )

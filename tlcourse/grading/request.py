@@ -27,9 +27,9 @@ from tlcourse.execution.cluster.journal import Journal
 from tlcourse.execution.cluster.pool import shell_for
 from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.shell import Shell
-from tlcourse.execution.job import Job, RunReport
-from tlcourse.grading.attempt import OnEvent
+from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.measured_run import OnEvent
 from tlcourse.grading.result import Result
 from tlcourse.grading.submission import Submission, collect, hash_folder
 
@@ -194,7 +194,7 @@ class Requests:
             one.profile, one.settings, shell or shell_for(one.settings), journal=self.journal(one), pace=pace
         )
 
-        def run(job: Job, tell: OnEvent) -> RunReport:
+        def run(job: RunSpec, tell: OnEvent) -> RunReport:
             try:
                 return attendant.add(job, tell).result(timeout=wait_s)
             except TimeoutError:

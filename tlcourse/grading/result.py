@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from tlcourse.execution.job import Outcome
+from tlcourse.execution.spec import Outcome
 
 
 class CheckResult(Struct, frozen=True):
@@ -26,7 +26,7 @@ class CheckResult(Struct, frozen=True):
     direction: str = "at_least"
     unit: str = ""
     message: str = ""
-    standing: Literal["met", "in doubt", "missed"] = "met"
+    status: Literal["met", "in doubt", "missed"] = "met"
     """`in doubt`: it lies below the bar by no more than chance explains, and passes for that reason."""
 
 
@@ -36,15 +36,15 @@ class RunRecord(Struct, frozen=True):
     seed: int
     """Of its data; in what a batch with a secret keeps, the number of the run instead."""
     where: str
-    isolation: str
+    sandbox: str
     device: str
     threads: int
-    wall_s: float
+    wall_time_s: float
     cpu_s: float
     peak_rss_mb: float
     fit_s: float
     log: str = ""
-    evidence: dict[str, float] = {}
+    probes: dict[str, float] = {}
     values: dict[str, float] = {}
     """What each check measured in this run alone."""
 

@@ -90,7 +90,7 @@ class CourseApp(App[int]):
         """Where exercises are run and graded: this machine, or a profile of the configuration."""
         self.clusters = Clusters()
         self._retired: list[Run] = []
-        self._warm = warm
+        self._prewarm = warm
         self._greet = greet
         self._tidy: Tidy | None = None
         self._standby: StandBy | None = None
@@ -123,7 +123,7 @@ class CourseApp(App[int]):
             if (run := Run.find(exercise)) is not None:
                 self.runs[exercise] = run
         self.set_interval(_POLL_S, self._poll)
-        if self._warm:  # the app has the process to itself
+        if self._prewarm:  # the app has the process to itself
             self.call_after_refresh(self._begin_to_tidy)
         configured.apply(self)
         if self._greet and first_start():
@@ -248,7 +248,7 @@ class CourseApp(App[int]):
 
     def stand_by(self) -> None:
         """Have a process ready for the next run; none while a run needs the machine, which calls this at its end."""
-        if not self._warm or (self._standby and self._standby.waits) or self._machine_is_used():
+        if not self._prewarm or (self._standby and self._standby.waits) or self._machine_is_used():
             return
         with contextlib.suppress(OSError):  # without it a run starts a few seconds later
             self._standby = StandBy()

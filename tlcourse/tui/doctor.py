@@ -1,4 +1,4 @@
-"""What `tlcourse doctor` finds, asked for in a process of its own: torch is imported there, and walls are tried."""
+"""What `tlcourse doctor` finds, asked for in a process of its own: torch is imported there, and sandboxes are tried."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def make(sizes, seed, variant):
     return splits
 
 
-def measure(test, predictions, evidence):
+def measure(test, predictions, probes):
     found = {}
     for name in ("y", "z"):
         error = np.abs(predictions[name] - test[name])

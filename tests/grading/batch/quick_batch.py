@@ -14,11 +14,11 @@ from typing import Any
 
 from tlcourse.course.loader import load_course
 from tlcourse.execution.arrays import pack
-from tlcourse.execution.job import Job, RunReport, Usage
+from tlcourse.execution.spec import RunReport, RunSpec, Usage
 from tlcourse.grading.batch.grading import grade_round
 from tlcourse.grading.batch.opening import begin, earlier, options_of, resume, seed_from, work_left
+from tlcourse.grading.batch.sandboxes import Place
 from tlcourse.grading.batch.state import BatchState
-from tlcourse.grading.batch.walls import Place
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lms.handins import find_handins
@@ -26,7 +26,7 @@ from tlcourse.grading.lms.handins import find_handins
 SECRET = b"a secret that is long enough for a test"
 
 
-def run(job: Job, tell: Any) -> RunReport:
+def run(job: RunSpec, tell: Any) -> RunReport:
     """What the worker would give: right predictions for `passes`, half of them for `fails`, and so on."""
     word, *rest = (job.submission / "solution.py").read_text().removeprefix("#").split()[:2]
     usage = Usage(0.02, 0.01, 100.0, 0.01)

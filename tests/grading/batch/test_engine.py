@@ -14,9 +14,9 @@ import msgspec
 import pytest
 
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.grading.attempt import further_seed
 from tlcourse.grading.batch.state import state_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.measured_run import further_seed
 from tlcourse.grading.secret import data_seed
 
 
@@ -268,8 +268,8 @@ def test_a_clock_that_jumps_changes_no_order_and_no_rate(class_of, graded, book_
 
     times = iter(f"20{year:02}-01-01T00:00:00+00:00" for year in range(90, 0, -1))
     monkeypatch.setattr(gradebook, "now", lambda: next(times))
-    wall = time.time
-    monkeypatch.setattr(time, "time", lambda: wall() - 1e6)
+    sandbox = time.time
+    monkeypatch.setattr(time, "time", lambda: sandbox() - 1e6)
     folder = class_of(anna="faults", bo="passes")
     graded(folder)
     (folder / "anna" / "solution.py").write_text("# passes")

@@ -88,7 +88,7 @@ def test_fifty_kills_at_random_moments_lose_nothing_and_grade_nothing_twice(tmp_
 
 
 @pytest.mark.slow
-def test_the_real_batch_killed_behind_its_warm_walls_goes_on_and_leaves_no_process(tmp_path, own_home):
+def test_the_real_batch_killed_in_the_fork_server_goes_on_and_leaves_no_process(tmp_path, own_home):
     env = {**os.environ, "TLCOURSE_HOME": str(own_home), "TLCOURSE_SECRET": "a secret that is long enough"}
     reference = (EXAMPLE / "graders" / "references" / "line.py").read_text()
     folder = tmp_path / "submissions"

@@ -25,7 +25,7 @@ def handins(*owners):
 def begun(line, tmp_path):
     """A gradebook with a batch of anna and bo."""
     with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
-        options = Options(variant="mini", device="cpu", threads=1, wall_s=30.0)
+        options = Options(variant="mini", device="cpu", threads=1, wall_time_s=30.0)
         begin(book, line, handins("anna", "bo"), tmp_path, options, SEED, who="sofie", settings={})
         yield book
 
@@ -70,6 +70,8 @@ def test_a_changed_grader_is_another_batch(begun, line, tmp_path):
 
 
 def test_what_decides_about_a_verdict_is_taken_from_the_batch_and_not_from_the_command(begun):
-    options = options_of(begun.batch(1), SEED, Options(device="cuda", threads=9, wall_s=1.0, isolation="cold"))
-    assert (options.device, options.threads, options.wall_s, options.seed) == ("cpu", 1, 30.0, SEED.value)
-    assert options.isolation == "cold"
+    options = options_of(
+        begun.batch(1), SEED, Options(device="cuda", threads=9, wall_time_s=1.0, sandbox_kind="bubblewrap")
+    )
+    assert (options.device, options.threads, options.wall_time_s, options.seed) == ("cpu", 1, 30.0, SEED.value)
+    assert options.sandbox_kind == "bubblewrap"

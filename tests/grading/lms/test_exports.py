@@ -159,7 +159,7 @@ def result(**changes) -> Result:
         CheckResult("a", "Accuracy", True, 0.98, (0.97, 0.99), 0.95, 0.94, 400, 1, 1, message="well \x1b[31mdone"),
         CheckResult("b", "Error", False, float("nan"), (0, 1), 0.1, 0.1, 400, 0, 1, message=EVIL),
     ]
-    run = RunRecord(1, "local", "cold", "cpu", 1, 2.5, 2.0, 300, 1.0)
+    run = RunRecord(1, "local", "bubblewrap", "cpu", 1, 2.5, 2.0, 300, 1.0)
     fields = dict(
         exercise="line",
         variant="mini",

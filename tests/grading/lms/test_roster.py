@@ -103,7 +103,7 @@ def test_what_is_no_class_list_is_refused_with_its_line_and_a_way_out(tmp_path, 
     assert raised.value.remedy
 
 
-def test_a_line_that_is_not_closed_swallows_nobody_in_silence(tmp_path):
+def test_a_line_that_is_not_closed_ssandboxows_nobody_in_silence(tmp_path):
     with pytest.raises(UsageError, match="unexpected end of data"):
         read_table(write(tmp_path, 'id,name\n1,"Jane\n2,John\n'))
 

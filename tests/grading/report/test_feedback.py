@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from tlcourse.execution.log import harmless
 from tlcourse.grading.batch.document import stored
-from tlcourse.grading.gradebook.records import HandInRecord, Override, Standing, Verdict
+from tlcourse.grading.gradebook.records import GradeStatus, HandInRecord, Override, Verdict
 from tlcourse.grading.report.clean import markdown, markup, without_paths
 from tlcourse.grading.report.facts import feedback_of
 from tlcourse.grading.report.feedback import as_markdown, as_page
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 
-RUN = RunRecord(123456789, "local", "warm", "cpu", 1, 2.0, 2.0, 300.0, 1.5, log="a secret word of the log")
+RUN = RunRecord(123456789, "local", "fork-server", "cpu", 1, 2.0, 2.0, 300.0, 1.5, log="a secret word of the log")
 
 
 def check(name="y_error", passed=True, value=0.05, message=""):
@@ -48,9 +48,9 @@ def result(outcome="pass", checks=(), **fields):
     )
 
 
-def standing(outcome="pass", points=2.0, owner="Group 1", override=None):
+def status(outcome="pass", points=2.0, owner="Group 1", override=None):
     handin = HandInRecord(1, 1, "k", owner, "group", ["p1"], "f", "/home/staff/x", "")
-    return Standing(handin, Verdict(1, 1, 0, outcome, points, 2.0, "", "00", 1, 1, ""), override)
+    return GradeStatus(handin, Verdict(1, 1, 0, outcome, points, 2.0, "", "00", 1, 1, ""), override)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def said(line):
     """`said(result, …)`: the feedback of a result as Markdown and HTML together."""
 
     def make(found, forms=(as_markdown, as_page), **how):
-        feedback = feedback_of(line, standing(found.outcome, found.points, **how), found)
+        feedback = feedback_of(line, status(found.outcome, found.points, **how), found)
         return "".join(form(feedback) for form in forms)
 
     return make
@@ -137,7 +137,7 @@ def test_a_fault_of_ours_asks_nothing_of_the_student(said):
 
 def test_points_that_were_set_by_hand_are_shown_without_who_and_why(line):
     override = Override(1, "line", "k", 1.5, "knows the dean", "sofie", "")
-    feedback = feedback_of(line, standing("fail", 0.0, override=override), result("fail", [check(passed=False)]))
+    feedback = feedback_of(line, status("fail", 0.0, override=override), result("fail", [check(passed=False)]))
     text = as_markdown(feedback) + as_page(feedback)
     assert "1.5 of 2 points" in text
     assert "set by the course's staff" in text
@@ -174,7 +174,7 @@ def test_a_submission_that_lets_hidden_inputs_out_finds_none_in_its_feedback(gra
     log = found.runs[0].log
     hidden = re.findall(r"-?\d\.\d{5,}", found.problem or log)
     assert len(hidden) > 10  # it was let out, as far as the staff
-    feedback = feedback_of(line, standing(found.outcome, found.points), stored(found, secret=True))
+    feedback = feedback_of(line, status(found.outcome, found.points), stored(found, secret=True))
     text = as_markdown(feedback) + as_page(feedback)
     assert not [number for number in hidden if number[:7] in text]
     assert "loss went from 0.25 at step 1 to 0.25 at step 1" in text

@@ -133,10 +133,10 @@ def test_feedback_lies_in_the_original_folders_and_is_written_for_the_owner_alon
 
 
 def test_a_groups_mark_goes_to_every_member_and_waiting_ones_are_named(book, line):
-    standings = book.standings(book.batch(1))
-    marks = {mark.person_id: mark.points for mark in marks_of(book, standings, line)}
+    statuses = book.statuses(book.batch(1))
+    marks = {mark.person_id: mark.points for mark in marks_of(book, statuses, line)}
     assert marks == {"a1": 2, "a2": 2, "b1": 1.5, "b2": 1.5, "c1": 0, "c2": 0, "d1": None, "d2": None}
-    assert without_verdict(standings) == ["late"]
+    assert without_verdict(statuses) == ["late"]
 
 
 def test_the_document_can_be_read_by_a_program(report):

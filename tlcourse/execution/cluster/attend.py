@@ -27,7 +27,7 @@ from tlcourse.execution.cluster.standing import standing
 from tlcourse.execution.cluster.take_back import take_back
 from tlcourse.execution.cluster.task import Packer
 from tlcourse.execution.events import Lines
-from tlcourse.execution.job import Job, RunReport
+from tlcourse.execution.spec import RunReport, RunSpec
 
 
 class Attendant:
@@ -78,7 +78,7 @@ class Attendant:
 
     # -- for other threads ---------------------------------------------------------------------------------------
 
-    def add(self, job: Job, on_event: OnEvent | None = None) -> Future[RunReport]:
+    def add(self, job: RunSpec, on_event: OnEvent | None = None) -> Future[RunReport]:
         """Have a job run on the cluster. One that an earlier process sent is found again and not sent twice."""
         if self._stop.is_set():
             raise closed_error()

@@ -20,7 +20,7 @@ from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.refusal import partitions
 from tlcourse.execution.cluster.script import in_container, start_lines
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
-from tlcourse.execution.job import Brief, Caps, Job, OutputSpec
+from tlcourse.execution.spec import Limits, OutputSpec, RunSpec, TaskSpec
 
 WAIT_S = 600.0
 _NEEDS = (
@@ -109,7 +109,7 @@ def _python(profile: Profile, depot: Depot) -> Step:
 
 
 def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | None) -> Iterator[Step]:
-    """A small run, in a job of a minute or two: a compute node has Python, torch, the work folder, and maybe a wall."""
+    """A small run, in a job of a minute or two: a compute node has Python, torch, the work folder, and maybe a sandbox."""
     attendant = Attendant(name, profile, shell, pace=pace)
     begin = time.monotonic()
     try:
@@ -126,24 +126,31 @@ def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | 
         return
     finally:
         attendant.close()
-    if report.ending != "done":
+    if report.status != "done":
         last = (report.log.strip().splitlines() or [""])[-1]
         yield Step("job", False, f"{report.message} {last}".strip(), "the job's own words say why")
         return
     yield Step("job", True, f"{report.where} on {report.device}, {time.monotonic() - begin:.0f} s from here and back")
-    wall = {"none": "none on the compute nodes: for your own code only", "cold": "bubblewrap and seccomp on the node"}
-    yield Step("sandbox", report.wall != "none", wall.get(report.wall, report.wall), _without(report.wall))
-
-
-def _without(wall: str) -> str:
-    return (
-        "" if wall != "none" else "a batch needs bubblewrap and user namespaces there: ask the cluster's administrators"
+    sandbox = {
+        "none": "none on the compute nodes: for your own code only",
+        "bubblewrap": "bubblewrap and seccomp on the node",
+    }
+    yield Step(
+        "sandbox", report.sandbox != "none", sandbox.get(report.sandbox, report.sandbox), _without(report.sandbox)
     )
 
 
-def _small_job(folder: Path, *, gpu: bool) -> Job:
+def _without(sandbox: str) -> str:
+    return (
+        ""
+        if sandbox != "none"
+        else "a batch needs bubblewrap and user namespaces there: ask the cluster's administrators"
+    )
+
+
+def _small_job(folder: Path, *, gpu: bool) -> RunSpec:
     points = np.arange(16, dtype=np.float32).reshape(8, 2)
     data = {"x": points, "y": points.sum(1)}
-    brief = Brief("check", "mini", ("y",), (OutputSpec("y"),), 1, 30.0, "cuda" if gpu else "cpu", 1)
-    caps = Caps(wall_s=60.0, memory_mb=2048)
-    return Job(brief, folder, data, data, {"x": points}, caps)
+    task_spec = TaskSpec("check", "mini", ("y",), (OutputSpec("y"),), 1, 30.0, "cuda" if gpu else "cpu", 1)
+    limits = Limits(wall_time_s=60.0, memory_mb=2048)
+    return RunSpec(task_spec, folder, data, data, {"x": points}, limits)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tlcourse.errors import InfraError
 from tlcourse.execution.cluster.shell import Done, Shell, quoted
-from tlcourse.execution.interpreter import PACKAGE
 from tlcourse.execution.log import harmless
+from tlcourse.sandbox.interpreter import PACKAGE
 
 KEPT_DAYS = 30
 SEND_S = 900.0

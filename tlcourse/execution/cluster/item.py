@@ -15,7 +15,7 @@ from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.slurm import JobState
 from tlcourse.execution.cluster.task import Task
 from tlcourse.execution.events import Lines
-from tlcourse.execution.job import RunReport
+from tlcourse.execution.spec import RunReport
 
 OnEvent = Callable[[dict[str, Any]], None]
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tlcourse.execution.cluster.reasons import explain
 from tlcourse.execution.cluster.slurm import JobState
-from tlcourse.execution.job import Ending
+from tlcourse.execution.spec import RunStatus
 
 RETRIES = 2
 """How often a submission is sent again after a fault of the cluster."""
@@ -32,7 +32,7 @@ class Decision(Struct, frozen=True):
     """`again`, or an ending with its message."""
 
     again: bool
-    ending: Ending = "infra"
+    status: RunStatus = "infra"
     message: str = ""
 
 

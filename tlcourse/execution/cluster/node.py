@@ -1,6 +1,6 @@
-"""On the compute node: `python -m tlcourse.execution.cluster.node FOLDER` runs this job's tasks, behind a wall each.
+"""On the compute node: `python -m tlcourse.execution.cluster.node FOLDER` runs this job's tasks, in a sandbox each.
 
-It is our own process, outside the wall: it holds the test inputs, hands them over after `fit`, watches the limits, and
+It is our own process, outside the sandbox: it holds the test inputs, hands them over after `fit`, watches the limits, and
 writes events and results. It knows no labels, and nothing that it writes counts before the trusted side has checked it.
 """
 
@@ -23,8 +23,8 @@ from tlcourse.errors import TlcourseError
 from tlcourse.execution.cluster.script import LEAVE_S
 from tlcourse.execution.cluster.task import Plan, Task, TaskResult, read_arrays
 from tlcourse.execution.events import MAX_TOTAL
-from tlcourse.execution.job import Job, RunReport, Usage
-from tlcourse.execution.scratch import scratch_folder
+from tlcourse.execution.spec import RunReport, RunSpec, Usage
+from tlcourse.sandbox.scratch import scratch_folder
 
 FULL_EXIT = 28
 _TRIES, _PAUSE_S = 5, 3.0
@@ -32,7 +32,7 @@ _PIECE = 8192
 _TOO_MUCH = "used more memory than its job has, faster than it could be stopped; the system killed it"
 # What Slurm says about the cards that are this job's own; a solution on a GPU must see it.
 _CARDS = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL")
-Run = Callable[[Job, Callable[[dict[str, Any]], None]], tuple[RunReport, str]]
+Run = Callable[[RunSpec, Callable[[dict[str, Any]], None]], tuple[RunReport, str]]
 
 
 def main(argv: list[str]) -> int:
@@ -44,48 +44,48 @@ def main(argv: list[str]) -> int:
     seconds = float(os.environ.get("TLCOURSE_JOB_SECONDS", "inf"))
     passed = {name: os.environ[name] for name in (*_CARDS, *plan.pass_on) if name in os.environ}
     try:
-        with place(plan.tasks[mine[0]].isolation, len(mine)) as run:
+        with place(plan.tasks[mine[0]].sandbox_kind, len(mine)) as run:
             for position, number in enumerate(mine):
                 if (folder / "results" / f"{number}.json").exists():
                     continue
                 task = plan.tasks[number]
                 left = seconds - (time.monotonic() - begin) - LEAVE_S
-                if position and left < task.caps.wall_s:
+                if position and left < task.limits.wall_time_s:
                     return 0  # no time for a fair run: it is sent again, in a job of its own
-                caps = msgspec.structs.replace(task.caps, wall_s=max(min(task.caps.wall_s, left), 1.0))
-                task = msgspec.structs.replace(task, caps=caps, env={**passed, **task.env})
+                limits = msgspec.structs.replace(task.limits, wall_time_s=max(min(task.limits.wall_time_s, left), 1.0))
+                task = msgspec.structs.replace(task, limits=limits, env={**passed, **task.env})
                 if not _carry_out(folder, number, task, run):
                     return FULL_EXIT
-    except TlcourseError as error:  # this node builds no such wall
+    except TlcourseError as error:  # this node builds no such sandbox
         for number in mine:
             _write(folder, number, plan.tasks[number], _our_fault(error), "")
     return 0
 
 
 @contextlib.contextmanager
-def place(isolation: str, tasks: int) -> Iterator[Run]:
-    """Where tasks run: `strong` is one warm parent for all of them, else a cold wall each, and never without a wall.
+def place(sandbox_kind: str, tasks: int) -> Iterator[Run]:
+    """Where tasks run: `strong` is one fork server for all of them, else a bubblewrap sandbox each, and never without a sandbox.
 
-    A parent costs more than one cold start: a single task gets a cold wall.
+    A parent costs more than one cold start: a single task gets a bubblewrap sandbox.
     """
     from tlcourse.execution.supervise import run as supervise
-    from tlcourse.execution.walls.choose import choose
+    from tlcourse.sandbox.choose import choose
 
-    if isolation == "strong":
-        isolation = "warm" if tasks > 1 and _is_warm_possible() else "cold"
-    if isolation == "warm":
+    if sandbox_kind == "strong":
+        sandbox_kind = "fork-server" if tasks > 1 and _can_fork_server() else "bubblewrap"
+    if sandbox_kind == "fork-server":
         from tlcourse.execution.pool import Pool
-        from tlcourse.execution.walls.warm import shared
+        from tlcourse.sandbox.fork_server import shared
 
-        with Pool(workers=1, wall=shared) as pool:  # the parent on which the wall was tried serves on
+        with Pool(workers=1, sandbox=shared) as pool:  # the parent on which the sandbox was tried serves on
             yield lambda job, tell: (pool.run(job, tell), "")
         return
-    wall, missing = choose(isolation)
-    yield lambda job, tell: (supervise(job, wall, tell), missing)
+    sandbox, missing = choose(sandbox_kind)
+    yield lambda job, tell: (supervise(job, sandbox, tell), missing)
 
 
-def _is_warm_possible() -> bool:
-    from tlcourse.execution.walls.warm import probe
+def _can_fork_server() -> bool:
+    from tlcourse.sandbox.fork_server import probe
 
     return probe().available
 
@@ -97,8 +97,8 @@ def _carry_out(folder: Path, number: int, task: Task, run: Run) -> bool:
             with scratch_folder("submission") as submission:
                 job, killed = _job(folder, task, submission), memory_kills()
                 report, notice = run(job, events.write)
-                if report.ending == "crash" and memory_kills() > killed:
-                    report = msgspec.structs.replace(report, ending="memory", message=_TOO_MUCH)
+                if report.status == "crash" and memory_kills() > killed:
+                    report = msgspec.structs.replace(report, status="memory", message=_TOO_MUCH)
         except (TlcourseError, OSError) as error:  # this node's fault: said, and decided on the trusted side
             report, notice = _our_fault(error), ""
     return _write(folder, number, task, report, notice)
@@ -121,18 +121,18 @@ def _write(folder: Path, number: int, task: Task, report: RunReport, notice: str
     return write_result(folder / "results" / f"{number}.json", msgspec.json.encode(result))
 
 
-def _job(folder: Path, task: Task, submission: Path) -> Job:
+def _job(folder: Path, task: Task, submission: Path) -> RunSpec:
     """The job again, its data from the blobs. A blob that was cut short is found by its hash."""
     blobs = folder.parent.parent / "blobs"
     _unpack(_blob(blobs, task.submission), submission)
-    return Job(
-        brief=task.brief,
+    return RunSpec(
+        task_spec=task.task_spec,
         submission=submission,
         train=read_arrays(_blob(blobs, task.train)),
         val=read_arrays(_blob(blobs, task.val)),
         test_inputs=read_arrays(_blob(blobs, task.test)) if task.test else None,
-        caps=task.caps,
-        isolation=task.isolation,
+        limits=task.limits,
+        sandbox_kind=task.sandbox_kind,
         env=task.env,
     )
 

@@ -16,7 +16,7 @@ from tlcourse.execution.cluster.journal import Journal
 from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.shell import HereShell, Shell
 from tlcourse.execution.cluster.ssh import SshShell
-from tlcourse.execution.job import Job, RunReport
+from tlcourse.execution.spec import RunReport, RunSpec
 
 _WAIT_S = 3600.0
 
@@ -30,7 +30,7 @@ class SlurmPool:
     """`with SlurmPool("lumi", profile) as pool: report = pool.run(job, on_event)`, from as many threads as one likes.
 
     The same interface as `execution.pool.Pool`. What arrives together is sent as one array; each of its jobs serves a
-    chunk from one warm parent, behind the same walls as locally. A submission that the cluster lost is sent again.
+    chunk from one fork server, in the same sandboxes as locally. A submission that the cluster lost is sent again.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class SlurmPool:
         profile: Profile,
         *,
         folder: Path | None = None,
-        isolation: str = "strong",
+        sandbox_kind: str = "strong",
         chunk: int | None = None,
         follow: bool = False,
         shell: Shell | None = None,
@@ -52,10 +52,10 @@ class SlurmPool:
 
         `follow`: fetch events while runs go on. In a batch nobody looks at them, and they need not travel.
 
-        `isolation`: `strong` is warm where the node can, else cold; a node that can neither runs nothing. `none` is for
+        `sandbox_kind`: `strong` is warm where the node can, else cold; a node that can neither runs nothing. `none` is for
         submissions that are trusted.
         """
-        self._isolation = isolation
+        self._sandbox_kind = sandbox_kind
         self._follow = follow
         self._attendant = Attendant(
             name,
@@ -79,20 +79,20 @@ class SlurmPool:
         """What the array is at, in words."""
         return self._attendant.standing()
 
-    def warm(self) -> None:
+    def prewarm(self) -> None:
         """Nothing to do beforehand: a job starts its parent itself."""
 
-    def run(self, job: Job, on_event: OnEvent | None = None) -> RunReport:
+    def run(self, job: RunSpec, on_event: OnEvent | None = None) -> RunReport:
         """Run a job on the cluster, to its end; raises UsageError, UnableError and InfraError."""
         tell = on_event if self._follow else None
-        return _wait(self._attendant.add(msgspec.structs.replace(job, isolation=self._isolation), tell))
+        return _wait(self._attendant.add(msgspec.structs.replace(job, sandbox_kind=self._sandbox_kind), tell))
 
     def run_array(
-        self, jobs: Sequence[Job], on_report: Callable[[int, RunReport], None] | None = None
+        self, jobs: Sequence[RunSpec], on_report: Callable[[int, RunReport], None] | None = None
     ) -> list[RunReport]:
         """Run many jobs as one array; reports in their order. `on_report` is called as each ends, in whatever order."""
         self._attendant.expected = len(jobs)
-        futures = [self._attendant.add(msgspec.structs.replace(job, isolation=self._isolation)) for job in jobs]
+        futures = [self._attendant.add(msgspec.structs.replace(job, sandbox_kind=self._sandbox_kind)) for job in jobs]
         for number, future in enumerate(futures):
             if on_report is not None:
                 future.add_done_callback(_reporting(number, on_report))
@@ -116,7 +116,7 @@ class SlurmPool:
 
 
 @contextlib.contextmanager
-def one_run(attendant: Attendant) -> Iterator[Callable[[Job, OnEvent], RunReport]]:
+def one_run(attendant: Attendant) -> Iterator[Callable[[RunSpec, OnEvent], RunReport]]:
     """A Runner for one submission after another, as `tlcourse grade` has them. Leaving lets the jobs go on."""
     try:
         yield lambda job, tell: _wait(attendant.add(job, tell))

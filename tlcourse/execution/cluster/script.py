@@ -19,8 +19,8 @@ NODE_MODULE = "tlcourse.execution.cluster.node"
 def job_script(profile: Profile, name: str, folder: str, code: str, python: str, tasks: list[list[Task]]) -> str:
     """The script for an array with one element for each list of tasks; for one list a plain job."""
     most = [task for chunk in tasks for task in chunk]
-    minutes = job_minutes(profile, [[task.caps.wall_s for task in chunk] for chunk in tasks])
-    threads, memory_mb = max(task.brief.threads for task in most), max(task.caps.memory_mb for task in most)
+    minutes = job_minutes(profile, [[task.limits.wall_time_s for task in chunk] for chunk in tasks])
+    threads, memory_mb = max(task.task_spec.threads for task in most), max(task.limits.memory_mb for task in most)
     asked = header(profile, name, f"{folder}/log/%j.txt", len(tasks), minutes, threads, memory_mb)
     lines = [*asked, "umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
     lines += start_lines(profile, code)

@@ -22,7 +22,7 @@ from tlcourse.execution.cluster.shell import Shell
 from tlcourse.execution.cluster.slurm import JobState
 from tlcourse.execution.cluster.take_back import cancel
 from tlcourse.execution.cluster.task import TaskResult, result_cap
-from tlcourse.execution.job import RunReport, Usage
+from tlcourse.execution.spec import RunReport, Usage
 
 
 class Settler:
@@ -70,7 +70,7 @@ class Settler:
             if report is None:
                 state = JobState(live.round.job, "FAILED", "its result file is damaged")
                 self._again_or_over(live, number, state, was_running=True, alone=True)
-            elif report.ending == "infra" and items[0].tried.faults == 0:
+            elif report.status == "infra" and items[0].tried.faults == 0:
                 items[0].tried.faults += 1  # a node that lacks something: once more, maybe on another
                 self._send_again(live, number)
             else:
@@ -179,7 +179,7 @@ class Settler:
         where = f"{self._name}: {state.node or 'no node'} (job {state.id or live.round.job})"
         log = self._sender.depot.job_log(live.round.folder)
         for item in live.take(number):
-            item.done(RunReport(decision.ending, decision.message, "", Usage(), log=log, where=where))
+            item.done(RunReport(decision.status, decision.message, "", Usage(), log=log, where=where))
 
     def _send_again(self, live: Live, number: int) -> None:
         """Into a further round. Its key leaves this one, so that it is not found there again."""

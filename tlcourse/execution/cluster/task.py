@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from tlcourse.execution import arrays
-from tlcourse.execution.job import Brief, Caps, Job, RunReport
+from tlcourse.execution.spec import Limits, RunReport, RunSpec, TaskSpec
 
 SCHEMA = 1
 
@@ -31,9 +31,9 @@ class Task(Struct, frozen=True):
 
     key: str
     """The hash of all that is below: the same job has the same key, wherever and whenever it is sent."""
-    brief: Brief
-    caps: Caps
-    isolation: str
+    task_spec: TaskSpec
+    limits: Limits
+    sandbox_kind: str
     env: Mapping[str, str]
     submission: str
     train: str
@@ -60,7 +60,7 @@ class TaskResult(Struct, frozen=True):
     node: str
     job: str
     notice: str = ""
-    """What the node could not do, such as build a wall."""
+    """What the node could not do, such as build a sandbox."""
     restarts: int = 0
 
 
@@ -71,13 +71,13 @@ class Packer:
         self._recent: deque[tuple[Mapping[str, Any], str]] = deque(maxlen=8)
         self._blobs: dict[str, bytes] = {}
 
-    def task(self, job: Job, submission: bytes) -> Task:
+    def task(self, job: RunSpec, submission: bytes) -> Task:
         """The task of a job; its blobs are kept here until `drop_all_but`."""
         task = Task(
             key="",
-            brief=job.brief,
-            caps=job.caps,
-            isolation=job.isolation,
+            task_spec=job.task_spec,
+            limits=job.limits,
+            sandbox_kind=job.sandbox_kind,
             env=dict(job.env),
             submission=self._kept(submission),
             train=self._packed(job.train),
@@ -124,5 +124,5 @@ def read_arrays(data: bytes) -> dict[str, Any]:
 
 def result_cap(task: Task, items: int) -> int:
     """Bytes that a result file of this task can honestly have: predictions in base64, the log, events that are kept."""
-    predictions = arrays.size_cap(items, task.brief.outputs) if task.test else 0
-    return predictions * 4 // 3 + 8 * task.caps.output_kb * 1024 + 32 * 2**20
+    predictions = arrays.size_cap(items, task.task_spec.outputs) if task.test else 0
+    return predictions * 4 // 3 + 8 * task.limits.output_kb * 1024 + 32 * 2**20

@@ -9,20 +9,20 @@ from tlcourse.execution.cluster.refusal import RefusedError, located, refusal
 from tlcourse.execution.cluster.script import header, job_minutes
 from tlcourse.execution.cluster.send import unreachable
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
-from tlcourse.execution.job import Caps
+from tlcourse.execution.spec import Limits
 
 _NOW = "not available now"  # a partition that is closed at the moment: its jobs wait
 
 
-def trial(name: str, profile: Profile, shell: Shell, hand_ins: int, caps: Caps, threads: int) -> None:
+def trial(name: str, profile: Profile, shell: Shell, hand_ins: int, limits: Limits, threads: int) -> None:
     """Have sbatch look at an array for so many hand-ins, and submit nothing.
 
     Raises UsageError where Slurm refuses what the profile asks for, UnableError where the cluster is not reached.
     """
     chunk = min(math.ceil(hand_ins / profile.at_once), profile.chunk)
-    minutes = job_minutes(profile, [[caps.wall_s] * chunk])
+    minutes = job_minutes(profile, [[limits.wall_time_s] * chunk])
     elements = math.ceil(hand_ins / chunk)
-    lines = header(profile, "tlcourse-trial", "/dev/null", elements, minutes, threads, caps.memory_mb)
+    lines = header(profile, "tlcourse-trial", "/dev/null", elements, minutes, threads, limits.memory_mb)
     try:
         done = shell.run("sbatch --test-only", "\n".join([*lines, "true", ""]).encode())
         if done.code == 0 or _NOW in done.err:

@@ -1,4 +1,4 @@
-"""The process inside the wall: load the data, load the solution, fit, predict, hand the arrays out.
+"""The process inside the sandbox: load the data, load the solution, fit, predict, hand the arrays out.
 
 It runs beside student code, which can change anything here: nothing that it says about a score counts.
 """
@@ -23,8 +23,8 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
 
 from tlcourse.execution.arrays import pack
-from tlcourse.execution.job import Brief
-from tlcourse.execution.worker import evidence, predict
+from tlcourse.execution.spec import TaskSpec
+from tlcourse.execution.worker import predict, probes
 from tlcourse.execution.worker.channel import Channel, receive_test_inputs
 from tlcourse.execution.worker.pretrained import find_in
 from tlcourse.execution.worker.solution import SolutionError, load_fit, student_trace
@@ -38,16 +38,16 @@ def main(argv: list[str]) -> int:
     _end_with_parent()
     inputs, submission = Path(argv[0]), Path(argv[1])
     channel = Channel(int(argv[2]), int(argv[3]))
-    brief = msgspec.json.decode((inputs / "brief.json").read_bytes(), type=Brief)
-    torch.set_num_threads(brief.threads)
-    seed_everything(brief.seed)
-    device = pick_device(brief.device)
+    task_spec = msgspec.json.decode((inputs / "task_spec.json").read_bytes(), type=TaskSpec)
+    torch.set_num_threads(task_spec.threads)
+    seed_everything(task_spec.seed)
+    device = pick_device(task_spec.device)
     if missing := missing_device(device):
         channel.emit("problem", kind="no_device", message=missing, trace="")
         return 1
     channel.emit("started", device=device_name(device), torch=torch.__version__)
     try:
-        _run(brief, inputs, submission, device, channel)
+        _run(task_spec, inputs, submission, device, channel)
     except SolutionError as error:
         channel.emit("problem", kind=error.kind, message=error.message, trace=error.trace)
         return 1
@@ -73,14 +73,14 @@ def leave(argv: list[str]) -> NoReturn:
     os._exit(code)
 
 
-def _run(brief: Brief, inputs: Path, submission: Path, device: torch.device, channel: Channel) -> None:
+def _run(task_spec: TaskSpec, inputs: Path, submission: Path, device: torch.device, channel: Channel) -> None:
     channel.emit("phase", name="load")
     task = Task(
-        _dataset(load_file(inputs / "train.safetensors"), brief),
-        _dataset(load_file(inputs / "val.safetensors"), brief),
+        _dataset(load_file(inputs / "train.safetensors"), task_spec),
+        _dataset(load_file(inputs / "val.safetensors"), task_spec),
         device=device,
-        seed=brief.seed,
-        seconds=brief.seconds,
+        seed=task_spec.seed,
+        seconds=task_spec.seconds,
         folder=submission,
         log=channel.metric,
         find_weights=find_in(inputs / "pretrained"),
@@ -90,21 +90,23 @@ def _run(brief: Brief, inputs: Path, submission: Path, device: torch.device, cha
     started = time.monotonic()
     model = predict.check_model(_guarded(lambda: fit(task), "in fit"))
     channel.emit("phase", name="fitted", seconds=time.monotonic() - started)
-    _guarded(lambda: _try_outputs(model, task, brief, channel), "while the returned module was called")
-    if not brief.predict:
+    _guarded(lambda: _try_outputs(model, task, task_spec, channel), "while the returned module was called")
+    if not task_spec.predict:
         return
     x = load_tensors(receive_test_inputs())["x"]
     channel.emit("phase", name="predict")
-    arrays = _guarded(lambda: predict.predict(model, x, brief.outputs, device), "while the returned module was called")
+    arrays = _guarded(
+        lambda: predict.predict(model, x, task_spec.outputs, device), "while the returned module was called"
+    )
     channel.results(pack(arrays))
 
 
-def _try_outputs(model: torch.nn.Module, task: Task, brief: Brief, channel: Channel) -> None:
+def _try_outputs(model: torch.nn.Module, task: Task, task_spec: TaskSpec, channel: Channel) -> None:
     """A batch of training inputs first: a wrong shape is said before test inputs are asked for."""
     x = task.train.tensors[0][:64]
-    predict.predict(model, x, brief.outputs, task.device)
-    values = evidence.measure(model, x.to(task.device), brief.outputs)
-    channel.emit("evidence", values=values | task.kept(model))
+    predict.predict(model, x, task_spec.outputs, task.device)
+    values = probes.measure(model, x.to(task.device), task_spec.outputs)
+    channel.emit("probe", values=values | task.kept(model))
 
 
 def _guarded(act: Callable[[], Any], where: str) -> Any:
@@ -127,8 +129,8 @@ def _first_line(error: BaseException) -> str:
         return "(no message)"
 
 
-def _dataset(tensors: Mapping[str, torch.Tensor], brief: Brief) -> Arrays:
-    return Arrays(tensors["x"], [tensors[name] for name in brief.targets])
+def _dataset(tensors: Mapping[str, torch.Tensor], task_spec: TaskSpec) -> Arrays:
+    return Arrays(tensors["x"], [tensors[name] for name in task_spec.targets])
 
 
 def seed_everything(seed: int) -> None:
@@ -147,7 +149,7 @@ def _hear_signals() -> None:
 
 
 def _end_with_parent() -> None:
-    """Without a wall nothing else would end this process when the grader is killed; behind one it does no harm."""
+    """Without a sandbox nothing else would end this process when the grader is killed; behind one it does no harm."""
     if sys.platform == "linux":
         import ctypes
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from tlcourse.execution.job import OutputSpec
+from tlcourse.execution.spec import OutputSpec
 from tlcourse.execution.worker.solution import SolutionError
 
 BATCH = 250

@@ -17,8 +17,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tlcourse.execution.interpreter import PACKAGE
 from tlcourse.methods.small_resnet import SmallResNet
+from tlcourse.sandbox.interpreter import PACKAGE
 
 WEIGHTS = PACKAGE / "content" / "weights"
 """Weights that ship with the course."""

@@ -37,7 +37,7 @@ def load_fit(folder: Path) -> Callable[[Any], Any]:
     sys.modules["solution"] = module
     sys.path.insert(0, str(folder))
     _remember_source(source)
-    exec(code, module.__dict__)  # noqa: S102 - running the hand-in is what this process is walled in for
+    exec(code, module.__dict__)  # noqa: S102 - running the hand-in is what this process is sandboxed in for
     fit = module.__dict__.get("fit")
     if not callable(fit):
         raise SolutionError(

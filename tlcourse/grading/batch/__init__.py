@@ -1,1 +1,1 @@
-"""Grading a class: hand-ins are collected, trained side by side behind warm walls, scored, and recorded one by one."""
+"""Grading a class: hand-ins are collected, trained side by side behind fork servers, scored, and recorded one by one."""

@@ -15,15 +15,15 @@ from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.refusal import BusyError
 from tlcourse.execution.cluster.shell import ConnectionLostError
 from tlcourse.execution.cluster.take_back import take_back
-from tlcourse.execution.job import Job, RunReport
-from tlcourse.grading.attempt import OnEvent
+from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.batch.place import Place, PlaceLostError, PlaceRefusedError
-from tlcourse.grading.batch.walls import TRUST
+from tlcourse.grading.batch.sandboxes import TRUST
+from tlcourse.grading.measured_run import OnEvent
 
 AT_ONE_TIME = 200
 """Hand-ins that are waited for side by side: a class is one array, and a thread that waits costs little."""
 _GATHER_S = 3.0
-_WALLS = {"auto": "strong", "warm": "warm", "cold": "cold", "none": "none"}
+_SANDBOXES = {"auto": "strong", "fork-server": "fork-server", "bubblewrap": "bubblewrap", "none": "none"}
 
 
 def folder_of(gradebook: Path, batch: int, round_: int = 0) -> Path:
@@ -34,18 +34,18 @@ def folder_of(gradebook: Path, batch: int, round_: int = 0) -> Path:
 
 @contextlib.contextmanager
 def cluster_place(
-    name: str, profile: Profile, folder: Path, isolation: str, hand_ins: int, *, trusted: bool
+    name: str, profile: Profile, folder: Path, sandbox_kind: str, hand_ins: int, *, trusted: bool
 ) -> Iterator[Place]:
     """Jobs run on the cluster `name`; leaving lets them go on, to be found again by who has the same folder.
 
-    Raises UnableError where they would run without a wall and are not trusted.
+    Raises UnableError where they would run without a sandbox and are not trusted.
     """
-    refuse_no_wall(isolation, trusted=trusted)
+    refuse_no_sandbox(sandbox_kind, trusted=trusted)
     pace = pace_of(profile, Pace(gather=_GATHER_S))
-    wall = _WALLS[isolation]
-    pool = SlurmPool(name, profile, folder=folder, isolation=wall, pace=pace, expected=hand_ins)
+    sandbox = _SANDBOXES[sandbox_kind]
+    pool = SlurmPool(name, profile, folder=folder, sandbox_kind=sandbox, pace=pace, expected=hand_ins)
 
-    def run(job: Job, tell: OnEvent) -> RunReport:
+    def run(job: RunSpec, tell: OnEvent) -> RunReport:
         try:
             return pool.run(job, tell)
         except (InfraError, UsageError) as error:  # no fault of this hand-in: the next one would meet the same
@@ -54,18 +54,18 @@ def cluster_place(
             raise kind(error.what, cause=error.cause, remedy=f"{remedy}. Then go on with --resume.") from error
 
     try:
-        yield Place(wall, "", run, pool.leave, where=name, retries=0, says=pool.standing)
+        yield Place(sandbox, "", run, pool.leave, where=name, retries=0, says=pool.standing)
     finally:
         pool.leave()
 
 
-def refuse_no_wall(isolation: str, *, trusted: bool) -> None:
-    """Raises UnableError where hand-ins that nobody trusts would run without a wall."""
-    if isolation == "none" and not trusted:
+def refuse_no_sandbox(sandbox_kind: str, *, trusted: bool) -> None:
+    """Raises UnableError where hand-ins that nobody trusts would run without a sandbox."""
+    if sandbox_kind == "none" and not trusted:
         raise UnableError(
-            "A batch does not run without a wall, on a cluster neither.",
+            "A batch does not run without a sandbox, on a cluster neither.",
             cause="a submission could read other people's files there, and use the network.",
-            remedy=f"leave --isolation away – or, for code that you would run as your own, add {TRUST}.",
+            remedy=f"leave --sandbox away – or, for code that you would run as your own, add {TRUST}.",
         )
 
 

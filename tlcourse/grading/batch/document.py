@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.execution.job import Outcome
+from tlcourse.execution.spec import Outcome
 from tlcourse.grading.result import Provenance, Result, SubmissionRecord
 
 LOG_CHARS = 16_000

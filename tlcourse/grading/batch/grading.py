@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import msgspec
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.execution.scratch import scratch_folder
 from tlcourse.grading.batch.engine import Engine, Work, full_disk_explained
 from tlcourse.grading.batch.place import Place
 from tlcourse.grading.batch.state import BatchState, state_of
@@ -17,6 +16,7 @@ from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.kept import Kept
 from tlcourse.grading.gradebook.records import BatchRecord
 from tlcourse.grading.shared_data import SharedGrader
+from tlcourse.sandbox.scratch import scratch_folder
 
 
 class Display(Protocol):

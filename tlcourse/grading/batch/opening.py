@@ -69,7 +69,7 @@ def begin(
         salt=salt,
         fingerprint=fingerprint(seed.material, salt),
         grader_sha256=Grader(exercise).sha256,
-        settings={"device": options.device, "threads": options.threads, "wall_s": options.wall_s, **settings},
+        settings={"device": options.device, "threads": options.threads, "wall_time_s": options.wall_time_s, **settings},
         notices=_notices(handins),
         who=who,
         at="",
@@ -149,7 +149,7 @@ def options_of(batch: BatchRecord, seed: Seed, options: Options) -> Options:
         variant=batch.variant,
         device=kept["device"],
         threads=kept["threads"],
-        wall_s=kept["wall_s"],
+        wall_time_s=kept["wall_time_s"],
         seed=seed.value,
         seed_source=seed.source,
     )

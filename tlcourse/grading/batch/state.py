@@ -57,7 +57,7 @@ def state_of(book: Gradebook, batch: BatchRecord) -> BatchState:
     for number, verdict in verdicts.items():
         if verdict.outcome != "pass":
             groups.setdefault((verdict.outcome, verdict.cause), []).append(owners[number])
-    slowest = sorted(verdicts.values(), key=lambda verdict: -verdict.wall_s)[:SLOWEST]
+    slowest = sorted(verdicts.values(), key=lambda verdict: -verdict.wall_time_s)[:SLOWEST]
     live = book.live(batch.id)
     going = bool(live) and not live["over"] and abs(time.time() - live["beat"]) < STALE_S
     rate = 60 * live["graded"] / live["seconds"] if going and live["graded"] and live["seconds"] > 0 else None
@@ -72,7 +72,7 @@ def state_of(book: Gradebook, batch: BatchRecord) -> BatchState:
         running=[(owner, seconds) for owner, seconds in live["running"]] if going else [],
         rate_per_minute=rate,
         seconds_left=60 * live["left"] / rate if rate else None,
-        slowest=[(owners[verdict.handin], verdict.wall_s) for verdict in slowest if verdict.wall_s > 0],
+        slowest=[(owners[verdict.handin], verdict.wall_time_s) for verdict in slowest if verdict.wall_time_s > 0],
         queue=live.get("queue", "") if going else "",
         failures=[
             Group(outcome, cause, names)

@@ -32,7 +32,7 @@ CREATE TABLE regraded (regrade INTEGER NOT NULL REFERENCES regrades (id), handin
     handins (id), PRIMARY KEY (regrade, handin));
 CREATE TABLE results (id INTEGER PRIMARY KEY, handin INTEGER NOT NULL REFERENCES handins (id),
     round INTEGER NOT NULL, outcome TEXT NOT NULL, points REAL NOT NULL, max_points REAL NOT NULL,
-    cause TEXT NOT NULL, sha256 TEXT NOT NULL, wall_s REAL NOT NULL, cpu_s REAL NOT NULL, at TEXT NOT NULL);
+    cause TEXT NOT NULL, sha256 TEXT NOT NULL, wall_time_s REAL NOT NULL, cpu_s REAL NOT NULL, at TEXT NOT NULL);
 CREATE INDEX results_of_handin ON results (handin, round);
 CREATE UNIQUE INDEX graded_once ON results (handin, round) WHERE outcome != 'infra';
 CREATE TABLE checks (result INTEGER NOT NULL REFERENCES results (id), name TEXT NOT NULL, title TEXT NOT NULL,

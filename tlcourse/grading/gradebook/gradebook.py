@@ -13,10 +13,10 @@ import msgspec
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
-from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, Override, Regrade, Standing, Verdict
+from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
 from tlcourse.grading.result import Result
 
-_VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause, r.sha256, r.wall_s, r.cpu_s, r.at"
+_VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause, r.sha256, r.wall_time_s, r.cpu_s, r.at"
 _COUNTS = """SELECT id FROM results WHERE handin = h.id ORDER BY outcome = 'infra', round DESC, id DESC LIMIT 1"""
 """The verdict that counts: the final one of the latest round that has one; else the latest fault of ours."""
 
@@ -91,11 +91,11 @@ class Gradebook:
         """Append a result; raises sqlite3.IntegrityError where this round has a final one already."""
         with self._appending():
             cursor = self._db.execute(
-                "INSERT INTO results (handin, round, outcome, points, max_points, cause, sha256, wall_s, cpu_s, at)"
+                "INSERT INTO results (handin, round, outcome, points, max_points, cause, sha256, wall_time_s, cpu_s, at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(handin, round_, result.outcome, result.points, result.max_points, cause),
-                    *(result.submission.sha256, sum(run.wall_s for run in result.runs)),
+                    *(result.submission.sha256, sum(run.wall_time_s for run in result.runs)),
                     *(sum(run.cpu_s for run in result.runs), now()),
                 ),
             )
@@ -213,11 +213,11 @@ class Gradebook:
         latest = {row[2]: Override(*row) for row in rows}
         return {target: override for target, override in latest.items() if override.points is not None}
 
-    def standings(self, batch: BatchRecord) -> list[Standing]:
+    def statuses(self, batch: BatchRecord) -> list[GradeStatus]:
         """Where each hand-in of a batch stands."""
         verdicts, overrides = self.verdicts(batch.id), self.overrides(batch.exercise)
         return [
-            Standing(
+            GradeStatus(
                 handin,
                 verdicts.get(handin.id),
                 overrides.get(handin.key),

@@ -58,7 +58,7 @@ class Verdict(Struct, frozen=True):
     max_points: float
     cause: str
     sha256: str
-    wall_s: float
+    wall_time_s: float
     cpu_s: float
     at: str
 
@@ -87,7 +87,7 @@ class Regrade(Struct, frozen=True):
     at: str
 
 
-class Standing(Struct, frozen=True):
+class GradeStatus(Struct, frozen=True):
     """Where a hand-in stands: its verdict that counts, and what the staff decided about it."""
 
     handin: HandInRecord

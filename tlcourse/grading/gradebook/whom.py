@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.gradebook.records import HandInRecord, Standing
+from tlcourse.grading.gradebook.records import GradeStatus, HandInRecord
 from tlcourse.grading.lms.names import same_key, visible
 
 OUTCOMES = ("pass", "fail", "crash", "timeout", "memory", "output", "invalid", "infra")
@@ -17,16 +17,16 @@ def target_of(handins: Sequence[HandInRecord], word: str) -> str:
     return f"person:{person}" if person and len(handin.members) > 1 else handin.key
 
 
-def selected(standings: Sequence[Standing], only: str) -> list[Standing]:
+def selected(statuses: Sequence[GradeStatus], only: str) -> list[GradeStatus]:
     """The hand-ins of an outcome (`waiting` counts as `infra`), `all`, or one that a word means; raises UsageError."""
     if only == "all":
-        chosen = list(standings)
+        chosen = list(statuses)
     elif only in OUTCOMES:
         wanted = ("infra", "waiting") if only == "infra" else (only,)
-        chosen = [standing for standing in standings if standing.outcome in wanted]
+        chosen = [status for status in statuses if status.outcome in wanted]
     else:
-        handin, _ = _meant([standing.handin for standing in standings], only)
-        chosen = [standing for standing in standings if standing.handin.id == handin.id]
+        handin, _ = _meant([status.handin for status in statuses], only)
+        chosen = [status for status in statuses if status.handin.id == handin.id]
     if not chosen:
         raise UsageError(
             f"No hand-in of this batch ended as {only}.",

@@ -34,7 +34,7 @@ def results(result: Result) -> dict[str, Any]:
     said = [f"Outcome: {result.outcome}", *result.messages, result.problem]
     return {
         "score": result.points,
-        "execution_time": round(sum(run.wall_s for run in result.runs), 3),
+        "execution_time": round(sum(run.wall_time_s for run in result.runs), 3),
         "output": harmless("\n".join(line for line in said if line)),
         "output_format": "text",
         "visibility": "visible",

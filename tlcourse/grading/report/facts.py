@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.grading.gradebook.records import Standing
+from tlcourse.grading.gradebook.records import GradeStatus
 from tlcourse.grading.report.clean import line, without_paths
 from tlcourse.grading.result import CheckResult, Result
 
@@ -67,17 +67,17 @@ class Feedback(Struct, frozen=True):
     curve_words: str
 
 
-def feedback_of(exercise: LoadedExercise, standing: Standing, result: Result | None) -> Feedback:
+def feedback_of(exercise: LoadedExercise, status: GradeStatus, result: Result | None) -> Feedback:
     """What to say about a hand-in."""
     curves = _curves(result.metrics if result else [])
     return Feedback(
         title=exercise.about.title,
-        owner=line(standing.handin.owner),
-        outcome=standing.outcome,
-        points=points_of(exercise, standing),
-        note="These points were set by the course's staff." if standing.override is not None else "",
+        owner=line(status.handin.owner),
+        outcome=status.outcome,
+        points=points_of(exercise, status),
+        note="These points were set by the course's staff." if status.override is not None else "",
         checks=list(result.checks) if result else [],
-        next_thing=next_thing(exercise, standing, result),
+        next_thing=next_thing(exercise, status, result),
         problem=without_paths(result.problem) if result and not _returned(result) else "",
         notices=_messages(result),
         ran=_ran(result),
@@ -86,9 +86,9 @@ def feedback_of(exercise: LoadedExercise, standing: Standing, result: Result | N
     )
 
 
-def points_of(exercise: LoadedExercise, standing: Standing) -> str:
+def points_of(exercise: LoadedExercise, status: GradeStatus) -> str:
     """`8 of 10`, or `– of 10` before there is a verdict."""
-    got = "–" if standing.points is None else f"{standing.points:g}"
+    got = "–" if status.points is None else f"{status.points:g}"
     return f"{got} of {sum(rule.points for rule in exercise.about.checks):g}"
 
 
@@ -105,10 +105,10 @@ def margin(check: CheckResult) -> str:
     )
 
 
-def next_thing(exercise: LoadedExercise, standing: Standing, result: Result | Ended | None) -> str:
+def next_thing(exercise: LoadedExercise, status: GradeStatus, result: Result | Ended | None) -> str:
     """What to do next, in one sentence or two."""
     name, messages = exercise.about.id, _messages(result)
-    if result is None or standing.outcome == "infra":
+    if result is None or status.outcome == "infra":
         return "Nothing: you hear from us."
     if result.outcome == "pass":
         return "Nothing: every check is passed."
@@ -157,7 +157,7 @@ def _ran(result: Result | None) -> str:
     run = result.runs[0]
     more = f"; {len(result.runs)} runs with different seeds were decided on together" if len(result.runs) > 1 else ""
     return (
-        f"fit took {run.fit_s:.1f} s of {run.wall_s:.1f} s with {run.threads} thread(s), "
+        f"fit took {run.fit_s:.1f} s of {run.wall_time_s:.1f} s with {run.threads} thread(s), "
         f"{run.peak_rss_mb:.0f} MB of memory{more}."
     )
 

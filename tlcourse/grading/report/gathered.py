@@ -12,7 +12,7 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.kept import Kept
-from tlcourse.grading.gradebook.records import BatchRecord, Override, Regrade, Standing
+from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
 from tlcourse.grading.similar import MOST_PAIRS, Pair, similar_pairs
 
 SIMILAR_UP_TO = 1000
@@ -38,7 +38,7 @@ class Report(Struct, frozen=True):
     batch: BatchRecord
     title: str
     state: BatchState
-    standings: list[Standing]
+    statuses: list[GradeStatus]
     checks: list[CheckRate]
     overrides: list[Override]
     regrades: list[Regrade]
@@ -48,20 +48,20 @@ class Report(Struct, frozen=True):
     @property
     def points(self) -> list[float]:
         """Points of all hand-ins that have some."""
-        return [points for standing in self.standings if (points := standing.points) is not None]
+        return [points for status in self.statuses if (points := status.points) is not None]
 
 
 def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, similar: bool = True) -> Report:
     """Read it."""
     rules = {rule.id: rule for rule in exercise.about.checks}
-    standings = book.standings(batch)
-    shown = {standing.handin.key for standing in standings}
-    shown |= {f"person:{person}" for standing in standings for person in standing.handin.members}
+    statuses = book.statuses(batch)
+    shown = {status.handin.key for status in statuses}
+    shown |= {f"person:{person}" for status in statuses for person in status.handin.members}
     return Report(
         batch=batch,
         title=exercise.about.title,
         state=state_of(book, batch),
-        standings=standings,
+        statuses=statuses,
         checks=[
             CheckRate(name, title, passed, of, values, rules[name].threshold, rules[name].unit, rules[name].direction)
             for name, title, passed, of, values in book.pass_rates(batch.id)
@@ -69,23 +69,23 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         ],
         overrides=[override for target, override in book.overrides(batch.exercise).items() if target in shown],
         regrades=book.regrades(batch.id),
-        similar=pairs_of(book, standings, exercise) if similar and len(standings) <= SIMILAR_UP_TO else None,
+        similar=pairs_of(book, statuses, exercise) if similar and len(statuses) <= SIMILAR_UP_TO else None,
     )
 
 
 def pairs_of(
-    book: Gradebook, standings: list[Standing], exercise: LoadedExercise, most: int = MOST_PAIRS
+    book: Gradebook, statuses: list[GradeStatus], exercise: LoadedExercise, most: int = MOST_PAIRS
 ) -> list[Pair]:
     """The pairs of a batch that share most, the starter's code discounted."""
     kept = Kept(book.path)
     sources = {
-        standing.handin.key: source
-        for standing in standings
-        if standing.verdict and standing.verdict.sha256 and (source := kept.source(standing.verdict.sha256))
+        status.handin.key: source
+        for status in statuses
+        if status.verdict and status.verdict.sha256 and (source := kept.source(status.verdict.sha256))
     }
     starter = exercise.folder / "starter.py"
     known = [starter.read_text(encoding="utf-8")] if starter.is_file() else []
-    owners = {standing.handin.key: standing.handin.owner for standing in standings}
+    owners = {status.handin.key: status.handin.owner for status in statuses}
     return similar_pairs(sources, owners, known, most)
 
 
@@ -125,17 +125,17 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "handins": [
             {
-                "owner": standing.handin.owner,
-                "members": standing.handin.members,
-                "outcome": standing.outcome,
-                "points": standing.points,
-                "graded_points": standing.verdict.points if standing.verdict else None,
-                "cause": standing.verdict.cause if standing.verdict else "",
-                "override": standing.override,
-                "overrides_of_members": standing.overrides_of_members,
-                "regrade": standing.verdict.round if standing.verdict else 0,
+                "owner": status.handin.owner,
+                "members": status.handin.members,
+                "outcome": status.outcome,
+                "points": status.points,
+                "graded_points": status.verdict.points if status.verdict else None,
+                "cause": status.verdict.cause if status.verdict else "",
+                "override": status.override,
+                "overrides_of_members": status.overrides_of_members,
+                "regrade": status.verdict.round if status.verdict else 0,
             }
-            for standing in report.standings
+            for status in report.statuses
         ],
         "failures": report.state.failures,
         "overrides": report.overrides,

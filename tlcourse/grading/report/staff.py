@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tlcourse.grading.gradebook.records import Override, Standing
+from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.grading.report.clean import line, markdown
 from tlcourse.grading.report.facts import WORDS
 from tlcourse.grading.report.gathered import Report, five_numbers, histogram
@@ -29,8 +29,8 @@ def as_lines(report: Report, *, plain: bool) -> Iterator[str]:
         yield f"check {check.name}: {check.passed} of {check.of} passed; values: {five_numbers(check.values)}"
     for group in report.state.failures:
         yield f"{len(group.owners)} × {group.outcome}: {line(group.cause)} ({', '.join(map(line, group.owners))})"
-    for standing in report.standings:
-        yield f"hand-in: {row(standing)}"
+    for status in report.statuses:
+        yield f"hand-in: {row(status)}"
     for override in report.overrides:
         yield f"override: {line(override.target)} to {override.points:g} by {override_words(override)}"
     for regrade in report.regrades:
@@ -54,7 +54,7 @@ def as_markdown(report: Report) -> str:
     rows = [
         f"| {markdown(s.handin.owner)} | {markdown(', '.join(s.handin.members))} | {WORDS[s.outcome]} "
         f"| {_points(s)} | {markdown(s.verdict.cause if s.verdict else '')} |"
-        for s in report.standings
+        for s in report.statuses
     ]
     parts.append("\n".join(["| hand-in | members | outcome | points | cause |", "|---|---|---|---|---|", *rows]))
     listed = [
@@ -78,11 +78,11 @@ def head(report: Report) -> str:
     )
 
 
-def row(standing: Standing) -> str:
+def row(status: GradeStatus) -> str:
     """A hand-in on one line."""
-    cause = f"  {line(standing.verdict.cause)}" if standing.verdict and standing.verdict.cause else ""
-    again = f"  (regrade {standing.verdict.round})" if standing.verdict and standing.verdict.round else ""
-    return f"{line(standing.handin.owner)}: {WORDS[standing.outcome]}, {_points(standing)} points{again}{cause}"
+    cause = f"  {line(status.verdict.cause)}" if status.verdict and status.verdict.cause else ""
+    again = f"  (regrade {status.verdict.round})" if status.verdict and status.verdict.round else ""
+    return f"{line(status.handin.owner)}: {WORDS[status.outcome]}, {_points(status)} points{again}{cause}"
 
 
 def override_words(override: Override) -> str:
@@ -97,12 +97,12 @@ def notices(report: Report) -> Iterator[tuple[str, str]]:
             yield word, str(text)
 
 
-def _points(standing: Standing) -> str:
-    if standing.points is None:
+def _points(status: GradeStatus) -> str:
+    if status.points is None:
         return "no"
-    if standing.override is not None and standing.verdict is not None:
-        return f"{standing.points:g} (overridden; graded {standing.verdict.points:g})"
-    return f"{standing.points:g}"
+    if status.override is not None and status.verdict is not None:
+        return f"{status.points:g} (overridden; graded {status.verdict.points:g})"
+    return f"{status.points:g}"
 
 
 def _similar_lines(report: Report) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from tlcourse.grading.gradebook.records import Standing
+from tlcourse.grading.gradebook.records import GradeStatus
 from tlcourse.grading.report import svg
 from tlcourse.grading.report.clean import markup
 from tlcourse.grading.report.facts import WORDS
@@ -56,7 +56,7 @@ def _plots(report: Report) -> Iterator[str]:
 def _failures(report: Report) -> str:
     if not report.state.failures:
         return "<p>None.</p>"
-    keys = {standing.handin.owner: standing.handin.id for standing in report.standings}
+    keys = {status.handin.owner: status.handin.id for status in report.statuses}
     rows = []
     for group in report.state.failures:
         owners = ", ".join(f'<a href="#h{keys[owner]}">{markup(owner)}</a>' for owner in group.owners)
@@ -68,28 +68,28 @@ def _failures(report: Report) -> str:
 
 
 def _handins(report: Report, links: Mapping[str, str]) -> str:
-    rows = "".join(_row(standing, links.get(standing.handin.key)) for standing in report.standings)
+    rows = "".join(_row(status, links.get(status.handin.key)) for status in report.statuses)
     return (
         "<table><tr><th>Hand-in</th><th>Members</th><th>Outcome</th><th>Points</th><th>Cause</th><th>Seconds</th>"
         f"<th>Feedback</th></tr>{rows}</table>"
     )
 
 
-def _row(standing: Standing, link: str | None) -> str:
-    verdict, override = standing.verdict, standing.override
-    points = "–" if standing.points is None else f"{standing.points:g}"
+def _row(status: GradeStatus, link: str | None) -> str:
+    verdict, override = status.verdict, status.override
+    points = "–" if status.points is None else f"{status.points:g}"
     if override is not None:
         was = f"; graded {verdict.points:g}" if verdict else ""
         points += f' <span class="dim">(overridden{was})</span>'
-    for person, own in standing.overrides_of_members.items():
+    for person, own in status.overrides_of_members.items():
         points += f'<br><span class="dim">{markup(person)}: {own.points:g}</span>'
     again = f' <span class="dim">(regrade {verdict.round})</span>' if verdict and verdict.round else ""
     feedback = f'<a href="{markup(quote(link), 2000)}">open</a>' if link else ""
     return (
-        f'<tr id="h{standing.handin.id}"><td>{markup(standing.handin.owner)}</td>'
-        f"<td>{markup(', '.join(standing.handin.members))}</td><td>{_outcome(standing.outcome)}{again}</td>"
+        f'<tr id="h{status.handin.id}"><td>{markup(status.handin.owner)}</td>'
+        f"<td>{markup(', '.join(status.handin.members))}</td><td>{_outcome(status.outcome)}{again}</td>"
         f'<td class="number">{points}</td><td>{markup(verdict.cause if verdict else "")}</td>'
-        f'<td class="number">{verdict.wall_s if verdict else 0:.1f}</td><td>{feedback}</td></tr>'
+        f'<td class="number">{verdict.wall_time_s if verdict else 0:.1f}</td><td>{feedback}</td></tr>'
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, Standing
+from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord
 from tlcourse.grading.lms.feedback_zip import pack_feedback
 from tlcourse.grading.lms.handins import HandIn, HandIns
 from tlcourse.grading.report import feedback, staff, staff_page
@@ -21,17 +21,17 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
     try:
         folder.mkdir(parents=True, exist_ok=True)
         report = gather(book, batch, exercise)
-        files = feedback_files(book, report.standings, exercise)
+        files = feedback_files(book, report.statuses, exercise)
         links = {}
-        for standing in report.standings:
-            place = _inside(folder / "feedback", standing.handin)
-            links[standing.handin.key] = f"feedback/{place.name}/feedback.html"
+        for status in report.statuses:
+            place = _inside(folder / "feedback", status.handin)
+            links[status.handin.key] = f"feedback/{place.name}/feedback.html"
             place.mkdir(parents=True, exist_ok=True)
-            for name, data in files[standing.handin.key].items():
+            for name, data in files[status.handin.key].items():
                 replace_file(place / name, data)
-        packed = {s.handin.folder_name: files[s.handin.key] for s in report.standings}
+        packed = {s.handin.folder_name: files[s.handin.key] for s in report.statuses}
         made = {
-            "feedback.zip": pack_feedback(packed, _origin(batch, report.standings)),
+            "feedback.zip": pack_feedback(packed, _origin(batch, report.statuses)),
             "report.html": staff_page.as_page(report, links).encode(),
             "report.md": staff.as_markdown(report).encode(),
         }
@@ -46,13 +46,15 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
     return [folder / name for name in made] + [folder / "feedback"]
 
 
-def feedback_files(book: Gradebook, standings: list[Standing], exercise: LoadedExercise) -> dict[str, dict[str, bytes]]:
+def feedback_files(
+    book: Gradebook, statuses: list[GradeStatus], exercise: LoadedExercise
+) -> dict[str, dict[str, bytes]]:
     """Of each hand-in's key: feedback.md and feedback.html."""
     files = {}
-    for standing in standings:
-        result = book.document(standing.verdict.id) if standing.verdict else None
-        said = feedback_of(exercise, standing, result)
-        files[standing.handin.key] = {
+    for status in statuses:
+        result = book.document(status.verdict.id) if status.verdict else None
+        said = feedback_of(exercise, status, result)
+        files[status.handin.key] = {
             "feedback.md": feedback.as_markdown(said).encode("utf-8", "replace"),
             "feedback.html": feedback.as_page(said).encode("utf-8", "replace"),
         }
@@ -75,7 +77,7 @@ def _inside(parent: Path, handin: HandInRecord) -> Path:
     return parent / (name if plain else handin.key)
 
 
-def _origin(batch: BatchRecord, standings: list[Standing]) -> HandIns:
+def _origin(batch: BatchRecord, statuses: list[GradeStatus]) -> HandIns:
     """The hand-ins as they were found, as far as packing feedback needs them."""
     found = [
         HandIn(
@@ -87,6 +89,6 @@ def _origin(batch: BatchRecord, standings: list[Standing]) -> HandIns:
             folder_name=row.folder_name,
             twins=tuple(row.twins),
         )
-        for row in (standing.handin for standing in standings)
+        for row in (status.handin for status in statuses)
     ]
     return HandIns(found, [], [], [], batch.platform)

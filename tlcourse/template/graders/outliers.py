@@ -22,7 +22,7 @@ def make(sizes, seed, variant):
     return splits
 
 
-def measure(test, predictions, evidence):
+def measure(test, predictions, probes):
     """One measurement for each check of exercise.yaml, with a message that helps."""
     miss = predictions["y"] - test["y"]
     close = int((np.abs(miss) <= CLOSE).sum())

@@ -24,7 +24,7 @@ from tlcourse.execution.log import harmless
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.file import gradebook_path
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.records import BatchRecord, Standing
+from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
 from tlcourse.grading.report.facts import WORDS, feedback_of, margin
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
@@ -56,7 +56,7 @@ class BatchScreen(CourseScreen):
         self._number: int | None = None
         self._record: BatchRecord | None = None
         self._numbers: list[int] = []
-        self._standings: list[Standing] = []
+        self._statuses: list[GradeStatus] = []
         self._shown: object = None
         self._place = ""
 
@@ -96,7 +96,7 @@ class BatchScreen(CourseScreen):
                 if self._number not in self._numbers:
                     self._number = self._numbers[-1]
                 self._record = next(batch for batch in batches if batch.id == self._number)
-                state, self._standings = state_of(book, self._record), book.standings(self._record)
+                state, self._statuses = state_of(book, self._record), book.statuses(self._record)
         except TlcourseError as error:
             self._say(Text("\n" + "\n".join(error.lines())))
             return
@@ -111,22 +111,22 @@ class BatchScreen(CourseScreen):
 
     def _list(self) -> None:
         """The hand-ins anew, where one of them has changed; the cursor stays where it is."""
-        shown = [(s.handin.id, s.outcome, s.points) for s in self._standings]
+        shown = [(s.handin.id, s.outcome, s.points) for s in self._statuses]
         if shown == self._shown or not self.is_mounted:
             return
         self._shown = shown
         handins = self.query_one("#batch-handins", OptionList)
         cursor = handins.highlighted or 0
         handins.clear_options()
-        handins.add_options([Option(_line(standing), id=str(standing.handin.id)) for standing in self._standings])
+        handins.add_options([Option(_line(status), id=str(status.handin.id)) for status in self._statuses])
         handins.highlighted = min(cursor, handins.option_count - 1)
 
     @on(OptionList.OptionSelected, "#batch-handins")
     def selected(self, event: OptionList.OptionSelected) -> None:
         """Open one hand-in."""
-        standing = next((s for s in self._standings if str(s.handin.id) == event.option.id), None)
-        if standing is not None:
-            self.app.push_screen(HandInScreen(standing, self._record))
+        status = next((s for s in self._statuses if str(s.handin.id) == event.option.id), None)
+        if status is not None:
+            self.app.push_screen(HandInScreen(status, self._record))
 
     def action_open(self) -> None:
         """Open the hand-in under the cursor."""
@@ -134,7 +134,7 @@ class BatchScreen(CourseScreen):
 
     def action_retry(self) -> None:
         """Grade again what ended as a fault of ours, in a process that outlives the app."""
-        left = [s for s in self._standings if s.outcome in ("infra", "waiting")]
+        left = [s for s in self._statuses if s.outcome in ("infra", "waiting")]
         if self._record is None or not left:
             self.tell("Nothing ended as a fault of ours.")
             return
@@ -160,7 +160,7 @@ class BatchScreen(CourseScreen):
 
     def action_go_on(self) -> None:
         """Go on with the batch, in a process that outlives the app."""
-        if self._record is None or not any(s.outcome in ("infra", "waiting") for s in self._standings):
+        if self._record is None or not any(s.outcome in ("infra", "waiting") for s in self._statuses):
             self.tell("All of it is graded.")
             return
         place = self._place or self._record.settings.get("on", "local")
@@ -204,15 +204,15 @@ class HandInScreen(CourseScreen):
         Binding("k,up", "scroll(-1)", "Up", show=False),
     ]
 
-    def __init__(self, standing: Standing, record: BatchRecord | None) -> None:
+    def __init__(self, status: GradeStatus, record: BatchRecord | None) -> None:
         super().__init__()
-        self._standing = standing
+        self._status = status
         self._record = record
 
     @property
     def path(self) -> list[str]:
         """Whose."""
-        return ["Batch", _clean(self._standing.handin.owner)]
+        return ["Batch", _clean(self._status.handin.owner)]
 
     @property
     def twin(self) -> str:
@@ -231,23 +231,23 @@ class HandInScreen(CourseScreen):
         self.query_one("#handin-text", Static).update(self._text())
 
     def _text(self) -> Text:
-        standing = self._standing
+        status = self._status
         exercise = self.course_app.course.exercises.get(self._record.exercise if self._record else "")
-        if standing.verdict is None or exercise is None:
+        if status.verdict is None or exercise is None:
             return Text("\nNot graded yet." if exercise else "\nThis course has no such exercise.")
         with Gradebook.reading(gradebook_path()) as book:
-            result = book.document(standing.verdict.id)
-            history = book.history(standing.handin.id)
-        said = feedback_of(exercise, standing, result)
-        text = Text(f"\n{WORDS[standing.outcome]}  {said.points} points\n", style="bold")
-        text.append(f"members: {_clean(', '.join(standing.handin.members)) or 'not known'}\n", style="not bold")
+            result = book.document(status.verdict.id)
+            history = book.history(status.handin.id)
+        said = feedback_of(exercise, status, result)
+        text = Text(f"\n{WORDS[status.outcome]}  {said.points} points\n", style="bold")
+        text.append(f"members: {_clean(', '.join(status.handin.members)) or 'not known'}\n", style="not bold")
         text.append(f"{said.next_thing}\n\n", style="not bold")
         for check in result.checks:
             mark, colour = ("✓ passed", "$good") if check.passed else ("✗ failed", "$bad")
             text.append(f"{mark}  ", style=f"bold {colour}")
             text.append(f"{check.title}: {margin(check)}\n", style="not bold")
-        if standing.override is not None:
-            override = standing.override
+        if status.override is not None:
+            override = status.override
             by = f"{_clean(override.who)}, {override.at}: {_clean(override.why)}"
             text.append(f"\noverridden to {override.points or 0:g} by {by}\n", style="not bold")
         if result.problem:
@@ -317,14 +317,14 @@ def _summary(record: BatchRecord, state: BatchState) -> Text:
     return text
 
 
-def _line(standing: Standing) -> Text:
+def _line(status: GradeStatus) -> Text:
     """One hand-in: a symbol, its owner, the outcome in words, the points."""
-    outcome = standing.outcome
+    outcome = status.outcome
     symbol = {"pass": "✓", "waiting": "○", "infra": "!"}.get(outcome, "✗")
-    points = "" if standing.points is None else f" {standing.points:g}"
-    changed = " (overridden)" if standing.override is not None else ""
+    points = "" if status.points is None else f" {status.points:g}"
+    changed = " (overridden)" if status.override is not None else ""
     text = Text(no_wrap=True).append(f"{symbol} ", style=_COLOURS.get(outcome, "$bad"))
-    text.append(f"{_clean(standing.handin.owner)}  ")
+    text.append(f"{_clean(status.handin.owner)}  ")
     text.append(f"{WORDS[outcome].split(' (')[0]}{points}{changed}")
     return text
 

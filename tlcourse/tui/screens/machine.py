@@ -78,7 +78,7 @@ class FirstScreen(MachineScreen):
         "\nWelcome. This is a look at your machine, shown once: what works, and the command that mends the rest. "
         "Reading and quizzes need none of it. enter begins; 6 shows more of it at any time."
     )
-    shown = frozenset("Python,torch,GPU,sandbox,warm sandbox,weak sandbox,clusters,terminal".split(","))
+    shown = frozenset("Python,torch,GPU,sandbox,fork server,landlock,clusters,terminal".split(","))
 
     @property
     def path(self) -> list[str]:

@@ -122,7 +122,7 @@ def _before(exercise: LoadedExercise, place: str) -> Text:
     limits = about.limits
     text.append(
         f"\ng trains it {on(place)}, apart from the labels, and scores it on {about.sizes.get('test', 0)} new "
-        f"items. It may take {limits.wall_s:g} s and {limits.memory_mb / 1024:g} GB. r trains it without scoring.",
+        f"items. It may take {limits.wall_time_s:g} s and {limits.memory_mb / 1024:g} GB. r trains it without scoring.",
         style="not bold",
     )
     return text

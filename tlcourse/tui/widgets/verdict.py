@@ -56,7 +56,7 @@ def verdict(result: dict[str, Any], *, scored: bool) -> RenderableType:
 
 def _check(check: dict[str, Any], *, full: bool) -> tuple[Text, Text]:
     symbol, colour = ("✓ passed", "$good") if check["passed"] else ("✗ failed", "$bad")
-    if check.get("standing") == "in doubt":
+    if check.get("status") == "in doubt":
         symbol = "✓ passed, in doubt"
     unit = f" {check['unit']}" if check.get("unit") else ""
     sign = "≤" if check.get("direction") == "at_most" else "≥"
@@ -73,15 +73,15 @@ def _check(check: dict[str, Any], *, full: bool) -> tuple[Text, Text]:
 
 
 def _facts(run: dict[str, Any]) -> str:
-    walls = {
+    sandboxes = {
         "none": "without a sandbox",
-        "cold": "in a sandbox",
-        "warm": "in a warm sandbox",
-        "weak": "in a weak sandbox",
+        "bubblewrap": "in a sandbox",
+        "fork-server": "in a sandbox of the fork server",
+        "landlock": "in a landlock sandbox",
     }
-    wall = walls.get(run["isolation"], run["isolation"])
+    sandbox = sandboxes.get(run["sandbox"], run["sandbox"])
     device = run["device"] or "no device"
     return (
-        f"fit took {run['fit_s']:.1f} s of {run['wall_s']:.1f} s on {device}, {run['peak_rss_mb']:.0f} MB, {wall}, "
+        f"fit took {run['fit_s']:.1f} s of {run['wall_time_s']:.1f} s on {device}, {run['peak_rss_mb']:.0f} MB, {sandbox}, "
         f"seed {run['seed']}"
     )

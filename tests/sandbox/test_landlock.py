@@ -1,0 +1,170 @@
+"""The landlock sandbox: what it takes away by itself, and that it says what it is. The attacks on it are in tests/attacks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tlcourse.execution.supervise import run
+from tlcourse.sandbox import choose, landlock, seccomp
+from tlcourse.sandbox.base import Finding
+
+
+@pytest.fixture(scope="module")
+def landlock_sandbox():
+    from tlcourse.sandbox.landlock_sandbox import LandlockSandbox, probe
+
+    if not (found := probe()).available:
+        pytest.skip(found.detail)
+    return LandlockSandbox()
+
+
+def test_a_run_gives_its_predictions_and_leaves_nothing(landlock_sandbox, job_for, tells, told):
+    report = run(
+        job_for(tells("told['home'] = os.listdir(os.environ['HOME']); told['uid'] = os.getuid()")),
+        landlock_sandbox,
+        print,
+    )
+    assert told(report)["home"] == []
+    assert report.sandbox == "landlock"
+    assert len(report.results) > 32
+    if os.geteuid() == 0:
+        assert told(report)["uid"] >= 64200
+
+
+@pytest.mark.parametrize(
+    ("body", "limits", "status", "said"),
+    [
+        ("time.sleep(600)", {"wall_time_s": 3}, "timeout", "3 s are allowed"),
+        ("x = torch.ones(2**28); time.sleep(60)", {"memory_mb": 900}, "memory", "900 MB are allowed"),
+        (
+            "for i in range(9):\n    open(f'x{i}', 'wb').write(bytes(2**20))\ntime.sleep(60)",
+            {"scratch_mb": 4},
+            "output",
+            "4 MB are allowed",
+        ),
+        (
+            "keep = []\nfor i in range(9):\n    keep.append(open('x', 'wb')); os.unlink('x')\n"
+            "    keep[-1].write(bytes(2**20))\n    keep[-1].flush()\ntime.sleep(60)",
+            {"scratch_mb": 4},
+            "output",
+            "4 MB are allowed",
+        ),
+    ],
+    ids=["time", "memory", "scratch", "removed files that are still open"],
+)
+def test_each_limit_has_its_outcome(landlock_sandbox, job_for, tells, body, limits, status, said):
+    report = run(job_for(tells(body), **limits), landlock_sandbox, lambda _: None)
+    assert report.status == status, report
+    assert said in report.message
+
+
+def test_landlock_opens_a_folder_that_holds_a_hidden_one_entry_by_entry(tmp_path):
+    for name in ("package/course", "package/_bundled/graders", "package/_bundled/exercises", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    hidden = str(tmp_path / "package/_bundled/graders")
+    rights = landlock.without([str(tmp_path)], [hidden])
+    read = {name.removeprefix(f"{tmp_path}/") for name, right in rights.items() if right == landlock.READ}
+    assert read == {"package/course", "package/_bundled/exercises", "other"}
+    assert hidden not in rights
+
+
+HIDES = """
+import sys
+from tlcourse.sandbox import reaper, landlock
+reaper.prctl(38, 1)
+folder = sys.argv[1]
+rights = landlock.without(["/usr", *sys.path[1:], folder], [folder + "/graders"])
+landlock.enter({**rights, sys.base_prefix: landlock.READ}.items())
+print(open(folder + "/lesson").read())
+try:
+    open(folder + "/graders/secret")
+except PermissionError:
+    print("hidden")
+"""
+
+
+def test_what_is_hidden_in_a_visible_folder_cannot_be_opened(landlock_sandbox, tmp_path):
+    (tmp_path / "graders").mkdir()
+    (tmp_path / "graders/secret").write_text("the answers")
+    (tmp_path / "lesson").write_text("a lesson")
+    done = subprocess.run(
+        [sys.executable, "-c", HIDES, str(tmp_path)], capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert done.stdout.split("\n")[:2] == ["a lesson", "hidden"], done.stderr
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+@pytest.mark.parametrize("signals", [True, False])
+def test_the_filter_is_stricter_than_that_of_a_sandbox_with_namespaces(machine, signals):
+    plain, weak = seccomp.program(machine), seccomp.program(machine, namespaces=False, signals=signals)
+    assert plain is not None
+    assert weak is not None
+    assert len(landlock_sandbox) > len(plain)
+    assert len(landlock_sandbox) % 8 == 0
+    assert len(landlock_sandbox) // 8 < 4096  # the kernel's bound
+
+
+def test_no_call_has_two_names_and_no_two_calls_one_number():
+    for machine, (calls, prlimit) in seccomp._LANDLOCK.items():
+        numbers = [
+            *seccomp._MACHINES[machine][1].values(),
+            *calls.values(),
+            *seccomp._LANDLOCK_COMMON.values(),
+            *seccomp._SIGNALS[machine].values(),
+            prlimit,
+        ]
+        assert len(numbers) == len(set(numbers))
+
+
+def no(name):
+    return lambda: Finding(name, False, f"no {name} here", f"get {name}")
+
+
+def test_without_user_namespaces_the_landlock_sandbox_is_chosen_and_says_so(landlock_sandbox, monkeypatch):
+    monkeypatch.setattr(choose, "_bubblewrap", no("bubblewrap"))
+    sandbox, notice = choose.choose("auto")
+    assert sandbox.name == "landlock"
+    assert "landlock sandbox" in notice
+    assert "no cold here" in notice
+    assert "get cold" in notice
+
+
+def test_without_landlock_too_there_is_no_sandbox_and_one_line_says_so(monkeypatch):
+    monkeypatch.setattr(choose, "_bubblewrap", no("bubblewrap"))
+    monkeypatch.setattr(choose, "_landlock", no("landlock"))
+    sandbox, notice = choose.choose("auto")
+    assert sandbox.name == "none"
+    assert "for your own code only" in notice
+
+
+def test_a_kernel_without_landlock_is_said_to_have_none(monkeypatch):
+    from tlcourse.sandbox import landlock_sandbox
+
+    monkeypatch.setattr(landlock, "abilities", lambda: landlock.Abilities(0))
+    found = landlock_sandbox.probe.__wrapped__()
+    assert not found.available
+    assert "no Landlock" in found.detail
+    assert "lsm=" in found.remedy
+
+
+SIGNALS = """
+import os, signal
+from tlcourse.sandbox import reaper, seccomp
+reaper.prctl(38, 1)
+seccomp.enter(seccomp.program(namespaces=False, signals=False))
+for pid in (os.getppid(), os.getpid(), -1):
+    try:
+        os.kill(pid, signal.SIGCONT)
+        print("sent")
+    except PermissionError:
+        print("refused")
+"""
+
+
+def test_where_landlock_does_not_bound_signals_a_run_may_send_none(landlock_sandbox):
+    done = subprocess.run([sys.executable, "-c", SIGNALS], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["refused"] * 3, done.stderr

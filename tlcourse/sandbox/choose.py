@@ -1,0 +1,125 @@
+"""Which sandbox: the strongest that this machine can build, or the one that was asked for."""
+
+from __future__ import annotations
+
+import sys
+
+from tlcourse.errors import UnableError, UsageError
+from tlcourse.sandbox.base import Finding, Sandbox
+from tlcourse.sandbox.none import NoSandbox
+
+NAMES = ("auto", "bubblewrap", "fork-server", "landlock", "none")
+
+
+def findings() -> list[Finding]:
+    """Every sandbox, strongest first, and whether this machine can build it."""
+    return [
+        _bubblewrap(),
+        _fork_server(),
+        _landlock(),
+        Finding(NoSandbox.name, True, "a separate process without labels; for your own code only"),
+    ]
+
+
+def _bubblewrap() -> Finding:
+    if not sys.platform.startswith("linux"):
+        return Finding(
+            "bubblewrap", False, f"bubblewrap runs on Linux, this is {sys.platform}", "use a Linux machine or WSL"
+        )
+    from tlcourse.sandbox import bubblewrap  # Linux only
+
+    return bubblewrap.probe()
+
+
+def _fork_server() -> Finding:
+    if not sys.platform.startswith("linux"):
+        return Finding(
+            "fork-server", False, f"bubblewrap runs on Linux, this is {sys.platform}", "use a Linux machine or WSL"
+        )
+    from tlcourse.sandbox import fork_server  # Linux only
+
+    return fork_server.probe()
+
+
+def _landlock() -> Finding:
+    if not sys.platform.startswith("linux"):
+        return Finding("landlock", False, f"Landlock is Linux's, this is {sys.platform}", "use a Linux machine or WSL")
+    from tlcourse.sandbox import landlock_sandbox  # Linux only
+
+    return landlock_sandbox.probe()
+
+
+def choose(sandbox_kind: str, device: str = "cpu") -> tuple[Sandbox, str]:
+    """The sandbox, and a line that says what was missing (empty for the strongest): cold, else landlock_sandbox, else none.
+
+    A fork server must not touch a GPU: a run that would use one gets a bubblewrap sandbox, and the line says so.
+
+    Raises UsageError for an unknown name, and UnableError where the sandbox that was asked for cannot be built.
+    """
+    if sandbox_kind not in NAMES:
+        raise UsageError(f"There is no sandbox_kind {sandbox_kind!r}.", remedy=f"use one of: {', '.join(NAMES)}.")
+    if sandbox_kind == "none":
+        return NoSandbox(), ""
+    if sandbox_kind == "fork-server" and not uses_gpu(device):
+        return _fork_server_sandbox(), ""
+    if sandbox_kind == "landlock":
+        return _landlock_sandbox()
+    bubblewrap_ = _bubblewrap()
+    if bubblewrap_.available:
+        from tlcourse.sandbox.bubblewrap import BubblewrapSandbox
+
+        return (
+            BubblewrapSandbox(),
+            "A run on a GPU starts in a bubblewrap sandbox." if sandbox_kind == "fork-server" else "",
+        )
+    if sandbox_kind in ("bubblewrap", "fork-server"):
+        raise UnableError(
+            f"This machine cannot isolate a run: {bubblewrap_.detail}.",
+            cause="the sandbox needs bubblewrap and user namespaces.",
+            remedy=bubblewrap_.remedy or "tlcourse doctor",
+        )
+    if not uses_gpu(device) and _landlock().available:
+        sandbox, notice = _landlock_sandbox()
+        return (
+            sandbox,
+            f"{notice} The bubblewrap sandbox would be stronger, but {bubblewrap_.detail}. {bubblewrap_.remedy}".strip(),
+        )
+    return (
+        NoSandbox(),
+        f"Runs without a sandbox, for your own code only: {bubblewrap_.detail}. {bubblewrap_.remedy}".strip(),
+    )
+
+
+def uses_gpu(device: str) -> bool:
+    """Whether a run on `device` would be shown a card of this machine."""
+    if device.startswith("cpu") or not sys.platform.startswith("linux"):
+        return False
+    from tlcourse.sandbox import fork_server  # Linux only
+
+    return device != "auto" or fork_server.has_gpu()
+
+
+def _fork_server_sandbox() -> Sandbox:
+    finding = _fork_server()
+    if not finding.available:
+        raise UnableError(
+            f"This machine cannot isolate a run: {finding.detail}.",
+            cause="the fork server needs bubblewrap and nested user namespaces.",
+            remedy=finding.remedy or "tlcourse doctor",
+        )
+    from tlcourse.sandbox.fork_server import shared
+
+    return shared()
+
+
+def _landlock_sandbox() -> tuple[Sandbox, str]:
+    finding = _landlock()
+    if not finding.available:
+        raise UnableError(
+            f"This machine cannot isolate a run: {finding.detail}.",
+            cause="the landlock sandbox needs Landlock.",
+            remedy=finding.remedy or "tlcourse doctor",
+        )
+    from tlcourse.sandbox.landlock_sandbox import NOTICE, LandlockSandbox
+
+    return LandlockSandbox(), NOTICE

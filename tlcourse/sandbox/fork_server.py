@@ -1,0 +1,159 @@
+"""The *fork server*: a parent that has imported torch lives behind bubblewrap, and forks a sandboxed-in child for each run.
+
+What keeps a run from the machine is the outer sandbox, as for a bubblewrap run; what keeps it from its siblings, the inner one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from tlcourse.errors import InfraError, UnableError
+from tlcourse.execution.gpu import cards
+from tlcourse.execution.spec import Limits
+from tlcourse.sandbox import bubblewrap
+from tlcourse.sandbox.base import Finding, Start
+from tlcourse.sandbox.fork_server_parent import ForkServerParent
+from tlcourse.sandbox.fork_server_process import ForkServerProcess, StartError
+
+RUNS = 250
+"""Runs of one parent: nothing is known to wear out, and a new one costs four seconds."""
+CREEP_MB = 128.0
+_LOOK_EVERY = 16
+
+
+class ForkServerSandbox:
+    """One fork server at a time: started when it is first needed, replaced when it dies, grows, or has served enough.
+
+    Thread-safe; runs may be served side by side.
+    """
+
+    name = "fork-server"
+
+    def __init__(self, *, runs: int = RUNS, creep_mb: float = CREEP_MB) -> None:
+        self._runs = runs
+        self._creep_mb = creep_mb
+        self._lock = threading.RLock()
+        self._parent: ForkServerParent | None = None
+        self._closed = False
+
+    def prewarm(self) -> ForkServerParent:
+        """Have a parent that can serve; raises UnableError. Takes seconds where there was none."""
+        with self._lock:
+            if self._closed:
+                raise InfraError("The fork server was closed.")
+            if self._parent is not None and not self._is_fit(self._parent):
+                self._parent.retire()
+                self._parent = None
+            if self._parent is None:
+                try:
+                    self._parent = ForkServerParent()
+                except OSError as error:
+                    raise UnableError(
+                        f"The fork server cannot be built: {error}.",
+                        remedy="use --sandbox bubblewrap, or: tlcourse doctor",
+                    ) from error
+            return self._parent
+
+    def _is_fit(self, parent: ForkServerParent) -> bool:
+        if not parent.is_alive() or parent.failed or parent.runs >= self._runs:
+            return False  # failed: a folder that it shows may have been replaced since it began
+        return parent.runs % _LOOK_EVERY != _LOOK_EVERY - 1 or parent.grown_mb() < self._creep_mb
+
+    def start(self, start: Start) -> ForkServerProcess:
+        """Start the worker as a child of the fork server; SIGKILL of it ends all that it started."""
+        if start.gpu and has_gpu():
+            raise UnableError("A fork server cannot touch a GPU.", remedy="use --sandbox bubblewrap")
+        return self._start(start)
+
+    def _start(self, start: Start, program: Sequence[str] = ()) -> ForkServerProcess:
+        with self._lock:
+            try:
+                return self.prewarm().start(start, program)
+            except StartError:  # it died unseen: a new one, once
+                self.recycle()
+            try:
+                return self.prewarm().start(start, program)
+            except StartError as error:
+                raise InfraError(f"The fork server starts no child: {error}.") from error
+
+    def recycle(self) -> None:
+        """The next run gets a new parent."""
+        with self._lock:
+            if self._parent is not None:
+                self._parent.retire()
+                self._parent = None
+
+    def close(self) -> None:
+        """End the parent and every run that it serves."""
+        with self._lock:
+            self._closed = True
+            if self._parent is not None:
+                self._parent.close()
+                self._parent = None
+
+    def __enter__(self) -> ForkServerSandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def has_gpu() -> bool:
+    """Whether a bubblewrap run would be shown a card."""
+    return bool(cards())
+
+
+def shared() -> ForkServerSandbox:
+    """This process's own fork server, for grading one submission after another; it ends with the process."""
+    if _shared(os.getpid())._closed:  # a batch had it for its first worker, and has ended
+        _shared.cache_clear()
+    return _shared(os.getpid())
+
+
+@functools.cache
+def _shared(process: int) -> ForkServerSandbox:
+    sandbox = ForkServerSandbox()
+    atexit.register(sandbox.close)
+    return sandbox
+
+
+@functools.cache
+def probe() -> Finding:
+    """Whether a parent starts here, and a child of it in the inner namespaces: both are tried."""
+    outer = bubblewrap.probe()
+    if not outer.available:
+        return Finding(ForkServerSandbox.name, False, outer.detail, outer.remedy)
+    try:
+        return _try()
+    except (OSError, InfraError, UnableError) as error:
+        return Finding(
+            ForkServerSandbox.name,
+            False,
+            str(error).splitlines()[0],
+            "allow nested user namespaces (in a container: an unmasked /proc); the bubblewrap sandbox works without them",
+        )
+
+
+def _try() -> Finding:
+    with tempfile.TemporaryDirectory(prefix="tlcourse-probe-") as folder, contextlib.ExitStack() as stack:
+        inputs, submission = Path(folder, "inputs"), Path(folder, "submission")
+        inputs.mkdir()
+        submission.mkdir()
+        said = stack.enter_context(tempfile.TemporaryFile())
+        nothing = stack.enter_context(open(os.devnull, "rb"))  # noqa: PTH123
+        start = Start((), inputs, submission, Limits(), {}, (), nothing.fileno(), said.fileno())
+        process = shared()._start(start, ["/usr/bin/true"])
+        if process.wait() == 0:
+            return Finding(
+                ForkServerSandbox.name, True, "one parent behind bubblewrap has imported torch; a fork for each run"
+            )
+        said.seek(0)
+        lines = said.read().decode(errors="replace").strip().splitlines() or [process.fell or "no message"]
+        raise OSError(f"a child of the fork server does not start: {lines[-1][:200]}")

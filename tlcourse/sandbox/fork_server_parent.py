@@ -1,0 +1,183 @@
+"""The supervisor's side of one fork server: starting it in the outer sandbox, asking it for runs, ending it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from tlcourse.sandbox.base import Start
+from tlcourse.sandbox.bubblewrap import as_spare_uid, give_to_spare_uid, system_view
+from tlcourse.sandbox.fork_server_process import ForkServerProcess, StartError, credentials_wanted, receive
+from tlcourse.sandbox.fork_server_protocol import SETUP_FAILED, SPOOL, Ready, Request
+from tlcourse.sandbox.interpreter import isolated_command, visible_folders, worker_environment
+from tlcourse.sandbox.launcher import launch
+from tlcourse.sandbox.namespaces import NEW_ROOT
+from tlcourse.sandbox.process_tree import proportional_mb
+from tlcourse.sandbox.scratch import new_folder
+
+_READY_S = 180.0
+_OWN_SCRATCH_MB = 16
+
+
+class ForkServerParent:
+    """A zygote behind bubblewrap. `start` is for one thread at a time; runs may end in any thread."""
+
+    def __init__(self) -> None:
+        """Start it and wait until it has imported everything; raises StartError with what it said."""
+        self.runs = 0
+        self.failed = False
+        self._busy = 0
+        self._lock = threading.Lock()
+        self._retired = False
+        self._folder = new_folder("server")
+        self._spool = self._folder / "spool"
+        self._spool.mkdir(mode=0o711)
+        try:
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            credentials_wanted(self._control)
+            with theirs, self._said().open("wb") as said:
+                self._process = launch(
+                    self._command(theirs.fileno()),
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    cwd="/",
+                    env={},
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                )
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        try:
+            self._await_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def _said(self) -> Path:
+        return self._folder / "said"
+
+    def _command(self, control: int) -> list[str]:
+        folders = {folder: folder for folder in visible_folders()}
+        targets = [str(folder) for folder in folders]
+        folders[Path(SPOOL)] = self._spool
+        prefix: list[str] = []
+        if os.geteuid() == 0:
+            prefix = as_spare_uid(folders.values(), self._folder)
+        command = [*prefix, *system_view(folders, _OWN_SCRATCH_MB), "--dir", NEW_ROOT, "--chdir", "/", "--clearenv"]
+        for name, value in worker_environment(threads=1).items():
+            command += ["--setenv", name, value]
+        zygote = isolated_command("tlcourse.sandbox.zygote", "main", [str(control), *targets])
+        return [*command, "--remount-ro", "/", "--", *zygote]
+
+    def _await_ready(self) -> None:
+        try:
+            data, self.pid = receive(self._control, _READY_S)
+            ready = msgspec.json.decode(data, type=Ready)
+        except (OSError, msgspec.DecodeError) as error:
+            said = self._said().read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            raise StartError(f"the fork server did not start: {said[-1][:300] if said else error}") from error
+        if ready.threads != 1 or ready.shared_writable:
+            raise StartError(f"the fork server is not fit to be forked: {ready}")
+        self._memory_mb = self.memory_mb()
+
+    def memory_mb(self) -> float:
+        """Its proportional memory; 0 where the kernel will not tell."""
+        return proportional_mb([self.pid]) or 0.0
+
+    def grown_mb(self) -> float:
+        """What it grew by since it was ready."""
+        return self.memory_mb() - self._memory_mb
+
+    def is_alive(self) -> bool:
+        """Whether it can serve another run."""
+        return self._process.poll() is None
+
+    def start(self, start: Start, program: Sequence[str] = ()) -> ForkServerProcess:
+        """Fork a child for a run; raises StartError. The run's folders are taken over."""
+        name = secrets.token_hex(16)
+        folder = self._spool / name
+        folder.mkdir(mode=0o711)
+        for source, inside in ((start.inputs, "inputs"), (start.submission, "submission")):
+            if os.geteuid() == 0:
+                give_to_spare_uid(source)
+            source.rename(folder / inside)
+        with self._lock:
+            self.runs += 1
+            self._busy += 1
+        try:
+            asked = self._ask(_request(start, name, program), start)
+            return ForkServerProcess(asked, lambda code: self._ended(folder, code), start.group)
+        except OSError as error:
+            for source, inside in ((start.inputs, "inputs"), (start.submission, "submission")):
+                (folder / inside).rename(source)  # for another try
+            self._ended(folder, SETUP_FAILED)
+            raise StartError(str(error)) from error
+
+    def _ask(self, request: Request, start: Start) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        credentials_wanted(ours)
+        try:
+            with theirs:
+                descriptors = [theirs.fileno(), start.stdin, start.output, *start.pass_fds]
+                socket.send_fds(self._control, [msgspec.json.encode(request)], descriptors)
+        except BaseException:
+            ours.close()
+            raise
+        return ours
+
+    def _ended(self, folder: Path, code: int) -> str:
+        """A run is over: its folder goes. Returns why this parent cannot have seen it through, or ""."""
+        shutil.rmtree(folder, ignore_errors=True)
+        with self._lock:
+            self.failed = self.failed or code == SETUP_FAILED
+            self._busy -= 1
+            over = self._retired and not self._busy
+        why = "" if self.is_alive() else "the fork server was killed while it served this run"
+        if over:
+            self.close()
+        return why
+
+    def retire(self) -> None:
+        """No further run: end now, or when the last run has ended."""
+        with self._lock:
+            self._retired = True
+            over = not self._busy
+        if over:
+            self.close()
+
+    def close(self) -> None:
+        """End it, and every run that it still serves."""
+        self._control.close()
+        self._process.kill()  # bubblewrap's end is that of its PID namespace
+        self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):
+            if self._process.returncode is None:
+                self.close()
+
+
+def _request(start: Start, folder: str, program: Sequence[str]) -> Request:
+    limits = start.limits
+    return Request(
+        folder=folder,
+        arguments=list(start.arguments),
+        numbers=list(start.pass_fds),
+        env=start.env,
+        processes=limits.processes,
+        scratch_bytes=limits.scratch_mb * 2**20,
+        cpu_s=int(limits.cpu_s) + 5,
+        program=list(program),
+    )

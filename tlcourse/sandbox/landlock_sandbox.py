@@ -1,0 +1,197 @@
+"""The *landlock* sandbox: Landlock and seccomp, for machines that forbid user namespaces. Weaker, and it says so.
+
+A run keeps the machine's view of processes, network and mounts, and is refused what it would do with them. What that
+cannot stop is listed in docs/security.md, and tried in tests/attacks/.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tlcourse.errors import UnableError
+from tlcourse.execution.spec import Limits
+from tlcourse.sandbox import landlock, seccomp
+from tlcourse.sandbox.base import Finding, Start
+from tlcourse.sandbox.bind_mounts import opened
+from tlcourse.sandbox.bubblewrap import tool
+from tlcourse.sandbox.interpreter import PACKAGE, hidden_folders, isolated_command, visible_folders, worker_command
+
+NOTICE = (
+    "Ran in the landlock sandbox (Landlock + seccomp, no namespaces): a hostile submission could see which files and "
+    "processes exist on this machine; docs/security.md lists what else it cannot stop."
+)
+_FIRST_UID, _UIDS = 64200, 200
+_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/proc/cpuinfo", "/proc/meminfo")
+_OWN = ("status", "stat", "statm", "maps", "smaps", "fd", "task", "limits")
+"""Of /proc/self; not `net`, which is the machine's."""
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_END_S = 30.0
+
+
+class LandlockSandbox:
+    """Landlock + seccomp around each run, below a keeper that leaves nothing behind."""
+
+    name = "landlock"
+
+    def start(self, start: Start) -> LandlockProcess:
+        """Start the worker below its keeper."""
+        if start.gpu:
+            raise UnableError("The landlock sandbox shows no GPU.", remedy="say --device cpu, or see tlcourse doctor")
+        # the folder around this package holds a checkout, or other packages: a link to it alone, in a folder of its own
+        own = start.inputs.parent / "package"
+        own.mkdir()
+        (own / PACKAGE.name).symlink_to(PACKAGE)
+        return _launch(start, worker_command([str(start.inputs), str(start.submission), *start.arguments], own))
+
+
+class LandlockProcess(subprocess.Popen[bytes]):
+    """The keeper of a run."""
+
+    scratch: Path
+    uid_held: socket.socket | None = None
+
+    def end_all(self) -> None:
+        """Have the keeper end the run; killing the keeper itself would set orphans free."""
+        with contextlib.suppress(ProcessLookupError):
+            self.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(_END_S)
+        if self.uid_held is not None:
+            self.uid_held.close()
+
+
+def _launch(start: Start, command: Sequence[str]) -> LandlockProcess:
+    base = start.inputs.parent
+    scratch = base / "scratch"
+    scratch.mkdir()
+    uid, held, prefix = 0, None, []
+    if os.geteuid() == 0:
+        uid, held = _spare_uid()
+        prefix = opened([*visible_folders(), base], tool("unshare"))
+        base.chmod(0o711)
+        for folder in (start.inputs, start.submission, scratch):
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, uid, uid, follow_symlinks=False)
+    plan = _plan(start, command, scratch, uid)
+    env = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONDONTWRITEBYTECODE": "1"}
+    keeper = isolated_command("tlcourse.sandbox.reaper", "main", [json.dumps(plan)])
+    try:
+        process = LandlockProcess(
+            [*start.entering(env), *prefix, *keeper],
+            stdin=start.stdin,
+            stdout=start.output,
+            stderr=start.output,
+            cwd="/",
+            env=env,
+            pass_fds=start.pass_fds,
+            start_new_session=True,
+        )
+    except BaseException:
+        if held is not None:
+            held.close()
+        raise
+    process.scratch, process.uid_held = scratch, held
+    return process
+
+
+def _plan(start: Start, command: Sequence[str], scratch: Path, uid: int) -> dict[str, Any]:
+    """All that the keeper must know."""
+    limits, folder = start.limits, str(scratch)
+    read = [path for path in (*_SYSTEM, *map(str, visible_folders())) if Path(path).exists()]
+    rights = dict(landlock.without(read, map(str, hidden_folders())))
+    shown = [*(start.inputs, start.submission), start.inputs.parent / "package"]
+    rights |= dict.fromkeys(map(str, shown), landlock.READ)
+    rights |= {f"/dev/{name}": landlock.DEVICE for name in _DEVICES} | {folder: landlock.SCRATCH}
+    return {
+        "grader": os.getpid(),
+        "uid": uid,
+        "scratch": folder,
+        "rights": rights,
+        "own": _OWN,
+        "descriptors": start.pass_fds,
+        "limits": {
+            "RLIMIT_NPROC": _bounded(resource.RLIMIT_NPROC, limits.processes + (0 if uid else _own_tasks())),
+            "RLIMIT_FSIZE": _bounded(resource.RLIMIT_FSIZE, limits.scratch_mb * 2**20),
+            "RLIMIT_CPU": _bounded(resource.RLIMIT_CPU, int(limits.cpu_s) + 5),
+            "RLIMIT_CORE": 0,
+            "RLIMIT_NOFILE": _bounded(resource.RLIMIT_NOFILE, 4096),
+        },
+        "env": {**start.env, "HOME": folder, "TMPDIR": folder, "PWD": folder},
+        "command": list(command),
+    }
+
+
+def _bounded(what: int, value: int) -> int:
+    hard = resource.getrlimit(what)[1]
+    return value if hard == resource.RLIM_INFINITY else min(value, hard)
+
+
+def _own_tasks() -> int:
+    """Threads of this user: without a user namespace of its own, a run's count among them."""
+    uid, count = os.geteuid(), 0
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.uids().real == uid:
+                count += process.num_threads()
+    return count
+
+
+def _spare_uid() -> tuple[int, socket.socket]:
+    """A user's number that no other run of this machine has now; it is held until the socket is closed."""
+    for uid in range(_FIRST_UID, _FIRST_UID + _UIDS):
+        held = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(OSError):
+            held.bind(f"\0tlcourse-uid-{uid}")
+            return uid, held
+        held.close()
+    raise OSError(f"{_UIDS} runs hold every spare user")
+
+
+@functools.cache
+def probe() -> Finding:
+    """Whether the worker's Python starts in this sandbox here: it is tried."""
+    if not landlock.abilities().version:
+        return Finding(
+            LandlockSandbox.name,
+            False,
+            "this kernel has no Landlock, or it is not switched on",
+            "Linux 5.13 or later, with landlock in the kernel's lsm= list",
+        )
+    if seccomp.program() is None:
+        return Finding(LandlockSandbox.name, False, "no seccomp filter is known for this kind of processor")
+    with tempfile.TemporaryDirectory(prefix="tlcourse-probe-") as folder, tempfile.TemporaryFile() as said:
+        inputs, submission = Path(folder, "inputs"), Path(folder, "submission")
+        inputs.mkdir()
+        submission.mkdir()
+        start = Start((), inputs, submission, Limits(), {}, (), subprocess.DEVNULL, said.fileno())
+        try:
+            process = _launch(start, [sys.executable, "-I", "-c", "pass"])
+            code = process.wait(60)
+            process.end_all()
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return Finding(LandlockSandbox.name, False, f"the landlock sandbox cannot be built: {error}")
+        if code != 0:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines() or [f"exit status {code}"]
+            return Finding(LandlockSandbox.name, False, f"Python does not start behind it: {lines[-1][:200]}")
+    version = landlock.abilities().version
+    limits = "" if landlock.abilities().signals else ", of a version that does not bound signals: those are refused"
+    return Finding(
+        LandlockSandbox.name,
+        True,
+        f"Landlock (version {version}{limits}) + seccomp; docs/security.md lists its gaps",
+    )

@@ -1,0 +1,50 @@
+"""The limits of a run: which one it has passed, as seen from outside, or met as an error of its own."""
+
+from __future__ import annotations
+
+from tlcourse.execution.spec import Limits, RunStatus
+from tlcourse.sandbox.process_tree import Used
+
+MAX_FILES = 20_000
+"""Files in a run's scratch: an empty one takes a kilobyte of the kernel's memory, which nothing else counts."""
+
+
+def exceeded(used: Used, limits: Limits, wall_time_s: float) -> tuple[RunStatus, str] | None:
+    """How a run that used this much must end, and what it used and was allowed; None where it may go on."""
+    if wall_time_s > limits.wall_time_s:
+        return "timeout", f"stopped after {wall_time_s:.0f} s; {limits.wall_time_s:.0f} s are allowed"
+    if used.cpu_s > limits.cpu_s:
+        return "timeout", f"used {used.cpu_s:.0f} s of CPU; {limits.cpu_s:.0f} s are allowed"
+    if used.memory_mb > limits.memory_mb:
+        return out_of_memory(used.memory_mb, limits)
+    if used.disk_mb > limits.scratch_mb:
+        return "output", f"wrote {used.disk_mb:.0f} MB to its scratch folder; {limits.scratch_mb} MB are allowed"
+    if used.hidden:
+        return "output", "made folders in its scratch folder that are too deep, or cannot be read"
+    if used.files > MAX_FILES:
+        return "output", f"made {used.files} files in its scratch folders; {MAX_FILES} files are allowed"
+    return None
+
+
+def out_of_memory(used_mb: float, limits: Limits) -> tuple[RunStatus, str]:
+    """How a run ends that held more than it may."""
+    return "memory", f"used {used_mb:.0f} MB of memory; {limits.memory_mb} MB are allowed"
+
+
+def limit_behind(message: str, limits: Limits) -> str:
+    """The limit that an error's `message` speaks of, as a clause with its figure; empty where it speaks of none.
+
+    The kernel refuses a file, a thread or a page, Python raises, and the student reads "Resource temporarily
+    unavailable". What the error says is the submission's word: it decides nothing, and only adds a clause for its
+    author.
+    """
+    said = message.lower()
+    if "no space left on device" in said:
+        return f"its scratch folders were full: {limits.scratch_mb} MB are allowed in each of /tmp and /dev/shm"
+    if "file too large" in said:
+        return f"a single file may take {limits.scratch_mb} MB"
+    if "too many open files" in said:
+        return "a process may hold 4096 files open"
+    if "can't start new thread" in said or "resource temporarily unavailable" in said:
+        return f"{limits.processes} processes and threads are allowed together"
+    return ""

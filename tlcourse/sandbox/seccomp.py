@@ -1,0 +1,150 @@
+"""A seccomp filter as a BPF program: what training code never needs, and a sandbox must not allow.
+
+A deny list, because torch and CUDA use several hundred calls that change with their versions; the
+namespaces are the sandbox, this filter closes the kernel doors that are known to lead through it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import platform
+import struct
+
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
+_ALLOW = 0x7FFF0000
+_ERRNO = 0x00050000
+_KILL = 0x80000000
+_LOAD, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
+_CLONE_NEW = 0x7E020080  # every CLONE_NEW* flag
+_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_F_SETLEASE, _F_NOTIFY = 1024, 1026
+_AF_ALLOWED_BELOW = (
+    17  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK (getaddrinfo); AF_PACKET, AF_VSOCK and later are refused
+)
+
+# Generic numbers (aarch64 and every newer architecture), and those of x86-64.
+_COMMON = dict(
+    pidfd_getfd=438, open_tree=428, move_mount=429, fsopen=430, fsconfig=431, fsmount=432, fspick=433,
+    mount_setattr=442, open_tree_attr=467, memfd_secret=447, quotactl_fd=443, cachestat=451,
+    io_uring_setup=425, io_uring_enter=426, io_uring_register=427,
+)  # fmt: skip
+_X86_64 = dict(
+    ptrace=101, process_vm_readv=310, process_vm_writev=311, kcmp=312, bpf=321, perf_event_open=298,
+    userfaultfd=323, add_key=248, request_key=249, keyctl=250, mount=165, umount2=166, pivot_root=155,
+    unshare=272, setns=308, kexec_load=246, kexec_file_load=320, init_module=175, finit_module=313,
+    delete_module=176, swapon=167, swapoff=168, reboot=169, acct=163, quotactl=179, chroot=161, syslog=103,
+    open_by_handle_at=304, name_to_handle_at=303, personality=135, memfd_create=319,
+    shmget=29, semget=64, msgget=68, mq_open=240, io_setup=206, vmsplice=278, modify_ldt=154,
+    inotify_init=253, inotify_init1=294, fanotify_init=300, **_COMMON,
+)  # fmt: skip
+_AARCH64 = dict(
+    ptrace=117, process_vm_readv=270, process_vm_writev=271, kcmp=272, bpf=280, perf_event_open=241,
+    userfaultfd=282, add_key=217, request_key=218, keyctl=219, mount=40, umount2=39, pivot_root=41,
+    unshare=97, setns=268, kexec_load=104, kexec_file_load=294, init_module=105, finit_module=273,
+    delete_module=106, swapon=224, swapoff=225, reboot=142, acct=89, quotactl=60, chroot=51, syslog=116,
+    open_by_handle_at=265, name_to_handle_at=264, personality=92, memfd_create=279,
+    shmget=194, semget=190, msgget=186, mq_open=180, io_setup=0, vmsplice=75,
+    inotify_init1=26, fanotify_init=262, **_COMMON,
+)  # fmt: skip
+_MACHINES = {
+    "x86_64": (0xC000003E, _X86_64, {"clone": 56, "ioctl": 16, "socket": 41, "fcntl": 72}),
+    "aarch64": (0xC00000B7, _AARCH64, {"clone": 220, "ioctl": 29, "socket": 198, "fcntl": 25}),
+}
+_CLONE3 = 435
+# What namespaces make harmless, and must be refused where there are none: the network, what Landlock does not know of
+# files (owners, modes, times, attributes), and what reaches other processes of the same user.
+_LANDLOCK_COMMON = dict(
+    pidfd_send_signal=424, process_madvise=440, process_mrelease=448, fchmodat2=452, setxattrat=463,
+    removexattrat=466, file_setattr=469,
+)  # fmt: skip
+_WEAK_X86_64 = dict(
+    socket=41, socketpair=53, connect=42, bind=49, listen=50, accept=43, accept4=288,
+    chmod=90, fchmod=91, fchmodat=268, chown=92, fchown=93, lchown=94, fchownat=260,
+    utime=132, utimes=235, futimesat=261, utimensat=280, truncate=76,
+    setxattr=188, lsetxattr=189, fsetxattr=190, removexattr=197, lremovexattr=198, fremovexattr=199,
+    mq_unlink=241,
+    setpriority=141, sched_setparam=142, sched_setscheduler=144, sched_setattr=314, sched_setaffinity=203,
+    ioprio_set=251, migrate_pages=256, move_pages=279, setrlimit=160,
+)  # fmt: skip
+_WEAK_AARCH64 = dict(
+    socket=198, socketpair=199, connect=203, bind=200, listen=201, accept=202, accept4=242,
+    fchmod=52, fchmodat=53, fchown=55, fchownat=54, utimensat=88, truncate=45,
+    setxattr=5, lsetxattr=6, fsetxattr=7, removexattr=14, lremovexattr=15, fremovexattr=16,
+    mq_unlink=181,
+    setpriority=140, sched_setparam=118, sched_setscheduler=119, sched_setattr=274, sched_setaffinity=122,
+    ioprio_set=30, migrate_pages=238, move_pages=239, setrlimit=164,
+)  # fmt: skip
+_SIGNALS = {
+    "x86_64": dict(kill=62, tkill=200, tgkill=234, rt_sigqueueinfo=129, rt_tgsigqueueinfo=297),
+    "aarch64": dict(kill=129, tkill=130, tgkill=131, rt_sigqueueinfo=138, rt_tgsigqueueinfo=240),
+}
+_LANDLOCK = {"x86_64": (_WEAK_X86_64, 302), "aarch64": (_WEAK_AARCH64, 261)}
+"""The calls, and the number of prlimit64, which is refused for every process but the caller."""
+
+
+def program(
+    machine: str | None = None, *, gpu: bool = False, namespaces: bool = True, signals: bool = True
+) -> bytes | None:
+    """The filter for `machine` (default: this one) as an array of `struct sock_filter`; None where it is not known.
+
+    Memory files are refused, because their pages are nobody's until somebody maps them, and so escape the watchdog;
+    with `gpu` they are allowed, because drivers use them. Notices about files are refused because a file that is shown
+    is the machine's, whoever opens it; contexts for asynchronous files because the machine has a fixed number of them.
+    `namespaces=False` is for a run without any; without `signals`, nothing bounds whom such a run may signal, so that it may
+    signal nobody.
+    """
+    machine = machine or platform.machine()
+    known = _MACHINES.get(machine)
+    if known is None:
+        return None
+    arch, denied, numbers = known
+    if gpu:
+        denied = {name: number for name, number in denied.items() if name != "memfd_create"}
+    if not namespaces:
+        denied = {**denied, **_LANDLOCK_COMMON, **_LANDLOCK[machine][0], **({} if signals else _SIGNALS[machine])}
+    code = [_op(_LOAD, _ARCH), _op(_JEQ, arch, 1, 0), _op(_RETURN, _KILL), _op(_LOAD, _NR)]
+    if arch == 0xC000003E:  # the x32 calls would pass under other numbers
+        code += [_op(_JGE, 0x40000000, 0, 1), _op(_RETURN, _KILL)]
+    for number in sorted(denied.values()):
+        code += [_op(_JEQ, number, 0, 1), _op(_RETURN, _ERRNO | errno.EPERM)]
+    # clone3's flags lie in memory, out of a filter's sight: "not there" makes libc fall back to clone
+    code += [_op(_JEQ, _CLONE3, 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
+    code += _when(numbers["clone"], [_op(_LOAD, _ARG0), _op(_JSET, _CLONE_NEW, 0, 1), _deny()])
+    code += _when(
+        numbers["ioctl"],
+        [_op(_LOAD, _ARG1), _op(_JEQ, _TIOCSTI, 1, 0), _op(_JEQ, _TIOCLINUX, 0, 1), _deny()],
+    )
+    # a lease or a notice on a file that is shown is one on the machine's: it tells who else opens it
+    code += _when(
+        numbers["fcntl"],
+        [_op(_LOAD, _ARG1), _op(_JEQ, _F_SETLEASE, 1, 0), _op(_JEQ, _F_NOTIFY, 0, 1), _deny()],
+    )
+    code += _when(numbers["socket"], [_op(_LOAD, _ARG0), _op(_JGE, _AF_ALLOWED_BELOW, 0, 1), _deny()])
+    if not namespaces:
+        code += _when(_LANDLOCK[machine][1], [_op(_LOAD, _ARG0), _op(_JEQ, 0, 1, 0), _deny()])
+    code.append(_op(_RETURN, _ALLOW))
+    return b"".join(code)
+
+
+def enter(code: bytes) -> None:
+    """Have this thread, and all that it starts, pass through the filter from now on; no_new_privs is set."""
+    buffer = ctypes.create_string_buffer(code, len(code))
+    filter_ = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.c_char_p(filter_), 0, 0) < 0:
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
+def _op(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, if_true, if_false, k)
+
+
+def _deny() -> bytes:
+    return _op(_RETURN, _ERRNO | errno.EPERM)
+
+
+def _when(number: int, body: list[bytes]) -> list[bytes]:
+    """`body` decides about call `number` alone: it denies, or falls through to allow."""
+    return [_op(_JEQ, number, 0, len(body) + 1), *body, _op(_RETURN, _ALLOW)]
