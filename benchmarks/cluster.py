@@ -29,11 +29,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "cluster"))
 from slurm_bed import NODES, Bed, missing
 
+from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.execution.cluster.item import Pace
 from tlcourse.execution.cluster.pool import SlurmPool
 from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.pool import Pool, cores
-from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
+from tlcourse.execution.spec import RunReport, RunSpec
 
 SLOTS = 2 * NODES
 SOLUTION = """
@@ -57,7 +58,7 @@ def jobs(count: int, seconds: float, folder: Path) -> list[RunSpec]:
         (submission / "solution.py").write_text(SOLUTION.format(seconds=seconds) + f"# {number}\n")
         points = np.arange(16, dtype=np.float32).reshape(8, 2)
         data = {"x": points, "y": points.sum(1)}
-        task_spec = TaskSpec("plane", "mini", ("y",), (OutputSpec("y"),), 7, 60.0, "cpu", 1)
+        task_spec = TaskSpec("plane", "mini", ("y",), (Output("y"),), 7, 60.0, "cpu", 1)
         made.append(RunSpec(task_spec, submission, data, data, {"x": points}, Limits(memory_mb=1024)))
     return made
 

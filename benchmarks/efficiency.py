@@ -3,7 +3,7 @@
     python benchmarks/efficiency.py [--submissions 16] [--seconds 5] [--workers N]
 
 Promised: of 16 submissions that each compute for 5 s of CPU on two cores, CPU time in `fit` / (wall time × cores) is at
-least 0.93, from a pool that is warm to the last report. What the pool's start costs once for a whole batch is printed
+least 0.93, from a pool whose parents have started to the last report. What the pool's start costs once is printed
 beside it.
 """
 
@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.execution.pool import Pool, cores
-from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
+from tlcourse.execution.spec import RunReport, RunSpec
 
 SOLUTION = """
 import time
@@ -57,7 +58,7 @@ def job_of(folder: Path) -> RunSpec:
     """A job of 4,096 points in the plane."""
     points = np.random.default_rng(1).normal(size=(4096, 2)).astype(np.float32)
     data = {"x": points, "y": points.sum(1)}
-    task_spec = TaskSpec("plane", "mini", ("y",), (OutputSpec("y"),), 7, 600.0, "cpu", 1)
+    task_spec = TaskSpec("plane", "mini", ("y",), (Output("y"),), 7, 600.0, "cpu", 1)
     return RunSpec(task_spec, folder, data, data, {"x": points}, Limits(wall_time_s=600.0))
 
 

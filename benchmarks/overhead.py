@@ -1,9 +1,9 @@
-"""What a sandbox costs: a submission that imports torch and torchvision, builds an Adam, and fits nothing. Prints medians.
+"""What a sandbox costs: a submission that imports torch and torchvision, builds an Adam, fits nothing. Prints medians.
 
     python benchmarks/overhead.py [--runs 10]
 
-Promised: cold at most 1.15 times plain, warm at most 0.10 times plain. Plain is `python submission.py`. The three run
-in turn, so that what disturbs one disturbs all. Wall time is from the call to the report, with the copying of the
+Promised: bubblewrap at most 1.15 times plain, the fork server at most 0.10 times plain. Plain is `python
+submission.py`. The three run in turn, so that what disturbs one disturbs all. Wall time is from the call to the report, with the copying of the
 submission and the data, and predictions that come out. CPU time of plain is that of its process. In a sandbox it is
 what the worker used up to its last prediction, as it says itself, and what the grader, bubblewrap and the fork server
 used meanwhile; what the small processes between them use (pid 1 of the sandbox, its monitor) is not seen.
@@ -25,7 +25,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
+from tlcourse.course.spec import Limits, Output, TaskSpec
+from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.execution.supervise import run
 from tlcourse.sandbox.bubblewrap import BubblewrapSandbox
 from tlcourse.sandbox.fork_server import ForkServerSandbox
@@ -58,7 +59,7 @@ def job_of(folder: Path) -> RunSpec:
     """A job of eight points in the plane."""
     points = np.arange(16, dtype=np.float32).reshape(8, 2)
     data = {"x": points, "y": points.sum(1)}
-    task_spec = TaskSpec("plane", "mini", ("y",), (OutputSpec("y"),), 7, 60.0, "cpu", 1)
+    task_spec = TaskSpec("plane", "mini", ("y",), (Output("y"),), 7, 60.0, "cpu", 1)
     return RunSpec(task_spec, folder, data, data, {"x": points}, Limits(wall_time_s=120.0))
 
 
@@ -90,7 +91,7 @@ def timed(act: Callable[[], float]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Plain, cold and warm in turn."""
+    """Plain, bubblewrap and fork server in turn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=10)
     runs = parser.parse_args().runs
@@ -111,14 +112,14 @@ def main() -> None:
             subprocess.run([sys.executable, str(plain_file)], check=True, stdout=subprocess.DEVNULL, env=env)
             return 0.0
 
-        def cold() -> float:
+        def bubblewrapped() -> float:
             return told(run(job, bubblewrap_sandbox, lambda _: None))
 
-        def warm() -> float:
+        def forked() -> float:
             before = own(parent)
             return told(run(job, fork_server_sandbox, lambda _: None)) + own(parent) - before
 
-        ways = {"plain": plain, "bubblewrap": cold, "fork-server": warm}
+        ways = {"plain": plain, "bubblewrap": bubblewrapped, "fork-server": forked}
         for act in ways.values():
             act()  # once for the disk's caches
         times: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}

@@ -149,7 +149,8 @@ def rendered(record: dict[str, Any]) -> str:
         seeds = f"seeds {', '.join(map(str, part['seeds']))}" if part["seeds"] else "no seeds"
         lines.append(
             f"{seeds[0].upper()}{seeds[1:]} · {part['threads']} threads · {part['cpu_s']:.0f} CPU seconds ·"
-            f" {part['wall_time_s']:.0f} s wall time, machine {part['machine']} · torch {part['torch']}, {part['processor']}"
+            f" {part['wall_time_s']:.0f} s wall time, machine {part['machine']} · torch {part['torch']}, "
+            f"{part['processor']}"
         )
     return "\n".join(lines) + "\n"
 

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 
 from tlcourse.course.loader import load_course
-from tlcourse.execution.spec import OutputSpec
 from tlcourse.execution.worker.predict import predict
 from tlcourse.execution.worker.task import Task, as_dataset
 from tlcourse.grading.grader import Grader
@@ -71,9 +70,8 @@ def values_of(path: Path, seed: int) -> list[float]:
         folder=path.parent,
         log=lambda step, values: None,
     )
-    outputs = [OutputSpec(output.name, tuple(output.shape), output.by_task) for output in about.outputs]
     model = load(path).fit(task)
-    predicted = predict(model, torch.from_numpy(data.test["x"]), outputs, torch.device("cpu"))
+    predicted = predict(model, torch.from_numpy(data.test["x"]), about.outputs, torch.device("cpu"))
     measured = grader.measure(data.test, predicted, {})
     return [measured[name].value for name in COLUMNS]
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
     ("test", "share"),
     [
         ("tests/cli/test_grade.py::test_a[x-y]", "tests/cli/test_grade.py"),
-        ("tests/attacks/test_attacks.py::test_every[warm-root-a]", "tests/attacks/test_attacks.py"),
+        ("tests/attacks/test_attacks.py::test_every[fork-server-root-a]", "tests/attacks/test_attacks.py"),
         ("tests/labs/test_labs.py::test_its_claim[coral]", "tests/labs/test_labs.py::test_its_claim[coral]"),
         ("tests/labs/test_labs.py::test_events_come", "tests/labs/test_labs.py"),
     ],

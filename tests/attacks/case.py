@@ -55,7 +55,7 @@ class Zero(torch.nn.Module):
 
 PIPES = """
 def pipes():
-    # the numbers of the event and the result pipe: from the command line of a cold worker, from a frame of a warm one
+    # the numbers of the event and the result pipe: from the command line of a worker in bubblewrap, from a frame of a forked one
     frame = sys._getframe()
     while frame is not None:
         channel = frame.f_locals.get("channel")

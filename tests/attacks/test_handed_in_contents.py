@@ -11,8 +11,8 @@ import pytest
 from desk import SOLUTION
 from zipforge import Member, forge
 
+from tlcourse.course.spec import Output
 from tlcourse.execution.arrays import BadArraysError, read_predictions
-from tlcourse.execution.spec import OutputSpec
 
 
 class _Touches:
@@ -34,7 +34,7 @@ def test_a_pickle_is_a_file_like_any_other_and_is_never_loaded(desk):
 def test_predictions_that_are_a_pickle_are_no_predictions(desk):
     marker = desk.folder / "ran"
     with pytest.raises(BadArraysError):
-        read_predictions(pickle.dumps(_Touches(str(marker))), 8, (OutputSpec("y"),))
+        read_predictions(pickle.dumps(_Touches(str(marker))), 8, (Output("y"),))
     assert not marker.exists()
 
 

@@ -30,7 +30,7 @@ def signals_kept() -> Iterator[None]:
 
 @pytest.fixture
 def graded_here(tmp_path, monkeypatch, capsys, quick_sandbox):
-    """`graded_here("grade", "line", …)`: as `tl`, in this process, in the sandbox that is warm already."""
+    """`graded_here("grade", "line", …)`: as `tl`, in this process, in the fork server that has started already."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*arguments, "--sandbox", quick_sandbox, "--course", str(EXAMPLE)]

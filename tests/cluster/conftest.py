@@ -11,12 +11,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.execution.cluster.attend import Attendant
 from tlcourse.execution.cluster.item import Pace
 from tlcourse.execution.cluster.journal import Journal
 from tlcourse.execution.cluster.pool import SlurmPool, shell_for
 from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
+from tlcourse.execution.spec import RunReport, RunSpec
 
 sys.path.insert(0, str(Path(__file__).parent))
 from slurm_bed import Bed, missing
@@ -103,7 +104,7 @@ def job_for(tmp_path: Path) -> JobFor:
         points = np.arange(16, dtype=np.float32).reshape(8, 2) + seed
         data = {"x": points, "y": points.sum(1)}
         return RunSpec(
-            task_spec=TaskSpec("plane", "mini", ("y",), (OutputSpec("y"),), seed, 60.0, "cpu", 1),
+            task_spec=TaskSpec("plane", "mini", ("y",), (Output("y"),), seed, 60.0, "cpu", 1),
             submission=folder,
             train=data,
             val=data,

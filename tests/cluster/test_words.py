@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, UsageError
 from tlcourse.execution.cluster.crowd import in_words, read_crowd
 from tlcourse.execution.cluster.missing import RETRIES, SENDS, Tried, decide
@@ -15,7 +16,6 @@ from tlcourse.execution.cluster.shell import Done
 from tlcourse.execution.cluster.slurm import JobState, read_sacct, read_squeue, submit
 from tlcourse.execution.cluster.take_back import cancel
 from tlcourse.execution.cluster.trial import trial
-from tlcourse.execution.spec import Limits
 
 
 def test_squeue_gives_every_job_and_every_element_of_an_array():
@@ -92,7 +92,7 @@ def test_the_number_of_a_job_may_carry_the_name_of_its_cluster():
         (1, "sbatch: error: Batch job submission failed: Requested time limit is invalid (missing or exceeds "
          "some limit)",
          UsageError, "takes longer than the partition allows"),
-        (1, "sbatch: error: Batch job submission failed: RunSpec violates accounting/QOS policy (job submit limit, user's "
+        (1, "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's "
          "size and/or time limits)", BusyError, "no further job"),
         (1, "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",
          BusyError, "does not answer"),

@@ -14,7 +14,8 @@ import numpy as np
 import psutil
 import pytest
 
-from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, TaskSpec
+from tlcourse.course.spec import Limits, Output, TaskSpec
+from tlcourse.execution.spec import RunReport, RunSpec
 
 JobFor = Callable[..., RunSpec]
 MODEL = """
@@ -27,7 +28,7 @@ class Model(torch.nn.Module):
 
 @pytest.fixture
 def job_for(tmp_path: Path) -> JobFor:
-    """`job_for(source, seed=…, threads=…, wall_time_s=…, …)`: a job of 8 points in the plane; `source` defines `fit`."""
+    """`job_for(source, seed=…, threads=…, wall_time_s=…, …)`: 8 points in the plane; `source` defines `fit`."""
     made = 0
 
     def make(source: str, *, seed: int = 7, threads: int = 1, device: str = "cpu", **limits: Any) -> RunSpec:
@@ -38,7 +39,7 @@ def job_for(tmp_path: Path) -> JobFor:
         (folder / "solution.py").write_text(textwrap.dedent(source), encoding="utf-8")
         points = np.arange(16, dtype=np.float32).reshape(8, 2)
         data = {"x": points, "y": points.sum(1)}
-        outputs = (OutputSpec("y"),)
+        outputs = (Output("y"),)
         return RunSpec(
             task_spec=TaskSpec("plane", "mini", ("y",), outputs, seed, 60.0, device, threads),
             submission=folder,

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tlcourse.course.spec import Output
 from tlcourse.execution.arrays import BadArraysError, pack, read_predictions
-from tlcourse.execution.spec import OutputSpec
 
-SPECS = [OutputSpec("logits", (3,)), OutputSpec("radius")]
+SPECS = [Output("logits", (3,)), Output("radius")]
 GOOD = {"logits": np.zeros((5, 3), np.float32), "radius": np.ones(5, np.float32)}
 
 

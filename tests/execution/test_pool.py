@@ -66,7 +66,7 @@ def test_cores_are_those_that_this_process_may_use():
 
 
 def test_a_run_whose_parent_was_killed_runs_once_more_in_a_sandbox_of_its_own(job_for, tells, told):
-    """A bystander of what killed the parent gets its due; what does it by its own doing is judged by the bubblewrap sandbox."""
+    """A bystander of what killed the parent gets its due; what does it by its own doing is judged in bubblewrap."""
     said = []
     with Pool(workers=1) as pool:
         pool.prewarm()

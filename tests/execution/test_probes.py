@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from tlcourse.execution.spec import OutputSpec
+from tlcourse.course.spec import Output
 from tlcourse.execution.worker import probes
 
 X = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
-BY_TASK = [OutputSpec("quantiles", (4, 7), by_task=True)]
-TWO = [OutputSpec("a", (3,)), OutputSpec("b")]
+BY_TASK = [Output("quantiles", (4, 7), by_task=True)]
+TWO = [Output("a", (3,)), Output("b")]
 
 
 class Tasks(nn.Module):
@@ -68,7 +68,7 @@ def test_a_head_that_lets_no_gradient_through_shares_nothing():
 
 
 def test_one_head_has_nothing_to_share():
-    assert "shared_share" not in probes.measure(nn.Linear(8, 3), X, [OutputSpec("logits", (3,))])
+    assert "shared_share" not in probes.measure(nn.Linear(8, 3), X, [Output("logits", (3,))])
 
 
 def test_nothing_is_said_where_the_forward_lets_no_gradient_through():

@@ -1,4 +1,4 @@
-"""How each kind of mistake ends, and what it says to the student; limits in a bubblewrap sandbox (warm: execution/)."""
+"""How each kind of mistake ends, and what it says to the student; limits in bubblewrap (others: tests/sandbox/)."""
 
 from __future__ import annotations
 

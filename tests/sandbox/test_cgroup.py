@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tlcourse.course.spec import Limits
 from tlcourse.execution import supervise
-from tlcourse.execution.spec import Limits
 from tlcourse.sandbox import cgroup
 from tlcourse.sandbox.base import Start
 from tlcourse.sandbox.cgroup import Group, group_for

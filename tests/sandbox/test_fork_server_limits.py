@@ -1,4 +1,4 @@
-"""Limits and outcomes in the fork server: those of the cold one."""
+"""Limits and outcomes in the fork server: those of bubblewrap."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tlcourse.course.spec import Limits
 from tlcourse.execution import supervise
-from tlcourse.execution.spec import Limits
+from tlcourse.execution.limits import exceeded
 from tlcourse.execution.supervise import run
-from tlcourse.sandbox.limits import exceeded
 from tlcourse.sandbox.process_tree import Used
 
 

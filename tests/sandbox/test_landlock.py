@@ -1,4 +1,4 @@
-"""The landlock sandbox: what it takes away by itself, and that it says what it is. The attacks on it are in tests/attacks."""
+"""The landlock sandbox: what it takes away by itself, and that it says what it is. Attacks on it: tests/attacks."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ def test_without_user_namespaces_the_landlock_sandbox_is_chosen_and_says_so(land
     sandbox, notice = choose.choose("auto")
     assert sandbox.name == "landlock"
     assert "landlock sandbox" in notice
-    assert "no cold here" in notice
-    assert "get cold" in notice
+    assert "no bubblewrap here" in notice
+    assert "get bubblewrap" in notice
 
 
 def test_without_landlock_too_there_is_no_sandbox_and_one_line_says_so(monkeypatch):

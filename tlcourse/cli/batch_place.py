@@ -55,19 +55,21 @@ class PlaceName(NamedTuple):
     ) -> None:
         """Before anything is begun on a cluster: it can be reached, and takes such jobs.
 
-        Raises UnableError where it does not answer, or where hand-ins would run without a sandbox; UsageError where Slurm
-        refuses what the profile asks for.
+        Raises UnableError where it does not answer, or where hand-ins would run without a sandbox; UsageError where
+        Slurm refuses what the profile asks for.
         """
         if self.profile is None:
             return
+        from msgspec.structs import replace
+
         from tlcourse.execution.cluster.pool import shell_for
         from tlcourse.execution.cluster.trial import trial
-        from tlcourse.execution.spec import Limits
         from tlcourse.grading.batch.cluster import refuse_no_sandbox
 
         refuse_no_sandbox(sandbox_kind, trusted=trusted)
         limits = exercise.about.limits
-        limits = Limits(wall_time_s=options.wall_time_s or limits.wall_time_s, memory_mb=limits.memory_mb)
+        if options.wall_time_s:
+            limits = replace(limits, wall_time_s=options.wall_time_s)
         try:
             trial(self.name, self.profile, shell_for(self.profile), hand_ins, limits, options.threads)
         except UnableError as error:

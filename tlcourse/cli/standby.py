@@ -1,8 +1,8 @@
 """`tlcourse stand-by` (hidden): a fork server for the terminal app, and the one command that it is asked to run.
 
 It waits with torch imported, becomes the run when the app asks for one, and ends with it: such a run is stopped, kept
-and found again as one that was started cold. Until it is asked it lives as long as its standard input does, so that it
-goes with the app, however the app goes.
+and found again as one that was started at once. Until it is asked it lives as long as its standard input does, so that
+it goes with the app, however the app goes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _listen(asked: queue.SimpleQueue[bytes]) -> None:
 
 
 def _sandbox_kind() -> str:
-    """`warm` once a parent is ready here; `auto` where there can be none, or a run may want a GPU or all the memory."""
+    """`fork-server` once a parent is ready here; `auto` where none can start, or a run may want a GPU or all memory."""
     import psutil
 
     from tlcourse.errors import TlcourseError

@@ -8,7 +8,8 @@ from typing import Literal
 from msgspec import Struct
 
 from tlcourse.course.located import decode, read_text
-from tlcourse.course.model import Identifier, Option, Text
+from tlcourse.course.model import Option, Text
+from tlcourse.course.spec import Identifier
 from tlcourse.errors import ContentError
 
 Role = Literal["method", "control", "baseline", "oracle"]

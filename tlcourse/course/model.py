@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
-"""Lower-case letters, digits, `-` and `_`: safe in a command, a file name and a database."""
+from tlcourse.course.spec import Identifier, Limits, Output
+
 Text = Annotated[str, Meta(min_length=1)]
 QuestionType = Literal["single", "multiple", "numeric", "matching", "ordering", "short", "classify", "bug"]
 
@@ -109,26 +109,6 @@ class Quiz(Struct, frozen=True, forbid_unknown_fields=True):
     questions: Annotated[list[Question], Meta(min_length=1)]
 
 
-class Output(Struct, frozen=True, forbid_unknown_fields=True):
-    """One tensor that the returned module gives for a batch, without its batch dimension."""
-
-    name: Identifier
-    shape: list[Annotated[int, Meta(ge=1)]] = []
-    by_task: bool = False
-    """Whether its first dimension counts tasks: what one network shares is then measured task by task."""
-
-
-class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What one run may use."""
-
-    wall_time_s: Annotated[float, Meta(gt=0)] = 300.0
-    cpu_s: Annotated[float, Meta(gt=0)] = 1200.0
-    memory_mb: Annotated[int, Meta(ge=256)] = 4096
-    processes: Annotated[int, Meta(ge=256)] = 512
-    scratch_mb: Annotated[int, Meta(ge=1)] = 256
-    output_kb: Annotated[int, Meta(ge=1)] = 1024
-
-
 class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
     """A requirement as the student reads it; the grader measures its value."""
 
@@ -161,9 +141,9 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     id: Identifier
     title: Text
     summary: Text
-    targets: list[Identifier]
+    targets: tuple[Identifier, ...]
     """Names of the label arrays, in the order in which `y` holds them."""
-    outputs: Annotated[list[Output], Meta(min_length=1)]
+    outputs: Annotated[tuple[Output, ...], Meta(min_length=1)]
     checks: Annotated[list[CheckRule], Meta(min_length=1)]
     world: Identifier | None = None
     """The module of `tlcourse.data` that draws its data, for use without a grader (`Task.local`)."""

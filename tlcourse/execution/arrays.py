@@ -11,7 +11,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from tlcourse.execution.spec import OutputSpec
+from tlcourse.course.spec import Output
 
 _SLACK = 64 * 1024
 _MAX_HEADER = 32 * 1024
@@ -26,13 +26,13 @@ def pack(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
     return bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
 
 
-def size_cap(n: int, outputs: Sequence[OutputSpec]) -> int:
+def size_cap(n: int, outputs: Sequence[Output]) -> int:
     """Bytes that honest float32 predictions for `n` items can take."""
     return sum(4 * n * int(np.prod(spec.shape, dtype=np.int64)) for spec in outputs) + _SLACK
 
 
 def read_predictions(
-    data: bytes, n: int, outputs: Sequence[OutputSpec]
+    data: bytes, n: int, outputs: Sequence[Output]
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
     """Predictions for `n` items: exactly the named float32 arrays of shape (n, …), all finite; else BadArraysError."""
     if len(data) > size_cap(n, outputs):

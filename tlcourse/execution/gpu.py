@@ -14,9 +14,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from tlcourse.course.spec import TaskSpec
 from tlcourse.execution import gpu_amd, gpu_nvidia
 from tlcourse.execution.gpu_card import Card
-from tlcourse.execution.spec import TaskSpec
 
 _WAIT_S = 0.5
 _LOCKS = Path("/tmp")  # noqa: S108 - one place for all users, whatever their TMPDIR is

@@ -43,7 +43,7 @@ class Pool:
 
         self.workers = workers or cores()
         self._sandboxes = [(sandbox or ForkServerSandbox)() for _ in range(self.workers)]
-        self._free: queue.LifoQueue[ForkServerSandbox] = queue.LifoQueue()  # the last one used is warm
+        self._free: queue.LifoQueue[ForkServerSandbox] = queue.LifoQueue()  # the last one used has its pages in memory
         self._closed = False
         self._gpu = threading.Lock()
         for each in self._sandboxes:
@@ -72,8 +72,8 @@ class Pool:
     def run(self, job: RunSpec, on_event: OnEvent = lambda _: None) -> RunReport:
         """Run a job when a worker is free; raises UnableError and InfraError where no worker can be had.
 
-        A job for a GPU runs in a bubblewrap sandbox, one at a time. So does, once more and alone in its sandbox, a run whose parent was
-        killed under it: whether that was its own doing shows there. The report's `sandbox` says which it was.
+        A job for a GPU runs in bubblewrap, one at a time. So does, once more and alone, a run whose parent was killed
+        under it: whether that was its own doing shows there. The report's `sandbox` says which it was.
         """
         if uses_gpu(job.task_spec.device):
             with self._gpu:

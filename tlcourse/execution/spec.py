@@ -8,49 +8,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from tlcourse.course.spec import Limits, TaskSpec
+
 Outcome = Literal["pass", "fail", "crash", "timeout", "memory", "output", "invalid", "infra"]
 RunStatus = Literal["done", "crash", "timeout", "memory", "output", "invalid", "infra"]
 """How a run ended: `done` gave predictions, which may still be wrong. `infra` is ours, the others the submission's."""
-
-
-class OutputSpec(Struct, frozen=True):
-    """One prediction array: its name, and its shape without the batch dimension."""
-
-    name: str
-    shape: tuple[int, ...] = ()
-    by_task: bool = False
-    """Whether the first dimension of `shape` counts tasks, each of which is a head of its own."""
-
-    @property
-    def heads(self) -> int:
-        """How many heads of the network it holds."""
-        return self.shape[0] if self.by_task else 1
-
-
-class Limits(Struct, frozen=True):
-    """What the whole process tree may use. Seconds, megabytes (2**20) and kilobytes (2**10)."""
-
-    wall_time_s: float = 300.0
-    cpu_s: float = 1200.0
-    memory_mb: int = 4096
-    processes: int = 512
-    scratch_mb: int = 256
-    output_kb: int = 1024
-
-
-class TaskSpec(Struct, frozen=True):
-    """What the worker is told. It lies beside the training data inside the sandbox, so nothing in it is secret."""
-
-    exercise: str
-    variant: str
-    targets: tuple[str, ...]
-    outputs: tuple[OutputSpec, ...]
-    seed: int
-    seconds: float
-    device: str
-    threads: int
-    predict: bool = True
-    """False for `tlcourse run`: fit only."""
 
 
 class RunSpec(Struct, frozen=True):

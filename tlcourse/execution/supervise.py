@@ -24,12 +24,12 @@ from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, alone_on, card_of, environment, shown
 from tlcourse.execution.gpu_card import Card
+from tlcourse.execution.limits import exceeded, limit_behind, out_of_memory
 from tlcourse.execution.log import LogTail
 from tlcourse.execution.spec import Problem, RunReport, RunSpec, RunStatus, Usage
 from tlcourse.sandbox.base import Process, Sandbox, Start
 from tlcourse.sandbox.cgroup import group_for
 from tlcourse.sandbox.interpreter import worker_environment
-from tlcourse.sandbox.limits import exceeded, limit_behind, out_of_memory
 from tlcourse.sandbox.process_tree import ProcessTree
 from tlcourse.sandbox.scratch import scratch_folder
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.course.model import LoadedExercise
+from tlcourse.course.spec import TaskSpec
 from tlcourse.data import variants, weights
 from tlcourse.execution.arrays import BadArraysError, read_predictions
-from tlcourse.execution.spec import Limits, OutputSpec, RunReport, RunSpec, RunStatus, TaskSpec
+from tlcourse.execution.spec import RunReport, RunSpec, RunStatus
 from tlcourse.grading.grader import Data, Grader, public_data
 from tlcourse.grading.measure import Measurement
 from tlcourse.grading.submission import Submission
@@ -100,25 +102,17 @@ def _job(
     scored: bool,
 ) -> RunSpec:
     about = exercise.about
-    limits = about.limits
+    limits = replace(about.limits, wall_time_s=settings.wall_time_s) if settings.wall_time_s else about.limits
     task_spec = TaskSpec(
         exercise=about.id,
         variant=settings.variant,
-        targets=tuple(about.targets),
-        outputs=tuple(OutputSpec(output.name, tuple(output.shape), output.by_task) for output in about.outputs),
+        targets=about.targets,
+        outputs=about.outputs,
         seed=fit_seed(seed),
         seconds=about.seconds,
         device=settings.device,
         threads=settings.threads,
         predict=scored,
-    )
-    limits = Limits(
-        wall_time_s=settings.wall_time_s or limits.wall_time_s,
-        cpu_s=limits.cpu_s,
-        memory_mb=limits.memory_mb,
-        processes=limits.processes,
-        scratch_mb=limits.scratch_mb,
-        output_kb=limits.output_kb,
     )
     return RunSpec(
         task_spec=task_spec,

@@ -30,7 +30,7 @@ from tlcourse.execution.cluster.shell import Shell
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.grade import Grading, Options
 from tlcourse.grading.measured_run import OnEvent
-from tlcourse.grading.result import Result
+from tlcourse.grading.result import Result, read_result
 from tlcourse.grading.submission import Submission, collect, hash_folder
 
 MAX_KEPT = 200
@@ -148,7 +148,7 @@ class Requests:
         """The verdict, where there is one."""
         path = self.folder / one.id / "result.json"
         with contextlib.suppress(OSError, msgspec.MsgspecError):
-            return msgspec.json.decode(path.read_bytes(), type=Result)
+            return read_result(path.read_bytes())
         return None
 
     def journal(self, one: Request) -> Journal:

@@ -1,12 +1,15 @@
-"""The result document: what `--json` prints, and what a record of the gradebook holds. Types only."""
+"""The result document: what `--json` prints and a gradebook keeps; older ones are brought forward."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from tlcourse.execution.spec import Outcome
+
+SCHEMA = 2
 
 
 class CheckResult(Struct, frozen=True):
@@ -71,7 +74,7 @@ class Provenance(Struct, frozen=True):
 class Result(Struct, frozen=True, kw_only=True):
     """A verdict."""
 
-    schema: int = 1
+    schema: int = SCHEMA
     exercise: str
     variant: str
     submission: SubmissionRecord
@@ -87,3 +90,24 @@ class Result(Struct, frozen=True, kw_only=True):
     problem: str = ""
     """The student's own traceback or syntax error; empty where there is none."""
     metrics: list[dict[str, Any]] = []
+
+
+_SANDBOXES = {"cold": "bubblewrap", "warm": "fork-server", "weak": "landlock"}
+_RUN = {"isolation": "sandbox", "wall_s": "wall_time_s", "evidence": "probes"}
+"""How the kinds of sandbox, and the fields of a run, were called in the first edition."""
+
+
+def read_result(document: bytes | dict[str, Any]) -> Result:
+    """A kept document of any edition, in the words of this one; raises msgspec.ValidationError or DecodeError."""
+    given = msgspec.json.decode(document, type=dict[str, Any]) if isinstance(document, bytes) else document
+    if given.get("schema") == 1:
+        given = _second_edition(given)
+    return msgspec.convert(given, Result)
+
+
+def _second_edition(given: dict[str, Any]) -> dict[str, Any]:
+    runs = [{_RUN.get(name, name): value for name, value in run.items()} for run in given["runs"]]
+    for run in runs:
+        run["sandbox"] = _SANDBOXES.get(run["sandbox"], run["sandbox"])
+    checks = [{"status" if name == "standing" else name: value for name, value in c.items()} for c in given["checks"]]
+    return {**given, "schema": SCHEMA, "runs": runs, "checks": checks}

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from tlcourse.execution.spec import Limits
+from tlcourse.course.spec import Limits
 from tlcourse.sandbox.cgroup import Group
 
 
@@ -47,8 +47,8 @@ class Finding(Struct, frozen=True):
 class Process(Protocol):
     """A worker that was started, as seen from outside: what a `subprocess.Popen` is, as far as a run needs it.
 
-    A process of a sandbox that can fall without its run's doing also has `fell`, a sentence, and one that was forked from
-    a fork server has `forked`: it shares memory with that parent, so that resident memory says too much.
+    One whose sandbox can end without the run's doing also has `fell`, a sentence, and one that was forked from a server
+    has `forked`: it shares memory with that parent, so that resident memory says too much.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""The *bubblewrap* sandbox: one bubblewrap for each run, with namespaces of its own, a read-only system and a seccomp filter.
+"""The *bubblewrap* sandbox: for each run namespaces of its own, a read-only system and a seccomp filter.
 
 Started by root it becomes a spare uid first: with uid 0 outside, root's files in the binds would stay readable and
 process limits would not count. The spare uid cannot pass a 0700 home, so what must be seen is shown to it in a private
@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tlcourse.execution.spec import Limits
+from tlcourse.course.spec import Limits
 from tlcourse.sandbox import seccomp
 from tlcourse.sandbox.base import Finding, Start
 from tlcourse.sandbox.bind_mounts import opened

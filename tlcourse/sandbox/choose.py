@@ -50,7 +50,7 @@ def _landlock() -> Finding:
 
 
 def choose(sandbox_kind: str, device: str = "cpu") -> tuple[Sandbox, str]:
-    """The sandbox, and a line that says what was missing (empty for the strongest): cold, else landlock_sandbox, else none.
+    """The sandbox, and a line that says what was missing (empty for bubblewrap): bubblewrap, else landlock, else none.
 
     A fork server must not touch a GPU: a run that would use one gets a bubblewrap sandbox, and the line says so.
 
@@ -82,7 +82,7 @@ def choose(sandbox_kind: str, device: str = "cpu") -> tuple[Sandbox, str]:
         sandbox, notice = _landlock_sandbox()
         return (
             sandbox,
-            f"{notice} The bubblewrap sandbox would be stronger, but {bubblewrap_.detail}. {bubblewrap_.remedy}".strip(),
+            f"{notice} bubblewrap would be stronger, but {bubblewrap_.detail}. {bubblewrap_.remedy}".strip(),
         )
     return (
         NoSandbox(),

@@ -1,6 +1,7 @@
-"""The *fork server*: a parent that has imported torch lives behind bubblewrap, and forks a sandboxed-in child for each run.
+"""The *fork server*: a parent that has imported torch lives behind bubblewrap, and forks a child for each run.
 
-What keeps a run from the machine is the outer sandbox, as for a bubblewrap run; what keeps it from its siblings, the inner one.
+What keeps a run from the machine is the outer sandbox, which is bubblewrap's; what keeps it from its siblings, the
+namespaces that it enters by itself (`namespaces.py`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.gpu import cards
-from tlcourse.execution.spec import Limits
 from tlcourse.sandbox import bubblewrap
 from tlcourse.sandbox.base import Finding, Start
 from tlcourse.sandbox.fork_server_parent import ForkServerParent
@@ -137,7 +138,7 @@ def probe() -> Finding:
             ForkServerSandbox.name,
             False,
             str(error).splitlines()[0],
-            "allow nested user namespaces (in a container: an unmasked /proc); the bubblewrap sandbox works without them",
+            "allow nested user namespaces (in a container: an unmasked /proc); bubblewrap works without them",
         )
 
 

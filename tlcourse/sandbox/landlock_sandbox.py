@@ -22,8 +22,8 @@ from typing import Any
 
 import psutil
 
+from tlcourse.course.spec import Limits
 from tlcourse.errors import UnableError
-from tlcourse.execution.spec import Limits
 from tlcourse.sandbox import landlock, seccomp
 from tlcourse.sandbox.base import Finding, Start
 from tlcourse.sandbox.bind_mounts import opened

@@ -1,8 +1,8 @@
-"""The inner namespaces: what a freshly forked child does to itself, by system calls alone, before it runs anything foreign.
+"""Namespaces: what a freshly forked child does to itself, by system calls alone, before it runs anything foreign.
 
-Its order matters. Namespaces first, while it may; then a root of its own, made of what the outer sandbox shows read-only
-and of empty bounded folders; then `pivot_root`, after which the outer root is gone; then every privilege is dropped,
-and the seccomp filter closes the calls that were needed so far. One thread, Linux only.
+The order matters. Namespaces first, while it may; then a root of its own, made of what the outer sandbox shows
+read-only and of empty bounded folders; then `pivot_root`, after which the outer root is gone; then every privilege is
+dropped, and the seccomp filter closes the calls that were needed so far. One thread, Linux only.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class View(NamedTuple):
 
     folders: list[str]
     files: dict[str, bytes]
-    """Single files are written anew: one that was replaced since the outer sandbox was built can no longer be mounted."""
+    """Single files are written anew: one that was replaced since bubblewrap started can no longer be mounted."""
 
 
 def enter_root(view: View, run: str, scratch_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""No sandbox: a process of its own, which never sees labels. For one's own code, where nothing stronger is to be had."""
+"""No sandbox: a process of its own, which never sees labels. For one's own code, where nothing stronger works."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _SETUP_FAILED = 125
 
 
 def main(argv: list[str]) -> NoReturn:
-    """`keeper PLAN`, a JSON document that `weak.py` makes: start the worker, wait, leave nothing behind."""
+    """`reaper PLAN`, a JSON document that `landlock_sandbox.py` makes: start the worker, wait, leave nothing behind."""
     plan: dict[str, Any] = json.loads(argv[0])
     prctl(_PR_SET_SUBREAPER, 1)
     prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,11 +1,11 @@
-"""The fork server: it has imported what every submission imports, and forks a child for each run in the inner namespaces.
+"""The fork server's parent: it has imported what every submission imports, and forks a child for each run.
 
 It runs in the outer sandbox, holds no label, no secret and no solution, and stays as it was after its imports: one
 thread, no parallel operation (a forked child of libgomp's threads hangs), no CUDA, and nothing read from a run. Of a
 request it sees the name of a folder and some descriptors; what is in them only the child sees.
 
 Three processes make a run: the *monitor* in the parent's PID namespace, which tells the exit status; *init*, pid 1 of
-the run's own; and the *worker*, which runs the same `worker.main` as a cold one.
+the run's own; and the *worker*, which runs the same `worker.main` as in bubblewrap.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _init(request: Request, descriptors: list[int], view: namespaces.View) -> No
 
 
 def _worker(request: Request, descriptors: list[int]) -> NoReturn:
-    """The same as a cold worker, from here on: descriptors, environment, limits, then `worker.main`."""
+    """The same as a worker in bubblewrap, from here on: descriptors, environment, limits, then `worker.main`."""
     try:
         namespaces.set_dumpable(True)
         _place(descriptors, [0, 1, *request.numbers])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
+from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.cluster.attend import Attendant
 from tlcourse.execution.cluster.crowd import crowd, in_words
@@ -20,7 +21,7 @@ from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.refusal import partitions
 from tlcourse.execution.cluster.script import in_container, start_lines
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
-from tlcourse.execution.spec import Limits, OutputSpec, RunSpec, TaskSpec
+from tlcourse.execution.spec import RunSpec
 
 WAIT_S = 600.0
 _NEEDS = (
@@ -109,7 +110,7 @@ def _python(profile: Profile, depot: Depot) -> Step:
 
 
 def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | None) -> Iterator[Step]:
-    """A small run, in a job of a minute or two: a compute node has Python, torch, the work folder, and maybe a sandbox."""
+    """A small run, in a job of a minute or two: a compute node has Python, torch, the work folder, a sandbox."""
     attendant = Attendant(name, profile, shell, pace=pace)
     begin = time.monotonic()
     try:
@@ -151,6 +152,6 @@ def _without(sandbox: str) -> str:
 def _small_job(folder: Path, *, gpu: bool) -> RunSpec:
     points = np.arange(16, dtype=np.float32).reshape(8, 2)
     data = {"x": points, "y": points.sum(1)}
-    task_spec = TaskSpec("check", "mini", ("y",), (OutputSpec("y"),), 1, 30.0, "cuda" if gpu else "cpu", 1)
+    task_spec = TaskSpec("check", "mini", ("y",), (Output("y"),), 1, 30.0, "cuda" if gpu else "cpu", 1)
     limits = Limits(wall_time_s=60.0, memory_mb=2048)
     return RunSpec(task_spec, folder, data, data, {"x": points}, limits)

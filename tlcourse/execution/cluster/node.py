@@ -1,7 +1,7 @@
 """On the compute node: `python -m tlcourse.execution.cluster.node FOLDER` runs this job's tasks, in a sandbox each.
 
-It is our own process, outside the sandbox: it holds the test inputs, hands them over after `fit`, watches the limits, and
-writes events and results. It knows no labels, and nothing that it writes counts before the trusted side has checked it.
+It is our own process, outside the sandbox: it holds the test inputs, hands them over after `fit`, watches the limits,
+and writes events and results. It knows no labels, and nothing that it writes counts before it was checked here.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def main(argv: list[str]) -> int:
 
 @contextlib.contextmanager
 def place(sandbox_kind: str, tasks: int) -> Iterator[Run]:
-    """Where tasks run: `strong` is one fork server for all of them, else a bubblewrap sandbox each, and never without a sandbox.
+    """Where tasks run: `strong` is one fork server for all of them, else bubblewrap for each, and never no sandbox.
 
-    A parent costs more than one cold start: a single task gets a bubblewrap sandbox.
+    A parent costs more than one start of bubblewrap, which is what a single task gets.
     """
     from tlcourse.execution.supervise import run as supervise
     from tlcourse.sandbox.choose import choose

@@ -52,8 +52,8 @@ class SlurmPool:
 
         `follow`: fetch events while runs go on. In a batch nobody looks at them, and they need not travel.
 
-        `sandbox_kind`: `strong` is warm where the node can, else cold; a node that can neither runs nothing. `none` is for
-        submissions that are trusted.
+        `sandbox_kind`: `strong` is the fork server where the node can, else bubblewrap; a node that can neither runs
+        nothing. `none` is for submissions that are trusted.
         """
         self._sandbox_kind = sandbox_kind
         self._follow = follow

@@ -20,8 +20,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tlcourse.course.spec import Limits, TaskSpec
 from tlcourse.execution import arrays
-from tlcourse.execution.spec import Limits, RunReport, RunSpec, TaskSpec
+from tlcourse.execution.spec import RunReport, RunSpec
 
 SCHEMA = 1
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
+from tlcourse.course.spec import Limits
 from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.refusal import RefusedError, located, refusal
 from tlcourse.execution.cluster.script import header, job_minutes
 from tlcourse.execution.cluster.send import unreachable
 from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
-from tlcourse.execution.spec import Limits
 
 _NOW = "not available now"  # a partition that is closed at the moment: its jobs wait
 

@@ -22,8 +22,8 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
 
+from tlcourse.course.spec import TaskSpec
 from tlcourse.execution.arrays import pack
-from tlcourse.execution.spec import TaskSpec
 from tlcourse.execution.worker import predict, probes
 from tlcourse.execution.worker.channel import Channel, receive_test_inputs
 from tlcourse.execution.worker.pretrained import find_in

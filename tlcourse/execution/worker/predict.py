@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from tlcourse.execution.spec import OutputSpec
+from tlcourse.course.spec import Output
 from tlcourse.execution.worker.solution import SolutionError
 
 BATCH = 250
 _NUMBERS = 250 * 3 * 64 * 64  # inputs in a batch at most: 250 photographs at once would fill the memory
 
 
-def predict(model: nn.Module, x: torch.Tensor, outputs: Sequence[OutputSpec], device: torch.device) -> dict[str, Any]:
+def predict(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output], device: torch.device) -> dict[str, Any]:
     """float32 NumPy arrays, one an output, each (n, *shape); raises SolutionError("contract", …).
 
     The module is called in `eval` mode, without gradients, on batches of at most 250; of 20 photographs.
@@ -43,7 +43,7 @@ def check_model(model: Any) -> nn.Module:
     return model
 
 
-def as_tuple(given: Any, outputs: Sequence[OutputSpec]) -> tuple[torch.Tensor, ...]:
+def as_tuple(given: Any, outputs: Sequence[Output]) -> tuple[torch.Tensor, ...]:
     """The module's return value as one tensor an output."""
     names = ", ".join(spec.name for spec in outputs)
     if len(outputs) == 1 and isinstance(given, torch.Tensor):
@@ -60,7 +60,7 @@ def as_tuple(given: Any, outputs: Sequence[OutputSpec]) -> tuple[torch.Tensor, .
     return tuple(given)
 
 
-def check_shape(tensor: torch.Tensor, spec: OutputSpec, batch: int) -> None:
+def check_shape(tensor: torch.Tensor, spec: Output, batch: int) -> None:
     """Exactly (B, *shape): a shape that merely broadcasts is a mistake that would be scored wrongly."""
     expected = (batch, *spec.shape)
     if tuple(tensor.shape) != expected:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import nn
 
-from tlcourse.execution.spec import OutputSpec
+from tlcourse.course.spec import Output
 from tlcourse.execution.worker.predict import as_tuple
 
 
-def measure(model: nn.Module, x: torch.Tensor, outputs: Sequence[OutputSpec]) -> dict[str, float]:
+def measure(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output]) -> dict[str, float]:
     """Parameters in all, and of those that serve any head the share that serves every one.
 
     A head is an output, or one task of an output that counts tasks in its first dimension. A number of a parameter
@@ -46,7 +46,7 @@ def measure(model: nn.Module, x: torch.Tensor, outputs: Sequence[OutputSpec]) ->
 
 
 def _served(
-    model: nn.Module, x: torch.Tensor, outputs: Sequence[OutputSpec], parameters: Sequence[nn.Parameter]
+    model: nn.Module, x: torch.Tensor, outputs: Sequence[Output], parameters: Sequence[nn.Parameter]
 ) -> tuple[int, int]:
     """How many numbers of the parameters serve every head, and how many serve at least one."""
     every = [torch.ones_like(parameter, dtype=torch.bool) for parameter in parameters]
@@ -61,7 +61,7 @@ def _served(
     return sum(int(one.sum()) for one in every), sum(int(one.sum()) for one in some)
 
 
-def _heads(given: Sequence[torch.Tensor], outputs: Sequence[OutputSpec]) -> Iterator[torch.Tensor]:
+def _heads(given: Sequence[torch.Tensor], outputs: Sequence[Output]) -> Iterator[torch.Tensor]:
     for tensor, spec in zip(given, outputs, strict=True):
         yield from tensor.unbind(1) if spec.by_task else (tensor,)
 

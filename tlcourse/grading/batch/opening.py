@@ -149,7 +149,7 @@ def options_of(batch: BatchRecord, seed: Seed, options: Options) -> Options:
         variant=batch.variant,
         device=kept["device"],
         threads=kept["threads"],
-        wall_time_s=kept["wall_time_s"],
+        wall_time_s=kept.get("wall_time_s", kept.get("wall_s")),  # its name in gradebooks of version 1
         seed=seed.value,
         seed_source=seed.source,
     )

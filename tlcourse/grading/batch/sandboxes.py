@@ -25,7 +25,7 @@ TRUST = "--i-trust-these-submissions"
 
 @contextlib.contextmanager
 def place_for(sandbox_kind: str, jobs: int, *, trusted: bool) -> Iterator[Place]:
-    """`auto`: fork-server, else bubblewrap. Raises UnableError where there is no sandbox, unless the submissions are trusted."""
+    """`auto`: fork-server, else bubblewrap. Raises UnableError where there is none, unless hand-ins are trusted."""
     with _started_pool(sandbox_kind, jobs) as pool:
         name, notice = _name(sandbox_kind, trusted=trusted)
         if name == "fork-server" and pool is not None:
@@ -80,9 +80,12 @@ def _name(sandbox_kind: str, *, trusted: bool) -> tuple[str, str]:
     wanted = ["fork-server", "bubblewrap"] if sandbox_kind == "auto" else [sandbox_kind]
     for name in wanted:
         if found[name].available:
-            return name, "" if name == wanted[
-                0
-            ] else f"Runs start cold, which takes seconds each: {found['fork-server'].detail}"
+            return (
+                name,
+                ""
+                if name == wanted[0]
+                else f"Each run starts in bubblewrap, which takes seconds: {found['fork-server'].detail}",
+            )
     if trusted and sandbox_kind == "auto":
         return "none", ""
     missing = found[wanted[-1]]

@@ -15,7 +15,7 @@ from tlcourse.progress import home
 from tlcourse.wal import use_wal
 
 VARIABLE = "TLCOURSE_GRADEBOOK"
-_VERSION = 1
+_VERSION = 2
 _APPLICATION = 0x746C6762  # tells a gradebook from other SQLite files, such as a student's own record
 BUSY_S = 5.0
 _SCHEMA = """
@@ -98,7 +98,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     with explained(path):
         db = _connect(path)
         try:
-            if _check_version(db, path) == 0:  # its making was cut short
+            if _bring_forward(db, path) == 0:  # its making was cut short
                 raise _none_there(path)
             db.execute("PRAGMA query_only = ON")
             yield db
@@ -213,8 +213,19 @@ def _check_version(db: sqlite3.Connection, path: Path) -> int:
     return int(version)
 
 
+def _bring_forward(db: sqlite3.Connection, path: Path) -> int:
+    """Its version (0: no tables yet), after one that an older tlcourse wrote was given the names of this one."""
+    if (version := _check_version(db, path)) == 1:
+        with transaction(db):
+            if _check_version(db, path) == 1:  # no other process was quicker
+                db.execute("ALTER TABLE results RENAME COLUMN wall_s TO wall_time_s")
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+        return _VERSION
+    return version
+
+
 def _make_tables(db: sqlite3.Connection, path: Path) -> None:
-    if _check_version(db, path) == _VERSION:
+    if _bring_forward(db, path) == _VERSION:
         return
     with transaction(db):
         for statement in _SCHEMA.split(";"):

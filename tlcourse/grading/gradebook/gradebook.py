@@ -14,7 +14,7 @@ import msgspec
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
-from tlcourse.grading.result import Result
+from tlcourse.grading.result import Result, read_result
 
 _VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause, r.sha256, r.wall_time_s, r.cpu_s, r.at"
 _COUNTS = """SELECT id FROM results WHERE handin = h.id ORDER BY outcome = 'infra', round DESC, id DESC LIMIT 1"""
@@ -91,8 +91,8 @@ class Gradebook:
         """Append a result; raises sqlite3.IntegrityError where this round has a final one already."""
         with self._appending():
             cursor = self._db.execute(
-                "INSERT INTO results (handin, round, outcome, points, max_points, cause, sha256, wall_time_s, cpu_s, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO results (handin, round, outcome, points, max_points, cause, sha256, wall_time_s, cpu_s,"
+                " at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(handin, round_, result.outcome, result.points, result.max_points, cause),
                     *(result.submission.sha256, sum(run.wall_time_s for run in result.runs)),
@@ -228,7 +228,7 @@ class Gradebook:
 
     def document(self, result: int) -> Result:
         """The result document."""
-        return msgspec.json.decode(self.raw_document(result), type=Result)
+        return read_result(self.raw_document(result))
 
     def raw_document(self, result: int) -> bytes:
         """The same as JSON, for those who need a part of it, many times."""

@@ -47,6 +47,7 @@ class Ended(Struct, frozen=True):
     messages: list[str]
     runs: list[Ran]
     problem: str = ""
+    schema: int = 1
 
 
 class Feedback(Struct, frozen=True):

@@ -12,15 +12,18 @@ from tlcourse.grading.gradebook.records import GradeStatus
 from tlcourse.grading.lms.exports import Mark
 from tlcourse.grading.report.clean import line
 from tlcourse.grading.report.facts import WORDS, Ended, next_thing, points_of
+from tlcourse.grading.result import SCHEMA, Result, read_result
 
 
 def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedExercise) -> list[Mark]:
     """One mark for each member; a hand-in without known members is marked under its owner's name."""
     marks = []
     for status in statuses:
-        ended = None
+        ended: Ended | Result | None = None
         if status.verdict is not None:
-            ended = msgspec.json.decode(book.raw_document(status.verdict.id), type=Ended)
+            raw = book.raw_document(status.verdict.id)
+            brief = msgspec.json.decode(raw, type=Ended)
+            ended = brief if brief.schema == SCHEMA else read_result(raw)
         next_ = next_thing(exercise, status, ended)
         words = f"{WORDS[status.outcome]}, {points_of(exercise, status)} points. {next_}"
         for person in status.handin.members or [status.handin.owner]:

@@ -82,6 +82,6 @@ def _facts(run: dict[str, Any]) -> str:
     sandbox = sandboxes.get(run["sandbox"], run["sandbox"])
     device = run["device"] or "no device"
     return (
-        f"fit took {run['fit_s']:.1f} s of {run['wall_time_s']:.1f} s on {device}, {run['peak_rss_mb']:.0f} MB, {sandbox}, "
-        f"seed {run['seed']}"
+        f"fit took {run['fit_s']:.1f} s of {run['wall_time_s']:.1f} s on {device}, {run['peak_rss_mb']:.0f} MB, "
+        f"{sandbox}, seed {run['seed']}"
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tlcourse.execution.spec import Limits, RunStatus
+from tlcourse.course.spec import Limits
+from tlcourse.execution.spec import RunStatus
 from tlcourse.sandbox.process_tree import Used
 
 MAX_FILES = 20_000

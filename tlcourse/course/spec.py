@@ -1,0 +1,54 @@
+"""What a run is told and what it may use: the types of `exercise.yaml`, which travel unchanged to the worker.
+
+They have a file of their own because the worker reads them beside student code, where the rest of a course is hidden.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+"""Lower-case letters, digits, `-` and `_`: safe in a command, a file name and a database."""
+
+
+class Output(Struct, frozen=True, forbid_unknown_fields=True):
+    """One tensor that the returned module gives for a batch, without its batch dimension."""
+
+    name: Identifier
+    shape: tuple[Annotated[int, Meta(ge=1)], ...] = ()
+    by_task: bool = False
+    """Whether the first dimension of `shape` counts tasks, each of which is a head of its own: what one network shares
+    is then measured task by task."""
+
+    @property
+    def heads(self) -> int:
+        """How many heads of the network it holds."""
+        return self.shape[0] if self.by_task else 1
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the whole process tree of one run may use. Seconds, megabytes (2**20) and kilobytes (2**10)."""
+
+    wall_time_s: Annotated[float, Meta(gt=0)] = 300.0
+    cpu_s: Annotated[float, Meta(gt=0)] = 1200.0
+    memory_mb: Annotated[int, Meta(ge=256)] = 4096
+    processes: Annotated[int, Meta(ge=256)] = 512
+    scratch_mb: Annotated[int, Meta(ge=1)] = 256
+    output_kb: Annotated[int, Meta(ge=1)] = 1024
+
+
+class TaskSpec(Struct, frozen=True):
+    """What the worker is told. It lies beside the training data inside the sandbox, so nothing in it is secret."""
+
+    exercise: str
+    variant: str
+    targets: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    seed: int
+    seconds: float
+    device: str
+    threads: int
+    predict: bool = True
+    """False for `tlcourse run`: fit only."""
