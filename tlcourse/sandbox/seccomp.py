@@ -92,7 +92,7 @@ def program(
     Memory files are refused, because their pages are nobody's until somebody maps them, and so escape the watchdog;
     with `gpu` they are allowed, because drivers use them. Notices about files are refused because a file that is shown
     is the machine's, whoever opens it; contexts for asynchronous files because the machine has a fixed number of them.
-    `namespaces=False` is for a run without any; without `signals`, nothing bounds whom such a run may signal, so that it
+    `namespaces=False` is for a run without; without `signals`, nothing bounds whom such a run may signal, so that it
     may signal nobody.
     """
     machine = machine or platform.machine()
