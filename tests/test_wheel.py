@@ -8,10 +8,12 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from email.parser import Parser
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+import yaml
 from served import serving
 
 CHECKOUT = Path(__file__).parent.parent
@@ -73,6 +75,20 @@ def test_it_carries_every_file_of_the_package(installed):
     files = {name for name in files if "__pycache__" not in name}
     assert {"tlcourse/cli/web_page/app_index.html", "tlcourse/template/course.yaml"} <= files
     assert files - carried == set()
+
+
+def test_it_carries_its_licence_and_says_so(installed):
+    (wheel,) = installed.parents[2].glob("tlcourse-*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        (metadata,) = [name for name in opened.namelist() if name.endswith(".dist-info/METADATA")]
+        about = Parser().parsestr(opened.read(metadata).decode())
+        licence = opened.read(metadata.replace("METADATA", "licenses/LICENSE")).decode()
+    assert (about["License-Expression"], about["License-File"]) == ("MIT", "LICENSE")
+    assert "Copyright (c) 2026 tlcourse contributors" in licence
+    assert licence == (CHECKOUT / "LICENSE").read_text()
+    cited = yaml.safe_load((CHECKOUT / "CITATION.cff").read_text())
+    assert (cited["license"], cited["version"]) == ("MIT", about["Version"])
+    assert [author["name"] for author in cited["authors"]] == ["tlcourse contributors"]
 
 
 def test_a_new_course_is_made_from_it_and_is_right(tl, tmp_path):
