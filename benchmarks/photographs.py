@@ -21,7 +21,7 @@ from torchvision import models
 
 from tlcourse import Task
 from tlcourse.data import hymenoptera
-from tlcourse.grading.measure import wilson
+from tlcourse.grading.scoring.measurement import wilson
 
 BATCH = 8
 SEED = 1

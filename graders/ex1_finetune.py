@@ -16,8 +16,8 @@ import numpy as np
 from tlcourse.data import hymenoptera, insects
 from tlcourse.data.insects_draw import SIDE
 from tlcourse.data.worlds import Arrays, split_seeds
-from tlcourse.grading import frozen
-from tlcourse.grading.measure import Measurement, exact, proportion
+from tlcourse.grading.scoring import frozen
+from tlcourse.grading.scoring.measurement import Measurement, exact, proportion
 
 Array = np.ndarray[Any, Any]
 

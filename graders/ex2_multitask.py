@@ -10,7 +10,7 @@ import numpy as np
 
 from tlcourse.data import stars
 from tlcourse.data.worlds import Arrays, split_seeds
-from tlcourse.grading.measure import Measurement, exact, mean, proportion
+from tlcourse.grading.scoring.measurement import Measurement, exact, mean, proportion
 
 Array = np.ndarray[Any, Any]
 

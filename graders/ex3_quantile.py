@@ -17,7 +17,7 @@ from tlcourse.data import conditionals, quantiles
 from tlcourse.data.conditionals import Conditional
 from tlcourse.data.quantiles import TASKS, TAUS, World
 from tlcourse.data.worlds import Arrays, split_seeds
-from tlcourse.grading.measure import Measurement, exact, mean
+from tlcourse.grading.scoring.measurement import Measurement, exact, mean
 
 Array = np.ndarray[Any, Any]
 

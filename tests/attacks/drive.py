@@ -27,8 +27,8 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.grading.grade import Grading, Options
 from tlcourse.grading.grader import Grader
+from tlcourse.grading.intake.submission import collect
 from tlcourse.grading.result import Result
-from tlcourse.grading.submission import collect
 from tlcourse.sandbox.base import Sandbox
 from tlcourse.sandbox.choose import choose
 

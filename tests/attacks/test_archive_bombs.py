@@ -10,7 +10,7 @@ from desk import MB, SOLUTION
 from zipforge import ENCRYPTED, UTF8, Member, deflated, forge
 
 from tlcourse.errors import SubmissionError
-from tlcourse.grading.copying import Limits
+from tlcourse.grading.intake.copy import IntakeLimits
 
 
 def test_an_entry_that_unpacks_to_a_thousand_times_its_size_is_refused_by_name(desk):
@@ -70,7 +70,7 @@ def test_a_file_of_a_folder_that_grows_while_it_is_read_meets_the_cap(desk, tmp_
     with (origin / "large.bin").open("wb") as stream:
         stream.truncate(3 * MB)  # the size is never asked: what comes is counted
     with pytest.raises(SubmissionError, match="more than 2 MB"):
-        desk.collect(origin, Limits(bytes=2 * MB))
+        desk.collect(origin, IntakeLimits(bytes=2 * MB))
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])

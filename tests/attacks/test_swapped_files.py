@@ -10,8 +10,8 @@ from desk import SOLUTION
 from zipforge import Member, forge
 
 from tlcourse.errors import SubmissionError
-from tlcourse.grading import archive, copying
-from tlcourse.grading.submission import collect
+from tlcourse.grading.intake import archive, copy
+from tlcourse.grading.intake.submission import collect
 
 
 def test_a_file_that_is_swapped_for_a_link_after_it_was_looked_at_is_not_followed(desk, tmp_path_factory, monkeypatch):
@@ -27,7 +27,7 @@ def test_a_file_that_is_swapped_for_a_link_after_it_was_looked_at_is_not_followe
             solution.symlink_to(desk.secret)
         return found
 
-    monkeypatch.setattr(copying.os, "stat", swap)
+    monkeypatch.setattr(copy.os, "stat", swap)
     with pytest.raises(SubmissionError, match="cannot be read"):
         desk.collect(origin)
     assert "42" not in [path.read_text() for path in desk.into.iterdir()]
@@ -40,7 +40,7 @@ def test_a_folder_that_is_swapped_for_a_link_after_it_was_listed_is_not_entered(
     folder.mkdir()
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "label.txt").write_text("42")
-    checked = copying._parts
+    checked = copy._parts
 
     def swap(copy, raw):
         if raw == ("data",) and not folder.is_symlink():
@@ -48,7 +48,7 @@ def test_a_folder_that_is_swapped_for_a_link_after_it_was_listed_is_not_entered(
             folder.symlink_to(elsewhere)
         return checked(copy, raw)
 
-    monkeypatch.setattr(copying, "_parts", swap)
+    monkeypatch.setattr(copy, "_parts", swap)
     try:
         desk.collect(origin)
     except SubmissionError:

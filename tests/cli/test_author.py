@@ -60,7 +60,7 @@ def test_with_exercises_every_solution_is_graded_and_one_that_does_not_do_what_i
     (wrong / "zzz_lying.py").write_text(lying)
     done = tl("author", "check", "--exercises", "--seeds", "2", "--json", course=course)
     document = json.loads(done.stdout)
-    assert [(proof["solution"], proof["found"], proof["holds"]) for proof in document["proofs"]] == [
+    assert [(check["solution"], check["found"], check["holds"]) for check in document["references"]] == [
         ("starter.py", "fail: y_error, z_error", True),
         ("reference line.py", "pass", True),
         ("reference line.py", "pass", True),

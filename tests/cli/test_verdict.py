@@ -7,8 +7,8 @@ import pytest
 
 from tlcourse.cli.verdict import _check
 from tlcourse.course.model import CheckRule
-from tlcourse.grading.decision import decide
-from tlcourse.grading.measure import proportion
+from tlcourse.grading.scoring.decide import decide
+from tlcourse.grading.scoring.measurement import proportion
 from tlcourse.tui.widgets.verdict import _check as in_the_app
 
 RULE = CheckRule(id="accuracy", title="Accuracy", threshold=0.94, points=5)

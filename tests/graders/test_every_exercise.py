@@ -22,7 +22,7 @@ def test_the_starter_fails_the_reference_passes_and_every_wrong_solution_fails_f
     document = json.loads(done.stdout)
     assert document["problems"] == []
     assert done.returncode == 0
-    expected = [proof["expected"] for proof in document["proofs"]]
+    expected = [check["expected"] for check in document["references"]]
     assert expected.count("pass") == 1
     grader = load_course().exercises[name].grader
     assert grader is not None

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tlcourse.course.loader import load_course
-from tlcourse.grading.decision import decide
 from tlcourse.grading.grader import Grader
+from tlcourse.grading.scoring.decide import decide
 
 EXERCISE = load_course().exercises["ex2"]
 GRADER = Grader(EXERCISE)

@@ -8,8 +8,8 @@ import pytest
 from tlcourse.course.loader import load_course
 from tlcourse.data import quantiles
 from tlcourse.data.quantiles import TAUS, World
-from tlcourse.grading.decision import decide
 from tlcourse.grading.grader import Grader
+from tlcourse.grading.scoring.decide import decide
 
 PROBES = {"parameters": 1000.0, "shared_share": 0.9}
 TASKS = ("gaussian", "skewed", "heavy_tailed", "two_humped")

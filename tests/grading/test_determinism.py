@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.grading.grade import Options
-from tlcourse.grading.proof import prove
+from tlcourse.grading.reference_check import check_references
 from tlcourse.grading.result import Result
 
 TRAINED = """
@@ -61,15 +61,15 @@ def test_two_gradings_of_a_trained_network_are_equal_bit_for_bit(grade_text):
 
 
 @pytest.mark.slow
-def test_proofs_do_not_depend_on_how_many_run_side_by_side(line):
+def test_reference_checks_do_not_depend_on_how_many_run_side_by_side(line):
     options = Options(device="cpu", threads=1)
     one, three = (
-        [replace(proof, seconds=0.0) for proof in prove([line, line], options, seeds=3, workers=workers)]
+        [replace(check, seconds=0.0) for check in check_references([line, line], options, seeds=3, workers=workers)]
         for workers in (1, 3)
     )
     assert one == three
-    assert [proof.solution for proof in one[:4]] == ["starter.py", *["reference line.py"] * 3]
-    assert len({proof.seed for proof in one[1:4]}) == 3
+    assert [check.solution for check in one[:4]] == ["starter.py", *["reference line.py"] * 3]
+    assert len({check.seed for check in one[1:4]}) == 3
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_without_a_fork_server_they_run_one_after_another(line, monkeypatch):
         raise UnableError("no fork server here")
 
     options = Options(device="cpu", threads=1)
-    beside = [replace(proof, seconds=0.0) for proof in prove([line], options, seeds=1, workers=2)]
+    beside = [replace(check, seconds=0.0) for check in check_references([line], options, seeds=1, workers=2)]
     monkeypatch.setattr(Pool, "prewarm", unable)
-    alone = [replace(proof, seconds=0.0) for proof in prove([line], options, seeds=1, workers=2)]
+    alone = [replace(check, seconds=0.0) for check in check_references([line], options, seeds=1, workers=2)]
     assert alone == beside

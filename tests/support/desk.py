@@ -9,8 +9,8 @@ import pytest
 from zipforge import Member
 
 from tlcourse.errors import SubmissionError
-from tlcourse.grading.copying import Limits
-from tlcourse.grading.submission import Submission, collect
+from tlcourse.grading.intake.copy import IntakeLimits
+from tlcourse.grading.intake.submission import Submission, collect
 
 SOLUTION = Member(b"solution.py", b"def fit(task): ...\n")
 MB = 2**20
@@ -31,8 +31,8 @@ class Desk:
         origin.write_bytes(data)
         return self.collect(origin)
 
-    def collect(self, origin: Path, limits: Limits | None = None) -> Submission:
-        limits = limits or Limits()
+    def collect(self, origin: Path, limits: IntakeLimits | None = None) -> Submission:
+        limits = limits or IntakeLimits()
         before = self._outside()
         try:
             return collect(origin, self.into, limits)

@@ -15,7 +15,7 @@ from tlcourse.cli.options import CourseFolder, Json, Plain
 if TYPE_CHECKING:
     from tlcourse.course.coverage import Row
     from tlcourse.course.model import LoadedExercise
-    from tlcourse.grading.proof import Proof
+    from tlcourse.grading.reference_check import ReferenceCheck
 
 app = typer.Typer(help="Write a course, and check it.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -88,19 +88,19 @@ def check(
         }
     except ContentError as error:
         problems = error.problems
-    proofs: list[Proof] = []
+    references: list[ReferenceCheck] = []
     if exercises and not problems:
         chosen = [find_in(loaded, only)] if only else list(loaded.exercises.values())
-        proofs = list(_proofs(chosen, seeds, threads, workers))
+        references = list(_reference_checks(chosen, seeds, threads, workers))
         problems = [
-            f"{proof.exercise}: {proof.solution} with seed {proof.seed} ended as `{proof.found}`, "
-            f"expected `{proof.expected}`"
-            for proof in proofs
-            if not proof.holds
+            f"{check.exercise}: {check.solution} with seed {check.seed} ended as `{check.found}`, "
+            f"expected `{check.expected}`"
+            for check in references
+            if not check.holds
         ]
     if json:
         shown = {"coverage": rows} if covered else {}
-        out.document({"schema": 1, "problems": problems, **counts, "proofs": proofs, **shown})
+        out.document({"schema": 1, "problems": problems, **counts, "references": references, **shown})
     else:
         for line in _table(rows):
             out.say(line)
@@ -144,15 +144,19 @@ def _table(rows: list[Row]) -> Iterator[str]:
         yield f"{row.unit:<27}{row.objective:<27}{row.questions:>9}  {practice:<24} {sections}"
 
 
-def _proofs(exercises: Sequence[LoadedExercise], seeds: int, threads: int, workers: int | None) -> Iterator[Proof]:
-    """Proofs as they come, each with a line on stderr: the whole takes minutes."""
+def _reference_checks(
+    exercises: Sequence[LoadedExercise], seeds: int, threads: int, workers: int | None
+) -> Iterator[ReferenceCheck]:
+    """Checks as they come, each with a line on stderr: the whole takes minutes."""
     from tlcourse.execution.pool import cores
     from tlcourse.grading.grade import Options
-    from tlcourse.grading.proof import prove
+    from tlcourse.grading.reference_check import check_references
 
     side_by_side = workers or max(cores() // threads, 1)
-    for proof in prove(exercises, Options(variant="mini", device="cpu", threads=threads), seeds, side_by_side):
-        mark = "holds" if proof.holds else "FAILS"
-        values = "  ".join(f"{name} {value:.4g}" for name, value in proof.values.items())
-        out.note(f"{mark}  {proof.exercise}  {proof.solution:<32} {proof.seconds:6.1f} s  {proof.found}  {values}")
-        yield proof
+    for check in check_references(
+        exercises, Options(variant="mini", device="cpu", threads=threads), seeds, side_by_side
+    ):
+        mark = "holds" if check.holds else "FAILS"
+        values = "  ".join(f"{name} {value:.4g}" for name, value in check.values.items())
+        out.note(f"{mark}  {check.exercise}  {check.solution:<32} {check.seconds:6.1f} s  {check.found}  {values}")
+        yield check

@@ -60,7 +60,7 @@ def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain
 @app.command("show")
 def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
     """The handout, the checks and their bars, and the policy; with --json also where the files lie."""
-    from tlcourse.grading import policy
+    from tlcourse.grading.scoring import policy
 
     found = find(exercise, course)
     about = found.about

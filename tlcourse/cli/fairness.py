@@ -14,7 +14,7 @@ from tlcourse.cli.options import CourseFolder, Json, Plain, Variant
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tlcourse.grading.fairness import Fairness, Point
+    from tlcourse.grading.scoring.fairness import Fairness, Point
 
 _ROWS, _COLUMNS = 11, 61
 
@@ -32,8 +32,8 @@ def fairness(
 ) -> None:
     """How probably a model of each true value passes: computed, and confirmed by simulated gradings."""
     from tlcourse.course.loader import load_course
-    from tlcourse.grading import fairness_document
-    from tlcourse.grading.fairness import fairness as characteristic
+    from tlcourse.grading.scoring import fairness
+    from tlcourse.grading.scoring.fairness import fairness as characteristic
 
     loaded = load_course(course)
     chosen = [find_in(loaded, exercise)] if exercise else list(loaded.exercises.values())
@@ -42,7 +42,7 @@ def fairness(
         rows = [{"exercise": each.about.id, "policy": each.about.policy, "checks": checks} for each, checks in found]
         out.document({"schema": 1, "simulated": simulated, "exercises": rows})
     elif markdown:
-        out.say(fairness_document.document(found, simulated).rstrip())
+        out.say(fairness.document(found, simulated).rstrip())
     else:
         for each, checks in found:
             out.say(f"{each.about.id}  {each.about.title}")
@@ -52,7 +52,7 @@ def fairness(
 
 
 def _lines(check: Fairness, *, plain: bool) -> Iterator[str]:
-    from tlcourse.grading.fairness import PROMISE
+    from tlcourse.grading.scoring.fairness import PROMISE
 
     sign = "≥" if check.direction == "at_least" else "≤"
     runs = f"up to {check.seeds} runs" if check.fresh else "the same items in every run"

@@ -123,7 +123,7 @@ class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
-    """How chance is dealt with; students read it. See `grading/operating.py` for what follows from it."""
+    """How chance is dealt with; students read it. What follows: `grading/scoring/operating_characteristic.py`."""
 
     doubt: Annotated[float, Meta(gt=0, lt=0.5)] = 0.01
     """How often a model whose true value is exactly at the bar may fail by bad luck."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
-import json
 from pathlib import Path
-from typing import Any
 
 NAME = "starter.ipynb"
 
@@ -22,21 +20,20 @@ def starter_notebook(exercise: str, title: str, source: str) -> str:
         f"Write `fit(task)`; the last cell trains it here. Hand in this notebook, or grade it where tlcourse is "
         f"installed: `tlcourse grade {exercise} solution.ipynb`."
     )
-    cells = [
-        _markdown("intro", intro),
-        _code("install", "%pip install -q tlcourse  # in Colab; the grader leaves this line out"),
-        *(_code(f"cell-{number}", block) for number, block in enumerate(blocks, start=1)),
-    ]
-    notebook = {
-        "cells": cells,
-        "metadata": {
+    from nbformat import v4, writes
+
+    notebook = v4.new_notebook(
+        cells=[
+            v4.new_markdown_cell(intro, id="intro"),
+            v4.new_code_cell("%pip install -q tlcourse  # in Colab; the grader leaves this line out", id="install"),
+            *(v4.new_code_cell(block, id=f"cell-{number}") for number, block in enumerate(blocks, start=1)),
+        ],
+        metadata={
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         },
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    )
+    return f"{writes(notebook, version=4)}\n"
 
 
 def write_starter_notebook(exercise: str, title: str, folder: Path) -> Path:
@@ -69,18 +66,3 @@ def _blocks(source: str) -> tuple[str, list[str]]:
     cuts.append(len(lines))
     pieces = ["\n".join(lines[a:b]).strip("\n") for a, b in itertools.pairwise(cuts)]
     return docstring, [piece for piece in pieces if piece.strip()]
-
-
-def _markdown(name: str, text: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text.splitlines(keepends=True)}
-
-
-def _code(name: str, text: str) -> dict[str, Any]:
-    return {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": name,
-        "metadata": {},
-        "outputs": [],
-        "source": text.splitlines(keepends=True),
-    }

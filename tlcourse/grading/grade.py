@@ -16,11 +16,11 @@ from tlcourse.data import variants
 from tlcourse.errors import UnableError
 from tlcourse.execution.spec import Outcome, RunReport
 from tlcourse.execution.supervise import run as run_job
-from tlcourse.grading.decision import decide, few_items, is_near_miss
 from tlcourse.grading.grader import Grader
+from tlcourse.grading.intake.submission import Submission, collect
 from tlcourse.grading.measured_run import MeasuredRun, OnEvent, Runner, Settings, further_seed, run_and_measure
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
-from tlcourse.grading.submission import Submission, collect
+from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.scratch import scratch_folder
 

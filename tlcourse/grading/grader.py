@@ -15,7 +15,7 @@ from msgspec import Struct
 from tlcourse.course.model import LoadedCourse, LoadedExercise
 from tlcourse.data import variants
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.grading.measure import Measurement
+from tlcourse.grading.scoring.measurement import Measurement
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 

@@ -16,8 +16,8 @@ from tlcourse.data import variants, weights
 from tlcourse.execution.arrays import BadArraysError, read_predictions
 from tlcourse.execution.spec import RunReport, RunSpec, RunStatus
 from tlcourse.grading.grader import Data, Grader, public_data
-from tlcourse.grading.measure import Measurement
-from tlcourse.grading.submission import Submission
+from tlcourse.grading.intake.submission import Submission
+from tlcourse.grading.scoring.measurement import Measurement
 
 OnEvent = Callable[[dict[str, Any]], None]
 Runner = Callable[[RunSpec, OnEvent], RunReport]

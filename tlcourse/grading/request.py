@@ -29,9 +29,9 @@ from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.shell import Shell
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.intake.submission import Submission, collect, hash_folder
 from tlcourse.grading.measured_run import OnEvent
 from tlcourse.grading.result import Result, read_result
-from tlcourse.grading.submission import Submission, collect, hash_folder
 
 MAX_KEPT = 200
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tlcourse.data.worlds import split_seeds
-from tlcourse.grading.measure import mean
+from tlcourse.grading.scoring.measurement import mean
 
 
 def make(sizes, seed, variant):

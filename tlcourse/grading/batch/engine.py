@@ -25,8 +25,8 @@ from tlcourse.grading.grade import Grading
 from tlcourse.grading.gradebook.gradebook import Gradebook, now
 from tlcourse.grading.gradebook.kept import Kept
 from tlcourse.grading.gradebook.records import HandInRecord
+from tlcourse.grading.intake.submission import Submission
 from tlcourse.grading.result import Result
-from tlcourse.grading.submission import Submission
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _TICK_S = 0.5

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tlcourse.errors import InfraError
-from tlcourse.grading.submission import SOLUTION, Submission, collect, hash_folder
+from tlcourse.grading.intake.submission import SOLUTION, Submission, collect, hash_folder
 
 
 class Kept:

@@ -13,7 +13,7 @@ from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.kept import Kept
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
-from tlcourse.grading.similar import MOST_PAIRS, Pair, similar_pairs
+from tlcourse.grading.similarity import MOST_PAIRS, Pair, similar_pairs
 
 SIMILAR_UP_TO = 1000
 """Hand-ins up to which a report looks for similar ones; `ta similar` always does."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tlcourse.grading.report.clean import markup, markup_block
 from tlcourse.grading.report.page import page
-from tlcourse.grading.similar import Pair
+from tlcourse.grading.similarity import Pair
 
 
 def as_page(title: str, pairs: Sequence[Pair], source_of: Callable[[str], str]) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tlcourse.data.worlds import split_seeds
-from tlcourse.grading.measure import proportion
+from tlcourse.grading.scoring.measurement import proportion
 
 WRONG, OFF, NOISE, CLOSE = 0.2, 8.0, 0.02, 0.1
 

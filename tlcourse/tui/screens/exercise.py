@@ -19,7 +19,7 @@ from tlcourse.course.explanation import explanation
 from tlcourse.course.model import LoadedExercise
 from tlcourse.course.starter import begin, usual_solution
 from tlcourse.errors import TlcourseError
-from tlcourse.grading import policy
+from tlcourse.grading.scoring import policy
 from tlcourse.tui.clusters import on, places
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import HintDialog, PageDialog

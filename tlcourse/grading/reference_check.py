@@ -1,4 +1,4 @@
-"""The author's proof of an exercise: the starter fails, the reference passes, a wrong solution fails as it should."""
+"""An exercise checked by its own solutions: the starter fails, the reference passes, a wrong one as it says."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tlcourse.errors import UnableError
 from tlcourse.execution.pool import Pool
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.intake.submission import collect
 from tlcourse.grading.measured_run import Runner, further_seed
 from tlcourse.grading.result import Result
-from tlcourse.grading.submission import collect
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.scratch import scratch_folder
 
@@ -26,7 +26,7 @@ _MUST_FAIL = re.compile(r"^Must fail: ([a-z0-9_, -]+)\.")
 _MUST_END = re.compile(r"^Must end: ([a-z]+)\.")
 
 
-class Proof(Struct, frozen=True):
+class ReferenceCheck(Struct, frozen=True):
     """One solution, graded: what it must do, what it did."""
 
     exercise: str
@@ -50,7 +50,9 @@ class _Trial(Struct, frozen=True):
     seed: int
 
 
-def prove(exercises: Sequence[LoadedExercise], options: Options, seeds: int = 5, workers: int = 1) -> Iterator[Proof]:
+def check_references(
+    exercises: Sequence[LoadedExercise], options: Options, seeds: int = 5, workers: int = 1
+) -> Iterator[ReferenceCheck]:
     """Grade every solution of the exercises, and yield what each did: in order, as soon as it is known.
 
     `workers` gradings run side by side in fork servers, each with `options.threads` threads, so that what is found does
@@ -61,11 +63,11 @@ def prove(exercises: Sequence[LoadedExercise], options: Options, seeds: int = 5,
     if pool is None:
         sandbox, _ = choose(options.sandbox_kind)
         for trial in trials:
-            yield _prove(trial, options, lambda job, tell: run_job(job, sandbox, tell))
+            yield _checked(trial, options, lambda job, tell: run_job(job, sandbox, tell))
         return
-    threads = ThreadPoolExecutor(pool.workers, thread_name_prefix="tlcourse-proof")
+    threads = ThreadPoolExecutor(pool.workers, thread_name_prefix="tlcourse-references")
     try:
-        yield from threads.map(lambda trial: _prove(trial, options, pool.run), trials)
+        yield from threads.map(lambda trial: _checked(trial, options, pool.run), trials)
     finally:  # also when interrupted: what has not begun never does, and closing the pool ends what runs
         threads.shutdown(wait=False, cancel_futures=True)
         pool.close()
@@ -98,12 +100,12 @@ def _trials(exercise: LoadedExercise, first: int, seeds: int) -> Iterator[_Trial
             yield _Trial(exercise, path, _demand(path), first)
 
 
-def _prove(trial: _Trial, options: Options, run: Runner) -> Proof:
+def _checked(trial: _Trial, options: Options, run: Runner) -> ReferenceCheck:
     with scratch_folder("submission") as folder:
         grading = Grading(trial.exercise, replace(options, seed=trial.seed), run)
         result = grading.result(collect(trial.path, folder), lambda _: None, started="")
     found = _in_words(result)
-    return Proof(
+    return ReferenceCheck(
         exercise=trial.exercise.about.id,
         solution=trial.path.name if trial.expected != "pass" else f"reference {trial.path.name}",
         seed=trial.seed,

@@ -10,10 +10,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse.errors import SubmissionError
-from tlcourse.grading.archive import unpack
-from tlcourse.grading.copying import Copy, Limits, copy_folder, read_file, unreadable
-from tlcourse.grading.names import is_junk, shown
-from tlcourse.grading.notebook import notebook_source
+from tlcourse.grading.intake.archive import unpack
+from tlcourse.grading.intake.copy import IntakeLimits, StagedCopy, copy_folder, read_file, unreadable
+from tlcourse.grading.intake.names import is_junk, shown
+from tlcourse.grading.intake.notebook import notebook_source
 
 SOLUTION, NOTEBOOK = "solution.py", "solution.ipynb"
 
@@ -27,13 +27,13 @@ class Submission(Struct, frozen=True):
     notices: list[str] = []
 
 
-def collect(origin: Path, into: Path, limits: Limits | None = None) -> Submission:
+def collect(origin: Path, into: Path, limits: IntakeLimits | None = None) -> Submission:
     """Copy a `.py`, a `.ipynb`, a ZIP, or a folder of these, into the empty folder `into`; raises SubmissionError.
 
     Whatever else was handed in beside the solution is kept beside it. The submission's folder is `into`, or the one
     folder in it that everything was wrapped into.
     """
-    copy = Copy(origin, into, limits)
+    copy = StagedCopy(origin, into, limits)
     try:
         mode = origin.stat().st_mode
         archive = _lone_archive(origin) if stat.S_ISDIR(mode) else None
@@ -80,7 +80,7 @@ def _lone_archive(folder: Path) -> str | None:
     return archives[0] if stat.S_ISREG((folder / archives[0]).lstat().st_mode) else None
 
 
-def _take_file(copy: Copy) -> None:
+def _take_file(copy: StagedCopy) -> None:
     suffix = _suffix(copy.origin.name)
     if suffix == ".zip":
         unpack(read_file(copy.origin), copy)
@@ -105,7 +105,7 @@ def _unwrapped(folder: Path) -> Path:
         folder = inside[0]
 
 
-def _settle_solution(folder: Path, copy: Copy) -> None:
+def _settle_solution(folder: Path, copy: StagedCopy) -> None:
     """See that `solution.py` is there: as it is, made from `solution.ipynb`, else from the only file of its kind."""
     files = sorted(path.name for path in folder.iterdir() if path.is_file())
     if SOLUTION in files:
@@ -127,7 +127,7 @@ def _settle_solution(folder: Path, copy: Copy) -> None:
     )
 
 
-def _make_solution(path: Path, copy: Copy) -> None:
+def _make_solution(path: Path, copy: StagedCopy) -> None:
     target = path.with_name(SOLUTION)
     if path.suffix.lower() == ".py":
         path.rename(target)
@@ -137,7 +137,7 @@ def _make_solution(path: Path, copy: Copy) -> None:
     copy.notices.extend(notices)
 
 
-def _why_none(files: list[str], copy: Copy) -> str:
+def _why_none(files: list[str], copy: StagedCopy) -> str:
     if inner := next((name for name in files if _suffix(name) == ".zip"), None):
         return f"it may be in {shown(inner)}: a ZIP inside a ZIP, or beside others, is not opened."
     if sum(_suffix(name) in (".py", ".ipynb") for name in files) > 1:

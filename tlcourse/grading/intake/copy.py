@@ -12,12 +12,12 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from tlcourse.errors import InfraError, SubmissionError
-from tlcourse.grading.names import folded, is_junk, parts_of, refused, shown
+from tlcourse.grading.intake.names import folded, is_junk, parts_of, refused, shown
 
 _CHUNK = 1 << 20
 
 
-class Limits(Struct, frozen=True):
+class IntakeLimits(Struct, frozen=True):
     """What a hand-in may hold."""
 
     files: int = 200
@@ -29,13 +29,13 @@ class Limits(Struct, frozen=True):
     """Size unpacked over size packed; source code has about 4."""
 
 
-class Copy:
+class StagedCopy:
     """A folder of our own that a hand-in is copied into. `into` must be empty."""
 
-    def __init__(self, origin: Path, into: Path, limits: Limits | None = None) -> None:
+    def __init__(self, origin: Path, into: Path, limits: IntakeLimits | None = None) -> None:
         self.origin = origin
         self.into = into
-        self.limits = limits or Limits()
+        self.limits = limits or IntakeLimits()
         self.notices: list[str] = []
         self._names: dict[str, tuple[str, ...]] = {}
         self._files = 0
@@ -80,7 +80,7 @@ class Copy:
         )
 
 
-def copy_folder(copy: Copy) -> None:
+def copy_folder(copy: StagedCopy) -> None:
     """Regular files alone: links lead elsewhere, and devices and pipes are no hand-in; what is left out is told.
 
     Every file is opened below a folder that is held open, and never through a link: a folder that is changed
@@ -100,7 +100,7 @@ def copy_folder(copy: Copy) -> None:
                 _copy_file(copy, (*above, name), descriptor, owner)
 
 
-def _copy_file(copy: Copy, raw: tuple[str, ...], folder: int, owner: int) -> None:
+def _copy_file(copy: StagedCopy, raw: tuple[str, ...], folder: int, owner: int) -> None:
     parts = _parts(copy, raw)
     info = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
     what = ""
@@ -115,7 +115,7 @@ def _copy_file(copy: Copy, raw: tuple[str, ...], folder: int, owner: int) -> Non
     copy.add(parts, read_file(copy.origin.joinpath(*parts), parts[-1], folder))
 
 
-def _parts(copy: Copy, raw: tuple[str, ...]) -> tuple[str, ...]:
+def _parts(copy: StagedCopy, raw: tuple[str, ...]) -> tuple[str, ...]:
     """A name of the file system is checked like one of an archive; a part of it may not hold a separator of others."""
     if any("\\" in part for part in raw):
         raise refused(copy.origin, "/".join(raw), "a backslash separates folders on other systems")

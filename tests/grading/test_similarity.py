@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from tlcourse.grading.similar import fingerprints, similar_pairs, tokens_of
+from tlcourse.grading.similarity import fingerprints, similar_pairs, tokens_of
 
 STARTER = """
 import torch

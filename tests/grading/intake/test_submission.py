@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tlcourse.errors import SubmissionError
-from tlcourse.grading.copying import Limits
-from tlcourse.grading.names import shown
-from tlcourse.grading.submission import collect
+from tlcourse.grading.intake.copy import IntakeLimits
+from tlcourse.grading.intake.names import shown
+from tlcourse.grading.intake.submission import collect
 
 CODE = "def fit(task): ...\n"
 NOTEBOOK = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": CODE}]})
@@ -119,7 +119,7 @@ def test_another_kind_of_file_is_refused_with_the_kinds_that_are_read(tmp_path, 
 def test_limits_can_be_set_for_a_course_that_needs_others(tmp_path, into):
     origin = folder_of(tmp_path, solution_DOT_py=CODE, a_DOT_txt="x" * 5000)
     with pytest.raises(SubmissionError, match="more than 1 files"):
-        collect(origin, into, Limits(files=1))
+        collect(origin, into, IntakeLimits(files=1))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_name_is_shown_without_what_would_deceive(name, seen):
 
 
 def test_a_zip_can_be_graded_from_the_command_line(tl, tmp_path):
-    reference = Path(__file__).parent.parent / "example_course/graders/references/line.py"
+    reference = Path(__file__).parents[2] / "example_course/graders/references/line.py"
     origin = folder_of(tmp_path, solution_DOT_py=reference.read_text())
     zipped(origin, "hand-in.zip", wrap="hand-in")
     done = tl("grade", "line", "hand-in.zip", "--json", "--sandbox", "none")

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from tlcourse.course.loader import load_course
-from tlcourse.grading.fairness import SIMULATED, fairness
-from tlcourse.grading.fairness_document import COMMAND, document
+from tlcourse.grading.scoring.fairness import COMMAND, SIMULATED, document, fairness
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "fairness.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "fairness.md"
 ROW = re.compile(r"^\| (?P<check>[a-z_]+) \|.*$", re.MULTILINE)
 
 

@@ -1,8 +1,8 @@
 """From measurements to points: which checks passed, with the doubt given to the student, and whether to look again.
 
 The rule, as students read it (`policy.py`): a check passes unless the measurement says, at 99 %, that the true value
-misses the bar. `operating.py` says what follows from it. So a check has three outcomes: its value meets the bar; it
-lies below, and chance explains it, which passes in doubt; or it is missed.
+misses the bar. `operating_characteristic.py` says what follows from it. So a check has three outcomes: its value
+meets the bar; it lies below, and chance explains it, which passes in doubt; or it is missed.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tlcourse.course.model import CheckRule, Policy
-from tlcourse.grading import operating
-from tlcourse.grading.measure import Measurement, pooled
 from tlcourse.grading.result import CheckResult
+from tlcourse.grading.scoring import operating_characteristic
+from tlcourse.grading.scoring.measurement import Measurement, pooled
 
 Measured = Mapping[str, Measurement]
 USUAL = Policy()
 MOST_SPREAD = 2.0
 """Items may be spread so much more than the rule's `spread` says before that buys no more doubt."""
-_MARGIN = 0.02  # 2 points: what the promise of `operating.py` calls worse
+_MARGIN = 0.02  # 2 points: what the promise of `operating_characteristic.py` calls worse
 
 
 def decide(rules: Sequence[CheckRule], runs: Sequence[Measured], policy: Policy = USUAL) -> list[CheckResult]:
@@ -43,25 +43,27 @@ def few_items(rules: Sequence[CheckRule], run: Measured) -> list[str]:
         f"{accepted(rule, found):.4g} suffices. So a model {100 * _MARGIN:.0f} points below the bar passes, too, "
         f"with a probability of {_passes(rule, found.n):.0%}."
         for rule in rules
-        if (found := run[rule.id]).kind == "proportion" and not found.fresh and _passes(rule, found.n) > operating.ALPHA
+        if (found := run[rule.id]).kind == "proportion"
+        and not found.fresh
+        and _passes(rule, found.n) > operating_characteristic.ALPHA
     ]
 
 
 def _passes(rule: CheckRule, n: int) -> float:
     """How probably a model passes whose true share misses the bar by the margin of the promise."""
     bar = rule.threshold if rule.direction == "at_least" else 1 - rule.threshold
-    return operating.pass_probability(n, bar, bar - _MARGIN)
+    return operating_characteristic.pass_probability(n, bar, bar - _MARGIN)
 
 
-def accepted(rule: CheckRule, found: Measurement, alpha: float = operating.ALPHA) -> float:
+def accepted(rule: CheckRule, found: Measurement, alpha: float = operating_characteristic.ALPHA) -> float:
     """The value that suffices: the bar, moved by what chance explains at `alpha`."""
     at_least = rule.direction == "at_least"
     if found.kind == "proportion" and found.n > 0:
         if at_least:
-            return operating.accepted_successes(found.n, rule.threshold, alpha) / found.n
-        return operating.accepted_failures(found.n, rule.threshold, alpha) / found.n
+            return operating_characteristic.accepted_successes(found.n, rule.threshold, alpha) / found.n
+        return operating_characteristic.accepted_failures(found.n, rule.threshold, alpha) / found.n
     if found.kind == "mean":
-        doubt = operating.upper_quantile(alpha) * _believed_error(rule, found)
+        doubt = operating_characteristic.upper_quantile(alpha) * _believed_error(rule, found)
         return rule.threshold - doubt if at_least else rule.threshold + doubt
     return rule.threshold
 

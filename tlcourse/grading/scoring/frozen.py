@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 State = dict[str, Floats]
 
-SHIPPED = Path(__file__).parents[1] / "content" / "weights" / "insects.safetensors"
+SHIPPED = Path(__file__).parents[2] / "content" / "weights" / "insects.safetensors"
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _EPSILON = 1e-5  # torch's, in batch norm
 _BATCH = 50

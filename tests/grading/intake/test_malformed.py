@@ -23,12 +23,12 @@ from hypothesis import strategies as st
 from zipforge import BLOCK, ENCRYPTED, FIFO, REGULAR, SYMLINK, UTF8, Member, deflated, forge
 
 from tlcourse.errors import SubmissionError
-from tlcourse.grading.copying import Limits
-from tlcourse.grading.magics import without_magics
-from tlcourse.grading.names import shown
-from tlcourse.grading.submission import collect
+from tlcourse.grading.intake.copy import IntakeLimits
+from tlcourse.grading.intake.names import shown
+from tlcourse.grading.intake.notebook import without_magics
+from tlcourse.grading.intake.submission import collect
 
-LIMITS = Limits(files=12, bytes=200_000, depth=3, entries=40, ratio=50)
+LIMITS = IntakeLimits(files=12, bytes=200_000, depth=3, entries=40, ratio=50)
 FEW = 100
 ESCAPED = "tlcourse-escaped"
 tried: dict[str, int] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tlcourse.course.model import CheckRule
-from tlcourse.grading.decision import accepted, decide, few_items
-from tlcourse.grading.measure import exact, pooled, proportion
+from tlcourse.grading.scoring.decide import accepted, decide, few_items
+from tlcourse.grading.scoring.measurement import exact, pooled, proportion
 
 ACCURACY = CheckRule(id="accuracy", title="Accuracy", threshold=0.94, points=6)
 

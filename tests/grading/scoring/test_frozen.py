@@ -11,7 +11,7 @@ from torch import nn
 
 from tlcourse.data import insects
 from tlcourse.execution.worker import pretrained
-from tlcourse.grading import frozen
+from tlcourse.grading.scoring import frozen
 
 
 @pytest.fixture(scope="module", autouse=True)

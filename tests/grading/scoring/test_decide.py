@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tlcourse.course.model import CheckRule, Policy
-from tlcourse.grading.decision import accepted, decide, is_near_miss
-from tlcourse.grading.measure import exact, mean, pooled, proportion, wilson
-from tlcourse.grading.operating import CLEAR, accepted_successes
+from tlcourse.grading.scoring.decide import accepted, decide, is_near_miss
+from tlcourse.grading.scoring.measurement import exact, mean, pooled, proportion, wilson
+from tlcourse.grading.scoring.operating_characteristic import CLEAR, accepted_successes
 
 ACCURACY = CheckRule(id="accuracy", title="Accuracy", threshold=0.95, points=5)
 ERROR = CheckRule(id="error", title="Error", threshold=1.0, points=3, direction="at_most", unit="px")

@@ -8,8 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tlcourse.grading.magics import without_magics
-from tlcourse.grading.notebook import notebook_source
+from tlcourse.grading.intake.notebook import notebook_source, without_magics
 
 ORIGIN = Path("solution.ipynb")
 

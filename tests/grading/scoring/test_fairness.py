@@ -9,8 +9,8 @@ import pytest
 
 from tlcourse.cli.fairness import plot
 from tlcourse.course.model import CheckRule, Policy
-from tlcourse.grading.fairness import Point, of_mean, of_share
-from tlcourse.grading.measure import Measurement, proportion
+from tlcourse.grading.scoring.fairness import Point, of_mean, of_share
+from tlcourse.grading.scoring.measurement import Measurement, proportion
 
 POLICY = Policy()
 

@@ -18,8 +18,8 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from tlcourse.errors import SubmissionError
-from tlcourse.grading.copying import Copy, write
-from tlcourse.grading.names import is_junk, parts_of, refused, shown
+from tlcourse.grading.intake.copy import StagedCopy, write
+from tlcourse.grading.intake.names import is_junk, parts_of, refused, shown
 
 _CHUNK = 1 << 18
 _LOCAL_HEADER = 30
@@ -45,7 +45,7 @@ class _Member(Struct, frozen=True):
     info: zipfile.ZipInfo
 
 
-def unpack(data: Iterable[bytes], copy: Copy) -> None:
+def unpack(data: Iterable[bytes], copy: StagedCopy) -> None:
     """Unpack the bytes of a ZIP into `copy`; raises SubmissionError. A ZIP inside it stays packed."""
     with tempfile.TemporaryFile() as stream:
         _keep(data, stream, copy)
@@ -62,7 +62,7 @@ def unpack(data: Iterable[bytes], copy: Copy) -> None:
                 copy.add(member.parts, _contents(archive, member, copy))
 
 
-def _keep(data: Iterable[bytes], stream: BinaryIO, copy: Copy) -> None:
+def _keep(data: Iterable[bytes], stream: BinaryIO, copy: StagedCopy) -> None:
     """Write the archive to a file of our own, and refuse one whose directory alone would fill the memory."""
     size = entries = 0
     end = b""
@@ -81,7 +81,7 @@ def _keep(data: Iterable[bytes], stream: BinaryIO, copy: Copy) -> None:
         raise _too_many(copy)
 
 
-def _checked(archive: zipfile.ZipFile, copy: Copy) -> list[_Member]:
+def _checked(archive: zipfile.ZipFile, copy: StagedCopy) -> list[_Member]:
     """The files to be taken out, all of them acceptable; raises SubmissionError."""
     infos = archive.infolist()
     if len(infos) > copy.limits.entries:
@@ -103,7 +103,7 @@ def _checked(archive: zipfile.ZipFile, copy: Copy) -> list[_Member]:
     return members
 
 
-def _name(info: zipfile.ZipInfo, copy: Copy) -> str:
+def _name(info: zipfile.ZipInfo, copy: StagedCopy) -> str:
     """The whole name as stored (zipfile ends it at a NUL byte); UTF-8 whether or not the archive says so."""
     name = info.orig_filename
     if not info.flag_bits & _UTF8:
@@ -115,7 +115,7 @@ def _name(info: zipfile.ZipInfo, copy: Copy) -> str:
     return name.replace("\\", "/")  # some programs on Windows pack so
 
 
-def _why_not(info: zipfile.ZipInfo, copy: Copy, *, folder: bool) -> str:
+def _why_not(info: zipfile.ZipInfo, copy: StagedCopy, *, folder: bool) -> str:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return f"it is {_KINDS.get(kind, 'a special file')}"
@@ -140,7 +140,7 @@ def _has_link_data(extra: bytes) -> bool:
     return False
 
 
-def _refuse_overlaps(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], copy: Copy) -> None:
+def _refuse_overlaps(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], copy: StagedCopy) -> None:
     """Entries that share bytes unpack to far more than the archive's size."""
     ordered = sorted(infos, key=lambda info: info.header_offset)
     begins = [*(info.header_offset for info in ordered), archive.start_dir]
@@ -150,7 +150,7 @@ def _refuse_overlaps(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], cop
             raise refused(copy.origin, info.orig_filename, "it overlaps another entry")
 
 
-def _refuse_bomb(infos: list[zipfile.ZipInfo], archive: zipfile.ZipFile, copy: Copy) -> None:
+def _refuse_bomb(infos: list[zipfile.ZipInfo], archive: zipfile.ZipFile, copy: StagedCopy) -> None:
     unpacked = sum(info.file_size for info in infos)
     if unpacked > copy.limits.bytes:
         largest = max(infos, key=lambda info: info.file_size)
@@ -167,7 +167,7 @@ def _refuse_bomb(infos: list[zipfile.ZipInfo], archive: zipfile.ZipFile, copy: C
         )
 
 
-def _contents(archive: zipfile.ZipFile, member: _Member, copy: Copy) -> Iterator[bytes]:
+def _contents(archive: zipfile.ZipFile, member: _Member, copy: StagedCopy) -> Iterator[bytes]:
     """The bytes of a member: exactly as many as promised, and of the promised checksum (zipfile looks at that)."""
     left = member.info.file_size
     name = "/".join(member.parts)
@@ -184,7 +184,7 @@ def _contents(archive: zipfile.ZipFile, member: _Member, copy: Copy) -> Iterator
         raise refused(copy.origin, name, "it is not as long as the archive says")
 
 
-def _too_many(copy: Copy) -> SubmissionError:
+def _too_many(copy: StagedCopy) -> SubmissionError:
     return SubmissionError(
         f"{shown(copy.origin)} has more than {copy.limits.entries} entries.",
         cause="a virtual environment or data were packed with the solution.",
@@ -192,7 +192,7 @@ def _too_many(copy: Copy) -> SubmissionError:
     )
 
 
-def _damaged(copy: Copy, error: Exception) -> SubmissionError:
+def _damaged(copy: StagedCopy, error: Exception) -> SubmissionError:
     return SubmissionError(
         f"{shown(copy.origin)} cannot be read as a ZIP: {shown(str(error)) or type(error).__name__}.",
         cause="the file is damaged, was not uploaded whole, or is an archive of another kind.",

@@ -1,0 +1,1 @@
+"""Reading what was handed in, which is hostile until shown otherwise."""
