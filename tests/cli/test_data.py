@@ -33,10 +33,7 @@ def test_list_says_what_is_missing_and_how_it_is_got(tl):
         "mnist",
         "office-caltech10",
         "amazon-reviews",
-        "svhn",
-        "usps",
         "bsds500",
-        "gtsrb",
     ]
     assert [(one["name"], one["where"]) for one in document["data"]] == [(name, "") for name in names]
     plain = tl("list", "--plain").stdout

@@ -94,10 +94,3 @@ def column(value: Number) -> Floats:
     """(n,) as (n, 1, 1), beside pictures; a single number stays one."""
     array = np.asarray(value, np.float32)
     return array[:, None, None] if array.ndim else array
-
-
-def shade(colour: Floats, factor: Number) -> Floats:
-    """`colour`, (n, 3), darker (factor < 1) or lighter, within [0, 1]."""
-    factor = np.asarray(factor, np.float32)
-    shaded: Floats = np.clip(colour * (factor[:, None] if factor.ndim else factor), 0, 1)
-    return shaded

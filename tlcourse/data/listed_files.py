@@ -6,11 +6,11 @@ import hashlib
 import io
 import tempfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
-from tlcourse.data import folders, through_torchvision
+from tlcourse.data import folders
 from tlcourse.data.download import Tell, download
 from tlcourse.errors import UnableError, UsageError
 
@@ -28,16 +28,12 @@ class ListedFiles(Struct, frozen=True):
     """Address and SHA-256 of the file as it is downloaded; empty where there is no public address with a checksum."""
     unpacked: bool = False
     """Compare what is inside a `.gz`: the same content can be packed in more than one way."""
-    digest: Literal["sha256", "md5"] = "sha256"
-    """What `sums` are; MD5 where nothing else was published."""
-    torchvision: str = ""
-    """The class of torchvision.datasets that downloads them, where they are had that way."""
 
     @property
     def remedy(self) -> str:
         """The command that brings them here."""
         copy = f"from a copy: tlcourse data get {self.name} --from PATH, or: export TLCOURSE_DATA=FOLDER"
-        return f"tlcourse data get {self.name}, or {copy}" if self.downloads or self.torchvision else copy
+        return f"tlcourse data get {self.name}, or {copy}" if self.downloads else copy
 
 
 def find(files: ListedFiles) -> Path | None:
@@ -89,7 +85,7 @@ def get(files: ListedFiles, source: Path | None, tell: Tell) -> Path:
     Returns the folder. Raises UnableError and UsageError; then the files that were there stay as they were.
     """
     target = folders.own_folder() / files.folder
-    if source is None and not files.downloads and not files.torchvision:
+    if source is None and not files.downloads:
         raise UnableError(
             f"There is no public address with a checksum for {files.title}.", remedy=f"take them {files.remedy}"
         )
@@ -98,8 +94,6 @@ def get(files: ListedFiles, source: Path | None, tell: Tell) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{files.name}-", dir=target.parent) as temporary:
         made = Path(temporary) / "made"
-        if source is None and files.torchvision:
-            source = through_torchvision.fetch(files.torchvision, Path(temporary) / "fetched", files.remedy, tell)
         for name in files.sums:
             (made / name).parent.mkdir(parents=True, exist_ok=True)
             if source is None:
@@ -134,7 +128,7 @@ def _checked(files: ListedFiles, folder: Path, name: str) -> tuple[str, bytes]:
         data = _unpacked(packed) if files.unpacked else packed
     except (OSError, EOFError, ValueError) as error:
         return f"{name}: {getattr(error, 'strerror', None) or error}", b""
-    if hashlib.new(files.digest, data, usedforsecurity=False).hexdigest() != files.sums[name]:
+    if hashlib.sha256(data).hexdigest() != files.sums[name]:
         return f"{name}: its content is not what was expected", b""
     return "", data
 

@@ -12,22 +12,17 @@ from tlcourse.data import (
     amazon_reviews,
     bsds,
     folders,
-    gtsrb,
     hymenoptera,
     listed_files,
     mnist,
     office_caltech,
-    svhn,
-    usps,
     weights,
 )
 from tlcourse.data.download import Tell
 from tlcourse.data.listed_files import ListedFiles
 from tlcourse.errors import UsageError
 
-_LISTED = {
-    files.name: files for files in (mnist.FILES, office_caltech.FILES, amazon_reviews.FILES, svhn.FILES, usps.FILES)
-}
+_LISTED = {files.name: files for files in (mnist.FILES, office_caltech.FILES, amazon_reviews.FILES)}
 LABS = {
     "hymenoptera": ("fine-tuning",),
     "pretrained": ("fine-tuning",),
@@ -36,7 +31,7 @@ LABS = {
     "amazon-reviews": ("feature-augmentation",),
     "bsds500": ("dann", "patch-mix"),
 }
-"""The labs that read a set with `--data full`; the others are read by `load` of their module in `tlcourse.data`."""
+"""The labs that read a set with `--data full`."""
 
 
 class RealData(Struct, frozen=True):
@@ -89,7 +84,6 @@ def listed() -> list[RealData]:
             "",
             bsds.REMEDY,
         ),
-        RealData("gtsrb", f"{gtsrb.TITLE} (43 classes)", _used_by("gtsrb"), str(gtsrb.find() or ""), "", gtsrb.REMEDY),
     ]
 
 
@@ -99,9 +93,7 @@ def _listed(files: ListedFiles) -> RealData:
 
 
 def _used_by(name: str) -> str:
-    if name in LABS:
-        return ", ".join(f"lab run {lab} --data full" for lab in LABS[name])
-    return f"your own code: tlcourse.data.{name}.load"
+    return ", ".join(f"lab run {lab} --data full" for lab in LABS[name])
 
 
 def get(name: str, network: str | None, source: Path | None, tell: Tell) -> Path:
@@ -119,8 +111,6 @@ def get(name: str, network: str | None, source: Path | None, tell: Tell) -> Path
         raise UsageError(f"{name} is one set of files; {network!r} says nothing about it.", remedy=_from(name))
     if name == "bsds500":
         return bsds.get(source)
-    if name == "gtsrb":
-        return gtsrb.get(source, tell)
     if name in _LISTED:
         return listed_files.get(_LISTED[name], source, tell)
     if network is None:
@@ -141,7 +131,6 @@ def verify(name: str | None = None) -> list[Verified]:
         "pretrained": _weights,
         **{key: functools.partial(_files, files) for key, files in _LISTED.items()},
         "bsds500": _ground,
-        "gtsrb": _signs,
     }
     return [one for key, check in checks.items() if name in (None, key) for one in check()]
 
@@ -167,11 +156,6 @@ def _files(files: ListedFiles) -> list[Verified]:
 def _ground() -> list[Verified]:
     folder = bsds.find()
     return [] if folder is None else [Verified("bsds500", str(folder), bsds.problems_of(folder))]
-
-
-def _signs() -> list[Verified]:
-    folder = gtsrb.find()
-    return [] if folder is None else [Verified("gtsrb", str(folder), gtsrb.problems_of(folder))]
 
 
 def _known(name: str) -> None:

@@ -1,28 +1,11 @@
-"""Bags of words, and three copies of the features."""
+"""Feature augmentation: three copies of the features."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from tlcourse.methods.bag_of_words import Vocabulary, words
 from tlcourse.methods.feature_augmentation import augment, weights_by_domain
-
-
-def test_words_are_lower_case_and_keep_their_apostrophes():
-    assert words("Don't STOP – it's 3 æbler, naïve!") == ["don't", "stop", "it's", "æbler", "naïve"]
-
-
-def test_the_vocabulary_holds_the_commonest_words_in_an_order_that_never_changes():
-    known = Vocabulary(["b a b c", "c a d"], 3)
-    assert known.words == ["a", "b", "c"]
-    counts = known.counts(["a a z", "", "C b"])
-    assert counts.tolist() == [[2, 0, 0], [0, 0, 0], [0, 1, 1]]
-
-
-def test_the_order_of_words_does_not_matter():
-    known = Vocabulary(["good not bad"], 3)
-    assert torch.equal(known.counts(["not good bad"]), known.counts(["bad good not"]))
 
 
 def test_augmented_features_are_three_copies():
