@@ -163,12 +163,10 @@ OFTEN = {
 
 
 @pytest.mark.parametrize(
-    ("sandbox", "how"),
+    ("sandbox_kind", "how"),
     [
-        pytest.param(
-            sandbox, how, marks=[] if (sandbox, how) in OFTEN else pytest.mark.slow, id=f"{sandbox}-{how.name}"
-        )
-        for sandbox in ("bubblewrap", "fork-server", "landlock", "none")
+        pytest.param(kind, how, marks=[] if (kind, how) in OFTEN else pytest.mark.slow, id=f"{kind}-{how.name}")
+        for kind in ("bubblewrap", "fork-server", "landlock", "none")
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     ],
 )

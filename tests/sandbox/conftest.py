@@ -1,0 +1,5 @@
+"""Fixtures for running text in a sandbox, below grading."""
+
+from runs import fork_server_sandbox, job_for, leftovers, tells, told
+
+__all__ = ["fork_server_sandbox", "job_for", "leftovers", "tells", "told"]
