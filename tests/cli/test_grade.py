@@ -46,7 +46,7 @@ def test_grade_prints_one_document_and_nothing_else_on_stdout(tl):
     document = json.loads(graded.stdout)
     assert graded.returncode == 0
     assert document["outcome"] == "pass"
-    assert document["schema"] == 1
+    assert document["schema"] == 2
     assert list(document)[:3] == ["schema", "exercise", "variant"]
     assert {"id", "title", "passed", "value", "interval", "threshold", "n", "points", "max_points", "message"} <= set(
         document["checks"][0]
