@@ -18,8 +18,8 @@ import torch
 from tlcourse.course.loader import load_course
 from tlcourse.execution.worker.predict import predict
 from tlcourse.execution.worker.task import Task, as_dataset
+from tlcourse.grading.grade import fit_seed
 from tlcourse.grading.grader import Grader
-from tlcourse.grading.measured_run import fit_seed
 
 GRADERS = Path(__file__).resolve().parent.parent / "graders"
 USUAL = [

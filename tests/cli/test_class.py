@@ -104,7 +104,7 @@ def test_the_marks_of_all_110_are_in_the_export(graded, ta, a_class):
 
 
 def test_no_seed_of_the_secret_is_kept_anywhere(graded, a_class):
-    from tlcourse.grading.measured_run import further_seed
+    from tlcourse.grading.grade import further_seed
     from tlcourse.grading.secret import data_seed
 
     secret = (a_class.folder / "home" / "secret").read_text().strip()

@@ -12,8 +12,7 @@ from tlcourse.data import insects, quantiles, stars
 from tlcourse.data.examples import example, practice_seed
 from tlcourse.data.worlds import split_seeds
 from tlcourse.errors import UsageError
-from tlcourse.grading.grade import PUBLIC_SEED
-from tlcourse.grading.measured_run import further_seed
+from tlcourse.grading.grade import PUBLIC_SEED, further_seed
 
 WORLDS = ("insects", "stars", "quantiles")
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.execution.supervise import run
-from tlcourse.sandbox.none import NoSandbox
+from tlcourse.sandbox.base import NoSandbox
 
 READS = """
 path = task._find_weights("other")

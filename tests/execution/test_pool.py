@@ -16,10 +16,9 @@ import pytest
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import pool as pools
 from tlcourse.execution import supervise
-from tlcourse.execution.gpu_card import Card
+from tlcourse.execution.gpu_cards import Card
 from tlcourse.execution.pool import Pool, cores
 from tlcourse.execution.spec import RunSpec
-from tlcourse.sandbox import fork_server
 from tlcourse.sandbox.fork_server import ForkServerSandbox
 
 
@@ -102,7 +101,6 @@ def test_a_run_for_a_gpu_starts_in_bubblewrap_and_says_so(job_for, tells, monkey
 
 
 def test_a_fork_server_by_itself_refuses_a_gpu(job_for, tells, monkeypatch, fork_server_sandbox):
-    monkeypatch.setattr(fork_server, "has_gpu", lambda: True)
     monkeypatch.setattr(supervise, "card_of", lambda device: Card(f"test{os.getpid()}", ()))
     from tlcourse.execution.supervise import run
 

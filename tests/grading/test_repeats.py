@@ -9,9 +9,8 @@ from msgspec.structs import replace
 from tlcourse.course.model import Policy
 from tlcourse.execution.arrays import pack
 from tlcourse.execution.spec import RunReport, Usage
-from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.grade import Grading, Options, further_seed
 from tlcourse.grading.intake.submission import Submission
-from tlcourse.grading.measured_run import further_seed
 
 
 def offset_runner(offsets):

@@ -9,8 +9,8 @@ import pytest
 
 from tlcourse.course.spec import Limits
 from tlcourse.execution import supervise
-from tlcourse.execution.limits import exceeded
 from tlcourse.execution.supervise import run
+from tlcourse.sandbox.limits import exceeded
 from tlcourse.sandbox.process_tree import Used
 
 

@@ -54,7 +54,8 @@ def _sandbox_kind() -> str:
     import psutil
 
     from tlcourse.errors import TlcourseError
-    from tlcourse.sandbox.choose import choose, uses_gpu
+    from tlcourse.execution.gpu import uses_gpu
+    from tlcourse.sandbox.choose import choose
 
     if uses_gpu("auto") or psutil.virtual_memory().available < _NEEDED_MB * 2**20:
         return "auto"

@@ -1,6 +1,6 @@
 """Which card a run is shown, and that it is the only run there: it sees its own card alone, and knows it as `cuda:0`.
 
-Untried on hardware so far: the tests use a copy of such a machine's folders.
+Experimental: the tests use a copy of such a machine's folders; no run has used hardware yet (docs/decisions/228).
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tlcourse.course.spec import TaskSpec
-from tlcourse.execution import gpu_amd, gpu_nvidia
-from tlcourse.execution.gpu_card import Card
+from tlcourse.execution.gpu_cards import Card, amd_cards, nvidia_cards
 
 _WAIT_S = 0.5
 _LOCKS = Path("/tmp")  # noqa: S108 - one place for all users, whatever their TMPDIR is
@@ -27,7 +26,7 @@ _CHOOSE = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "ROCR_VISIBLE_DEVICES", 
 def cards(root: Path = Path("/"), env: Mapping[str, str] | None = None) -> list[Card]:
     """The cards of this machine that torch would count, in its order; a job's share where a scheduler names one."""
     env = os.environ if env is None else env
-    return gpu_nvidia.cards(root, env) or gpu_amd.cards(root, env)
+    return nvidia_cards(root, env) or amd_cards(root, env)
 
 
 def card_of(device: str, root: Path = Path("/"), env: Mapping[str, str] | None = None) -> Card | None:
@@ -39,8 +38,15 @@ def card_of(device: str, root: Path = Path("/"), env: Mapping[str, str] | None =
     return found[number] if number < len(found) else None
 
 
+def uses_gpu(device: str) -> bool:
+    """Whether a run on `device` would be shown a card of this machine."""
+    if device.startswith("cpu") or not sys.platform.startswith("linux"):
+        return False
+    return device != "auto" or bool(cards())
+
+
 def shown(task_spec: TaskSpec, card: Card | None) -> TaskSpec:
-    """The task_spec of a run that is shown one card: it is the first there, whatever its number is here."""
+    """The spec of a run that is shown one card: it is the first there, whatever its number is here."""
     if card is None or ":" not in task_spec.device:
         return task_spec
     return replace(task_spec, device="cuda:0")

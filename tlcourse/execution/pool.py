@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tlcourse.errors import InfraError, UnableError
+from tlcourse.execution.gpu import uses_gpu
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.execution.supervise import run as supervise
-from tlcourse.sandbox.choose import choose, uses_gpu
+from tlcourse.sandbox.choose import choose
 
 if TYPE_CHECKING:
     from tlcourse.sandbox.fork_server import ForkServerSandbox

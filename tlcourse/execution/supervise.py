@@ -23,13 +23,13 @@ import msgspec
 from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, alone_on, card_of, environment, shown
-from tlcourse.execution.gpu_card import Card
-from tlcourse.execution.limits import exceeded, limit_behind, out_of_memory
+from tlcourse.execution.gpu_cards import Card
 from tlcourse.execution.log import LogTail
 from tlcourse.execution.spec import Problem, RunReport, RunSpec, RunStatus, Usage
 from tlcourse.sandbox.base import Process, Sandbox, Start
 from tlcourse.sandbox.cgroup import group_for
 from tlcourse.sandbox.interpreter import worker_environment
+from tlcourse.sandbox.limits import exceeded, limit_behind, out_of_memory
 from tlcourse.sandbox.process_tree import ProcessTree
 from tlcourse.sandbox.scratch import scratch_folder
 
@@ -120,9 +120,9 @@ class _Supervision:
                 os.close(descriptor)
         self.tree = ProcessTree(
             self.process.pid,
-            forked=getattr(self.process, "forked", False),
+            forked=self.process.forked,
             scratch_mb=self.job.limits.scratch_mb,
-            folder=getattr(self.process, "scratch", None),
+            folder=self.process.scratch,
             group=group,
         )
         self.selector = selectors.DefaultSelector()
@@ -281,8 +281,8 @@ class _Supervision:
 
     def _ending_of_a_finished_tree(self) -> tuple[RunStatus, str]:
         code = self.process.returncode
-        if fell := getattr(self.process, "fell", ""):
-            return "infra", fell
+        if self.process.fell:
+            return "infra", self.process.fell
         if self.tree.killed_for_memory:
             return out_of_memory(self.tree.peak_mb, self.job.limits)
         if not self.started and self.problem is not None and self.problem.kind == "no_device":

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import platform
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse import __version__
 from tlcourse.course.model import LoadedExercise
-from tlcourse.data import variants
+from tlcourse.course.spec import TaskSpec
+from tlcourse.data import variants, weights
 from tlcourse.errors import UnableError
-from tlcourse.execution.spec import Outcome, RunReport
+from tlcourse.execution.arrays import BadArraysError, read_predictions
+from tlcourse.execution.gpu import uses_gpu
+from tlcourse.execution.spec import Outcome, RunReport, RunSpec, RunStatus
 from tlcourse.execution.supervise import run as run_job
-from tlcourse.grading.grader import Grader
+from tlcourse.grading.grader import Data, Grader, public_data
 from tlcourse.grading.intake.submission import Submission, collect
-from tlcourse.grading.measured_run import MeasuredRun, OnEvent, Runner, Settings, further_seed, run_and_measure
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
+from tlcourse.grading.scoring.measurement import Measurement
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.scratch import scratch_folder
+
+OnEvent = Callable[[dict[str, Any]], None]
+Runner = Callable[[RunSpec, OnEvent], RunReport]
+"""Where a run takes place: in a sandbox of this machine, in a pool, on a cluster."""
+
 
 PUBLIC_SEED = 20260
 
@@ -52,10 +64,10 @@ def run(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEven
 
 def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, *, scored: bool) -> Result:
     started = _now()
-    sandbox, missing = choose(options.sandbox_kind, options.device)
+    sandbox, missing = choose(options.sandbox_kind, gpu=uses_gpu(options.device))
     with scratch_folder("submission") as folder:
         submission = collect(path, folder)
-        grading = Grading(exercise, options, lambda job, tell: run_job(job, sandbox, tell))
+        grading = Grading(exercise, options, lambda spec, tell: run_job(spec, sandbox, tell))
         result = grading.result(submission, on_event, started=started, scored=scored)
     return _with_notice(result, missing)
 
@@ -69,8 +81,7 @@ class Grading:
         self._options = options
         self._run = run
         self._grader = grader or (Grader(exercise) if exercise.grader else None)
-        variant = variants.choose(exercise.about, options.variant)
-        self._settings = Settings(variant, options.device, options.threads, options.wall_time_s, options.sandbox_kind)
+        self._variant = variants.choose(exercise.about, options.variant)
 
     def result(self, submission: Submission, on_event: OnEvent, *, started: str, scored: bool = True) -> Result:
         """The verdict of a submission, or with `scored` false how its `fit` ended."""
@@ -84,7 +95,7 @@ class Grading:
         last = attempts[-1].report
         return Result(
             exercise=self._exercise.about.id,
-            variant=self._settings.variant,
+            variant=self._variant,
             submission=SubmissionRecord(_text(submission.origin), submission.sha256),
             outcome=outcome,
             points=sum(check.points for check in checks),
@@ -106,7 +117,13 @@ class Grading:
 
         def one(seed: int) -> MeasuredRun:
             return run_and_measure(
-                self._exercise, submission, grader, seed, self._settings, self._run, on_event, scored=scored
+                self._exercise,
+                submission,
+                grader,
+                replace(self._options, seed=seed, variant=self._variant),
+                self._run,
+                on_event,
+                scored=scored,
             )
 
         first = one(self._options.seed)
@@ -192,3 +209,94 @@ def _with_notice(result: Result, notice: str) -> Result:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class MeasuredRun(Struct, frozen=True):
+    """How one run ended, and what was measured on its predictions (nothing, unless it ended as `done`)."""
+
+    seed: int
+    data_sha256: str
+    report: RunReport
+    status: RunStatus
+    message: str
+    measured: Mapping[str, Measurement]
+
+
+def run_and_measure(
+    exercise: LoadedExercise,
+    submission: Submission,
+    grader: Grader | None,
+    options: Options,
+    run: Runner,
+    on_event: OnEvent,
+    *,
+    scored: bool,
+) -> MeasuredRun:
+    """Train on the data of `options.seed`; with `scored` also predict its test inputs, and measure the predictions."""
+    seed = options.seed
+    data = grader.make(seed, options.variant) if grader else public_data(exercise, seed, options.variant)
+    order = np.random.default_rng([seed, 1]).permutation(len(data.test["x"]) if data.test else 0)
+    spec = _spec(exercise, submission, data, order, options, scored=scored)
+    report = run(spec, on_event)
+    if report.status != "done" or grader is None or not scored:
+        return MeasuredRun(seed, data.sha256, report, report.status, report.message, {})
+    try:
+        predictions = _in_order(read_predictions(report.results, len(order), spec.task_spec.outputs), order)
+    except BadArraysError as error:
+        return MeasuredRun(seed, data.sha256, report, "invalid", f"{error}.", {})
+    measured = grader.measure(data.test, predictions, report.probes)
+    return MeasuredRun(seed, data.sha256, report, "done", report.message, measured)
+
+
+def further_seed(seed: int, number: int) -> int:
+    """The seed of run `number` after the first: far from the seeds that people type."""
+    digest = hashlib.sha256(f"run {number} after {seed}".encode()).digest()
+    return int.from_bytes(digest[:8], "little")
+
+
+def fit_seed(seed: int) -> int:
+    """What `task.seed` is: told apart from the data's seed, because a submission that knew that could draw the test."""
+    return int.from_bytes(hashlib.sha256(f"fit {seed}".encode()).digest()[:4], "little") % 2**31
+
+
+def _in_order(shuffled: Mapping[str, np.ndarray[Any, Any]], order: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Predictions back beside their labels."""
+    predictions = {}
+    for name, array in shuffled.items():
+        predictions[name] = np.empty_like(array)
+        predictions[name][order] = array
+    return predictions
+
+
+def _spec(
+    exercise: LoadedExercise,
+    submission: Submission,
+    data: Data,
+    order: np.ndarray[Any, Any],
+    options: Options,
+    *,
+    scored: bool,
+) -> RunSpec:
+    about = exercise.about
+    limits = replace(about.limits, wall_time_s=options.wall_time_s) if options.wall_time_s else about.limits
+    task_spec = TaskSpec(
+        exercise=about.id,
+        variant=options.variant,
+        targets=about.targets,
+        outputs=about.outputs,
+        seed=fit_seed(options.seed),
+        seconds=about.seconds,
+        device=options.device,
+        threads=options.threads,
+        predict=scored,
+    )
+    return RunSpec(
+        task_spec=task_spec,
+        submission=submission.folder,
+        train=data.train,
+        val=data.val,
+        test_inputs=data.test_inputs(order) if scored else None,
+        limits=limits,
+        sandbox_kind=options.sandbox_kind,
+        files=weights.for_submission(submission.folder) if options.variant == variants.FULL else {},
+    )

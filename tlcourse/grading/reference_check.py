@@ -15,9 +15,8 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UnableError
 from tlcourse.execution.pool import Pool
 from tlcourse.execution.supervise import run as run_job
-from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.grade import Grading, Options, Runner, further_seed
 from tlcourse.grading.intake.submission import collect
-from tlcourse.grading.measured_run import Runner, further_seed
 from tlcourse.grading.result import Result
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.scratch import scratch_folder

@@ -28,9 +28,8 @@ from tlcourse.execution.cluster.pool import shell_for
 from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.cluster.shell import Shell
 from tlcourse.execution.spec import RunReport, RunSpec
-from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.grade import Grading, OnEvent, Options
 from tlcourse.grading.intake.submission import Submission, collect, hash_folder
-from tlcourse.grading.measured_run import OnEvent
 from tlcourse.grading.result import Result, read_result
 
 MAX_KEPT = 200

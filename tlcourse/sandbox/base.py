@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +12,7 @@ from msgspec import Struct
 
 from tlcourse.course.spec import Limits
 from tlcourse.sandbox.cgroup import Group
+from tlcourse.sandbox.interpreter import worker_command
 
 
 class Start(Struct, frozen=True):
@@ -45,11 +48,18 @@ class Finding(Struct, frozen=True):
 
 
 class Process(Protocol):
-    """A worker that was started, as seen from outside: what a `subprocess.Popen` is, as far as a run needs it.
+    """A worker that was started, as seen from outside: what a `subprocess.Popen` is, as far as a run needs it."""
 
-    One whose sandbox can end without the run's doing also has `fell`, a sentence, and one that was forked from a server
-    has `forked`: it shares memory with that parent, so that resident memory says too much.
-    """
+    forked: bool
+    """It was forked from a server and shares memory with it, so that resident memory says too much."""
+    scratch: Path | None
+    """The folder that it may write to, where it has no /tmp of its own."""
+    fell: str
+    """Why its sandbox ended without the run's doing; empty where it did not."""
+
+    def end_all(self) -> None:
+        """End the run where killing this process alone would set others free."""
+        ...
 
     @property
     def pid(self) -> int:
@@ -74,6 +84,17 @@ class Process(Protocol):
         ...
 
 
+class SandboxedProcess(subprocess.Popen[bytes]):
+    """A process whose end ends all that it started."""
+
+    forked = False
+    scratch: Path | None = None
+    fell = ""
+
+    def end_all(self) -> None:
+        """Nothing: killing it is enough."""
+
+
 class Sandbox(Protocol):
     """One way to keep student code apart."""
 
@@ -82,3 +103,24 @@ class Sandbox(Protocol):
     def start(self, start: Start) -> Process:
         """Start the worker; killing the returned process ends everything that it started."""
         ...
+
+
+class NoSandbox:
+    """A separate process, for one's own code: it can read this user's files and use the network."""
+
+    name = "none"
+
+    def start(self, start: Start) -> SandboxedProcess:
+        """Start the worker in its own session, so that it can be killed as a group."""
+        home = str(start.inputs)
+        env = {**start.env, "HOME": home, "TMPDIR": tempfile.gettempdir()}
+        return SandboxedProcess(
+            [*start.entering(env), *worker_command([str(start.inputs), str(start.submission), *start.arguments])],
+            stdin=start.stdin,
+            stdout=start.output,
+            stderr=start.output,
+            cwd=home,
+            env=env,
+            pass_fds=start.pass_fds,
+            start_new_session=True,
+        )

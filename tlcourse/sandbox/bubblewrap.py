@@ -17,9 +17,10 @@ from pathlib import Path
 
 from tlcourse.course.spec import Limits
 from tlcourse.sandbox import seccomp
-from tlcourse.sandbox.base import Finding, Start
+from tlcourse.sandbox.base import Finding, SandboxedProcess, Start
 from tlcourse.sandbox.bind_mounts import opened
 from tlcourse.sandbox.interpreter import hidden_folders, hidden_programs, visible_folders, worker_command
+from tlcourse.sandbox.limits import rlimits
 
 SPARE_UID = 65534
 _INSIDE_UID = "1000"
@@ -31,12 +32,12 @@ class BubblewrapSandbox:
 
     name = "bubblewrap"
 
-    def start(self, start: Start) -> subprocess.Popen[bytes]:
+    def start(self, start: Start) -> SandboxedProcess:
         """Start the worker; SIGKILL of the returned process ends its PID namespace, and so all that it started."""
         return _launch(start, worker_command([_INPUTS, _SUBMISSION, *start.arguments]))
 
 
-def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
+def _launch(start: Start, inside: list[str]) -> SandboxedProcess:
     folders = {folder: folder for folder in visible_folders()}
     prefix: list[str] = []
     if os.geteuid() == 0:
@@ -45,7 +46,7 @@ def _launch(start: Start, inside: list[str]) -> subprocess.Popen[bytes]:
             give_to_spare_uid(path)
     filter_fd = _filter_descriptor(gpu=start.gpu)
     try:
-        return subprocess.Popen(
+        return SandboxedProcess(
             [*start.entering({}), *prefix, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
             stdin=start.stdin,
             stdout=start.output,
@@ -98,17 +99,8 @@ def system_view(folders: Mapping[Path, Path], scratch_mb: int, devices: Sequence
 
 
 def _limits(start: Start) -> list[str]:
-    """Limits of each process; those of the tree are the supervisor's."""
-    limits = start.limits
-    return [
-        tool("prlimit"),
-        f"--nproc={limits.processes}",
-        f"--fsize={limits.scratch_mb * 2**20}",
-        f"--cpu={int(limits.cpu_s) + 5}",
-        "--core=0",
-        "--nofile=4096",
-        "--",
-    ]
+    limits = rlimits(start.limits).items()
+    return [tool("prlimit"), *(f"--{name.removeprefix('RLIMIT_').lower()}={value}" for name, value in limits), "--"]
 
 
 def as_spare_uid(folders: Iterable[Path], base: Path) -> list[str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 
 from tlcourse.errors import UnableError, UsageError
-from tlcourse.sandbox.base import Finding, Sandbox
-from tlcourse.sandbox.none import NoSandbox
+from tlcourse.sandbox.base import Finding, NoSandbox, Sandbox
 
 NAMES = ("auto", "bubblewrap", "fork-server", "landlock", "none")
 
@@ -49,18 +48,18 @@ def _landlock() -> Finding:
     return landlock_sandbox.probe()
 
 
-def choose(sandbox_kind: str, device: str = "cpu") -> tuple[Sandbox, str]:
+def choose(sandbox_kind: str, *, gpu: bool = False) -> tuple[Sandbox, str]:
     """The sandbox, and a line that says what was missing (empty for bubblewrap): bubblewrap, else landlock, else none.
 
-    A fork server must not touch a GPU: a run that would use one gets a bubblewrap sandbox, and the line says so.
+    A fork server must not touch a GPU: a run that would use one (`gpu`) gets bubblewrap, and the line says so.
 
     Raises UsageError for an unknown name, and UnableError where the sandbox that was asked for cannot be built.
     """
     if sandbox_kind not in NAMES:
-        raise UsageError(f"There is no sandbox_kind {sandbox_kind!r}.", remedy=f"use one of: {', '.join(NAMES)}.")
+        raise UsageError(f"There is no sandbox {sandbox_kind!r}.", remedy=f"use one of: {', '.join(NAMES)}.")
     if sandbox_kind == "none":
         return NoSandbox(), ""
-    if sandbox_kind == "fork-server" and not uses_gpu(device):
+    if sandbox_kind == "fork-server" and not gpu:
         return _fork_server_sandbox(), ""
     if sandbox_kind == "landlock":
         return _landlock_sandbox()
@@ -78,7 +77,7 @@ def choose(sandbox_kind: str, device: str = "cpu") -> tuple[Sandbox, str]:
             cause="the sandbox needs bubblewrap and user namespaces.",
             remedy=bubblewrap_.remedy or "tlcourse doctor",
         )
-    if not uses_gpu(device) and _landlock().available:
+    if not gpu and _landlock().available:
         sandbox, notice = _landlock_sandbox()
         return (
             sandbox,
@@ -88,15 +87,6 @@ def choose(sandbox_kind: str, device: str = "cpu") -> tuple[Sandbox, str]:
         NoSandbox(),
         f"Runs without a sandbox, for your own code only: {bubblewrap_.detail}. {bubblewrap_.remedy}".strip(),
     )
-
-
-def uses_gpu(device: str) -> bool:
-    """Whether a run on `device` would be shown a card of this machine."""
-    if device.startswith("cpu") or not sys.platform.startswith("linux"):
-        return False
-    from tlcourse.sandbox import fork_server  # Linux only
-
-    return device != "auto" or fork_server.has_gpu()
 
 
 def _fork_server_sandbox() -> Sandbox:

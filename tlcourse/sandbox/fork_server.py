@@ -17,7 +17,6 @@ from pathlib import Path
 
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.execution.gpu import cards
 from tlcourse.sandbox import bubblewrap
 from tlcourse.sandbox.base import Finding, Start
 from tlcourse.sandbox.fork_server_parent import ForkServerParent
@@ -69,7 +68,7 @@ class ForkServerSandbox:
 
     def start(self, start: Start) -> ForkServerProcess:
         """Start the worker as a child of the fork server; SIGKILL of it ends all that it started."""
-        if start.gpu and has_gpu():
+        if start.gpu:
             raise UnableError("A fork server cannot touch a GPU.", remedy="use --sandbox bubblewrap")
         return self._start(start)
 
@@ -104,11 +103,6 @@ class ForkServerSandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def has_gpu() -> bool:
-    """Whether a bubblewrap run would be shown a card."""
-    return bool(cards())
 
 
 def shared() -> ForkServerSandbox:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,7 +22,7 @@ from tlcourse.sandbox.bubblewrap import as_spare_uid, give_to_spare_uid, system_
 from tlcourse.sandbox.fork_server_process import ForkServerProcess, StartError, credentials_wanted, receive
 from tlcourse.sandbox.fork_server_protocol import SETUP_FAILED, SPOOL, Ready, Request
 from tlcourse.sandbox.interpreter import isolated_command, visible_folders, worker_environment
-from tlcourse.sandbox.launcher import launch
+from tlcourse.sandbox.limits import rlimits
 from tlcourse.sandbox.namespaces import NEW_ROOT
 from tlcourse.sandbox.process_tree import proportional_mb
 from tlcourse.sandbox.scratch import new_folder
@@ -45,7 +48,7 @@ class ForkServerParent:
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             credentials_wanted(self._control)
             with theirs, self._said().open("wb") as said:
-                self._process = launch(
+                self._process = _launch(
                     self._command(theirs.fileno()),
                     stdin=subprocess.DEVNULL,
                     stdout=said,
@@ -170,14 +173,31 @@ class ForkServerParent:
 
 
 def _request(start: Start, folder: str, program: Sequence[str]) -> Request:
-    limits = start.limits
     return Request(
         folder=folder,
         arguments=list(start.arguments),
         numbers=list(start.pass_fds),
         env=start.env,
-        processes=limits.processes,
-        scratch_bytes=limits.scratch_mb * 2**20,
-        cpu_s=int(limits.cpu_s) + 5,
+        limits=rlimits(start.limits),
+        scratch_bytes=start.limits.scratch_mb * 2**20,
         program=list(program),
     )
+
+
+def _launch(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """`subprocess.Popen(command, **options)`, started by a thread that lives as long as this process.
+
+    `--die-with-parent` (PR_SET_PDEATHSIG) means the *thread* that started a process. A parent outlives the thread that
+    happened to need it first, so that thread must not be the one to start it.
+    """
+    return _thread(os.getpid()).submit(_popen, command, options).result()
+
+
+def _popen(command: Sequence[str], options: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, **options)
+
+
+@functools.cache
+def _thread(process: int) -> ThreadPoolExecutor:
+    """One a process: a forked copy of this one has the object, but not its thread."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="tlcourse-launcher")

@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 from tlcourse.sandbox.cgroup import Group
 from tlcourse.sandbox.fork_server_protocol import GO, HERE, STATUS
@@ -25,6 +26,7 @@ class ForkServerProcess:
     """A child's pid 1, held by a descriptor, so that its number can be nobody else's; and the socket of its monitor."""
 
     forked = True
+    scratch: Path | None = None
 
     def __init__(self, run: socket.socket, on_end: Callable[[int], str], group: Group | None = None) -> None:
         """`run`: this side of the run's socket, with SO_PASSCRED. `on_end` is called once with the exit status, when
@@ -70,6 +72,9 @@ class ForkServerProcess:
             self._killed = True
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def end_all(self) -> None:
+        """Nothing: killing it is enough."""
 
     def _collect(self) -> None:
         """The status that the monitor tells, and then the monitor's own end."""

@@ -38,9 +38,8 @@ class Request(Struct, frozen=True):
     numbers: list[int]
     """What the last descriptors must be called in the worker."""
     env: Mapping[str, str]
-    processes: int
+    limits: Mapping[str, int]
+    """Of each process, as in setrlimit(2)."""
     scratch_bytes: int
-    cpu_s: int
-    threads: int = 1
     program: list[str] = []
-    """Run this in the worker's place: for trying the sandbox."""
+    """Run this in place of the worker: to try the sandbox."""

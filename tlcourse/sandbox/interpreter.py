@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
+WORKER = "tlcourse.execution.worker.main"
+"""The module whose `leave` runs beside student code."""
 _SPEAKERS = (
     "sbatch srun salloc sattach sbcast squeue scancel scontrol scrontab sacct sacctmgr sinfo sstat strigger "
     "munge unmunge remunge ssh scp sftp ssh-add ssh-agent"
@@ -32,7 +34,7 @@ def library_folders(own: Path = PACKAGE.parent) -> list[str]:
 
 def worker_command(arguments: list[str], own: Path = PACKAGE.parent) -> list[str]:
     """The command line of a worker."""
-    return isolated_command("tlcourse.execution.worker.main", "leave", arguments, own)
+    return isolated_command(WORKER, "leave", arguments, own)
 
 
 def isolated_command(module: str, function: str, arguments: list[str], own: Path = PACKAGE.parent) -> list[str]:

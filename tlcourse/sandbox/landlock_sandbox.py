@@ -25,10 +25,11 @@ import psutil
 from tlcourse.course.spec import Limits
 from tlcourse.errors import UnableError
 from tlcourse.sandbox import landlock, seccomp
-from tlcourse.sandbox.base import Finding, Start
+from tlcourse.sandbox.base import Finding, SandboxedProcess, Start
 from tlcourse.sandbox.bind_mounts import opened
 from tlcourse.sandbox.bubblewrap import tool
 from tlcourse.sandbox.interpreter import PACKAGE, hidden_folders, isolated_command, visible_folders, worker_command
+from tlcourse.sandbox.limits import rlimits
 
 NOTICE = (
     "Ran in the landlock sandbox (Landlock + seccomp, no namespaces): a hostile submission could see which files and "
@@ -43,12 +44,12 @@ _END_S = 30.0
 
 
 class LandlockSandbox:
-    """Landlock + seccomp around each run, below a keeper that leaves nothing behind."""
+    """Landlock + seccomp around each run, below a reaper that leaves nothing behind."""
 
     name = "landlock"
 
     def start(self, start: Start) -> LandlockProcess:
-        """Start the worker below its keeper."""
+        """Start the worker below its reaper."""
         if start.gpu:
             raise UnableError("The landlock sandbox shows no GPU.", remedy="say --device cpu, or see tlcourse doctor")
         # the folder around this package holds a checkout, or other packages: a link to it alone, in a folder of its own
@@ -58,14 +59,13 @@ class LandlockSandbox:
         return _launch(start, worker_command([str(start.inputs), str(start.submission), *start.arguments], own))
 
 
-class LandlockProcess(subprocess.Popen[bytes]):
-    """The keeper of a run."""
+class LandlockProcess(SandboxedProcess):
+    """The reaper of a run."""
 
-    scratch: Path
     uid_held: socket.socket | None = None
 
     def end_all(self) -> None:
-        """Have the keeper end the run; killing the keeper itself would set orphans free."""
+        """Have the reaper end the run; killing the reaper itself would set orphans free."""
         with contextlib.suppress(ProcessLookupError):
             self.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -88,10 +88,10 @@ def _launch(start: Start, command: Sequence[str]) -> LandlockProcess:
                 os.chown(path, uid, uid, follow_symlinks=False)
     plan = _plan(start, command, scratch, uid)
     env = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONDONTWRITEBYTECODE": "1"}
-    keeper = isolated_command("tlcourse.sandbox.reaper", "main", [json.dumps(plan)])
+    reaper = isolated_command("tlcourse.sandbox.reaper", "main", [json.dumps(plan)])
     try:
         process = LandlockProcess(
-            [*start.entering(env), *prefix, *keeper],
+            [*start.entering(env), *prefix, *reaper],
             stdin=start.stdin,
             stdout=start.output,
             stderr=start.output,
@@ -109,8 +109,10 @@ def _launch(start: Start, command: Sequence[str]) -> LandlockProcess:
 
 
 def _plan(start: Start, command: Sequence[str], scratch: Path, uid: int) -> dict[str, Any]:
-    """All that the keeper must know."""
-    limits, folder = start.limits, str(scratch)
+    """All that the reaper must know."""
+    limits, folder = rlimits(start.limits), str(scratch)
+    if not uid:  # without a user of its own, this user's other threads count among the run's
+        limits["RLIMIT_NPROC"] += _own_tasks()
     read = [path for path in (*_SYSTEM, *map(str, visible_folders())) if Path(path).exists()]
     rights = dict(landlock.without(read, map(str, hidden_folders())))
     shown = [*(start.inputs, start.submission), start.inputs.parent / "package"]
@@ -123,13 +125,7 @@ def _plan(start: Start, command: Sequence[str], scratch: Path, uid: int) -> dict
         "rights": rights,
         "own": _OWN,
         "descriptors": start.pass_fds,
-        "limits": {
-            "RLIMIT_NPROC": _bounded(resource.RLIMIT_NPROC, limits.processes + (0 if uid else _own_tasks())),
-            "RLIMIT_FSIZE": _bounded(resource.RLIMIT_FSIZE, limits.scratch_mb * 2**20),
-            "RLIMIT_CPU": _bounded(resource.RLIMIT_CPU, int(limits.cpu_s) + 5),
-            "RLIMIT_CORE": 0,
-            "RLIMIT_NOFILE": _bounded(resource.RLIMIT_NOFILE, 4096),
-        },
+        "limits": {name: _bounded(getattr(resource, name), value) for name, value in limits.items()},
         "env": {**start.env, "HOME": folder, "TMPDIR": folder, "PWD": folder},
         "command": list(command),
     }

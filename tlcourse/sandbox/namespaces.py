@@ -13,6 +13,7 @@ import os
 import resource
 import socket
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,18 +125,13 @@ def drop_privileges() -> None:
     seccomp.enter(program)
 
 
-def limit(processes: int, file_bytes: int, cpu_s: int) -> None:
-    """Limits of each process, as in a bubblewrap sandbox; and the first to go where the machine runs out of memory."""
-    for what, value in (
-        (resource.RLIMIT_NPROC, processes),
-        (resource.RLIMIT_FSIZE, file_bytes),
-        (resource.RLIMIT_CPU, cpu_s),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 4096),
-    ):
+def limit(limits: Mapping[str, int]) -> None:
+    """Limits of each process, as in bubblewrap; and the first to be ended where the machine runs out of memory."""
+    for name, value in limits.items():
+        what = getattr(resource, name)
         hard = resource.getrlimit(what)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(what, (value, value))
+        bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(what, (bounded, bounded))
     Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
 
 

@@ -154,8 +154,7 @@ class ProcessTree:
 
     def kill(self, process: Process) -> None:
         """SIGKILL to the top process, its group and every member; returns when the top process is gone."""
-        if end_all := getattr(process, "end_all", None):
-            end_all()
+        process.end_all()
         members = self._scan()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._pid, signal.SIGKILL)

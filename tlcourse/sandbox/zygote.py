@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import signal
 import socket
@@ -24,6 +25,7 @@ import msgspec
 
 from tlcourse.sandbox import namespaces
 from tlcourse.sandbox.fork_server_protocol import GO, HERE, MAX_MESSAGE, SETUP_FAILED, SPOOL, STATUS, Ready, Request
+from tlcourse.sandbox.interpreter import WORKER
 
 _MAX_DESCRIPTORS = 16
 _SYSTEM, _SYSTEM_FILES = "/usr", ("/etc/ld.so.cache",)
@@ -59,7 +61,7 @@ def _import_everything() -> None:
     import torchvision.models
     import torchvision.transforms.v2  # noqa: F401
 
-    import tlcourse.execution.worker.main  # noqa: F401
+    importlib.import_module(WORKER)
 
     torch.set_num_threads(1)
     torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])  # the first optimiser imports torch._dynamo: two seconds
@@ -122,7 +124,7 @@ def _worker(request: Request, descriptors: list[int]) -> NoReturn:
     try:
         namespaces.set_dumpable(True)
         _place(descriptors, [0, 1, *request.numbers])
-        namespaces.limit(request.processes, request.scratch_bytes, request.cpu_s)
+        namespaces.limit(request.limits)
         os.environ.clear()
         os.environ.update(request.env)
         os.environ["PWD"] = "/tmp"  # noqa: S105, S108 - the sandbox's own; as bubblewrap does
@@ -134,9 +136,8 @@ def _worker(request: Request, descriptors: list[int]) -> NoReturn:
             os.execv(request.program[0], request.program)  # noqa: S606
     except BaseException:
         _give_up([0, 1, 1])
-    from tlcourse.execution.worker import main as worker
-
-    worker.leave(["/inputs", "/submission", *request.arguments])
+    importlib.import_module(WORKER).leave(["/inputs", "/submission", *request.arguments])
+    raise AssertionError("the worker ends its process")
 
 
 def _place(descriptors: list[int], numbers: list[int]) -> None:

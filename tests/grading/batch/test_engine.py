@@ -15,8 +15,8 @@ import pytest
 
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.grading.batch.state import state_of
+from tlcourse.grading.grade import further_seed
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.measured_run import further_seed
 from tlcourse.grading.secret import data_seed
 
 

@@ -18,7 +18,7 @@ from tlcourse.execution.cluster.take_back import take_back
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.batch.place import Place, PlaceLostError, PlaceRefusedError
 from tlcourse.grading.batch.sandboxes import TRUST
-from tlcourse.grading.measured_run import OnEvent
+from tlcourse.grading.grade import OnEvent
 
 AT_ONE_TIME = 200
 """Hand-ins that are waited for side by side: a class is one array, and a thread that waits costs little."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tlcourse.errors import InfraError, UsageError
-from tlcourse.grading.measured_run import Runner
+from tlcourse.grading.grade import Runner
 
 RETRIES = 2
 """How often a hand-in is tried again after a fault of ours, before the batch ends without a verdict on it."""

@@ -13,7 +13,7 @@ from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.execution.supervise import run as supervise
 from tlcourse.grading.batch.place import Place
-from tlcourse.grading.measured_run import OnEvent
+from tlcourse.grading.grade import OnEvent
 from tlcourse.sandbox.base import Process, Sandbox, Start
 from tlcourse.sandbox.choose import choose, findings
 

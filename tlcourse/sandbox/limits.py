@@ -1,16 +1,35 @@
-"""The limits of a run: which one it has passed, as seen from outside, or met as an error of its own."""
+"""The limits of a run: what the kernel keeps for each process, and which limit the whole tree has passed."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tlcourse.course.spec import Limits
-from tlcourse.execution.spec import RunStatus
 from tlcourse.sandbox.process_tree import Used
 
+Passed = Literal["timeout", "memory", "output"]
+"""How a run ends that has passed a limit."""
+OPEN_FILES = 4096
+"""Descriptors of one process."""
 MAX_FILES = 20_000
 """Files in a run's scratch: an empty one takes a kilobyte of the kernel's memory, which nothing else counts."""
 
 
-def exceeded(used: Used, limits: Limits, wall_time_s: float) -> tuple[RunStatus, str] | None:
+def rlimits(limits: Limits) -> dict[str, int]:
+    """The limits of each process: name as in setrlimit(2), soft and hard value. Those of the tree are the supervisor's.
+
+    CPU time has some seconds more than the whole tree may use, so that the supervisor is the one who says why.
+    """
+    return {
+        "RLIMIT_NPROC": limits.processes,
+        "RLIMIT_FSIZE": limits.scratch_mb * 2**20,
+        "RLIMIT_CPU": int(limits.cpu_s) + 5,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NOFILE": OPEN_FILES,
+    }
+
+
+def exceeded(used: Used, limits: Limits, wall_time_s: float) -> tuple[Passed, str] | None:
     """How a run that used this much must end, and what it used and was allowed; None where it may go on."""
     if wall_time_s > limits.wall_time_s:
         return "timeout", f"stopped after {wall_time_s:.0f} s; {limits.wall_time_s:.0f} s are allowed"
@@ -27,7 +46,7 @@ def exceeded(used: Used, limits: Limits, wall_time_s: float) -> tuple[RunStatus,
     return None
 
 
-def out_of_memory(used_mb: float, limits: Limits) -> tuple[RunStatus, str]:
+def out_of_memory(used_mb: float, limits: Limits) -> tuple[Passed, str]:
     """How a run ends that held more than it may."""
     return "memory", f"used {used_mb:.0f} MB of memory; {limits.memory_mb} MB are allowed"
 
@@ -45,7 +64,7 @@ def limit_behind(message: str, limits: Limits) -> str:
     if "file too large" in said:
         return f"a single file may take {limits.scratch_mb} MB"
     if "too many open files" in said:
-        return "a process may hold 4096 files open"
+        return f"a process may hold {OPEN_FILES} files open"
     if "can't start new thread" in said or "resource temporarily unavailable" in said:
         return f"{limits.processes} processes and threads are allowed together"
     return ""

@@ -1,8 +1,14 @@
-"""NVIDIA's cards: in the order of their PCI addresses, as `nvidia-smi` counts them; and the share that a list leaves.
+"""The cards of this machine as torch would count them: NVIDIA's, with the slices of divided ones, and AMD's.
 
-A card may be divided into slices (MIG): who may use one is decided by further nodes, which the driver lists in
-/proc/driver/nvidia/capabilities (NVIDIA, "MIG User Guide", device nodes and capabilities). The one to divide cards
-and the one to watch them all are never shown.
+NVIDIA's come in the order of their PCI addresses, as `nvidia-smi` counts them, and the share that a list leaves. A card
+may be divided into slices (MIG): who may use one is decided by further nodes, which the driver lists in
+/proc/driver/nvidia/capabilities (NVIDIA, "MIG User Guide", device nodes and capabilities). The one to divide cards and
+the one to watch them all are never shown.
+
+AMD's come in the order of the kernel's topology, as ROCm counts them. ROCR_VISIBLE_DEVICES chooses among all cards;
+HIP_VISIBLE_DEVICES, or CUDA_VISIBLE_DEVICES in its place, among those.
+
+Experimental: tested on copies of such machines' folders, not yet on hardware (docs/decisions/228).
 """
 
 from __future__ import annotations
@@ -15,12 +21,36 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.execution.gpu_card import Card, listed
-
 _FOR_ALL = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset")
 _ASKED_S = 20
 _OLD_SLICE = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)")
 _ORDER = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+_FIRST_RENDERER = 128
+
+
+class Card(Struct, frozen=True):
+    """One card, or one slice of a card that is divided."""
+
+    name: str
+    """What it is called here: its lock bears that name."""
+    nodes: tuple[str, ...]
+    """The device nodes that a run needs to use it."""
+    visible: Mapping[str, str] = {}
+    """The variables by which its driver shows a process this card alone, where the process could open others."""
+    is_slice: bool = False
+    """Whether its nodes alone do not say which: the run is told by `visible`."""
+
+
+def listed(value: str, named: Callable[[str], Card | None]) -> list[Card]:
+    """The cards that a list names. As for CUDA, what follows an entry that names none, or one again, is not seen."""
+    found: list[Card] = []
+    for entry in value.split(","):
+        card = named(entry.strip())
+        if card is None or card in found:
+            break
+        found.append(card)
+    return found
 
 
 class _Gpu(Struct, frozen=True):
@@ -42,7 +72,7 @@ def _asked() -> str:
     return done.stdout
 
 
-def cards(root: Path, env: Mapping[str, str], ask: Callable[[], str] = ask_driver) -> list[Card]:
+def nvidia_cards(root: Path, env: Mapping[str, str], ask: Callable[[], str] = ask_driver) -> list[Card]:
     """The cards that torch would count, in its order. Entries of the list may be numbers, or ids of cards or slices."""
     gpus = _gpus(root)
     value = env.get("CUDA_VISIBLE_DEVICES")
@@ -137,3 +167,51 @@ def _capabilities(root: Path, gpu: _Gpu, instance: str = "*", compute: str = "*"
             if number and (node := root / f"dev/nvidia-caps/nvidia-cap{number[1]}").exists():
                 nodes.append(str(node))
     return tuple(nodes)
+
+
+def amd_cards(root: Path, env: Mapping[str, str]) -> list[Card]:
+    """The cards that torch would count, in its order."""
+    if not (root / "dev/kfd").exists():
+        return []
+    found = _among(_all(root), env.get("ROCR_VISIBLE_DEVICES"))
+    by_number = {str(number): card for number, (card, _) in enumerate(found)}
+    value = env.get("HIP_VISIBLE_DEVICES", env.get("CUDA_VISIBLE_DEVICES"))
+    return list(by_number.values()) if value is None else listed(value, by_number.get)
+
+
+def _all(root: Path) -> list[tuple[Card, str]]:
+    """Every card with its id, "" where the kernel tells none."""
+    found = []
+    for number, (renderer, uuid) in enumerate(_by_topology(root) or _by_nodes(root)):
+        nodes = (str(root / "dev/kfd"), str(root / f"dev/dri/renderD{renderer}"))
+        visible = {"ROCR_VISIBLE_DEVICES": str(number)}
+        found.append((Card(f"amd{renderer - _FIRST_RENDERER}", nodes, visible), uuid))
+    return [(card, uuid) for card, uuid in found if Path(card.nodes[1]).exists()]
+
+
+def _by_topology(root: Path) -> list[tuple[int, str]]:
+    found = []
+    nodes = (root / "sys/class/kfd/kfd/topology/nodes").glob("[0-9]*/properties")
+    for about in sorted(nodes, key=lambda file: int(file.parent.name)):
+        try:
+            text = about.read_text(encoding="ascii")
+        except OSError:  # not this user's to see
+            continue
+        renderer = re.search(r"^drm_render_minor (\d+)$", text, re.MULTILINE)
+        uuid = re.search(r"^unique_id (\d+)$", text, re.MULTILINE)
+        if renderer and int(renderer[1]) >= _FIRST_RENDERER:  # a processor has none
+            found.append((int(renderer[1]), f"GPU-{int(uuid[1]):x}" if uuid and int(uuid[1]) else ""))
+    return found
+
+
+def _by_nodes(root: Path) -> list[tuple[int, str]]:
+    return [(number, "") for number in sorted(int(node.name[7:]) for node in (root / "dev/dri").glob("renderD*"))]
+
+
+def _among(found: list[tuple[Card, str]], value: str | None) -> list[tuple[Card, str]]:
+    if value is None:
+        return found
+    uuids = {card.name: uuid for card, uuid in found}
+    by_name = {str(number): card for number, (card, _) in enumerate(found)}
+    by_name |= {uuid: card for card, uuid in found if uuid}
+    return [(card, uuids[card.name]) for card in listed(value, by_name.get)]
