@@ -8,15 +8,25 @@ import numpy as np
 import pytest
 
 from tlcourse.course.model import CheckRule, Policy
+from tlcourse.grading.result import CheckResult
 from tlcourse.grading.scoring.decide import accepted, decide, is_near_miss
-from tlcourse.grading.scoring.measurement import exact, mean, pooled, proportion, wilson
-from tlcourse.grading.scoring.operating_characteristic import CLEAR, accepted_successes
+from tlcourse.grading.scoring.measurement import Measurement, exact, mean, pooled, proportion, wilson
+from tlcourse.grading.scoring.operating_characteristic import (
+    CLEAR,
+    accepted_failures,
+    accepted_successes,
+    upper_quantile,
+)
 
 ACCURACY = CheckRule(id="accuracy", title="Accuracy", threshold=0.95, points=5)
 ERROR = CheckRule(id="error", title="Error", threshold=1.0, points=3, direction="at_most", unit="px")
 LIMIT = accepted_successes(4000, 0.95)
 CLEARLY = accepted_successes(4000, 0.95, CLEAR)
 SHARED = CheckRule(id="shared", title="Shared", threshold=0.5, points=2)
+LEAKED = CheckRule(id="leaked", title="Leaked", threshold=0.1, points=1, direction="at_most")
+MISSED = CheckRule(id="missed", title="Missed stars", threshold=0.05, points=5, direction="at_most")
+SCORE = CheckRule(id="score", title="Score", threshold=2.0, points=3, unit="px")
+Z = upper_quantile(0.01)
 
 
 def errors(value: float, n: int = 4000) -> np.ndarray:
@@ -49,6 +59,111 @@ def test_a_mean_gets_the_doubt_of_its_standard_error():
     assert check.passed
     (check,) = decide([ERROR], [{"error": mean(errors(1.2), "Too large.")}])
     assert not check.passed
+
+
+def test_a_pass_in_doubt_earns_all_points_and_no_message():
+    found = proportion(LIMIT, 4000, "Try harder.")
+    assert decide([ACCURACY], [{"accuracy": found}]) == [
+        CheckResult(
+            id="accuracy",
+            title="Accuracy",
+            passed=True,
+            value=LIMIT / 4000,
+            interval=wilson(LIMIT, 4000),
+            threshold=0.95,
+            accepted=LIMIT / 4000,
+            n=4000,
+            points=5,
+            max_points=5,
+            direction="at_least",
+            unit="",
+            message="",
+            status="in doubt",
+        )
+    ]
+
+
+def test_a_miss_earns_nothing_and_keeps_the_unit_and_what_to_do():
+    (check,) = decide([ERROR], [{"error": mean(errors(1.2), "Too large.")}])
+    assert (check.points, check.max_points, check.status, check.message) == (0, 3, "missed", "Too large.")
+    assert (check.direction, check.unit, check.value) == ("at_most", "px", pytest.approx(1.2))
+
+
+def test_of_a_share_that_must_be_small_as_many_failures_are_accepted_as_chance_explains():
+    most = accepted_failures(4000, 0.05)
+    assert most == 4000 - accepted_successes(4000, 0.95)  # the same rule, seen from the other side
+    assert most > 200  # the bar itself is 200 of 4000
+    assert accepted(MISSED, proportion(0, 4000)) == most / 4000
+    strict = Policy(doubt=0.2, clear=0.001)
+    assert 200 <= accepted_failures(4000, 0.05, 0.2) < most
+    checks = [
+        decide([MISSED], [{"missed": proportion(k, 4000)}], policy)[0]
+        for k, policy in ((200, Policy()), (most, Policy()), (most + 1, Policy()), (most, strict))
+    ]
+    assert [(check.status, check.points) for check in checks] == [
+        ("met", 5),
+        ("in doubt", 5),
+        ("missed", 0),
+        ("missed", 0),
+    ]
+
+
+def test_the_doubt_of_a_mean_lies_below_a_bar_to_reach_and_above_a_bar_to_keep():
+    found = mean(errors(1.99))
+    assert found.value == pytest.approx(1.99)
+    assert accepted(SCORE, found) == pytest.approx(2.0 - Z * found.standard_error)
+    assert decide([SCORE], [{"score": found}])[0].status == "in doubt"
+    assert decide([SCORE], [{"score": mean(errors(1.8))}])[0].status == "missed"
+    above = mean(errors(1.01))
+    assert accepted(ERROR, above) == pytest.approx(1.0 + Z * above.standard_error)
+    assert decide([ERROR], [{"error": above}])[0].status == "in doubt"
+
+
+def test_the_policy_moves_the_doubt_of_a_mean():
+    found = mean(errors(1.0))
+    assert accepted(ERROR, found, 0.2) == pytest.approx(1.0 + upper_quantile(0.2) * found.standard_error)
+    check = decide([ERROR], [{"error": found}], Policy(doubt=0.2, clear=0.1))[0]
+    assert check.accepted == accepted(ERROR, found, 0.2)
+
+
+@pytest.mark.parametrize("rule", [ERROR, SCORE], ids=["at_most", "at_least"])
+def test_doubt_is_capped_at_twice_the_spread_of_the_rule(rule):
+    wild = mean(np.abs(np.random.default_rng(0).standard_cauchy(4000)))
+    usual = rule.threshold / 4000**0.5
+    assert wild.standard_error > 3 * usual
+    assert abs(accepted(rule, wild) - rule.threshold) == pytest.approx(Z * 2 * usual)
+
+
+def test_the_cap_of_one_item_is_that_of_one_item():
+    one = Measurement(1.0, 1, (-4.0, 6.0), kind="mean")
+    assert accepted(ERROR, one) == pytest.approx(1.0 + Z * 2.0)
+    assert accepted(ERROR, Measurement(1.0, 0, (-4.0, 6.0), kind="mean")) == pytest.approx(1.0 + Z * 2.0)
+
+
+def test_a_bar_at_zero_has_no_usual_spread_and_keeps_the_whole_doubt():
+    found = mean(errors(1.0) - 1.0)
+    bar = CheckRule(id="gain", title="Gain", threshold=0.0, points=1)
+    assert accepted(bar, found) == pytest.approx(-Z * found.standard_error)
+
+
+def test_no_items_move_no_bar_and_one_item_leaves_all_doubt():
+    assert accepted(ACCURACY, proportion(0, 0)) == 0.95
+    assert accepted(ACCURACY, proportion(1, 1)) == 0.0  # a model at the bar fails one item with 5 %, above 1 %
+
+
+@pytest.mark.parametrize(
+    ("rule", "met", "missed"), [(SHARED, 0.5, 0.499), (LEAKED, 0.1, 0.101)], ids=["at_least", "at_most"]
+)
+def test_an_exact_value_at_the_bar_meets_it(rule, met, missed):
+    checks = [decide([rule], [{rule.id: exact(value)}])[0] for value in (met, missed)]
+    assert [(check.status, check.points) for check in checks] == [("met", rule.points), ("missed", 0)]
+
+
+def test_of_exact_values_the_worst_run_counts_on_either_side():
+    (leaked,) = decide([LEAKED], [{"leaked": exact(0.05)}, {"leaked": exact(0.2)}])
+    assert (leaked.value, leaked.passed, leaked.points) == (0.2, False, 0)
+    (shared,) = decide([SHARED], [{"shared": exact(0.4)}, {"shared": exact(0.9)}])
+    assert (shared.value, shared.passed, shared.points) == (0.4, False, 0)
 
 
 def test_an_exact_value_gets_no_doubt():

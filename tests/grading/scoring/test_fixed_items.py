@@ -37,8 +37,17 @@ def test_the_bar_does_not_rise_with_further_runs():
 
 def test_the_verdict_says_that_the_items_are_few_and_what_follows():
     (said,) = few_items([ACCURACY], {"accuracy": photographs(150)})
-    assert "153 items are few" in said
-    assert "2 points below the bar passes, too, with a probability of 94%" in said
+    assert said == (
+        "Accuracy: 153 items are few, and no run has others. The doubt is yours: 0.8889 suffices. "
+        "So a model 2 points below the bar passes, too, with a probability of 94%."
+    )
+
+
+def test_a_bar_to_stay_below_is_as_weak_as_its_mirror_image():
+    missed = CheckRule(id="missed", title="Missed", threshold=0.06, points=6, direction="at_most")
+    (said,) = few_items([missed], {"missed": proportion(3, 153, fresh=False)})
+    assert "0.1111 suffices" in said
+    assert said.endswith("with a probability of 94%.")
 
 
 def test_enough_items_new_ones_and_exact_values_need_no_words():
