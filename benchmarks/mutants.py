@@ -5,7 +5,7 @@
     python benchmarks/mutants.py decide --show        # with the diff of every mutant that survives
 
 Needs `pip install -e '.[mutants]'`. Each module is changed in a copy of the tree and judged by its own tests alone. A
-mutant that survives must stand in `benchmarks/mutants_survivors.yaml` with the reason why no test can or need notice it.
+mutant that survives must stand in `benchmarks/mutants_survivors.yaml` with the reason why no test need notice it.
 Ends with 1 where a survivor has no reason there, where a reason there is about no survivor, or where fewer than 90 % of
 a module's mutants are killed, those with a reason counted as surviving. Takes some minutes; not part of `.ci/run`.
 """

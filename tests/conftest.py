@@ -20,6 +20,7 @@ from tlcourse.grading.result import Result
 from tlcourse.sandbox.choose import findings
 
 EXAMPLE = Path(__file__).parent / "example_course"
+SLOW_TIMEOUT_S = 1800
 GradeText = Callable[..., Result]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -83,6 +84,13 @@ def tl(tmp_path: Path, own_home: Path) -> Run:
         )
 
     return run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that hangs fails: after five minutes (pyproject.toml), or after half an hour where it is a slow one."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S))
 
 
 @pytest.hookimpl(tryfirst=True)
