@@ -7,14 +7,13 @@ from pathlib import Path
 
 from tlcourse.course.loader import load_course
 from tlcourse.progress import Progress
-from tlcourse.quiz.presenting import letter_of
 
 COURSE = Path(__file__).parent.parent / "question_course"
 
 
 def lettered(name: str, *indices: int) -> str:
     question = next(q for q in load_course(COURSE).quizzes["kinds"].questions if q.id == name)
-    return "".join(letter_of(question, index) for index in indices)
+    return "".join(question.letter_of(index) for index in indices)
 
 
 def lines(*, right: bool) -> str:

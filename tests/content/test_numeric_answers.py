@@ -7,7 +7,6 @@ import math
 import pytest
 
 from tlcourse.course.loader import load_course
-from tlcourse.quiz.marking import mark
 
 log, exp, sqrt = math.log, math.exp, math.sqrt
 NUMERIC = {q.id: q for quiz in load_course().quizzes.values() for q in quiz.questions if q.type == "numeric"}
@@ -78,5 +77,5 @@ def test_no_numeric_question_is_left_out():
 @pytest.mark.parametrize("name", sorted(NUMERIC))
 def test_the_answer_of_the_file_is_the_one_that_is_computed(name):
     question = NUMERIC[name]
-    assert mark(question, EXPECTED[name]).correct
-    assert not mark(question, EXPECTED[name] * 1.2 + 0.1).correct
+    assert question.mark(EXPECTED[name]).correct
+    assert not question.mark(EXPECTED[name] * 1.2 + 0.1).correct

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from typing import get_args
 
 from tlcourse.course.coverage import coverage, uncovered
 from tlcourse.course.loader import load_course
-from tlcourse.course.model import QuestionType
-from tlcourse.course.questions import MOST_LINES
-from tlcourse.quiz.cases import draw_case
-from tlcourse.quiz.draft import draft_of
-from tlcourse.quiz.explaining import reasons
-from tlcourse.quiz.marking import OwnWords, mark
-from tlcourse.quiz.presenting import realise, rights
+from tlcourse.quiz.kinds import KINDS
+from tlcourse.quiz.kinds.bug import MOST_LINES
+from tlcourse.quiz.kinds.cases import draw_case
+from tlcourse.quiz.kinds.question import OwnWords
 
 COURSE = load_course()
 QUESTIONS = [question for quiz in COURSE.quizzes.values() for question in quiz.questions]
@@ -26,7 +22,7 @@ def right_answer(question):
     if question.type == "short":
         return OwnWords("mine", True)
     if question.type == "matching":
-        return [rights(question).index(pair.right) for pair in question.pairs]
+        return [question.choices().index(pair.right) for pair in question.pairs]
     if question.type == "ordering":
         return list(range(len(question.steps)))
     right = [index for index, option in enumerate(question.options) if option.correct]
@@ -34,7 +30,7 @@ def right_answer(question):
 
 
 def test_every_kind_of_question_is_used():
-    assert {question.type for question in QUESTIONS} == set(get_args(QuestionType))
+    assert {question.type for question in QUESTIONS} == set(KINDS)
 
 
 def test_identifiers_are_unique_over_the_whole_course():
@@ -48,12 +44,12 @@ def test_every_objective_is_asked_about_at_least_twice():
 
 def test_every_question_can_be_answered_rightly_and_gives_its_reasons():
     for plain in QUESTIONS:
-        question = realise(plain, 1)
+        question = plain.realise(1)
         given = right_answer(question)
-        assert mark(question, given).correct, question.id
-        found = reasons(question, given)
+        assert question.mark(given).correct, question.id
+        found = question.reasons(given)
         assert all(reason.text.strip() for reason in found), question.id
-        assert len(draft_of(question).lines()) <= MOST_LINES, question.id
+        assert len(question.answer_input().lines()) <= MOST_LINES, question.id
 
 
 def test_the_place_of_the_right_option_is_no_hint():

@@ -100,7 +100,7 @@ def test_author_check_prints_the_table_and_ends_with_2_where_something_is_missin
         ("    answer_text: Because it is divisible by two.\n", "", "no `answer_text`"),
         ("    reason: the word divisible, or something like it.\n", "", "no `reason`"),
         ("      - text: return total", "      - text: return nothing", "exactly one line of its code"),
-        ("          total = a - b\n", "          total = = b\n", "code that is no Python"),
+        ("          total = a - b\n", "          total = = b\n", "code that is not Python"),
         ("          return total\n", "          return total\n" + "          # more\n" * 30, "33 lines of code"),
         ("        reason: Two leaves none.\n", "", "no `reason`"),
         ("        reason: It is larger than small.\n", "", "no `reason`"),

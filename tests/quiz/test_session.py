@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tlcourse.course.model import Option, Question, Quiz
+from tlcourse.quiz.kinds import Single
+from tlcourse.quiz.kinds.question import Option
 from tlcourse.quiz.session import Session
 
-QUIZ = Quiz(
-    id="q",
-    title="Q",
-    questions=[
-        Question(
-            id=name,
-            type="single",
-            prompt="?",
-            objective="o",
-            section="u#s",
-            options=[Option("right", "r", correct=True), Option("wrong", "r")],
-        )
-        for name in ("one", "two", "three")
-    ],
-)
+QUESTIONS = [
+    Single(
+        id=name,
+        prompt="?",
+        objective="o",
+        section="u#s",
+        options=[Option("right", "r", correct=True), Option("wrong", "r")],
+    )
+    for name in ("one", "two", "three")
+]
 
 
 def test_questions_come_in_their_order_until_the_round_is_over():
-    session = Session(QUIZ, {})
+    session = Session(QUESTIONS, {})
     asked = []
     while (question := session.question) is not None:
         asked.append(question.id)
@@ -37,13 +33,13 @@ def test_questions_come_in_their_order_until_the_round_is_over():
 
 
 def test_a_visit_goes_on_at_the_first_question_never_answered():
-    session = Session(QUIZ, {"one": False, "three": True})
+    session = Session(QUESTIONS, {"one": False, "three": True})
     assert session.question.id == "two"
     assert (session.left, session.answered, session.right) == (1, 2, 1)
 
 
 def test_a_second_round_asks_what_was_missed_alone_and_forgives():
-    session = Session(QUIZ, {"one": False, "two": True, "three": False})
+    session = Session(QUESTIONS, {"one": False, "two": True, "three": False})
     assert session.question is None
     session.retry_missed()
     assert session.question.id == "one"
@@ -56,15 +52,15 @@ def test_a_second_round_asks_what_was_missed_alone_and_forgives():
 
 
 def test_everything_can_be_asked_again():
-    session = Session(QUIZ, {"one": True, "two": True, "three": True})
+    session = Session(QUESTIONS, {"one": True, "two": True, "three": True})
     session.restart()
     assert session.left == 3
 
 
 def test_nothing_can_be_answered_when_nothing_is_asked():
     with pytest.raises(ValueError, match="no question"):
-        Session(QUIZ, {"one": True, "two": True, "three": True}).answer(0)
+        Session(QUESTIONS, {"one": True, "two": True, "three": True}).answer(0)
 
 
 def test_a_question_that_the_quiz_no_longer_has_is_left_out():
-    assert Session(QUIZ, {"gone": False}).answered == 0
+    assert Session(QUESTIONS, {"gone": False}).answered == 0

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tlcourse.progress import Progress
-from tlcourse.quiz.presenting import letter_of
 
 COURSE = Path(__file__).parent.parent / "question_course"
 SIZES = [(60, 20), pytest.param((100, 40), marks=pytest.mark.slow)]
@@ -29,7 +28,7 @@ def latest() -> dict[str, bool]:
 
 def letters(person, name: str, *indices: int) -> list[str]:
     question = next(q for q in person.app.course.quizzes["kinds"].questions if q.id == name)
-    return [letter_of(question, index) for index in indices]
+    return [question.letter_of(index) for index in indices]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -55,8 +54,8 @@ async def test_lines_are_carried_to_their_order_by_space_and_arrows(visit, size)
         await begin_at(person, "order")
         question = person.app.screen.session.question
         for place in range(3):
-            await person.press(letter_of(question, place))  # to the line that belongs here
-            while person.app.screen._draft.order[place] != place:
+            await person.press(question.letter_of(place))  # to the line that belongs here
+            while person.app.screen.answer_input.order[place] != place:
                 await person.press("space", "up", "space")
         assert "✓ Right." in await person.press("enter")
     assert latest()["order"] is True
@@ -65,11 +64,11 @@ async def test_lines_are_carried_to_their_order_by_space_and_arrows(visit, size)
 async def test_an_order_is_carried_by_capital_letters_too_and_a_wrong_one_shows_the_right_one(visit):
     async with visit(100, 40, course=COURSE) as person:
         await begin_at(person, "order")
-        before = list(person.app.screen._draft.order)
+        before = list(person.app.screen.answer_input.order)
         await person.press("J")
-        assert person.app.screen._draft.order == [before[1], before[0], before[2]]
+        assert person.app.screen.answer_input.order == [before[1], before[0], before[2]]
         await person.press("K")
-        assert person.app.screen._draft.order == before
+        assert person.app.screen.answer_input.order == before
         shown = await person.press("enter")
         assert "✗ Wrong." in shown
         assert "small: The smallest comes first." in shown
@@ -91,7 +90,7 @@ async def test_own_words_are_compared_with_a_model_answer_and_marked_by_their_au
         assert "You find it not right yet" in await person.press("n")
     assert latest()["words"] is False
     with Progress.open() as record:
-        kept = record._db.execute("SELECT answer FROM answers WHERE question = 'words'").fetchone()[0]
+        ((kept,),) = record.rows("SELECT answer FROM answers WHERE question = 'words'")
     assert "two divides it, any y n q" in kept
 
 

@@ -25,14 +25,6 @@ class Format(StrEnum):
     JSON = "json"
 
 
-_CHANGED = {
-    Format.GIFT: {"ordering": "become matches of places", "classify": "ask one drawn case, always the same"},
-    Format.BRIGHTSPACE: {
-        "numeric": "must be given exactly (no tolerance in this format)",
-        "classify": "ask one drawn case, always the same",
-    },
-    Format.JSON: {},
-}
 FormatName = Annotated[
     Format, typer.Option("--format", help="gift: Moodle. brightspace: D2L's CSV. json: ours, whole.")
 ]
@@ -48,6 +40,7 @@ def export_quizzes(
 ) -> None:
     """Write quizzes for another program. Objectives, sections and reasons travel along, in comments where need be."""
     from tlcourse.course.loader import load_course
+    from tlcourse.quiz.exchange.common import changes
 
     loaded = load_course(course)
     for name in names or []:
@@ -56,12 +49,13 @@ def export_quizzes(
                 f"There is no quiz {name!r}.", cause="a spelling mistake.", remedy="list them with: tlcourse quiz list"
             )
     quizzes = [loaded.quizzes[name] for name in names or loaded.quizzes]
-    text = _module(form).write(quizzes)
+    module = _module(form)
+    text = module.write(quizzes)
     if target is not None:
         _write(target, text)
     elif not json:
         out.say(text.rstrip("\n"))
-    changed = _changes(form, quizzes)
+    changed = [] if form is Format.JSON else changes(quizzes, module.CHANGED)
     if json:
         count = sum(len(quiz.questions) for quiz in quizzes)
         where = str(target) if target else None
@@ -84,8 +78,8 @@ def import_quizzes(
 ) -> None:
     """Make quiz files of a course from another program's file. What lacks a reason is named, and nothing is written."""
     from tlcourse.course.located import read_text
-    from tlcourse.quiz.exchange import course_file
     from tlcourse.quiz.exchange.common import Given
+    from tlcourse.quiz.exchange.documents import write_yaml
 
     quizzes: list[Quiz] = _module(form).read(read_text(source), Given(source.name, objective, section))
     if not quizzes:
@@ -96,7 +90,7 @@ def import_quizzes(
             f"{there[0]} is there already.", cause="it was imported before.", remedy="--force, or another folder: --to"
         )
     for path, quiz in zip(files, quizzes, strict=True):
-        _write(path, course_file.write(quiz))
+        _write(path, write_yaml(quiz))
     rows = [
         {"file": str(path), "quiz": quiz.id, "questions": len(quiz.questions)}
         for path, quiz in zip(files, quizzes, strict=True)
@@ -113,18 +107,8 @@ def import_quizzes(
 def _module(form: Format) -> ModuleType:
     from importlib import import_module
 
-    name = {Format.JSON: "document"}.get(form, form.value)
+    name = {Format.JSON: "documents"}.get(form, form.value)
     return import_module(f"tlcourse.quiz.exchange.{name}")
-
-
-def _changes(form: Format, quizzes: list[Quiz]) -> list[str]:
-    """What the other program will do otherwise, in words."""
-    kinds = [question.type for quiz in quizzes for question in quiz.questions]
-    return [
-        f"{count} {kind} question{'s' if count > 1 else ''} {what}."
-        for kind, what in _CHANGED[form].items()
-        if (count := sum(found == kind for found in kinds))
-    ]
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from tlcourse.cli import exchange, out
-from tlcourse.cli.asking import ask_all
 from tlcourse.cli.options import CourseFolder, Json, Plain
+from tlcourse.cli.prompt import ask_all
 from tlcourse.errors import UsageError
 
 app = typer.Typer(help="Be quizzed.", no_args_is_help=True, rich_markup_mode=None)

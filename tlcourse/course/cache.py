@@ -15,14 +15,16 @@ from typing import Any
 import msgspec
 
 from tlcourse.course.model import LoadedCourse
+from tlcourse.quiz import kinds
 
-_CODE = Path(__file__).resolve().parent
+_CODE = (Path(__file__).resolve().parent, Path(kinds.__file__).resolve().parent)
+"""What reads a course, and what a question is made of."""
 
 
 def stamp(folders: Iterable[Path]) -> str:
     """Changes when a file of the course does, or the code that reads it."""
     digest = hashlib.sha256()
-    for folder in (_CODE, *folders):
+    for folder in (*_CODE, *folders):
         for path, info in _files(str(folder)):
             digest.update(f"{path}\0{info.st_mtime_ns}\0{info.st_size}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()

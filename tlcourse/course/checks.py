@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from tlcourse.course import markdown
 from tlcourse.course.located import at
 from tlcourse.course.model import LoadedCourse, Quiz
-from tlcourse.course.questions import problems_of_question
 
 
 def problems_of(course: LoadedCourse) -> list[str]:
@@ -46,7 +45,7 @@ def _quiz_problems(course: LoadedCourse) -> Iterator[str]:
             yield f"{at(path, repeated)}: question `{repeated}` stands twice, expected ids that differ"
         for question in quiz.questions:
             where = at(path, question.id)
-            for problem in problems_of_question(question):
+            for problem in question.problems():
                 yield f"{where}: question `{question.id}` {problem}"
             if question.objective not in objectives:
                 yield f"{where}: objective `{question.objective}` is in no unit, expected one of course.yaml"

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from tlcourse.course.lab import load_labs
 from tlcourse.course.located import at
-from tlcourse.course.model import LoadedCourse, Question
+from tlcourse.course.model import LoadedCourse
+from tlcourse.quiz.kinds import Question
 
 
 class Row(Struct, frozen=True):

@@ -8,9 +8,9 @@ from typing import Literal
 from msgspec import Struct
 
 from tlcourse.course.located import decode, read_text
-from tlcourse.course.model import Option, Text
 from tlcourse.course.spec import Identifier
 from tlcourse.errors import ContentError
+from tlcourse.quiz.kinds.question import Option, Text
 
 Role = Literal["method", "control", "baseline", "oracle"]
 """A `control` has everything but the idea, a `baseline` is what one would do without, an `oracle` sees the labels."""

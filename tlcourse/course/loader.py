@@ -9,6 +9,7 @@ from tlcourse.course.checks import problems_of
 from tlcourse.course.located import decode, read_text
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
 from tlcourse.errors import ContentError
+from tlcourse.quiz.kinds import AnyQuestion
 
 HINTS = 3
 
@@ -61,7 +62,7 @@ def load_lesson(path: Path) -> Lesson:
 
 def load_quiz(path: Path) -> Quiz:
     """A YAML file of questions."""
-    return decode(read_text(path), Quiz, path)
+    return decode(read_text(path), Quiz, path, items=("questions", AnyQuestion))
 
 
 def load_exercise(course: Path | None, name: str) -> LoadedExercise:

@@ -33,8 +33,12 @@ def read_text(path: Path) -> str:
         raise ContentError([f"{path}:1: cannot be read ({error.strerror}), expected a readable file"]) from None
 
 
-def decode(text: str, kind: type[T], path: Path, first_line: int = 1) -> T:
-    """`text` as YAML, converted to `kind`; raises ContentError with `file:line: what, and what was expected`."""
+def decode(text: str, kind: type[T], path: Path, first_line: int = 1, items: tuple[str, Any] | None = None) -> T:
+    """`text` as YAML, converted to `kind`; raises ContentError with `file:line: what, and what was expected`.
+
+    The first problem ends a conversion. `items` names a list in the document and the type of its items: a problem of
+    each of them is then reported.
+    """
     import yaml  # imported here: a course that comes from the cache needs none
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where it was built in: 8 times as fast
@@ -47,7 +51,19 @@ def decode(text: str, kind: type[T], path: Path, first_line: int = 1) -> T:
         raise ContentError([f"{path}:{line}: {problem}, expected YAML"]) from None
     except RecursionError:
         raise ContentError([f"{path}:{first_line}: nested too deeply, expected the YAML of a course"]) from None
-    return _convert(value, kind, text, path, first_line, "$")
+    try:
+        converted: T = _convert(value, kind, text, path, first_line, "$")
+        return converted
+    except ContentError as error:
+        problems: list[str] = []
+        name, of = items or ("", None)
+        found = value.get(name) if isinstance(value, dict) else None
+        for number, item in enumerate(found if isinstance(found, list) else []):
+            try:
+                _convert(item, of, text, path, first_line, f"$.{name}[{number}]")
+            except ContentError as another:
+                problems += another.problems
+        raise ContentError(list(dict.fromkeys([*error.problems, *problems]))) from None
 
 
 def decode_each(text: str, key: str, kind: type[T], path: Path) -> dict[str, T]:
@@ -58,27 +74,82 @@ def decode_each(text: str, key: str, kind: type[T], path: Path) -> dict[str, T]:
     return {str(name): _convert(one, kind, text, path, 1, f"$.{key}.{name}") for name, one in value.items()}
 
 
-def _convert(value: Any, kind: type[T], text: str, path: Path, first_line: int, root: str) -> T:
+def _convert(value: Any, kind: Any, text: str, path: Path, first_line: int, root: str) -> Any:
     import yaml
 
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `")
-        where = root + where.rstrip("`").removeprefix("$")
+        what, _, inside = str(error).partition(" - at `")
+        inside = inside.rstrip("`").removeprefix("$")
+        where = root + inside
         line = first_line + _line_of(yaml.compose(text, Loader=yaml.SafeLoader), where)
-        raise ContentError([f"{path}:{line}: {_in_words(what, where)}"]) from None
+        raise ContentError([f"{path}:{line}: {_in_words(what, where, _Place(kind, value, inside))}"]) from None
 
 
-def _in_words(what: str, where: str) -> str:
-    place = where.removeprefix("$").lstrip(".") or "the file"
+class _Place:
+    """What stands in a document where something is wrong, and what the types say about it."""
+
+    def __init__(self, kind: Any, value: Any, where: str) -> None:
+        info: Any = msgspec.inspect.type_info(kind)
+        self.outer: Any = None
+        """The type of what it stands in."""
+        for name, index in _STEP.findall(where):
+            self.outer = info
+            info, value = self._step(self._chosen(info, value), value, name, index)
+        self.value, self.info = value, info
+        self.struct = self._chosen(info, value)
+
+    def _step(self, info: Any, value: Any, name: str, index: str) -> tuple[Any, Any]:
+        if name:
+            fields = {field.encode_name: field.type for field in getattr(info, "fields", ())}
+            inner = value.get(name) if isinstance(value, dict) else None
+            return fields.get(name, getattr(info, "value_type", None)), inner
+        at = int(index) if index.isdigit() else 0
+        inner = value[at] if isinstance(value, list) and at < len(value) else None
+        return getattr(info, "item_type", None), inner
+
+    def _chosen(self, info: Any, value: Any) -> Any:
+        """The type without its description; of a union, the one that the value's tag names."""
+        info = info.type if isinstance(info, msgspec.inspect.Metadata) else info
+        if not isinstance(info, msgspec.inspect.UnionType) or not isinstance(value, dict):
+            return info
+        tagged = [one for one in info.types if isinstance(one, msgspec.inspect.StructType)]
+        return next((one for one in tagged if one.tag_field and value.get(one.tag_field) == one.tag), info)
+
+    def expected(self, field: str) -> str:
+        """What belongs into a field, in the words of its type."""
+        known = {known.encode_name: known.type for known in getattr(self.struct, "fields", ())}.get(field)
+        described = isinstance(known, msgspec.inspect.Metadata) and known.extra_json_schema
+        return described["description"] if described else "one"
+
+    def names(self, info: Any) -> list[str]:
+        """What may be written: the tags of a union, or the values of a list of words."""
+        info = info.type if isinstance(info, msgspec.inspect.Metadata) else info
+        tags = [str(one.tag) for one in getattr(info, "types", ()) if getattr(one, "tag", None)]
+        return tags or [str(value) for value in getattr(info, "values", ())]
+
+
+def _in_words(what: str, where: str, place: _Place) -> str:
+    name = where.removeprefix("$").lstrip(".") or "the file"
     if match := re.match(r"Object missing required field `(.+)`", what):
-        return f"{place} has no `{match[1]}`, expected one"
+        tags = place.names(place.info) if place.struct is place.info else []
+        expected = f"one of {', '.join(tags)}" if tags else place.expected(match[1])
+        return f"{name} has no `{match[1]}`, expected {expected}"
     if match := re.match(r"Object contains unknown field `(.+)`", what):
-        return f"{place} has `{match[1]}`, expected only fields of the course model (a spelling mistake?)"
+        tag = getattr(place.struct, "tag", None)
+        if tag and place.names(place.info):
+            fields = ", ".join(field.encode_name for field in place.struct.fields)
+            return f"{name} is of type {tag} and has `{match[1]}`, expected only: {fields}"
+        return f"{name} has `{match[1]}`, expected only fields of the course model (a spelling mistake?)"
     if match := re.match(r"Expected `(.+)`, got `(.+)`", what):
-        return f"{place} is {match[2]}, expected {match[1]}"
-    return f"{place}: {what[0].lower()}{what[1:]}"
+        return f"{name} is {match[2]}, expected {match[1]}"
+    if match := re.match(r"Invalid (?:enum )?value '?(.*?)'?$", what):
+        known = place.names(place.info) or place.names(place.outer)
+        return f"{name} is `{match[1]}`, expected one of {', '.join(known)}"
+    if re.match(r"Expected `(str|array)` of length >= 1", what) and place.value in ("", []):
+        return f"{name} is empty, expected a text" if place.value == "" else f"{name} is empty, expected at least one"
+    return f"{name}: {what[0].lower()}{what[1:]}"
 
 
 def _line_of(node: yaml.Node | None, where: str) -> int:

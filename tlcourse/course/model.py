@@ -11,9 +11,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tlcourse.course.spec import Identifier, Limits, Output
-
-Text = Annotated[str, Meta(min_length=1)]
-QuestionType = Literal["single", "multiple", "numeric", "matching", "ordering", "short", "classify", "bug"]
+from tlcourse.quiz.kinds import AnyQuestion
+from tlcourse.quiz.kinds.question import Text
 
 
 class Objective(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,69 +43,12 @@ class Lesson(Struct, frozen=True, forbid_unknown_fields=True):
     body: str = ""
 
 
-class Option(Struct, frozen=True, forbid_unknown_fields=True):
-    """One answer to choose, and why it is right or wrong."""
-
-    text: Text
-    reason: Text
-    correct: bool = False
-
-
-class Pair(Struct, frozen=True, forbid_unknown_fields=True):
-    """Two things that belong together, and why."""
-
-    left: Text
-    right: Text
-    reason: Text
-
-
-class Step(Struct, frozen=True, forbid_unknown_fields=True):
-    """One step of an order, and why it stands where it does."""
-
-    text: Text
-    reason: Text
-
-
-class Question(Struct, frozen=True, forbid_unknown_fields=True):
-    """A question; which fields it fills follows from its type.
-
-    ============ =====================================================================================
-    single       `options`, one of them correct
-    multiple     `options`, at least one of them correct
-    numeric      `answer`, `tolerance`, `reason`
-    matching     `pairs`; `options` are further right sides that fit nothing
-    ordering     `steps` in the right order; they are shown in another one
-    short        `answer_text`, a model answer, and `reason`, what a good answer has; marked by its author
-    classify     `cases`, the family from which a case with its options is drawn at each visit
-    bug          `code`, and `options` whose text is a line of it, one of them correct
-    ============ =====================================================================================
-    """
-
-    id: Identifier
-    type: QuestionType
-    prompt: Text
-    objective: Identifier
-    section: Text
-    """Where it is taught: `unit-id#heading-in-lower-case-with-dashes`."""
-    difficulty: Annotated[int, Meta(ge=1, le=3)] = 1
-    options: list[Option] = []
-    answer: float | None = None
-    tolerance: Annotated[float, Meta(ge=0)] = 0.0
-    reason: str = ""
-    pairs: list[Pair] = []
-    steps: list[Step] = []
-    answer_text: str = ""
-    cases: Literal["", "setting", "shift"] = ""
-    code: str = ""
-    """A listing or a table to look at, shown as it stands; any type may have one."""
-
-
 class Quiz(Struct, frozen=True, forbid_unknown_fields=True):
     """Questions on one idea."""
 
     id: Identifier
     title: Text
-    questions: Annotated[list[Question], Meta(min_length=1)]
+    questions: Annotated[list[AnyQuestion], Meta(min_length=1)]
 
 
 class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,8 +16,9 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from fsrs import Card, Scheduler
 
-    from tlcourse.course.model import LoadedCourse, Question
+    from tlcourse.course.model import LoadedCourse
     from tlcourse.progress import Progress
+    from tlcourse.quiz.kinds import Question
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS cards (course TEXT NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL, due TEXT NOT NULL,

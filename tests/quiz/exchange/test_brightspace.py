@@ -7,12 +7,15 @@ import io
 
 import pytest
 
-from tlcourse.course.model import Option, Question, Quiz
+from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
 from tlcourse.quiz.exchange import brightspace
 from tlcourse.quiz.exchange.common import Given
+from tlcourse.quiz.kinds import Multiple, Numeric, Single
+from tlcourse.quiz.kinds.question import Option
 
 GIVEN = Given("quiz.csv", "o", "u#s")
+COMMON = {"objective": "o", "section": "u#s"}
 FOREIGN = """//MULTIPLE CHOICE QUESTION TYPE,,,,
 NewQuestion,MC,,,
 ID,CHEM110-237,,,
@@ -70,8 +73,8 @@ def test_what_others_wrote_is_read(delimiter, end):
 
 
 def test_the_file_is_what_the_import_expects():
-    question = Question(
-        "x", "multiple", "?", "o", "u#s", options=[Option("a", "ra", True), Option("b", "rb"), Option("c", "rc", True)]
+    question = Multiple(
+        id="x", prompt="?", options=[Option("a", "ra", True), Option("b", "rb"), Option("c", "rc", True)], **COMMON
     )
     text = brightspace.write([Quiz("q", "Q", [question])])
     assert text.startswith("\ufeff")
@@ -83,14 +86,14 @@ def test_the_file_is_what_the_import_expects():
 
 def test_no_cell_is_a_formula():
     evil = '=HYPERLINK("http://x","y")'
-    question = Question("x", "single", evil, "o", "u#s", options=[Option("+1+1", "@r", True), Option("-a", "\tr")])
+    question = Single(id="x", prompt=evil, options=[Option("+1+1", "@r", True), Option("-a", "\tr")], **COMMON)
     text = brightspace.write([Quiz("q", evil, [question])])
     cells = [cell for row in csv.reader(io.StringIO(text.lstrip("\ufeff"))) for cell in row]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in cells)
 
 
 def test_a_number_keeps_its_sign_and_its_tolerance():
-    question = Question("x", "numeric", "?", "o", "u#s", answer=-0.4, tolerance=0.01, reason="r")
+    question = Numeric(id="x", prompt="?", answer=-0.4, tolerance=0.01, reason="r", **COMMON)
     text = brightspace.write([Quiz("q", "Q", [question])])
     assert "Answer,100,-0.4" in text
     (quiz,) = brightspace.read(text, GIVEN)
@@ -98,5 +101,5 @@ def test_a_number_keeps_its_sign_and_its_tolerance():
 
 
 def test_an_unknown_type_is_named_with_its_line():
-    with pytest.raises(ContentError, match=r"quiz.csv:1: `LK` is no type"):
+    with pytest.raises(ContentError, match=r"quiz.csv:1: `LK` is not a type"):
         brightspace.read("NewQuestion,LK\nQuestionText,A Likert question\n", GIVEN)

@@ -12,14 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlcourse.course.loader import load_course
-from tlcourse.course.model import Option, Pair, Question, Quiz, Step
+from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
-from tlcourse.quiz.exchange import brightspace, course_file, document, gift
+from tlcourse.quiz.exchange import brightspace, documents, gift
 from tlcourse.quiz.exchange.common import Given
+from tlcourse.quiz.kinds import Matching, Multiple, Numeric, Ordering, Short, Single
+from tlcourse.quiz.kinds.matching import Pair
+from tlcourse.quiz.kinds.ordering import Step
+from tlcourse.quiz.kinds.question import Option
 
 BUNDLED = list(load_course().quizzes.values())
 KINDS = list(load_course(Path(__file__).parent.parent.parent / "question_course").quizzes.values())
-FORMATS = [gift, brightspace, document]
+FORMATS = [gift, brightspace, documents]
 GIVEN = Given("file", "o", "u#s")
 COMMON = {"objective": "o", "section": "u#s"}
 
@@ -53,19 +57,18 @@ def test_whatever_people_type_comes_back(module, texts, data):
         id="q",
         title="Q",
         questions=[
-            Question("s", "single", prompt, options=[Option(a, reasons[0], True), Option(b, reasons[1])], **COMMON),
-            Question("m", "multiple", prompt, options=[Option(a, reasons[2]), Option(b, reasons[3], True)], **COMMON),
-            Question("n", "numeric", prompt, answer=-2.5, tolerance=0.25, reason=reasons[4], **COMMON),
-            Question(
-                "p",
-                "matching",
-                prompt,
+            Single(id="s", prompt=prompt, options=[Option(a, reasons[0], True), Option(b, reasons[1])], **COMMON),
+            Multiple(id="m", prompt=prompt, options=[Option(a, reasons[2]), Option(b, reasons[3], True)], **COMMON),
+            Numeric(id="n", prompt=prompt, answer=-2.5, tolerance=0.25, reason=reasons[4], **COMMON),
+            Matching(
+                id="p",
+                prompt=prompt,
                 pairs=[Pair(a, reasons[0], reasons[1]), Pair(b, reasons[2], reasons[3])],
                 options=[Option(c, reasons[4])],
                 **COMMON,
             ),
-            Question("o", "ordering", prompt, steps=[Step(t, reasons[0]) for t in (a, b, c)], **COMMON),
-            Question("w", "short", prompt, answer_text=a, reason=b, **COMMON),
+            Ordering(id="o", prompt=prompt, steps=[Step(t, reasons[0]) for t in (a, b, c)], **COMMON),
+            Short(id="w", prompt=prompt, answer_text=a, reason=b, **COMMON),
         ],
     )
     assert module.read(module.write([quiz]), GIVEN) == [quiz]
@@ -82,7 +85,7 @@ def test_what_was_edited_elsewhere_is_kept(module):
 
 @pytest.mark.parametrize("quiz", BUNDLED + KINDS, ids=lambda quiz: quiz.id)
 def test_the_file_of_a_course_says_the_same(quiz):
-    text = course_file.write(quiz)
+    text = documents.write_yaml(quiz)
     assert msgspec.convert(yaml.safe_load(text), Quiz) == quiz
 
 

@@ -14,15 +14,18 @@ import json
 import re
 from collections.abc import Iterator
 
-from tlcourse.course.model import Question, Quiz
+from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
-from tlcourse.quiz.exchange.common import Draft, Given, clean, drawn, make_quiz, note_of, option
-from tlcourse.quiz.presenting import rights
+from tlcourse.quiz.exchange.common import Given, clean, make_quiz, note_of, option
+from tlcourse.quiz.kinds import Matching, Multiple, Numeric, Ordering, Question, Short
+from tlcourse.quiz.kinds.question import ImportedQuestion
+from tlcourse.quiz.kinds.single import Choice
 
+CHANGED = {"numeric": "must be given exactly (no tolerance in this format)"}
+"""What this format cannot say, by kind."""
 _NOTE = "//tlcourse"
 _QUIZ = "//tlcourse-quiz"
-_KINDS = {"single": "MC", "classify": "MC", "bug": "MC", "multiple": "MS", "numeric": "SA", "matching": "M"}
-_KINDS |= {"ordering": "O", "short": "WR"}
+_KINDS = {"single": "MC", "multiple": "MS", "numeric": "SA", "matching": "M", "ordering": "O", "short": "WR"}
 _TYPES = {"MC": "single", "TF": "single", "MS": "multiple", "SA": "short", "M": "matching", "O": "ordering"}
 _TYPES |= {"WR": "short"}
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
@@ -47,12 +50,9 @@ def write(quizzes: list[Quiz]) -> str:
 
 
 def _rows(question: Question) -> Iterator[Row]:
-    note = note_of(question)
-    if question.type == "numeric":
-        note["tolerance"] = question.tolerance
-    shown = drawn(question)
-    yield [_NOTE, json.dumps(note, ensure_ascii=False)]
-    yield ["NewQuestion", _KINDS[question.type]]
+    shown = question.exported()
+    yield [_NOTE, json.dumps(note_of(question), ensure_ascii=False)]
+    yield ["NewQuestion", _KINDS[shown.type]]
     yield ["ID", question.id]
     yield ["Title", question.id]
     if shown.code:
@@ -66,28 +66,30 @@ def _rows(question: Question) -> Iterator[Row]:
 
 
 def _answers(question: Question) -> Iterator[Row]:
-    if question.type == "numeric":
-        yield ["InputBox", "1", "20"]
-        yield ["Answer", "100", f"{question.answer:.12g}"]
-        yield ["Feedback", question.reason]
-    elif question.type == "short":
-        yield ["AnswerKey", question.answer_text]
-        yield ["Feedback", question.reason]
-    elif question.type == "matching":
-        yield ["Scoring", "EquallyWeighted"]
-        sides = rights(question)
-        yield from (["Choice", str(number), side] for number, side in enumerate(sides, start=1))
-        yield from (["Match", str(sides.index(pair.right) + 1), pair.left] for pair in question.pairs)
-    elif question.type == "ordering":
-        yield ["Scoring", "RightMinusWrong"]
-        yield from (["Item", step.text, "NOT HTML", step.reason] for step in question.steps)
-    else:
-        several = question.type == "multiple"
-        if several:
+    """The rows of the answer, by its form."""
+    match question:
+        case Numeric():
+            yield ["InputBox", "1", "20"]
+            yield ["Answer", "100", f"{question.answer:.12g}"]
+            yield ["Feedback", question.reason]
+        case Short():
+            yield ["AnswerKey", question.answer_text]
+            yield ["Feedback", question.reason]
+        case Matching():
+            yield ["Scoring", "EquallyWeighted"]
+            yield from (["Choice", str(number), side] for number, side in enumerate(question.choices(), start=1))
+            matches = zip(question.pairs, question.right(), strict=True)
+            yield from (["Match", str(right + 1), pair.left] for pair, right in matches)
+        case Ordering():
             yield ["Scoring", "RightMinusWrong"]
-        weight = "1" if several else "100"
-        for choice in question.options:
-            yield ["Option", weight if choice.correct else "0", choice.text, "", choice.reason]
+            yield from (["Item", step.text, "NOT HTML", step.reason] for step in question.steps)
+        case Choice():
+            weight = "100"
+            if isinstance(question, Multiple):
+                yield ["Scoring", "RightMinusWrong"]
+                weight = "1"
+            for choice in question.options:
+                yield ["Option", weight if choice.correct else "0", choice.text, "", choice.reason]
 
 
 def _safe(cell: str) -> str:
@@ -101,7 +103,7 @@ def _safe(cell: str) -> str:
 
 def read(text: str, given: Given) -> list[Quiz]:
     """The quizzes of such a file; raises ContentError naming file and line."""
-    quizzes: list[tuple[str, str, list[Draft]]] = []
+    quizzes: list[tuple[str, str, list[ImportedQuestion]]] = []
     note: dict[str, object] = {}
     for line, cells in _cells(text, given.name):
         key = cells[0].strip()
@@ -116,15 +118,17 @@ def read(text: str, given: Given) -> list[Quiz]:
                 quizzes.append((given.name.rsplit(".", 1)[0], "", []))
             kind = _cell(cells, 1).upper()
             if kind not in _TYPES:
-                raise ContentError([f"{given.name}:{line}: `{kind}` is no type, expected one of {', '.join(_TYPES)}"])
-            quizzes[-1][2].append(Draft(where=f"{given.name}:{line}", type=_TYPES[kind], note=note))
+                raise ContentError(
+                    [f"{given.name}:{line}: `{kind}` is not a type, expected one of {', '.join(_TYPES)}"]
+                )
+            quizzes[-1][2].append(ImportedQuestion(where=f"{given.name}:{line}", type=_TYPES[kind], note=note))
             note = {}
         elif quizzes and quizzes[-1][2]:
             _take(quizzes[-1][2][-1], key.lower(), cells)
-    for _, _, drafts in quizzes:
-        for draft in drafts:
-            _finish(draft)
-    return [make_quiz(name, title, drafts, given) for name, title, drafts in quizzes if drafts]
+    for _, _, questions in quizzes:
+        for imported in questions:
+            _finish(imported)
+    return [make_quiz(name, title, found, given) for name, title, found in quizzes if found]
 
 
 def _cells(text: str, name: str) -> Iterator[tuple[int, Row]]:
@@ -144,49 +148,49 @@ def _read_note(text: str, where: str) -> dict[str, object]:
     try:
         found = json.loads(text)
     except (json.JSONDecodeError, RecursionError):
-        raise ContentError([f"{where}: a note of tlcourse that is no JSON, expected it unchanged"]) from None
+        raise ContentError([f"{where}: a note of tlcourse that is not JSON, expected it unchanged"]) from None
     return found if isinstance(found, dict) else {}
 
 
-def _take(draft: Draft, key: str, cells: Row) -> None:
+def _take(imported: ImportedQuestion, key: str, cells: Row) -> None:
     """One row of a question."""
     first, second, fourth = _cell(cells, 1), _cell(cells, 2), _cell(cells, 4)
     if key == "title":
-        draft.title = clean(first)
+        imported.title = clean(first)
     elif key == "questiontext":
-        draft.prompt = _from_html(first) if _cell(cells, 2).upper() == "HTML" else first
+        imported.prompt = _from_html(first) if _cell(cells, 2).upper() == "HTML" else first
     elif key == "option":
-        draft.options.append(option(second, fourth, _positive(first)))
+        imported.options.append(option(second, fourth, _positive(first)))
     elif key in ("true", "false"):
-        draft.options.append(option(key.capitalize(), second, _positive(first)))
+        imported.options.append(option(key.capitalize(), second, _positive(first)))
     elif key == "answer":
-        draft.answer_text = " or ".join(filter(None, [draft.answer_text, second]))
+        imported.answer_text = " or ".join(filter(None, [imported.answer_text, second]))
     elif key == "answerkey":
-        draft.answer_text = first
+        imported.answer_text = first
     elif key == "choice":
-        draft.options.append({"number": first, "text": clean(second)})
+        imported.options.append({"number": first, "text": clean(second)})
     elif key == "match":
-        draft.pairs.append({"left": clean(second), "right": first})
+        imported.pairs.append({"left": clean(second), "right": first})
     elif key == "item":
         reason = clean(_cell(cells, 3))
-        draft.steps.append({"text": clean(first), **({"reason": reason} if reason else {})})
+        imported.steps.append({"text": clean(first), **({"reason": reason} if reason else {})})
     elif key == "feedback":
-        draft.reason = first or fourth
+        imported.reason = first or fourth
 
 
-def _finish(draft: Draft) -> None:
+def _finish(imported: ImportedQuestion) -> None:
     """What is only known when all rows were read."""
-    if draft.note.get("type") == "numeric":
-        draft.type = "numeric"
+    if imported.form == "numeric":
+        imported.type = "numeric"
         try:
-            draft.answer = float(draft.answer_text.replace(",", "."))
+            imported.answer = float(imported.answer_text.replace(",", "."))
         except ValueError:
-            raise ContentError([f"{draft.where}: `{draft.answer_text}` is no number, expected one"]) from None
-    if draft.type == "matching":
-        sides = {str(choice["number"]): str(choice["text"]) for choice in draft.options}
-        draft.pairs = [{"left": pair["left"], "right": sides.get(pair["right"], "")} for pair in draft.pairs]
-        used = {pair["right"] for pair in draft.pairs}
-        draft.options = [{"text": side} for side in sides.values() if side not in used]
+            raise ContentError([f"{imported.where}: `{imported.answer_text}` is not a number, expected one"]) from None
+    if imported.type == "matching":
+        sides = {str(choice["number"]): str(choice["text"]) for choice in imported.options}
+        imported.pairs = [{"left": pair["left"], "right": sides.get(pair["right"], "")} for pair in imported.pairs]
+        used = {pair["right"] for pair in imported.pairs}
+        imported.options = [{"text": side} for side in sides.values() if side not in used]
 
 
 def _from_html(text: str) -> str:

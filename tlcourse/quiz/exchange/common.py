@@ -1,20 +1,19 @@
-"""What all formats share: the note beside a question, prompts with listings, and building a question from its parts."""
+"""What all formats share: the note beside a question, prompts with listings, and making questions of what was read."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-import zlib
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from tlcourse.course.markdown import slug
-from tlcourse.course.model import Option, Pair, Question, Quiz, Step
-from tlcourse.course.questions import problems_of_question
+from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
-from tlcourse.quiz.presenting import realise
+from tlcourse.quiz.kinds import KINDS, AnyQuestion, Question
+from tlcourse.quiz.kinds.question import ImportedQuestion
 
 _FENCED = re.compile(r"\A(.*?)\n\n```\n(.*?)```\Z", re.DOTALL)
 _ENDS = re.compile(r"[^a-z0-9]+$")
@@ -28,26 +27,8 @@ class Given(Struct, frozen=True):
     section: str = ""
 
 
-class Draft(Struct):
-    """A question as a file gives it; what it lacks may stand in its note."""
-
-    where: str
-    """Such as `quiz.gift:12`, for messages."""
-    title: str = ""
-    prompt: str = ""
-    type: str = ""
-    options: list[dict[str, Any]] = []
-    pairs: list[dict[str, str]] = []
-    steps: list[dict[str, str]] = []
-    answer: float | None = None
-    tolerance: float | None = None
-    answer_text: str = ""
-    reason: str = ""
-    note: dict[str, Any] = {}
-
-
 def note_of(question: Question) -> dict[str, Any]:
-    """What formats of other programs have no place for."""
+    """What formats of other programs have no place for, and as which kind they get the question if not as its own."""
     note: dict[str, Any] = {
         "id": question.id,
         "type": question.type,
@@ -55,22 +36,19 @@ def note_of(question: Question) -> dict[str, Any]:
         "section": question.section,
         "difficulty": question.difficulty,
     }
-    if question.pairs or question.steps:
-        note["reasons"] = {pair.left: pair.reason for pair in question.pairs} | {
-            step.text: step.reason for step in question.steps
-        }
-    if question.type == "matching" and question.options:
-        note["extras"] = {option.text: option.reason for option in question.options}
-    if question.type == "classify":
-        note["cases"] = question.cases
-    if question.type == "short":
-        note["reason"] = question.reason
-    return note
+    if (form := question.exported().type) != question.type:
+        note["as"] = form
+    return note | question.note()
 
 
-def drawn(question: Question) -> Question:
-    """The question with a case where it needs one: other programs cannot draw, so that they always ask the same."""
-    return realise(question, zlib.crc32(question.id.encode()))
+def changes(quizzes: list[Quiz], by_format: dict[str, str]) -> list[str]:
+    """What the other program will do differently, in words; `by_format`: what its format cannot say, by kind."""
+    counts: dict[tuple[str, str], int] = {}
+    for quiz in quizzes:
+        for question in quiz.questions:
+            if what := question.changed_elsewhere or by_format.get(question.exported().type, ""):
+                counts[question.type, what] = counts.get((question.type, what), 0) + 1
+    return [f"{count} {kind} question{'s' if count > 1 else ''} {what}." for (kind, what), count in counts.items()]
 
 
 def with_listing(question: Question) -> str:
@@ -86,62 +64,40 @@ def without_listing(text: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else (text, "")
 
 
-def build(drafts: list[Draft], given: Given) -> list[Question]:
-    """Questions of one quiz. Raises ContentError that names everything that is missing."""
+def make_quiz(name: str, title: str, imported: list[ImportedQuestion], given: Given) -> Quiz:
+    """A quiz under a name that is an identifier. Raises ContentError that names everything that is missing."""
     problems: list[str] = []
-    questions: list[Question] = []
-    for number, draft in enumerate(drafts, start=1):
-        name = str(draft.note.get("id") or _identifier(draft.title) or f"question-{number}")
-        if any(name == question.id for question in questions):
-            name = f"{name[:50]}-{number}"
+    questions: list[AnyQuestion] = []
+    for number, one in enumerate(imported, start=1):
+        identifier = str(one.note.get("id") or _identifier(one.title) or f"question-{number}")
+        if any(identifier == question.id for question in questions):
+            identifier = f"{identifier[:50]}-{number}"
+        where = f"{one.where}: question `{identifier}`"
         try:
-            question = msgspec.convert(_fields(draft, name, given), Question)
+            question: AnyQuestion = msgspec.convert(_fields(one, identifier, given), AnyQuestion)
         except msgspec.ValidationError as error:
-            problems.append(f"{draft.where}: question `{name}`: {_plainly(error)}")
+            problems.append(f"{where} {_in_words(error)}")
             continue
-        problems += [f"{draft.where}: question `{name}` {problem}" for problem in problems_of_question(question)]
+        problems += [f"{where} {problem}" for problem in question.problems()]
         questions.append(question)
     if problems:
         raise ContentError(problems)
-    return questions
+    return Quiz(id=_identifier(name) or "imported", title=clean(title) or name, questions=questions)
 
 
-def make_quiz(name: str, title: str, drafts: list[Draft], given: Given) -> Quiz:
-    """A quiz of drafts, under a name that is an identifier."""
-    return Quiz(id=_identifier(name) or "imported", title=clean(title) or name, questions=build(drafts, given))
-
-
-def _fields(draft: Draft, name: str, given: Given) -> dict[str, Any]:
-    note = draft.note
-    kind = note.get("type") or draft.type
-    prompt, code = without_listing(clean(draft.prompt))
+def _fields(imported: ImportedQuestion, identifier: str, given: Given) -> dict[str, Any]:
+    prompt, imported.code = without_listing(clean(imported.prompt))
+    imported.reason, imported.answer_text = clean(imported.reason), clean(imported.answer_text)
     fields: dict[str, Any] = {
-        "id": name,
-        "type": kind,
+        "id": identifier,
+        "type": imported.kind,
         "prompt": prompt.strip(),
-        "objective": note.get("objective") or given.objective,
-        "section": note.get("section") or given.section,
-        "difficulty": note.get("difficulty", 1),
+        "objective": imported.note.get("objective") or given.objective,
+        "section": imported.note.get("section") or given.section,
+        "difficulty": imported.note.get("difficulty", 1),
     }
-    if kind == "classify":
-        return fields | {"cases": note.get("cases", "")}
-    if code:
-        fields["code"] = code
-    reasons = note.get("reasons", {})
-    if kind == "matching":
-        extras = note.get("extras", {})
-        fields["pairs"] = [{"reason": reasons.get(pair["left"], ""), **pair} for pair in draft.pairs]
-        fields["options"] = [{"reason": extras.get(option["text"], ""), **option} for option in draft.options]
-    elif kind == "ordering":
-        fields["steps"] = [{"reason": reasons.get(step["text"], ""), **step} for step in draft.steps]
-    elif kind == "numeric":
-        tolerance = note.get("tolerance", 0.0) if draft.tolerance is None else draft.tolerance
-        fields |= {"answer": draft.answer, "tolerance": tolerance, "reason": clean(draft.reason)}
-    elif kind == "short":
-        fields |= {"answer_text": clean(draft.answer_text), "reason": note.get("reason") or clean(draft.reason)}
-    else:
-        fields["options"] = draft.options
-    return fields
+    kind = KINDS.get(imported.kind)
+    return fields | (kind.fields_of(imported) if kind else {})
 
 
 def clean(text: str) -> str:
@@ -152,32 +108,18 @@ def clean(text: str) -> str:
 
 
 def option(text: str, reason: str, correct: bool) -> dict[str, Any]:
-    """An option of a draft."""
+    """An option of an imported question."""
     return {"text": clean(text), "reason": clean(reason), **({"correct": True} if correct else {})}
-
-
-def as_dict(value: Quiz | Question | Option | Pair | Step) -> dict[str, Any]:
-    """Plain values, those left out that are the model's defaults."""
-    found: dict[str, Any] = {}
-    for field in msgspec.structs.fields(value):
-        item = getattr(value, field.name)
-        default = field.default if field.default is not msgspec.NODEFAULT else None
-        if field.default_factory is not msgspec.NODEFAULT:
-            default = field.default_factory()
-        if item == default and not field.required:
-            continue
-        found[field.name] = [as_dict(part) for part in item] if isinstance(item, list) else item
-    return found
 
 
 def _identifier(text: str) -> str:
     return _ENDS.sub("", slug(text)[:60])
 
 
-def _plainly(error: msgspec.ValidationError) -> str:
+def _in_words(error: msgspec.ValidationError) -> str:
     what, _, where = str(error).partition(" - at `")
     place = where.rstrip("`").removeprefix("$").lstrip(".")
-    if "length >= 1" in what or (place == "objective" and "regex" in what):
+    if "length >= 1" in what or (place == "objective" and "regex" in what) or what.endswith("got `None`"):
         wanted = {"objective": "--objective", "section": "--section"}.get(place)
         return f"has no {place or 'text'}, expected one" + (f" (or: {wanted})" if wanted else "")
-    return f"{place or 'it'}: {what}"
+    return f"cannot be read: {place or 'it'}: {what[0].lower()}{what[1:]}"

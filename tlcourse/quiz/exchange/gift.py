@@ -10,9 +10,15 @@ import json
 import re
 from collections.abc import Iterator
 
-from tlcourse.course.model import Question, Quiz
+from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
-from tlcourse.quiz.exchange.common import Draft, Given, clean, drawn, make_quiz, note_of, option, with_listing
+from tlcourse.quiz.exchange.common import Given, clean, make_quiz, note_of, option, with_listing
+from tlcourse.quiz.kinds import Matching, Multiple, Numeric, Ordering, Question, Short
+from tlcourse.quiz.kinds.question import ImportedQuestion
+from tlcourse.quiz.kinds.single import Choice
+
+CHANGED = {"ordering": "become matches of places"}
+"""What GIFT cannot say, by kind."""
 
 _SPECIAL = "\\~=#{}:"
 _NOTE = "// tlcourse: "
@@ -36,31 +42,35 @@ def write(quizzes: list[Quiz]) -> str:
 
 
 def _question(question: Question) -> str:
-    shown = drawn(question)
+    shown = question.exported()
     kind = "[markdown]" if shown.code else "[plain]"
     head = f"{_NOTE}{json.dumps(note_of(question), ensure_ascii=False)}\n"
     return f"{head}::{_escaped(question.id)}::{kind}{_escaped(with_listing(shown))} {_answers(shown)}"
 
 
 def _answers(question: Question) -> str:
-    if question.type == "numeric":
-        return f"{{#\n={_number(question.answer)}:{_number(question.tolerance)}#{_escaped(question.reason)}\n}}"
-    if question.type == "short":
-        return f"{{####{_escaped(question.answer_text)}}}"
-    if question.type == "matching":
-        rows = [f"={_escaped(pair.left)} -> {_escaped(pair.right)}" for pair in question.pairs]
-        rows += [f"= -> {_escaped(extra.text)}" for extra in question.options]
-    elif question.type == "ordering":
-        rows = [f"={place} -> {_escaped(step.text)}" for place, step in enumerate(question.steps, start=1)]
-    else:
-        rows = _choices(question)
+    """The braces, by the form of the answer: GIFT has one for each of these kinds."""
+    match question:
+        case Numeric():
+            number = f"{question.answer:.12g}:{question.tolerance:.12g}"
+            return f"{{#\n={number}#{_escaped(question.reason)}\n}}"
+        case Short():
+            return f"{{####{_escaped(question.answer_text)}}}"
+        case Matching():
+            rows = [f"={_escaped(pair.left)} -> {_escaped(pair.right)}" for pair in question.pairs]
+            rows += [f"= -> {_escaped(extra.text)}" for extra in question.options]
+        case Ordering():
+            rows = [f"={place} -> {_escaped(step.text)}" for place, step in enumerate(question.steps, start=1)]
+        case Choice():
+            rows = _choices(question)
+        case _:
+            raise NotImplementedError(f"`exported` of {question.type} gives no kind that other programs know")
     return "{\n" + "\n".join(rows) + "\n}"
 
 
-def _choices(question: Question) -> list[str]:
-    right = sum(choice.correct for choice in question.options)
-    share = f"~%{100 / right:.5g}%" if right else "~"
-    marks = {True: share, False: "~%-100%"} if question.type == "multiple" else {True: "=", False: "~"}
+def _choices(question: Choice) -> list[str]:
+    share = f"~%{100 / len(question.right()):.5g}%" if question.right() else "~"
+    marks = {True: share, False: "~%-100%"} if isinstance(question, Multiple) else {True: "=", False: "~"}
     return [f"{marks[choice.correct]}{_escaped(choice.text)}#{_escaped(choice.reason)}" for choice in question.options]
 
 
@@ -69,16 +79,12 @@ def _escaped(text: str) -> str:
     return escaped.replace("->", "-\\>").replace("\n", "\\n")
 
 
-def _number(value: float | None) -> str:
-    return f"{value:.12g}"
-
-
 # -- reading -------------------------------------------------------------------------------------------------------
 
 
 def read(text: str, given: Given) -> list[Quiz]:
     """Quizzes by category; raises ContentError naming file and line of what cannot be read or lacks a reason."""
-    quizzes: list[tuple[str, str, list[Draft]]] = []
+    quizzes: list[tuple[str, str, list[ImportedQuestion]]] = []
     title: dict[str, str] = {}
     for line, block in _blocks(text):
         note, lines = _note(block, title, f"{given.name}:{line}")
@@ -89,8 +95,8 @@ def read(text: str, given: Given) -> list[Quiz]:
         elif body:
             if not quizzes:
                 quizzes.append((given.name.rsplit(".", 1)[0], "", []))
-            quizzes[-1][2].append(_draft(body, note, f"{given.name}:{line}"))
-    return [make_quiz(name, title, drafts, given) for name, title, drafts in quizzes if drafts]
+            quizzes[-1][2].append(_imported(body, note, f"{given.name}:{line}"))
+    return [make_quiz(name, title, imported, given) for name, title, imported in quizzes if imported]
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -117,8 +123,10 @@ def _note(block: list[str], title: dict[str, str], where: str) -> tuple[dict[str
                     found = json.loads(line.removeprefix(mark))
                 except (json.JSONDecodeError, RecursionError):
                     raise ContentError(
-                        [f"{where}: a note of tlcourse that is no JSON, expected it unchanged"]
+                        [f"{where}: a note of tlcourse that is not JSON, expected it unchanged"]
                     ) from None
+                if not isinstance(found, dict):
+                    continue
                 if mark == _QUIZ:
                     title[str(found.get("id"))] = str(found.get("title"))
                 else:
@@ -126,7 +134,7 @@ def _note(block: list[str], title: dict[str, str], where: str) -> tuple[dict[str
     return note, [line for line in block if not line.lstrip().startswith("//")]
 
 
-def _draft(body: str, note: dict[str, object], where: str) -> Draft:
+def _imported(body: str, note: dict[str, object], where: str) -> ImportedQuestion:
     title = ""
     if body.startswith("::") and len(parts := _split(body[2:], "::", 1)) == 2:
         title, body = parts
@@ -138,78 +146,81 @@ def _draft(body: str, note: dict[str, object], where: str) -> Draft:
     prompt = _FORMAT.sub("", before.strip())
     if after:
         prompt = f"{prompt.rstrip()} _____ {after}"
-    draft = Draft(where=where, title=clean(_plain(title)), prompt=_plain(prompt), note=note)
+    imported = ImportedQuestion(where=where, title=clean(_plain(title)), prompt=_plain(prompt), note=note)
     parts = _split(inside, "####", 1)
     if len(parts) == 2:
-        draft.reason = _plain(parts[1])
-    _fill(draft, parts[0].strip())
-    if draft.note.get("type") == "ordering":
-        ordered = sorted(draft.pairs, key=lambda pair: int(pair["left"]) if pair["left"].isdecimal() else 0)
-        draft.steps, draft.pairs = [{"text": pair["right"]} for pair in ordered], []
-    return draft
+        imported.reason = _plain(parts[1])
+    _fill(imported, parts[0].strip())
+    if imported.form == "ordering":
+        ordered = sorted(imported.pairs, key=lambda pair: int(pair["left"]) if pair["left"].isdecimal() else 0)
+        imported.steps, imported.pairs = [{"text": pair["right"]} for pair in ordered], []
+    return imported
 
 
-def _fill(draft: Draft, inside: str) -> None:
+def _fill(imported: ImportedQuestion, inside: str) -> None:
     """The answers, by their form."""
     if not inside:
-        draft.type, draft.answer_text = "short", draft.reason
+        imported.type, imported.answer_text = "short", imported.reason
     elif inside.startswith("#"):
-        _fill_number(draft, inside[1:].strip().lstrip("="))
+        _fill_number(imported, inside[1:].strip().lstrip("="))
     elif _TRUTH.match(first := _split(inside, "#")[0].strip()):
-        _fill_truth(draft, first.upper().startswith("T"), _split(inside, "#")[1:])
+        _fill_truth(imported, first.upper().startswith("T"), _split(inside, "#")[1:])
     else:
         marked = [(mark, text.strip()) for mark, text in _marked(inside)]
         if marked and all(mark == "=" and len(_split(text, "->")) == 2 for mark, text in marked):
-            _fill_match(draft, [text for _, text in marked])
+            _fill_match(imported, [text for _, text in marked])
         elif marked and all(mark == "=" for mark, _ in marked):
-            draft.type, draft.answer_text = "short", " or ".join(_plain(_split(text, "#")[0]) for _, text in marked)
+            imported.type = "short"
+            imported.answer_text = " or ".join(_plain(_split(text, "#")[0]) for _, text in marked)
         else:
-            _fill_choices(draft, marked)
+            _fill_choices(imported, marked)
 
 
-def _fill_number(draft: Draft, text: str) -> None:
-    draft.type = "numeric"
+def _fill_number(imported: ImportedQuestion, text: str) -> None:
+    imported.type = "numeric"
     value, *feedback = _split(text, "#", 1)
-    draft.reason = _plain(feedback[0]) if feedback else draft.reason
+    imported.reason = _plain(feedback[0]) if feedback else imported.reason
     number, *slack = _WEIGHT.sub("", value.strip()).split(":")
     try:
         if ".." in number:
             low, high = (float(end) for end in number.split(".."))
-            draft.answer, draft.tolerance = (low + high) / 2, (high - low) / 2
+            imported.answer, imported.tolerance = (low + high) / 2, (high - low) / 2
         else:
-            draft.answer, draft.tolerance = float(number), float(slack[0]) if slack else 0.0
+            imported.answer, imported.tolerance = float(number), float(slack[0]) if slack else 0.0
     except ValueError:
-        raise ContentError([f"{draft.where}: `{value.strip()}` is no number, expected such as 3.14:0.01"]) from None
+        raise ContentError(
+            [f"{imported.where}: `{value.strip()}` is not a number, expected such as 3.14:0.01"]
+        ) from None
 
 
-def _fill_truth(draft: Draft, truth: bool, feedback: list[str]) -> None:
+def _fill_truth(imported: ImportedQuestion, truth: bool, feedback: list[str]) -> None:
     """GIFT gives the feedback of a wrong answer first, then that of the right one."""
-    draft.type = "single"
+    imported.type = "single"
     wrong, right = ([_plain(text) for text in feedback] + ["", ""])[:2]
-    draft.options = [option(word, right if truth == value else wrong, truth == value) for word, value in _TRUTHS]
+    imported.options = [option(word, right if truth == value else wrong, truth == value) for word, value in _TRUTHS]
 
 
 _TRUTHS = (("True", True), ("False", False))
 
 
-def _fill_match(draft: Draft, rows: list[str]) -> None:
-    draft.type = "matching"
+def _fill_match(imported: ImportedQuestion, rows: list[str]) -> None:
+    imported.type = "matching"
     for row in rows:
         left, right = (clean(_plain(side)) for side in _split(row, "->"))
         if left:
-            draft.pairs.append({"left": left, "right": right})
+            imported.pairs.append({"left": left, "right": right})
         else:
-            draft.options.append({"text": right})
+            imported.options.append({"text": right})
 
 
-def _fill_choices(draft: Draft, marked: list[tuple[str, str]]) -> None:
+def _fill_choices(imported: ImportedQuestion, marked: list[tuple[str, str]]) -> None:
     for mark, text in marked:
         weight = _WEIGHT.match(text)
         correct = float(weight[1]) > 0 if weight else mark == "="
         answer, *feedback = _split(_WEIGHT.sub("", text), "#", 1)
-        draft.options.append(option(_plain(answer), _plain(feedback[0]) if feedback else "", correct))
-    right = sum(bool(choice.get("correct")) for choice in draft.options)
-    draft.type = "single" if right == 1 and any(mark == "=" for mark, _ in marked) else "multiple"
+        imported.options.append(option(_plain(answer), _plain(feedback[0]) if feedback else "", correct))
+    right = sum(bool(choice.get("correct")) for choice in imported.options)
+    imported.type = "single" if right == 1 and any(mark == "=" for mark, _ in marked) else "multiple"
 
 
 def _marked(text: str) -> Iterator[tuple[str, str]]:

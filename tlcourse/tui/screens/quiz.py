@@ -10,13 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Input, Static
 
-from tlcourse.course.model import Question, Quiz
-from tlcourse.course.questions import LETTERS
-from tlcourse.quiz.draft import HINTS, Draft, draft_of
-from tlcourse.quiz.explaining import reasons
-from tlcourse.quiz.marking import Answer, Mark, OwnWords, kept
-from tlcourse.quiz.presenting import KINDS
-from tlcourse.quiz.reading import read_answer
+from tlcourse.course.model import Quiz
+from tlcourse.quiz.kinds import Question
+from tlcourse.quiz.kinds.question import LETTERS, Answer, AnswerInput, Mark, OwnWords, for_record
 from tlcourse.quiz.session import Session
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
@@ -45,7 +41,8 @@ class QuizScreen(CourseScreen):
     def __init__(self, quiz: str) -> None:
         super().__init__()
         self.name_of_quiz = quiz
-        self._draft: Draft | None = None
+        self.answer_input: AnswerInput | None = None
+        """The answer to the present question, as far as it was given with keys."""
         self._own = ""
         """A short answer that waits for its author's mark."""
         self._marked: Mark | None = None
@@ -72,12 +69,12 @@ class QuizScreen(CourseScreen):
             yield Static(id="prompt", markup=False)
             yield Static(id="listing", markup=False)
             yield AnswerLines(id="lines")
-            yield Input(id="number", placeholder="a number, such as 0.25", select_on_focus=False)
+            yield Input(id="number", select_on_focus=False)
             yield OwnWordsField(id="own")
             yield Static(id="remark", markup=False)
 
     def on_mount(self) -> None:
-        """Go on at the first question that was never answered."""
+        """Continue at the first question that was never answered."""
         super().on_mount()
         self.session = self.begin()
         self._show()
@@ -87,52 +84,54 @@ class QuizScreen(CourseScreen):
         app = self.course_app
         app.record.keep_place(app.course.about.id, f"quiz/{self.name_of_quiz}")
         app.changed()
-        return Session(self.quiz, app.record.latest_answers(app.course.about.id, self.name_of_quiz))
+        return Session(self.quiz.questions, app.record.latest_answers(app.course.about.id, self.name_of_quiz))
 
     # -- showing ---------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
         """The present question afresh, or the summary."""
         question = self.session.question
-        self._draft = draft_of(question) if question else None
+        self.answer_input = question.answer_input() if question else None
         self._marked, self._own = None, ""
         self._show_fields(question)
         if question is None:
             self._show_summary()
             return
-        self._say("#heading", f"{self.heading(question)} · {KINDS[question.type]}")
+        self._say("#heading", f"{self.heading(question)} · {question.asks}")
         self._say("#prompt", question.prompt.strip())
-        self._say("#remark", HINTS[question.type])
+        self._say("#remark", question.hint)
         self.query_one("#sheet", VerticalScroll).scroll_home(animate=False)
 
     def heading(self, question: Question) -> str:
         """Which question this is."""
         left = f"{self.session.left} to go" if self.session.left > 1 else "the last one"
-        return f"Question {self.session.position(question)} of {len(self.quiz.questions)} · {left}"
+        return f"Question {self.session.position(question)} of {len(self.session.questions)} · {left}"
 
     def _show_fields(self, question: Question | None) -> None:
         """The lines, the field for a number or the one for own words: whichever the question needs."""
-        kind = question.type if question else ""
+        form = question.form if question else "keys"
         number, own = self.query_one("#number", Input), self.query_one("#own", OwnWordsField)
-        for field, shown in ((number, kind == "numeric"), (own, kind == "short")):
+        for field, shown in ((number, form == "line"), (own, form == "words")):
             field.display, field.disabled = shown, not shown
         number.value, own.text = "", ""
+        number.placeholder = question.wanted() if question else ""
         listing = self.query_one("#listing", Static)
-        listing.display = bool(question and question.code and question.type != "bug")
-        listing.update(self.course_app.words(question.code.rstrip()) if question else "")
+        text = question.listing() if question else ""
+        listing.display = bool(text)
+        listing.update(self.course_app.words(text))
         self._draw()
-        self.set_focus(number if kind == "numeric" else own if kind == "short" else None)
+        self.set_focus(number if form == "line" else own if form == "words" else None)
 
     def _say(self, where: str, text: str) -> None:
         self.query_one(where, Static).update(self.course_app.words(text))
 
     def _draw(self, given: Answer | None = None) -> None:
-        lines = self._draft.lines(given) if self._draft else []
-        cursor = self._draft.cursor if self._draft and given is None else -1
+        lines = self.answer_input.lines(given) if self.answer_input else []
+        cursor = self.answer_input.cursor if self.answer_input and given is None else -1
         self.query_one(AnswerLines).fill(lines, cursor, self.course_app.words)
 
     def _show_summary(self) -> None:
-        self._say("#heading", "The round is over" if self.quiz.questions else "Nothing to ask")
+        self._say("#heading", "The round is over" if self.session.questions else "Nothing to ask")
         self._say("#prompt", "\n".join(self.summary()))
         self._say("#remark", "")
         self.show_path()
@@ -140,7 +139,7 @@ class QuizScreen(CourseScreen):
     def summary(self) -> list[str]:
         """What is said at the end of a round."""
         missed = self.session.missed()
-        lines = [f"{self.session.right} of {len(self.quiz.questions)} right."]
+        lines = [f"{self.session.right} of {len(self.session.questions)} right."]
         if missed:
             lines.append(f"\nMissed: {len(missed)}. r asks them again.\n")
             lines += [f"• {question.prompt.strip()}\n  taught in {question.section}" for question in missed]
@@ -151,9 +150,10 @@ class QuizScreen(CourseScreen):
     # -- answering -------------------------------------------------------------------------------------------------
 
     @property
-    def _open(self) -> Draft | None:
-        """The draft, as long as it can be changed."""
-        return self._draft if self._marked is None and self._draft and self._draft.count else None
+    def _open(self) -> AnswerInput | None:
+        """The answer, as long as keys can change it."""
+        found = self.answer_input
+        return found if self._marked is None and found and found.count else None
 
     @on(AnswerLine.Clicked)
     def clicked(self, event: AnswerLine.Clicked) -> None:
@@ -198,33 +198,33 @@ class QuizScreen(CourseScreen):
         self.query_one(AnswerLines).show_cursor()
 
     def action_submit(self) -> None:
-        """Hand in the answer; once it is marked, go on."""
+        """Submit the answer; once it is marked, show the next question."""
         question = self.session.question
-        if question is None or self._draft is None:
+        if question is None or self.answer_input is None:
             self.tell("The round is over: r asks what was missed, esc goes back.")
         elif self._marked is not None:
             self.session.advance()
             self._show()
-        elif question.type == "short":
+        elif question.form == "words":
             self._compare(question)
         else:
             try:
-                self._mark(question, self._given(question, self._draft))
+                self._mark(question, self._given(question, self.answer_input))
             except ValueError as error:
                 self.tell(str(error))
 
-    def _given(self, question: Question, draft: Draft) -> Answer:
-        if question.type != "numeric":
-            return draft.answer()
+    def _given(self, question: Question, answer_input: AnswerInput) -> Answer:
+        if question.form == "keys":
+            return answer_input.answer()
         text = self.query_one("#number", Input).value
         if not text.strip():
-            raise ValueError("Type a number first.")
-        return read_answer(question, text)
+            raise ValueError(f"Type {question.wanted()} first.")
+        return question.read(text)
 
     @on(Input.Submitted, "#number")
     @on(OwnWordsField.Submitted)
     def submitted(self, event: Input.Submitted | OwnWordsField.Submitted) -> None:
-        """Enter in a field hands in."""
+        """Enter in a field submits."""
         event.stop()
         self.action_submit()
 
@@ -239,7 +239,7 @@ class QuizScreen(CourseScreen):
             return
         self._own, own.disabled = own.text.strip(), True
         text = Text()
-        for reason in reasons(question):
+        for reason in question.reasons():
             text.append(f"{reason.label}: ", style="bold").append(self.course_app.words(reason.text) + "\n\n")
         self._remark(text.append("Does yours say the same?  y yes · n no", style="bold"))
 
@@ -258,11 +258,11 @@ class QuizScreen(CourseScreen):
         self._draw(given)
         self.query_one("#number", Input).disabled = True
         word, colour = ("✓ Right.", "$good") if marked.correct else ("✗ Wrong.", "$bad")
-        if question.type == "short":
+        if question.form == "words":
             word = "✓ You find it right." if marked.correct else "✗ You find it not right yet."
         text = Text().append(app.words(word), style=f"bold {colour}")
-        if question.type in ("numeric", "short"):
-            for reason in reasons(question):
+        if question.form != "keys":  # whose reasons stand beside the lines
+            for reason in question.reasons(given):
                 text.append(app.words(f"\n{reason.label}: {reason.text}"))
         text.append(app.words(f"\nTaught in {question.section} (l).   enter goes on."), style="$muted")
         self._remark(text)
@@ -272,7 +272,7 @@ class QuizScreen(CourseScreen):
         """Write the answer into the record."""
         app = self.course_app
         app.record.record_answer(
-            app.course.about.id, self.name_of_quiz, question.id, kept(given), correct=marked.correct
+            app.course.about.id, self.name_of_quiz, question.id, for_record(given), correct=marked.correct
         )
 
     def _remark(self, text: Text) -> None:

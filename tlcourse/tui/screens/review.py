@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tlcourse.course.model import Question, Quiz
-from tlcourse.quiz.marking import Answer, Mark, kept
+from tlcourse.quiz.kinds import Question
+from tlcourse.quiz.kinds.question import Answer, Mark, for_record
 from tlcourse.quiz.schedule import due, in_words, next_due, now, weak_objectives
 from tlcourse.quiz.session import Session
 from tlcourse.tui.screens.quiz import QuizScreen
@@ -21,11 +21,6 @@ class ReviewScreen(QuizScreen):
         self._round: list[Question] = []
 
     @property
-    def quiz(self) -> Quiz:
-        """The questions of this round."""
-        return Quiz(id="review", title="Review", questions=self._round)
-
-    @property
     def path(self) -> list[str]:
         """One word."""
         return ["Review"]
@@ -41,13 +36,13 @@ class ReviewScreen(QuizScreen):
         for quiz, question in due(app.course, app.record, now())[:MOST]:
             self._from[question.id] = quiz
             self._round.append(question)
-        return Session(self.quiz, {})
+        return Session(self._round, {})
 
     def keep(self, question: Question, given: Answer, marked: Mark) -> None:
         """Write the answer under its own quiz."""
         app = self.course_app
         app.record.record_answer(
-            app.course.about.id, self._from[question.id], question.id, kept(given), correct=marked.correct
+            app.course.about.id, self._from[question.id], question.id, for_record(given), correct=marked.correct
         )
 
     def summary(self) -> list[str]:

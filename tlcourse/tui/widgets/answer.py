@@ -12,8 +12,8 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
-from tlcourse.course.questions import MOST_LINES
-from tlcourse.quiz.draft import Line
+from tlcourse.quiz.kinds.bug import MOST_LINES
+from tlcourse.quiz.kinds.question import Line
 from tlcourse.tui.text import Text
 
 
@@ -75,7 +75,7 @@ class AnswerLines(Vertical):
 
 
 class OwnWordsField(TextArea):
-    """Some lines of the student's own; enter hands in."""
+    """Some lines of the student's own; enter submits."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "hand_in", "Submit", id="quiz.hand-in", priority=True, show=False)
@@ -85,12 +85,14 @@ class OwnWordsField(TextArea):
         """Enter was pressed."""
 
     def action_hand_in(self) -> None:
-        """Hand in what was written."""
+        """Submit what was written."""
         self.post_message(self.Submitted())
 
 
 def _reason(line: Line, words: Callable[[str], str]) -> Text:
     assert line.reason is not None
+    if line.reason.right is None:
+        return Text(words(line.reason.text))
     word, colour = ("✓ right", "$good") if line.reason.right else ("✗ wrong", "$bad")
     mine = ", your answer" if line.mine else ""
     return Text().append(f"{word}{mine}: ", style=f"bold {colour}").append(words(line.reason.text))

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 
 from tlcourse.course.loader import load_course
-from tlcourse.quiz.presenting import letter_of
-from tlcourse.quiz.reading import read_answer, wanted
 
-QUIZ = load_course(Path(__file__).parent.parent / "question_course").quizzes["kinds"]
+QUIZ = load_course(Path(__file__).parent.parent.parent / "question_course").quizzes["kinds"]
 QUESTIONS = {question.id: question for question in QUIZ.questions}
 
 
@@ -26,13 +24,13 @@ QUESTIONS = {question.id: question for question in QUIZ.questions}
     ],
 )
 def test_what_is_typed_is_read(name, line, answer):
-    assert read_answer(QUESTIONS[name], line) == answer
+    assert QUESTIONS[name].read(line) == answer
 
 
 def test_letters_of_matches_and_orders_are_those_that_were_shown():
     pairs, order = QUESTIONS["pairs"], QUESTIONS["order"]
-    assert read_answer(pairs, "".join(letter_of(pairs, index) for index in (0, 1, 2))) == [0, 1, 2]
-    assert read_answer(order, " ".join(letter_of(order, index) for index in (0, 1, 2))) == [0, 1, 2]
+    assert pairs.read("".join(pairs.letter_of(index) for index in (0, 1, 2))) == [0, 1, 2]
+    assert order.read(" ".join(order.letter_of(index) for index in (0, 1, 2))) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -41,8 +39,8 @@ def test_letters_of_matches_and_orders_are_those_that_were_shown():
 )
 def test_what_is_no_answer_says_what_was_expected(name, line):
     with pytest.raises(ValueError, match=r"expected|is not a number"):
-        read_answer(QUESTIONS[name], line)
+        QUESTIONS[name].read(line)
 
 
 def test_every_kind_says_what_it_wants():
-    assert all(wanted(question) for question in QUIZ.questions)
+    assert all(question.wanted() for question in QUIZ.questions)

@@ -6,33 +6,30 @@ import math
 
 import pytest
 
-from tlcourse.course.model import Option, Pair, Question, Step
-from tlcourse.quiz.marking import OwnWords, kept, mark
+from tlcourse.quiz.kinds import Bug, Matching, Multiple, Numeric, Ordering, Short, Single
+from tlcourse.quiz.kinds.matching import Pair
+from tlcourse.quiz.kinds.ordering import Step
+from tlcourse.quiz.kinds.question import Option, OwnWords, for_record
 
 COMMON = {"prompt": "?", "objective": "o", "section": "u#s"}
-SINGLE = Question(
-    id="s", type="single", options=[Option("a", "r"), Option("b", "r", correct=True), Option("c", "r")], **COMMON
-)
-MULTIPLE = Question(
+SINGLE = Single(id="s", options=[Option("a", "r"), Option("b", "r", correct=True), Option("c", "r")], **COMMON)
+MULTIPLE = Multiple(
     id="m",
-    type="multiple",
     options=[Option("a", "r", correct=True), Option("b", "r"), Option("c", "r", correct=True)],
     **COMMON,
 )
-NUMERIC = Question(id="n", type="numeric", answer=0.3, tolerance=0.01, reason="r", **COMMON)
+NUMERIC = Numeric(id="n", answer=0.3, tolerance=0.01, reason="r", **COMMON)
 
-MATCHING = Question(
+MATCHING = Matching(
     id="t",
-    type="matching",
     pairs=[Pair("1", "odd", "r"), Pair("2", "even", "r"), Pair("3", "odd", "r")],
     options=[Option("neither", "r")],
     **COMMON,
 )
-ORDERING = Question(id="o", type="ordering", steps=[Step("one", "r"), Step("two", "r"), Step("three", "r")], **COMMON)
-SHORT = Question(id="w", type="short", answer_text="model", reason="r", **COMMON)
-BUG = Question(
+ORDERING = Ordering(id="o", steps=[Step("one", "r"), Step("two", "r"), Step("three", "r")], **COMMON)
+SHORT = Short(id="w", answer_text="model", reason="r", **COMMON)
+BUG = Bug(
     id="b",
-    type="bug",
     code="a = 1\nb = a",
     options=[Option("a = 1", "r"), Option("b = a", "r", correct=True)],
     **COMMON,
@@ -40,49 +37,49 @@ BUG = Question(
 
 
 def test_a_single_choice_is_right_or_not():
-    assert mark(SINGLE, 1).correct
-    assert not mark(SINGLE, 0).correct
-    assert mark(SINGLE, 0).expected == 1
+    assert SINGLE.mark(1).correct
+    assert not SINGLE.mark(0).correct
+    assert SINGLE.mark(0).expected == 1
 
 
 def test_several_choices_need_all_that_are_right_and_no_other_in_any_order():
-    assert mark(MULTIPLE, [2, 0]).correct
-    assert not mark(MULTIPLE, [0]).correct
-    assert not mark(MULTIPLE, [0, 1, 2]).correct
-    assert mark(MULTIPLE, [0]).expected == [0, 2]
+    assert MULTIPLE.mark([2, 0]).correct
+    assert not MULTIPLE.mark([0]).correct
+    assert not MULTIPLE.mark([0, 1, 2]).correct
+    assert MULTIPLE.mark([0]).expected == [0, 2]
 
 
 @pytest.mark.parametrize(("given", "correct"), [(0.3, True), (0.31, True), (0.29, True), (0.3101, False), (3, False)])
 def test_a_number_is_right_within_its_tolerance_both_ends_included(given, correct):
-    assert mark(NUMERIC, given).correct is correct
+    assert NUMERIC.mark(given).correct is correct
 
 
 @pytest.mark.parametrize("given", [math.nan, math.inf, -math.inf])
 def test_what_is_no_finite_number_is_wrong(given):
-    assert not mark(NUMERIC, given).correct
+    assert not NUMERIC.mark(given).correct
 
 
 def test_two_left_sides_may_have_the_same_right_side_and_every_match_counts():
-    assert mark(MATCHING, [0, 1, 0]).correct
-    assert not mark(MATCHING, [0, 1, 2]).correct
-    assert mark(MATCHING, [2, 2, 2]).expected == [0, 1, 0]
+    assert MATCHING.mark([0, 1, 0]).correct
+    assert not MATCHING.mark([0, 1, 2]).correct
+    assert MATCHING.mark([2, 2, 2]).expected == [0, 1, 0]
 
 
 def test_an_order_is_right_as_a_whole():
-    assert mark(ORDERING, [0, 1, 2]).correct
-    assert not mark(ORDERING, [0, 2, 1]).correct
+    assert ORDERING.mark([0, 1, 2]).correct
+    assert not ORDERING.mark([0, 2, 1]).correct
 
 
 def test_a_short_answer_is_marked_by_its_author_beside_the_model_answer():
-    assert mark(SHORT, OwnWords("mine", True)).correct
-    marked = mark(SHORT, OwnWords("mine", False))
+    assert SHORT.mark(OwnWords("mine", True)).correct
+    marked = SHORT.mark(OwnWords("mine", False))
     assert (marked.correct, marked.expected) == (False, "model")
-    assert kept(OwnWords("mine", False)) == {"text": "mine", "right": False}
+    assert for_record(OwnWords("mine", False)) == {"text": "mine", "right": False}
 
 
 def test_a_line_of_code_is_a_single_choice():
-    assert mark(BUG, 1).correct
-    assert mark(BUG, 0).expected == 1
+    assert BUG.mark(1).correct
+    assert BUG.mark(0).expected == 1
 
 
 @pytest.mark.parametrize(
@@ -105,4 +102,4 @@ def test_a_line_of_code_is_a_single_choice():
 )
 def test_what_cannot_be_marked_is_refused(question, given):
     with pytest.raises(ValueError, match=r"."):
-        mark(question, given)
+        question.mark(given)

@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tlcourse.course.model import Option
+from tlcourse.quiz.kinds.question import Option
 
 Joint = dict[tuple[str, str], Fraction]
 """P(x, y) by (x, y)."""
@@ -37,14 +37,14 @@ class Case(Struct, frozen=True):
     truth: str
 
 
-def draw_case(family: Literal["", "setting", "shift"], seed: int) -> Case:
+def draw_case(family: Literal["setting", "shift"], seed: int) -> Case:
     """A case of a family; the same seed draws the same case. Raises ValueError for a family that is not known."""
     dice = random.Random(f"{family}/{seed}")  # noqa: S311 - a case to practise on, no secret
     if family == "setting":
         return _draw_setting(dice)
     if family == "shift":
         return _draw_shift(dice)
-    raise ValueError(f"no family of cases is called {family!r}")
+    raise ValueError(f"there is no family of cases called {family!r}")
 
 
 def marginal_x(joint: Joint) -> dict[str, Fraction]:

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tlcourse.quiz.cases import draw_case
+from tlcourse.quiz.kinds.cases import draw_case
 
 SEEDS = range(200)
 NUMBER = re.compile(r"\d\.\d\d")
@@ -88,5 +88,5 @@ def test_a_case_is_drawn_again_from_its_seed_and_fits_a_narrow_screen():
 
 
 def test_an_unknown_family_is_refused():
-    with pytest.raises(ValueError, match="no family"):
+    with pytest.raises(ValueError, match="there is no family"):
         draw_case("", 1)

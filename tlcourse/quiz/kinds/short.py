@@ -1,0 +1,47 @@
+"""A short answer in own words, which its author compares with a model answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+
+from tlcourse.quiz.kinds.question import Answer, ImportedQuestion, Mark, OwnWords, Question, Reason, Why
+
+
+class Short(Question, frozen=True, kw_only=True, tag="short"):
+    """`answer_text`, a model answer, and `reason`, what a good answer has."""
+
+    answer_text: Annotated[str, Meta(min_length=1, description="a model answer")]
+    reason: Why
+
+    asks: ClassVar[str] = "in your own words"
+    hint: ClassVar[str] = "Enter submits; then you compare with a model answer."
+    form: ClassVar[Literal["keys", "line", "words"]] = "words"
+
+    def wanted(self) -> str:
+        """A line of text."""
+        return "your answer in one line"
+
+    def mark(self, answer: Answer) -> Mark:
+        """Return the author's own mark."""
+        if not isinstance(answer, OwnWords):
+            raise ValueError("a text with its author's mark is expected")
+        return Mark(answer.right, self.answer_text)
+
+    def reasons(self, given: Answer | None = None) -> list[Reason]:
+        """What to compare with."""
+        return [
+            Reason("Model answer", None, self.answer_text.strip()),
+            Reason("A good answer has", None, self.reason.strip()),
+        ]
+
+    def note(self) -> dict[str, Any]:
+        """What a good answer has: GIFT has no place for it."""
+        return {"reason": self.reason}
+
+    @classmethod
+    def fields_of(cls, imported: ImportedQuestion) -> dict[str, Any]:
+        """Model answer, and what a good one has."""
+        own = {"answer_text": imported.answer_text, "reason": imported.note.get("reason") or imported.reason}
+        return super().fields_of(imported) | own

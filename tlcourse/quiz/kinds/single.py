@@ -1,0 +1,110 @@
+"""One option is right; and what all kinds with options share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from tlcourse.quiz.kinds.question import (
+    LETTERS,
+    Answer,
+    AnswerInput,
+    ImportedQuestion,
+    Line,
+    Mark,
+    Option,
+    Question,
+    Reason,
+    is_index,
+    problems_of_list,
+)
+
+
+class Choice(Question, frozen=True, kw_only=True):
+    """Options to choose from, shown in the order of the file."""
+
+    options: Annotated[list[Option], Meta(description="at least 2 options")]
+
+    def right(self) -> list[int]:
+        """Indices of the right options."""
+        return [index for index, option in enumerate(self.options) if option.correct]
+
+    def problems(self) -> Iterator[str]:
+        """Too few options, two alike, or not exactly one that is right."""
+        yield from problems_of_list(self.choices(), "options", 2)
+        if (right := len(self.right())) != 1:
+            yield f"has {right} correct options, expected exactly 1"
+
+    def choices(self) -> list[str]:
+        """The options' texts."""
+        return [option.text for option in self.options]
+
+    def answer_input(self) -> AnswerInput:
+        """One choice."""
+        return ChoiceInput(self)
+
+    def read(self, line: str) -> Answer:
+        """Read one letter."""
+        return self.read_letters(line, 1)[0]
+
+    def mark(self, answer: Answer) -> Mark:
+        """Mark one option's index."""
+        if not is_index(answer, len(self.options)):
+            raise ValueError(f"{answer!r} does not name an option")
+        (right,) = self.right()
+        return Mark(answer == right, right)
+
+    def reasons(self, given: Answer | None = None) -> list[Reason]:
+        """Why each option is right or wrong."""
+        return [
+            Reason(f"{LETTERS[index]})", option.correct, option.reason.strip())
+            for index, option in enumerate(self.options)
+        ]
+
+    @classmethod
+    def fields_of(cls, imported: ImportedQuestion) -> dict[str, Any]:
+        """The options."""
+        return {**super().fields_of(imported), "options": imported.options}
+
+
+class Single(Choice, frozen=True, kw_only=True, tag="single"):
+    """`options`, one of them correct."""
+
+
+class ChoiceInput(AnswerInput):
+    """Choices by cursor and letter."""
+
+    def __init__(self, question: Choice, *, several: bool = False) -> None:
+        super().__init__(question)
+        self.question = question
+        self.several = several
+        self.chosen: set[int] = set()
+
+    def letter(self, index: int) -> None:
+        """Choose the option with this letter."""
+        if index < self.count:
+            self.cursor = index
+            self.space()
+
+    def space(self) -> None:
+        """Choose the option under the cursor; of several, clear it when it is chosen already."""
+        self.chosen = self.chosen ^ {self.cursor} if self.several else {self.cursor}
+
+    def answer(self) -> Answer:
+        """The index of the choice, or those of several."""
+        if not self.chosen:
+            raise ValueError("Choose first: a letter, or space on an option.")
+        return sorted(self.chosen) if self.several else next(iter(self.chosen))
+
+    def lines(self, given: Answer | None = None) -> list[Line]:
+        """One line for each option."""
+        return [self.line(index, f" {option.text}", given) for index, option in enumerate(self.question.options)]
+
+    def line(self, index: int, text: str, given: Answer | None, **other: Any) -> Line:
+        """Return the line of one option: its box, its letter, and the text behind it."""
+        boxes = ("[ ]", "[x]") if self.several else ("( )", "(•)")
+        mine = index in self.chosen
+        reason = self.question.reasons(given)[index] if given is not None else None
+        return Line(f"{boxes[mine]} {LETTERS[index]}) {text}", mine=mine, reason=reason, **other)
