@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
+import math
 import os
 import struct
+import zipfile
 
 import pytest
-from desk import MB, SOLUTION
+from desk import EVE, MB, SOLUTION
+from msgspec import to_builtins
 from zipforge import ENCRYPTED, UTF8, Member, deflated, forge
 
 from tlcourse.errors import SubmissionError
-from tlcourse.grading.intake.copy import IntakeLimits
+from tlcourse.grading.intake.copy import CLASS, SUBMISSION, IntakeLimits
 
 
 def test_an_entry_that_unpacks_to_a_thousand_times_its_size_is_refused_by_name(desk):
@@ -173,3 +178,36 @@ def test_a_zip_larger_than_the_cap_is_refused_while_it_is_read(desk):
         stream.truncate(101 * MB)
     with pytest.raises(SubmissionError, match="larger than 100 MB"):
         desk.collect(origin)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_way_of_packing_that_is_unpacked_without_a_bound_on_memory_is_refused(desk, method):
+    """Also in a class's download, whose entries zipfile would read."""
+    pack = bz2.compress if method == zipfile.ZIP_BZIP2 else lzma.compress
+    desk.refuses(forge(SOLUTION, Member(b"a.py", bytes(MB), method=method, packed=pack(bytes(MB)))), "packed by method")
+
+
+def test_the_two_policies_differ_in_these_limits_alone():
+    """One hand-in of a class may be larger, and the download of any size; the hand-in is then read as a submission."""
+    given, of_a_class = to_builtins(SUBMISSION), to_builtins(CLASS)
+    assert {name: (given[name], of_a_class[name]) for name in given} == {
+        "files": (200, 2000),
+        "bytes": (100 * MB, 150 * MB),
+        "depth": (6, 12),
+        "ratio": (200, math.inf),
+        "entries": (2000, 250_000),
+        "packed": (100 * MB, None),
+        "code_pages": (False, True),
+    }
+
+
+def test_a_file_of_zeros_that_a_platform_packed_well_is_no_bomb(desk):
+    download = forge(Member(f"{EVE}/weights.bin".encode(), bytes(8 * MB)))
+    assert desk.survives_as_a_download(download, CLASS) == {}
+    assert (desk.unpacked / EVE / "weights.bin").stat().st_size == 8 * MB
+
+
+def test_a_name_in_an_old_code_page_is_read_as_the_platform_wrote_it(desk):
+    download = forge(Member(f"{EVE}/r\x82sum\x82.py".encode("latin-1"), b"x", flags=0))
+    assert desk.survives_as_a_download(download, CLASS) == {}
+    assert [path.name for path in (desk.unpacked / EVE).iterdir()] == ["résumé.py"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from desk import SOLUTION
+from desk import EVE, JANE, SOLUTION
 from zipforge import UTF8, Member, forge
 
 from tlcourse.errors import SubmissionError
@@ -84,3 +84,27 @@ def test_a_name_that_is_not_utf8_is_refused_in_a_folder(desk, tmp_path_factory):
 def test_a_utf8_name_without_the_flag_is_read_as_what_it_is(desk):
     submission = desk.hand_in(forge(SOLUTION, Member("Übung.txt".encode(), b"x", flags=0)))
     assert (submission.folder / "Übung.txt").is_file()
+
+
+@pytest.mark.parametrize(
+    ("letter", "is_refused"), [("\u200b", False), ("\u00ad", False), ("\u202e", True), ("\x1b", True)]
+)
+def test_a_name_that_a_platform_gave_may_hide_a_letter_and_not_move_the_line(desk, letter, is_refused):
+    """People copy a zero-width space into their names; it is no reason not to grade them."""
+    name = f"1-3 - Max{letter} Mus - 5 maj 2026 0812"
+    honest = Member(f"{JANE}/solution.py".encode(), b"x")
+    refused = desk.survives_as_a_download(forge(honest, Member(f"{name}/solution.py".encode(), b"x")))
+    assert (name in refused) == is_refused
+    assert (desk.unpacked / name / "solution.py").exists() != is_refused
+
+
+def test_what_systems_and_tools_leave_behind_is_passed_over_in_a_class_too(desk):
+    names = ["solution.py", ".git/config", "__MACOSX/._solution.py", "venv/lib/x.py", "Thumbs.db"]
+    assert desk.survives_as_a_download(forge(*(Member(f"{EVE}/{name}".encode(), b"x") for name in names))) == {}
+    assert [path.name for path in desk.unpacked.rglob("*") if path.is_file()] == ["solution.py"]
+
+
+def test_a_hand_in_that_is_called_like_a_tools_folder_is_not_lost(desk):
+    download = forge(Member(b"venv/solution.py", b"x"), Member(b"__pycache__/solution.py", b"x"))
+    assert desk.survives_as_a_download(download) == {}
+    assert {path.name for path in desk.unpacked.iterdir()} == {"venv", "__pycache__"}

@@ -28,6 +28,7 @@ from tlcourse.errors import SubmissionError
         (b"\\\\server\\share\\escaped.py", "absolute"),
         (b"C:\\escaped.py", "drive letter"),
         (b"c:escaped.py", "drive letter"),
+        (b"a/C:/escaped.py", "drive letter"),
         (b"./", "names nothing"),
         (b"", "names nothing"),
         (b"__MACOSX/../../escaped.py", "`..`"),

@@ -1,19 +1,29 @@
-"""A place to hand something in: whatever changes there beside the copy was an escape."""
+"""A place to hand something in: whatever changes there beside the copy was an escape.
+
+What is refused as a hand-in is handed in once more as one person's part of a class's download: there it costs that
+person the hand-in, and nobody else, or the whole download is refused.
+"""
 
 from __future__ import annotations
 
+import io
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
-from zipforge import Member
+from zipforge import Forged, Member
 
-from tlcourse.errors import SubmissionError
-from tlcourse.grading.intake.copy import IntakeLimits
+from tlcourse.errors import SubmissionError, UsageError
+from tlcourse.grading.intake.archive import bounded, unpack_each
+from tlcourse.grading.intake.copy import SUBMISSION, IntakeLimits
 from tlcourse.grading.intake.submission import Submission, collect
 
 SOLUTION = Member(b"solution.py", b"def fit(task): ...\n")
 MB = 2**20
+EVE, JANE = "1-2 - Eve Vil - 5 maj 2026 0812", "1-1 - Jane Doe - 5 maj 2026 0812"
+NOT_BELOW_A_FOLDER = ("absolute path", "names nothing", "holds no solution")
+"""What is no harm in a folder of somebody's own, or was refused for what it is and not for its archive."""
 
 
 class Desk:
@@ -25,6 +35,7 @@ class Desk:
         self.secret.write_text("42")
         self.into = folder / "deep" / "er" / "copy"
         self.into.mkdir(parents=True)
+        self.unpacked = self.into.with_name("class")
 
     def hand_in(self, data: bytes, name: str = "hand-in.zip") -> Submission:
         origin = self.folder / name
@@ -50,7 +61,41 @@ class Desk:
         for word in words:
             assert word in message
         assert all(letter.isprintable() or letter == "\n" for letter in message)
+        if name.endswith(".zip"):
+            self.survives_as_a_download(data)
+            if isinstance(data, Forged) and not any(words in message for words in NOT_BELOW_A_FOLDER):
+                self.refuses_one_person(data)
         return message
 
+    def refuses_one_person(self, data: Forged) -> None:
+        """Under the same limits, as Eve's part of a class in which Jane was honest."""
+        download = data.below(EVE.encode(), Member(f"{JANE}/solution.py".encode(), b"# Jane"))
+        refused = self.survives_as_a_download(download)
+        if refused is None or data.lies:
+            return  # nobody's files are read from an archive that lies about all of them
+        assert refused.keys() == {EVE}
+        assert all(letter.isprintable() for letter in refused[EVE])
+        assert list((self.unpacked / EVE).iterdir()) == []
+        assert (self.unpacked / JANE / "solution.py").read_bytes() == b"# Jane"
+
+    def survives_as_a_download(self, data: bytes, limits: IntakeLimits = SUBMISSION) -> dict[str, str] | None:
+        """What is refused of it, by the hand-in's name; None where all of it was, before a byte was written."""
+        shutil.rmtree(self.unpacked, ignore_errors=True)
+        self.unpacked.mkdir()
+        before = self._outside()
+        try:
+            for _ in bounded([data], self.folder, limits):
+                pass
+            return unpack_each(io.BytesIO(data), self.folder, self.unpacked, lambda name: name in (EVE, JANE), limits)
+        except (UsageError, SubmissionError):
+            assert list(self.unpacked.iterdir()) == []
+            return None
+        finally:
+            assert self._outside() == before
+            written = [path for path in self.unpacked.rglob("*") if not path.is_dir()]
+            assert all(stat.S_ISREG(path.lstat().st_mode) for path in written)
+            assert sum(path.stat().st_size for path in written) <= limits.bytes + MB
+
     def _outside(self) -> set[str]:
-        return {str(path) for path in self.folder.rglob("*") if self.into not in path.parents}
+        ours = {self.into, self.unpacked}
+        return {str(path) for path in self.folder.rglob("*") if ours.isdisjoint({path, *path.parents})}

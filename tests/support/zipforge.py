@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 UTF8, ENCRYPTED = 0x800, 0x1
 REGULAR, SYMLINK, FIFO, CHARACTER, BLOCK, SOCKET = 0o100644, 0o120777, 0o010644, 0o020644, 0o060644, 0o140644
@@ -30,6 +31,23 @@ class Member:
     """It has no local header: its data are another entry's."""
 
 
+class Forged(bytes):
+    """A ZIP that knows what it was made of: so it can be forged again as somebody's part of a larger one."""
+
+    members: tuple[Member, ...]
+    lies: dict[str, Any]
+    """What its directory says of itself against the truth."""
+
+    def below(self, folder: bytes, *others: Member) -> Forged:
+        """The same entries in `folder`, and `others` behind them."""
+
+        def moved(member: Member) -> Member:
+            local = None if member.local_name is None else folder + b"/" + member.local_name
+            return replace(member, name=folder + b"/" + member.name, local_name=local)
+
+        return forge(*map(moved, self.members), *others, **self.lies)
+
+
 def deflated(data: bytes) -> bytes:
     """`data` as an entry holds it."""
     pack = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -43,8 +61,10 @@ def forge(
     directory_offset: int | None = None,
     comment: bytes = b"",
     prefix: bytes = b"",
-) -> bytes:
+) -> Forged:
     """The bytes of a ZIP of these members, whose directory may lie as well."""
+    lies = {"count": count, "directory_size": directory_size, "directory_offset": directory_offset}
+    given = {name: value for name, value in lies.items() if value is not None}
     body, directory = bytearray(prefix), bytearray()
     for member in members:
         packed = member.packed
@@ -71,4 +91,6 @@ def forge(
         (len(body) if directory_offset is None else directory_offset) & 0xFFFFFFFF,
         len(comment),
     )
-    return bytes(body + directory) + b"PK\x05\x06" + end + comment
+    made = Forged(bytes(body + directory) + b"PK\x05\x06" + end + comment)
+    made.members, made.lies = members, given | ({"comment": comment} if comment else {})
+    return made

@@ -53,7 +53,7 @@ def test_every_group_of_the_class_is_found_with_its_newest_attempt(found, a_clas
         assert handin.owner == group.name
         newest = group.attempts[-1]
         if newest.size and form.endswith("zip"):
-            assert "more than 150 MB" in handin.problem
+            assert "150 MB are allowed" in handin.problem
             assert solution(handin.path) == b""
         else:
             assert handin.problem == ""

@@ -8,9 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tlcourse.errors import UnableError, UsageError
-from tlcourse.grading.lms import unpack as unpacking
+from tlcourse.grading.intake import archive as unpacking
+from tlcourse.grading.intake.copy import CLASS
 from tlcourse.grading.lms.handins import find_handins
 from tlcourse.grading.lms.roster import Person, Roster
 
@@ -43,19 +45,19 @@ def special(name: str, kind: int) -> tuple[zipfile.ZipInfo, bytes]:
 
 
 HOSTILE = {
-    "parent": ([(f"{EVE}/../../evil.py", b"x")], "outside of the folder"),
-    "parent with backslashes": ([(f"{EVE}\\..\\..\\evil.py", b"x")], "outside of the folder"),
-    "link": ([link(f"{EVE}/solution.py", "/etc/passwd")], "a link or a special file"),
-    "pipe": ([special(f"{EVE}/solution.py", stat.S_IFIFO)], "a link or a special file"),
-    "device": ([special(f"{EVE}/solution.py", stat.S_IFCHR)], "a link or a special file"),
-    "escapes": ([(f"{EVE}/\x1b[2J.py", b"x")], "control characters"),
-    "reordering": ([(f"{EVE}/nohtyp\u202eyp.exe", b"x")], "control characters"),
-    "case": ([(f"{EVE}/solution.py", b"x"), (f"{EVE}/Solution.py", b"y")], "two entries have one name"),
-    "normal forms": ([(f"{EVE}/å.py", b"x"), (f"{EVE}/a\u030a.py", b"y")], "two entries have one name"),
-    "file and folder": ([(f"{EVE}/a", b"x"), (f"{EVE}/a/b.py", b"y")], "a file and a folder"),
-    "long name": ([(f"{EVE}/{'x' * 300}.py", b"x")], "too long"),
+    "parent": ([(f"{EVE}/../../evil.py", b"x")], "would lead out of the hand-in"),
+    "parent with backslashes": ([(f"{EVE}\\..\\..\\evil.py", b"x")], "would lead out of the hand-in"),
+    "link": ([link(f"{EVE}/solution.py", "/etc/passwd")], "it is a symbolic link"),
+    "pipe": ([special(f"{EVE}/solution.py", stat.S_IFIFO)], "it is a named pipe"),
+    "device": ([special(f"{EVE}/solution.py", stat.S_IFCHR)], "it is a device"),
+    "escapes": ([(f"{EVE}/\x1b[2J.py", b"x")], "not seen, or that reorder"),
+    "reordering": ([(f"{EVE}/nohtyp\u202eyp.exe", b"x")], "not seen, or that reorder"),
+    "case": ([(f"{EVE}/solution.py", b"x"), (f"{EVE}/Solution.py", b"y")], "the name is there also as"),
+    "normal forms": ([(f"{EVE}/å.py", b"x"), (f"{EVE}/a\u030a.py", b"y")], "the name is there also as"),
+    "file and folder": ([(f"{EVE}/a", b"x"), (f"{EVE}/a/b.py", b"y")], "the name is there also as"),
+    "long name": ([(f"{EVE}/{'x' * 300}.py", b"x")], "longer than 255 bytes"),
     "deep": ([(f"{EVE}/{'a/' * 40}b.py", b"x")], "folders deep"),
-    "many": ([(f"{EVE}/{i}.py", b"") for i in range(unpacking.MAX_FILES + 1)], "files"),
+    "many": ([(f"{EVE}/{i}.py", b"") for i in range(CLASS.files + 1)], "holds more than 2000 files"),
 }
 
 
@@ -73,7 +75,7 @@ def test_a_hostile_hand_in_is_refused_by_itself(tmp_path, kind):
 
 
 def test_a_bomb_stops_at_the_limit_even_if_it_lies_about_its_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(unpacking, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(unpacking, "CLASS", replace(CLASS, bytes=2**20))
     archive = packed(tmp_path / "in.zip", (f"{EVE}/solution.py", bytes(8 * 2**20)))
     data = archive.read_bytes()
     size = struct.pack("<L", 8 * 2**20)
@@ -87,10 +89,10 @@ def test_a_bomb_stops_at_the_limit_even_if_it_lies_about_its_size(tmp_path, monk
 
 
 def test_files_that_are_too_large_together_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(unpacking, "MAX_BYTES", 1000)
+    monkeypatch.setattr(unpacking, "CLASS", replace(CLASS, bytes=1000))
     entries = [(f"{EVE}/{i}.py", bytes(400)) for i in range(3)]
     eve, jane = find_handins(packed(tmp_path / "in.zip", *entries), tmp_path / "into", roster=ROSTER).found
-    assert "it holds more than" in eve.problem
+    assert "all entries unpack to" in eve.problem
     assert jane.problem == ""
 
 
@@ -98,7 +100,7 @@ def test_damage_in_one_hand_in_is_that_hand_ins(tmp_path):
     archive = packed(tmp_path / "in.zip", (zipfile.ZipInfo(f"{EVE}/solution.py"), b"# this is stored as it is"))
     archive.write_bytes(archive.read_bytes().replace(b"# this is stored", b"# that is stored"))
     eve, jane = find_handins(archive, tmp_path / "into", roster=ROSTER).found
-    assert "cannot be read: Bad CRC-32" in eve.problem
+    assert "it is damaged (Bad CRC-32" in eve.problem
     assert jane.problem == ""
 
 
@@ -148,7 +150,7 @@ def test_a_hand_in_whose_name_no_file_system_takes_is_unmatched_and_not_lost(tmp
 def test_a_zip_that_was_cut_off_is_refused(tmp_path):
     archive = packed(tmp_path / "in.zip")
     archive.write_bytes(archive.read_bytes()[:-30])
-    with pytest.raises(UsageError, match="no ZIP that can be read") as raised:
+    with pytest.raises(UsageError, match="not a ZIP that can be read") as raised:
         find_handins(archive, tmp_path / "into", roster=ROSTER)
     assert "download it again" in raised.value.remedy
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import stat
@@ -18,24 +19,38 @@ _CHUNK = 1 << 20
 
 
 class IntakeLimits(Struct, frozen=True):
-    """What a hand-in may hold."""
+    """What a hand-in may hold, and the ZIP that it lies in."""
 
     files: int = 200
     bytes: int = 100 * 2**20
     depth: int = 6
+    ratio: float = 200
+    """Size unpacked over size packed, of a ZIP; source code has about 4."""
     entries: int = 2000
     """Entries of a ZIP, the ignored ones too."""
-    ratio: int = 200
-    """Size unpacked over size packed; source code has about 4."""
+    packed: int | None = 100 * 2**20
+    """Bytes of a ZIP; None where it may be of any size."""
+    code_pages: bool = False
+    """Whether names that are not UTF-8 are read as the ZIP says, in an old code page, rather than refused."""
+
+
+SUBMISSION = IntakeLimits()
+CLASS = IntakeLimits(
+    files=2000, bytes=150 * 2**20, depth=12, ratio=math.inf, entries=250_000, packed=None, code_pages=True
+)
+"""Of one hand-in in the download of a class. It is held to the limits of a submission when it is graded.
+
+The platform packed it, so a file of zeros is nobody's trick, and nobody can do anything about an old code page.
+"""
 
 
 class StagedCopy:
     """A folder of our own that a hand-in is copied into. `into` must be empty."""
 
-    def __init__(self, origin: Path, into: Path, limits: IntakeLimits | None = None) -> None:
+    def __init__(self, origin: Path, into: Path, limits: IntakeLimits = SUBMISSION) -> None:
         self.origin = origin
         self.into = into
-        self.limits = limits or IntakeLimits()
+        self.limits = limits
         self.notices: list[str] = []
         self._names: dict[str, tuple[str, ...]] = {}
         self._files = 0

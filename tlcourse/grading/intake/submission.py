@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tlcourse.errors import SubmissionError
 from tlcourse.grading.intake.archive import unpack
-from tlcourse.grading.intake.copy import IntakeLimits, StagedCopy, copy_folder, read_file, unreadable
+from tlcourse.grading.intake.copy import SUBMISSION, IntakeLimits, StagedCopy, copy_folder, read_file, unreadable
 from tlcourse.grading.intake.names import is_junk, shown
 from tlcourse.grading.intake.notebook import notebook_source
 
@@ -27,7 +27,7 @@ class Submission(Struct, frozen=True):
     notices: list[str] = []
 
 
-def collect(origin: Path, into: Path, limits: IntakeLimits | None = None) -> Submission:
+def collect(origin: Path, into: Path, limits: IntakeLimits = SUBMISSION) -> Submission:
     """Copy a `.py`, a `.ipynb`, a ZIP, or a folder of these, into the empty folder `into`; raises SubmissionError.
 
     Whatever else was handed in beside the solution is kept beside it. The submission's folder is `into`, or the one

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tlcourse.grading.intake.names import is_left_behind
 from tlcourse.grading.lms import brightspace, moodle
 from tlcourse.grading.lms.dates import is_ambiguous
 from tlcourse.grading.lms.names import visible
-from tlcourse.grading.lms.unpack import is_junk
 
 SOLUTIONS = (".py", ".ipynb", ".zip")
 _CANVAS = re.compile(r"(?P<who>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)", re.S)
@@ -53,7 +53,7 @@ def is_named_by_a_platform(name: str) -> bool:
 def listing(root: Path, ours: Path) -> Listing:
     """The entries of a folder, by the platform whose names they have; whatever holds `ours` was put there by us."""
     holders = {ours.resolve(), *ours.resolve().parents}
-    paths = sorted(path for path in root.iterdir() if not is_junk(path.name) and path.name not in _OUR_OWN)
+    paths = sorted(path for path in root.iterdir() if not is_left_behind(path.name) and path.name not in _OUR_OWN)
     paths = [path for path in paths if path.resolve() not in holders]
     names = [path.name for path in paths]
     if any(brightspace.parse_attempt(name) for name in names):
@@ -161,7 +161,7 @@ def _numeric(date: str, figures: list[str]) -> bool:
 def content(path: Path) -> Path:
     """What to grade of a folder: its only file, its only folder's content, or its only ZIP where it holds no source."""
     while path.is_dir():
-        inside = sorted(child for child in path.iterdir() if not is_junk(child.name))
+        inside = sorted(child for child in path.iterdir() if not is_left_behind(child.name))
         if len(inside) == 1 and not inside[0].is_symlink():
             path = inside[0]
             continue
@@ -180,7 +180,7 @@ def _has_source(folder: Path) -> bool:
 def root(folder: Path, is_handin: Callable[[str], bool]) -> Path:
     """The folder that holds the entries: below those that lie around all of them."""
     while True:
-        inside = [child for child in folder.iterdir() if not is_junk(child.name) and child.name not in _OUR_OWN]
+        inside = [child for child in folder.iterdir() if not is_left_behind(child.name) and child.name not in _OUR_OWN]
         if len(inside) != 1 or inside[0].is_symlink() or not inside[0].is_dir() or is_handin(inside[0].name):
             return folder
         folder = inside[0]
