@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tlcourse.data import insects
-from tlcourse.data.worlds import split_seeds
+from tlcourse.data.synthetic import insects
+from tlcourse.data.synthetic.generators import split_seeds
 from tlcourse.methods.pretrain_insects import accuracy, mirrored, normalised
 from tlcourse.methods.small_resnet import SmallResNet
 

@@ -20,7 +20,7 @@ from torch import nn
 from torchvision import models
 
 from tlcourse import Task
-from tlcourse.data import hymenoptera
+from tlcourse.data.real import hymenoptera
 from tlcourse.grading.scoring.measurement import wilson
 
 BATCH = 8

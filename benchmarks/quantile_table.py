@@ -2,7 +2,7 @@
 
     python benchmarks/quantile_table.py [--seeds 20260 1 2 3 4] [--] [FILE ...]
 
-Every seed draws another world. The solutions are ours, so they run in this process, with one thread. Prints Markdown:
+Every seed draws another problem. The solutions are ours, so they run in this process, with one thread. Prints Markdown:
 mean over the seeds, and in brackets the worst.
 """
 

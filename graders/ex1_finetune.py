@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.data import hymenoptera, insects
-from tlcourse.data.insects_draw import SIDE
-from tlcourse.data.worlds import Arrays, split_seeds
+from tlcourse.data.real import hymenoptera
+from tlcourse.data.synthetic import insects
+from tlcourse.data.synthetic.generators import Arrays, split_seeds
+from tlcourse.data.synthetic.insect_drawing import SIDE
 from tlcourse.grading.scoring import frozen
 from tlcourse.grading.scoring.measurement import Measurement, exact, proportion
 
@@ -30,7 +31,7 @@ ASK = 'Get the backbone by task.pretrained("insects")'
 
 
 def make(sizes: Mapping[str, int], seed: int, variant: str) -> tuple[Arrays, Arrays, Arrays]:
-    """Train, validation and test pictures; see `tlcourse.data.insects.make` and `hymenoptera.make` for the arrays."""
+    """Train, validation and test pictures; `insects.make` and `hymenoptera.make` say which arrays."""
     if variant == "full":
         return hymenoptera.make(seed)
     train, val, test = split_seeds(seed)

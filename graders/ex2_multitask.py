@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.data import stars
-from tlcourse.data.worlds import Arrays, split_seeds
+from tlcourse.data.synthetic import stars
+from tlcourse.data.synthetic.generators import Arrays, split_seeds
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean, proportion
 
 Array = np.ndarray[Any, Any]
@@ -19,7 +19,7 @@ CHANCE = 1 / (MOST - FEWEST + 1)
 
 
 def make(sizes: Mapping[str, int], seed: int, variant: str) -> tuple[Arrays, Arrays, Arrays]:
-    """Train, validation and test stars, independent of each other; see `tlcourse.data.stars.make` for the arrays."""
+    """Train, validation and test stars, independent of each other; `stars.make` says which arrays."""
     train, val, test = split_seeds(seed)
     return stars.make(sizes["train"], train), stars.make(sizes["val"], val), stars.make(sizes["test"], test)
 

@@ -1,6 +1,6 @@
 """Exercise 3, the staff's side: quantiles are scored against the distributions themselves, not against drawn targets.
 
-The test inputs come with the world that was drawn, so that the loss of a prediction, the lowest loss there is, and the
+The test inputs come with the problem of their seed, so that the loss of a prediction, the lowest loss there is, and the
 coverage of an interval are known for every input. What is left of chance is which inputs were drawn. NumPy only.
 """
 
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tlcourse.data import conditionals, quantiles
-from tlcourse.data.conditionals import Conditional
-from tlcourse.data.quantiles import TASKS, TAUS, World
-from tlcourse.data.worlds import Arrays, split_seeds
+from tlcourse.data.synthetic import conditionals, quantiles
+from tlcourse.data.synthetic.conditionals import Conditional
+from tlcourse.data.synthetic.generators import Arrays, split_seeds
+from tlcourse.data.synthetic.quantiles import TASKS, TAUS, Problem
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean
 
 Array = np.ndarray[Any, Any]
@@ -45,25 +45,25 @@ class Known(NamedTuple):
 
 
 def make(sizes: Mapping[str, int], seed: int, variant: str) -> tuple[Arrays, Arrays, Arrays]:
-    """Training and validation items of the world of `seed`; test inputs without targets, and the world itself.
+    """Training and validation items of the problem of `seed`; test inputs without targets, and the problem itself.
 
-    test: x (n + n/2, 8) float32, of which the last third comes from the wider box; inside (n + n/2,) bool; the World.
+    test: x (n + n/2, 8) float32, of which the last third comes from the wider box; inside (n + n/2,) bool; the Problem.
     """
-    world = quantiles.draw_world(seed)
+    problem = quantiles.draw_problem(seed)
     train, val = quantiles.train_and_val(sizes, seed)
     rng = np.random.default_rng(split_seeds(seed)[2])
     n = sizes["test"]
     x = [quantiles.inputs(n, rng), quantiles.inputs(n // 2, rng, WIDE * quantiles.BOX)]
     inside = np.arange(n + n // 2) < n
-    return train, val, {"x": np.concatenate(x), "inside": inside, **vars(world)}
+    return train, val, {"x": np.concatenate(x), "inside": inside, **vars(problem)}
 
 
 def measure(test: Arrays, predictions: Mapping[str, Array], probes: Mapping[str, float]) -> dict[str, Measurement]:
-    """Score `quantiles` (n, 4, 7) against the world of `test`; a message tells which task, by how much, what to do."""
-    world = World(**{name: test[name] for name in World.__dataclass_fields__})
+    """Score `quantiles` (n, 4, 7) against `test`'s problem; a message tells which task, by how much, what to do."""
+    problem = Problem(**{name: test[name] for name in Problem.__dataclass_fields__})
     everywhere = predictions["quantiles"].astype(np.float64)
     predicted = everywhere[test["inside"]]
-    given = quantiles.conditionals(world, test["x"][test["inside"]])
+    given = quantiles.conditionals(problem, test["x"][test["inside"]])
     known = [known_of(one) for one in given]
     found = {name.replace("-", "_"): excess_loss(known, predicted, task) for task, name in enumerate(TASKS)}
     found["coverage"] = coverage(given, predicted)

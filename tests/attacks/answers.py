@@ -189,7 +189,7 @@ CASES = [
         "the test inputs could be drawn from a seed that the submission knows",
         """
         import numpy
-        from tlcourse.data.worlds import split_seeds
+        from tlcourse.data.synthetic.generators import split_seeds
 
         class Compares(torch.nn.Module):
             def forward(self, x):

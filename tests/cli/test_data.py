@@ -10,7 +10,7 @@ import pytest
 
 from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
-from tlcourse.data.sets import listed
+from tlcourse.data.real.sets import listed
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_run_trains_without_scoring(graded_here):
     assert "nothing was scored" in document["messages"][-1]
 
 
-def test_run_needs_no_grader_where_the_exercise_names_a_world(tl, tmp_path):
+def test_run_needs_no_grader_where_the_exercise_names_a_generator(tl, tmp_path):
     import shutil
 
     course = tmp_path / "course"
@@ -104,9 +104,9 @@ def test_run_needs_no_grader_where_the_exercise_names_a_world(tl, tmp_path):
     refused = tl("grade", "line", REFERENCE, course=course)
     assert refused.returncode == 3
     assert "tlcourse run line" in refused.stderr
-    needs_world = tl("run", "line", REFERENCE, course=course)
-    assert needs_world.returncode == 2
-    assert "world" in needs_world.stderr
+    refused = tl("run", "line", REFERENCE, course=course)
+    assert refused.returncode == 2
+    assert "generator" in refused.stderr
 
 
 def test_a_notebook_is_graded_as_its_code_cells(graded_here, tmp_path):

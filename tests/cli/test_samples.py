@@ -17,8 +17,8 @@ def test_json_has_the_labels_and_of_quantiles_the_inputs_too(tl):
     assert stars["samples"][0]["number"] == 2
     assert stars["samples"][0]["label"] == {"count": 7, "radius": 23.88}
     assert stars["samples"][0]["shape"] == [64, 64, 1]
-    worlds = json.loads(tl("exercise", "samples", "ex3", "--count", "1", "--json", course=None).stdout)
-    (one,) = worlds["samples"]
+    document = json.loads(tl("exercise", "samples", "ex3", "--count", "1", "--json", course=None).stdout)
+    (one,) = document["samples"]
     assert len(one["inputs"]) == 8
     assert [len(part["quantiles"]) for part in one["distributions"]] == [7] * 4
 
@@ -31,7 +31,7 @@ def test_what_is_piped_has_no_colours_and_its_lines_fit(tl):
     assert "--first 3" in ended.stderr
 
 
-def test_an_exercise_without_a_world_is_wrong_usage(tl):
+def test_an_exercise_without_a_generator_is_wrong_usage(tl):
     ended = tl("exercise", "samples", "line", "--json")
     assert ended.returncode == 2
-    assert "names no `world`" in json.loads(ended.stdout)["error"]["cause"]
+    assert "names no `generator`" in json.loads(ended.stdout)["error"]["cause"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tlcourse.data import hymenoptera
+from tlcourse.data.real import hymenoptera
 
 NAMES = [f"{part}/{kind}/{number}.jpg" for part in ("train", "val") for kind in ("ants", "bees") for number in (1, 2)]
 

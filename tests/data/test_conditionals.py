@@ -7,8 +7,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from tlcourse.data.conditionals import Gaussian, HeavyTailed, Skewed, TwoHumped, coverage, pinball
-from tlcourse.data.quantiles import TAUS
+from tlcourse.data.synthetic.conditionals import Gaussian, HeavyTailed, Skewed, TwoHumped, coverage, pinball
+from tlcourse.data.synthetic.quantiles import TAUS
 
 N = 40_000
 CENTRE, WIDTH = np.full(N, 0.3), np.full(N, 0.7)

@@ -8,24 +8,23 @@ import numpy as np
 import pytest
 
 from tlcourse.course.loader import load_course
-from tlcourse.data import insects, quantiles, stars
-from tlcourse.data.examples import example, practice_seed
-from tlcourse.data.worlds import split_seeds
+from tlcourse.data.synthetic import insects, quantiles, stars
+from tlcourse.data.synthetic.generators import example, practice_seed, split_seeds
 from tlcourse.errors import UsageError
 from tlcourse.grading.grade import PUBLIC_SEED, further_seed
 
-WORLDS = ("insects", "stars", "quantiles")
+GENERATORS = ("insects", "stars", "quantiles")
 
 
 def test_every_exercise_of_the_course_has_samples():
-    worlds = {exercise.about.world for exercise in load_course().exercises.values()}
-    assert worlds == set(WORLDS)
-    assert all(example(world, 1).sentence for world in worlds)
+    names = {exercise.about.generator for exercise in load_course().exercises.values()}
+    assert names == set(GENERATORS)
+    assert all(example(name, 1).sentence for name in names)
 
 
-@pytest.mark.parametrize("world", WORLDS)
-def test_a_sample_is_the_same_each_time_and_unlike_the_next_one(world):
-    first, again, next_ = example(world, 5), example(world, 5), example(world, 6)
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_a_sample_is_the_same_each_time_and_unlike_the_next_one(generator):
+    first, again, next_ = example(generator, 5), example(generator, 5), example(generator, 6)
     assert (first.caption, first.sentence, first.label) == (again.caption, again.sentence, again.label)
     assert first.sentence != next_.sentence
     if first.picture is not None:
@@ -40,13 +39,13 @@ def test_practice_seeds_are_none_that_data_are_drawn_from():
     assert not practice & graded
 
 
-@pytest.mark.parametrize("world", ["insects", "stars"])
-def test_no_sample_is_among_the_pictures_of_a_public_run(world):
-    about = next(e.about for e in load_course().exercises.values() if e.about.world == world)
-    module = {"insects": insects, "stars": stars}[world]
+@pytest.mark.parametrize("generator", ["insects", "stars"])
+def test_no_sample_is_among_the_pictures_of_a_public_run(generator):
+    about = next(e.about for e in load_course().exercises.values() if e.about.generator == generator)
+    module = {"insects": insects, "stars": stars}[generator]
     train, _, _ = split_seeds(PUBLIC_SEED)
     drawn = {picture.tobytes() for picture in module.make(about.sizes["train"], train)["x"]}
-    shown = [example(world, number).picture for number in range(1, 20)]
+    shown = [example(generator, number).picture for number in range(1, 20)]
     assert not drawn & {picture.transpose(2, 0, 1).copy().tobytes() for picture in shown}
 
 
@@ -100,8 +99,8 @@ def test_drawn_values_lie_below_each_quantile_as_often_as_its_level_says():
         assert np.abs(below - quantiles.TAUS).max() < 0.1  # three standard errors of 200 draws, at most
 
 
-def test_a_world_that_is_not_there_or_has_no_samples_says_so():
-    with pytest.raises(UsageError, match="cannot be drawn without its grader"):
+def test_a_generator_that_is_not_there_or_has_no_samples_says_so():
+    with pytest.raises(UsageError, match="cannot be made without its grader"):
         example(None, 1)
     with pytest.raises(UsageError, match="no samples"):
-        example("mnist", 1)
+        example("conditionals", 1)

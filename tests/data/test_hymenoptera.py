@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tlcourse.data import folders, hymenoptera
+from tlcourse.data.real import folders, hymenoptera
 from tlcourse.errors import UnableError, UsageError
 
 

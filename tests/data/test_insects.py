@@ -1,13 +1,13 @@
-"""The drawn world of exercise 1: repeatable, balanced, and nothing but shape tells a bee from an ant."""
+"""The generator of exercise 1: repeatable, balanced, and nothing but shape tells a bee from an ant."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tlcourse.data import insects
-from tlcourse.data.insects_draw import SIDE, Pen
-from tlcourse.data.insects_species import SOURCE, TARGET
+from tlcourse.data.synthetic import insects
+from tlcourse.data.synthetic.insect_drawing import SIDE, Pen
+from tlcourse.data.synthetic.insects import SOURCE, TARGET
 
 
 @pytest.fixture(scope="module")

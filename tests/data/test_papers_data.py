@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tlcourse.data import amazon_reviews, bsds, folders, listed_files, mnist, mnist_m, office_caltech, sets
+from tlcourse.data.real import amazon_reviews, bsds, folders, listed_files, mnist, mnist_m, office_caltech, sets
 from tlcourse.errors import UnableError, UsageError
 
 REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))

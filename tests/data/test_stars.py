@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tlcourse.data import stars
-from tlcourse.data.worlds import split_seeds
+from tlcourse.data.synthetic import stars
+from tlcourse.data.synthetic.generators import split_seeds
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.course.loader import load_course
-from tlcourse.data import folders, variants
+from tlcourse.data import variants
+from tlcourse.data.real import folders
 from tlcourse.errors import UnableError, UsageError
 
 

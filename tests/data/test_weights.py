@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.data import folders, weights
-from tlcourse.data.download import download
+from tlcourse.data.real import folders, weights
+from tlcourse.data.real.download import download
 from tlcourse.errors import UnableError, UsageError
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlcourse.data.examples import example
+from tlcourse.data.synthetic.generators import example
 from tlcourse.drawing.density import density, legend
 from tlcourse.drawing.pixels import RAMP, picture, ramp, resized
 from tlcourse.drawing.sheet import fit, sheet
@@ -62,13 +62,13 @@ def test_what_fits_does_fit(columns, rows, wanted, pixels):
     assert fitted.side >= 24 or fitted.count == 1
 
 
-@pytest.mark.parametrize("world", ["insects", "stars", "quantiles"])
+@pytest.mark.parametrize("generator", ["insects", "stars", "quantiles"])
 @pytest.mark.parametrize(("columns", "rows"), [(58, 16), (78, 20), (118, 36)])
-def test_a_sheet_stays_within_its_room_and_names_every_sample(world, columns, rows):
-    first = example(world, 1)
+def test_a_sheet_stays_within_its_room_and_names_every_sample(generator, columns, rows):
+    first = example(generator, 1)
     fitted = fit(columns, rows, 6, 0 if first.picture is None else len(first.picture))
     count = 1 if first.picture is None else fitted.count
-    examples = [example(world, number) for number in range(1, count + 1)]
+    examples = [example(generator, number) for number in range(1, count + 1)]
     lines = text(sheet(examples, columns, fitted, rows, colour=False, how="ascii"))
     assert len(lines) <= rows
     assert max(map(len, lines)) <= columns

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tlcourse.course.loader import load_course
-from tlcourse.data import quantiles
-from tlcourse.data.quantiles import TAUS, World
+from tlcourse.data.synthetic import quantiles
+from tlcourse.data.synthetic.quantiles import TAUS, Problem
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.scoring.decide import decide
 
@@ -28,8 +28,8 @@ def test(grader):
 @pytest.fixture(scope="module")
 def truth(test):
     """The true quantiles, (n, 4, 7)."""
-    world = World(**{name: test[name] for name in World.__dataclass_fields__})
-    return np.stack([given.quantiles(TAUS) for given in quantiles.conditionals(world, test["x"])], axis=1)
+    problem = Problem(**{name: test[name] for name in Problem.__dataclass_fields__})
+    return np.stack([given.quantiles(TAUS) for given in quantiles.conditionals(problem, test["x"])], axis=1)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_absurd_predictions_are_measured_all_the_same(graded, truth):
     assert all(np.isfinite(check.value) for check in checks.values())
 
 
-def test_the_data_hide_the_world_and_the_labels(grader):
+def test_the_data_hide_the_problem_and_the_labels(grader):
     data = grader.make(4, "mini")
     assert set(data.train) == set(data.val) == {"x", "y"}
     assert set(data.test_inputs(np.arange(6000))) == {"x"}

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.labs.conftest import LABS
-from tlcourse.data import hymenoptera
+from tlcourse.data.real import hymenoptera
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.labs import amazon_reviews, mnist_m, office_caltech
 from tlcourse.labs.experiments import full_dann, full_fine_tuning, full_patch_mix

@@ -116,12 +116,12 @@ async def test_the_lesson_of_the_exercise_shows_them_and_others_say_why_not(visi
         await person.sees("has no exercise")
 
 
-async def test_a_course_without_a_drawn_world_says_so(visit):
+async def test_a_course_without_a_generator_says_so(visit):
     async with visit(100, 30, course=EXAMPLE) as person:
         await person.go("exercise/line")
         assert "Its data" not in person.screen
         await person.press("v")
-        await person.sees("names no `world`")
+        await person.sees("names no `generator`")
 
 
 @pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")  # textual-image's, with Pillow 12

@@ -1,4 +1,4 @@
-"""`tlcourse data`: the real files that some exercises and labs can use in place of drawn ones."""
+"""`tlcourse data`: the real files that some exercises and labs can use in place of synthetic data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SetName = Annotated[str, typer.Argument(metavar="NAME", help="Such as hymenopter
 @app.command("list")
 def list_data(json: Json = False, plain: Plain = False) -> None:
     """Which real data the course can use, and where they lie on this machine."""
-    from tlcourse.data import sets
+    from tlcourse.data.real import sets
 
     found = sets.listed()
     if json:
@@ -47,7 +47,7 @@ def get(
     plain: Plain = False,
 ) -> None:
     """Put real data into your data folder; they are verified on their way."""
-    from tlcourse.data import sets
+    from tlcourse.data.real import sets
 
     path = sets.get(name, network, source, out.note)
     if json:
@@ -65,7 +65,7 @@ def verify(
     plain: Plain = False,
 ) -> None:
     """Read the real data that are here, and compare them with what they should be."""
-    from tlcourse.data import sets
+    from tlcourse.data.real import sets
 
     found = sets.verify(name)
     sound = all(not one.problems for one in found)

@@ -61,7 +61,7 @@ SandboxName = Annotated[
     SandboxKind,
     typer.Option("--sandbox", help="auto: the strongest sandbox of this machine. none: your own code only."),
 ]
-VariantName = Annotated[Variant, typer.Option("--variant", help="mini: drawn data. full: real data.")]
+VariantName = Annotated[Variant, typer.Option("--variant", help="mini: synthetic data. full: real data.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed of the data (default: the public one).")]
 Threads = Annotated[
     int, typer.Option("--threads", min=1, max=256, help="Torch threads. They can change the last bits.")

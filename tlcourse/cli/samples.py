@@ -13,7 +13,7 @@ from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
 
 if TYPE_CHECKING:
-    from tlcourse.data.examples import Example
+    from tlcourse.data.synthetic.generators import Example
 
 _MOST = 100
 _ROWS = 26  # of a terminal: a picture shall be seen whole
@@ -32,10 +32,10 @@ def samples(
     Pictures in a terminal; a sentence each with --plain.
     """
     from tlcourse.cli.exercise import find
-    from tlcourse.data.examples import example
+    from tlcourse.data.synthetic.generators import example
 
     about = find(exercise, course).about
-    found = [example(about.world, number) for number in range(first, first + count)]
+    found = [example(about.generator, number) for number in range(first, first + count)]
     if json:
         out.document({"schema": 1, "exercise": about.id, "variant": "mini", "samples": [_fields(one) for one in found]})
         return

@@ -82,7 +82,7 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     paper: list[Paper] = []
     needs: list[Literal["sklearn"]] = []
     data: list[Literal["full"]] = []
-    """Besides the drawn data: which other data it can run on, by `run_full` of the module `full_module`."""
+    """Besides synthetic data: which other data it can run on, by `run_full` of the module `full_module`."""
 
     @property
     def module(self) -> str:

@@ -87,10 +87,10 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     """Names of the label arrays, in the order in which `y` holds them."""
     outputs: Annotated[tuple[Output, ...], Meta(min_length=1)]
     checks: Annotated[list[CheckRule], Meta(min_length=1)]
-    world: Identifier | None = None
-    """The module of `tlcourse.data` that draws its data, for use without a grader (`Task.local`)."""
+    generator: Identifier | None = None
+    """The module of `tlcourse.data.synthetic` that makes its data, for use without a grader (`Task.local`)."""
     real: Identifier | None = None
-    """The module of `tlcourse.data` that reads its real data: the variant `full`."""
+    """The module of `tlcourse.data.real` that reads its real data: the variant `full`."""
     seconds: Annotated[float, Meta(gt=0)] = 120.0
     """What `task.seconds` tells the solution: time allowed for `fit`."""
     sizes: dict[str, int] = {}

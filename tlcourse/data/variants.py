@@ -1,4 +1,4 @@
-"""Which data an exercise is made on: `mini`, drawn here, or `full`, read from real files."""
+"""Which data an exercise is made on: synthetic (`mini`) or real (`full`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from tlcourse.data.worlds import Arrays, train_and_val
+from tlcourse.data.synthetic.generators import Arrays, train_and_val
 from tlcourse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,14 +16,14 @@ MINI, FULL = "mini", "full"
 
 
 def choose(about: Exercise, wanted: str) -> str:
-    """`mini` or `full`; `auto` is full where its data are on this machine. Raises UsageError where there is no such."""
+    """`mini` or `full`; `auto` is full where its data are on this machine. Raises UsageError for any other name."""
     if wanted == MINI or (wanted == "auto" and about.real is None):
         return MINI
     if wanted not in (FULL, "auto"):
         raise UsageError(f"There is no variant {wanted!r}.", remedy="use one of: auto, mini, full.")
     if about.real is None:
         raise UsageError(
-            f"{about.id} has no full variant.", cause="it is made on drawn data alone.", remedy="use --variant mini."
+            f"{about.id} has no full variant.", cause="it has synthetic data alone.", remedy="use --variant mini."
         )
     if wanted == FULL:
         return FULL
@@ -41,15 +41,15 @@ def public(about: Exercise, variant: str, seed: int) -> tuple[Arrays, Arrays]:
     """Training and validation data alone, for use without a grader."""
     if variant == FULL:
         return real(about, seed)[:2]
-    return train_and_val(about.world, about.sizes, seed)
+    return train_and_val(about.generator, about.sizes, seed)
 
 
 def _module(name: str) -> ModuleType:
     try:
-        return importlib.import_module(f"tlcourse.data.{name}")
+        return importlib.import_module(f"tlcourse.data.real.{name}")
     except ModuleNotFoundError:
         raise UsageError(
             f"There are no real data {name!r}.",
-            cause="the exercise's `real` names no module of tlcourse.data.",
+            cause="the exercise's `real` names no module of tlcourse.data.real.",
             remedy="correct `real` in exercise.yaml.",
         ) from None

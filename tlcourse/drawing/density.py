@@ -8,7 +8,7 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
-from tlcourse.data.examples import Distribution
+from tlcourse.data.synthetic.generators import Distribution
 from tlcourse.drawing.pixels import Lines
 from tlcourse.drawing.terminal import Drawing
 

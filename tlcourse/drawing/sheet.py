@@ -8,7 +8,7 @@ from itertools import zip_longest
 from msgspec import Struct
 from rich.segment import Segment
 
-from tlcourse.data.examples import Example
+from tlcourse.data.synthetic.generators import Example
 from tlcourse.drawing.density import USUAL, Hues, density, legend
 from tlcourse.drawing.pixels import Lines, picture
 from tlcourse.drawing.terminal import Drawing

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.data import sets
+from tlcourse.data.real import sets
 from tlcourse.errors import TlcourseError
 from tlcourse.sandbox import cgroup
 from tlcourse.sandbox.choose import findings as sandboxes

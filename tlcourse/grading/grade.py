@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from tlcourse import __version__
 from tlcourse.course.model import LoadedExercise
 from tlcourse.course.spec import TaskSpec
-from tlcourse.data import variants, weights
+from tlcourse.data import variants
+from tlcourse.data.real import weights
 from tlcourse.errors import UnableError
 from tlcourse.execution.arrays import BadArraysError, read_predictions
 from tlcourse.execution.gpu import uses_gpu

@@ -73,7 +73,7 @@ class Grader:
 
 
 def public_data(exercise: LoadedExercise, seed: int, variant: str) -> Data:
-    """What a copy of the course without graders trains on: the exercise's drawn world or real data, and no test set."""
+    """What a copy of the course without graders trains on: the exercise's synthetic or real data, and no test set."""
     return _hashed(*variants.public(exercise.about, variant, seed), {})
 
 

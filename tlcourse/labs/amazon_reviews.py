@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tlcourse.data import amazon_reviews
+from tlcourse.data.real import amazon_reviews
 from tlcourse.methods import coral
 from tlcourse.methods.feature_augmentation import augment
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.data import mnist, mnist_m
+from tlcourse.data.real import mnist, mnist_m
 from tlcourse.labs.log import Log
 from tlcourse.methods.gradient_reversal import DomainAdversarial, learning_rate, strength
 

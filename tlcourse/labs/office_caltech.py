@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tlcourse.data import office_caltech
+from tlcourse.data.real import office_caltech
 from tlcourse.methods import coral, subspace_alignment
 
 SHORT: dict[str, office_caltech.Domain] = {"A": "amazon", "C": "caltech10", "D": "dslr", "W": "webcam"}

@@ -1,4 +1,4 @@
-"""The script that made the course's small ResNet: supervised training on the source task of `tlcourse.data.insects`.
+"""The script that made the course's small ResNet: supervised training on the source task of `tlcourse.data`.
 
     python -m tlcourse.methods.pretrain_insects [--out FOLDER] [--epochs N] [--pictures N] [--seed N]
 
@@ -21,8 +21,8 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from tlcourse.data import insects
-from tlcourse.data.insects_species import SOURCE
+from tlcourse.data.synthetic import insects
+from tlcourse.data.synthetic.insects import SOURCE
 from tlcourse.methods.small_resnet import WIDTHS, SmallResNet
 
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -76,7 +76,7 @@ def _course(app: CourseApp) -> Iterator[SystemCommand]:
     for name, exercise in course.exercises.items():
         about = exercise.about
         yield SystemCommand(f"Exercise: {about.title}", about.summary, _goer(app, f"exercise/{name}"))
-        if about.world is not None:
+        if about.generator is not None:
             yield SystemCommand(f"Samples: {about.title}", "Its data, with labels", _goer(app, f"samples/{name}"))
     for name, lab in app.labs.items():
         yield SystemCommand(f"Lab: {lab.title}", lab.claim, _goer(app, f"lab/{name}"))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tlcourse.data import insects
+from tlcourse.data.synthetic import insects
 from tlcourse.execution.worker import pretrained
 from tlcourse.grading.scoring import frozen
 

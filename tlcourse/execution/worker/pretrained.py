@@ -28,7 +28,7 @@ Find = Callable[[str], Path | None]
 
 
 def find_in(folder: Path) -> Find:
-    """Look into the folder that the trusted side filled; see `tlcourse.data.weights.for_submission`."""
+    """Look into the folder that the trusted side filled; see `tlcourse.data.real.weights.for_submission`."""
     return lambda name: next(
         (path for end in ("safetensors", "pth") if (path := folder / f"{name}_imagenet.{end}").is_file()), None
     )

@@ -102,12 +102,13 @@ class Task:
     ) -> Task:
         """The task of an exercise, made here: for `python solution.py`, a notebook or Colab. No grader is needed.
 
-        `variant`: mini for drawn data, full for real ones.
+        `variant`: mini for synthetic data, full for real data.
 
         Raises tlcourse.errors.UsageError where there is no such exercise, UnableError where there are no such data.
         """
         from tlcourse.course.loader import load_course
-        from tlcourse.data import variants, weights
+        from tlcourse.data import variants
+        from tlcourse.data.real import weights
         from tlcourse.errors import UsageError
 
         exercises = load_course().exercises

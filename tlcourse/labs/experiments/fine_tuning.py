@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tlcourse.data import insects
+from tlcourse.data.synthetic import insects
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import POINTS, accuracy
 from tlcourse.methods.fine_tuning import freeze, layerwise_rates, replace_head

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.data import hymenoptera, weights
-from tlcourse.data.worlds import Arrays
+from tlcourse.data.real import hymenoptera, weights
+from tlcourse.data.synthetic.generators import Arrays
 from tlcourse.errors import UnableError
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit

@@ -43,11 +43,11 @@ class Bench(VerticalScroll, can_focus=True):
         for part in ("file", "status", "samples", "verdict", "charts", "log", "attempts"):
             yield Static(id=f"bench-{part}", markup=False)
             if part == "samples":
-                yield Gallery(self._world, _SAMPLES, id="bench-gallery")
+                yield Gallery(self._generator, _SAMPLES, id="bench-gallery")
 
     @property
-    def _world(self) -> str | None:
-        return cast("CourseApp", self.app).course.exercises[self.exercise].about.world
+    def _generator(self) -> str | None:
+        return cast("CourseApp", self.app).course.exercises[self.exercise].about.generator
 
     def show(
         self,
@@ -61,7 +61,7 @@ class Bench(VerticalScroll, can_focus=True):
         """Write all parts anew."""
         self._write("file", _about_file(exercise, solution, watching, place))
         self._write("status", about_run(run) if run else _before(exercise, place))
-        shown = run is None and self._world is not None  # until the first run there is nothing else to look at
+        shown = run is None and self._generator is not None  # until the first run there is nothing else to look at
         self._write("samples", Text("\nIts data (v shows more):", style="bold") if shown else None)
         self.query_one("#bench-gallery").display = shown
         width = max(min(self.query_one("#bench-file").size.width, 100), 24)

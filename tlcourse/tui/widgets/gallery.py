@@ -16,16 +16,16 @@ from tlcourse.tui import real_pixels
 from tlcourse.tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
-    from tlcourse.data.examples import Example
+    from tlcourse.data.synthetic.generators import Example
     from tlcourse.drawing.sheet import Fit
     from tlcourse.tui.app import CourseApp
 
 _KEPT = 64
-_ENLARGED = 512  # a multiple of every world's pictures
+_ENLARGED = 512  # a multiple of every generator's pictures
 
 
 class Gallery(Widget):
-    """Examples of one world from number `first` on, as many as there is room for but `most` at most."""
+    """Examples of one generator from number `first` on, as many as there is room for but `most` at most."""
 
     class Shown(Message):
         """Other examples are on the screen; `problem` where there are none."""
@@ -34,9 +34,9 @@ class Gallery(Widget):
             super().__init__()
             self.examples, self.problem = examples, problem
 
-    def __init__(self, world: str | None, most: int, *, id: str) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, generator: str | None, most: int, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self.world, self.most = world, most
+        self.generator, self.most = generator, most
         self.first = 1
         self.examples: list[Example] = []
         self._strips: list[Strip] = []
@@ -64,7 +64,7 @@ class Gallery(Widget):
         try:
             drawn = await asyncio.to_thread(
                 _drawn,
-                *(self.world, self.first, self.most, self.size.width, self.size.height),
+                *(self.generator, self.first, self.most, self.size.width, self.size.height),
                 colour=shows_colours(app),
                 ascii_only=app.ascii_only,
                 pixels=real_pixels.available() and wants_colours(app),
@@ -124,7 +124,7 @@ class Drawn(NamedTuple):
 
 
 def _drawn(
-    world: str | None,
+    generator: str | None,
     first: int,
     most: int,
     columns: int,
@@ -138,10 +138,10 @@ def _drawn(
     from tlcourse.drawing.density import Hues
     from tlcourse.drawing.sheet import fit, sheet
 
-    picture = example(world, first).picture
+    picture = example(generator, first).picture
     fitted = fit(columns, rows, most, 0 if picture is None else len(picture))
     count = 1 if picture is None else fitted.count
-    examples = [example(world, number) for number in range(first, first + count)]
+    examples = [example(generator, number) for number in range(first, first + count)]
     how = drawing(ascii_only)
     lines = sheet(examples, columns, fitted, rows, colour=colour, how=how, hues=Hues(*hues))
     placed = _placed(examples, fitted) if pixels and picture is not None else []
@@ -163,8 +163,8 @@ def _placed(examples: list[Example], fitted: Fit) -> list[Placed]:
 
 
 @functools.lru_cache(_KEPT)
-def example(world: str | None, number: int) -> Example:
-    """Example `number` of a world; drawn once while it is leafed through. Raises UsageError where there are none."""
-    from tlcourse.data.examples import example as draw
+def example(generator: str | None, number: int) -> Example:
+    """Example `number` of a generator; made once while it is leafed through. Raises UsageError where there are none."""
+    from tlcourse.data.synthetic.generators import example as draw
 
-    return draw(world, number)
+    return draw(generator, number)

@@ -17,8 +17,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tlcourse.data import folders
-from tlcourse.data.download import Tell, download, sha256_of
+from tlcourse.data.real import folders
+from tlcourse.data.real.download import Tell, download, sha256_of
 from tlcourse.errors import UnableError, UsageError
 
 FOLDER = "pretrained"

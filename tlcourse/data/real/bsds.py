@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tlcourse.data import folders
+from tlcourse.data.real import folders
 from tlcourse.errors import UnableError, UsageError
 
 Part = Literal["train", "val", "test"]

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.data import folders, weights
-from tlcourse.data.download import Tell, download
-from tlcourse.data.worlds import Arrays
+from tlcourse.data.real import folders, weights
+from tlcourse.data.real.download import Tell, download
+from tlcourse.data.synthetic.generators import Arrays
 from tlcourse.errors import UnableError, UsageError
 
 FOLDER = "hymenoptera_data"

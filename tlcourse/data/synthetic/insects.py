@@ -1,17 +1,80 @@
-"""What each species looks like from above: body, legs, wings and markings, painted from back to front.
+"""The generator of exercise 1: one insect in a colour picture, seen from above, on a background that is never the same.
 
-The proportions are those of the animals; every one varies by a fifth or so from picture to picture. Colours are chance
-(see `Coat`): a species is known by its parts alone.
+A *source* task of many species, on which the course's small ResNet was trained, and a *target* task of two others: ants
+and bees. Where the animal sits, how it is rotated and bent, its size, its colours and those of the background, the
+light, what lies around it and over it are random, and drawn alike for every species: only the shape of the parts tells
+them apart. The proportions are those of the animals; each varies by a fifth or so from picture to picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from tlcourse.data.insects_draw import Pen
-from tlcourse.data.insects_parts import LEFT_AND_RIGHT, Coat, antennae, bands, blob, legs, spots, wings
+from tlcourse.data.synthetic.generators import Arrays, Example, practice_seed
+from tlcourse.data.synthetic.insect_drawing import (
+    LEFT_AND_RIGHT,
+    SIDE,
+    Coat,
+    Pen,
+    antennae,
+    bands,
+    blob,
+    legs,
+    scenes,
+    spots,
+    wings,
+)
+
+Labels = np.ndarray[Any, np.dtype[np.int64]]
+Species = dict[str, Callable[[Pen, Coat], None]]
+"""Paints one animal of each species from back to front: body, legs, wings and markings, in the colours of a `Coat`."""
+_CHUNK = 16  # pictures drawn at a time: they stay in the processor's cache
+
+
+def make(n: int, seed: int) -> Arrays:
+    """`n` pictures of the target task; the same seed gives the same bytes.
+
+    Returns:
+        x: (n, 3, 32, 32) float32 RGB in [0, 1]. label: (n,) int64, 0 ant, 1 bee; as many of each (n even).
+    """
+    return draw(TARGET, n, seed)
+
+
+def example(number: int) -> Example:
+    """One picture of the target task to look at; of each two, one is an ant and one a bee, in random order."""
+    pair, place = divmod(number - 1, 2)
+    made = make(2, practice_seed(pair + 1))
+    picture, label = made["x"][place].transpose(1, 2, 0), int(made["label"][place])
+    name = ("an ant", "a bee")[label]
+    return Example(
+        number=number,
+        label={"label": label},
+        caption=f"{name} (label {label})",
+        sentence=f"{name}, seen from above, label {label}; {SIDE} by {SIDE} pixels in colour, on average "
+        f"{picture.mean():.0%} of full light.",
+        picture=picture,
+    )
+
+
+def make_source(n: int, seed: int) -> Arrays:
+    """`n` pictures of the source task; `label` counts the names of `SOURCE`."""
+    return draw(SOURCE, n, seed)
+
+
+def draw(species: Species, n: int, seed: int) -> Arrays:
+    """`n` pictures of some species, equally many of each where n allows it, in random order."""
+    rng = np.random.default_rng(seed)
+    label: Labels = rng.permutation(np.arange(n, dtype=np.int64) % len(species))
+    x = np.empty((n, 3, SIDE, SIDE), np.float32)
+    for number, paint in enumerate(species.values()):
+        mine = np.flatnonzero(label == number)
+        for start in range(0, len(mine), _CHUNK):
+            some = mine[start : start + _CHUNK]
+            x[some] = scenes(paint, len(some), rng)
+    return {"x": x, "label": label}
 
 
 def ant(pen: Pen, coat: Coat) -> None:
@@ -236,7 +299,7 @@ def termite(pen: Pen, coat: Coat) -> None:
     blob(pen, coat.body, 0.34, 0.13, 0.13)
 
 
-SOURCE: dict[str, Callable[[Pen, Coat], None]] = {
+SOURCE: Species = {
     "aphid": aphid,
     "beetle": beetle,
     "butterfly": butterfly,
@@ -256,5 +319,5 @@ SOURCE: dict[str, Callable[[Pen, Coat], None]] = {
     "termite": termite,
 }
 """The species of the source task, in the order of its labels. Neither bees nor ants are among them."""
-TARGET: dict[str, Callable[[Pen, Coat], None]] = {"ant": ant, "bee": bee}
+TARGET: Species = {"ant": ant, "bee": bee}
 """The species of the target task, in the order of its labels."""

@@ -8,18 +8,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.data import (
-    amazon_reviews,
-    bsds,
-    folders,
-    hymenoptera,
-    listed_files,
-    mnist,
-    office_caltech,
-    weights,
-)
-from tlcourse.data.download import Tell
-from tlcourse.data.listed_files import ListedFiles
+from tlcourse.data.real import amazon_reviews, bsds, folders, hymenoptera, listed_files, mnist, office_caltech, weights
+from tlcourse.data.real.download import Tell
+from tlcourse.data.real.listed_files import ListedFiles
 from tlcourse.errors import UsageError
 
 _LISTED = {files.name: files for files in (mnist.FILES, office_caltech.FILES, amazon_reviews.FILES)}

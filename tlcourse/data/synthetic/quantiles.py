@@ -1,7 +1,7 @@
-"""The world of exercise 3: four numbers to be predicted from eight, each with a distribution of another shape.
+"""The generator of exercise 3: four numbers to be predicted from eight, each with a distribution of another shape.
 
-Every seed makes another world: three hidden directions of the input, turned and shifted at random, drive the centre
-and the width of all four distributions. That is what a shared trunk can learn once. Since the world itself is drawn,
+Every seed makes another problem: three hidden directions of the input, rotated and shifted at random, drive the centre
+and the width of all four distributions. That is what a shared trunk can learn once. Since the problem itself is random,
 code that knows this file knows the family of the distributions, and not the ones that it is tested on.
 """
 
@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.data.conditionals import Array, Conditional, Gaussian, HeavyTailed, Skewed, TwoHumped
-from tlcourse.data.examples import Distribution, Example, practice_seed
-from tlcourse.data.worlds import Arrays, split_seeds
+from tlcourse.data.synthetic.conditionals import Array, Conditional, Gaussian, HeavyTailed, Skewed, TwoHumped
+from tlcourse.data.synthetic.generators import Arrays, Distribution, Example, practice_seed, split_seeds
 
 TASKS = ("gaussian", "skewed", "heavy-tailed", "two-humped")
 """The tasks in the order of `y`, named after the shape of their distributions."""
@@ -36,8 +35,8 @@ _LEFT = 0.15  # the share of the left hump lies between 0.5 − this and 0.5 + t
 
 
 @dataclass(frozen=True)
-class World:
-    """One drawn world.
+class Problem:
+    """The distributions that one seed decides.
 
     Attributes:
         directions: (3, 8) hidden directions of the input, orthonormal. shifts: (3,) in radians.
@@ -52,10 +51,10 @@ class World:
     humps: Array
 
 
-def draw_world(seed: int) -> World:
-    """The world of a seed."""
+def draw_problem(seed: int) -> Problem:
+    """The problem of a seed."""
     rng = np.random.default_rng([seed, 3])  # apart from the seeds of the data, which are 0 to 2
-    return World(
+    return Problem(
         directions=_orthonormal(rng, INPUTS)[:_HIDDEN],
         shifts=rng.uniform(0, 2 * np.pi, _HIDDEN),
         centres=_directions(rng, len(TASKS)),
@@ -64,12 +63,12 @@ def draw_world(seed: int) -> World:
     )
 
 
-def conditionals(world: World, x: np.ndarray[Any, Any]) -> list[Conditional]:
+def conditionals(problem: Problem, x: np.ndarray[Any, Any]) -> list[Conditional]:
     """The distribution of each task given inputs (n, 8), in the order of TASKS."""
-    hidden = np.sin(_BEND * x.astype(np.float64) @ world.directions.T + world.shifts)  # (n, 3)
-    centre = hidden @ world.centres.T  # (n, 4)
-    width = np.array(_WIDTHS) * np.exp(_CHANGE * hidden @ world.widths.T)
-    left = 0.5 + _LEFT * np.tanh(2 * hidden @ world.humps)
+    hidden = np.sin(_BEND * x.astype(np.float64) @ problem.directions.T + problem.shifts)  # (n, 3)
+    centre = hidden @ problem.centres.T  # (n, 4)
+    width = np.array(_WIDTHS) * np.exp(_CHANGE * hidden @ problem.widths.T)
+    left = 0.5 + _LEFT * np.tanh(2 * hidden @ problem.humps)
     return [
         Gaussian(centre[:, 0], width[:, 0]),
         Skewed(centre[:, 1], width[:, 1]),
@@ -79,28 +78,28 @@ def conditionals(world: World, x: np.ndarray[Any, Any]) -> list[Conditional]:
 
 
 def train_and_val(sizes: Mapping[str, int], seed: int) -> tuple[Arrays, Arrays]:
-    """Training and validation data of the world of `seed`, independent of each other; see `sample` for the arrays."""
-    world, (train, val, _) = draw_world(seed), split_seeds(seed)
-    return sample(world, sizes["train"], train), sample(world, sizes["val"], val)
+    """Training and validation data of the problem of `seed`, independent of each other; see `sample` for the arrays."""
+    problem, (train, val, _) = draw_problem(seed), split_seeds(seed)
+    return sample(problem, sizes["train"], train), sample(problem, sizes["val"], val)
 
 
-def sample(world: World, n: int, seed: int) -> Arrays:
-    """`n` items of a world; the same world and seed give the same bytes.
+def sample(problem: Problem, n: int, seed: int) -> Arrays:
+    """`n` items of a problem; the same problem and seed give the same bytes.
 
     Returns:
         x: (n, 8) float32 in [−1, 1]. y: (n, 4) float32, one drawn number a task.
     """
     rng = np.random.default_rng(seed)
     x = inputs(n, rng)
-    y = np.stack([given.draw(rng) for given in conditionals(world, x)], axis=1)
+    y = np.stack([given.draw(rng) for given in conditionals(problem, x)], axis=1)
     return {"x": x, "y": y.astype(np.float32)}
 
 
 def example(number: int) -> Example:
-    """One input to look at, with the distributions behind its four numbers; all examples are of one world."""
+    """One input to look at, with the distributions behind its four numbers; all examples are of one problem."""
     rng = np.random.default_rng(practice_seed(number))
     x = inputs(1, rng)
-    given = conditionals(draw_world(practice_seed(0)), x)
+    given = conditionals(draw_problem(practice_seed(0)), x)
     true = [one.quantiles(TAUS)[0] for one in given]
     drawn = [float(one.draw(rng)[0]) for one in given]
     y = _axis(given)
@@ -140,8 +139,8 @@ def inputs(n: int, rng: np.random.Generator, box: float = BOX) -> np.ndarray[Any
 def _orthonormal(rng: np.random.Generator, n: int) -> Array:
     """A random rotation (n, n): the Q of a normal matrix, with the signs that make it uniform (Mezzadri 2007)."""
     q, r = np.linalg.qr(rng.standard_normal((n, n)))
-    turned: Array = q * np.sign(np.diag(r))
-    return turned
+    rotation: Array = q * np.sign(np.diag(r))
+    return rotation
 
 
 def _directions(rng: np.random.Generator, n: int) -> Array:

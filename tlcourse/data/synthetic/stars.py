@@ -1,6 +1,6 @@
-"""The world of exercise 2: one star in a grey picture, to be counted and measured.
+"""The generator of exercise 2: one star in a grey picture, to be counted and measured.
 
-Everything about a star but its label is a nuisance: where it stands, how it is turned, how deep its notches are,
+Everything about a star but its label is a nuisance: where it stands, how it is rotated, how deep its notches are,
 whether it is lighter or darker than the background, and how noisy the picture is. Random polarity alone makes the mean
 picture of every class the same flat grey, so that no linear model can do more than guess.
 """
@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.data.examples import Example, practice_seed
-from tlcourse.data.worlds import Arrays
+from tlcourse.data.synthetic.generators import Arrays, Example, practice_seed
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Counts = np.ndarray[Any, np.dtype[np.int64]]
@@ -28,7 +27,7 @@ RADII = (10.0, 24.0)
 
 _MARGIN = 1.0  # pixels between a star's circumscribed circle and the picture's border
 _NOTCH = (0.45, 0.8)  # inner radius as a share of that at which the star would be a regular polygon
-_CONTRAST = (0.3, 0.6)  # absolute difference between star and background; its sign is drawn
+_CONTRAST = (0.3, 0.6)  # absolute difference between star and background; its sign is random
 _GREY = (0.1, 0.9)  # star and background both lie in this range
 _NOISE = (0.02, 0.08)  # standard deviation of the noise of a pixel
 _CHUNK = 8  # pictures drawn at a time: what stays in the processor's cache is drawn twice as fast

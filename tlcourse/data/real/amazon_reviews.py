@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tlcourse.data.listed_files import ListedFiles, read
+from tlcourse.data.real.listed_files import ListedFiles, read
 from tlcourse.errors import UnableError
 
 Domain = Literal["books", "dvd", "electronics", "kitchen"]

@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from tlcourse.data import folders
-from tlcourse.data.download import Tell, download
+from tlcourse.data.real import folders
+from tlcourse.data.real.download import Tell, download
 from tlcourse.errors import UnableError, UsageError
 
 _MOST = 256 << 20  # bytes; the largest file that is listed has 54 MB

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tlcourse.data import bsds, folders, mnist
-from tlcourse.data.mnist import SIDE, Bytes, Labels, Part
+from tlcourse.data.real import bsds, folders, mnist
+from tlcourse.data.real.mnist import SIDE, Bytes, Labels, Part
 from tlcourse.errors import UnableError
 
 OFFICIAL = "mnist_m"
