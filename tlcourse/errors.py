@@ -45,7 +45,7 @@ class TlcourseError(Exception):
         if self.cause:
             parts.append(f"Likely cause: {self.cause}")
         if self.remedy:
-            parts.append(f"To mend it: {self.remedy}")
+            parts.append(f"Fix: {self.remedy}")
         return parts
 
     def __str__(self) -> str:

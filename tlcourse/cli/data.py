@@ -90,5 +90,5 @@ def verify(
             remedy="tlcourse data get hymenoptera – or name their folder: export TLCOURSE_DATA=FOLDER",
         )
     if not sound:
-        out.note("tlcourse: damaged files are not used. To mend it: tlcourse data get NAME")
+        out.note("tlcourse: damaged files are not used. Fix: tlcourse data get NAME")
         raise typer.Exit(ExitCode.UNABLE)

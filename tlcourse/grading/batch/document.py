@@ -53,7 +53,7 @@ def cause_of(result: Result) -> str:
     if result.outcome == "fail":
         return "missed: " + ", ".join(check.id for check in result.checks if not check.passed)
     said = result.messages[-1] if result.outcome == "infra" else _first_of_its_own(result)
-    return _NUMBER.sub("#", said.split(" To mend it: ")[0])[:_CAUSE_CHARS]
+    return _NUMBER.sub("#", said.split(" Fix: ")[0])[:_CAUSE_CHARS]
 
 
 def without_run(

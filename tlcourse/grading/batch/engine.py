@@ -222,7 +222,7 @@ class Engine:
             if not path.exists():
                 return self._without(work, "infra", "The hand-in disappeared after it was found. Bring it back.")
             return self._without(
-                work, "invalid", " ".join([error.what, f"To mend it: {error.remedy}"]).replace(str(path), "the hand-in")
+                work, "invalid", " ".join([error.what, f"Fix: {error.remedy}"]).replace(str(path), "the hand-in")
             )
         except InfraError as error:
             if (full := _full_disk_behind(error)) is not None:

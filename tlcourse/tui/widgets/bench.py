@@ -161,7 +161,7 @@ def error_text(error: dict[str, str]) -> Text:
     if error["cause"]:
         text.append(f"Likely cause: {error['cause']}\n", style="not bold")
     if error["remedy"]:
-        text.append(f"To mend it: {error['remedy']}\n", style="not bold")
+        text.append(f"Fix: {error['remedy']}\n", style="not bold")
     return text
 
 
