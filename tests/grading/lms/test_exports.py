@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.grading.lms import strict
 from tlcourse.errors import InfraError, UsageError
-from tlcourse.grading.lms.exports import Mark, export
+from tlcourse.grading.lms.exports import export
 from tlcourse.grading.lms.gradescope import results
+from tlcourse.grading.lms.marks import Mark
 from tlcourse.grading.lms.roster import Person, Roster
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.lms.feedback_zip import pack_feedback
+from tlcourse.grading.lms.exports import pack_feedback
 from tlcourse.grading.lms.handins import find_handins
 
 
@@ -55,5 +55,5 @@ def test_a_folder_that_the_download_does_not_have_is_refused(a_class, roster, gr
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "a\\..\\x", "", "x\0"])
 def test_no_file_leaves_its_folder(name, a_class, roster, groups, tmp_path):
     origin = find_handins(a_class.brightspace, tmp_path, roster=roster, groups=groups)
-    with pytest.raises(UsageError, match="no name for a file"):
+    with pytest.raises(UsageError, match="cannot be the name of a file"):
         pack_feedback({origin.found[0].folder_name: {name: b"x"}}, origin)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tlcourse.grading.lms import brightspace, moodle
 from tlcourse.grading.lms.groups import Group, Groups
+from tlcourse.grading.lms.matching import Owner, index_class, owner_of
 from tlcourse.grading.lms.names import loose_keys, same_key, visible
-from tlcourse.grading.lms.owners import Owner, index, owner_of
+from tlcourse.grading.lms.platforms import parse_brightspace, parse_moodle
 from tlcourse.grading.lms.roster import Person, Roster
 
 LETTERS = "abcdefghijklmnoprstuvyæøåäöüéçñABCDEÆØÅ'"
@@ -31,7 +31,7 @@ def test_normal_form_and_case_make_no_other_name(name):
 
 @given(NAME)
 def test_a_name_is_read_from_a_folder_whatever_dashes_it_has(name):
-    attempt = brightspace.parse_attempt(f"39786-640693 - {name} - Oct 10, 2025 1022 AM")
+    attempt = parse_brightspace(f"39786-640693 - {name} - Oct 10, 2025 1022 AM")
     assert attempt is not None
     assert (attempt.who, attempt.ids) == (name, (39786, 640693))
     assert attempt.when is not None
@@ -39,7 +39,7 @@ def test_a_name_is_read_from_a_folder_whatever_dashes_it_has(name):
 
 @given(NAME, NAME, st.integers(1, 99999))
 def test_moodle_names_read_back(group, name, number):
-    attempt = moodle.parse_attempt(f"{group}-{name}_{number}_assignsubmission_file_")
+    attempt = parse_moodle(f"{group}-{name}_{number}_assignsubmission_file_")
     assert attempt is not None
     assert (attempt.who, attempt.participant) == (f"{group}-{name}", str(number))
 
@@ -49,7 +49,7 @@ def test_a_group_and_its_member_are_told_apart_however_many_dashes(names, decomp
     group, one, other = names
     assume(len({frozenset(loose_keys(name)) for name in names}) == 3 and all(map(loose_keys, names)))
     roster = Roster((Person("1", "u1", "Zz", one), Person("2", "u2", "Yy", other)))
-    class_ = index(roster, Groups((Group(group, ("1", "2")),)))
+    class_ = index_class(roster, Groups((Group(group, ("1", "2")),)))
     who = f"{group} - Zz {one}"
     found = owner_of(unicodedata.normalize("NFD", who) if decomposed else who, class_)
     assert isinstance(found, Owner)
@@ -107,7 +107,7 @@ ROSTER = Roster(
     ],
 )
 def test_a_person_is_found_by_name_id_user_name_or_address(who, identifier):
-    found = owner_of(who, index(ROSTER, None))
+    found = owner_of(who, index_class(ROSTER, None))
     assert isinstance(found, Owner)
     assert (found.kind, found.members) == ("person", (identifier,))
 
@@ -122,33 +122,33 @@ def test_a_person_is_found_by_name_id_user_name_or_address(who, identifier):
     ],
 )
 def test_who_is_not_found_is_told_why(who, reason):
-    assert owner_of(who, index(ROSTER, None)) == reason
+    assert owner_of(who, index_class(ROSTER, None)) == reason
 
 
 @pytest.mark.parametrize("who", ["ex2_jado", "jado-ex2-final", "Jane_Doe_solution", "solution Jane Doe (1)"])
 def test_names_that_people_gave_are_searched_for_whom_they_mean(who):
-    found = owner_of(who, index(ROSTER, None), loosely=True)
+    found = owner_of(who, index_class(ROSTER, None), loosely=True)
     assert isinstance(found, Owner)
     assert found.members == ("400",)
-    assert isinstance(owner_of(who, index(ROSTER, None)), str)  # a platform's names are not guessed at
+    assert isinstance(owner_of(who, index_class(ROSTER, None)), str)  # a platform's names are not guessed at
 
 
 def test_a_short_id_is_not_searched_for_within_a_name():
-    assert isinstance(owner_of("solution 400", index(ROSTER, None), loosely=True), str)
+    assert isinstance(owner_of("solution 400", index_class(ROSTER, None), loosely=True), str)
 
 
 def test_a_group_without_a_list_of_groups_is_the_part_before_its_member():
-    found = owner_of("Team - 7 - Jane Doe", index(ROSTER, None))
+    found = owner_of("Team - 7 - Jane Doe", index_class(ROSTER, None))
     assert found == Owner("group", "Team - 7", ("400",), "400")
 
 
 def test_someone_who_hands_in_for_a_group_of_others_is_nobodys_hand_in():
-    class_ = index(ROSTER, Groups((Group("Team 7", ("400", "401")),)))
+    class_ = index_class(ROSTER, Groups((Group("Team 7", ("400", "401")),)))
     assert owner_of("Team 7 - Kim Lund - Berg", class_) == (
         "Kim Lund - Berg (404) handed in for Team 7 without being a member"
     )
 
 
 def test_a_person_in_two_groups_is_nobodys_hand_in():
-    class_ = index(ROSTER, Groups((Group("A", ("400", "401")), Group("B", ("400", "404")))))
+    class_ = index_class(ROSTER, Groups((Group("A", ("400", "401")), Group("B", ("400", "404")))))
     assert owner_of("Jane Doe", class_) == "Jane Doe (400) is in two groups: A and B"

@@ -144,7 +144,7 @@ def read_file(path: Path, name: str | None = None, folder: int | None = None) ->
         descriptor = os.open(name or path, flags, dir_fd=folder)
         with os.fdopen(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise SubmissionError(f"{shown(path)} is no regular file.", remedy="hand in a regular file.")
+                raise SubmissionError(f"{shown(path)} is not a regular file.", remedy="hand in a regular file.")
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except OSError as error:

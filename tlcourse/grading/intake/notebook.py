@@ -113,7 +113,7 @@ def _converted(document: dict[str, Any], origin: Path) -> dict[str, Any]:
 def _unusable(origin: Path, why: str) -> SubmissionError:
     return SubmissionError(
         f"{shown(origin)} cannot be read as a notebook: {why}.",
-        cause="the file is damaged, or is no notebook for Python.",
+        cause="the file is damaged, or is not a Python notebook.",
         remedy="open it in Jupyter and save it again, or hand in a solution.py.",
     )
 
@@ -168,7 +168,7 @@ def _is_escape(line: str) -> bool:
 def _statements(lines: list[str]) -> Iterator[tuple[int, int]]:
     """First line and end of each statement: what brackets, long strings and backslashes hold together.
 
-    A shell escape is no Python: its brackets and quotes mean nothing, and only a backslash continues it.
+    A shell escape is not Python: its brackets and quotes mean nothing, and only a backslash continues it.
     """
     number = 0
     while number < len(lines):

@@ -12,7 +12,7 @@ import msgspec
 
 from tlcourse.errors import InfraError
 from tlcourse.execution.log import harmless
-from tlcourse.grading.lms.marks import Mark, settle
+from tlcourse.grading.lms.marks import Mark, one_mark_each
 from tlcourse.grading.lms.roster import Roster
 from tlcourse.grading.result import CheckResult, Result
 
@@ -52,7 +52,7 @@ def results_of_marks(marks: Sequence[Mark], item: str, max_points: float, roster
     """A ZIP with `PERSON/results.json` for everyone who has points, where only the marks are known."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
-        for place, (person, mark) in enumerate(settle(marks, roster, None), start=1):
+        for place, (person, mark) in enumerate(one_mark_each(marks, roster, None), start=1):
             if mark.points is None:
                 continue
             passed = "passed" if mark.points >= max_points else "failed"

@@ -19,16 +19,22 @@ from typing import Literal
 from msgspec import Struct
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.lms.entries import Entry, content, is_named_by_a_platform, listing, root
+from tlcourse.grading.lms.download_listing import (
+    DownloadEntry,
+    download_listing,
+    is_named_by_a_platform,
+    root_of_handins,
+    unpack,
+    what_to_grade,
+)
 from tlcourse.grading.lms.groups import Groups
+from tlcourse.grading.lms.matching import ClassIndex, Owner, index_class, owner_of
 from tlcourse.grading.lms.names import same_key, visible
-from tlcourse.grading.lms.owners import Class, Owner, index, owner_of
 from tlcourse.grading.lms.roster import Roster
-from tlcourse.grading.lms.unpack import unpack
 
 
 class HandIn(Struct, frozen=True):
-    """What one person or group handed in last. Names are as written: `names.visible` makes them fit to be shown."""
+    """What one person or group handed in last. Names are as written: `visible` makes them fit to be shown."""
 
     key: str
     """Stable across runs, safe as a file's name, unique in the class."""
@@ -78,7 +84,7 @@ def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups
         UsageError: the path cannot be read, or holds nothing that could be a hand-in.
         UnableError: the ZIP cannot be unpacked, since the disk is full.
     """
-    class_ = index(roster, groups)
+    class_ = index_class(roster, groups)
 
     def is_handin(name: str) -> bool:
         if is_named_by_a_platform(name):
@@ -87,18 +93,18 @@ def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups
 
     refused: dict[str, str] = {}
     if _is_folder(path):
-        folder = root(path, is_handin)
+        folder = root_of_handins(path, is_handin)
     else:
         unpacked = unpack(path, into, is_handin)
         folder, refused = into / unpacked.folder, unpacked.refused
-    found = listing(folder, into)
+    found = download_listing(folder, into)
     if not found.entries:
         raise UsageError(
             f"{path} holds no hand-ins.",
             cause="another folder was named, or the download is empty.",
             remedy="name the download of the exercise, or a folder with a folder or file for each person.",
         )
-    by_owner: dict[tuple[str, str], list[tuple[Owner, Entry]]] = defaultdict(list)
+    by_owner: dict[tuple[str, str], list[tuple[Owner, DownloadEntry]]] = defaultdict(list)
     unmatched = []
     for entry in found.entries:
         owner = owner_of(entry.who, class_, dash=entry.dash, number=entry.number, loosely=entry.loosely)
@@ -110,11 +116,11 @@ def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups
     notices = list(found.notices)
     handins = []
     for identity, attempts in by_owner.items():
-        settled = _settle(identity, attempts, into, refused, notices)
-        if isinstance(settled, str):
-            unmatched.extend(Unmatched(entry.folder_name, settled) for _, entry in attempts)
+        newest = _newest(identity, attempts, into, refused, notices)
+        if isinstance(newest, str):
+            unmatched.extend(Unmatched(entry.folder_name, newest) for _, entry in attempts)
         else:
-            handins.append(settled)
+            handins.append(newest)
     handins.sort(key=lambda handin: (same_key(handin.owner), handin.key))
     covered = {member for handin in handins for member in handin.members}
     missing = [person.id for person in roster.people if person.id not in covered] if roster else []
@@ -149,9 +155,9 @@ def _identity(owner: Owner) -> tuple[str, str]:
     return owner.kind, owner.members[0] if owner.kind == "person" and owner.members else same_key(owner.name)
 
 
-def _settle(
+def _newest(
     identity: tuple[str, str],
-    attempts: list[tuple[Owner, Entry]],
+    attempts: list[tuple[Owner, DownloadEntry]],
     into: Path,
     refused: dict[str, str],
     notices: list[str],
@@ -201,10 +207,10 @@ def _key(identity: tuple[str, str], name: str) -> str:
     return f"{slug.strip('-') or 'handin'}-{digest}"
 
 
-def _place(entry: Entry, key: str, into: Path) -> Path:
+def _place(entry: DownloadEntry, key: str, into: Path) -> Path:
     """Where an attempt lies; several files of one person, side by side in a download without folders, get a folder."""
     if len(entry.paths) == 1:
-        return content(entry.paths[0])
+        return what_to_grade(entry.paths[0])
     folder = into / "gathered" / _key(("", entry.folder_name), key)
     folder.mkdir(parents=True, exist_ok=True)
     for path, name in zip(entry.paths, entry.files, strict=True):
@@ -229,8 +235,8 @@ def _contents(path: Path) -> dict[str, str]:
     return digests
 
 
-def _notices(class_: Class, handins: list[HandIn]) -> list[str]:
-    """What staff may want to mend before they grade."""
+def _notices(class_: ClassIndex, handins: list[HandIn]) -> list[str]:
+    """What staff may want to correct before they grade."""
     notices = []
     if not class_.has_roster and not class_.groups:
         notices.append("Without --roster and --groups, everyone is taken to be called as the folder is.")

@@ -46,7 +46,7 @@ def read_table(path: Path) -> Table:
     data = _bytes(path)
     text = _decoded(data)
     if "\0" in text:
-        raise _wrong(path, "it holds NUL bytes", "it is no CSV, perhaps a spreadsheet file: save it as CSV")
+        raise _wrong(path, "it holds NUL bytes", "it is not a CSV but perhaps a spreadsheet file: save it as CSV")
     delimiter = None
     if text[:5].lower().startswith("sep=") and len(text) > 4:  # Excel's own way to say it
         delimiter, text = text[4], text.split("\n", 1)[-1]

@@ -9,7 +9,7 @@ import msgspec
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import GradeStatus
-from tlcourse.grading.lms.exports import Mark
+from tlcourse.grading.lms.marks import Mark
 from tlcourse.grading.report.clean import line
 from tlcourse.grading.report.facts import WORDS, Ended, next_thing, points_of
 from tlcourse.grading.result import SCHEMA, Result, read_result

@@ -9,7 +9,7 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord
-from tlcourse.grading.lms.feedback_zip import pack_feedback
+from tlcourse.grading.lms.exports import pack_feedback
 from tlcourse.grading.lms.handins import HandIn, HandIns
 from tlcourse.grading.report import feedback, staff, staff_page
 from tlcourse.grading.report.facts import feedback_of

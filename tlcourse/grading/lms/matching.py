@@ -26,7 +26,7 @@ class Owner(Struct, frozen=True):
     by: str = ""
 
 
-class Class(Struct, frozen=True):
+class ClassIndex(Struct, frozen=True):
     """The roster and the groups, indexed. Either may be missing."""
 
     people: People
@@ -36,7 +36,7 @@ class Class(Struct, frozen=True):
     groups_of: dict[str, list[Group]]
 
 
-def index(roster: Roster | None, groups: Groups | None) -> Class:
+def index_class(roster: Roster | None, groups: Groups | None) -> ClassIndex:
     """Index a class for `owner_of`."""
     known = groups.groups if groups else ()
     people = roster.people if roster else tuple(Person(m) for m in dict.fromkeys(m for g in known for m in g.members))
@@ -47,10 +47,12 @@ def index(roster: Roster | None, groups: Groups | None) -> Class:
             by_group[key].append(group)
         for member in group.members:
             groups_of[member].append(group)
-    return Class(People(people), roster is not None, known, by_group, groups_of)
+    return ClassIndex(People(people), roster is not None, known, by_group, groups_of)
 
 
-def owner_of(who: str, class_: Class, *, dash: str = " - ", number: str = "", loosely: bool = False) -> Owner | str:
+def owner_of(
+    who: str, class_: ClassIndex, *, dash: str = " - ", number: str = "", loosely: bool = False
+) -> Owner | str:
     """The person or group that `who` means, or why there is none.
 
     Args:
@@ -91,14 +93,14 @@ def find_person(who: str, people: People) -> set[str]:
     return found
 
 
-def _group(text: str, class_: Class) -> Group | None:
+def _group(text: str, class_: ClassIndex) -> Group | None:
     exact = class_.by_group.get(same_key(text), [])
     close = [group for key in loose_keys(text) for group in class_.by_group.get(key, [])]
     found = exact or close
     return found[0] if found and all(group.name == found[0].name for group in found) else None
 
 
-def _group_and_member(who: str, class_: Class, dash: str) -> Owner | str | None:
+def _group_and_member(who: str, class_: ClassIndex, dash: str) -> Owner | str | None:
     """`Group 7 - Jane Doe`, where either may have a dash in it."""
     for left, right in _splits(who, dash):
         members = find_person(right, class_.people)
@@ -113,7 +115,7 @@ def _group_and_member(who: str, class_: Class, dash: str) -> Owner | str | None:
     return None
 
 
-def _numbered(who: str, identifier: str, class_: Class, dash: str) -> Owner | str:
+def _numbered(who: str, identifier: str, class_: ClassIndex, dash: str) -> Owner | str:
     """The person with the platform's number; or the group that is named before, where no list says who is in it."""
     named = class_.people.by_name(who)
     if not class_.groups and identifier not in named:
@@ -131,7 +133,7 @@ def _splits(who: str, dash: str) -> Iterator[tuple[str, str]]:
             yield left, right
 
 
-def _with_group(identifier: str, class_: Class) -> Owner | str:
+def _with_group(identifier: str, class_: ClassIndex) -> Owner | str:
     """The person; or the group, where groups hand in: a mark is every member's."""
     person = class_.people.by_id[identifier]
     groups = class_.groups_of.get(identifier, [])
@@ -161,8 +163,8 @@ def _within(who: str, people: People) -> set[str]:
     return set()
 
 
-def _nobody(who: str, class_: Class) -> str:
-    """Why nobody was found: the most likely cause, so that staff can mend it."""
+def _nobody(who: str, class_: ClassIndex) -> str:
+    """Why nobody was found: the most likely cause, so that staff can correct it."""
     head, _, tail = who.strip().partition(" ")
     one, other = class_.people.by_key(head), class_.people.by_name(tail)
     if one and other:
