@@ -107,6 +107,46 @@ def test_every_problem_is_found_at_once(course):
     assert len(problems(course)) == 2
 
 
+def test_every_wrong_question_of_a_file_is_found_at_once(course):
+    path = course / "quizzes/lines.yaml"
+    spoil(path, "correct: true", "correct: maybe")
+    spoil(path, "    answer: 2\n", "")
+    assert [problem.removeprefix(f"{path}:") for problem in problems(course)] == [
+        "11: questions[0].options[0].correct is str, expected bool",
+        "15: questions[1] has no `answer`, expected a number",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "type: numeric",
+            "type: number",
+            "16: questions[1].type is `number`, expected one of single, multiple, numeric, ",
+        ),
+        ("    type: numeric\n", "", "15: questions[1] has no `type`, expected one of single, multiple, numeric, "),
+        (
+            "    answer: 2\n",
+            "    answer: 2\n    steps: []\n",
+            "15: questions[1] is of type numeric and has `steps`, expected only: id, ",
+        ),
+        (
+            "    answer: 2\n",
+            "    anwser: 2\n",
+            "15: questions[1] is of type numeric and has `anwser`, expected only: id, ",
+        ),
+        ("    answer: 2\n", "    answer:\n", "20: questions[1].answer is null, expected float"),
+        ("reason: That is the minimax line.", 'reason: ""', "questions[0].options[1].reason is empty, expected a text"),
+    ],
+)
+def test_a_field_that_a_kind_of_question_lacks_or_has_not_is_named(course, old, new, said):
+    path = course / "quizzes/lines.yaml"
+    spoil(path, old, new)
+    (problem,) = problems(course)
+    assert said in problem
+
+
 def test_a_file_that_is_not_text_is_no_traceback(course):
     (course / "lessons" / "lines.md").write_bytes(b"\xff\xfe\x00")
     assert "not UTF-8" in problems(course)[0]
