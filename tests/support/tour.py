@@ -6,11 +6,13 @@ would come from other processes (a cluster's answer, the doctor's findings) is g
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.runs import Run
 
 EXAMPLE = Path(__file__).parents[1] / "example_course"
@@ -65,7 +67,8 @@ def result(outcome: str = "fail") -> dict[str, Any]:
 
 def ended_run(exercise: str = "ex2", *, on: str = "local") -> Run:
     """A grading that is over, with curves and a log."""
-    run = Run(exercise, "solution.py", True, Path("no such file"), 2**22 + 1, time.time(), 1.0, on)
+    child = ChildProcess(None, 2**22 + 1, 1.0, os.open(os.devnull, os.O_RDONLY))  # no process has this number
+    run = Run(exercise, "solution.py", True, Path("no such file"), time.time(), child, on)
     run.state.number = "7"
     run.state.metrics = {
         f"{split}_loss": [(step, 2.0 / (1 + step * rate)) for step in range(40)]

@@ -41,14 +41,14 @@ class Visit:
         await self.pilot.pause()
         return self.screen
 
-    async def go(self, place: str) -> str:
+    async def go(self, route: str) -> str:
         """Open a place of the course, as the palette does."""
-        self.app.go(place)
+        self.app.go(route)
         return await self.press()
 
-    async def open(self, place: str) -> str:
+    async def open(self, route: str) -> str:
         """Go to a place as the palette does."""
-        self.app.go(place)
+        self.app.go(route)
         await self.pilot.pause()
         return self.screen
 
@@ -106,11 +106,13 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
                 await pilot.pause()
                 yield Visit(pilot)
         finally:
-            app.stand_down(30.0)
+            app.let_go(30.0)
             for run in app.runs.values():
-                run.stop(5.0)
-                run.wait(60)
-            app.clusters.wait(30.0)
+                run.ask_to_stop()
+                if not run.child.wait(60.0 if run.remote else 5.0):
+                    run.child.kill()
+                    run.child.wait(60)
+            app.wait_for_left(30.0)
             app.record.close()
 
     return opened
@@ -154,4 +156,4 @@ def no_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
     async def examined() -> list[MachineFinding]:
         return [MachineFinding(*finding) for finding in FINDINGS]
 
-    monkeypatch.setattr("tlcourse.tui.doctor.examined", examined)
+    monkeypatch.setattr("tlcourse.tui.screens.machine.examined", examined)

@@ -10,7 +10,7 @@ from tour import FINDINGS
 
 from tlcourse.execution.machine import MachineFinding
 from tlcourse.progress import first_start
-from tlcourse.tui import doctor
+from tlcourse.tui.screens import machine
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def examined(monkeypatch):
             raise
         return [MachineFinding(*finding) for finding in FINDINGS]
 
-    monkeypatch.setattr(doctor, "examined", found)
+    monkeypatch.setattr(machine, "examined", found)
     return state
 
 
@@ -39,7 +39,7 @@ async def test_what_does_not_work_names_the_command_that_mends_it(visit, examine
         assert "✗ lacks torch: No module named 'torch'" in shown
         for name, works, _, remedy, _ in FINDINGS:
             if not works:
-                assert f"to mend it: {remedy}" in shown, name
+                assert f"fix: {remedy}" in shown, name
         assert ("✓ works terminal: 120×40" in shown) is (size == (120, 40))
         assert "memory limit" not in shown  # the screen of the machine has all
         assert "Continue" in await person.press("enter")
@@ -66,9 +66,9 @@ async def test_the_machine_is_seen_again_with_all_findings(visit, examined):
 
 async def test_a_doctor_that_says_nothing_is_said_with_its_command(visit, monkeypatch):
     async def found():
-        raise doctor.UnansweredError("MemoryError")
+        raise machine.UnansweredError("MemoryError")
 
-    monkeypatch.setattr(doctor, "examined", found)
+    monkeypatch.setattr(machine, "examined", found)
     async with visit(80, 24, greet=True) as person:
         await person.sees("could not be examined")
         await person.sees("tlcourse doctor")
@@ -83,15 +83,15 @@ def test_a_start_is_the_first_one_once_and_never_where_nothing_can_be_remembered
 
 
 def test_a_small_terminal_is_told_how_it_grows():
-    assert doctor.terminal(80, 24).works
-    assert not doctor.terminal(79, 24).works
-    assert "8;24;80t" in doctor.terminal(79, 24).remedy
+    assert machine.terminal(80, 24).works
+    assert not machine.terminal(79, 24).works
+    assert "8;24;80t" in machine.terminal(79, 24).remedy
 
 
 async def test_who_leaves_before_the_doctor_has_answered_leaves_no_process_behind():
     others = set(psutil.Process().children(recursive=True))  # such as another test's cluster
     for seconds in (0.01, 0.5):
-        asking = asyncio.create_task(doctor.examined())
+        asking = asyncio.create_task(machine.examined())
         await asyncio.sleep(seconds)
         below = [one for one in psutil.Process().children(recursive=True) if one not in others]
         assert below
@@ -104,7 +104,7 @@ async def test_who_leaves_before_the_doctor_has_answered_leaves_no_process_behin
 
 @pytest.mark.slow
 async def test_the_doctors_own_answer_is_understood():
-    found = {finding.name: finding for finding in await doctor.examined()}
+    found = {finding.name: finding for finding in await machine.examined()}
     assert found["Python"].works
     assert found["torch"].works
     assert all(finding.remedy for finding in found.values() if not finding.works)

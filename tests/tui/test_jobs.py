@@ -54,7 +54,7 @@ async def test_a_key_chooses_the_place_and_the_bench_shows_it(visit, lumi, size)
             await person.press("t")
         assert "It runs on this machine" in person.screen
         assert "It runs on lumi" in await person.press("p")
-        assert person.app.screen.twin == "tlcourse grade line --on lumi"
+        assert person.app.screen.cli_equivalent == "tlcourse grade line --on lumi"
         assert "It runs on this machine" in await person.press("p")
 
 
@@ -123,7 +123,7 @@ async def test_leaving_the_app_leaves_the_job_and_says_so_and_the_next_visit_can
         await person.sees("It is next, and waits until", 60)
         run = person.app.runs["line"]
         await person.press("q")  # asks nothing: there is nothing to lose
-        assert "Run 1 on lumi goes on" in str(person.app._exit_renderables[0])
+        assert "Run 1 on lumi continues" in str(person.app._exit_renderables[0])
         assert run.alive
         assert not run.stopped
         run.ask_to_stop = lambda: None  # the fixture ends what a test leaves, and this shall be left
@@ -131,13 +131,13 @@ async def test_leaving_the_app_leaves_the_job_and_says_so_and_the_next_visit_can
     assert lumi.jobs == {"40": "PENDING"}
     async with visit(120, 40, course=EXAMPLE) as person:
         found = person.app.runs["line"]
-        assert (found.pid, found.on) == (run.pid, "lumi")
+        assert (found.child.pid, found.on) == (run.child.pid, "lumi")
         await person.open("exercise/line")
         await person.sees("Grading on lumi, run 1")
         await person.press("s")
         await person.sees("Run 1 was cancelled.", 60)
     assert lumi.jobs == {"40": "CANCELLED"}
-    run._process.wait(60)
+    assert run.child.wait(60)
 
 
 async def test_a_cluster_that_is_not_reached_is_one_message_and_the_last_known_state_stays(visit, lumi, tmp_path):
@@ -220,7 +220,7 @@ def test_an_answer_that_is_an_error_keeps_the_rows():
     clusters.take({"jobs": [ROW]}, 5.0, asked=True)
     clusters.take({"error": {"what": "no room", "cause": "", "remedy": ""}}, 6.0, asked=True)
     assert clusters.rows
-    assert clusters.problem["what"] == "no room"
+    assert clusters.problem.what == "no room"
     clusters.take({"jobs": []}, 7.0, asked=True)
     assert clusters.problem is None
     assert not clusters.rows

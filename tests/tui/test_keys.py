@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tlcourse.tui.app import CourseApp
-from tlcourse.tui.keys import names, problems
+from tlcourse.tui.settings import names, problems
 
 EXAMPLE = Path(__file__).parents[1] / "example_course"
 
@@ -40,7 +40,7 @@ async def test_a_changed_key_works_the_old_one_no_longer_and_the_help_shows_its_
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("keys:\n  exercise.graed: g\n", "'exercise.graed' is the name of no key"),
+        ("keys:\n  exercise.graed: g\n", "'exercise.graed' is not the name of a key"),
         ("keys:\n  exercise.grade: z\n  exercise.run: z\n", "'z' is given to exercise.grade and to exercise.run"),
         ("keys:\n  quit: z\n  exercise.run: z\n", "'z' is given to exercise.run and to quit"),
         ("keys: 3\n", "keys"),

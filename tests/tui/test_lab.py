@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import psutil
@@ -64,20 +65,21 @@ async def test_a_flood_of_events_is_drawn_now_and_then_and_keys_are_heard_in_bet
         stopped = False
         sent = 0
 
-        def __init__(self, *arguments):
+        def __init__(self, *arguments, **how):
             Flood.last = self
 
-        async def events(self):
+        async def lines(self):
             self.until = time.monotonic() + 60
             while not self.stopped and time.monotonic() < self.until:
                 self.sent += 1
                 metric = {"type": "metric", "step": self.sent, "values": {"dann loss": 1 / self.sent}}
-                yield metric if self.sent % 100 == 1 else {"type": "note", "text": "working"}
+                event = metric if self.sent % 100 == 1 else {"type": "note", "text": "working"}
+                yield json.dumps(event).encode()
 
-        def stop(self):
+        def kill(self):
             self.stopped = True
 
-    monkeypatch.setattr(lab, "LabRun", Flood)
+    monkeypatch.setattr(lab.ChildProcess, "start", Flood)
     drawn = []
     draw = lab.LabScreen._show_curves
     monkeypatch.setattr(lab.LabScreen, "_show_curves", lambda screen: (drawn.append(Flood.last.sent), draw(screen))[1])
@@ -142,7 +144,7 @@ async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, 
         assert "before" in drawn
         assert "after" in drawn
         assert f"Run {second}, replayed" in str(person.app.screen.query_one("#lab-status").render())
-        assert f"--overlay {first}" in person.app.screen.twin
+        assert f"--overlay {first}" in person.app.screen.cli_equivalent
         width = person.app.screen.query_one("#lab-page").size.width
         assert all(len(line) <= width for line in drawn.splitlines())
 

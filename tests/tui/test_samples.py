@@ -46,7 +46,7 @@ async def test_keys_leaf_through_them(visit, size, colours):
         count = len(person.app.screen.query_one("#samples").examples)
         await person.press("n")
         await person.sees(f"{count + 1}: ")
-        assert f"--first {count + 1}" in person.app.screen.twin
+        assert f"--first {count + 1}" in person.app.screen.cli_equivalent
         await person.press("p")
         await person.sees("1: 3 points")
         await person.press("z")
@@ -128,9 +128,11 @@ async def test_a_course_without_a_generator_says_so(visit):
 async def test_true_pixels_lie_exactly_over_the_half_blocks(visit, colours, monkeypatch):
     from textual_image.widget import HalfcellImage
 
-    from tlcourse.tui import real_pixels
+    from tlcourse.tui import graphics_protocol
 
-    monkeypatch.setattr(real_pixels, "_found", HalfcellImage)  # of its kinds the one that needs no answering terminal
+    monkeypatch.setattr(
+        graphics_protocol, "_found", HalfcellImage
+    )  # of its kinds the one that needs no answering terminal
     async with visit(120, 40) as person:
         await person.go("samples/ex1")
         await person.sees("6: an ant")
@@ -149,12 +151,12 @@ async def test_true_pixels_lie_exactly_over_the_half_blocks(visit, colours, monk
 
 
 def test_a_terminal_is_not_asked_where_there_is_none(monkeypatch):
-    from tlcourse.tui import real_pixels
+    from tlcourse.tui import graphics_protocol
 
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    real_pixels.ask()
-    assert not real_pixels.available()
-    assert real_pixels.widget(None) is None
+    graphics_protocol.ask()
+    assert not graphics_protocol.available()
+    assert graphics_protocol.widget(None) is None
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,7 @@ def test_a_terminal_is_not_asked_where_there_is_none(monkeypatch):
 def test_pictures_placed_by_characters_are_for_terminals_that_know_these(monkeypatch, answer, placed):
     from textual_image import renderable
 
-    from tlcourse.tui import real_pixels
+    from tlcourse.tui import graphics_protocol
 
     terminal, screen = os.openpty()
 
@@ -183,14 +185,14 @@ def test_pictures_placed_by_characters_are_for_terminals_that_know_these(monkeyp
         monkeypatch.setattr(sys, "stdin", tty)
         monkeypatch.setattr(sys, "stdout", tty)
         monkeypatch.setattr(renderable, "Image", renderable.TGPImage)
-        monkeypatch.setattr(real_pixels, "_found", None)
-        monkeypatch.setattr(real_pixels, "_ANSWERS_S", 30.0 if answer else 0.01)
+        monkeypatch.setattr(graphics_protocol, "_found", None)
+        monkeypatch.setattr(graphics_protocol, "_ANSWERS_S", 30.0 if answer else 0.01)
         monkeypatch.delenv("NO_COLOR", raising=False)
         other_end = threading.Thread(target=answers)
         other_end.start()
-        real_pixels.ask()
+        graphics_protocol.ask()
         other_end.join()
-        assert real_pixels.available() == placed
+        assert graphics_protocol.available() == placed
     os.close(terminal)
 
 
@@ -199,10 +201,10 @@ async def test_true_pixels_need_no_colours_of_the_terminals_own(visit, colours, 
     """Xterm has Sixel and says that it has 16 colours."""
     from textual_image.widget import HalfcellImage
 
-    from tlcourse.tui import real_pixels
+    from tlcourse.tui import graphics_protocol
     from tlcourse.tui.widgets import gallery
 
-    monkeypatch.setattr(real_pixels, "_found", HalfcellImage)
+    monkeypatch.setattr(graphics_protocol, "_found", HalfcellImage)
     monkeypatch.setattr(gallery, "shows_colours", lambda app: False)
     async with visit(120, 40) as person:
         await person.go("samples/ex2")

@@ -214,7 +214,7 @@ async def test_this_machine_shows_what_doctor_finds(visit):
 
 
 async def test_every_screen_names_the_command_that_does_the_same(visit):
-    """A person without the app misses nothing: each twin is a command that `--help` knows."""
+    """A person without the app misses nothing: each cli_equivalent is a command that `--help` knows."""
     from tlcourse.cli.commands import COMMANDS
 
     known = {command.name for command in COMMANDS}
@@ -230,6 +230,6 @@ async def test_every_screen_names_the_command_that_does_the_same(visit):
         ):
             person.app.go(place)
             await person.pilot.pause(0.1)
-            program, command, *_ = person.app.screen.twin.split()
+            program, command, *_ = person.app.screen.cli_equivalent.split()
             assert program == "tlcourse"
             assert command in known

@@ -43,7 +43,7 @@ COMMANDS = (
     Command("ta", "ta", GROUP, "For assistants and lecturers."),
     Command("groups", "groups", GROUP, "Who hands in together."),
     Command("author", "author", GROUP, "Write a course, and check it."),
-    Command("stand-by", "standby", "stand_by", "Wait for one request, and carry it out.", hidden=True),
+    Command("prewarm", "prewarm", "prewarm", "Wait for one request, and carry it out.", hidden=True),
 )
 
 

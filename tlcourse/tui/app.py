@@ -19,14 +19,14 @@ from textual.widgets import Input, TextArea
 from tlcourse.course.model import LoadedCourse
 from tlcourse.overview import Overview, overview
 from tlcourse.progress import Progress, first_start
-from tlcourse.tui import configured
+from tlcourse.tui import settings
+from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.clusters import Clusters
+from tlcourse.tui.gc_scheduler import LOOK_S, GcScheduler
 from tlcourse.tui.routes import resumed, screen_of
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.home import HomeScreen
-from tlcourse.tui.standby import StandBy
 from tlcourse.tui.themes import NO_COLOUR, WHAT, themes
-from tlcourse.tui.tidy import LOOK_S, Tidy
 
 if TYPE_CHECKING:
     from textual.system_commands import SystemCommandsProvider
@@ -51,7 +51,7 @@ class CourseApp(App[int]):
         course: What is taught.
         course_folder: The folder that `--course` named, for the commands that the app starts; None: the bundled one.
         ascii_only: Let no character beyond ASCII reach the terminal.
-        warm: Have a process stand by, with torch imported, from when an exercise is opened.
+        prewarm: Have a process ready, with torch imported, from when an exercise is opened.
         greet: At the very first start, begin with a look at the machine.
     """
 
@@ -77,7 +77,7 @@ class CourseApp(App[int]):
         *,
         course_folder: Path | None = None,
         ascii_only: bool = False,
-        warm: bool = False,
+        prewarm: bool = False,
         greet: bool = False,
     ) -> None:
         super().__init__()
@@ -86,15 +86,16 @@ class CourseApp(App[int]):
         self.ascii_only = ascii_only
         self.record = Progress.open()
         self.runs: dict[str, Run] = {}
-        self.place = "local"
+        self.backend = "local"
         """Where exercises are run and graded: this machine, or a profile of the configuration."""
         self.clusters = Clusters()
         self._retired: list[Run] = []
-        self._prewarm = warm
+        self._prewarm = prewarm
         self._greet = greet
-        self._tidy: Tidy | None = None
-        self._standby: StandBy | None = None
-        self._again = False
+        self._gc: GcScheduler | None = None
+        self._prewarmed: ChildProcess | None = None
+        self._prewarm_again = False
+        self._left: list[ChildProcess] = []
         self._replace: LineFilter | None = None
         self._overview: Overview | None = None
         if ascii_only:
@@ -103,7 +104,7 @@ class CourseApp(App[int]):
             self._replace = AsciiFilter()
         for theme in themes():
             self.register_theme(theme)
-        self.theme = configured.theme_at_start()
+        self.theme = settings.theme_at_start()
         for name in self.available_themes.keys() - WHAT.keys():  # Textual's own lack the names that we use
             self.unregister_theme(name)
 
@@ -124,21 +125,21 @@ class CourseApp(App[int]):
                 self.runs[exercise] = run
         self.set_interval(_POLL_S, self._poll)
         if self._prewarm:  # the app has the process to itself
-            self.call_after_refresh(self._begin_to_tidy)
-        configured.apply(self)
+            self.call_after_refresh(self._schedule_gc)
+        settings.apply(self)
         if self._greet and first_start():
             self.go("first")
         if self.record.notice:
             self.notify(self.record.notice, severity="warning", timeout=10, markup=False)
 
-    def _begin_to_tidy(self) -> None:
-        self._tidy = Tidy()
-        self.set_interval(LOOK_S, self._tidy.look)
+    def _schedule_gc(self) -> None:
+        self._gc = GcScheduler()
+        self.set_interval(LOOK_S, self._gc.look)
 
     async def on_event(self, event: Event) -> None:
         """As Textual does, and note that somebody types."""
-        if self._tidy is not None and isinstance(event, InputEvent):
-            self._tidy.key_pressed()
+        if self._gc is not None and isinstance(event, InputEvent):
+            self._gc.key_pressed()
         await super().on_event(event)
 
     # -- what is known -------------------------------------------------------------------------------------------
@@ -178,17 +179,17 @@ class CourseApp(App[int]):
 
     # -- where one is --------------------------------------------------------------------------------------------
 
-    def go(self, place: str, *, instead: bool = False) -> None:
-        """Show a place such as `lesson/fine-tuning`; `instead` of the present screen or on top of it."""
-        screen = screen_of(place)
+    def go(self, route: str, *, instead: bool = False) -> None:
+        """Show a route such as `lesson/fine-tuning`; `instead` of the present screen or on top of it."""
+        screen = screen_of(route)
         if instead and len(self.screen_stack) > 1:
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
 
-    def action_go(self, place: str) -> None:
+    def action_go(self, route: str) -> None:
         """As `go`, for keys."""
-        self.go(place)
+        self.go(route)
 
     def back(self) -> None:
         """To the screen below; Home is the last one."""
@@ -197,13 +198,13 @@ class CourseApp(App[int]):
 
     async def action_area(self, area: str) -> None:
         """One of the areas, from anywhere; what was open below is closed."""
-        place = {"home": "", "progress": "progress", "machine": "machine"}.get(area)
-        if place is None:
-            place = resumed(area, self.course, self.state)
+        route = {"home": "", "progress": "progress", "machine": "machine"}.get(area)
+        if route is None:
+            route = resumed(area, self.course, self.state)
         while len(self.screen_stack) > 1:
             await self.pop_screen()
-        if place:
-            self.go(place)
+        if route:
+            self.go(route)
         elif area in ("quizzes", "exercises", "lesson"):
             self.notify("This course has none.", severity="warning")
 
@@ -215,7 +216,7 @@ class CourseApp(App[int]):
 
     def choose_theme(self, name: str) -> None:
         """Another theme, kept in the configuration file."""
-        configured.choose_theme(self, name)
+        settings.choose_theme(self, name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In a field `/` is a letter. Textual knows that of all letters but this one, whose Unicode name is another."""
@@ -233,36 +234,51 @@ class CourseApp(App[int]):
 
     # -- what runs -----------------------------------------------------------------------------------------------
 
-    def start_run(self, exercise: str, path: Path, *, scored: bool, place: str = "local") -> Run:
+    def start_run(self, exercise: str, path: Path, *, scored: bool, backend: str = "local") -> Run:
         """Grade (or only train) a solution in the background, here or on a cluster. Raises OSError."""
         if (before := self.runs.get(exercise)) is not None:
             self._retired.append(before)  # it has said its verdict, and may still be ending
-        standby = self._standby if place == "local" else None
+        prewarmed = self._prewarmed if backend == "local" else None
         run = self.runs[exercise] = Run.start(
-            exercise, path, scored=scored, course=self.course_folder, standby=standby, on=place
+            exercise, path, scored=scored, course=self.course_folder, prewarmed=prewarmed, on=backend
         )
         if not run.remote:
-            self._standby = None
-            self._again = True
+            self._prewarmed = None
+            self._prewarm_again = True
         return run
 
-    def stand_by(self) -> None:
+    def prewarm(self) -> None:
         """Have a process ready for the next run; none while a run needs the machine, which calls this at its end."""
-        if not self._prewarm or (self._standby and self._standby.waits) or self._machine_is_used():
+        if not self._prewarm or (self._prewarmed and self._prewarmed.alive) or self._machine_is_used():
             return
         with contextlib.suppress(OSError):  # without it a run starts a few seconds later
-            self._standby = StandBy()
+            self._prewarmed = ChildProcess.start("prewarm", takes_input=True)
+
+    @property
+    def prewarmed(self) -> ChildProcess | None:
+        """The process that is ready for the next run, or importing torch for it."""
+        return self._prewarmed
 
     def _machine_is_used(self) -> bool:
         return any(run.alive and not run.remote for run in self.runs.values())
 
-    def stand_down(self, wait_s: float = 0.0) -> None:
-        """The app ends, and nothing waits on."""
-        if self._standby is not None:
-            self._standby.end(wait_s)
-        if self._tidy is not None:
-            self._tidy.end()
-            self._tidy = None
+    def leave(self, child: ChildProcess) -> None:
+        """Nobody waits for `child` any more; what it was asked to do it still does, and survives the app."""
+        self._left = [*(left for left in self._left if left.alive), child]
+
+    def wait_for_left(self, seconds: float) -> None:
+        """Without an event loop: until those have ended, but no longer than this each."""
+        for child in self._left:
+            child.wait(seconds)
+
+    def let_go(self, wait_s: float = 0.0) -> None:
+        """The app ends, and nothing stays ready."""
+        if self._prewarmed is not None:
+            self._prewarmed.ask_to_end()
+            self._prewarmed.wait(wait_s)
+        if self._gc is not None:
+            self._gc.end()
+            self._gc = None
 
     def _poll(self) -> None:
         self._retired = [run for run in self._retired if run.alive]
@@ -270,9 +286,9 @@ class CourseApp(App[int]):
             if not run.state.ended and run.poll() and run.state.ended:
                 self.changed()
                 self._announce(run)
-        if self._again and not self._machine_is_used():
-            self._again = False
-            self.stand_by()
+        if self._prewarm_again and not self._machine_is_used():
+            self._prewarm_again = False
+            self.prewarm()
 
     def _announce(self, run: Run) -> None:
         from tlcourse.tui.screens.frame import CourseScreen
@@ -298,14 +314,14 @@ class CourseApp(App[int]):
         self.push_screen(QuitDialog(), decided)
 
     def _end(self) -> None:
-        """End the app; what runs on clusters goes on, and that is said."""
-        gone_on = [run for run in self.runs.values() if run.going and run.remote and not run.stopped]
-        said = [
-            f"Run {run.state.number or 'of ' + run.exercise} on {run.on} goes on; its verdict is recorded when it is "
+        """End the app; what runs on clusters continues, and that is said."""
+        remote = [run for run in self.runs.values() if run.going and run.remote and not run.stopped]
+        lines = [
+            f"Run {run.state.number or 'of ' + run.exercise} on {run.on} continues; its verdict is recorded when it is "
             "there: tlcourse jobs list"
-            for run in gone_on
+            for run in remote
         ]
-        self.exit(0, message="\n".join(said) or None)
+        self.exit(0, message="\n".join(lines) or None)
 
     def _stop_all(self) -> None:
         """Ask every run to end; they do so while the screen is put back, and `make_sure` sees to it."""
@@ -314,22 +330,22 @@ class CourseApp(App[int]):
                 run.ask_to_stop()
 
     def make_sure(self) -> None:
-        """The app ends: what was asked to stop is gone, by force if need be."""
+        """The app has ended: what was asked to stop is gone, by force if need be."""
         for run in self.runs.values():
-            if run.stopped and not run.remote:
-                run.stop(_QUIT_S)
+            if run.stopped and not run.remote and not run.child.wait(_QUIT_S):
+                run.child.kill()
 
 
 def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool = False) -> int:  # noqa: A002
     """Show the app until the student leaves it; returns the exit code."""
     if not ascii:
-        from tlcourse.tui import real_pixels
+        from tlcourse.tui import graphics_protocol
 
-        real_pixels.ask()
-    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, warm=True, greet=True)
+        graphics_protocol.ask()
+    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, prewarm=True, greet=True)
     try:
         return app.run() or 0
     finally:
         app.make_sure()
-        app.stand_down()
+        app.let_go()
         app.record.close()

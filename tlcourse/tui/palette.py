@@ -1,4 +1,4 @@
-"""The command palette: what the screen's keys do, then every place of the course, then the themes."""
+"""The command palette: what the screen's keys do, then every page of the course, then the themes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
 
 from tlcourse.grading.gradebook.file import gradebook_path
-from tlcourse.tui.clusters import on, places
+from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.themes import WHAT
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def commands(app: CourseApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
     found: dict[str, SystemCommand] = {}
     for command in (
         *_actions(screen),
-        *_places_to_run(screen),
+        *_of_screen(screen),
         *_elsewhere(app),
         *_course(app),
         *_themes(app),
@@ -56,14 +56,8 @@ def _actions(screen: Screen[Any]) -> Iterator[SystemCommand]:
         yield SystemCommand(binding.description, said, run)
 
 
-def _places_to_run(screen: Screen[Any]) -> Iterator[SystemCommand]:
-    from tlcourse.tui.screens.exercise import ExerciseScreen
-
-    if not isinstance(screen, ExerciseScreen):
-        return
-    for place in places().names:
-        choose = functools.partial(screen.choose_place, place)
-        yield SystemCommand(f"Run {on(place)}", "Where Run and Grade happen from now on", choose)
+def _of_screen(screen: Screen[Any]) -> Iterator[SystemCommand]:
+    return screen.commands() if isinstance(screen, CourseScreen) else iter(())
 
 
 def _course(app: CourseApp) -> Iterator[SystemCommand]:
@@ -97,5 +91,5 @@ def _themes(app: CourseApp) -> Iterator[SystemCommand]:
         yield SystemCommand(f"Theme: {name}", what + now, functools.partial(app.choose_theme, name))
 
 
-def _goer(app: CourseApp, place: str) -> Callable[[], None]:
-    return functools.partial(app.go, place)
+def _goer(app: CourseApp, route: str) -> Callable[[], None]:
+    return functools.partial(app.go, route)

@@ -1,4 +1,4 @@
-"""Places: `lesson/fine-tuning`, `exercise/ex2`, `jobs` – which screen each is, and where an area was left."""
+"""Routes: `lesson/fine-tuning`, `exercise/ex2`, `jobs` – which screen each is, and where an area was left."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from tlcourse.tui.screens.frame import CourseScreen
 
 
-def screen_of(place: str) -> CourseScreen:
-    """The screen of a place. Screens are imported when they are first shown: the first paint does not wait for them."""
-    kind, _, name = place.partition("/")
+def screen_of(route: str) -> CourseScreen:
+    """The screen of a route. Screens are imported when they are first shown: the first paint does not wait for them."""
+    kind, _, name = route.partition("/")
     if kind == "lesson":
         from tlcourse.tui.screens.lesson import LessonScreen
 
@@ -63,9 +63,9 @@ def screen_of(place: str) -> CourseScreen:
 def resumed(area: str, course: LoadedCourse, state: Overview) -> str:
     """Where an area was left, or its first open part; empty where the course has none."""
     kind = {"lesson": "lesson", "quizzes": "quiz", "exercises": "exercise"}[area]
-    for place in (state.place, state.next):
-        if place.startswith(kind + "/"):
-            return place
+    for route in (state.place, state.next):
+        if route.startswith(kind + "/"):
+            return route
     names = {
         "lesson": [unit.id for unit in course.about.units if unit.id in course.lessons],
         "quiz": list(course.quizzes),

@@ -15,11 +15,12 @@ from rich.segment import Segment
 from rich.style import Style as RichStyle
 from rich.text import Span
 from rich.text import Text as RichText
-from textual._context import active_app
 from textual.color import Color
 from textual.content import Content
 from textual.content import Span as ContentSpan
 from textual.style import Style
+
+from tlcourse.tui.textual_private import active_app
 
 _NAME = re.compile(r"\$([a-z0-9-]+)")
 

@@ -6,9 +6,6 @@ and opened at will, on any terminal of the machine.
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -19,13 +16,15 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tlcourse.errors import TlcourseError
-from tlcourse.execution.cluster.profile import load_config
 from tlcourse.execution.log import harmless
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.file import gradebook_path
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
 from tlcourse.grading.report.facts import WORDS, feedback_of, margin
+from tlcourse.tui.child_process import ChildProcess
+from tlcourse.tui.clusters import backends
+from tlcourse.tui.clusters import on as on_backend
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
@@ -42,7 +41,7 @@ class BatchScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="batch.open", priority=True),
         Binding("r", "retry", "Retry faults", id="batch.retry"),
-        Binding("g", "go_on", "Go on", id="batch.go_on"),
+        Binding("g", "go_on", "Continue", id="batch.go_on"),
         Binding("p", "place", "Place", id="batch.place", show=False),
         Binding("x", "export", "Export", id="batch.export"),
         Binding("left_square_bracket", "other(-1)", "Older", key_display="[", id="batch.older"),
@@ -58,7 +57,7 @@ class BatchScreen(CourseScreen):
         self._numbers: list[int] = []
         self._statuses: list[GradeStatus] = []
         self._shown: object = None
-        self._place = ""
+        self._backend = ""
 
     @property
     def path(self) -> list[str]:
@@ -66,7 +65,7 @@ class BatchScreen(CourseScreen):
         return ["Batch", *([f"{self._record.exercise}, {self._record.id}"] if self._record else [])]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return f"tlcourse ta report {self._record.exercise if self._record else 'EXERCISE'}"
 
@@ -133,43 +132,45 @@ class BatchScreen(CourseScreen):
         self.query_one("#batch-handins", OptionList).action_select()
 
     def action_retry(self) -> None:
-        """Grade again what ended as a fault of ours, in a process that outlives the app."""
+        """Grade again what ended in an internal error, in a process that outlives the app."""
         left = [s for s in self._statuses if s.outcome in ("infra", "waiting")]
         if self._record is None or not left:
-            self.tell("Nothing ended as a fault of ours.")
+            self.tell("Nothing ended in an internal error.")
             return
-        course = ["--course", str(self.course_app.course_folder)] if self.course_app.course_folder else []
         command = ["ta", "regrade", self._record.exercise, "--only", "infra", "--batch", str(self._record.id)]
-        book = gradebook_path()
-        log = book.with_name(book.name + ".regrade.log")
-        _start_apart([sys.executable, "-m", "tlcourse", *command, *course, "--plain"], log)
-        self.notify(f"{len(left)} are graded again; what it says: {log}", timeout=8, markup=False)
+        self._start_apart(command, "regrade", f"{len(left)} are graded again")
 
     def action_place(self) -> None:
-        """The next place where the batch may go on: where it was begun, this machine, and each profile."""
+        """The next backend on which the batch may continue: where it was begun, this machine, and each profile."""
         if self._record is None:
             return
-        try:
-            known = ["local", *load_config().profiles]
-        except TlcourseError as error:
-            self.tell(error.what)
+        known = backends()
+        if known.problem is not None:
+            self.tell(known.problem.what)
             return
-        now = self._place or self._record.settings.get("on", "local")
-        self._place = known[(known.index(now) + 1) % len(known)] if now in known else known[0]
-        self.tell(f"g goes on, {_where(self._place)}.")
+        self._backend = known.after(self._backend or self._record.settings.get("on", "local"))
+        self.tell(f"g continues it {on_backend(self._backend)}.")
 
     def action_go_on(self) -> None:
-        """Go on with the batch, in a process that outlives the app."""
+        """Continue the batch, in a process that outlives the app."""
         if self._record is None or not any(s.outcome in ("infra", "waiting") for s in self._statuses):
             self.tell("All of it is graded.")
             return
-        place = self._place or self._record.settings.get("on", "local")
+        backend = self._backend or self._record.settings.get("on", "local")
+        command = ["batch", self._record.exercise, self._record.source, "--resume", "--on", backend]
+        self._start_apart(command, "batch", f"It continues {on_backend(backend)}")
+
+    def _start_apart(self, command: list[str], name: str, message: str) -> None:
+        """Start a process that nobody here waits for: it outlives the app, and the gradebook shows how it gets on."""
         course = ["--course", str(self.course_app.course_folder)] if self.course_app.course_folder else []
-        command = ["batch", self._record.exercise, self._record.source, "--resume", "--on", place]
         book = gradebook_path()
-        log = book.with_name(book.name + ".batch.log")
-        _start_apart([sys.executable, "-m", "tlcourse", *command, *course, "--plain"], log)
-        self.notify(f"It goes on {_where(place)}; what it says: {log}", timeout=8, markup=False)
+        log = book.with_name(f"{book.name}.{name}.log")
+        try:
+            self.course_app.leave(ChildProcess.start(*command, *course, "--plain", out=log))
+        except OSError as error:
+            self.tell(f"No process could be started: {error.strerror}. Try: tlcourse {' '.join(command)}")
+            return
+        self.notify(f"{message}; what it says: {log}", timeout=8, markup=False)
 
     def action_export(self) -> None:
         """Say how: files are the shell's business."""
@@ -181,11 +182,11 @@ class BatchScreen(CourseScreen):
         """An older or a newer batch."""
         if self._number not in self._numbers:
             return
-        place = self._numbers.index(self._number) + by
-        if not 0 <= place < len(self._numbers):
+        index = self._numbers.index(self._number) + by
+        if not 0 <= index < len(self._numbers):
             self.tell("There is no older batch." if by < 0 else "This is the newest batch.")
             return
-        self._number = self._numbers[place]
+        self._number = self._numbers[index]
         self.refresh_state()
 
     def action_move(self, by: int) -> None:
@@ -211,11 +212,11 @@ class HandInScreen(CourseScreen):
 
     @property
     def path(self) -> list[str]:
-        """Whose."""
+        """The owner of the hand-in."""
         return ["Batch", _clean(self._status.handin.owner)]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return f"tlcourse ta feedback {self._record.exercise if self._record else 'EXERCISE'} DIR"
 
@@ -264,26 +265,6 @@ class HandInScreen(CourseScreen):
         (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
 
-def _where(place: str) -> str:
-    return "on this machine" if place == "local" else f"on {place}"
-
-
-def _start_apart(command: list[str], log: Path) -> None:
-    """Start a process that nobody here waits for: it outlives the app, and the gradebook says how it fares."""
-    opened = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    os.posix_spawn(
-        command[0],
-        command,
-        os.environ,
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(log), opened, 0o600),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ],
-        setsid=True,
-    )
-
-
 def _summary(record: BatchRecord, state: BatchState) -> Text:
     text = Text()
     going = "is being graded" if state.going else "stopped" if state.waiting or state.infra else "done"
@@ -299,7 +280,7 @@ def _summary(record: BatchRecord, state: BatchState) -> Text:
         text.append(f"{number:>5}  {WORDS[outcome]}\n", style=f"not bold {_COLOURS.get(outcome, '$bad')}")
     if state.waiting:
         text.append(f"{state.waiting:>5}  {WORDS['waiting']}\n", style="not bold")
-    text.append(f"graded {_where(record.settings.get('on', 'local'))}\n", style="not bold dim")
+    text.append(f"graded {on_backend(record.settings.get('on', 'local'))}\n", style="not bold dim")
     if state.queue:
         text.append(f"{_clean(state.queue)}\n", style="not bold")
     for owner, seconds in state.running:
@@ -313,7 +294,7 @@ def _summary(record: BatchRecord, state: BatchState) -> Text:
     for owner, seconds in state.slowest:
         text.append(f"slow: {_clean(owner)} {seconds:.0f} s\n", style="not bold dim")
     if not state.going and state.waiting:
-        text.append(f"\nGo on with: tlcourse batch {record.exercise} {record.source} --resume\n", style="italic")
+        text.append(f"\nContinue with: tlcourse batch {record.exercise} {record.source} --resume\n", style="italic")
     return text
 
 

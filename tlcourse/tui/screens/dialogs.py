@@ -30,15 +30,15 @@ class HelpDialog(ModalScreen[None]):
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
         self._groups = keys_of(below)
-        self._twin = str(getattr(below, "twin", ""))
+        self._cli_equivalent = str(getattr(below, "cli_equivalent", ""))
 
     def compose(self) -> ComposeResult:
         """A field and the list."""
         with Vertical(classes="dialog"):
             yield Static("Keys that work here (type to search, esc closes)", classes="title", markup=False)
             yield Input(placeholder="search")
-            if self._twin:
-                yield Static(f"The same without the app: {self._twin}", id="twin", markup=False)
+            if self._cli_equivalent:
+                yield Static(f"The same without the app: {self._cli_equivalent}", id="cli_equivalent", markup=False)
             with VerticalScroll(can_focus=False):
                 yield Static(id="keys", markup=False)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Markdown
@@ -20,7 +22,7 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.course.starter import begin, usual_solution
 from tlcourse.errors import TlcourseError
 from tlcourse.grading.scoring import policy
-from tlcourse.tui.clusters import on, places
+from tlcourse.tui.clusters import backends, on
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import HintDialog, PageDialog
 from tlcourse.tui.screens.frame import CourseScreen
@@ -28,7 +30,8 @@ from tlcourse.tui.widgets.bench import Bench
 
 _REFRESH_S = 0.1
 _WATCH_S = 0.5
-_STAND_BY_S = 0.3
+_PREWARM_S = 0.3
+_STOP_S = 2.0
 
 
 class ExerciseScreen(CourseScreen):
@@ -77,10 +80,10 @@ class ExerciseScreen(CourseScreen):
         return [self.found.about.title, "exercise"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
-        place = self.course_app.place
-        return f"tlcourse grade {self.exercise}" + (f" --on {place}" if place != "local" else "")
+        backend = self.course_app.backend
+        return f"tlcourse grade {self.exercise}" + (f" --on {backend}" if backend != "local" else "")
 
     @property
     def solution(self) -> Path | None:
@@ -109,7 +112,7 @@ class ExerciseScreen(CourseScreen):
         self.refresh_bench()
         self.set_interval(_REFRESH_S, self._tick)
         self.set_interval(_WATCH_S, self._look_at_file)
-        self.set_timer(_STAND_BY_S, app.stand_by)  # after the first paint: another process will want the machine
+        self.set_timer(_PREWARM_S, app.prewarm)  # after the first paint: another process will want the machine
         text = (self.found.folder / "handout.md").read_text(encoding="utf-8") + policy.markdown(self.found.about)
         await self.query_one("#handout", Markdown).update(app.words(text))
 
@@ -125,7 +128,7 @@ class ExerciseScreen(CourseScreen):
         app = self.course_app
         attempts = app.record.attempts(app.course.about.id, self.exercise)
         self.query_one(Bench).show(
-            self.found, self.solution, self.current, attempts, self._watching is not None, app.place
+            self.found, self.solution, self.current, attempts, self._watching is not None, app.backend
         )
 
     def _tick(self) -> None:
@@ -179,24 +182,28 @@ class ExerciseScreen(CourseScreen):
         self._begin(scored=False)
 
     def action_place(self) -> None:
-        """The next place where solutions run: this machine, and each profile of the configuration."""
-        found = places()
-        if found.problem is not None:
-            self.tell("\n".join(found.problem.lines()))
-        elif len(found.names) < 2:
+        """The next backend: this machine, and each profile of the configuration."""
+        known = backends()
+        if known.problem is not None:
+            self.tell("\n".join(known.problem.lines()))
+        elif len(known.names) < 2:
             self.tell("No cluster is set up; all runs on this machine. To have one: tlcourse config set lumi account=…")
         else:
-            now = self.course_app.place
-            at = found.names.index(now) if now in found.names else -1
-            self.choose_place(found.names[(at + 1) % len(found.names)])
+            self.choose_backend(known.after(self.course_app.backend))
 
-    def choose_place(self, place: str) -> None:
+    def choose_backend(self, backend: str) -> None:
         """Run and grade there from now on."""
-        self.course_app.place = place
-        self.notify(f"r and g run it {on(place)}.", timeout=4, markup=False)
+        self.course_app.backend = backend
+        self.notify(f"r and g run it {on(backend)}.", timeout=4, markup=False)
         self.refresh_bench()
 
-    def _begin(self, *, scored: bool, place: str | None = None) -> None:
+    def commands(self) -> Iterator[SystemCommand]:
+        """What the palette offers here beside the keys: each backend by name."""
+        for backend in backends().names:
+            choose = functools.partial(self.choose_backend, backend)
+            yield SystemCommand(f"Run {on(backend)}", "Where Run and Grade happen from now on", choose)
+
+    def _begin(self, *, scored: bool, backend: str | None = None) -> None:
         solution = self.solution
         if self.current is not None and self.current.going:
             where = "" if not self.current.remote else f" {on(self.current.on)}"
@@ -205,10 +212,10 @@ class ExerciseScreen(CourseScreen):
             self.tell("There is no solution yet; i makes a solution.py to start from.")
         else:
             try:
-                chosen = place or self.course_app.place
-                self.course_app.start_run(self.exercise, solution, scored=scored, place=chosen)
+                chosen = backend or self.course_app.backend
+                self.course_app.start_run(self.exercise, solution, scored=scored, backend=chosen)
             except OSError as error:
-                self.tell(f"The run could not be started: {error.strerror}. Try: {self.twin} {solution}")
+                self.tell(f"The run could not be started: {error.strerror}. Try: {self.cli_equivalent} {solution}")
                 return
             self._seen = -1
             self.add_class("-bench")
@@ -217,15 +224,12 @@ class ExerciseScreen(CourseScreen):
             self.show_path()
 
     def action_stop(self) -> None:
-        """End the run."""
+        """End the run; pressed again, at once."""
         run = self.current
         if run is None or not run.going:
             self.tell("Nothing is running.")
             return
-        run.stop(0.0 if run.stopped else 0.3)
-        run.poll()
-        self.refresh_bench()
-        self.show_path()
+        self.run_worker(run.stop(0.0 if run.stopped else _STOP_S), group="stop")
 
     # -- one's own file --------------------------------------------------------------------------------------------
 
@@ -289,7 +293,7 @@ class ExerciseScreen(CourseScreen):
             return
         if stamp != self._watching:
             self._watching = stamp
-            self._begin(scored=True, place="local")  # a job for every save would fill a cluster's queue
+            self._begin(scored=True, backend="local")  # a job for every save would fill a cluster's queue
 
     def action_samples(self) -> None:
         """What its data look like."""

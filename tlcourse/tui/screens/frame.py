@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
@@ -33,7 +34,7 @@ class Crumbs(Static):
 
 
 class CourseScreen(Screen[None]):
-    """A screen of the course; `twin` is the command that does the same without the app."""
+    """A screen of the course; `cli_equivalent` is the command that does the same without the app."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (80, "-middle"), (110, "-wide")]  # noqa: RUF012 - Textual's
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-tall")]  # noqa: RUF012
@@ -52,9 +53,13 @@ class CourseScreen(Screen[None]):
         return []
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return "tlcourse --help"
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """What the palette offers on this screen beside its keys."""
+        yield from ()
 
     def body(self) -> ComposeResult:
         """The screen's own widgets."""
@@ -65,7 +70,7 @@ class CourseScreen(Screen[None]):
         yield Crumbs(id="crumbs", markup=False)
         with Container(id="body"):
             yield from self.body()
-        yield Static(f"Too small. Use: {self.twin}", id="too-small", markup=False)
+        yield Static(f"Too small. Use: {self.cli_equivalent}", id="too-small", markup=False)
         yield KeyLine()
 
     def on_mount(self) -> None:

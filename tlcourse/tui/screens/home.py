@@ -44,7 +44,7 @@ class HomeScreen(CourseScreen):
         return [self.course_app.course.about.title]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return "tlcourse lesson list"
 

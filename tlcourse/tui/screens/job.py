@@ -27,7 +27,7 @@ class JobScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll(1)", "Down", show=False),
         Binding("k,up", "scroll(-1)", "Up", show=False),
-        Binding("escape", "leave", "Back; it goes on", id="leave"),
+        Binding("escape", "leave", "Back; it keeps running", id="leave"),
     ]
 
     def __init__(self, run: Run, *, followed: bool) -> None:
@@ -43,7 +43,7 @@ class JobScreen(CourseScreen):
         return ["Jobs", f"run {self._run.state.number}"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return f"tlcourse jobs tail {self._run.state.number}"
 
@@ -64,7 +64,7 @@ class JobScreen(CourseScreen):
         """Who only follows ends; the job goes on."""
         if self._followed:
             self._run.ask_to_stop()
-            self.course_app.clusters.leave(self._run)
+            self.course_app.leave(self._run.child)
 
     def on_resize(self) -> None:
         """Charts are drawn for the new width."""

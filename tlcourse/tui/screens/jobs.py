@@ -1,4 +1,4 @@
-"""Jobs: one's runs on clusters – how each stands and why, followed, taken back, fetched and marked."""
+"""Jobs: one's runs on clusters – the status of each and why, followed, cancelled, fetched and marked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tlcourse.execution.log import harmless
-from tlcourse.tui.clusters import Question, places
+from tlcourse.tui.child_process import ChildProcess
+from tlcourse.tui.clusters import backends
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import ConfirmDialog
 from tlcourse.tui.screens.frame import CourseScreen
@@ -26,15 +27,16 @@ from tlcourse.tui.widgets.verdict import OUTCOMES
 _TICK_S = 0.2
 _ASK_S = 10.0
 _STALE_S = 60.0
+_NO_ANSWER = {"error": {"what": "tlcourse gave no answer.", "cause": "its process was ended.", "remedy": "ask again"}}
 _NONE = (
-    "\nNo run was sent to a cluster. In an exercise, p chooses the place and g grades there; "
-    "the same without the app: tlcourse grade ex2 --on {place}"
+    "\nNo run was sent to a cluster. In an exercise, p chooses where it runs and g grades there; "
+    "the same without the app: tlcourse grade ex2 --on {backend}"
 )
 _NO_CLUSTER = (
     "\nNo cluster is set up, so all runs on this machine.\n\nTo have one, in a terminal:\n"
     "  tlcourse config show --ready                    the profiles to start from\n"
     "  tlcourse config set lumi account=project_1      takes one over\n"
-    "  tlcourse config check lumi                      proves it, step by step\n\n"
+    "  tlcourse config check lumi                      tests it, step by step\n\n"
     "After that, p in an exercise chooses where it runs."
 )
 
@@ -45,16 +47,16 @@ class JobsScreen(CourseScreen):
     CSS_PATH = "jobs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "follow", "Follow", id="jobs.follow", priority=True, tooltip="Its output, curves, verdict"),
-        Binding("c", "cancel", "Cancel…", id="jobs.cancel", tooltip="Take a run back; asks first"),
+        Binding("c", "cancel", "Cancel…", id="jobs.cancel", tooltip="Cancel a run; asks first"),
         Binding("f", "ask", "Fetch", id="jobs.fetch", tooltip="Ask now, and mark what has ended"),
-        Binding("p", "prove", "Prove a profile", id="jobs.prove", show=False),
+        Binding("p", "prove", "Test a profile", id="jobs.prove", show=False),
         Binding("j", "move(1)", "Down", show=False),
         Binding("k", "move(-1)", "Up", show=False),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._question: Question | None = None
+        self._question: ChildProcess | None = None
         self._kind = ""
         self._next = 0.0
         self._shown: object = None
@@ -65,7 +67,7 @@ class JobsScreen(CourseScreen):
         return ["Jobs"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return "tlcourse jobs list"
 
@@ -86,9 +88,9 @@ class JobsScreen(CourseScreen):
         self.show()
 
     def on_unmount(self) -> None:
-        """An open question is not broken off: it may be recording a verdict."""
+        """An open question is not interrupted: it may be recording a verdict."""
         if self._question is not None:
-            self.course_app.clusters.leave(self._question)
+            self.course_app.leave(self._question)
 
     def on_resize(self) -> None:
         """Lines fit the new width."""
@@ -100,32 +102,35 @@ class JobsScreen(CourseScreen):
 
     def _ask(self, kind: str, *arguments: str) -> None:
         try:
-            self._question, self._kind = Question(*arguments), kind
+            self._question, self._kind = ChildProcess.start(*arguments, "--json"), kind
         except OSError as error:
-            self.tell(f"No process could be started: {error.strerror}. Try: {self.twin}")
+            self.tell(f"No process could be started: {error.strerror}. Try: {self.cli_equivalent}")
+            return
+        self.run_worker(self._hear(self._question, kind), group="jobs")
+
+    async def _hear(self, question: ChildProcess, kind: str) -> None:
+        document = await question.document()
+        if question is self._question:  # else another one was asked in its place
+            self._question = None
+            self._answered(kind, document or _NO_ANSWER)
 
     def _tick(self) -> None:
-        if self._question is not None:
-            if not self._question.open:
-                self._answered()
-        elif time.monotonic() >= self._next and self._going():
+        if self._question is None and time.monotonic() >= self._next and self._going():
             self.action_ask()
 
     def _going(self) -> bool:
         return any(row["state"] == "open" for row in self.course_app.clusters.rows.values())
 
-    def _answered(self) -> None:
-        assert self._question is not None
-        document, self._question = self._question.answer(), None
+    def _answered(self, kind: str, document: dict[str, Any]) -> None:
         clusters = self.course_app.clusters
-        if self._kind == "cancel":
+        if kind == "cancel":
             if "error" in document:
                 clusters.take(document, time.time(), asked=True)
             self._next = time.monotonic() + (_ASK_S if "error" in document else 0.0)
         else:
             before = {number: row["state"] for number, row in clusters.rows.items()}
-            clusters.take(document, time.time(), asked=self._kind == "list")
-            self._next = time.monotonic() + (_ASK_S if self._kind == "list" else 0.0)
+            clusters.take(document, time.time(), asked=kind == "list")
+            self._next = time.monotonic() + (_ASK_S if kind == "list" else 0.0)
             self._announce(before)
         self.show()
 
@@ -178,10 +183,10 @@ class JobsScreen(CourseScreen):
         head.update(text)
 
     def _empty(self) -> str:
-        found = places()
-        if found.problem is not None:
-            return "\n" + "\n".join(found.problem.lines())
-        return _NONE.format(place=found.names[1]) if len(found.names) > 1 else _NO_CLUSTER
+        known = backends()
+        if known.problem is not None:
+            return "\n" + "\n".join(known.problem.lines())
+        return _NONE.format(backend=known.names[1]) if len(known.names) > 1 else _NO_CLUSTER
 
     def _chosen(self) -> dict[str, Any] | None:
         runs = self.query_one("#jobs-list", OptionList)
@@ -213,12 +218,12 @@ class JobsScreen(CourseScreen):
         self.app.push_screen(JobScreen(run, followed=self._own(row) is None), lambda _: self.action_ask())
 
     def _own(self, row: dict[str, Any]) -> Run | None:
-        """A process of this app that attends to it already."""
+        """A process of this app that follows it already."""
         runs = self.course_app.runs.values()
         return next((run for run in runs if run.remote and run.state.number == row["run"] and run.alive), None)
 
     def action_cancel(self) -> None:
-        """Take the run under the cursor back, after a question."""
+        """Cancel the run under the cursor, after a question."""
         row = self._chosen()
         if row is None or row["state"] != "open":
             self.tell("Nothing is left of it to cancel." if row else "There is no run to cancel.")
@@ -228,15 +233,15 @@ class JobsScreen(CourseScreen):
             if not yes:
                 return
             if (run := self._own(row)) is not None:
-                run.ask_to_stop()  # it attends to the job, and takes it back itself
+                run.ask_to_stop()  # it follows the job, and cancels it itself
                 self._next = time.monotonic() + 1.0
             elif self._question is None or self._kind != "cancel":
                 if self._question is not None:
-                    self.course_app.clusters.leave(self._question)
+                    self.course_app.leave(self._question)
                 self._ask("cancel", "jobs", "cancel", row["run"])
 
         what = f"Cancel run {row['run']} ({row['exercise']} on {row['on']})?"
-        self.app.push_screen(ConfirmDialog(what, "Its job is taken back, and nothing is counted."), decided)
+        self.app.push_screen(ConfirmDialog(what, "Its job is cancelled, and nothing is counted."), decided)
 
     def action_ask(self) -> None:
         """Ask the clusters; what has ended is fetched and marked."""
@@ -245,13 +250,13 @@ class JobsScreen(CourseScreen):
             self.show()
 
     def action_prove(self) -> None:
-        """How a profile is proved: ssh may ask for a password there, which belongs in a terminal of its own."""
-        row, found = self._chosen(), places()
-        name = row["on"] if row else found.names[1] if len(found.names) > 1 else "PROFILE"
+        """How a connection is tested: ssh may ask for a password then, which belongs in a terminal of its own."""
+        row, known = self._chosen(), backends()
+        name = row["on"] if row else known.names[1] if len(known.names) > 1 else "PROFILE"
         text = (
             f"tlcourse config check {name}\nIn a terminal: login, Slurm, work folder, torch, a small job, the sandbox."
         )
-        self.notify(text, title="Prove a profile with", timeout=15, markup=False)
+        self.notify(text, title="Test the connection with", timeout=15, markup=False)
 
     def action_move(self, by: int) -> None:
         """Up or down."""

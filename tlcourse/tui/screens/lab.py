@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, ClassVar
 
 from textual import on
@@ -15,7 +16,7 @@ from textual.widgets.option_list import Option
 from tlcourse.course.lab import Lab
 from tlcourse.errors import UsageError
 from tlcourse.labs.kept import kept_run, kept_runs, replay
-from tlcourse.tui.lab_run import LabRun
+from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.screens.lab_runs import RunsDialog
 from tlcourse.tui.text import Text
@@ -49,7 +50,8 @@ class LabScreen(CourseScreen):
         self.lab_name = lab
         self._chosen: dict[str, str] = {}
         self._predicted: int | None = None
-        self._run: LabRun | None = None
+        self._run: ChildProcess | None = None
+        self._stopped = False
         self._curves = Curves()
         self._stale, self._said, self._lines = False, "", 0
         self._earlier: dict[int, Curves] = {}
@@ -67,7 +69,7 @@ class LabScreen(CourseScreen):
         return [self.lab.title, "lab"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         overlay = "".join(f" --overlay {number}" for number in self._earlier)
         return f"tlcourse lab run {self.lab_name}{overlay}"
@@ -131,10 +133,21 @@ class LabScreen(CourseScreen):
         elif self._run is not None:
             self.tell("It is running; s stops it.")
         else:
-            self._run = LabRun(self.lab_name, self._chosen, seeds, self.course_app.course_folder)
-            self._curves, self._seeds_done = Curves(), 0
+            try:
+                self._run = self._start(seeds)
+            except OSError as error:
+                self.tell(f"No process could be started: {error.strerror}. Try: {self.cli_equivalent}")
+                return
+            self._curves, self._seeds_done, self._stopped = Curves(), 0, False
             self._clear()
             self.run_worker(self._follow(self._run, seeds), group="lab", exclusive=True, exit_on_error=False)
+
+    def _start(self, seeds: int) -> ChildProcess:
+        settings = [part for name, value in self._chosen.items() for part in ("--set", f"{name}={value}")]
+        folder = self.course_app.course_folder
+        course = ["--course", str(folder)] if folder else []
+        command = ["lab", "run", self.lab_name, "--events", "--seeds", str(seeds), *settings, *course]
+        return ChildProcess.start(*command, ends_with_app=True, gives_way=True)
 
     def _clear(self) -> None:
         """Away with what an earlier run came to; runs that are laid over stay."""
@@ -144,12 +157,16 @@ class LabScreen(CourseScreen):
             self.query_one(f"#lab-{part}", Static).update("")
         self._show_curves()
 
-    async def _follow(self, run: LabRun, seeds: int) -> None:
+    async def _follow(self, run: ChildProcess, seeds: int) -> None:
         self._to_status()
         self._say(f"\nStarting {seeds} run{'s' if seeds > 1 else ''} … s stops.")
         ended = False
         try:
-            async for event in run.events():
+            async for line in run.lines():
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue
                 ended = self._take(event) or ended
                 if event["type"] == "seed":
                     self._seeds_done += 1
@@ -157,10 +174,10 @@ class LabScreen(CourseScreen):
                     self._say(f"\nTraining: {self._seeds_done} of {seeds} done. s stops it.")
                 await asyncio.sleep(0)  # of many events at once keys need not wait for the last
         finally:
-            run.stop()
+            run.kill()  # a lab has nothing to lose
             self._run = None
         if not ended:
-            self._say("\nStopped; what was trained is not kept." if run.stopped else "\nIt ended without a result.")
+            self._say("\nStopped; what was trained is not kept." if self._stopped else "\nIt ended without a result.")
 
     def _say(self, text: str) -> None:
         if text != self._said:  # each writing lays the page out anew
@@ -216,12 +233,13 @@ class LabScreen(CourseScreen):
         if self._run is None:
             self.tell("Nothing is running.")
         else:
-            self._run.stop()
+            self._stopped = True
+            self._run.kill()
 
     def on_unmount(self) -> None:
         """Who leaves the lab stops it."""
         if self._run is not None:
-            self._run.stop()
+            self._run.kill()
 
     # -- kept runs -----------------------------------------------------------------------------------------------
 

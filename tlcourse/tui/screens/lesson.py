@@ -60,7 +60,7 @@ class LessonScreen(CourseScreen):
         return [self.about.title, "lesson"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return f"tlcourse lesson show {self.unit}"
 

@@ -1,10 +1,11 @@
-"""This machine: what works here, and what would mend the rest; and the same, shorter, at the very first start."""
+"""This machine: what works here, and what would fix the rest; and the same, shorter, at the very first start."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
 
+import msgspec
 from rich.console import Group, RenderableType
 from rich.table import Table
 from textual.app import ComposeResult
@@ -13,18 +14,50 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.execution.machine import MachineFinding
-from tlcourse.tui import doctor
+from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 
-_WAIT = "\nTrying Python, torch, sandbox and GPU … (enter goes on without)"
+_COLUMNS, _ROWS = 80, 24  # a terminal in which nothing is cut
+_WAIT = "\nTrying Python, torch, sandbox and GPU … (enter continues without)"
+
+
+class UnansweredError(Exception):
+    """The doctor gave no findings; its text is what it printed instead."""
+
+
+async def examined() -> list[MachineFinding]:
+    """All findings, from a process of its own: torch is imported there, and sandboxes are tried.
+
+    Raises UnansweredError. Whoever cancels this ends the process, and what it tries just then.
+    """
+    try:
+        child = ChildProcess.start("doctor", "--json")
+    except OSError as error:
+        raise UnansweredError(error.strerror) from None
+    try:
+        document = await child.document() or {}
+        return msgspec.convert(document["findings"], list[MachineFinding])
+    except (KeyError, msgspec.ValidationError):
+        raise UnansweredError(child.errors()) from None
+    finally:
+        child.kill()
+
+
+def terminal(columns: int, rows: int) -> MachineFinding:
+    """The size of this terminal."""
+    size = f"{columns}×{rows}"
+    if columns >= _COLUMNS and rows >= _ROWS:
+        return MachineFinding("terminal", True, size)
+    remedy = f"enlarge the window, or: printf '\\e[8;{_ROWS};{_COLUMNS}t'"
+    return MachineFinding("terminal", False, f"{size}; at {_COLUMNS}×{_ROWS} more is seen at once", remedy)
 
 
 class MachineScreen(CourseScreen):
     """The findings of `tlcourse doctor`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "leave", "Go on", id="machine.leave"),
+        Binding("enter", "leave", "Continue", id="machine.leave"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
     ]
@@ -39,7 +72,7 @@ class MachineScreen(CourseScreen):
         return ["This machine"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return "tlcourse doctor"
 
@@ -59,10 +92,10 @@ class MachineScreen(CourseScreen):
     async def _examine(self) -> None:
         size = self.app.size
         try:
-            found = [*await doctor.examined(), doctor.terminal(size.width, size.height)]
-            shown: RenderableType = _words([one for one in found if self.shown is None or one.name in self.shown])
-        except doctor.UnansweredError as said:
-            shown = Text(f"\nThe machine could not be examined:\n{said}\nTry in a terminal: {self.twin}\n")
+            findings = [*await examined(), terminal(size.width, size.height)]
+            shown: RenderableType = _words([f for f in findings if self.shown is None or f.name in self.shown])
+        except UnansweredError as error:
+            shown = Text(f"\nThe machine could not be examined:\n{error}\nTry in a terminal: {self.cli_equivalent}\n")
         self.query_one("#findings", Static).update(shown)
 
     def action_scroll(self, by: int) -> None:
@@ -72,10 +105,10 @@ class MachineScreen(CourseScreen):
 
 
 class FirstScreen(MachineScreen):
-    """Shown once, over Home, at the first start: nothing has to be mended before one reads."""
+    """Shown once, over Home, at the first start: nothing has to be fixed before one reads."""
 
     head = (
-        "\nWelcome. This is a look at your machine, shown once: what works, and the command that mends the rest. "
+        "\nWelcome. This is a look at your machine, shown once: what works, and the command that fixes the rest. "
         "Reading and quizzes need none of it. enter begins; 6 shows more of it at any time."
     )
     shown = frozenset("Python,torch,GPU,sandbox,fork server,landlock,clusters,terminal".split(","))
@@ -95,6 +128,6 @@ def _words(findings: Sequence[MachineFinding]) -> RenderableType:
         mark, colour = ("✓ works", "$good") if finding.works else (lacking, "$doubt")
         text = Text(f"{finding.name}: {finding.detail}")
         if finding.remedy and not finding.works:
-            text.append(f"\nto mend it: {finding.remedy}", style="$muted")
+            text.append(f"\nfix: {finding.remedy}", style="$muted")
         table.add_row(Text().append(mark, style=f"bold {colour}"), text)
-    return Group(Text(), table, Text().append("\nenter goes on", style="italic"))
+    return Group(Text(), table, Text().append("\nenter continues", style="italic"))

@@ -39,7 +39,7 @@ class ProgressScreen(CourseScreen):
         return ["Progress"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return "tlcourse progress"
 

@@ -58,7 +58,7 @@ class QuizScreen(CourseScreen):
         return [self.quiz.title, "quiz"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return f"tlcourse quiz take {self.name_of_quiz}"
 

@@ -26,7 +26,7 @@ class ReviewScreen(QuizScreen):
         return ["Review"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return "tlcourse quiz review"
 

@@ -42,7 +42,7 @@ class SamplesScreen(CourseScreen):
         return [self.found.about.title, "samples"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         shown = self.query_one(Gallery) if self.is_mounted else None
         range_ = f" --first {shown.first} --count {len(shown.examples)}" if shown and shown.examples else ""

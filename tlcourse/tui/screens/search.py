@@ -46,7 +46,7 @@ class SearchScreen(CourseScreen):
         return ["Search"]
 
     @property
-    def twin(self) -> str:
+    def cli_equivalent(self) -> str:
         """The command that does the same."""
         return "tlcourse search WORDS"
 

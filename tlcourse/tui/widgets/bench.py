@@ -14,7 +14,7 @@ from textual.widgets import Static
 from tlcourse.course.model import LoadedExercise
 from tlcourse.progress import Attempt
 from tlcourse.tui.clusters import on
-from tlcourse.tui.runs import Run
+from tlcourse.tui.runs import Failure, Run
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import chart, panels
 from tlcourse.tui.widgets.gallery import Gallery
@@ -145,23 +145,23 @@ def about_run(run: Run) -> Text:
 def _about_remote(run: Run, what: str) -> Text:
     state = run.state
     number = f", run {state.number}" if state.number else ""
-    phase = "is taken back" if run.stopped else "is on its way" if not state.device else state.phase
+    phase = "is being cancelled" if run.stopped else "is on its way" if not state.device else state.phase
     text = Text().append(f"\n{what} {on(run.on)}{number}: {phase}", style="bold $live")
     device = f" on {state.device}" if state.device else ""
     text.append(f"{device}, {time.time() - run.started:.0f} s. ", style="not bold")
     if state.waits:
         text.append(f"{state.waits}\n", style="not bold")
-    text.append("Leaving the app leaves it running; s takes it back.", style="not bold dim")
+    text.append("Leaving the app leaves it running; s cancels it.", style="not bold dim")
     return text
 
 
-def error_text(error: dict[str, str]) -> Text:
-    """What happened, the likely cause, and what mends it."""
-    text = Text(error["what"] + "\n", style="bold")
-    if error["cause"]:
-        text.append(f"Likely cause: {error['cause']}\n", style="not bold")
-    if error["remedy"]:
-        text.append(f"Fix: {error['remedy']}\n", style="not bold")
+def error_text(error: Failure) -> Text:
+    """What happened, the likely cause, and what fixes it."""
+    text = Text(error.what + "\n", style="bold")
+    if error.cause:
+        text.append(f"Likely cause: {error.cause}\n", style="not bold")
+    if error.remedy:
+        text.append(f"Fix: {error.remedy}\n", style="not bold")
     return text
 
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tlcourse.drawing.terminal import drawing
 from tlcourse.errors import TlcourseError
-from tlcourse.tui import real_pixels
+from tlcourse.tui import graphics_protocol
 from tlcourse.tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Gallery(Widget):
                 *(self.generator, self.first, self.most, self.size.width, self.size.height),
                 colour=shows_colours(app),
                 ascii_only=app.ascii_only,
-                pixels=real_pixels.available() and wants_colours(app),
+                pixels=graphics_protocol.available() and wants_colours(app),
                 hues=tuple(app.theme_variables[f"series-{number}"] for number in (1, 3, 2)),
             )
         except TlcourseError as error:
@@ -82,7 +82,7 @@ class Gallery(Widget):
         """True pixels over the half-blocks; without them this does nothing."""
         if self.children or placed:
             await self.remove_children()
-            found = [(one, real_pixels.widget(one.picture)) for one in placed]
+            found = [(one, graphics_protocol.widget(one.picture)) for one in placed]
             for one, widget in found:
                 if widget is not None:
                     widget.styles.position = "absolute"

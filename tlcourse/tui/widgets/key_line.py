@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.widgets import Footer, Input, TextArea
-from textual.widgets._footer import FooterKey
+
+from tlcourse.tui.textual_private import FooterKey, forget_watchers
 
 _KEPT = ("help", "leave_app")
 """Whoever knows these two finds all others."""
@@ -22,7 +23,7 @@ class KeyLine(Footer):
 
     def compose(self) -> ComposeResult:
         """The keys that fit, closer together where that helps."""
-        self._forget_keys()
+        forget_watchers(self, FooterKey)
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         if isinstance(self.screen.focused, (Input, TextArea)):
             keys += self._of_a_field({key.key for key in keys})
@@ -36,21 +37,13 @@ class KeyLine(Footer):
     def _of_a_field(self, shown: set[str]) -> list[FooterKey]:
         """What is left while all letters go into a field."""
         active = self.screen.active_bindings
-        found = [active[key].binding for key in _IN_FIELDS if key in active and key not in shown]
+        bindings = [active[key].binding for key in _IN_FIELDS if key in active and key not in shown]
         return [
-            FooterKey(one.key, self.app.get_key_display(one), one.description, one.action).data_bind(
+            FooterKey(key.key, self.app.get_key_display(key), key.description, key.action).data_bind(
                 compact=Footer.compact
             )
-            for one in found
+            for key in bindings
         ]
-
-    def _forget_keys(self) -> None:
-        """Away with those of the last time: Textual (8.2.8) holds what was bound to a footer until its binding changes.
-
-        Else each change of the focus leaves some, and every garbage collection takes longer.
-        """
-        for bound in getattr(self, "__watchers", {}).values():
-            bound[:] = [(widget, callback) for widget, callback in bound if not isinstance(widget, FooterKey)]
 
     def on_resize(self) -> None:
         """Another width has room for more keys, or for fewer."""

@@ -10,7 +10,7 @@ from textual._styles_cache import StylesCache
 from textual.color import Color
 from textual.widgets._footer import FooterKey
 
-from tlcourse.tui import tidy
+from tlcourse.tui import gc_scheduler
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def clock(monkeypatch):
     """A clock that is set by hand, and a collector as it was afterwards."""
     before = gc.get_threshold()
     now = [100.0]
-    monkeypatch.setattr(tidy.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(gc_scheduler.time, "monotonic", lambda: now[0])
     yield now
     gc.set_threshold(*before)
     gc.unfreeze()
@@ -31,7 +31,7 @@ def make_due() -> None:
 
 
 def test_nothing_is_collected_while_keys_are_pressed_and_something_is_in_the_pause_after(clock):
-    keeper = tidy.Tidy()
+    keeper = gc_scheduler.GcScheduler()
     make_due()
     keeper.key_pressed()
     clock[0] += 0.1
@@ -42,7 +42,7 @@ def test_nothing_is_collected_while_keys_are_pressed_and_something_is_in_the_pau
 
 
 def test_who_types_without_a_pause_has_it_done_once_a_minute(clock):
-    keeper = tidy.Tidy()
+    keeper = gc_scheduler.GcScheduler()
     make_due()
     done = 0
     for _ in range(1300):
@@ -56,7 +56,7 @@ def test_who_types_without_a_pause_has_it_done_once_a_minute(clock):
 
 def test_python_itself_does_none_meanwhile(clock):
     before = gc.get_threshold()
-    keeper = tidy.Tidy()
+    keeper = gc_scheduler.GcScheduler()
     full = []
     gc.callbacks.append(lambda phase, info: full.append(info["generation"]) if phase == "start" else None)
     try:
@@ -71,13 +71,13 @@ def test_python_itself_does_none_meanwhile(clock):
 
 
 def test_what_was_drawn_of_widgets_that_are_gone_is_let_go(clock):
-    keeper = tidy.Tidy()
+    keeper = gc_scheduler.GcScheduler()
     drawn = StylesCache()
     drawn.get_inner_outer(Color(0, 0, 0), Color(9, 9, 9))
     gone = weakref.ref(drawn)
     del drawn
     make_due()
-    assert gone() is not None, "Textual keeps it no longer: tidy.py need not let it go"
+    assert gone() is not None, "Textual keeps it no longer: textual_private.py need not let it go"
     clock[0] += 1
     assert keeper.look()
     assert gone() is None

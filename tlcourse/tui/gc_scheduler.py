@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import time
 
-from textual._styles_cache import StylesCache
+from tlcourse.tui.textual_private import forget_drawn_lines
 
 LOOK_S = 0.1
 """How often to look whether it is time."""
@@ -19,8 +19,8 @@ _DUE = 10  # collections of younger objects after which Python itself would do a
 _NEVER = 1_000_000
 
 
-class Tidy:
-    """Takes the full collections over, from when it is made."""
+class GcScheduler:
+    """Schedules the full collections, from when it is made."""
 
     def __init__(self) -> None:
         self._key = self._last = time.monotonic()
@@ -38,8 +38,7 @@ class Tidy:
         quiet = now - self._key >= _QUIET_S or now - self._last >= _LATEST_S
         if not quiet or gc.get_count()[2] < _DUE:
             return False
-        # Textual (8.2.8) keeps, under a cache of colours, the drawn lines of a thousand widgets that are gone
-        StylesCache.get_inner_outer.cache_clear()
+        forget_drawn_lines()
         gc.collect()
         self._last = now
         return True

@@ -1,8 +1,8 @@
-"""`tlcourse stand-by` (hidden): a fork server for the terminal app, and the one command that it is asked to run.
+"""`tlcourse prewarm` (hidden): a fork server for the terminal app, and the one command that it is asked to run.
 
 It waits with torch imported, becomes the run when the app asks for one, and ends with it: such a run is stopped, kept
-and found again as one that was started at once. Until it is asked it lives as long as its standard input does, so that
-it goes with the app, however the app goes.
+and found again as one that was not prewarmed. Until it is asked it lives as long as its standard input does, so that it
+goes with the app, however the app goes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NEEDED_MB = 2048
 _MAX_REQUEST = 64 * 1024
 
 
-def stand_by() -> None:
+def prewarm() -> None:
     """Wait for a line {"file": …, "arguments": […]}, and run `tlcourse ARGUMENTS`, its output in FILE."""
     import msgspec
 

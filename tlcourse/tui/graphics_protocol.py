@@ -1,4 +1,4 @@
-"""Pictures in pixels of their own, where the terminal has them (Sixel, Kitty) and `textual-image` is installed.
+"""Graphics protocols of terminals: pictures in real pixels, where there is one (Sixel, Kitty) and `textual-image`.
 
 That package asks the terminal what it can when it is imported, and the answer comes as if it had been typed: once the
 app reads keys it would be lost. So `ask` is called before the app starts, and whoever draws looks at `widget`.

@@ -1,4 +1,4 @@
-"""The process that stands by: a run that it takes is like any other, and it never outlives the app unasked."""
+"""The prewarmed process: a run that it takes is like any other, and it never outlives the app unasked."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.runs import Run
-from tlcourse.tui.standby import StandBy
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 REFERENCE = EXAMPLE / "graders" / "references" / "line.py"
@@ -49,13 +49,11 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 
 @pytest.fixture
-def standby():
-    made = StandBy()
-    process = made._process
-    yield made
-    made.end()
-    assert process is not None
-    process.wait(60)
+def prewarmed():
+    child = ChildProcess.start("prewarm", takes_input=True)
+    yield child
+    child.ask_to_end()
+    assert child.wait(60)
 
 
 def ended(run: Run) -> bool:
@@ -64,67 +62,72 @@ def ended(run: Run) -> bool:
 
 
 @pytest.mark.slow
-def test_a_run_that_it_takes_is_forked_and_ends_in_its_verdict(standby, fork_server_works):
-    run = Run.start("line", REFERENCE, scored=True, course=EXAMPLE, standby=standby)
-    assert run.pid == standby.pid
+def test_a_run_that_it_takes_is_forked_and_ends_in_its_verdict(prewarmed, fork_server_works):
+    run = Run.start("line", REFERENCE, scored=True, course=EXAMPLE, prewarmed=prewarmed)
+    assert run.child.pid == prewarmed.pid
     wait(lambda: ended(run))
     assert run.state.result is not None, run.state.error
     assert run.state.result["outcome"] == "pass"
     assert run.state.result["runs"][0]["sandbox"] == "fork-server"
-    run._process.wait(60)
+    assert run.child.wait(60)
 
 
 @pytest.mark.slow
-def test_a_run_that_it_took_is_found_again_and_stopped_with_all_its_processes(standby, tmp_path):
+def test_a_run_that_it_took_is_found_again_and_stopped_with_all_its_processes(prewarmed, tmp_path):
     (tmp_path / "solution.py").write_text(ENDLESS)
-    run = Run.start("line", tmp_path / "solution.py", scored=True, course=EXAMPLE, standby=standby)
+    run = Run.start("line", tmp_path / "solution.py", scored=True, course=EXAMPLE, prewarmed=prewarmed)
     wait(lambda: run.poll() and run.state.metrics)
     found = Run.find("line")
     assert found is not None
-    assert found.pid == standby.pid
-    below = family(run.pid)
-    run.stop()
+    assert found.child.pid == prewarmed.pid
+    below = family(run.child.pid)
+    run.ask_to_stop()
     assert gone(below)
     wait(lambda: ended(run))
-    assert "Stopped" in run.state.error["what"]
+    assert "Stopped" in run.state.error.what
 
 
-def test_a_mistake_before_the_run_arrives_as_its_message(standby, tmp_path):
-    run = Run.start("line", tmp_path / "missing.py", scored=True, course=EXAMPLE, standby=standby)
+def test_a_mistake_before_the_run_arrives_as_its_message(prewarmed, tmp_path):
+    run = Run.start("line", tmp_path / "missing.py", scored=True, course=EXAMPLE, prewarmed=prewarmed)
     wait(lambda: ended(run))
-    assert "missing.py" in run.state.error["what"]
-    run._process.wait(60)
+    assert "missing.py" in run.state.error.what
+    assert run.child.wait(60)
 
 
-def test_where_it_has_gone_a_run_starts_as_it_would_without_it(standby, tmp_path):
-    os.kill(standby.pid, signal.SIGKILL)
-    wait(lambda: not standby.waits)
-    run = Run.start("line", tmp_path / "missing.py", scored=True, course=EXAMPLE, standby=standby)
-    assert run.pid != standby.pid
+def test_where_it_has_gone_a_run_starts_as_it_would_without_it(prewarmed, tmp_path):
+    os.kill(prewarmed.pid, signal.SIGKILL)
+    wait(lambda: not prewarmed.alive)
+    run = Run.start("line", tmp_path / "missing.py", scored=True, course=EXAMPLE, prewarmed=prewarmed)
+    assert run.child.pid != prewarmed.pid
     wait(lambda: ended(run))
-    assert "missing.py" in run.state.error["what"]
-    run._process.wait(60)
+    assert "missing.py" in run.state.error.what
+    assert run.child.wait(60)
 
 
 @pytest.mark.parametrize("when", ["at once", "warm"])
-def test_it_ends_with_its_sandbox_when_it_is_let_go(standby, when):
+def test_it_ends_with_its_sandbox_when_it_is_let_go(prewarmed, when):
     if when == "warm":
-        wait(lambda: is_started(standby.pid))
-    below = family(standby.pid)
+        wait(lambda: is_started(prewarmed.pid))
+    below = family(prewarmed.pid)
     begin = time.monotonic()
-    standby.end()
+    prewarmed.ask_to_end()
     assert time.monotonic() - begin < 5
     assert gone(below)
 
 
-APP = "import time\nfrom tlcourse.tui.standby import StandBy\nprint(StandBy().pid, flush=True)\ntime.sleep(600)\n"
+APP = """
+import time
+from tlcourse.tui.child_process import ChildProcess
+
+child = ChildProcess.start("prewarm", takes_input=True)
+print(child.pid, flush=True)
+time.sleep(600)
+"""
 
 
 @pytest.mark.parametrize("when", ["at once", "warm"])
 def test_sigkill_of_the_app_leaves_no_process(when):
-    with subprocess.Popen(
-        [sys.executable, "-c", APP.replace("StandBy().pid", "(s := StandBy()).pid")], stdout=-1
-    ) as app:
+    with subprocess.Popen([sys.executable, "-c", APP], stdout=subprocess.PIPE) as app:
         assert app.stdout is not None
         pid = int(app.stdout.readline())
         if when == "warm":
@@ -134,32 +137,32 @@ def test_sigkill_of_the_app_leaves_no_process(when):
         assert gone(below)
 
 
-async def test_one_stands_by_from_when_an_exercise_is_opened_until_the_app_ends(visit):
-    async with visit(course=EXAMPLE, warm=True) as person:
-        assert person.app._standby is None
+async def test_one_is_ready_from_when_an_exercise_is_opened_until_the_app_ends(visit):
+    async with visit(course=EXAMPLE, prewarm=True) as person:
+        assert person.app.prewarmed is None
         await person.press("4")
         until = time.monotonic() + 60
-        while person.app._standby is None:
+        while person.app.prewarmed is None:
             assert time.monotonic() < until
             await person.pilot.pause(0.05)
-        process = psutil.Process(person.app._standby.pid)
+        process = psutil.Process(person.app.prewarmed.pid)
     assert gone([process])
 
 
 @pytest.mark.slow
 async def test_a_grading_takes_it_and_another_one_follows(visit, tmp_path, fork_server_works):
     (tmp_path / "solution.py").write_bytes(REFERENCE.read_bytes())
-    async with visit(course=EXAMPLE, warm=True) as person:
+    async with visit(course=EXAMPLE, prewarm=True) as person:
         await person.press("4")
         until = time.monotonic() + 60
-        while person.app._standby is None:
+        while person.app.prewarmed is None:
             assert time.monotonic() < until
             await person.pilot.pause(0.05)
-        first = person.app._standby.pid
+        first = person.app.prewarmed.pid
         await person.press("g")
-        assert person.app.runs["line"].pid == first
+        assert person.app.runs["line"].child.pid == first
         await person.sees("PASS", 120)
-        while person.app._standby is None:
+        while person.app.prewarmed is None:
             assert time.monotonic() < until + 120
             await person.pilot.pause(0.05)
-        assert person.app._standby.pid != first
+        assert person.app.prewarmed.pid != first

@@ -1,0 +1,31 @@
+"""What the app needs of Textual that is not public: all of it is here, and nowhere else.
+
+Written for Textual 8.2.8. After an upgrade `tests/tui/test_textual_private.py` fails where one of them has changed.
+
+- `active_app`: a text within one of Rich's tables has to know the theme, and no public way leads from it to the app.
+- `FooterKey`: the footer's keys are counted and left out before it is drawn; Textual has no public footer that fits.
+- `forget_watchers`: Textual keeps what was bound to a widget's reactive until that changes. A footer that is composed
+  at each change of the focus would leave its old keys behind, and every garbage collection would take longer.
+- `forget_drawn_lines`: under a cache of colours Textual keeps the drawn lines of a thousand widgets that are gone.
+"""
+
+from __future__ import annotations
+
+from textual._context import active_app
+from textual._styles_cache import StylesCache
+from textual.widget import Widget
+from textual.widgets._footer import FooterKey
+
+__all__ = ["FooterKey", "active_app", "forget_drawn_lines", "forget_watchers"]
+WATCHERS = "__watchers"
+
+
+def forget_watchers(widget: Widget, kind: type[Widget]) -> None:
+    """Forget the widgets of this kind that were bound to a reactive of `widget`."""
+    for bound in getattr(widget, WATCHERS, {}).values():
+        bound[:] = [(watcher, callback) for watcher, callback in bound if not isinstance(watcher, kind)]
+
+
+def forget_drawn_lines() -> None:
+    """Forget what was drawn of widgets that are gone."""
+    StylesCache.get_inner_outer.cache_clear()
