@@ -34,6 +34,7 @@ def test_list_says_what_is_missing_and_how_it_is_got(tl):
         "office-caltech10",
         "amazon-reviews",
         "bsds500",
+        "gtsrb",
     ]
     assert [(one["name"], one["where"]) for one in document["data"]] == [(name, "") for name in names]
     plain = tl("list", "--plain").stdout
@@ -73,11 +74,14 @@ def test_verify_names_the_damaged_files_and_ends_with_3(tl, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("get", "wasps"), "There are no real data 'wasps'."),
+        (("get", "wasps"), "There is no data set 'wasps'."),
         (("get", "pretrained"), "Weights of which network?"),
         (("get", "hymenoptera", "photos.zip"), "one word too many"),
-        (("get", "hymenoptera", "--from", "nowhere.zip"), "The photographs cannot be read from nowhere.zip."),
-        (("verify", "wasps"), "There are no real data 'wasps'."),
+        (
+            ("get", "hymenoptera", "--from", "nowhere.zip"),
+            "nowhere.zip does not hold the photographs",
+        ),
+        (("verify", "wasps"), "There is no data set 'wasps'."),
     ],
 )
 def test_wrong_usage_ends_with_2_and_one_message(tl, arguments, said):

@@ -1,4 +1,4 @@
-"""Eight drawn JPEG files in the place of the 397 photographs, with their own list of checksums; no real data."""
+"""Eight synthetic JPEG files in place of the 397 photographs, with their own list of checksums; no real data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,14 +26,14 @@ def no_real_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder hymenoptera_data; ants are dark and bees are light, so that a label can be told from the pixels."""
-    folder = tmp_path / "given" / hymenoptera.FOLDER
+    folder = tmp_path / "given" / hymenoptera.SET.folder
     sums = {}
     for number, name in enumerate(NAMES):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         grey = 10 * number + (20 if "ants" in name else 140)
         Image.fromarray(np.full((300, 260 + number, 3), grey, np.uint8)).save(folder / name)
         sums[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    monkeypatch.setattr(hymenoptera, "checksums", lambda: sums)
+    monkeypatch.setattr(hymenoptera, "SET", msgspec.structs.replace(hymenoptera.SET, sums=sums))
     monkeypatch.setattr(hymenoptera, "HELD_OUT", 1)
     hymenoptera.photographs.cache_clear()
     yield folder

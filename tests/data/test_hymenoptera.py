@@ -13,6 +13,10 @@ from tlcourse.data.real import folders, hymenoptera
 from tlcourse.errors import UnableError, UsageError
 
 
+def fetch(source: Path) -> Path:
+    return hymenoptera.SET.fetch(None, source, lambda _: None)
+
+
 @pytest.fixture
 def here(photographs, monkeypatch):
     """TLCOURSE_DATA names the folder that holds them."""
@@ -21,11 +25,11 @@ def here(photographs, monkeypatch):
 
 
 def test_they_are_looked_for_in_tlcourse_data_and_then_in_the_users_own_folder(photographs, monkeypatch):
-    assert hymenoptera.find() is None
-    got = hymenoptera.get(photographs)
-    assert hymenoptera.find() == got == folders.own_folder() / "hymenoptera_data"
+    assert hymenoptera.SET.find() is None
+    got = fetch(photographs)
+    assert hymenoptera.SET.find() == got == folders.own_folder() / "hymenoptera_data"
     monkeypatch.setenv("TLCOURSE_DATA", str(photographs.parent))
-    assert hymenoptera.find() == photographs
+    assert hymenoptera.SET.find() == photographs
 
 
 def test_where_there_are_none_it_is_said_where_they_were_looked_for_and_how_they_are_got(photographs):
@@ -57,13 +61,13 @@ def test_validation_photographs_come_from_the_training_folder_and_the_val_folder
 
 def test_a_damaged_photograph_is_not_used_and_is_named(here):
     (here / "val/bees/1.jpg").write_bytes(b"\xff\xd8 cut")
-    assert hymenoptera.problems_of(here) == [
-        "val/bees/1.jpg: its bytes are not those of the tutorial's photograph",
+    assert hymenoptera.SET.problems(here) == [
+        "val/bees/1.jpg: its content is not what was expected",
     ]
     with pytest.raises(UnableError, match=r"val/bees/1\.jpg"):
         hymenoptera.make(0)
     (here / "val/bees/1.jpg").unlink()
-    assert hymenoptera.problems_of(here) == ["val/bees/1.jpg: No such file or directory"]
+    assert hymenoptera.SET.problems(here) == ["val/bees/1.jpg: No such file or directory"]
     with pytest.raises(UnableError, match="No such file"):
         hymenoptera.make(0)
 
@@ -84,8 +88,8 @@ def test_they_are_brought_from_a_copy(photographs, tmp_path, form):
         "folder above": photographs.parent,
         "archive": zipped(photographs, tmp_path / "hymenoptera_data.zip", "../../evil.jpg"),
     }[form]
-    got = hymenoptera.get(source)
-    assert hymenoptera.problems_of(got) == []
+    got = fetch(source)
+    assert hymenoptera.SET.problems(got) == []
     assert len(list(got.rglob("*.jpg"))) == 8
     assert not list(tmp_path.rglob("evil.jpg"))
     assert [path.name for path in got.parent.iterdir()] == ["hymenoptera_data"]
@@ -93,7 +97,7 @@ def test_they_are_brought_from_a_copy(photographs, tmp_path, form):
 
 @pytest.mark.parametrize("wrong", ["no archive", "nothing", "empty archive", "changed"])
 def test_what_is_not_them_is_refused_and_leaves_what_was_there(photographs, tmp_path, wrong):
-    got = hymenoptera.get(photographs)
+    got = fetch(photographs)
     source = tmp_path / "source.zip"
     if wrong == "no archive":
         source.write_bytes(b"text")
@@ -103,10 +107,10 @@ def test_what_is_not_them_is_refused_and_leaves_what_was_there(photographs, tmp_
         (photographs / "train/ants/1.jpg").write_bytes(b"other bytes")
         source = photographs
     with pytest.raises(UsageError) as caught:
-        hymenoptera.get(source)
+        fetch(source)
     assert str(source) in caught.value.what
     assert caught.value.remedy
-    assert hymenoptera.problems_of(got) == [] if wrong != "changed" else got.is_dir()
+    assert hymenoptera.SET.problems(got) == [] if wrong != "changed" else got.is_dir()
     assert [path.name for path in got.parent.iterdir()] == ["hymenoptera_data"]
 
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from tlcourse.data.real import amazon_reviews, bsds, folders, listed_files, mnist, mnist_m, office_caltech, sets
+from tlcourse.data.real import amazon_reviews, bsds, folders, gtsrb, mnist, mnist_m, office_caltech, sets
 from tlcourse.errors import UnableError, UsageError
 
 REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
@@ -48,7 +48,7 @@ def small_mnist(tmp_path, monkeypatch):
         for name, array in arrays.items():
             (root / "mnist" / name).write_bytes(gzip.compress(idx(array)))
             sums[name] = hashlib.sha256(idx(array)).hexdigest()
-    monkeypatch.setattr(mnist, "FILES", msgspec.structs.replace(mnist.FILES, sums=sums))
+    monkeypatch.setattr(mnist, "SET", msgspec.structs.replace(mnist.SET, sums=sums))
     monkeypatch.setattr(mnist, "COUNT", {"train": 10, "test": 10})
     monkeypatch.setattr(bsds, "load", lambda part: [np.full((30, 40, 3), 200 if part == "test" else 50, np.uint8)])
     monkeypatch.setenv("TLCOURSE_DATA", str(root))
@@ -62,7 +62,7 @@ def test_digits_are_read_and_a_changed_file_is_not(small_mnist):
     path = small_mnist / "mnist" / "train-images-idx3-ubyte.gz"
     data = bytearray(gzip.decompress(path.read_bytes()))
     data[100] ^= 1
-    for wrong in (gzip.compress(bytes(data)), path.read_bytes()[:50], b"no gzip"):
+    for wrong in (gzip.compress(bytes(data)), path.read_bytes()[:50], b"not gzip"):
         path.write_bytes(wrong)
         with pytest.raises(UnableError, match="damaged") as caught:
             mnist.load("train")
@@ -81,9 +81,9 @@ def test_an_idx_file_of_another_shape_is_refused(shape):
 def test_a_picture_is_the_absolute_difference_of_patch_and_digit_channel_by_channel():
     digit = np.zeros((1, 28, 28), np.uint8)
     digit[0, 3, 4] = 255
-    ground = np.zeros((28, 28, 3), np.uint8)
-    ground[..., 0], ground[..., 1], ground[..., 2] = 10, 128, 250
-    made = mnist_m.blend(digit, [ground], np.random.default_rng(0))
+    background = np.zeros((28, 28, 3), np.uint8)
+    background[..., 0], background[..., 1], background[..., 2] = 10, 128, 250
+    made = mnist_m.blend(digit, [background], np.random.default_rng(0))
     assert made[0, 3, 4].tolist() == [245, 127, 5]  # in uint8 arithmetic 10 − 255 would be 11
     assert made[0, 0, 0].tolist() == [10, 128, 250]
 
@@ -91,8 +91,8 @@ def test_a_picture_is_the_absolute_difference_of_patch_and_digit_channel_by_chan
 def test_patches_are_chosen_by_the_seed_and_lie_anywhere_in_any_photograph():
     digits = np.zeros((400, 28, 28), np.uint8)
     rows, columns = np.mgrid[:31, :40].astype(np.uint8)
-    grounds = [np.stack([rows, columns, np.full_like(rows, number)], 2) for number in range(3)]
-    one, same, other = (mnist_m.blend(digits, grounds, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    backgrounds = [np.stack([rows, columns, np.full_like(rows, number)], 2) for number in range(3)]
+    one, same, other = (mnist_m.blend(digits, backgrounds, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
     assert set(one[:, 0, 0, 0].tolist()) == set(range(4))
@@ -135,8 +135,8 @@ def test_the_authors_test_set_is_used_where_it_is(small_mnist):
     "text",
     ["1 0:1", "1 0:1\n-1 5000:2", "1 0:1\n-1 -1:2", "1 0:1\n2 3:1", "1 0:1\n-1 3", "1 0:1\n-1 3:many", ""],
 )
-def test_a_list_of_reviews_that_is_none_is_refused(text):
-    with pytest.raises(UnableError, match="no list of reviews"):
+def test_a_list_of_reviews_that_cannot_be_read_is_refused(text):
+    with pytest.raises(UnableError, match="not a list of reviews"):
         amazon_reviews.parse(text, 2, "books_train.svmlight")
 
 
@@ -164,14 +164,14 @@ def test_missing_data_say_where_they_were_looked_for_and_how_they_are_got(name):
 
 
 def test_files_are_brought_from_a_copy_and_only_when_all_of_them_are_as_listed(small_mnist, monkeypatch):
-    got = listed_files.get(mnist.FILES, small_mnist, lambda _: None)
+    got = mnist.SET.fetch(None, small_mnist, lambda _: None)
     monkeypatch.delenv("TLCOURSE_DATA")
     assert got == folders.own_folder() / "mnist"
     assert mnist.load("test")[1].tolist() == list(range(10))
     (small_mnist / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(UsageError, match="does not hold"):
-        listed_files.get(mnist.FILES, small_mnist, lambda _: None)
-    assert listed_files.problems_of(mnist.FILES, got) == []
+        mnist.SET.fetch(None, small_mnist, lambda _: None)
+    assert mnist.SET.problems(got) == []
     assert [path.name for path in got.parent.iterdir()] == ["mnist"]
 
 
@@ -207,6 +207,65 @@ def test_the_real_digits_have_their_published_numbers(given):
     x, y = mnist.load("test")
     assert x.shape == (10_000, 28, 28)
     assert np.bincount(y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+def test_signs_are_split_by_track_and_a_file_that_is_not_theirs_is_refused(tmp_path, monkeypatch):
+    track = np.array([[number, frame] for number in range(10) for frame in (4, 9)], np.int16)
+    x = np.arange(20, dtype=np.uint8)[:, None, None, None] * np.ones((1, 32, 32, 3), np.uint8)
+    y = np.arange(20, dtype=np.int16) % 3
+    path = tmp_path / "gtsrb" / gtsrb.FILE
+    path.parent.mkdir()
+    np.savez(path, train_x=x, train_y=y, train_track=track, test_x=x[:4], test_y=y[:4])
+    monkeypatch.setenv("TLCOURSE_DATA", str(tmp_path))
+    with pytest.raises(UnableError, match="damaged"):
+        gtsrb.load("train")
+    sums = {gtsrb.FILE: hashlib.sha256(path.read_bytes()).hexdigest()}
+    monkeypatch.setattr(gtsrb, "SET", msgspec.structs.replace(gtsrb.SET, sums=sums))
+    parts = {part: gtsrb.load(part) for part in ("train", "val", "test")}
+    assert parts["val"][0][:, 0, 0, 0].tolist() == [8, 9, 18, 19], "both frames of the tracks 4 and 9"
+    assert sorted([*parts["train"][0][:, 0, 0, 0], 8, 9, 18, 19]) == list(range(20))
+    assert parts["train"][1].tolist() == (parts["train"][0][:, 0, 0, 0] % 3).tolist()
+    assert len(parts["test"][1]) == 4
+
+
+@real("gtsrb")
+def test_the_real_signs_are_of_43_classes_in_every_part(given):
+    for part, count in (("train", 6384), ("val", 1457), ("test", 5052)):
+        x, y = gtsrb.load(part)
+        assert x.shape == (count, 32, 32, 3)
+        assert set(y.tolist()) == set(range(43))
+
+
+def test_photographs_are_copied_when_all_are_there_and_what_lay_there_before_goes(tmp_path, monkeypatch):
+    from PIL import Image
+
+    def copy(name, counts):
+        for part, count in counts.items():
+            (tmp_path / name / "BSDS500/data/images" / part).mkdir(parents=True)
+            for number in range(count):
+                picture = Image.fromarray(np.full((321, 481, 3), 9 * number, np.uint8))
+                picture.save(tmp_path / name / "BSDS500/data/images" / part / f"{name}{number}.jpg")
+        return tmp_path / name
+
+    monkeypatch.setattr(bsds, "COUNT", {"train": 2, "val": 1, "test": 1})
+    first, second, short = (
+        copy(name, {"train": train, "val": 1, "test": 1}) for name, train in (("a", 2), ("b", 2), ("c", 1))
+    )
+    sets.get("bsds500", None, first, lambda _: None)
+    got = sets.get("bsds500", None, second, lambda _: None)
+    assert sorted(path.name for path in got.rglob("*.jpg")) == ["b0.jpg", "b0.jpg", "b0.jpg", "b1.jpg"]
+    with pytest.raises(UsageError, match="does not hold") as caught:
+        sets.get("bsds500", None, short, lambda _: None)
+    assert "train: 1 photographs, expected 2" in caught.value.cause
+    (second / "BSDS500/data/images/val/b0.jpg").write_bytes(b"not a photograph")
+    with pytest.raises(UsageError, match="does not hold") as caught:
+        sets.get("bsds500", None, second, lambda _: None)
+    assert "val/b0.jpg" in caught.value.cause
+    assert [len(bsds.load(part)) for part in ("train", "val", "test")] == [2, 1, 1]
+    (got / "train/b0.jpg").write_bytes(b"not a photograph")
+    assert [one.problems for one in sets.verify("bsds500")] == [
+        ["train/b0.jpg: it cannot be read: not a JPEG file, or a damaged one"]
+    ]
 
 
 @real("bsds500")

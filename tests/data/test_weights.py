@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
 
 from tlcourse.data.real import folders, weights
-from tlcourse.data.real.download import download
 from tlcourse.errors import UnableError, UsageError
 
 
@@ -93,50 +91,3 @@ def test_where_there_is_no_network_a_run_goes_on_without_the_weights(tmp_path, m
 def test_what_cannot_be_a_name_is_never_passed_on(name):
     with pytest.raises(UsageError, match="torchvision has no network"):
         weights.get(name)
-
-
-class Answer:
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def __enter__(self) -> Answer:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def read(self, size: int) -> bytes:
-        data, self.data = self.data[:size], self.data[size:]
-        return data
-
-
-@pytest.mark.parametrize("digits", [8, 64])
-def test_a_download_whose_checksum_holds_is_put_into_its_place(tmp_path, monkeypatch, digits):
-    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: Answer(b"weights"))
-    download(
-        "https://example.org/x", tmp_path / "in" / "x", hashlib.sha256(b"weights").hexdigest()[:digits], "try again"
-    )
-    assert (tmp_path / "in" / "x").read_bytes() == b"weights"
-
-
-def test_a_download_whose_checksum_does_not_hold_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: Answer(b"other"))
-    with pytest.raises(UnableError, match="not what was expected"):
-        download("https://example.org/x", tmp_path / "x", "0123abcd", "try again")
-    assert list(tmp_path.glob("*x*")) == []
-    assert list(tmp_path.glob(".download-*")) == []
-
-
-def test_without_a_network_one_message_says_so(tmp_path, monkeypatch):
-    def unreachable(url: str, timeout: float) -> Answer:
-        raise OSError(101, "Network is unreachable")
-
-    monkeypatch.setattr("urllib.request.urlopen", unreachable)
-    with pytest.raises(UnableError) as caught:
-        download("https://example.org/x", tmp_path / "x", "0123abcd", "name a copy: --from PATH")
-    assert "Network is unreachable" in caught.value.what
-    assert caught.value.remedy == "name a copy: --from PATH"
-
-
-def test_nothing_but_https_is_opened(tmp_path):
-    with pytest.raises(UnableError, match="no https"):
-        download("file:///etc/passwd", tmp_path / "x", "", "")

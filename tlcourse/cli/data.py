@@ -12,7 +12,7 @@ from tlcourse.cli.options import Json, Plain
 from tlcourse.errors import ExitCode, UnableError
 
 app = typer.Typer(help="Real data: what is here, getting it, checking it.", no_args_is_help=True, rich_markup_mode=None)
-SetName = Annotated[str, typer.Argument(metavar="NAME", help="Such as hymenoptera; see: tlcourse data list")]
+SetName = Annotated[str, typer.Argument(metavar="NAME", help="For example hymenoptera; see: tlcourse data list")]
 
 
 @app.command("list")
@@ -26,7 +26,8 @@ def list_data(json: Json = False, plain: Plain = False) -> None:
         return
     for one in found:
         mark = ("here:" if one.where else "missing:") if plain else ("✓ here   " if one.where else "– missing")
-        out.say(f"{mark} {one.name}: {one.title}; used by {one.used_by}")
+        out.say(f"{mark} {one.name}: {one.title}" + (f"; used by {one.used_by}" if one.used_by else ""))
+        out.say(f"{'source:' if plain else '          by'} {one.source}")
         if one.where:
             out.say(f"{'where:' if plain else '         '} {one.where}{f': {one.detail}' if one.detail else ''}")
         else:
@@ -86,7 +87,7 @@ def verify(
     if not found:
         raise UnableError(
             "There are no real data to verify.",
-            cause=f"none lie in {' or '.join(sets.looked_in())}.",
+            cause=f"none are in {' or '.join(sets.looked_in())}.",
             remedy="tlcourse data get hymenoptera – or name their folder: export TLCOURSE_DATA=FOLDER",
         )
     if not sound:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tlcourse.data.real.listed_files import ListedFiles, read
+from tlcourse.data.real.files import Files
 from tlcourse.errors import UnableError
 
 Domain = Literal["books", "dvd", "electronics", "kitchen"]
@@ -14,10 +14,12 @@ Part = Literal["train", "test"]
 DOMAINS: tuple[Domain, ...] = ("books", "dvd", "electronics", "kitchen")
 Counts = np.ndarray[Any, np.dtype[np.float32]]
 Labels = np.ndarray[Any, np.dtype[np.int64]]
-FILES = ListedFiles(
+SET = Files(
     name="amazon-reviews",
     title="The Amazon reviews",
+    source="Blitzer, Dredze and Pereira 2007, prepared by Chen et al. 2012; published for research, no licence known",
     folder="amazon_reviews",
+    used_by=("lab run feature-augmentation --data full",),
     sums={
         "books_test.svmlight": "fe4605c7dcf0e0a9410fd2a32f247caaf9abb352cc6e4c3e0f400853163ad9c4",
         "books_train.svmlight": "317f9a2ec34b81de770b63a84d8c5cc2dc16bd0be6e079d2ff5b5bad5213ea19",
@@ -40,7 +42,7 @@ def load(domain: Domain, part: Part) -> tuple[Counts, Labels]:
     Raises UnableError where they are not on this machine, or not as they should be.
     """
     name = f"{domain}_{part}.svmlight"
-    return parse(read(FILES, name).decode("ascii"), 2000 if part == "train" else COUNT[domain], name)
+    return parse(SET.read(name).decode("ascii"), 2000 if part == "train" else COUNT[domain], name)
 
 
 def parse(text: str, count: int, name: str) -> tuple[Counts, Labels]:
@@ -60,7 +62,7 @@ def parse(text: str, count: int, name: str) -> tuple[Counts, Labels]:
             x[row, place] = np.array(times, np.float32)
     except (ValueError, KeyError) as error:
         raise UnableError(
-            f"{name} is no list of reviews.", cause=f"{error}.", remedy=f"tlcourse data verify – then {FILES.remedy}"
+            f"{name} is not a list of reviews.", cause=f"{error}.", remedy=f"tlcourse data verify – then {SET.remedy}"
         ) from None
     return x, y
 

@@ -1,4 +1,4 @@
-"""Where real data lie: in the folder that TLCOURSE_DATA names, else in the user's own."""
+"""Where real data are: in the folder that TLCOURSE_DATA names, else in the user's own."""
 
 from __future__ import annotations
 

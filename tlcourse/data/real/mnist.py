@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tlcourse.data.real.listed_files import ListedFiles, read
+from tlcourse.data.real.files import Files, Remote
 from tlcourse.errors import UnableError
 
 Part = Literal["train", "test"]
@@ -20,18 +20,20 @@ _PACKED = {
     "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
-FILES = ListedFiles(
+SET = Files(
     name="mnist",
     title="The digits of MNIST",
+    source="Yann LeCun, Corinna Cortes and Christopher Burges; CC BY-SA 3.0",
     folder="mnist",
+    used_by=("lab run dann --data full", "lab run patch-mix --data full"),
     sums={  # of the files unpacked: copies are packed in more than one way
         "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
         "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
         "t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
         "t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     },
-    downloads={name: (_ADDRESS + name, digest) for name, digest in _PACKED.items()},
-    unpacked=True,
+    downloads={name: Remote(_ADDRESS + name, digest) for name, digest in _PACKED.items()},
+    gzipped=True,
 )
 SIDE = 28
 COUNT = {"train": 60_000, "test": 10_000}
@@ -43,8 +45,8 @@ def load(part: Part) -> tuple[Bytes, Labels]:
     Raises UnableError where they are not on this machine, or not as they should be.
     """
     prefix = "train" if part == "train" else "t10k"
-    x = idx(read(FILES, f"{prefix}-images-idx3-ubyte.gz"), (COUNT[part], SIDE, SIDE))
-    y = idx(read(FILES, f"{prefix}-labels-idx1-ubyte.gz"), (COUNT[part],))
+    x = idx(SET.read(f"{prefix}-images-idx3-ubyte.gz"), (COUNT[part], SIDE, SIDE))
+    y = idx(SET.read(f"{prefix}-labels-idx1-ubyte.gz"), (COUNT[part],))
     return x, y.astype(np.int64)
 
 
@@ -55,6 +57,6 @@ def idx(data: bytes, shape: tuple[int, ...]) -> Bytes:
         raise UnableError(
             f"An idx file does not hold unsigned bytes of shape {shape}.",
             cause="another data set under the same name.",
-            remedy=FILES.remedy,
+            remedy=SET.remedy,
         )
     return np.frombuffer(data, np.uint8, offset=len(head)).reshape(shape)

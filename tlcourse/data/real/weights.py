@@ -1,4 +1,4 @@
-"""ImageNet weights of torchvision's networks: where they lie, how they are got, and which of them a solution names.
+"""ImageNet weights of torchvision's networks: where they lie, how they are fetched, and which a solution names.
 
 Only files are handled here; torch opens them, in the sandbox. A file is NAME_imagenet.safetensors in torchvision's
 layout, or torchvision's own NAME-HASH.pth, whose name holds the first digits of its SHA-256.
@@ -17,7 +17,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec import Struct
+
 from tlcourse.data.real import folders
+from tlcourse.data.real.dataset import Here, Verified
 from tlcourse.data.real.download import Tell, download, sha256_of
 from tlcourse.errors import UnableError, UsageError
 
@@ -64,7 +67,7 @@ def listed() -> dict[str, Path]:
 
 
 def _network_of(file: str) -> str:
-    """The network whose weights a file of that name holds; empty where it is no such file."""
+    """The network whose weights a file of that name holds; empty if it holds none."""
     if file.endswith("_imagenet.safetensors"):
         return file.removesuffix("_imagenet.safetensors")
     match = _THEIRS.fullmatch(file)
@@ -134,6 +137,36 @@ def _ask(name: str, path: Path | None = None) -> dict[str, str]:
     except (OSError, subprocess.TimeoutExpired, ValueError):
         raise UnableError("torchvision cannot be asked.", remedy="tlcourse doctor") from None
     return answer
+
+
+class Pretrained(Struct, frozen=True):
+    """All files of weights as one `DataSet`, of which a network's name chooses."""
+
+    name: str = "pretrained"
+    title: str = "ImageNet weights of torchvision's networks, for task.pretrained(NAME)"
+    source: str = "torchvision (BSD 3-Clause), trained on ImageNet, whose images are for research and teaching alone"
+    used_by: tuple[str, ...] = ("ex1 --variant full", "lab run fine-tuning --data full")
+    remedy: str = "tlcourse data get pretrained NAME"
+
+    def here(self) -> Here | None:
+        """See `DataSet`; the detail names the networks."""
+        networks = listed()
+        where = ", ".join(sorted({str(path.parent) for path in networks.values()}))
+        return Here(where, ", ".join(sorted(networks))) if networks else None
+
+    def verify(self) -> list[Verified]:
+        """See `DataSet`; one for each network."""
+        found = ((name, path, problem_of(name, path)) for name, path in sorted(listed().items()))
+        return [Verified(f"pretrained {name}", str(path), [problem] * bool(problem)) for name, path, problem in found]
+
+    def fetch(self, which: str | None, source: Path | None, tell: Tell) -> Path:
+        """See `DataSet`; `which` is the network."""
+        if which is None:
+            raise UsageError("Weights of which network?", remedy="tlcourse data get pretrained mobilenet_v2")
+        return get(which, source, tell)
+
+
+SET = Pretrained()
 
 
 def for_submission(folder: Path) -> dict[str, Path]:
