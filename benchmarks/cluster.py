@@ -29,10 +29,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "cluster"))
 from slurm_bed import NODES, Bed, missing
 
+from tlcourse.cluster.jobs import Pace
+from tlcourse.cluster.pool import SlurmPool
+from tlcourse.cluster.profile import Profile
 from tlcourse.course.spec import Limits, Output, TaskSpec
-from tlcourse.execution.cluster.item import Pace
-from tlcourse.execution.cluster.pool import SlurmPool
-from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.pool import Pool, cores
 from tlcourse.execution.spec import RunReport, RunSpec
 

@@ -11,12 +11,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from tlcourse.cluster.jobs import Journal, Pace
+from tlcourse.cluster.pool import SlurmPool, shell_for
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.watcher import Attendant
 from tlcourse.course.spec import Limits, Output, TaskSpec
-from tlcourse.execution.cluster.attend import Attendant
-from tlcourse.execution.cluster.item import Pace
-from tlcourse.execution.cluster.journal import Journal
-from tlcourse.execution.cluster.pool import SlurmPool, shell_for
-from tlcourse.execution.cluster.profile import Profile
 from tlcourse.execution.spec import RunReport, RunSpec
 
 sys.path.insert(0, str(Path(__file__).parent))

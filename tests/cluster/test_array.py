@@ -8,11 +8,11 @@ import time
 import msgspec
 from waiting import wait_for
 
+from tlcourse.cluster.jobs import Pace
+from tlcourse.cluster.pool import SlurmPool
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.shell import ConnectionLostError, Done
 from tlcourse.errors import UnableError
-from tlcourse.execution.cluster.item import Pace
-from tlcourse.execution.cluster.pool import SlurmPool
-from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.cluster.shell import ConnectionLostError, Done
 
 FORTY = 40
 PACE = Pace(first=0.2, slowest=1.0, gather=0.5, grace=1.0)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from waiting import HOLD, wait_for
 
-from tlcourse.execution.cluster.journal import Journal
+from tlcourse.cluster.jobs import Journal
 from tlcourse.grading.batch.cluster import folder_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tlcourse.cluster.config_text import set_theme, set_values
+from tlcourse.cluster.profile import parse_config
 from tlcourse.errors import UsageError
-from tlcourse.execution.cluster.config_text import set_theme, set_values
-from tlcourse.execution.cluster.profile import parse_config
 
 PATH = Path("config.yaml")
 FULL = "# mine\nprofiles:\n  a:\n    gpus: 1\n\n# the look\ntheme: dark  # for now\nkeys:\n  quit: z\n"

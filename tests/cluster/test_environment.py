@@ -9,10 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tlcourse.cluster.pool import shell_for
+from tlcourse.cluster.staging import Depot, environment_key, python_for
 from tlcourse.errors import InfraError
-from tlcourse.execution.cluster.depot import Depot
-from tlcourse.execution.cluster.environment import environment_key, python_for
-from tlcourse.execution.cluster.pool import shell_for
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from waiting import wait_for
 
+from tlcourse.cluster.jobs import Journal
+from tlcourse.cluster.pool import shell_for
+from tlcourse.cluster.submit import take_back
 from tlcourse.errors import InfraError, UnableError, UsageError
-from tlcourse.execution.cluster.journal import Journal
-from tlcourse.execution.cluster.pool import shell_for
-from tlcourse.execution.cluster.take_back import take_back
 
 SLOW = "task.log(1, running=1)\ntime.sleep({seconds})\ntold['number'] = {number}"
 HELD = "hold(task)\ntold['number'] = {number}"

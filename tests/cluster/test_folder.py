@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from tlcourse.execution.cluster.journal import Journal, Round
-from tlcourse.execution.cluster.profile import Profile
+from tlcourse.cluster.jobs import Journal, Round
+from tlcourse.cluster.profile import Profile
 from tlcourse.grading.batch.cluster import folder_of, forget
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tlcourse.errors import UsageError
-from tlcourse.execution.cluster.config_text import set_values
-from tlcourse.execution.cluster.depot import package_archive
-from tlcourse.execution.cluster.profile import (
+from tlcourse.cluster.config_text import set_values
+from tlcourse.cluster.plan import SPARE_MB, Packer, job_script
+from tlcourse.cluster.profile import (
     Container,
     Profile,
     config_path,
@@ -22,8 +21,8 @@ from tlcourse.execution.cluster.profile import (
     parse_config,
     ready_profiles,
 )
-from tlcourse.execution.cluster.script import SPARE_MB, job_script
-from tlcourse.execution.cluster.task import Packer
+from tlcourse.cluster.staging import package_archive
+from tlcourse.errors import UsageError
 
 PATH = Path("config.yaml")
 TEXT = """\
@@ -146,7 +145,7 @@ def test_the_job_script_asks_for_what_the_profile_says(job_for):
     assert wanted | {"time=7", "constraint=big", "no-requeue", "cpus-per-task=1"} <= asked
     assert "export TLCOURSE_JOB_SECONDS=420" in lines
     assert lines.index("module load Python/3.11") < lines.index("ulimit -n 4096") < lines.index("export A='b c'")
-    assert lines[-1] == 'exec "python3" -m tlcourse.execution.cluster.node /w/jobs/name'
+    assert lines[-1] == 'exec "python3" -m tlcourse.cluster.worker_node /w/jobs/name'
 
 
 def test_a_container_wraps_python_and_binds_the_work_folder(job_for):
@@ -188,7 +187,7 @@ def test_the_package_travels_without_graders_and_the_same_package_is_the_same_ar
     digest, data = package_archive()
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         names = archive.getnames()
-    assert "tlcourse/execution/cluster/node.py" in names
+    assert "tlcourse/cluster/worker_node.py" in names
     assert not [name for name in names if "graders" in name.split("/")]
     package_archive.cache_clear()
     assert package_archive()[0] == digest

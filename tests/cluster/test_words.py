@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from tlcourse.cluster.jobs import RETRIES, SENDS, Tried, decide
+from tlcourse.cluster.profile import parse_config
+from tlcourse.cluster.queue import in_words, read_crowd
+from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, explain, located, would_wait
+from tlcourse.cluster.shell import Done
+from tlcourse.cluster.slurm import JobState, _framed, read_sacct, read_squeue, submit
+from tlcourse.cluster.submit import cancel, trial
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, UsageError
-from tlcourse.execution.cluster.crowd import in_words, read_crowd
-from tlcourse.execution.cluster.missing import RETRIES, SENDS, Tried, decide
-from tlcourse.execution.cluster.poll import _framed
-from tlcourse.execution.cluster.profile import parse_config
-from tlcourse.execution.cluster.reasons import explain
-from tlcourse.execution.cluster.refusal import BusyError, RefusedError, located, would_wait
-from tlcourse.execution.cluster.shell import Done
-from tlcourse.execution.cluster.slurm import JobState, read_sacct, read_squeue, submit
-from tlcourse.execution.cluster.take_back import cancel
-from tlcourse.execution.cluster.trial import trial
 
 
 def test_squeue_gives_every_job_and_every_element_of_an_array():

@@ -12,7 +12,7 @@ from textual.color import Color
 from tour import STOPS
 
 import tlcourse.tui
-from tlcourse.execution.cluster.profile import ThemeName, load_config
+from tlcourse.cluster.profile import ThemeName, load_config
 from tlcourse.tui.themes import NO_COLOUR, PALETTES, WHAT, themes
 
 HUES = ("foreground", "muted", "good", "bad", "doubt", "fault", "live")

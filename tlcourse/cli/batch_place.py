@@ -11,8 +11,8 @@ from tlcourse.cli import out
 from tlcourse.errors import UnableError
 
 if TYPE_CHECKING:
+    from tlcourse.cluster.profile import Profile
     from tlcourse.course.model import LoadedExercise
-    from tlcourse.execution.cluster.profile import Profile
     from tlcourse.grading.batch.place import Place
     from tlcourse.grading.grade import Options
 
@@ -26,7 +26,7 @@ class PlaceName(NamedTuple):
     @staticmethod
     def named(name: str | None) -> PlaceName:
         """The place called so; raises UsageError where there is none."""
-        from tlcourse.execution.cluster.profile import find_profile
+        from tlcourse.cluster.profile import find_profile
 
         if name in (None, "local"):
             return PlaceName()
@@ -62,8 +62,8 @@ class PlaceName(NamedTuple):
             return
         from msgspec.structs import replace
 
-        from tlcourse.execution.cluster.pool import shell_for
-        from tlcourse.execution.cluster.trial import trial
+        from tlcourse.cluster.pool import shell_for
+        from tlcourse.cluster.submit import trial
         from tlcourse.grading.batch.cluster import refuse_no_sandbox
 
         refuse_no_sandbox(sandbox_kind, trusted=trusted)

@@ -32,7 +32,7 @@ def carry_out(
     exercise: LoadedExercise, course: Path | None, path: Path, options: Options, show: Show, *, scored: bool
 ) -> Result:
     """Send a solution to the profile `options.where`, and wait for it."""
-    from tlcourse.execution.cluster.profile import find_profile
+    from tlcourse.cluster.profile import find_profile
 
     profile = find_profile(options.where)
     kept = requests()

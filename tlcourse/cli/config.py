@@ -18,7 +18,7 @@ ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Such as lum
 @app.command("path")
 def path(json: Json = False, plain: Plain = False) -> None:
     """Where the configuration file is, or would be."""
-    from tlcourse.execution.cluster.profile import config_path
+    from tlcourse.cluster.profile import config_path
 
     file = config_path()
     if json:
@@ -37,7 +37,7 @@ def show(
     plain: Plain = False,
 ) -> None:
     """The profiles that there are, and those to start from."""
-    from tlcourse.execution.cluster.profile import READY, config_path, find_profile, load_config, ready_profiles
+    from tlcourse.cluster.profile import READY, config_path, find_profile, load_config, ready_profiles
 
     if ready:
         if json:
@@ -71,8 +71,8 @@ def set_(
     plain: Plain = False,
 ) -> None:
     """Set fields of a profile. A new one that has the name of a ready one starts as that."""
-    from tlcourse.execution.cluster.config_text import set_values, write_config
-    from tlcourse.execution.cluster.profile import config_path, find_profile, parse_config, read_config
+    from tlcourse.cluster.config_text import set_values, write_config
+    from tlcourse.cluster.profile import config_path, find_profile, parse_config, read_config
 
     pairs = {}
     for value in values:
@@ -99,8 +99,8 @@ def theme(
     """The colours of the terminal app: which there are, and which are chosen."""
     from typing import get_args
 
-    from tlcourse.execution.cluster.config_text import set_theme, write_config
-    from tlcourse.execution.cluster.profile import ThemeName, config_path, load_config, read_config
+    from tlcourse.cluster.config_text import set_theme, write_config
+    from tlcourse.cluster.profile import ThemeName, config_path, load_config, read_config
 
     file, known = config_path(), get_args(ThemeName)
     if name is not None:
@@ -124,10 +124,10 @@ def check(
     plain: Plain = False,
 ) -> None:
     """Prove a profile: login, Slurm, work folder, Python and torch there, a small job, a sandbox there."""
-    from tlcourse.execution.cluster import check as checking
-    from tlcourse.execution.cluster.pool import shell_for
-    from tlcourse.execution.cluster.profile import find_profile
-    from tlcourse.execution.cluster.ssh import SshShell
+    from tlcourse.cluster import check as checking
+    from tlcourse.cluster.pool import shell_for
+    from tlcourse.cluster.profile import find_profile
+    from tlcourse.cluster.shell import SshShell
 
     found = find_profile(profile)
     shell = shell_for(found)

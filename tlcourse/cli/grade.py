@@ -144,7 +144,7 @@ def _options(
     from tlcourse.grading.grade import PUBLIC_SEED, Options
 
     if on != "local":
-        from tlcourse.execution.cluster.profile import find_profile
+        from tlcourse.cluster.profile import find_profile
 
         find_profile(on)  # before anything else is done
     return Options(

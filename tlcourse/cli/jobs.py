@@ -81,11 +81,10 @@ def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False, even
 def cancel(run: RunNumber, json: Json = False, plain: Plain = False) -> None:
     """Take a run back: its jobs are cancelled, and nothing is counted."""
     from tlcourse.cli.cluster import requests
-    from tlcourse.execution.cluster.pool import shell_for
-    from tlcourse.execution.cluster.refusal import BusyError
-    from tlcourse.execution.cluster.send import unreachable
-    from tlcourse.execution.cluster.shell import ConnectionLostError
-    from tlcourse.execution.cluster.take_back import take_back
+    from tlcourse.cluster.pool import shell_for
+    from tlcourse.cluster.sbatch_errors import BusyError
+    from tlcourse.cluster.shell import ConnectionLostError
+    from tlcourse.cluster.submit import take_back, unreachable
 
     kept = requests()
     one = kept.find(run)
@@ -127,12 +126,12 @@ def _facts(kept: Requests, open_: list[Request]) -> dict[str, dict[str, Any]]:
 
 
 def _ask(kept: Requests, same: list[Request]) -> dict[str, dict[str, Any]]:
-    from tlcourse.execution.cluster import poll
-    from tlcourse.execution.cluster.crowd import crowd, in_words
-    from tlcourse.execution.cluster.pool import shell_for
-    from tlcourse.execution.cluster.reasons import explain
-    from tlcourse.execution.cluster.send import unreachable
-    from tlcourse.execution.cluster.shell import ConnectionLostError
+    from tlcourse.cluster import slurm
+    from tlcourse.cluster.pool import shell_for
+    from tlcourse.cluster.queue import crowd, in_words
+    from tlcourse.cluster.sbatch_errors import explain
+    from tlcourse.cluster.shell import ConnectionLostError
+    from tlcourse.cluster.submit import unreachable
 
     profile = same[0].settings
     shell = shell_for(profile)
@@ -140,7 +139,7 @@ def _ask(kept: Requests, same: list[Request]) -> dict[str, dict[str, Any]]:
     folders = [sent.folder for sents in rounds.values() for sent in sents if sent.folder]
     numbers = frozenset(sent.job for sents in rounds.values() for sent in sents if sent.job)
     try:
-        answer = poll.ask(shell, folders, [])
+        answer = slurm.ask(shell, folders, [])
         crowded = crowd(shell, profile, numbers)
     except ConnectionLostError as error:
         raise unreachable(shell.name, str(error)) from None

@@ -110,7 +110,7 @@ def _data() -> MachineFinding:
 
 
 def _cluster() -> MachineFinding:
-    from tlcourse.execution.cluster.profile import load_config
+    from tlcourse.cluster.profile import load_config
 
     try:
         profiles = load_config().profiles

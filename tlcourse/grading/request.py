@@ -19,14 +19,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tlcourse.cluster.jobs import Journal, Pace
+from tlcourse.cluster.pool import shell_for
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.shell import Shell
+from tlcourse.cluster.watcher import Attendant
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, UsageError
-from tlcourse.execution.cluster.attend import Attendant
-from tlcourse.execution.cluster.item import Pace
-from tlcourse.execution.cluster.journal import Journal
-from tlcourse.execution.cluster.pool import shell_for
-from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.cluster.shell import Shell
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.grade import Grading, OnEvent, Options
 from tlcourse.grading.intake.submission import Submission, collect, hash_folder

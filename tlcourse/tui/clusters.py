@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from tlcourse.cluster.profile import load_config
 from tlcourse.errors import TlcourseError
-from tlcourse.execution.cluster.profile import load_config
 from tlcourse.tui.runs import Failure
 
 

@@ -7,14 +7,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tlcourse.cluster.jobs import Journal, Pace, pace_of
+from tlcourse.cluster.pool import SlurmPool, shell_for
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.sbatch_errors import BusyError
+from tlcourse.cluster.shell import ConnectionLostError
+from tlcourse.cluster.submit import take_back
 from tlcourse.errors import InfraError, UnableError, UsageError
-from tlcourse.execution.cluster.item import Pace, pace_of
-from tlcourse.execution.cluster.journal import Journal
-from tlcourse.execution.cluster.pool import SlurmPool, shell_for
-from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.cluster.refusal import BusyError
-from tlcourse.execution.cluster.shell import ConnectionLostError
-from tlcourse.execution.cluster.take_back import take_back
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.batch.place import Place, PlaceLostError, PlaceRefusedError
 from tlcourse.grading.batch.sandboxes import TRUST

@@ -1,4 +1,4 @@
-"""Places on a cluster, as a local `Pool` offers workers: `run` from many threads, and one array serves them."""
+"""Slots on a cluster, as a local `Pool` offers workers: `run` from many threads, and one array serves them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import Any
 
 import msgspec
 
-from tlcourse.execution.cluster.attend import Attendant
-from tlcourse.execution.cluster.item import OnEvent, Pace
-from tlcourse.execution.cluster.journal import Journal
-from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.cluster.shell import HereShell, Shell
-from tlcourse.execution.cluster.ssh import SshShell
+from tlcourse.cluster.jobs import Journal, OnEvent, Pace
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.shell import HereShell, Shell, SshShell
+from tlcourse.cluster.watcher import Attendant
 from tlcourse.execution.spec import RunReport, RunSpec
 
 _WAIT_S = 3600.0

@@ -10,18 +10,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from tlcourse.execution.cluster import poll
-from tlcourse.execution.cluster.depot import full_error
-from tlcourse.execution.cluster.item import Item, Live, hand_on
-from tlcourse.execution.cluster.journal import Journal
-from tlcourse.execution.cluster.missing import decide
-from tlcourse.execution.cluster.reasons import explain
-from tlcourse.execution.cluster.refusal import would_wait
-from tlcourse.execution.cluster.send import Sender
-from tlcourse.execution.cluster.shell import Shell
-from tlcourse.execution.cluster.slurm import JobState
-from tlcourse.execution.cluster.take_back import cancel
-from tlcourse.execution.cluster.task import TaskResult, result_cap
+from tlcourse.cluster import slurm
+from tlcourse.cluster.jobs import Item, Journal, Live, decide, hand_on
+from tlcourse.cluster.plan import TaskResult, result_cap
+from tlcourse.cluster.sbatch_errors import explain, would_wait
+from tlcourse.cluster.shell import Shell
+from tlcourse.cluster.slurm import JobState
+from tlcourse.cluster.staging import full_error
+from tlcourse.cluster.submit import Sender, cancel
 from tlcourse.execution.spec import RunReport, Usage
 
 
@@ -51,20 +47,20 @@ class Settler:
         self.notes: list[str] = []
         """What was noticed on the way, such as a cluster without accounting."""
 
-    def take(self, live: Live, answer: poll.Answer) -> bool:
+    def take(self, live: Live, answer: slurm.Answer) -> bool:
         """Results first, then the states of what left none; returns whether something happened."""
         changed = self._take_results(live, answer)
         return self._take_states(live, answer) or changed
 
     # -- results -------------------------------------------------------------------------------------------------
 
-    def _take_results(self, live: Live, answer: poll.Answer) -> bool:
+    def _take_results(self, live: Live, answer: slurm.Answer) -> bool:
         there = answer.results.get(live.round.folder, set()) & set(live.items)
         if not there:
             return False
         self._take_last_events(live, there)
         caps = {number: result_cap(live.items[number][0].task, live.items[number][0].items) for number in there}
-        for number, data in poll.fetch(self._shell, live.round.folder, caps).items():
+        for number, data in slurm.fetch(self._shell, live.round.folder, caps).items():
             items = live.items[number]
             report = self._report(items[0], data, caps[number])
             if report is None:
@@ -82,8 +78,8 @@ class Settler:
         """What was written between the last look and the end."""
         followed = {n: live.items[n] for n in numbers if any(item.on_event for item in live.items[n])}
         if followed:
-            asked = [poll.Follow(live.round.folder, n, items[0].offset) for n, items in followed.items()]
-            for (_, number), data in poll.ask(self._shell, [], asked).events.items():
+            asked = [slurm.Follow(live.round.folder, n, items[0].offset) for n, items in followed.items()]
+            for (_, number), data in slurm.ask(self._shell, [], asked).events.items():
                 hand_on(followed[number], data)
 
     def _report(self, item: Item, data: bytes, cap: int) -> RunReport | None:
@@ -104,7 +100,7 @@ class Settler:
 
     # -- states --------------------------------------------------------------------------------------------------
 
-    def _take_states(self, live: Live, answer: poll.Answer) -> bool:
+    def _take_states(self, live: Live, answer: slurm.Answer) -> bool:
         """Which elements of the array have ended, and what becomes of those that left no result."""
         if answer.states is None:
             return False
@@ -133,7 +129,7 @@ class Settler:
         if (state := states.get(name)) is not None:
             return state
         if self._accounting:
-            known = poll.accounting(self._shell, live.round.job)
+            known = slurm.accounting(self._shell, live.round.job)
             if known is None:
                 self._accounting = False
                 self._note("This cluster keeps no accounts of jobs; their result files are looked at instead.")

@@ -1,4 +1,4 @@
-"""On the compute node: `python -m tlcourse.execution.cluster.node FOLDER` runs this job's tasks, in a sandbox each.
+"""On the compute node: `python -m tlcourse.cluster.worker_node FOLDER` runs this job's tasks, in a sandbox each.
 
 It is our own process, outside the sandbox: it holds the test inputs, hands them over after `fit`, watches the limits,
 and writes events and results. It knows no labels, and nothing that it writes counts before it was checked here.
@@ -19,9 +19,8 @@ from typing import Any
 
 import msgspec
 
+from tlcourse.cluster.plan import LEAVE_S, Plan, Task, TaskResult, read_arrays
 from tlcourse.errors import TlcourseError
-from tlcourse.execution.cluster.script import LEAVE_S
-from tlcourse.execution.cluster.task import Plan, Task, TaskResult, read_arrays
 from tlcourse.execution.events import MAX_TOTAL
 from tlcourse.execution.spec import RunReport, RunSpec, Usage
 from tlcourse.sandbox.scratch import scratch_folder

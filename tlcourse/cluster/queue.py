@@ -1,13 +1,16 @@
-"""How crowded a cluster is, and where in the queue one stands."""
+"""How busy a cluster is, where in the queue one's jobs are, and the status of an array in one line."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.cluster.shell import Shell, quoted
+from tlcourse.cluster.jobs import Live
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.sbatch_errors import explain
+from tlcourse.cluster.shell import Shell, quoted
 
 _MARK = "::nodes"
 
@@ -84,3 +87,23 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return 0.0
+
+
+def standing(name: str, rounds: Sequence[Live]) -> str:
+    """`bed: 4 jobs run, 6 wait. REASON`; empty where no job of ours is there."""
+    run, wait, said = 0, 0, ""
+    for live in rounds:
+        left = set(live.items)
+        for index, chunk in enumerate(live.round.chunks):
+            if not left & set(chunk):
+                continue
+            state = live.states.get(index)
+            if state is not None and state.state in ("RUNNING", "COMPLETING"):
+                run += 1
+                continue
+            wait += 1
+            if state is not None and state.state == "PENDING":
+                said = explain(state.state, state.reason, partition=state.partition, job=live.round.job).text
+    if not run + wait:
+        return ""
+    return f"{name}: {run} jobs run, {wait} wait" + (f". {said}" if said else "")

@@ -1,4 +1,4 @@
-"""Attending to jobs on a cluster: sent together, asked after together, and sent again where the cluster lost them.
+"""Watching jobs on a cluster: sent together, polled together, and sent again where the cluster lost them.
 
 One thread does all the talking, so that one question serves every job, however many threads wait for one.
 """
@@ -12,20 +12,17 @@ import threading
 import time
 from concurrent.futures import Future
 
+from tlcourse.cluster import slurm
+from tlcourse.cluster.jobs import Item, Journal, Live, OnEvent, Pace, Tried, hand_on, pace_of
+from tlcourse.cluster.plan import Packer
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.queue import standing
+from tlcourse.cluster.results import Settler
+from tlcourse.cluster.sbatch_errors import BusyError
+from tlcourse.cluster.shell import ConnectionLostError, Shell
+from tlcourse.cluster.staging import folder_archive
+from tlcourse.cluster.submit import Sender, closed_error, take_back, unreachable
 from tlcourse.errors import TlcourseError
-from tlcourse.execution.cluster import poll
-from tlcourse.execution.cluster.depot import folder_archive
-from tlcourse.execution.cluster.item import Item, Live, OnEvent, Pace, hand_on, pace_of
-from tlcourse.execution.cluster.journal import Journal
-from tlcourse.execution.cluster.missing import Tried
-from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.cluster.refusal import BusyError
-from tlcourse.execution.cluster.send import Sender, closed_error, unreachable
-from tlcourse.execution.cluster.settle import Settler
-from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
-from tlcourse.execution.cluster.standing import standing
-from tlcourse.execution.cluster.take_back import take_back
-from tlcourse.execution.cluster.task import Packer
 from tlcourse.execution.events import Lines
 from tlcourse.execution.spec import RunReport, RunSpec
 
@@ -217,8 +214,8 @@ class Attendant:
             for number, items in live.items.items()
             if any(item.on_event for item in items)
         }
-        asked = [poll.Follow(folder, number, items[0].offset) for (folder, number), items in follows.items()]
-        answer = poll.ask(self._shell, [live.round.folder for live in asking], asked)
+        asked = [slurm.Follow(folder, number, items[0].offset) for (folder, number), items in follows.items()]
+        answer = slurm.ask(self._shell, [live.round.folder for live in asking], asked)
         changed = False
         for key, data in answer.events.items():
             changed |= bool(data)

@@ -1,4 +1,4 @@
-"""Proving a profile, one step after the other: each is tried, and the first that fails says what to change."""
+"""Testing a profile, one step after the other: the first step that fails says what to change."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
+from tlcourse.cluster.jobs import Pace
+from tlcourse.cluster.plan import in_container, start_lines
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.queue import crowd, in_words
+from tlcourse.cluster.sbatch_errors import partitions
+from tlcourse.cluster.shell import ConnectionLostError, Shell
+from tlcourse.cluster.staging import Depot, python_for
+from tlcourse.cluster.watcher import Attendant
 from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.errors import TlcourseError
-from tlcourse.execution.cluster.attend import Attendant
-from tlcourse.execution.cluster.crowd import crowd, in_words
-from tlcourse.execution.cluster.depot import Depot
-from tlcourse.execution.cluster.environment import python_for
-from tlcourse.execution.cluster.item import Pace
-from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.cluster.refusal import partitions
-from tlcourse.execution.cluster.script import in_container, start_lines
-from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
 from tlcourse.execution.spec import RunSpec
 
 WAIT_S = 600.0

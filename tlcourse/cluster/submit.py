@@ -1,22 +1,22 @@
-"""Sending jobs: what they need is put on the cluster, written down here, and handed to Slurm – once."""
+"""Submitting jobs once, asking first whether Slurm would take them, and cancelling them by number or by name."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterable
 
 import msgspec
 
+from tlcourse.cluster.jobs import Item, Journal, Live, Round, new_name
+from tlcourse.cluster.plan import SCHEMA, Packer, Plan, header, job_minutes, job_script
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, located, refusal
+from tlcourse.cluster.shell import ConnectionLostError, Done, Shell, quoted
+from tlcourse.cluster.slurm import submit
+from tlcourse.cluster.staging import Depot, python_for
+from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, TlcourseError, UnableError
-from tlcourse.execution.cluster.depot import Depot
-from tlcourse.execution.cluster.environment import python_for
-from tlcourse.execution.cluster.item import Item, Live
-from tlcourse.execution.cluster.journal import Journal, Round, new_name
-from tlcourse.execution.cluster.profile import Profile
-from tlcourse.execution.cluster.refusal import located
-from tlcourse.execution.cluster.script import job_script
-from tlcourse.execution.cluster.shell import ConnectionLostError, Shell
-from tlcourse.execution.cluster.slurm import submit
-from tlcourse.execution.cluster.task import SCHEMA, Packer, Plan
 from tlcourse.execution.events import Lines
 
 
@@ -141,3 +141,66 @@ def unreachable(host: str, said: str) -> UnableError:
 def closed_error() -> InfraError:
     """What is said to those who wait when nobody attends any more."""
     return InfraError("The cluster is not attended to any more.")
+
+
+_NOW = "not available now"  # a partition that is closed at the moment: its jobs wait
+
+
+def trial(name: str, profile: Profile, shell: Shell, hand_ins: int, limits: Limits, threads: int) -> None:
+    """Have sbatch look at an array for so many hand-ins, and submit nothing.
+
+    Raises UsageError where Slurm refuses what the profile asks for, UnableError where the cluster is not reached.
+    """
+    chunk = min(math.ceil(hand_ins / profile.at_once), profile.chunk)
+    minutes = job_minutes(profile, [[limits.wall_time_s] * chunk])
+    elements = math.ceil(hand_ins / chunk)
+    lines = header(profile, "tlcourse-trial", "/dev/null", elements, minutes, threads, limits.memory_mb)
+    try:
+        done = shell.run("sbatch --test-only", "\n".join([*lines, "true", ""]).encode())
+        if done.code == 0 or _NOW in done.err:
+            return
+        error = refusal(shell, done)
+    except ConnectionLostError as lost:
+        raise unreachable(shell.name, str(lost)) from None
+    if isinstance(error, RefusedError):  # whatever else it says is met again when a job is submitted
+        raise located(error, name, profile)
+
+
+# What scancel says of jobs for which there is nothing left to do; older ones say nothing, and newer ones fail.
+_NO_MATTER = ("invalid job id", "already complet")
+# A submission whose connection broke may still be under way on the login node (see `submit`): it holds the lock, or
+# comes after us and finds no script.
+_BY_NAME = """
+cd {folder} 2>/dev/null || exit 0
+exec 9>submit.lock
+if command -v flock >/dev/null 2>&1; then flock -w 40 9 || exit 4; fi
+rm -f script.sh
+scancel --name={name}
+"""
+
+
+def cancel(shell: Shell, jobs: list[str]) -> None:
+    """Cancel jobs; ended and unknown ones are no error. Raises ConnectionLostError, and BusyError where they go on."""
+    if jobs:
+        _heard(shell.run(f"scancel {quoted(*jobs)}"))
+
+
+def take_back(shell: Shell, rounds: Iterable[Round]) -> None:
+    """Cancel all jobs of rounds, those too that Slurm has and whose number a killed process never heard.
+
+    Raises ConnectionLostError, and BusyError where Slurm did not hear it: then they may go on.
+    """
+    rounds = list(rounds)
+    cancel(shell, [one.job for one in rounds if one.job])
+    for one in rounds:
+        if not one.job and one.folder:
+            line = _BY_NAME.format(folder=quoted(one.folder), name=quoted(one.name))
+            _heard(shell.run(line, timeout=90))
+
+
+def _heard(done: Done) -> None:
+    words = done.err.strip()
+    if done.code == 0 or any(harmless in words.lower() for harmless in _NO_MATTER):
+        return
+    last = words.splitlines()[-1] if words else f"exit status {done.code}"
+    raise BusyError(f"Slurm did not hear that the jobs are to end: {last}")

@@ -1,6 +1,6 @@
-"""What travels to the cluster and back: one plan for a round of jobs, one result file a task. Types, and their files.
+"""What travels to the cluster and back: the plan of an array, its job script, one result file a task.
 
-A folder of a round, on the file system that login and compute nodes share:
+A folder of an array, on the file system that login and compute nodes share:
 
     plan.json               the tasks, and which job takes which of them
     script.sh, jobid        what was submitted, and the number that Slurm gave it
@@ -13,6 +13,7 @@ Data lie beside it under their hash (`blobs/SHA256`), sent once. Labels of the t
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +21,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.shell import quoted
 from tlcourse.course.spec import Limits, TaskSpec
+from tlcourse.errors import UsageError
 from tlcourse.execution import arrays
 from tlcourse.execution.spec import RunReport, RunSpec
 
@@ -127,3 +131,79 @@ def result_cap(task: Task, items: int) -> int:
     """Bytes that a result file of this task can honestly have: predictions in base64, the log, events that are kept."""
     predictions = arrays.size_cap(items, task.task_spec.outputs) if task.test else 0
     return predictions * 4 // 3 + 8 * task.limits.output_kb * 1024 + 32 * 2**20
+
+
+SPARE_MB = 1536
+"""Above the exercise's limit, so that our own watch over memory ends a run before Slurm ends the job."""
+START_S, LEAVE_S = 120.0, 30.0
+"""What starting Python on a slow file system, and leaving, may take."""
+NODE_MODULE = "tlcourse.cluster.worker_node"
+
+
+def job_script(profile: Profile, name: str, folder: str, code: str, python: str, tasks: list[list[Task]]) -> str:
+    """The script for an array with one element for each list of tasks; for one list a plain job."""
+    most = [task for chunk in tasks for task in chunk]
+    minutes = job_minutes(profile, [[task.limits.wall_time_s for task in chunk] for chunk in tasks])
+    threads, memory_mb = max(task.task_spec.threads for task in most), max(task.limits.memory_mb for task in most)
+    asked = header(profile, name, f"{folder}/log/%j.txt", len(tasks), minutes, threads, memory_mb)
+    lines = [*asked, "umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
+    lines += start_lines(profile, code)
+    lines.append(f"exec {in_container(profile, [python, '-m', NODE_MODULE, folder], (folder, code))}")
+    return "\n".join(lines) + "\n"
+
+
+def header(
+    profile: Profile, name: str, log: str, elements: int, minutes: int, threads: int, memory_mb: int
+) -> list[str]:
+    """The script's first lines: what is asked of Slurm for each element of an array."""
+    options = {
+        "job-name": name,
+        "output": log,
+        "open-mode": "append",
+        "nodes": "1",
+        "ntasks": "1",
+        "cpus-per-task": str(profile.cpus or threads),
+        "mem": f"{profile.memory_mb or memory_mb + SPARE_MB}M",
+        "time": str(minutes),
+    }
+    if elements > 1:
+        options["array"] = f"0-{elements - 1}%{profile.at_once}"
+    for key in ("partition", "account", "qos"):
+        if value := getattr(profile, key):
+            options[key] = value
+    if profile.gpus:
+        options["gpus-per-node"] = f"{profile.gpu_type}:{profile.gpus}" if profile.gpu_type else str(profile.gpus)
+    lines = ["#!/bin/bash", *(f"#SBATCH --{key}={value}" for key, value in options.items())]
+    return [*lines, "#SBATCH --no-requeue", *(f"#SBATCH {option}" for option in profile.sbatch)]
+
+
+def job_minutes(profile: Profile, chunks: list[list[float]]) -> int:
+    """The time limit, of seconds that each task of each chunk may take: the longest chunk, if the profile allows it."""
+    longest = max(sum(seconds + LEAVE_S for seconds in chunk) for chunk in chunks)
+    needed = math.ceil((longest + START_S) / 60)
+    return min(needed, profile.minutes) if profile.minutes else needed
+
+
+def start_lines(profile: Profile, code: str) -> list[str]:
+    """Shell lines before Python: modules, set-up, environment."""
+    lines = [f"module load {quoted(*profile.modules)}"] if profile.modules else []
+    lines += profile.setup
+    lines += [f"export {name}={quoted(value)}" for name, value in profile.environment.items()]
+    return [*lines, f"export PYTHONPATH={quoted(code)}", "export PYTHONNOUSERSITE=1"]
+
+
+def in_container(profile: Profile, command: list[str], binds: tuple[str, ...] = ()) -> str:
+    """The command line, in the profile's container where it has one. The first word may hold $NAMES and ~."""
+    python, *rest = command
+    if python.startswith("~/"):
+        python = "$HOME" + python[1:]
+    line = f'"{python}" {quoted(*rest)}' if rest else f'"{python}"'
+    if (container := profile.container) is None:
+        return line
+    if any(char in container.image for char in "\n\0"):
+        raise UsageError(f"{container.image!r} is no name of an image.")
+    bind = ",".join([*container.binds, *binds])
+    inside = "; ".join([*container.setup, f"exec {line}"])
+    options = " ".join(container.options)
+    binding = f"--bind {quoted(bind)} " if bind else ""
+    return f"{container.command} exec {options} {binding}{quoted(container.image)} bash -c {quoted(inside)}"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tlcourse.cluster.profile import READY, parse_config, ready_profiles
 from tlcourse.errors import InfraError, UsageError
-from tlcourse.execution.cluster.profile import READY, parse_config, ready_profiles
 
 if TYPE_CHECKING:
     import yaml

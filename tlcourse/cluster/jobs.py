@@ -1,0 +1,247 @@
+"""Jobs on their way to a cluster and back: what was sent where, who waits for it, and when it is sent again.
+
+What was sent is kept on this side, one JSON file an array, written before anything is submitted: a closed laptop, a
+killed process or a lost connection costs nothing. A submission's outcome comes from its own result file. Only where
+there is none does the job's state speak – and then nearly always of the cluster, not of the submission.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tlcourse.cluster.plan import Task
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.sbatch_errors import explain
+from tlcourse.cluster.slurm import JobState
+from tlcourse.errors import InfraError
+from tlcourse.execution.events import Lines
+from tlcourse.execution.spec import RunReport, RunStatus
+
+
+class Round(Struct):
+    """Jobs that were sent together. `job` is empty until Slurm has given a number."""
+
+    name: str
+    profile: str
+    settings: Profile
+    keys: list[str]
+    chunks: list[list[int]]
+    created: float
+    folder: str = ""
+    job: str = ""
+    over: bool = False
+    """All of it is here, or was given up."""
+
+    def element(self, chunk: int) -> str:
+        """What Slurm calls the job of a chunk."""
+        return f"{self.job}_{chunk}" if len(self.chunks) > 1 else self.job
+
+
+def new_name() -> str:
+    """A name that no other round has, on any machine: it is how Slurm is asked whether a job was submitted."""
+    return f"tlcourse-{secrets.token_hex(6)}"
+
+
+class Journal:
+    """The rounds of one request or batch, in a folder; without one they are kept in memory."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._rounds: dict[str, Round] = {}
+        if folder is None:
+            return
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in sorted(folder.glob("tlcourse-*.json")):
+            with contextlib.suppress(
+                msgspec.MsgspecError, OSError
+            ):  # half-written by a crash: it was not submitted yet
+                kept = msgspec.json.decode(path.read_bytes(), type=Round)
+                self._rounds[kept.name] = kept
+
+    @property
+    def open(self) -> list[Round]:
+        """Rounds that may still bring something."""
+        return [one for one in self._rounds.values() if not one.over]
+
+    def keep(self, one: Round) -> None:
+        """Write a round down, durably; raises InfraError where the disk is full."""
+        self._rounds[one.name] = one
+        if self._folder is None:
+            return
+        path = self._folder / f"{one.name}.json"
+        part = path.with_suffix(".part")
+        try:
+            with part.open("wb") as stream:
+                stream.write(msgspec.json.encode(one))
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(path)
+        except OSError as error:
+            raise InfraError(
+                f"What was sent to the cluster cannot be written down: {error.strerror}.",
+                remedy=f"make room in {self._folder}.",
+            ) from error
+
+
+RETRIES = 2
+"""How often a submission is sent again after a fault of the cluster."""
+SENDS = 8
+"""How often it is sent in all, times counted in which it never got its turn."""
+
+
+class Tried(Struct):
+    """What a submission has been through."""
+
+    sends: int = 0
+    faults: int = 0
+    memory_kills: int = 0
+    alone: bool = False
+    """To be sent in a job of its own: what it does to its job shall not happen to others."""
+
+
+class Decision(Struct, frozen=True):
+    """`again`, or an ending with its message."""
+
+    again: bool
+    status: RunStatus = "infra"
+    message: str = ""
+
+
+def decide(state: JobState, tried: Tried, *, was_running: bool, alone: bool, retry_cancelled: bool) -> Decision:
+    """What becomes of a submission without a result; counts the fault in `tried`.
+
+    `was_running`: it had its turn when the job ended. `alone`: its job had nothing else to do.
+    """
+    what = explain(state.state, state.reason).text if state.state else "Slurm knows nothing of it any more."
+    where = f" ({state.node})" if state.node else ""
+    if state.state == "CANCELLED" and not retry_cancelled:
+        return Decision(False, message="The job was cancelled on the cluster, not by this command.")
+    if tried.sends >= SENDS:
+        return Decision(
+            False, message=f"It was sent {tried.sends} times and never got its turn. At last: {what}{where}"
+        )
+    if not was_running and not alone:
+        return Decision(True)  # a bystander: another submission was running, or time was up
+    tried.faults += 1
+    tried.alone = True
+    if state.state == "OUT_OF_MEMORY" and was_running and alone:
+        # the job has the exercise's limit and more, and held this submission alone: the memory was its own
+        tried.memory_kills += 1
+        if tried.memory_kills >= 2:
+            return Decision(
+                False,
+                "memory",
+                "used more memory than its job had, faster than it could be stopped; Slurm killed it twice",
+            )
+    if tried.faults > RETRIES:
+        return Decision(False, message=f"The cluster failed {tried.faults} times. At last: {what}{where}")
+    return Decision(True)
+
+
+OnEvent = Callable[[dict[str, Any]], None]
+
+
+class Pace(Struct, frozen=True):
+    """Seconds. Questions come quickly while something happens, and rarely while nothing does."""
+
+    first: float = 0.5
+    slowest: float = 30.0
+    slowest_followed: float = 5.0
+    gather: float = 1.0
+    """How long after one job others are waited for, to be sent with it."""
+    patience: float = 900.0
+    """How long a lost connection, or a silent Slurm, is tried again."""
+    grace: float = 10.0
+    """How long after a job's end its results may take to be seen through a network file system."""
+
+
+_USUAL = Pace()
+
+
+def pace_of(profile: Profile, pace: Pace = _USUAL) -> Pace:
+    """The pace that a profile sets; the rest of it as in `pace`."""
+    followed = min(pace.slowest_followed, profile.poll_s)
+    return replace(pace, slowest=profile.poll_s, slowest_followed=followed, grace=profile.grace_s)
+
+
+class Item(Struct, eq=False):
+    """One job, and who waits for it."""
+
+    task: Task
+    items: int
+    """Test inputs, which bound the size of a result."""
+    future: Future[RunReport]
+    on_event: OnEvent | None
+    tried: Tried
+    lines: Lines
+    offset: int = 0
+    said: str = ""
+
+    def tell(self, text: str) -> None:
+        """Say something of ours among what the run prints."""
+        if self.on_event is not None:
+            self.on_event({"v": 1, "type": "log", "text": f"[{text}]\n"})
+
+    def fail(self, error: Exception) -> None:
+        """It cannot be run."""
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def done(self, report: RunReport) -> None:
+        """It ended."""
+        if not self.future.done():
+            self.future.set_result(report)
+
+
+class Live(Struct, eq=False):
+    """A round on the cluster. Several items share a number where their jobs are identical."""
+
+    round: Round
+    items: dict[int, list[Item]]
+    states: dict[int, JobState] = {}
+    ended: dict[int, float] = {}
+    """When an element of the array was first seen to have ended."""
+    adopted: bool = False
+    """Sent by an earlier process: more of it may be asked for."""
+    taken: set[int] = set()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it can be asked for any more."""
+        if self.items or not self.adopted:
+            return not self.items
+        return all(number in self.taken or not key for number, key in enumerate(self.round.keys))
+
+    def take(self, number: int) -> list[Item]:
+        """Those who wait for a task, which is then none of this round any more."""
+        self.taken.add(number)
+        return self.items.pop(number)
+
+    def all_items(self) -> list[Item]:
+        """Everything that waits for this round."""
+        return [item for items in self.items.values() for item in items]
+
+    def fail(self, error: Exception) -> None:
+        """Nothing of it comes any more."""
+        for number in list(self.items):
+            for item in self.take(number):
+                item.fail(error)
+
+
+def hand_on(items: Iterable[Item], data: bytes) -> None:
+    """New events of a task, checked as those of a local run are, to all that follow it."""
+    for item in items:
+        item.offset += len(data)
+        for event in item.lines.feed(data):
+            if item.on_event is not None:
+                item.on_event(event)

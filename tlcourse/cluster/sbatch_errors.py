@@ -1,0 +1,211 @@
+"""What Slurm says, in sentences: states, reasons for waiting, and why it takes no job – with the line to change."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tlcourse.cluster.config_text import line_of
+from tlcourse.cluster.profile import Profile, config_path, load_config
+from tlcourse.cluster.shell import Done, Shell
+from tlcourse.errors import InfraError, UsageError
+
+# Reasons that time does not mend: the job asks for what it can never get. Names as in Slurm's own list.
+_NEVER = {
+    "PartitionTimeLimit": "It asks for more time than the partition {partition} allows. Lower the profile's `minutes`.",
+    "PartitionNodeLimit": "It asks for more or fewer nodes than the partition {partition} allows.",
+    "PartitionConfig": "It asks for more than the partition {partition} allows: time, nodes or memory.",
+    "AccountNotAllowed": "The account may not use the partition {partition}. Change `account` or `partition`.",
+    "InvalidAccount": "Slurm knows no such account, or you are not in it. Change `account` of the profile.",
+    "InvalidQOS": "Slurm knows no such quality of service, or you may not use it. Change `qos` of the profile.",
+    "QOSNotAllowed": "The quality of service may not be used with this account or partition.",
+    "BadConstraints": "No node has what it asks for: GPUs, cores, memory or a feature.",
+    "AssocGrpBillingMinutes": "The project's computing time is used up.",
+    "AssocGrpCPUMinutesLimit": "The project's computing time is used up.",
+    "AssocGrpGRESMinutes": "The project's GPU time is used up.",
+    "AssocMaxWallDurationPerJobLimit": "It asks for more time than your account allows for one job.",
+    "QOSMaxWallDurationPerJobLimit": "It asks for more time than the quality of service allows for one job.",
+    "AssocMaxCpuPerJobLimit": "It asks for more cores than your account allows for one job.",
+    "AssocMaxMemPerJob": "It asks for more memory than your account allows for one job.",
+    "AssocMaxGRESPerJob": "It asks for more GPUs than your account allows for one job.",
+    "QOSMaxCpuPerJobLimit": "It asks for more cores than the quality of service allows for one job.",
+    "QOSMaxMemoryPerJob": "It asks for more memory than the quality of service allows for one job.",
+    "QOSMaxGRESPerJob": "It asks for more GPUs than the quality of service allows for one job.",
+    "DependencyNeverSatisfied": "It waits for a job that failed.",
+}
+_WAITING = {
+    "None": "It is about to start.",
+    "Resources": "It is next, and waits until enough cores, memory and GPUs are free.",
+    "Priority": "Other jobs are before it.",
+    "BeginTime": "Slurm lets it wait a while after a restart.",
+    "JobArrayTaskLimit": "As many of ours run as the profile allows (`at_once`).",
+    "JobHeldUser": "You are holding it back. Let it go with: scontrol release {job}",
+    "JobHeldAdmin": "An administrator is holding it back. Ask them.",
+    "ReqNodeNotAvail": "The nodes that it could use are down or reserved.",
+    "Nodes_required_for_job_are_DOWN,_DRAINED_or_reserved_for_jobs_in_higher_priority_partitions": "The nodes that it "
+    "could use are down or reserved.",
+    "Reservation": "It waits for a reservation to begin.",
+    "PartitionDown": "The partition {partition} is closed at the moment.",
+    "PartitionInactive": "The partition {partition} starts no jobs at the moment.",
+    "Licenses": "It waits for a licence.",
+    "Cleaning": "Slurm is tidying up after it.",
+    "AssocMaxJobsLimit": "As many of your jobs run as your account allows.",
+    "QOSMaxJobsPerUserLimit": "As many of your jobs run as the partition allows one person.",
+    "AssocGrpJobsLimit": "As many of the project's jobs run as it may have.",
+    "QOSMaxSubmitJobPerUserLimit": "You have as many jobs in the queue as one person may.",
+    "AssocGrpGRES": "The project uses as many GPUs as it may; it waits for one of them.",
+    "AssocGrpCpuLimit": "The project uses as many cores as it may; it waits for some of them.",
+    "QOSMaxGRESPerUser": "You use as many GPUs as one person may; it waits for one of them.",
+    "QOSMaxCpuPerUserLimit": "You use as many cores as one person may; it waits for some of them.",
+    "QOSGrpGRES": "All GPUs of this quality of service are in use.",
+}
+_STATES = {
+    "RUNNING": "It runs.",
+    "COMPLETING": "It is ending.",
+    "CONFIGURING": "Its node is starting.",
+    "SUSPENDED": "Slurm has suspended it.",
+    "COMPLETED": "It ended.",
+    "FAILED": "It ended with an error.",
+    "TIMEOUT": "Slurm ended it at its time limit.",
+    "OUT_OF_MEMORY": "Slurm ended it: it used more memory than it had asked for.",
+    "NODE_FAIL": "Its node failed.",
+    "BOOT_FAIL": "Its node did not start.",
+    "PREEMPTED": "Another job took its place.",
+    "CANCELLED": "It was cancelled.",
+    "DEADLINE": "It could not end before its deadline.",
+    "REQUEUED": "It is in the queue again.",
+}
+
+
+class Sentence(Struct, frozen=True):
+    """What a state and its reason mean; `never`: waiting longer does not help."""
+
+    text: str
+    never: bool = False
+
+
+def explain(state: str, reason: str, *, partition: str = "", job: str = "") -> Sentence:
+    """A job's state and reason in words. An unknown reason is given as Slurm has it."""
+    if state != "PENDING":
+        return Sentence(_STATES.get(base_state(state), f"Slurm says {state}."))
+    word = reason.strip("()").split(",")[0] if reason not in _WAITING else reason
+    where = partition or "it is in"
+    if word in _NEVER:
+        return Sentence(_NEVER[word].format(partition=where, job=job), never=True)
+    if word in _WAITING:
+        return Sentence(_WAITING[word].format(partition=where, job=job))
+    return Sentence(f"It waits; Slurm's reason is {reason}.")
+
+
+def base_state(state: str) -> str:
+    """`CANCELLED by 1001` and `CANCELLED+` are CANCELLED."""
+    return state.split()[0].rstrip("+") if state.strip() else ""
+
+
+_SIZE = ("gpus", "gpu_type", "cpus", "memory_mb", "minutes", "sbatch")
+_RIGHTS = ("account", "partition", "qos")
+
+
+class BusyError(Exception):
+    """Slurm does not answer, or takes no more jobs at the moment. Worth another try."""
+
+
+class RefusedError(UsageError):
+    """Slurm refuses what the profile asks for; `fields` are those of the profile that it may be about."""
+
+    def __init__(self, what: str, fields: tuple[str, ...] = (), *, cause: str, remedy: str) -> None:
+        super().__init__(what, cause=cause, remedy=remedy)
+        self.fields = fields
+
+
+def refusal(shell: Shell, done: Done) -> Exception:
+    """What sbatch's error means: a RefusedError, a BusyError or, where it is not known, an InfraError."""
+    words = done.err.strip()
+    last = words.splitlines()[-1].removeprefix("sbatch: error: ") if words else f"exit status {done.code}"
+    lower = words.lower()
+    if "not found" in lower and done.code == 127:
+        return RefusedError(
+            f"There is no Slurm on {shell.name}: {last}.",
+            ("host",),
+            cause="the profile names another machine than a login node, or Slurm needs a module.",
+            remedy="tlcourse config check PROFILE",
+        )
+    if "invalid partition" in lower:
+        return RefusedError(
+            f"The cluster has no such partition: {last}.",
+            ("partition",),
+            cause=f"it has: {', '.join(partitions(shell)) or 'none that sinfo shows'}.",
+            remedy="tlcourse config set PROFILE partition=NAME, then: tlcourse config check PROFILE",
+        )
+    if "time limit is invalid" in lower:
+        return RefusedError(
+            f"Slurm refused the job: {last}.",
+            ("minutes", "partition"),
+            cause="a job takes longer than the partition allows: the hand-ins of a chunk, one after another.",
+            remedy="tlcourse config set PROFILE minutes=NUMBER (or chunk=NUMBER), then: tlcourse config check PROFILE",
+        )
+    if "violates accounting/qos policy" in lower or "limit" in lower:
+        return BusyError(f"Slurm takes no further job now: {last}")
+    if "account" in lower or "partition" in lower or "qos" in lower or "association" in lower:
+        return RefusedError(
+            f"Slurm refused the job: {last}.",
+            _RIGHTS,
+            cause="the account, partition or quality of service is not yours to use, or the cluster asks for one.",
+            remedy="tlcourse config set PROFILE account=NAME (sacctmgr show assoc user=$USER lists yours), "
+            "then: tlcourse config check PROFILE",
+        )
+    if "configuration is not available" in lower or "specification can not be satisfied" in lower or "invalid" in lower:
+        return RefusedError(
+            f"Slurm refused the job: {last}.",
+            _SIZE,
+            cause="no node of the partition has so many GPUs, cores or so much memory – or the time is too long.",
+            remedy="tlcourse config set PROFILE with lower gpus, cpus, memory_mb or minutes, "
+            "then: tlcourse config check PROFILE",
+        )
+    if "unable to contact slurm controller" in lower or "socket timed out" in lower or done.code == 4:
+        return BusyError(f"Slurm does not answer: {last}")
+    return InfraError(f"sbatch failed on {shell.name}: {last}.", remedy="tlcourse config check PROFILE says more.")
+
+
+def located(error: Exception, name: str, profile: Profile) -> Exception:
+    """A refusal with the lines of the configuration file that it is about and the profile's name; others as is."""
+    if not isinstance(error, RefusedError):
+        return error
+    what = f"{error.what} {lines(name, profile, error.fields)}".strip()
+    return UsageError(what, cause=error.cause, remedy=error.remedy.replace("PROFILE", name))
+
+
+def would_wait(name: str, profile: Profile, reason: str, sentence: str) -> UsageError:
+    """What is said of a job that Slurm accepted, and will never start."""
+    fields = _RIGHTS if "Account" in reason or "QOS" in reason.upper() else (*_SIZE, "partition")
+    return UsageError(
+        f"The job would wait for ever ({reason}). {sentence} {lines(name, profile, fields)}".strip(),
+        cause="the profile asks for what this cluster does not give; the job was taken back.",
+        remedy=f"tlcourse config set {name} KEY=VALUE, then: tlcourse config check {name}",
+    )
+
+
+def lines(name: str, profile: Profile, fields: tuple[str, ...]) -> str:
+    """`The profile bed says so: config.yaml:5 (partition: moon).`; empty where it stands in no file."""
+    path = config_path()
+    try:
+        text = path.read_text(encoding="utf-8")
+        if load_config(path).profiles.get(name) != profile:
+            return ""  # changed since
+    except (OSError, UnicodeDecodeError, UsageError):
+        return ""
+    said = [(field, line) for field in fields if (line := line_of(text, name, field)) is not None]
+    if said:
+        places = [f"{path}:{line} ({field}: {_shown(getattr(profile, field))})" for field, line in said]
+        return f"The profile {name} says so: {', '.join(places)}."
+    line = line_of(text, name)
+    return f"The profile {name} is {path}:{line}, without {' or '.join(fields)}." if line is not None else ""
+
+
+def _shown(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def partitions(shell: Shell) -> list[str]:
+    """The partitions that there are."""
+    done = shell.run("sinfo -h -o %R")
+    return sorted(set(done.text.split())) if done.code == 0 else []
