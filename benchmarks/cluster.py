@@ -86,12 +86,13 @@ def on_cluster(given: list[RunSpec], seconds: float) -> dict[str, float]:
         profile = Profile(
             host="slurmlogin", ssh_config=str(bed.ssh_config), python=sys.executable, partition="main", at_once=SLOTS
         )
-        with SlurmPool("bed", profile, chunk=max(len(given) // SLOTS, 1), pace=Pace(grace=2.0)) as pool:
+        with SlurmPool("bed", profile, chunk=max(len(given) // SLOTS, 1), pace=Pace(grace=2.0), expected=1) as pool:
             say("the cluster is up; code and data are sent")
-            pool.run_array(given[:1])  # sent once, not once a batch
+            pool.run(given[0])  # sent once, not once a batch
             say(f"{len(given)} hand-ins on the cluster")
             begin = time.time()
-            return summary(pool.run_array(given), begin, seconds, SLOTS)
+            with ThreadPoolExecutor(len(given)) as threads:
+                return summary(list(threads.map(pool.run, given)), begin, seconds, SLOTS)
 
 
 def here(given: list[RunSpec], seconds: float, slots: int) -> dict[str, float]:

@@ -14,7 +14,7 @@ import pytest
 from tlcourse.cluster.jobs import Journal, Pace
 from tlcourse.cluster.pool import SlurmPool, shell_for
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.watcher import Attendant
+from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.execution.spec import RunReport, RunSpec
 
@@ -63,13 +63,13 @@ def profile(slurm: Bed) -> Profile:
 
 
 @pytest.fixture
-def attendants() -> Iterator[Callable[..., Attendant]]:
-    """`attendants(profile, folder=…, …)`: as many as a test likes, closed at its end."""
-    made: list[Attendant] = []
+def watchers() -> Iterator[Callable[..., JobWatcher]]:
+    """`watchers(profile, folder=…, …)`: as many as a test likes, closed at its end."""
+    made: list[JobWatcher] = []
 
-    def make(profile: Profile, *, folder: Path | None = None, pace: Pace = PACE, **options: object) -> Attendant:
+    def make(profile: Profile, *, folder: Path | None = None, pace: Pace = PACE, **options: object) -> JobWatcher:
         shell = options.pop("shell", None) or shell_for(profile)
-        one = Attendant("bed", profile, shell, journal=Journal(folder), pace=pace, **options)  # type: ignore[arg-type]
+        one = JobWatcher("bed", profile, shell, journal=Journal(folder), pace=pace, **options)  # type: ignore[arg-type]
         made.append(one)
         return one
 

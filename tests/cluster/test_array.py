@@ -6,7 +6,7 @@ import queue
 import time
 
 import msgspec
-from waiting import wait_for
+from waiting import together, wait_for
 
 from tlcourse.cluster.jobs import Pace
 from tlcourse.cluster.pool import SlurmPool
@@ -21,7 +21,7 @@ PACE = Pace(first=0.2, slowest=1.0, gather=0.5, grace=1.0)
 def test_a_pool_sends_at_once_what_arrives_together(cluster, pool, job_for, told):
     jobs = [job_for(f"told['me'] = {number}") for number in range(6)]
     ended: dict[int, object] = {}
-    reports = pool.run_array(jobs, lambda number, report: ended.update({number: report}))
+    reports = together(pool, jobs, lambda number, report: ended.update({number: report}))
     assert [told(report)["me"] for report in reports] == list(range(6))
     assert [ended[number] for number in range(6)] == reports
     assert pool.workers == FORTY
@@ -52,20 +52,20 @@ class Slow(queue.Queue):
         return super().get(block, timeout)
 
 
-def test_what_is_expected_goes_out_as_one_round_however_it_comes_in(attendants, job_for):
+def test_what_is_expected_goes_out_as_one_round_however_it_comes_in(watchers, job_for):
     """A hand-in that was left over ran alone, behind another sandbox than the rest of its class."""
     shell, one = Unreachable(), job_for()
-    attendant = attendants(Profile(), shell=shell, pace=Pace(gather=60.0), chunk=10)
-    attendant.expected = 40
-    attendant._arriving = Slow()
-    futures = [attendant.add(one) for _ in range(40)]
+    watcher = watchers(Profile(), shell=shell, pace=Pace(gather=60.0), chunk=10)
+    watcher.expected = 40
+    watcher._arriving = Slow()
+    futures = [watcher.add(one) for _ in range(40)]
     assert {type(future.exception(30)) for future in futures} == {UnableError}
     assert shell.asked == 1
 
 
 def test_identical_submissions_run_once_and_both_get_the_report(cluster, pool, job_for):
     one = job_for("print(time.time())")
-    first, second = pool.run_array([one, one])
+    first, second = together(pool, [one, one])
     assert first == second
     assert len(cluster.jobs()) == 1
 
@@ -76,7 +76,7 @@ def test_a_batch_that_was_killed_goes_on_with_what_was_sent(cluster, profile, jo
     jobs = [job_for(f"print(time.time()); told['me'] = {number}") for number in range(4)]
     first = SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, sandbox_kind="bubblewrap")
     for job in jobs:
-        first._attendant.add(msgspec.structs.replace(job, sandbox_kind="bubblewrap"))
+        first._watcher.add(msgspec.structs.replace(job, sandbox_kind="bubblewrap"))
     wait_for(lambda: len(cluster.jobs("RUNNING,COMPLETED")) == 2)
     first.leave()
     with SlurmPool(

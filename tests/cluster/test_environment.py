@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from tlcourse.cluster.pool import shell_for
-from tlcourse.cluster.staging import Depot, environment_key, python_for
+from tlcourse.cluster.staging import RemoteStore, environment_key, python_for
 from tlcourse.errors import InfraError
 
 
 @pytest.fixture
-def depot(cluster, profile) -> Depot:
-    return Depot(shell_for(profile), "$HOME/work of mine".replace(" ", "-"))
+def store(cluster, profile) -> RemoteStore:
+    return RemoteStore(shell_for(profile), "$HOME/work of mine".replace(" ", "-"))
 
 
 @pytest.fixture
@@ -36,25 +36,25 @@ def with_packages(cluster, profile):
     return msgspec.structs.replace(profile, python=sys.executable, packages=[name], pip_options=options)
 
 
-def test_an_environment_is_made_once_and_has_what_was_asked_for(cluster, depot, with_packages):
-    python = python_for(depot, with_packages)
-    assert python.startswith(f"{depot.work}/env/")
+def test_an_environment_is_made_once_and_has_what_was_asked_for(cluster, store, with_packages):
+    python = python_for(store, with_packages)
+    assert python.startswith(f"{store.work}/env/")
     assert cluster.ssh(f"{python} -c 'import moonphase; print(moonphase.full)'").stdout == "True\n"
     made = Path(python).lstat().st_mtime_ns
-    assert python_for(depot, with_packages) == python
+    assert python_for(store, with_packages) == python
     assert Path(python).lstat().st_mtime_ns == made
 
 
-def test_one_that_was_left_half_made_is_made_anew(cluster, depot, with_packages):
-    half = f"{depot.work}/env/{environment_key(with_packages)}"
+def test_one_that_was_left_half_made_is_made_anew(cluster, store, with_packages):
+    half = f"{store.work}/env/{environment_key(with_packages)}"
     cluster.ssh(f"rm -rf {half}; mkdir -p {half}/bin; touch {half}/bin/python")
-    assert cluster.ssh(f"{python_for(depot, with_packages)} -c 'import moonphase'").returncode == 0
+    assert cluster.ssh(f"{python_for(store, with_packages)} -c 'import moonphase'").returncode == 0
 
 
-def test_a_package_that_cannot_be_had_is_said_with_pips_own_words(depot, with_packages):
+def test_a_package_that_cannot_be_had_is_said_with_pips_own_words(store, with_packages):
     wrong = msgspec.structs.replace(with_packages, packages=["no-such-package-anywhere"])
     with pytest.raises(InfraError) as raised:
-        python_for(depot, wrong)
+        python_for(store, wrong)
     assert "No matching distribution found for no-such-package-anywhere" in raised.value.what
 
 
@@ -63,22 +63,22 @@ def test_other_packages_are_another_environment(profile):
     assert environment_key(other) != environment_key(msgspec.structs.replace(profile, packages=["numpy"]))
 
 
-def test_what_lies_there_under_its_hash_is_not_sent_again(depot):
+def test_what_lies_there_under_its_hash_is_not_sent_again(store):
     import hashlib
 
     blobs = {hashlib.sha256(data).hexdigest(): data for data in (b"one", b"two")}
-    assert depot.send_blobs(blobs) == 2
-    assert depot.send_blobs(blobs) == 0
+    assert store.send_blobs(blobs) == 2
+    assert store.send_blobs(blobs) == 0
     digest = next(iter(blobs))
-    Path(depot.work, "blobs", digest).unlink()
-    assert depot.send_blobs(blobs) == 1
-    assert Path(depot.work, "blobs", digest).read_bytes() == blobs[digest]
+    Path(store.work, "blobs", digest).unlink()
+    assert store.send_blobs(blobs) == 1
+    assert Path(store.work, "blobs", digest).read_bytes() == blobs[digest]
 
 
-def test_code_is_sent_once_a_version(depot):
-    folder = Path(depot.send_code())
+def test_code_is_sent_once_a_version(store):
+    folder = Path(store.send_code())
     made = folder.stat().st_ino
     assert (folder / "tlcourse" / "execution" / "cluster" / "node.py").is_file()
-    assert depot.send_code() == str(folder)
+    assert store.send_code() == str(folder)
     assert folder.stat().st_ino == made
-    assert not list(Path(depot.work).glob("incoming.*"))
+    assert not list(Path(store.work).glob("incoming.*"))

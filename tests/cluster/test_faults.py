@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from waiting import wait_for
+from waiting import together, wait_for
 
 from tlcourse.cluster.jobs import Journal
 from tlcourse.cluster.pool import shell_for
-from tlcourse.cluster.submit import take_back
+from tlcourse.cluster.submit import cancel_arrays
 from tlcourse.errors import InfraError, UnableError, UsageError
 
 SLOW = "task.log(1, running=1)\ntime.sleep({seconds})\ntold['number'] = {number}"
@@ -54,7 +54,7 @@ def test_a_node_that_crashes_during_a_batch_costs_nobody_a_report(cluster, pool,
     jobs = [job_for(SLOW.format(seconds=2, number=number)) for number in range(12)]
     ended: list[int] = []
     reports: list = []
-    batch = threading.Thread(target=lambda: reports.extend(pool.run_array(jobs, lambda n, _: ended.append(n))))
+    batch = threading.Thread(target=lambda: reports.extend(together(pool, jobs, lambda n, _: ended.append(n))))
     batch.start()
     wait_for(lambda: ended)
     node = wait_for(lambda: cluster.run("squeue", "-h", "-t", "R", "-o", "%N").split())[-1]
@@ -66,18 +66,18 @@ def test_a_node_that_crashes_during_a_batch_costs_nobody_a_report(cluster, pool,
     wait_for(lambda: any(line.endswith("NODE_FAIL") for line in cluster.jobs()))
 
 
-def test_what_somebody_else_cancels_is_sent_again_in_a_batch(cluster, profile, attendants, job_for, told):
+def test_what_somebody_else_cancels_is_sent_again_in_a_batch(cluster, profile, watchers, job_for, told):
     watch = Watch()
-    future = attendants(profile, retry_cancelled=True).add(job_for(HELD.format(number=1)), watch)
+    future = watchers(profile, retry_cancelled=True).add(job_for(HELD.format(number=1)), watch)
     watch.until_it_trains()
     cluster.run("scancel", "--user", "student")
     assert told(told_to_go_on(cluster, future))["number"] == 1
     assert watch.said("It was cancelled. It is sent again.")
 
 
-def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(cluster, profile, attendants, job_for):
+def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(cluster, profile, watchers, job_for):
     watch = Watch()
-    future = attendants(profile).add(job_for(HELD.format(number=1), wall_time_s=300), watch)
+    future = watchers(profile).add(job_for(HELD.format(number=1), wall_time_s=300), watch)
     watch.until_it_trains()
     cluster.run("scancel", "--user", "student")
     report = future.result(120)
@@ -87,16 +87,16 @@ def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(clus
 
 
 def test_a_profile_shorter_than_the_exercise_ends_the_run_itself_and_slurms_time_limit_leads_to_another_try(
-    cluster, profile, attendants, job_for, told
+    cluster, profile, watchers, job_for, told
 ):
     """Both wait for a clock, so they wait together: Slurm looks at time limits twice a minute.
 
     The short one learns of its minute as if 25 s of it had passed: of the rest, 30 s are for leaving in good order.
     """
     minute = msgspec.structs.replace(profile, minutes=1, setup=["export TLCOURSE_JOB_SECONDS=35"])
-    short = attendants(minute).add(job_for("time.sleep(600)", wall_time_s=300))
+    short = watchers(minute).add(job_for("time.sleep(600)", wall_time_s=300))
     watch = Watch()
-    long = attendants(profile).add(job_for(HELD.format(number=4), wall_time_s=300), watch)
+    long = watchers(profile).add(job_for(HELD.format(number=4), wall_time_s=300), watch)
     watch.until_it_trains()
     running = [line.split() for line in cluster.run("squeue", "-h", "-t", "R", "-o", "%A %l").splitlines()]
     (number,) = [job for job, minutes in running if minutes != "1:00"]
@@ -116,18 +116,18 @@ def job_of(report) -> str:
     return report.where.partition("(job ")[2].rstrip(")")
 
 
-def test_memory_taken_faster_than_it_can_be_watched_ends_as_memory(cluster, profile, attendants, job_for):
+def test_memory_taken_faster_than_it_can_be_watched_ends_as_memory(cluster, profile, watchers, job_for):
     if "cgroup" not in cluster.run("scontrol", "show", "config"):
         pytest.skip("this kernel offers Slurm no control groups for memory (v1)")
     small = msgspec.structs.replace(profile, memory_mb=700)
-    report = attendants(small).add(job_for("x = bytearray(2**30)\ntime.sleep(1)", memory_mb=1024)).result(120)
+    report = watchers(small).add(job_for("x = bytearray(2**30)\ntime.sleep(1)", memory_mb=1024)).result(120)
     assert report.status == "memory", report.message
     assert len(cluster.jobs()) == 1
 
 
-def test_a_connection_cut_while_a_job_runs_costs_nothing(cluster, profile, attendants, job_for, told):
+def test_a_connection_cut_while_a_job_runs_costs_nothing(cluster, profile, watchers, job_for, told):
     watch = Watch()
-    future = attendants(profile).add(job_for(HELD.format(number=5)), watch)
+    future = watchers(profile).add(job_for(HELD.format(number=5)), watch)
     watch.until_it_trains()
     cluster.cut_ssh()
     watch.until(lambda: watch.said("does not answer"))
@@ -136,12 +136,12 @@ def test_a_connection_cut_while_a_job_runs_costs_nothing(cluster, profile, atten
     assert len(cluster.jobs()) == 1
 
 
-def test_a_connection_cut_while_a_job_is_submitted_submits_it_once(cluster, profile, attendants, job_for, told):
+def test_a_connection_cut_while_a_job_is_submitted_submits_it_once(cluster, profile, watchers, job_for, told):
     """The controller is silent, so that sbatch waits; the connection breaks under it; then both come back."""
-    attendant = attendants(profile)
-    assert attendant.add(job_for("pass")).result(120).status == "done"  # code and data are there
+    watcher = watchers(profile)
+    assert watcher.add(job_for("pass")).result(120).status == "done"  # code and data are there
     with cluster.silent_slurm():
-        future = attendant.add(job_for(SLOW.format(seconds=0, number=6), seed=7))
+        future = watcher.add(job_for(SLOW.format(seconds=0, number=6), seed=7))
         wait_for(lambda: cluster.run("pgrep", "-x", "sbatch", check=False))
         cluster.cut_ssh()
     time.sleep(1)
@@ -150,22 +150,22 @@ def test_a_connection_cut_while_a_job_is_submitted_submits_it_once(cluster, prof
     assert len(cluster.jobs()) == 2
 
 
-def test_a_full_work_folder_is_said_before_anything_is_submitted(cluster, profile, attendants, job_for):
+def test_a_full_work_folder_is_said_before_anything_is_submitted(cluster, profile, watchers, job_for):
     small = small_folder(cluster)
     cluster.ssh(f"head -c 70000000 /dev/zero >{small}/filling")
     full = msgspec.structs.replace(profile, work=small)
     with pytest.raises(InfraError, match="is full"):
-        attendants(full).add(job_for()).result(120)
+        watchers(full).add(job_for()).result(120)
     assert cluster.jobs() == []
     cluster.ssh(f"rm {small}/filling")
-    assert attendants(full).add(job_for()).result(120).status == "done"
+    assert watchers(full).add(job_for()).result(120).status == "done"
 
 
-def test_a_work_folder_that_fills_up_during_a_run_is_said_and_nothing_is_counted(cluster, profile, attendants, job_for):
+def test_a_work_folder_that_fills_up_during_a_run_is_said_and_nothing_is_counted(cluster, profile, watchers, job_for):
     small = small_folder(cluster)
     watch = Watch()
     full = msgspec.structs.replace(profile, work=small)
-    future = attendants(full).add(job_for(HELD.format(number=7)), watch)
+    future = watchers(full).add(job_for(HELD.format(number=7)), watch)
     watch.until_it_trains()
     cluster.ssh(f"head -c 70000000 /dev/zero >{small}/filling")
     cluster.go_on()
@@ -182,33 +182,33 @@ def small_folder(cluster) -> str:
 
 
 def test_a_number_that_slurm_has_forgotten_is_no_matter_where_the_result_lies(
-    cluster, profile, attendants, job_for, told, tmp_path
+    cluster, profile, watchers, job_for, told, tmp_path
 ):
     """And neither is a cluster without accounting, which is noted once."""
     job, folder = job_for(HELD.format(number=8)), tmp_path / "journal"
     watch = Watch()
-    first = attendants(profile, folder=folder)
+    first = watchers(profile, folder=folder)
     first.add(job, watch)
     watch.until_it_trains()
     first.close()
     cluster.go_on()
     wait_for(lambda: cluster.jobs()[0].endswith("COMPLETED"))
     forget_number(folder)
-    second = attendants(profile, folder=folder)
+    second = watchers(profile, folder=folder)
     assert told(second.add(job).result(120))["number"] == 8
     assert len(cluster.jobs()) == 1
 
 
-def test_a_job_that_vanished_without_a_result_is_sent_again(cluster, profile, attendants, job_for, told, tmp_path):
+def test_a_job_that_vanished_without_a_result_is_sent_again(cluster, profile, watchers, job_for, told, tmp_path):
     job, folder = job_for(HELD.format(number=9)), tmp_path / "journal"
     watch = Watch()
-    first = attendants(profile, folder=folder)
+    first = watchers(profile, folder=folder)
     first.add(job, watch)
     watch.until_it_trains()
     first.close()
     cluster.run("scancel", "--user", "student")
     forget_number(folder)
-    second = attendants(profile, folder=folder)
+    second = watchers(profile, folder=folder)
     assert told(told_to_go_on(cluster, second.add(job)))["number"] == 9
     assert any("keeps no accounts" in note for note in second.notes)
     assert len(cluster.jobs()) == 2
@@ -221,64 +221,64 @@ def forget_number(folder, instead: str = "999999") -> None:
     path.write_bytes(msgspec.json.encode({**kept, "job": instead}))
 
 
-def test_a_job_whose_number_was_never_heard_is_taken_back_by_its_name(cluster, profile, attendants, job_for, tmp_path):
+def test_a_job_whose_number_was_never_heard_is_taken_back_by_its_name(cluster, profile, watchers, job_for, tmp_path):
     """The process was killed while sbatch answered: the round is written down, and Slurm has the job."""
     folder, watch = tmp_path / "journal", Watch()
-    first = attendants(profile, folder=folder)
+    first = watchers(profile, folder=folder)
     first.add(job_for(HELD.format(number=1), wall_time_s=300), watch)
     watch.until_it_trains()
     first.close()
     forget_number(folder, "")
     (one,) = Journal(folder).open
-    take_back(shell_for(profile), [one])
+    cancel_arrays(shell_for(profile), [one])
     wait_for(lambda: cluster.jobs()[0].endswith("CANCELLED"))
     assert not Path(one.folder, "script.sh").exists()  # what is still under way there submits it no more
 
 
-def test_a_partition_that_does_not_exist_is_said_with_those_that_do(cluster, profile, attendants, job_for):
+def test_a_partition_that_does_not_exist_is_said_with_those_that_do(cluster, profile, watchers, job_for):
     wrong = msgspec.structs.replace(profile, partition="moon")
     with pytest.raises(UsageError) as raised:
-        attendants(wrong).add(job_for()).result(120)
+        watchers(wrong).add(job_for()).result(120)
     assert "no such partition" in raised.value.what
     assert "main, short" in raised.value.cause
     assert cluster.jobs() == []
 
 
-def test_a_job_that_would_wait_for_ever_is_taken_back_and_explained(cluster, profile, attendants, job_for):
+def test_a_job_that_would_wait_for_ever_is_taken_back_and_explained(cluster, profile, watchers, job_for):
     """`short` ends jobs after two minutes; Slurm accepts a longer one, and never starts it."""
     wrong = msgspec.structs.replace(profile, partition="short")
     with pytest.raises(UsageError) as raised:
-        attendants(wrong).add(job_for(wall_time_s=1000)).result(120)
+        watchers(wrong).add(job_for(wall_time_s=1000)).result(120)
     assert "more than the partition short allows" in raised.value.what
     wait_for(lambda: not cluster.jobs("PENDING,RUNNING"))
 
 
-def test_a_python_that_is_not_there_is_said_by_the_jobs_own_log(cluster, profile, attendants, job_for):
+def test_a_python_that_is_not_there_is_said_by_the_jobs_own_log(cluster, profile, watchers, job_for):
     wrong = msgspec.structs.replace(profile, python="/nowhere/python")
-    report = attendants(wrong).add(job_for()).result(120)
+    report = watchers(wrong).add(job_for()).result(120)
     assert report.status == "infra"
     assert "The cluster failed 3 times" in report.message
     assert "/nowhere/python: No such file" in report.log
     assert len(cluster.jobs()) == 3
 
 
-def test_a_closed_laptop_finds_its_job_again(cluster, profile, attendants, job_for, told, tmp_path):
+def test_a_closed_laptop_finds_its_job_again(cluster, profile, watchers, job_for, told, tmp_path):
     job, watch = job_for(HELD.format(number=10)), Watch()
-    first = attendants(profile, folder=tmp_path / "journal")
+    first = watchers(profile, folder=tmp_path / "journal")
     lost = first.add(job, watch)
     watch.until_it_trains()
     first.close()
     assert isinstance(lost.exception(1), InfraError)
     again = Watch()
-    second = attendants(profile, folder=tmp_path / "journal")
+    second = watchers(profile, folder=tmp_path / "journal")
     assert told(told_to_go_on(cluster, second.add(job, again)))["number"] == 10
     assert [event for event in again.events if event["type"] == "metric"]  # what happened meanwhile is shown
     assert len(cluster.jobs()) == 1
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "slurmlogin"])
-def test_a_cluster_that_does_not_answer_at_first_is_said_at_once(cluster, profile, attendants, job_for, host):
+def test_a_cluster_that_does_not_answer_at_first_is_said_at_once(cluster, profile, watchers, job_for, host):
     cluster.cut_ssh()
     shell_for(profile).close()
     with pytest.raises(UnableError, match="cannot be reached"):
-        attendants(msgspec.structs.replace(profile, host=host)).add(job_for()).result(120)
+        watchers(msgspec.structs.replace(profile, host=host)).add(job_for()).result(120)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tlcourse.cluster.jobs import Journal, Round
+from tlcourse.cluster.jobs import ArrayJob, Journal
 from tlcourse.cluster.profile import Profile
 from tlcourse.grading.batch.cluster import folder_of, forget
 
@@ -27,7 +27,7 @@ def scancel(tmp_path, monkeypatch):
 
 
 def sent(folder, job: str, *, over: bool) -> None:
-    Journal(folder).keep(Round(f"tlcourse-{job}", "uni", Profile(), ["k"], [[0]], 0.0, "/nowhere", job, over))
+    Journal(folder).keep(ArrayJob(f"tlcourse-{job}", "uni", Profile(), ["k"], [[0]], 0.0, "/nowhere", job, over))
 
 
 def test_a_batch_of_which_all_is_recorded_leaves_nothing_behind_here_or_there(tmp_path, scancel):

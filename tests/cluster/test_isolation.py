@@ -35,10 +35,10 @@ told['root'] = sorted(os.listdir('/'))
 
 @pytest.mark.parametrize("sandbox_kind", ["bubblewrap", "fork-server"])
 def test_a_student_job_reaches_neither_slurm_nor_munge_nor_others(
-    cluster, profile, attendants, job_for, told, sandbox_kind
+    cluster, profile, watchers, job_for, told, sandbox_kind
 ):
     job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), sandbox_kind=sandbox_kind)
-    report = attendants(profile).add(job).result(120)
+    report = watchers(profile).add(job).result(120)
     seen = told(report)
     assert report.sandbox == sandbox_kind
     assert seen["munge"] == ["FileNotFoundError"] * 2
@@ -52,17 +52,17 @@ def test_a_student_job_reaches_neither_slurm_nor_munge_nor_others(
     assert "run" not in seen["root"]
 
 
-def test_without_a_sandbox_the_same_job_would_reach_them(cluster, profile, attendants, job_for, told):
+def test_without_a_sandbox_the_same_job_would_reach_them(cluster, profile, watchers, job_for, told):
     """So the test above can fail: munge and Slurm are there, and answer."""
     job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), sandbox_kind="none")
-    seen = told(attendants(profile).add(job).result(120))
+    seen = told(watchers(profile).add(job).result(120))
     assert "FileNotFoundError" not in seen["munge"]
     assert any("returncode=0" in said for said in seen["commands"])
     assert seen["network"] == ["None", "None"]
 
 
-def test_the_work_folder_is_for_its_owner_alone(cluster, profile, attendants, job_for):
-    assert attendants(profile).add(job_for()).result(120).status == "done"
+def test_the_work_folder_is_for_its_owner_alone(cluster, profile, watchers, job_for):
+    assert watchers(profile).add(job_for()).result(120).status == "done"
     work = cluster.home / ".tlcourse-jobs"
     assert work.stat().st_mode & 0o777 == 0o700
     loose = [path for path, mode in below(work) if not stat.S_ISLNK(mode) and mode & 0o077]
@@ -79,8 +79,8 @@ def below(folder: Path) -> list[tuple[Path, int]]:
     return found
 
 
-def test_graders_and_labels_never_travel(cluster, profile, attendants, job_for):
-    assert attendants(profile).add(job_for()).result(120).status == "done"
+def test_graders_and_labels_never_travel(cluster, profile, watchers, job_for):
+    assert watchers(profile).add(job_for()).result(120).status == "done"
     sent = [path for path, mode in below(cluster.home / ".tlcourse-jobs") if stat.S_ISREG(mode)]
     assert [path for path in sent if path.name == "node.py"]
     assert not [path for path in sent if "graders" in path.parts or path.name.startswith("ex2_")]
@@ -102,9 +102,9 @@ def test_a_node_without_a_sandbox_runs_no_submission_of_a_batch(without_bubblewr
 
 
 def test_a_node_without_bubblewrap_runs_ones_own_code_in_the_landlock_sandbox_and_says_so(
-    without_bubblewrap, profile, attendants, job_for
+    without_bubblewrap, profile, watchers, job_for
 ):
-    attendant = attendants(profile)
-    report = attendant.add(job_for("print('it ran')", sandbox_kind="auto")).result(120)
+    watcher = watchers(profile)
+    report = watcher.add(job_for("print('it ran')", sandbox_kind="auto")).result(120)
     assert (report.status, report.sandbox) == ("done", "landlock")
-    assert any("landlock sandbox" in note for note in attendant.notes), attendant.notes
+    assert any("landlock sandbox" in note for note in watcher.notes), watcher.notes

@@ -6,10 +6,10 @@ from tlcourse.execution.supervise import run
 from tlcourse.sandbox.choose import choose
 
 
-def test_a_run_on_the_cluster_gives_the_predictions_of_a_run_here(cluster, profile, attendants, job_for, told):
+def test_a_run_on_the_cluster_gives_the_predictions_of_a_run_here(cluster, profile, watchers, job_for, told):
     job = job_for("told['drawn'] = torch.rand(3).tolist()\ntask.log(1, loss=0.5)", seed=11)
     here = run(job, choose("bubblewrap")[0], lambda _: None)
-    there = attendants(profile).add(job).result(120)
+    there = watchers(profile).add(job).result(120)
     assert told(there) == told(here)
     assert there.results == here.results
     assert there.metrics == here.metrics

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tlcourse.cluster.jobs import RETRIES, SENDS, Tried, decide
+from tlcourse.cluster.jobs import RETRIES, SENDS, RetryState, retry_decision
 from tlcourse.cluster.profile import parse_config
-from tlcourse.cluster.queue import in_words, read_crowd
+from tlcourse.cluster.queue import in_words, read_queue_load
 from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, explain, located, would_wait
 from tlcourse.cluster.shell import Done
 from tlcourse.cluster.slurm import JobState, _framed, read_sacct, read_squeue, submit
-from tlcourse.cluster.submit import cancel, trial
+from tlcourse.cluster.submit import cancel, sbatch_test_only
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, UsageError
 
@@ -140,9 +140,9 @@ def test_a_batch_is_stopped_by_what_is_surely_refused_and_by_nothing_else(mine):
     failed = "sbatch: error: Batch job submission failed: "
     for words in ("Requested partition configuration not available now", "Unable to contact slurm controller",
                   "Required node not available (down, drained or reserved)"):  # fmt: skip
-        trial("lumi", profile, Answers(1, err=failed + words), 40, Limits(), 1)
+        sbatch_test_only("lumi", profile, Answers(1, err=failed + words), 40, Limits(), 1)
     with pytest.raises(UsageError, match="partition: moon"):
-        trial("lumi", profile, Answers(1, err=failed + "Invalid partition name specified"), 40, Limits(), 1)
+        sbatch_test_only("lumi", profile, Answers(1, err=failed + "Invalid partition name specified"), 40, Limits(), 1)
 
 
 @pytest.mark.parametrize("said", ["", "scancel: error: Kill job error on job id 17: Invalid job id specified"])
@@ -162,10 +162,10 @@ def ended(state: str) -> JobState:
 
 def after(times: int, state: str, *, was_running: bool = True, alone: bool = True, retry: bool = True) -> list[str]:
     """What is decided on a submission to which the same happens so many times."""
-    tried, found = Tried(), []
+    tried, found = RetryState(), []
     for _ in range(times):
         tried.sends += 1
-        one = decide(ended(state), tried, was_running=was_running, alone=alone, retry_cancelled=retry)
+        one = retry_decision(ended(state), tried, was_running=was_running, alone=alone, retry_cancelled=retry)
         found.append("again" if one.again else one.status)
     return found
 
@@ -180,8 +180,8 @@ def test_memory_that_kills_its_own_job_twice_is_the_submissions():
 
 
 def test_memory_in_a_job_with_others_counts_only_when_it_happens_alone():
-    tried = Tried(sends=1)
-    assert decide(ended("OUT_OF_MEMORY"), tried, was_running=True, alone=False, retry_cancelled=True).again
+    tried = RetryState(sends=1)
+    assert retry_decision(ended("OUT_OF_MEMORY"), tried, was_running=True, alone=False, retry_cancelled=True).again
     assert tried.alone
     assert tried.memory_kills == 0
 
@@ -206,7 +206,7 @@ QUEUE = [
 
 
 def test_how_crowded_it_is_and_where_one_stands():
-    found = read_crowd(QUEUE, ["2|idle", "1|mixed", "1|down*"], frozenset({"20"}), now=100.0)
+    found = read_queue_load(QUEUE, ["2|idle", "1|mixed", "1|down*"], frozenset({"20"}), now=100.0)
     assert (found.running, found.waiting, found.groups) == (3, 3, 2)
     assert (found.idle_nodes, found.nodes) == (2, 4)
     assert found.position == 2  # after 21, which has the higher priority, before 22, which came later

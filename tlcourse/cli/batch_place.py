@@ -63,7 +63,7 @@ class PlaceName(NamedTuple):
         from msgspec.structs import replace
 
         from tlcourse.cluster.pool import shell_for
-        from tlcourse.cluster.submit import trial
+        from tlcourse.cluster.submit import sbatch_test_only
         from tlcourse.grading.batch.cluster import refuse_no_sandbox
 
         refuse_no_sandbox(sandbox_kind, trusted=trusted)
@@ -71,7 +71,7 @@ class PlaceName(NamedTuple):
         if options.wall_time_s:
             limits = replace(limits, wall_time_s=options.wall_time_s)
         try:
-            trial(self.name, self.profile, shell_for(self.profile), hand_ins, limits, options.threads)
+            sbatch_test_only(self.name, self.profile, shell_for(self.profile), hand_ins, limits, options.threads)
         except UnableError as error:
             error.remedy = error.remedy.replace("PROFILE", self.name)
             raise

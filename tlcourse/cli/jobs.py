@@ -84,7 +84,7 @@ def cancel(run: RunNumber, json: Json = False, plain: Plain = False) -> None:
     from tlcourse.cluster.pool import shell_for
     from tlcourse.cluster.sbatch_errors import BusyError
     from tlcourse.cluster.shell import ConnectionLostError
-    from tlcourse.cluster.submit import take_back, unreachable
+    from tlcourse.cluster.submit import cancel_arrays, unreachable
 
     kept = requests()
     one = kept.find(run)
@@ -92,7 +92,7 @@ def cancel(run: RunNumber, json: Json = False, plain: Plain = False) -> None:
         shell = shell_for(one.settings)
         journal = kept.journal(one)
         try:
-            take_back(shell, journal.open)
+            cancel_arrays(shell, journal.open)
         except ConnectionLostError as error:
             raise unreachable(shell.name, str(error)) from None
         except BusyError as error:
@@ -128,7 +128,7 @@ def _facts(kept: Requests, open_: list[Request]) -> dict[str, dict[str, Any]]:
 def _ask(kept: Requests, same: list[Request]) -> dict[str, dict[str, Any]]:
     from tlcourse.cluster import slurm
     from tlcourse.cluster.pool import shell_for
-    from tlcourse.cluster.queue import crowd, in_words
+    from tlcourse.cluster.queue import in_words, queue_load
     from tlcourse.cluster.sbatch_errors import explain
     from tlcourse.cluster.shell import ConnectionLostError
     from tlcourse.cluster.submit import unreachable
@@ -140,7 +140,7 @@ def _ask(kept: Requests, same: list[Request]) -> dict[str, dict[str, Any]]:
     numbers = frozenset(sent.job for sents in rounds.values() for sent in sents if sent.job)
     try:
         answer = slurm.ask(shell, folders, [])
-        crowded = crowd(shell, profile, numbers)
+        crowded = queue_load(shell, profile, numbers)
     except ConnectionLostError as error:
         raise unreachable(shell.name, str(error)) from None
     found: dict[str, dict[str, Any]] = {}

@@ -13,11 +13,11 @@ from msgspec import Struct
 from tlcourse.cluster.jobs import Pace
 from tlcourse.cluster.plan import in_container, start_lines
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.queue import crowd, in_words
+from tlcourse.cluster.queue import in_words, queue_load
 from tlcourse.cluster.sbatch_errors import partitions
 from tlcourse.cluster.shell import ConnectionLostError, Shell
-from tlcourse.cluster.staging import Depot, python_for
-from tlcourse.cluster.watcher import Attendant
+from tlcourse.cluster.staging import RemoteStore, python_for
+from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.spec import RunSpec
@@ -55,9 +55,9 @@ def check(
         yield slurm
         if not slurm.works:
             return
-        depot = Depot(shell, profile.work)
-        yield Step("work folder", True, f"{depot.work}, for you alone")
-        python = _python(profile, depot)
+        store = RemoteStore(shell, profile.work)
+        yield Step("work folder", True, f"{store.work}, for you alone")
+        python = _python(profile, store)
         yield python
         if python.works:
             yield from _job(name, profile, shell, wait_s, pace)
@@ -85,18 +85,18 @@ def _slurm(name: str, profile: Profile, shell: Shell) -> Step:
     if profile.partition and profile.partition not in there:
         detail = f"there is no partition {profile.partition}; there are: {', '.join(there)}"
         return Step("Slurm", False, detail, f"tlcourse config set {name} partition=NAME")
-    found = crowd(shell, profile)
+    found = queue_load(shell, profile)
     crowded = f"; {in_words(found, profile.places)}" if found else ""
     return Step("Slurm", True, f"{done.text.strip()}, partition {profile.partition or 'by default'}{crowded}")
 
 
-def _python(profile: Profile, depot: Depot) -> Step:
+def _python(profile: Profile, store: RemoteStore) -> Step:
     try:
-        python = python_for(depot, profile)
+        python = python_for(store, profile)
     except TlcourseError as error:
         return Step("Python", False, error.what, error.remedy)
-    lines = [*start_lines(profile, depot.send_code()), in_container(profile, [python, "-c", _NEEDS], (depot.work,))]
-    done = depot.shell.run("\n".join(lines), timeout=300)
+    lines = [*start_lines(profile, store.send_code()), in_container(profile, [python, "-c", _NEEDS], (store.work,))]
+    done = store.shell.run("\n".join(lines), timeout=300)
     if done.code == 0:
         return Step("Python", True, done.text.strip().splitlines()[-1])
     said = (done.err.strip().splitlines() or [f"exit status {done.code}"])[-1][:300]
@@ -110,22 +110,22 @@ def _python(profile: Profile, depot: Depot) -> Step:
 
 def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | None) -> Iterator[Step]:
     """A small run, in a job of a minute or two: a compute node has Python, torch, the work folder, a sandbox."""
-    attendant = Attendant(name, profile, shell, pace=pace)
+    watcher = JobWatcher(name, profile, shell, pace=pace)
     begin = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="tlcourse-check-") as folder:
             Path(folder, "solution.py").write_text(_SOLUTION, encoding="utf-8")
-            future = attendant.add(_small_job(Path(folder), gpu=profile.gpus > 0))
+            future = watcher.add(_small_job(Path(folder), gpu=profile.gpus > 0))
         report = future.result(timeout=wait_s)
     except TimeoutError:
-        attendant.cancel()
+        watcher.cancel()
         yield Step("job", False, f"it did not end within {wait_s:.0f} s", "the cluster is crowded: squeue -u $USER")
         return
     except TlcourseError as error:
         yield Step("job", False, " ".join([error.what, error.cause]).strip(), error.remedy)
         return
     finally:
-        attendant.close()
+        watcher.close()
     if report.status != "done":
         last = (report.log.strip().splitlines() or [""])[-1]
         yield Step("job", False, f"{report.message} {last}".strip(), "the job's own words say why")

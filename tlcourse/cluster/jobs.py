@@ -28,7 +28,7 @@ from tlcourse.execution.events import Lines
 from tlcourse.execution.spec import RunReport, RunStatus
 
 
-class Round(Struct):
+class ArrayJob(Struct):
     """Jobs that were sent together. `job` is empty until Slurm has given a number."""
 
     name: str
@@ -57,7 +57,7 @@ class Journal:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._rounds: dict[str, Round] = {}
+        self._rounds: dict[str, ArrayJob] = {}
         if folder is None:
             return
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,15 +65,15 @@ class Journal:
             with contextlib.suppress(
                 msgspec.MsgspecError, OSError
             ):  # half-written by a crash: it was not submitted yet
-                kept = msgspec.json.decode(path.read_bytes(), type=Round)
+                kept = msgspec.json.decode(path.read_bytes(), type=ArrayJob)
                 self._rounds[kept.name] = kept
 
     @property
-    def open(self) -> list[Round]:
+    def open(self) -> list[ArrayJob]:
         """Rounds that may still bring something."""
         return [one for one in self._rounds.values() if not one.over]
 
-    def keep(self, one: Round) -> None:
+    def keep(self, one: ArrayJob) -> None:
         """Write a round down, durably; raises InfraError where the disk is full."""
         self._rounds[one.name] = one
         if self._folder is None:
@@ -99,7 +99,7 @@ SENDS = 8
 """How often it is sent in all, times counted in which it never got its turn."""
 
 
-class Tried(Struct):
+class RetryState(Struct):
     """What a submission has been through."""
 
     sends: int = 0
@@ -109,7 +109,7 @@ class Tried(Struct):
     """To be sent in a job of its own: what it does to its job shall not happen to others."""
 
 
-class Decision(Struct, frozen=True):
+class RetryDecision(Struct, frozen=True):
     """`again`, or an ending with its message."""
 
     again: bool
@@ -117,35 +117,37 @@ class Decision(Struct, frozen=True):
     message: str = ""
 
 
-def decide(state: JobState, tried: Tried, *, was_running: bool, alone: bool, retry_cancelled: bool) -> Decision:
-    """What becomes of a submission without a result; counts the fault in `tried`.
+def retry_decision(
+    state: JobState, retry: RetryState, *, was_running: bool, alone: bool, retry_cancelled: bool
+) -> RetryDecision:
+    """What becomes of a submission without a result; counts the fault in `retry`.
 
     `was_running`: it had its turn when the job ended. `alone`: its job had nothing else to do.
     """
     what = explain(state.state, state.reason).text if state.state else "Slurm knows nothing of it any more."
     where = f" ({state.node})" if state.node else ""
     if state.state == "CANCELLED" and not retry_cancelled:
-        return Decision(False, message="The job was cancelled on the cluster, not by this command.")
-    if tried.sends >= SENDS:
-        return Decision(
-            False, message=f"It was sent {tried.sends} times and never got its turn. At last: {what}{where}"
+        return RetryDecision(False, message="The job was cancelled on the cluster, not by this command.")
+    if retry.sends >= SENDS:
+        return RetryDecision(
+            False, message=f"It was sent {retry.sends} times and never got its turn. At last: {what}{where}"
         )
     if not was_running and not alone:
-        return Decision(True)  # a bystander: another submission was running, or time was up
-    tried.faults += 1
-    tried.alone = True
+        return RetryDecision(True)  # a bystander: another submission was running, or time was up
+    retry.faults += 1
+    retry.alone = True
     if state.state == "OUT_OF_MEMORY" and was_running and alone:
         # the job has the exercise's limit and more, and held this submission alone: the memory was its own
-        tried.memory_kills += 1
-        if tried.memory_kills >= 2:
-            return Decision(
+        retry.memory_kills += 1
+        if retry.memory_kills >= 2:
+            return RetryDecision(
                 False,
                 "memory",
                 "used more memory than its job had, faster than it could be stopped; Slurm killed it twice",
             )
-    if tried.faults > RETRIES:
-        return Decision(False, message=f"The cluster failed {tried.faults} times. At last: {what}{where}")
-    return Decision(True)
+    if retry.faults > RETRIES:
+        return RetryDecision(False, message=f"The cluster failed {retry.faults} times. At last: {what}{where}")
+    return RetryDecision(True)
 
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -174,7 +176,7 @@ def pace_of(profile: Profile, pace: Pace = _USUAL) -> Pace:
     return replace(pace, slowest=profile.poll_s, slowest_followed=followed, grace=profile.grace_s)
 
 
-class Item(Struct, eq=False):
+class PendingJob(Struct, eq=False):
     """One job, and who waits for it."""
 
     task: Task
@@ -182,7 +184,7 @@ class Item(Struct, eq=False):
     """Test inputs, which bound the size of a result."""
     future: Future[RunReport]
     on_event: OnEvent | None
-    tried: Tried
+    retry: RetryState
     lines: Lines
     offset: int = 0
     said: str = ""
@@ -203,11 +205,11 @@ class Item(Struct, eq=False):
             self.future.set_result(report)
 
 
-class Live(Struct, eq=False):
+class ActiveArray(Struct, eq=False):
     """A round on the cluster. Several items share a number where their jobs are identical."""
 
-    round: Round
-    items: dict[int, list[Item]]
+    round: ArrayJob
+    items: dict[int, list[PendingJob]]
     states: dict[int, JobState] = {}
     ended: dict[int, float] = {}
     """When an element of the array was first seen to have ended."""
@@ -222,12 +224,12 @@ class Live(Struct, eq=False):
             return not self.items
         return all(number in self.taken or not key for number, key in enumerate(self.round.keys))
 
-    def take(self, number: int) -> list[Item]:
+    def take(self, number: int) -> list[PendingJob]:
         """Those who wait for a task, which is then none of this round any more."""
         self.taken.add(number)
         return self.items.pop(number)
 
-    def all_items(self) -> list[Item]:
+    def all_items(self) -> list[PendingJob]:
         """Everything that waits for this round."""
         return [item for items in self.items.values() for item in items]
 
@@ -238,7 +240,7 @@ class Live(Struct, eq=False):
                 item.fail(error)
 
 
-def hand_on(items: Iterable[Item], data: bytes) -> None:
+def hand_on(items: Iterable[PendingJob], data: bytes) -> None:
     """New events of a task, checked as those of a local run are, to all that follow it."""
     for item in items:
         item.offset += len(data)

@@ -66,7 +66,6 @@ class TaskResult(Struct, frozen=True):
     job: str
     notice: str = ""
     """What the node could not do, such as build a sandbox."""
-    restarts: int = 0
 
 
 class Packer:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from tlcourse.cluster.jobs import Journal, OnEvent, Pace
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.shell import HereShell, Shell, SshShell
-from tlcourse.cluster.watcher import Attendant
+from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.execution.spec import RunReport, RunSpec
 
 _WAIT_S = 3600.0
@@ -55,7 +53,7 @@ class SlurmPool:
         """
         self._sandbox_kind = sandbox_kind
         self._follow = follow
-        self._attendant = Attendant(
+        self._watcher = JobWatcher(
             name,
             profile,
             shell or shell_for(profile),
@@ -64,18 +62,18 @@ class SlurmPool:
             retry_cancelled=True,
             pace=pace,
         )
-        self._attendant.expected = expected
+        self._watcher.expected = expected
         self.workers = profile.at_once * (chunk or profile.chunk)
         """As many threads keep every job of the array busy."""
 
     @property
     def notes(self) -> list[str]:
         """What was noticed on the way, such as a cluster without accounting."""
-        return self._attendant.notes
+        return self._watcher.notes
 
-    def standing(self) -> str:
+    def queue_status(self) -> str:
         """What the array is at, in words."""
-        return self._attendant.standing()
+        return self._watcher.queue_status()
 
     def prewarm(self) -> None:
         """Nothing to do beforehand: a job starts its parent itself."""
@@ -83,28 +81,17 @@ class SlurmPool:
     def run(self, job: RunSpec, on_event: OnEvent | None = None) -> RunReport:
         """Run a job on the cluster, to its end; raises UsageError, UnableError and InfraError."""
         tell = on_event if self._follow else None
-        return _wait(self._attendant.add(msgspec.structs.replace(job, sandbox_kind=self._sandbox_kind), tell))
-
-    def run_array(
-        self, jobs: Sequence[RunSpec], on_report: Callable[[int, RunReport], None] | None = None
-    ) -> list[RunReport]:
-        """Run many jobs as one array; reports in their order. `on_report` is called as each ends, in whatever order."""
-        self._attendant.expected = len(jobs)
-        futures = [self._attendant.add(msgspec.structs.replace(job, sandbox_kind=self._sandbox_kind)) for job in jobs]
-        for number, future in enumerate(futures):
-            if on_report is not None:
-                future.add_done_callback(_reporting(number, on_report))
-        return [_wait(future) for future in futures]
+        return _wait(self._watcher.add(msgspec.structs.replace(job, sandbox_kind=self._sandbox_kind), tell))
 
     def close(self) -> None:
-        """Cancel what is under way; it ends as a fault of ours, which counts for nobody."""
-        if not self._attendant.idle:
-            self._attendant.cancel()
-        self._attendant.close()
+        """Cancel what is under way; it ends as an internal error, which counts against nobody."""
+        if not self._watcher.idle:
+            self._watcher.cancel()
+        self._watcher.close()
 
     def leave(self) -> None:
-        """Stop attending and let the jobs go on: another process with the same folder finds them."""
-        self._attendant.close()
+        """Stop watching and let the jobs continue: another process with the same folder finds them."""
+        self._watcher.close()
 
     def __enter__(self) -> SlurmPool:
         return self
@@ -113,24 +100,7 @@ class SlurmPool:
         self.close()
 
 
-@contextlib.contextmanager
-def one_run(attendant: Attendant) -> Iterator[Callable[[RunSpec, OnEvent], RunReport]]:
-    """A Runner for one submission after another, as `tlcourse grade` has them. Leaving lets the jobs go on."""
-    try:
-        yield lambda job, tell: _wait(attendant.add(job, tell))
-    finally:
-        attendant.close()
-
-
 def _wait(future: Future[RunReport]) -> RunReport:
     while True:  # in slices, so that ctrl-c is heard on every system
         with contextlib.suppress(TimeoutError):
             return future.result(timeout=_WAIT_S)
-
-
-def _reporting(number: int, tell: Callable[[int, RunReport], None]) -> Callable[[Future[Any]], None]:
-    def done(future: Future[Any]) -> None:
-        if not future.cancelled() and future.exception() is None:
-            tell(number, future.result())
-
-    return done

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tlcourse.cluster.jobs import Live
+from tlcourse.cluster.jobs import ActiveArray
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.sbatch_errors import explain
 from tlcourse.cluster.shell import Shell, quoted
@@ -15,7 +14,7 @@ from tlcourse.cluster.shell import Shell, quoted
 _MARK = "::nodes"
 
 
-class Crowd(Struct, frozen=True):
+class QueueLoad(Struct, frozen=True):
     """What a partition looks like now."""
 
     running: int
@@ -31,7 +30,9 @@ class Crowd(Struct, frozen=True):
     """Until Slurm thinks that it starts."""
 
 
-def crowd(shell: Shell, profile: Profile, jobs: frozenset[str] = frozenset(), now: float | None = None) -> Crowd | None:
+def queue_load(
+    shell: Shell, profile: Profile, jobs: frozenset[str] = frozenset(), now: float | None = None
+) -> QueueLoad | None:
     """Ask Slurm; None where it does not answer. `jobs`: numbers of ours."""
     where = f"-p {quoted(profile.partition)}" if profile.partition else ""
     done = shell.run(
@@ -42,10 +43,10 @@ def crowd(shell: Shell, profile: Profile, jobs: frozenset[str] = frozenset(), no
         return None
     queue, _, rest = done.text.partition(_MARK + "\n")
     *nodes, clock = rest.split()
-    return read_crowd(queue.splitlines(), nodes, jobs, now if now is not None else float(clock))
+    return read_queue_load(queue.splitlines(), nodes, jobs, now if now is not None else float(clock))
 
 
-def read_crowd(queue: list[str], nodes: list[str], jobs: frozenset[str], now: float) -> Crowd:
+def read_queue_load(queue: list[str], nodes: list[str], jobs: frozenset[str], now: float) -> QueueLoad:
     """Slurm's answer, counted. Waiting jobs are ordered as Slurm does: by priority, then by number."""
     rows = [row for row in (line.strip().split("|") for line in queue) if len(row) == 6]
     running = [row for row in rows if row[1] == "RUNNING"]
@@ -53,7 +54,7 @@ def read_crowd(queue: list[str], nodes: list[str], jobs: frozenset[str], now: fl
     ours = next((place for place, row in enumerate(waiting) if row[0] in jobs), None)
     start = _number(waiting[ours][5]) if ours is not None else 0.0
     counts = [(int(count), state.rstrip("*~#$@+-^!%")) for count, _, state in (one.partition("|") for one in nodes)]
-    return Crowd(
+    return QueueLoad(
         running=len(running),
         waiting=len(waiting),
         groups=len({row[2] if row[3] in ("", "(null)") else row[3] for row in running}),
@@ -64,7 +65,7 @@ def read_crowd(queue: list[str], nodes: list[str], jobs: frozenset[str], now: fl
     )
 
 
-def in_words(found: Crowd, places: int | None) -> str:
+def in_words(found: QueueLoad, places: int | None) -> str:
     """One line for people."""
     if places:
         parts = [f"{found.groups} of {places} places taken"]
@@ -77,11 +78,6 @@ def in_words(found: Crowd, places: int | None) -> str:
     return ", ".join(parts)
 
 
-def clock(seconds: float) -> str:
-    """A time of day, here."""
-    return time.strftime("%H:%M", time.localtime(seconds))
-
-
 def _number(text: str) -> float:
     try:
         return float(text)
@@ -89,7 +85,7 @@ def _number(text: str) -> float:
         return 0.0
 
 
-def standing(name: str, rounds: Sequence[Live]) -> str:
+def queue_status(name: str, rounds: Sequence[ActiveArray]) -> str:
     """`bed: 4 jobs run, 6 wait. REASON`; empty where no job of ours is there."""
     run, wait, said = 0, 0, ""
     for live in rounds:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from tlcourse.cluster import slurm
-from tlcourse.cluster.jobs import Item, Journal, Live, decide, hand_on
+from tlcourse.cluster.jobs import ActiveArray, Journal, PendingJob, hand_on, retry_decision
 from tlcourse.cluster.plan import TaskResult, result_cap
 from tlcourse.cluster.sbatch_errors import explain, would_wait
 from tlcourse.cluster.shell import Shell
@@ -21,7 +21,7 @@ from tlcourse.cluster.submit import Sender, cancel
 from tlcourse.execution.spec import RunReport, Usage
 
 
-class Settler:
+class ResultHandler:
     """Acts on what the cluster answered. For the attending thread alone."""
 
     def __init__(
@@ -33,7 +33,7 @@ class Settler:
         *,
         grace: float,
         retry_cancelled: bool,
-        again: Callable[[Item], None],
+        again: Callable[[PendingJob], None],
     ) -> None:
         """`grace`: seconds that a result may come later than its job's end. `again`: takes what is to be sent again."""
         self._name = name
@@ -47,14 +47,14 @@ class Settler:
         self.notes: list[str] = []
         """What was noticed on the way, such as a cluster without accounting."""
 
-    def take(self, live: Live, answer: slurm.Answer) -> bool:
+    def take(self, live: ActiveArray, answer: slurm.Answer) -> bool:
         """Results first, then the states of what left none; returns whether something happened."""
         changed = self._take_results(live, answer)
         return self._take_states(live, answer) or changed
 
     # -- results -------------------------------------------------------------------------------------------------
 
-    def _take_results(self, live: Live, answer: slurm.Answer) -> bool:
+    def _take_results(self, live: ActiveArray, answer: slurm.Answer) -> bool:
         there = answer.results.get(live.round.folder, set()) & set(live.items)
         if not there:
             return False
@@ -66,15 +66,15 @@ class Settler:
             if report is None:
                 state = JobState(live.round.job, "FAILED", "its result file is damaged")
                 self._again_or_over(live, number, state, was_running=True, alone=True)
-            elif report.status == "infra" and items[0].tried.faults == 0:
-                items[0].tried.faults += 1  # a node that lacks something: once more, maybe on another
+            elif report.status == "infra" and items[0].retry.faults == 0:
+                items[0].retry.faults += 1  # a node that lacks something: once more, maybe on another
                 self._send_again(live, number)
             else:
                 for item in live.take(number):
                     item.done(report)
         return True
 
-    def _take_last_events(self, live: Live, numbers: set[int]) -> None:
+    def _take_last_events(self, live: ActiveArray, numbers: set[int]) -> None:
         """What was written between the last look and the end."""
         followed = {n: live.items[n] for n in numbers if any(item.on_event for item in live.items[n])}
         if followed:
@@ -82,7 +82,7 @@ class Settler:
             for (_, number), data in slurm.ask(self._shell, [], asked).events.items():
                 hand_on(followed[number], data)
 
-    def _report(self, item: Item, data: bytes, cap: int) -> RunReport | None:
+    def _report(self, item: PendingJob, data: bytes, cap: int) -> RunReport | None:
         """The report of a result file, or None where the file is none of this task."""
         try:
             result = msgspec.json.decode(data, type=TaskResult) if len(data) <= cap else None
@@ -100,7 +100,7 @@ class Settler:
 
     # -- states --------------------------------------------------------------------------------------------------
 
-    def _take_states(self, live: Live, answer: slurm.Answer) -> bool:
+    def _take_states(self, live: ActiveArray, answer: slurm.Answer) -> bool:
         """Which elements of the array have ended, and what becomes of those that left no result."""
         if answer.states is None:
             return False
@@ -124,7 +124,7 @@ class Settler:
                 self._without_result(live, chunk, left, state, started)
         return changed
 
-    def _state(self, live: Live, index: int, states: dict[str, JobState]) -> JobState:
+    def _state(self, live: ActiveArray, index: int, states: dict[str, JobState]) -> JobState:
         name = live.round.element(index)
         if (state := states.get(name)) is not None:
             return state
@@ -137,7 +137,7 @@ class Settler:
                 return known[name]
         return JobState(name, "")
 
-    def _tell_state(self, live: Live, state: JobState, left: list[int]) -> bool:
+    def _tell_state(self, live: ActiveArray, state: JobState, left: list[int]) -> bool:
         """Say what a job waits for, once each; False where that is for ever: then the round was taken back."""
         sentence = explain(state.state, state.reason, partition=state.partition, job=live.round.job)
         if state.state != "PENDING" or not sentence.never:
@@ -151,20 +151,22 @@ class Settler:
         return False
 
     def _without_result(
-        self, live: Live, chunk: list[int], left: list[int], state: JobState, started: set[int]
+        self, live: ActiveArray, chunk: list[int], left: list[int], state: JobState, started: set[int]
     ) -> None:
-        depot = self._sender.depot
-        if depot.full():
+        store = self._sender.store
+        if store.full():
             for item in (item for number in left for item in live.take(number)):
-                item.fail(full_error(depot.work, self._shell.name))
+                item.fail(full_error(store.work, self._shell.name))
             return
         for number in left:
             self._again_or_over(live, number, state, was_running=number in started, alone=len(chunk) == 1)
 
-    def _again_or_over(self, live: Live, number: int, state: JobState, *, was_running: bool, alone: bool) -> None:
+    def _again_or_over(
+        self, live: ActiveArray, number: int, state: JobState, *, was_running: bool, alone: bool
+    ) -> None:
         items = live.items[number]
-        decision = decide(
-            state, items[0].tried, was_running=was_running, alone=alone, retry_cancelled=self._retry_cancelled
+        decision = retry_decision(
+            state, items[0].retry, was_running=was_running, alone=alone, retry_cancelled=self._retry_cancelled
         )
         if decision.again:
             what = explain(state.state, state.reason).text if state.state else "Slurm has forgotten it."
@@ -173,15 +175,15 @@ class Settler:
             self._send_again(live, number)
             return
         where = f"{self._name}: {state.node or 'no node'} (job {state.id or live.round.job})"
-        log = self._sender.depot.job_log(live.round.folder)
+        log = self._sender.store.job_log(live.round.folder)
         for item in live.take(number):
             item.done(RunReport(decision.status, decision.message, "", Usage(), log=log, where=where))
 
-    def _send_again(self, live: Live, number: int) -> None:
+    def _send_again(self, live: ActiveArray, number: int) -> None:
         """Into a further round. Its key leaves this one, so that it is not found there again."""
         items = live.take(number)
         live.round.keys[number] = ""
         self._journal.keep(live.round)
         for item in items:
-            item.tried = items[0].tried
+            item.retry = items[0].retry
             self._again(item)

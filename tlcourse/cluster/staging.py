@@ -28,7 +28,7 @@ _FULL = ("no space left", "disk quota exceeded", "file too large")
 _LEFT_OUT = {"graders", "__pycache__", ".mypy_cache"}
 
 
-class Depot:
+class RemoteStore:
     """A work folder that was opened."""
 
     def __init__(self, shell: Shell, work: str) -> None:
@@ -101,8 +101,8 @@ class Depot:
 
     def full(self) -> bool:
         """Whether nothing can be written there any more."""
-        trial = f"cd {quoted(self.work)} && head -c 65536 /dev/zero >full.$$; code=$?; rm -f full.$$; exit $code"
-        done = self.shell.run(trial)
+        write = f"cd {quoted(self.work)} && head -c 65536 /dev/zero >full.$$; code=$?; rm -f full.$$; exit $code"
+        done = self.shell.run(write)
         return done.code != 0 and any(words in done.err.lower() for words in _FULL)
 
     def job_log(self, folder: str) -> str:
@@ -195,18 +195,18 @@ touch {key}/ready
 """
 
 
-def python_for(depot: Depot, profile: Profile) -> str:
+def python_for(store: RemoteStore, profile: Profile) -> str:
     """The interpreter that jobs start; makes the environment where it is not there yet. Raises InfraError."""
     if profile.packages is None:
         return profile.python
-    folder = f"{depot.work}/env/{environment_key(profile)}"
-    if depot.shell.run(f"[ -f {quoted(folder)}/ready ]").code == 0:
+    folder = f"{store.work}/env/{environment_key(profile)}"
+    if store.shell.run(f"[ -f {quoted(folder)}/ready ]").code == 0:
         return f"{folder}/bin/python"
-    done = depot.shell.run(_script(depot.work, profile), timeout=INSTALL_S)
+    done = store.shell.run(_script(store.work, profile), timeout=INSTALL_S)
     if done.code != 0:
         last = (done.err.strip().splitlines() or [f"exit status {done.code}"])[-1][:300]
         raise InfraError(
-            f"The Python environment on {depot.shell.name} could not be made: {last}",
+            f"The Python environment on {store.shell.name} could not be made: {last}",
             cause="`python` of the profile has no venv or pip, or the login node reaches no package index.",
             remedy="name a Python that has torch (the profile's `python`, without `packages`), or load a module first.",
         )

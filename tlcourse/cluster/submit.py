@@ -8,13 +8,13 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tlcourse.cluster.jobs import Item, Journal, Live, Round, new_name
+from tlcourse.cluster.jobs import ActiveArray, ArrayJob, Journal, PendingJob, new_name
 from tlcourse.cluster.plan import SCHEMA, Packer, Plan, header, job_minutes, job_script
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, located, refusal
 from tlcourse.cluster.shell import ConnectionLostError, Done, Shell, quoted
 from tlcourse.cluster.slurm import submit
-from tlcourse.cluster.staging import Depot, python_for
+from tlcourse.cluster.staging import RemoteStore, python_for
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, TlcourseError, UnableError
 from tlcourse.execution.events import Lines
@@ -31,24 +31,24 @@ class Sender:
         self._packer = packer
         self._orphans = journal.open
         """Rounds of an earlier process, whose jobs are taken over when they are asked for again."""
-        self._depot: Depot | None = None
+        self._store: RemoteStore | None = None
         self._started: tuple[str, str] | None = None
         self._was_reached = False
 
     @property
-    def depot(self) -> Depot:
+    def store(self) -> RemoteStore:
         """The work folder. Raises UnableError where the cluster was never reached, else ConnectionLostError."""
-        if self._depot is None:
+        if self._store is None:
             try:
-                self._depot = Depot(self._shell, self._profile.work)
+                self._store = RemoteStore(self._shell, self._profile.work)
             except ConnectionLostError as error:
                 if self._was_reached:
                     raise
                 raise unreachable(self._shell.name, str(error)) from None
             self._was_reached = True
-        return self._depot
+        return self._store
 
-    def adopt(self, item: Item, live: list[Live]) -> bool:
+    def adopt(self, item: PendingJob, live: list[ActiveArray]) -> bool:
         """Let an item wait for a job that is on the cluster already, now or since an earlier process."""
         key = item.task.key
         for each in live:
@@ -62,14 +62,14 @@ class Sender:
                 continue
             found = next((each for each in live if each.round is one), None)
             if found is None:
-                found = Live(one, {}, adopted=True)
+                found = ActiveArray(one, {}, adopted=True)
                 live.append(found)
             found.items[one.keys.index(key)] = [item]
-            item.tried.sends += 1
+            item.retry.sends += 1
             return True
         return False
 
-    def _finish_sending(self, one: Round) -> bool:
+    def _finish_sending(self, one: ArrayJob) -> bool:
         """An earlier process ended between writing a round down and hearing Slurm's number of it."""
         there = self._shell.run(f"[ -f '{one.folder}/script.sh' ]").code == 0
         if not there:  # then it was never submitted
@@ -79,39 +79,39 @@ class Sender:
         self._journal.keep(one)
         return there
 
-    def send(self, items: list[Item], chunk: int) -> Live:
+    def send(self, items: list[PendingJob], chunk: int) -> ActiveArray:
         """A new round, staged and written down, not yet submitted; identical jobs are sent once."""
-        by_key: dict[str, list[Item]] = {}
+        by_key: dict[str, list[PendingJob]] = {}
         for item in items:
             by_key.setdefault(item.task.key, []).append(item)
         keys = list(by_key)
         numbers = list(range(len(keys)))
         chunks = [numbers[i : i + chunk] for i in range(0, len(numbers), chunk)]
-        one = Round(new_name(), self._name, self._profile, keys, chunks, time.time())
-        live = Live(one, {number: by_key[key] for number, key in enumerate(keys)})
+        one = ArrayJob(new_name(), self._name, self._profile, keys, chunks, time.time())
+        live = ActiveArray(one, {number: by_key[key] for number, key in enumerate(keys)})
         self._stage(one, [same[0] for same in by_key.values()])
         for item in items:
-            item.tried.sends += 1
+            item.retry.sends += 1
             item.offset, item.lines = 0, Lines()
         return live
 
-    def _stage(self, one: Round, items: list[Item]) -> None:
+    def _stage(self, one: ArrayJob, items: list[PendingJob]) -> None:
         """Everything but the job itself: data, code, Python, the folder."""
-        depot = self.depot
-        depot.send_blobs({digest: data for item in items for digest, data in self._packer.blobs(item.task).items()})
+        store = self.store
+        store.send_blobs({digest: data for item in items for digest, data in self._packer.blobs(item.task).items()})
         if self._started is None:
-            self._started = (depot.send_code(), python_for(depot, self._profile))
+            self._started = (store.send_code(), python_for(store, self._profile))
         code, python = self._started
         tasks = [item.task for item in items]
-        one.folder = f"{depot.work}/jobs/{one.name}"
+        one.folder = f"{store.work}/jobs/{one.name}"
         chunks = [[tasks[number] for number in chunk] for chunk in one.chunks]
         script = job_script(self._profile, one.name, one.folder, code, python, chunks)
         plan = Plan(SCHEMA, tasks, one.chunks, list(self._profile.environment))
         self._journal.keep(one)
         files = {"plan.json": msgspec.json.encode(plan), "script.sh": script.encode()}
-        depot.send_folder(one.name, files, ("events", "results", "log"))
+        store.send_folder(one.name, files, ("events", "results", "log"))
 
-    def submit(self, live: Live) -> None:
+    def submit(self, live: ActiveArray) -> None:
         """Hand a round to Slurm; a second try after a lost connection finds the first one's job.
 
         Raises ConnectionLostError and BusyError, worth another try; any other error is told to those who wait.
@@ -146,7 +146,7 @@ def closed_error() -> InfraError:
 _NOW = "not available now"  # a partition that is closed at the moment: its jobs wait
 
 
-def trial(name: str, profile: Profile, shell: Shell, hand_ins: int, limits: Limits, threads: int) -> None:
+def sbatch_test_only(name: str, profile: Profile, shell: Shell, hand_ins: int, limits: Limits, threads: int) -> None:
     """Have sbatch look at an array for so many hand-ins, and submit nothing.
 
     Raises UsageError where Slurm refuses what the profile asks for, UnableError where the cluster is not reached.
@@ -185,7 +185,7 @@ def cancel(shell: Shell, jobs: list[str]) -> None:
         _heard(shell.run(f"scancel {quoted(*jobs)}"))
 
 
-def take_back(shell: Shell, rounds: Iterable[Round]) -> None:
+def cancel_arrays(shell: Shell, rounds: Iterable[ArrayJob]) -> None:
     """Cancel all jobs of rounds, those too that Slurm has and whose number a killed process never heard.
 
     Raises ConnectionLostError, and BusyError where Slurm did not hear it: then they may go on.

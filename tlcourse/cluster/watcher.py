@@ -13,21 +13,21 @@ import time
 from concurrent.futures import Future
 
 from tlcourse.cluster import slurm
-from tlcourse.cluster.jobs import Item, Journal, Live, OnEvent, Pace, Tried, hand_on, pace_of
+from tlcourse.cluster.jobs import ActiveArray, Journal, OnEvent, Pace, PendingJob, RetryState, hand_on, pace_of
 from tlcourse.cluster.plan import Packer
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.queue import standing
-from tlcourse.cluster.results import Settler
+from tlcourse.cluster.queue import queue_status
+from tlcourse.cluster.results import ResultHandler
 from tlcourse.cluster.sbatch_errors import BusyError
 from tlcourse.cluster.shell import ConnectionLostError, Shell
 from tlcourse.cluster.staging import folder_archive
-from tlcourse.cluster.submit import Sender, closed_error, take_back, unreachable
+from tlcourse.cluster.submit import Sender, cancel_arrays, closed_error, unreachable
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.events import Lines
 from tlcourse.execution.spec import RunReport, RunSpec
 
 
-class Attendant:
+class JobWatcher:
     """`add` a job from any thread, and wait for its future. `close` ends the thread; jobs go on unless cancelled."""
 
     def __init__(
@@ -51,8 +51,8 @@ class Attendant:
         self._chunk = chunk
         self._at_once = profile.at_once
         self._pace = pace or pace_of(profile)
-        self._arriving: queue.Queue[Item] = queue.Queue()
-        self._settler = Settler(
+        self._arriving: queue.Queue[PendingJob] = queue.Queue()
+        self._results = ResultHandler(
             name,
             shell,
             self._sender,
@@ -61,14 +61,14 @@ class Attendant:
             retry_cancelled=retry_cancelled,
             again=self._arriving.put,
         )
-        self._live: list[Live] = []
+        self._live: list[ActiveArray] = []
         self._under_way = 0
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._silent_since: float | None = None
         self.expected = 0
         """How many jobs come at first, where that is known: when they are there, none is waited for."""
-        self.notes = self._settler.notes
+        self.notes = self._results.notes
         """What was noticed on the way, such as a cluster without accounting."""
         self._thread = threading.Thread(target=self._attend, name="tlcourse-cluster", daemon=True)
         self._thread.start()
@@ -85,7 +85,7 @@ class Attendant:
             task = self._packer.task(job, folder_archive(job.submission))
             self._under_way += 1
             future.add_done_callback(self._ended)
-            self._arriving.put(Item(task, items, future, on_event, Tried(), Lines()))
+            self._arriving.put(PendingJob(task, items, future, on_event, RetryState(), Lines()))
         self._wake.set()
         return future
 
@@ -100,16 +100,16 @@ class Attendant:
         """Whether nothing is under way."""
         return self._under_way == 0
 
-    def standing(self) -> str:
+    def queue_status(self) -> str:
         """`bed: 4 jobs run, 6 wait. It waits for free nodes.`; empty where nothing is there."""
-        return standing(self._name, list(self._live))
+        return queue_status(self._name, list(self._live))
 
     def cancel(self) -> bool:
         """Stop attending, and cancel every job of ours on the cluster; False where it did not hear that: they go on."""
         self._end()
         heard = True
         try:
-            take_back(self._shell, [live.round for live in self._live])
+            cancel_arrays(self._shell, [live.round for live in self._live])
         except (ConnectionLostError, BusyError):
             heard = False
         for live in self._live:
@@ -134,7 +134,7 @@ class Attendant:
         for item in self._arrived():
             item.fail(closed_error())
 
-    def _arrived(self) -> list[Item]:
+    def _arrived(self) -> list[PendingJob]:
         found = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -167,11 +167,11 @@ class Attendant:
         arrived = self._gathered()
         try:
             while arrived:
-                some = [item for item in arrived if item.tried.alone is arrived[0].tried.alone]
+                some = [item for item in arrived if item.retry.alone is arrived[0].retry.alone]
                 new = [item for item in some if not self._sender.adopt(item, self._live)]
                 if new:
                     share = math.ceil(len(new) / self._at_once)  # no job has two while another could run
-                    live = self._sender.send(new, 1 if new[0].tried.alone else min(share, self._chunk))
+                    live = self._sender.send(new, 1 if new[0].retry.alone else min(share, self._chunk))
                     self._live.append(live)
                 arrived = [item for item in arrived if item not in some]
         except (ConnectionLostError, BusyError):
@@ -185,16 +185,16 @@ class Attendant:
             self._sender.submit(live)
         return bool(unsubmitted)
 
-    def _put_back(self, items: list[Item]) -> None:
+    def _put_back(self, items: list[PendingJob]) -> None:
         placed = [item for live in self._live for item in live.all_items()]
         for item in items:
             if item not in placed:
                 self._arriving.put(item)
 
-    def _gathered(self) -> list[Item]:
+    def _gathered(self) -> list[PendingJob]:
         """What arrived, and what arrives just after it; what is sent again has arrived together."""
         found = self._arrived()
-        new = any(not item.tried.sends for item in found)
+        new = any(not item.retry.sends for item in found)
         with contextlib.suppress(queue.Empty):
             while new and self._chunk > 1 and len(found) != self.expected:
                 found.append(self._arriving.get(timeout=self._pace.gather))
@@ -221,17 +221,17 @@ class Attendant:
             changed |= bool(data)
             hand_on(follows[key], data)
         for live in asking:
-            changed |= self._settler.take(live, answer)
+            changed |= self._results.take(live, answer)
             if live.over:
                 self._over(live)
         return changed
 
-    def _over(self, live: Live) -> None:
+    def _over(self, live: ActiveArray) -> None:
         live.round.over = True
         self._journal.keep(live.round)
         self._live.remove(live)
         if live.round.job:
-            self._sender.depot.forget(live.round.folder)
+            self._sender.store.forget(live.round.folder)
 
     # -- when nothing answers ------------------------------------------------------------------------------------
 

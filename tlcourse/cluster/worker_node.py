@@ -115,7 +115,6 @@ def _write(folder: Path, number: int, task: Task, report: RunReport, notice: str
         node=os.environ.get("SLURMD_NODENAME") or socket.gethostname(),
         job=_job_id(),
         notice=notice,
-        restarts=int(os.environ.get("SLURM_RESTART_COUNT") or 0),
     )
     return write_result(folder / "results" / f"{number}.json", msgspec.json.encode(result))
 

@@ -23,7 +23,7 @@ from tlcourse.cluster.jobs import Journal, Pace
 from tlcourse.cluster.pool import shell_for
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.shell import Shell
-from tlcourse.cluster.watcher import Attendant
+from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, UsageError
 from tlcourse.execution.spec import RunReport, RunSpec
@@ -188,13 +188,13 @@ class Requests:
         folder = self.folder / one.id
         if hash_folder(folder / "submission") != one.sha256:
             raise InfraError(f"The copy of the hand-in in {folder} was changed.", remedy="grade it anew.")
-        attendant = Attendant(
+        watcher = JobWatcher(
             one.profile, one.settings, shell or shell_for(one.settings), journal=self.journal(one), pace=pace
         )
 
         def run(job: RunSpec, tell: OnEvent) -> RunReport:
             try:
-                return attendant.add(job, tell).result(timeout=wait_s)
+                return watcher.add(job, tell).result(timeout=wait_s)
             except TimeoutError:
                 raise NotYetError from None
 
@@ -205,15 +205,15 @@ class Requests:
                 submission, on_event, started=started, scored=one.scored
             )
         except KeyboardInterrupt:
-            if cancel() and attendant.cancel():
+            if cancel() and watcher.cancel():
                 self.end(one, "cancelled")
             raise
         finally:
-            attendant.close()
+            watcher.close()
         if result.outcome == "infra" and self.find(one.id).state == "cancelled":  # by somebody in another terminal
             one.state = "cancelled"
             return result
-        result = replace(result, messages=[*result.messages, *attendant.notes])
+        result = replace(result, messages=[*result.messages, *watcher.notes])
         _write(folder / "result.json", msgspec.json.encode(result))
         one.outcome, one.points, one.max_points = result.outcome, result.points, result.max_points
         self.end(one, "ended")

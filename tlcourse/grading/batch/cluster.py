@@ -12,7 +12,7 @@ from tlcourse.cluster.pool import SlurmPool, shell_for
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.sbatch_errors import BusyError
 from tlcourse.cluster.shell import ConnectionLostError
-from tlcourse.cluster.submit import take_back
+from tlcourse.cluster.submit import cancel_arrays
 from tlcourse.errors import InfraError, UnableError, UsageError
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.batch.place import Place, PlaceLostError, PlaceRefusedError
@@ -53,7 +53,7 @@ def cluster_place(
             raise kind(error.what, cause=error.cause, remedy=f"{remedy}. Then go on with --resume.") from error
 
     try:
-        yield Place(sandbox, "", run, pool.leave, where=name, retries=0, says=pool.standing)
+        yield Place(sandbox, "", run, pool.leave, where=name, retries=0, says=pool.queue_status)
     finally:
         pool.leave()
 
@@ -77,7 +77,7 @@ def forget(folder: Path) -> None:
         return
     try:
         for one in Journal(folder).open:  # the rest may have been graded on this machine
-            take_back(shell_for(one.settings), [one])
+            cancel_arrays(shell_for(one.settings), [one])
     except (ConnectionLostError, BusyError):
         return
     shutil.rmtree(folder, ignore_errors=True)
