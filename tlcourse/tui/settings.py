@@ -38,7 +38,7 @@ def theme_at_start() -> str:
 
 def apply(app: CourseApp) -> None:
     """Theme and keys as the file has them; where it does not hold, it is said, and the usual ones stay."""
-    from tlcourse.execution.cluster.profile import config_path, load_config
+    from tlcourse.cluster.profile import config_path, load_config
 
     if not config_path().exists():
         return
@@ -61,8 +61,8 @@ def _check_keys(app: CourseApp, chosen: dict[str, str]) -> None:
 
 def choose_theme(app: CourseApp, name: str) -> None:
     """Another theme, now and at every start from now on."""
-    from tlcourse.execution.cluster.config_text import set_theme, write_config
-    from tlcourse.execution.cluster.profile import config_path, read_config
+    from tlcourse.cluster.config_text import set_theme, write_config
+    from tlcourse.cluster.profile import config_path, read_config
 
     if theme_at_start() == NO_COLOUR != name:
         app.notify("NO_COLOR is set, so there is no colour. To have one: unset NO_COLOR", timeout=8, markup=False)

@@ -15,7 +15,6 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tlcourse.cluster.profile import load_config
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.log import harmless
 from tlcourse.grading.batch.state import BatchState, state_of
