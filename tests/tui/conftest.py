@@ -151,7 +151,7 @@ def no_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
     """The findings of a machine on which little works, at once."""
     from tour import FINDINGS
 
-    from tlcourse.execution.machine import MachineFinding
+    from tlcourse.presenting.machine import MachineFinding
 
     async def examined() -> list[MachineFinding]:
         return [MachineFinding(*finding) for finding in FINDINGS]

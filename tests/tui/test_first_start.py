@@ -8,7 +8,7 @@ import psutil
 import pytest
 from tour import FINDINGS
 
-from tlcourse.execution.machine import MachineFinding
+from tlcourse.presenting.machine import MachineFinding
 from tlcourse.progress import first_start
 from tlcourse.tui.screens import machine
 

@@ -11,7 +11,7 @@ from tlcourse.errors import ExitCode
 
 def doctor(json: Json = False, plain: Plain = False) -> None:
     """Say what works on this machine, and what would mend the rest."""
-    from tlcourse.execution.machine import examine
+    from tlcourse.presenting.machine import examine
 
     findings = examine()
     fit = all(finding.works for finding in findings if finding.needed)

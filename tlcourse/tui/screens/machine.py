@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tlcourse.execution.machine import MachineFinding
+from tlcourse.presenting.machine import MachineFinding
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
