@@ -26,6 +26,7 @@ from msgspec import Struct
 ROOT = Path(__file__).resolve().parents[1]
 SURVIVORS = Path(__file__).with_name("mutants_survivors.yaml")
 LEAST = 0.90
+_QUIZ = ("answer_input", "exchanging", "marking", "problems", "reading", "showing")
 MODULES = {
     "decide": (
         "tlcourse/grading/scoring/decide.py",
@@ -34,8 +35,12 @@ MODULES = {
     "loader": ("tlcourse/course/loader.py", ["tests/course/test_loader.py", "tests/course/test_cache.py"]),
     "handins": ("tlcourse/grading/lms/handins.py", ["tests/grading/lms/test_handins.py"]),
     "supervise": ("tlcourse/execution/supervise.py", ["tests/execution/test_supervise.py"]),
+    "quiz": (  # not cases.py: it is texts, and a test recomputes what they say
+        "tlcourse/quiz/kinds/[!c]*.py tlcourse/quiz/kinds/classify.py",
+        [f"tests/quiz/kinds/test_{name}.py" for name in _QUIZ],
+    ),
 }
-"""Short name → the module, and the tests that must notice what happens to it."""
+"""Short name → the module, or patterns of several, and the tests that must notice what happens to it."""
 _SURVIVED, _NO_TESTS = 0, 33  # mutmut's words for a mutant that no test failed, or that no test ever ran
 _ARGUMENTS = ["-n0", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "default"]
 
@@ -84,9 +89,10 @@ def judged(name: str, jobs: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="tlcourse-mutants-") as folder:
         tree = Path(folder, "tlcourse")
         copy_tree(tree)
+        modules = sorted(path for pattern in module.split() for path in tree.glob(pattern))
         settings = {
             "source_paths": ["tlcourse"],
-            "only_mutate": [module],
+            "only_mutate": [str(path.relative_to(tree)) for path in modules],
             "also_copy": ["exercises", "graders", "README.md"],
             "pytest_add_cli_args": _ARGUMENTS,
             "pytest_add_cli_args_test_selection": tests,
@@ -98,10 +104,12 @@ def judged(name: str, jobs: int) -> Outcome:
                 "\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
             )
         ran = subprocess.run([mutmut(), "run", "--max-children", str(jobs)], cwd=tree, capture_output=True, text=True)
-        found = tree / "mutants" / f"{module}.meta"
-        if ran.returncode != 0 or not found.is_file():
+        found = [tree / "mutants" / f"{path.relative_to(tree)}.meta" for path in modules]
+        if ran.returncode != 0 or not all(path.is_file() for path in found):
             sys.exit(f"{name}: mutmut did not finish.\n{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}")
-        codes: dict[str, int] = json.loads(found.read_text())["exit_code_by_key"]
+        codes: dict[str, int] = {}
+        for path in found:
+            codes |= json.loads(path.read_text())["exit_code_by_key"]
         diffs = [diff_of(tree, key) for key, code in codes.items() if code in (_SURVIVED, _NO_TESTS)]
     return Outcome(len(codes), [(_changed(diff), diff) for diff in diffs])
 

@@ -25,10 +25,71 @@ def test_a_single_choice_keeps_the_last_and_several_are_cleared_again():
     assert many.answer() == [0, 2]
 
 
-@pytest.mark.parametrize("name", ["one", "many", "pairs", "line"])
-def test_nothing_is_handed_in_before_it_is_whole(name):
-    with pytest.raises(ValueError, match=r"Choose first|no letter yet"):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("one", "Choose first: a letter, or space on an option."),
+        ("many", "Choose first: a letter, or space on an option."),
+        ("line", "Choose first: a letter, or space on an option."),
+        ("pairs", "3 of 3 lines have no letter yet."),
+    ],
+)
+def test_nothing_is_submitted_before_it_is_whole(name, said):
+    with pytest.raises(ValueError) as refused:
         QUESTIONS[name].answer_input().answer()
+    assert str(refused.value) == said
+
+
+def test_a_match_is_whole_when_its_last_line_has_a_letter():
+    given = QUESTIONS["pairs"].answer_input()
+    given.letter(0)
+    given.letter(0)
+    with pytest.raises(ValueError, match=r"^1 of 3 lines have no letter yet\.$"):
+        given.answer()
+    given.letter(0)
+    assert given.answer() == [2, 2, 2]
+
+
+def test_letters_that_name_nothing_change_nothing():
+    for name, count in (("one", 2), ("many", 3), ("pairs", 3), ("order", 3)):
+        given = QUESTIONS[name].answer_input()
+        before = given.lines()
+        for index in (count, 8):
+            given.letter(index)
+        assert (given.lines(), given.cursor) == (before, 0)
+
+
+def test_space_goes_through_the_right_sides_in_the_order_shown_and_stays_on_its_line():
+    given = QUESTIONS["pairs"].answer_input()
+    given.letter(1)
+    given.letter(0)
+    seen = []
+    for _ in range(5):
+        given.space()
+        seen.append(given.matches[2])
+    assert seen == [2, 0, 1, 2, 0]  # a, b, c, and again from the first
+    given.move(-1)
+    given.space()
+    assert given.answer() == [0, 0, 0]
+    assert given.cursor == 1
+
+
+def test_an_order_follows_its_letters_wherever_the_lines_are():
+    given = QUESTIONS["order"].answer_input()  # shown as 0, 2, 1 and lettered a, b, c
+    given.space()
+    given.move(1)  # b, a, c
+    given.letter(0)
+    assert given.cursor == 1
+    given.move(1)  # nothing is carried after a letter
+    assert (given.cursor, given.answer()) == (2, [2, 0, 1])
+    given.letter(1)
+    assert given.cursor == 0
+    given.carry(-1)  # it stops at the beginning
+    assert (given.cursor, given.answer()) == (0, [2, 0, 1])
+    given.carry(1)
+    assert (given.cursor, given.answer()) == (1, [0, 2, 1])
+    given.carry(-1)
+    assert (given.cursor, given.answer()) == (0, [2, 0, 1])
 
 
 def test_the_cursor_goes_round_and_space_chooses_under_it():

@@ -168,4 +168,8 @@ def test_steps_show_their_place_their_letter_and_what_is_carried():
     given.space()
     given.move(1)
     assert (given.cursor, given.answer()) == (2, [2, 0, 1])
-    assert given.lines([2, 0, 1]) == [Line(reason.label, reason=reason) for reason in ORDER.reasons([2, 0, 1])]
+    assert given.lines([2, 1, 0]) == [
+        Line("1. a)", reason=Reason("1. a)", False, "small: The smallest comes first.")),
+        Line("2. c)", reason=Reason("2. c)", True, "middle: It is larger than small.")),
+        Line("3. b)", reason=Reason("3. b)", False, "large: Nothing is larger.")),
+    ]
