@@ -6,8 +6,7 @@ import sys
 
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.sandbox.base import Finding, NoSandbox, Sandbox
-
-NAMES = ("auto", "bubblewrap", "fork-server", "landlock", "none")
+from tlcourse.sandbox.kinds import NAMES
 
 
 def findings() -> list[Finding]:

@@ -1,0 +1,9 @@
+"""The kinds of sandbox, by name, strongest first: the one list of them. Importing it costs nothing."""
+
+from __future__ import annotations
+
+KINDS = ("bubblewrap", "fork-server", "landlock", "none")
+NAMES = ("auto", *KINDS)
+"""What may be asked for; `auto` is the strongest that this machine can build."""
+FOR_BATCHES = ("auto", "bubblewrap", "fork-server", "none")
+"""What a batch may ask for: other people's code needs namespaces, or somebody's word that it is trusted."""
