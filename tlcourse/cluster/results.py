@@ -5,6 +5,7 @@ Here a result file becomes a report, a pending job's reason is told, and what le
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -19,6 +20,8 @@ from tlcourse.cluster.slurm import JobState
 from tlcourse.cluster.staging import full_error
 from tlcourse.cluster.submit import Sender, cancel
 from tlcourse.execution.spec import RunReport, Usage
+
+_log = logging.getLogger(__name__)
 
 
 class ResultHandler:
@@ -64,12 +67,17 @@ class ResultHandler:
             items = live.items[number]
             report = self._report(items[0], data, caps[number])
             if report is None:
+                _log.debug("%s: result %s of job %s is damaged", self._name, number, live.round.job)
                 state = JobState(live.round.job, "FAILED", "its result file is damaged")
                 self._again_or_over(live, number, state, was_running=True, alone=True)
             elif report.status == "infra" and items[0].retry.faults == 0:
                 items[0].retry.faults += 1  # a node that lacks something: once more, maybe on another
+                said = (self._name, number, live.round.job, report.message)
+                _log.info("%s: task %s of job %s is sent again: %s", *said)
                 self._send_again(live, number)
             else:
+                said = (self._name, number, live.round.job, report.status)
+                _log.info("%s: task %s of job %s collected: %s", *said)
                 for item in live.take(number):
                     item.done(report)
         return True
@@ -111,7 +119,10 @@ class ResultHandler:
             if not left:
                 continue
             state = self._state(live, index, answer.states)
-            changed |= live.states.get(index) != state
+            if live.states.get(index) != state:
+                changed = True
+                seen = (self._name, state.id, state.state or "unknown to Slurm", state.reason, state.node)
+                _log.debug("%s: job %s is %s (reason: %s, node: %s)", *seen)
             live.states[index] = state
             if state.live:
                 live.ended.pop(index, None)
@@ -119,8 +130,11 @@ class ResultHandler:
                     return True
                 continue
             changed = True
-            since = live.ended.setdefault(index, time.monotonic())
-            if time.monotonic() - since >= self._grace:
+            if index not in live.ended:
+                live.ended[index] = time.monotonic()
+                gone = (self._name, state.id, left, self._grace)
+                _log.info("%s: job %s is gone, results of tasks %s are missing; waiting %.0f s for them", *gone)
+            if time.monotonic() - live.ended[index] >= self._grace:
                 self._without_result(live, chunk, left, state, started)
         return changed
 
@@ -146,6 +160,7 @@ class ResultHandler:
                     item.said = sentence.text
                     item.tell(f"job {state.id}: {sentence.text}")
             return True
+        _log.info("%s: job %s cancelled, it would wait for ever: %s", self._name, live.round.job, state.reason)
         cancel(self._shell, [live.round.job])
         live.fail(would_wait(self._name, live.round.settings, state.reason, sentence.text))
         return False
@@ -155,6 +170,7 @@ class ResultHandler:
     ) -> None:
         store = self._sender.store
         if store.full():
+            _log.info("%s: job %s given up: the work folder is full", self._name, live.round.job)
             for item in (item for number in left for item in live.take(number)):
                 item.fail(full_error(store.work, self._shell.name))
             return
@@ -170,11 +186,17 @@ class ResultHandler:
         )
         if decision.again:
             what = explain(state.state, state.reason).text if state.state else "Slurm has forgotten it."
+            job = state.id or live.round.job
+            counts = (items[0].retry.sends, items[0].retry.faults)
+            _log.info(
+                "%s: task %s of job %s is sent again (sent %s, faults %s): %s", self._name, number, job, *counts, what
+            )
             for item in items:
-                item.tell(f"job {state.id or live.round.job}: {what} It is sent again.")
+                item.tell(f"job {job}: {what} It is sent again.")
             self._send_again(live, number)
             return
         where = f"{self._name}: {state.node or 'no node'} (job {state.id or live.round.job})"
+        _log.info("%s: task %s of job %s given up: %s", self._name, number, live.round.job, decision.message)
         log = self._sender.store.job_log(live.round.folder)
         for item in live.take(number):
             item.done(RunReport(decision.status, decision.message, "", Usage(), log=log, where=where))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ from tlcourse.cluster.staging import RemoteStore, python_for
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, TlcourseError, UnableError
 from tlcourse.execution.events import Lines
+
+_log = logging.getLogger(__name__)
 
 
 class Sender:
@@ -65,6 +68,7 @@ class Sender:
                 found = ActiveArray(one, {}, adopted=True)
                 live.append(found)
             found.items[one.keys.index(key)] = [item]
+            _log.info("%s: job %s of an earlier process is watched again", self._name, one.job)
             item.retry.sends += 1
             return True
         return False
@@ -122,9 +126,14 @@ class Sender:
         except TlcourseError as error:
             one.over = True
             self._journal.keep(one)
+            _log.info("%s: array %s refused: %s", self._name, one.name, error.what)
             live.fail(located(error, self._name, self._profile))
             return
         self._journal.keep(one)
+        tasks, elements = len(one.keys), len(one.chunks)
+        _log.info(
+            "%s: array %s submitted as job %s: tasks %s, elements %s", self._name, one.name, one.job, tasks, elements
+        )
         for item in live.all_items():
             item.tell(f"job {one.job} was handed to Slurm on {self._shell.name}")
 

@@ -6,6 +6,7 @@ One thread does all the talking, so that one question serves every job, however 
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import queue
 import threading
@@ -25,6 +26,8 @@ from tlcourse.cluster.submit import Sender, cancel_arrays, closed_error, unreach
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.events import Lines
 from tlcourse.execution.spec import RunReport, RunSpec
+
+_log = logging.getLogger(__name__)
 
 
 class JobWatcher:
@@ -112,6 +115,7 @@ class JobWatcher:
             cancel_arrays(self._shell, [live.round for live in self._live])
         except (ConnectionLostError, BusyError):
             heard = False
+        _log.info("%s: %s arrays cancelled: %s", self._name, len(self._live), "done" if heard else "not heard")
         for live in self._live:
             live.round.over = heard
             self._journal.keep(live.round)
@@ -154,6 +158,7 @@ class JobWatcher:
                 changed = False
                 self._lost(error)
             except Exception as error:  # whoever waits must not wait for ever
+                _log.debug("%s: internal error while watching", self._name, exc_info=True)
                 changed = True
                 self._fail_all(error)
             followed = any(item.on_event for live in self._live for item in live.all_items())
@@ -178,6 +183,7 @@ class JobWatcher:
             self._put_back(arrived)
             raise
         except TlcourseError as error:
+            _log.info("%s: %s jobs not sent: %s", self._name, len(arrived), error.what)
             for item in arrived:
                 item.fail(error)
         unsubmitted = [live for live in self._live if not live.round.job]
@@ -240,6 +246,8 @@ class JobWatcher:
         moment = time.monotonic()
         if self._silent_since is None:
             self._silent_since = moment
+            patience = self._pace.patience
+            _log.info("%s: no answer (%s); trying again for %.0f s", self._name, error, patience)
             for item in (item for live in self._live for item in live.all_items()):
                 item.tell(f"{self._shell.name} does not answer ({error}); what was sent goes on there")
         if moment - self._silent_since >= self._pace.patience:
@@ -247,6 +255,7 @@ class JobWatcher:
             self._fail_all(unreachable(self._shell.name, str(error)))
 
     def _fail_all(self, error: Exception) -> None:
+        _log.info("%s: no longer watching %s arrays: %s", self._name, len(self._live), error)
         for live in self._live:
             live.fail(error)
         self._live.clear()
