@@ -68,7 +68,7 @@ def watchers() -> Iterator[Callable[..., JobWatcher]]:
     made: list[JobWatcher] = []
 
     def make(profile: Profile, *, folder: Path | None = None, pace: Pace = PACE, **options: object) -> JobWatcher:
-        shell = options.pop("shell", None) or shell_for(profile)
+        shell = options.pop("shell", None) or shell_for(profile, "bed")
         one = JobWatcher("bed", profile, shell, journal=Journal(folder), pace=pace, **options)  # type: ignore[arg-type]
         made.append(one)
         return one

@@ -32,6 +32,7 @@ class Unreachable:
     """A shell that notes how often a round was begun."""
 
     name = "nowhere"
+    profile = "bed"
 
     def __init__(self) -> None:
         self.asked = 0

@@ -16,7 +16,7 @@ from tlcourse.errors import InfraError
 
 @pytest.fixture
 def store(cluster, profile) -> RemoteStore:
-    return RemoteStore(shell_for(profile), "$HOME/work of mine".replace(" ", "-"))
+    return RemoteStore(shell_for(profile, "bed"), "$HOME/work of mine".replace(" ", "-"))
 
 
 @pytest.fixture

@@ -230,7 +230,7 @@ def test_a_job_whose_number_was_never_heard_is_taken_back_by_its_name(cluster, p
     first.close()
     forget_number(folder, "")
     (one,) = Journal(folder).open
-    cancel_arrays(shell_for(profile), [one])
+    cancel_arrays(shell_for(profile, "bed"), [one])
     wait_for(lambda: cluster.jobs()[0].endswith("CANCELLED"))
     assert not Path(one.folder, "script.sh").exists()  # what is still under way there submits it no more
 
@@ -279,6 +279,6 @@ def test_a_closed_laptop_finds_its_job_again(cluster, profile, watchers, job_for
 @pytest.mark.parametrize("host", ["nowhere.invalid", "slurmlogin"])
 def test_a_cluster_that_does_not_answer_at_first_is_said_at_once(cluster, profile, watchers, job_for, host):
     cluster.cut_ssh()
-    shell_for(profile).close()
+    shell_for(profile, "bed").close()
     with pytest.raises(UnableError, match="cannot be reached"):
         watchers(msgspec.structs.replace(profile, host=host)).add(job_for()).result(120)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tlcourse.cluster.jobs import RETRIES, SENDS, RetryState, retry_decision
@@ -12,7 +14,7 @@ from tlcourse.cluster.shell import Done
 from tlcourse.cluster.slurm import JobState, _framed, read_sacct, read_squeue, submit
 from tlcourse.cluster.submit import cancel, sbatch_test_only
 from tlcourse.course.spec import Limits
-from tlcourse.errors import InfraError, UsageError
+from tlcourse.errors import InfraError, TlcourseError, UsageError
 
 
 def test_squeue_gives_every_job_and_every_element_of_an_array():
@@ -64,7 +66,8 @@ def test_a_reason_is_a_sentence_and_says_whether_waiting_helps(reason, never, wo
 class Answers:
     """A shell that gives one answer."""
 
-    name = "lumi"
+    name = "lumi-login"
+    profile = "lumi"
 
     def __init__(self, code: int, out: str = "", err: str = "") -> None:
         self._done = Done(code, out.encode(), err)
@@ -95,13 +98,15 @@ def test_the_number_of_a_job_may_carry_the_name_of_its_cluster():
          BusyError, "does not answer"),
         (1, "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation",
          BusyError, "does not answer"),
-        (127, "sh: sbatch: not found", UsageError, "no Slurm on lumi"),
+        (127, "sh: sbatch: not found", UsageError, "no Slurm on lumi-login"),
         (1, "sbatch: error: the moon is in the way", InfraError, "the moon is in the way"),
     ],
 )  # fmt: skip
 def test_a_refusal_says_what_to_change_and_a_busy_slurm_is_tried_again(code, said, kind, words):
-    with pytest.raises(kind, match=words):
+    with pytest.raises(kind, match=words) as raised:
         submit(Answers(code, err=said), "/work/a", "a")
+    if isinstance(raised.value, TlcourseError):
+        assert re.search(r"tlcourse config (check|set) lumi\b", raised.value.remedy)
 
 
 MINE = "profiles:\n  lumi:\n    host: lumi\n    partition: moon\n    memory_mb: 9000\n"
@@ -118,7 +123,7 @@ def mine(tmp_path, monkeypatch):
 
 def test_a_refusal_names_the_lines_of_the_profile_that_it_is_about(mine):
     path, profile = mine
-    refused = RefusedError("No.", ("partition",), cause="c", remedy="tlcourse config check PROFILE")
+    refused = RefusedError("No.", ("partition",), cause="c", remedy="tlcourse config check lumi")
     said = located(refused, "lumi", profile)
     assert said.what == f"No. The profile lumi says so: {path}:4 (partition: moon)."
     assert said.remedy == "tlcourse config check lumi"

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tlcourse.cli import out
-from tlcourse.errors import UnableError
 
 if TYPE_CHECKING:
     from tlcourse.cluster.profile import Profile
@@ -70,11 +69,8 @@ class PlaceName(NamedTuple):
         limits = exercise.about.limits
         if options.wall_time_s:
             limits = replace(limits, wall_time_s=options.wall_time_s)
-        try:
-            sbatch_test_only(self.name, self.profile, shell_for(self.profile), hand_ins, limits, options.threads)
-        except UnableError as error:
-            error.remedy = error.remedy.replace("PROFILE", self.name)
-            raise
+        shell = shell_for(self.profile, self.name)
+        sbatch_test_only(self.name, self.profile, shell, hand_ins, limits, options.threads)
 
     @contextlib.contextmanager
     def opened(

@@ -62,7 +62,6 @@ def attend(kept: Requests, one: Request, exercise: LoadedExercise, show: Show, *
         out.note(f"Run {one.id} {word}.")
         raise
     except TlcourseError as error:
-        error.remedy = error.remedy.replace("PROFILE", one.profile)  # said below, where a profile has no name
         if not any(sent.job for sent in kept.journal(one).open):  # else it goes on there, and is found again
             kept.end(one, "failed", error.what)
         raise

@@ -130,7 +130,7 @@ def check(
     from tlcourse.cluster.shell import SshShell
 
     found = find_profile(profile)
-    shell = shell_for(found)
+    shell = shell_for(found, profile)
     if isinstance(shell, SshShell) and sys.stdin.isatty() and not json:
         shell.log_in()  # a second factor or a password is asked for by ssh itself, here, once
     steps = []

@@ -89,12 +89,12 @@ def cancel(run: RunNumber, json: Json = False, plain: Plain = False) -> None:
     kept = requests()
     one = kept.find(run)
     if one.state == "open":
-        shell = shell_for(one.settings)
+        shell = shell_for(one.settings, one.profile)
         journal = kept.journal(one)
         try:
             cancel_arrays(shell, journal.open)
         except ConnectionLostError as error:
-            raise unreachable(shell.name, str(error)) from None
+            raise unreachable(shell, error) from None
         except BusyError as error:
             raise InfraError(
                 f"Run {one.id} was not cancelled. {error}",
@@ -134,7 +134,7 @@ def _ask(kept: Requests, same: list[Request]) -> dict[str, dict[str, Any]]:
     from tlcourse.cluster.submit import unreachable
 
     profile = same[0].settings
-    shell = shell_for(profile)
+    shell = shell_for(profile, same[0].profile)
     rounds = {one.id: kept.journal(one).open for one in same}
     folders = [sent.folder for sents in rounds.values() for sent in sents if sent.folder]
     numbers = frozenset(sent.job for sents in rounds.values() for sent in sents if sent.job)
@@ -142,7 +142,7 @@ def _ask(kept: Requests, same: list[Request]) -> dict[str, dict[str, Any]]:
         answer = slurm.ask(shell, folders, [])
         crowded = queue_load(shell, profile, numbers)
     except ConnectionLostError as error:
-        raise unreachable(shell.name, str(error)) from None
+        raise unreachable(shell, error) from None
     found: dict[str, dict[str, Any]] = {}
     states = answer.states or {}
     for one in same:

@@ -17,9 +17,9 @@ from tlcourse.execution.spec import RunReport, RunSpec
 _WAIT_S = 3600.0
 
 
-def shell_for(profile: Profile) -> Shell:
-    """SSH to the profile's host, or this machine where it names none."""
-    return SshShell(profile.host, profile.ssh_config) if profile.host else HereShell()
+def shell_for(profile: Profile, name: str) -> Shell:
+    """SSH to the profile's host, or this machine where it names none. Errors advise commands for the profile `name`."""
+    return SshShell(name, profile.host, profile.ssh_config) if profile.host else HereShell(name)
 
 
 class SlurmPool:
@@ -56,7 +56,7 @@ class SlurmPool:
         self._watcher = JobWatcher(
             name,
             profile,
-            shell or shell_for(profile),
+            shell or shell_for(profile, name),
             journal=Journal(folder),
             chunk=chunk or profile.chunk,
             retry_cancelled=True,

@@ -172,7 +172,7 @@ class ResultHandler:
         if store.full():
             _log.info("%s: job %s given up: the work folder is full", self._name, live.round.job)
             for item in (item for number in left for item in live.take(number)):
-                item.fail(full_error(store.work, self._shell.name))
+                item.fail(full_error(store.work, self._shell))
             return
         for number in left:
             self._again_or_over(live, number, state, was_running=number in started, alone=len(chunk) == 1)

@@ -119,7 +119,7 @@ class RefusedError(UsageError):
 
 def refusal(shell: Shell, done: Done) -> Exception:
     """What sbatch's error means: a RefusedError, a BusyError or, where it is not known, an InfraError."""
-    words = done.err.strip()
+    name, words = shell.profile, done.err.strip()
     last = words.splitlines()[-1].removeprefix("sbatch: error: ") if words else f"exit status {done.code}"
     lower = words.lower()
     if "not found" in lower and done.code == 127:
@@ -127,21 +127,21 @@ def refusal(shell: Shell, done: Done) -> Exception:
             f"There is no Slurm on {shell.name}: {last}.",
             ("host",),
             cause="the profile names another machine than a login node, or Slurm needs a module.",
-            remedy="tlcourse config check PROFILE",
+            remedy=f"tlcourse config check {name}",
         )
     if "invalid partition" in lower:
         return RefusedError(
             f"The cluster has no such partition: {last}.",
             ("partition",),
             cause=f"it has: {', '.join(partitions(shell)) or 'none that sinfo shows'}.",
-            remedy="tlcourse config set PROFILE partition=NAME, then: tlcourse config check PROFILE",
+            remedy=f"tlcourse config set {name} partition=NAME, then: tlcourse config check {name}",
         )
     if "time limit is invalid" in lower:
         return RefusedError(
             f"Slurm refused the job: {last}.",
             ("minutes", "partition"),
             cause="a job takes longer than the partition allows: the hand-ins of a chunk, one after another.",
-            remedy="tlcourse config set PROFILE minutes=NUMBER (or chunk=NUMBER), then: tlcourse config check PROFILE",
+            remedy=f"tlcourse config set {name} minutes=NUMBER (or chunk=NUMBER), then: tlcourse config check {name}",
         )
     if "violates accounting/qos policy" in lower or "limit" in lower:
         return BusyError(f"Slurm takes no further job now: {last}")
@@ -150,28 +150,28 @@ def refusal(shell: Shell, done: Done) -> Exception:
             f"Slurm refused the job: {last}.",
             _RIGHTS,
             cause="the account, partition or quality of service is not yours to use, or the cluster asks for one.",
-            remedy="tlcourse config set PROFILE account=NAME (sacctmgr show assoc user=$USER lists yours), "
-            "then: tlcourse config check PROFILE",
+            remedy=f"tlcourse config set {name} account=NAME (sacctmgr show assoc user=$USER lists yours), "
+            f"then: tlcourse config check {name}",
         )
     if "configuration is not available" in lower or "specification can not be satisfied" in lower or "invalid" in lower:
         return RefusedError(
             f"Slurm refused the job: {last}.",
             _SIZE,
             cause="no node of the partition has so many GPUs, cores or so much memory – or the time is too long.",
-            remedy="tlcourse config set PROFILE with lower gpus, cpus, memory_mb or minutes, "
-            "then: tlcourse config check PROFILE",
+            remedy=f"tlcourse config set {name} with lower gpus, cpus, memory_mb or minutes, "
+            f"then: tlcourse config check {name}",
         )
     if "unable to contact slurm controller" in lower or "socket timed out" in lower or done.code == 4:
         return BusyError(f"Slurm does not answer: {last}")
-    return InfraError(f"sbatch failed on {shell.name}: {last}.", remedy="tlcourse config check PROFILE says more.")
+    return InfraError(f"sbatch failed on {shell.name}: {last}.", remedy=f"tlcourse config check {name} says more.")
 
 
 def located(error: Exception, name: str, profile: Profile) -> Exception:
-    """A refusal with the lines of the configuration file that it is about and the profile's name; others as is."""
+    """A refusal with the lines of the configuration file that it is about; others as is."""
     if not isinstance(error, RefusedError):
         return error
     what = f"{error.what} {lines(name, profile, error.fields)}".strip()
-    return UsageError(what, cause=error.cause, remedy=error.remedy.replace("PROFILE", name))
+    return UsageError(what, cause=error.cause, remedy=error.remedy)
 
 
 def would_wait(name: str, profile: Profile, reason: str, sentence: str) -> UsageError:

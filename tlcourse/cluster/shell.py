@@ -44,6 +44,9 @@ class Shell(Protocol):
     """A place that takes POSIX shell commands."""
 
     name: str
+    """The host, in words."""
+    profile: str
+    """The name of the profile that leads there, for the commands that an error advises."""
 
     def run(self, command: str, stdin: bytes = b"", timeout: float = TIMEOUT_S) -> Done:
         """Run a command to its end; raises ConnectionLostError. An exit status other than 0 is not an error here."""
@@ -58,6 +61,9 @@ class HereShell:
     """This machine is the login node."""
 
     name = "this machine"
+
+    def __init__(self, profile: str) -> None:
+        self.profile = profile
 
     def run(self, command: str, stdin: bytes = b"", timeout: float = TIMEOUT_S) -> Done:
         """Run it with /bin/sh."""
@@ -95,11 +101,11 @@ _TRANSPORT = 255
 class SshShell:
     """Commands on another machine."""
 
-    def __init__(self, host: str, ssh_config: str | None = None) -> None:
+    def __init__(self, profile: str, host: str, ssh_config: str | None = None) -> None:
         """Raises UnableError where there is no ssh."""
         if shutil.which("ssh") is None:
             raise UnableError("There is no ssh on this machine.", remedy="install OpenSSH's client.")
-        self.name = host
+        self.name, self.profile = host, profile
         self._command = ["ssh", *(("-F", str(Path(ssh_config).expanduser())) if ssh_config else ())]
         options = {
             "BatchMode": "yes",

@@ -116,24 +116,24 @@ class RemoteStore:
             self.shell.run(f"rm -rf {quoted(folder)}")
 
 
-def full_error(work: str, host: str) -> InfraError:
+def full_error(work: str, shell: Shell) -> InfraError:
     """What is said when the work folder is full."""
     return InfraError(
-        f"The work folder {work} on {host} is full.",
+        f"The work folder {work} on {shell.name} is full.",
         cause="its file system has no room left, or your quota is used up.",
-        remedy="make room there, or choose another folder: tlcourse config set PROFILE work=FOLDER",
+        remedy=f"make room there, or choose another folder: tlcourse config set {shell.profile} work=FOLDER",
     )
 
 
 def _unusable(work: str, shell: Shell, done: Done) -> InfraError:
     words = done.err.strip()
     if any(full in words.lower() for full in _FULL):
-        return full_error(work, shell.name)
+        return full_error(work, shell)
     last = words.splitlines()[-1][:300] if words else f"exit status {done.code}"
     return InfraError(
         f"The work folder {work} on {shell.name} cannot be used: {last}",
         cause="it does not exist and cannot be made there, or belongs to somebody else.",
-        remedy="choose another: tlcourse config set PROFILE work=FOLDER",
+        remedy=f"choose another: tlcourse config set {shell.profile} work=FOLDER",
     )
 
 

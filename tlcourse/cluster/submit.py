@@ -47,7 +47,7 @@ class Sender:
             except ConnectionLostError as error:
                 if self._was_reached:
                     raise
-                raise unreachable(self._shell.name, str(error)) from None
+                raise unreachable(self._shell, error) from None
             self._was_reached = True
         return self._store
 
@@ -138,12 +138,13 @@ class Sender:
             item.tell(f"job {one.job} was handed to Slurm on {self._shell.name}")
 
 
-def unreachable(host: str, said: str) -> UnableError:
+def unreachable(shell: Shell, error: Exception) -> UnableError:
     """What is said when a cluster does not answer."""
     return UnableError(
-        f"{host} cannot be reached: {said}",
+        f"{shell.name} cannot be reached: {error}",
         cause="no network, a misspelt host, a key that it does not know, or a login that needs a second factor.",
-        remedy=f"try: ssh {host} – and: tlcourse config check PROFILE. Jobs that were sent go on: tlcourse jobs list",
+        remedy=f"try: ssh {shell.name} – and: tlcourse config check {shell.profile}. "
+        "Jobs that were sent keep running: tlcourse jobs list",
     )
 
 
@@ -170,7 +171,7 @@ def sbatch_test_only(name: str, profile: Profile, shell: Shell, hand_ins: int, l
             return
         error = refusal(shell, done)
     except ConnectionLostError as lost:
-        raise unreachable(shell.name, str(lost)) from None
+        raise unreachable(shell, lost) from None
     if isinstance(error, RefusedError):  # whatever else it says is met again when a job is submitted
         raise located(error, name, profile)
 

@@ -252,7 +252,7 @@ class JobWatcher:
                 item.tell(f"{self._shell.name} does not answer ({error}); what was sent goes on there")
         if moment - self._silent_since >= self._pace.patience:
             self._silent_since = None
-            self._fail_all(unreachable(self._shell.name, str(error)))
+            self._fail_all(unreachable(self._shell, error))
 
     def _fail_all(self, error: Exception) -> None:
         _log.info("%s: no longer watching %s arrays: %s", self._name, len(self._live), error)

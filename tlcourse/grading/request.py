@@ -188,9 +188,8 @@ class Requests:
         folder = self.folder / one.id
         if hash_folder(folder / "submission") != one.sha256:
             raise InfraError(f"The copy of the hand-in in {folder} was changed.", remedy="grade it anew.")
-        watcher = JobWatcher(
-            one.profile, one.settings, shell or shell_for(one.settings), journal=self.journal(one), pace=pace
-        )
+        shell = shell or shell_for(one.settings, one.profile)
+        watcher = JobWatcher(one.profile, one.settings, shell, journal=self.journal(one), pace=pace)
 
         def run(job: RunSpec, tell: OnEvent) -> RunReport:
             try:

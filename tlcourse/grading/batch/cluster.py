@@ -49,7 +49,7 @@ def cluster_place(
             return pool.run(job, tell)
         except (InfraError, UsageError) as error:  # no fault of this hand-in: the next one would meet the same
             kind = PlaceRefusedError if isinstance(error, UsageError) else PlaceLostError
-            remedy = error.remedy.replace("PROFILE", name).removesuffix(".")
+            remedy = error.remedy.removesuffix(".")
             raise kind(error.what, cause=error.cause, remedy=f"{remedy}. Then go on with --resume.") from error
 
     try:
@@ -77,7 +77,7 @@ def forget(folder: Path) -> None:
         return
     try:
         for one in Journal(folder).open:  # the rest may have been graded on this machine
-            cancel_arrays(shell_for(one.settings), [one])
+            cancel_arrays(shell_for(one.settings, one.profile), [one])
     except (ConnectionLostError, BusyError):
         return
     shutil.rmtree(folder, ignore_errors=True)
