@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tlcourse.progress import STARTED
+from tlcourse.paths import STARTED
 
 
 class Terminal:

@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tlcourse.progress import STARTED
+from tlcourse.paths import STARTED
 
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],

@@ -109,9 +109,8 @@ def test_a_record_of_a_newer_version_is_left_alone(own_home):
         Progress.open()
 
 
-def test_a_record_that_another_process_holds_gives_one_message(own_home, monkeypatch):
-    monkeypatch.setattr("tlcourse.progress._BUSY_S", 0.1)
-    with Progress.open() as record:
+def test_a_record_that_another_process_holds_gives_one_message(own_home):
+    with Progress.open(wait_s=0.1) as record:
         other = sqlite3.connect(own_home / "progress.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(InfraError, match="in use"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from tlcourse.quiz.schedule import due, now
+from tlcourse.text import counted
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedCourse, Unit
@@ -49,8 +50,7 @@ class ExerciseState(Struct, frozen=True):
         """The state in words."""
         if not self.attempts:
             return "not tried"
-        plural = "s" if self.attempts > 1 else ""
-        return f"{self.outcome}, {self.points:g} of {self.max_points:g} points, {self.attempts} attempt{plural}"
+        return f"{self.outcome}, {self.points:g} of {self.max_points:g} points, {counted(self.attempts, 'attempt')}"
 
 
 class ObjectiveState(Struct, frozen=True):

@@ -10,22 +10,21 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tlcourse.errors import InfraError, UsageError
-from tlcourse.wal import use_wal
+from tlcourse import paths
+from tlcourse.errors import InfraError
+from tlcourse.storage import BUSY_S, bring_forward, check_sound, connect, in_use, kind_of, statements, transaction
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-STARTED = "started"
-"""The file that says that the app was started here before."""
+_WHAT = "The record of your progress"
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE reads (course TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (course, unit));
@@ -41,7 +40,7 @@ CREATE INDEX attempts_of_exercise ON attempts (course, exercise);
 CREATE TABLE hints (course TEXT NOT NULL, exercise TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL,
                     PRIMARY KEY (course, exercise, number));
 """
-_BUSY_S = 5.0
+_STEPS = {0: statements(_SCHEMA)}
 
 
 class Attempt(Struct, frozen=True):
@@ -56,21 +55,12 @@ class Attempt(Struct, frozen=True):
     result: dict[str, Any]
 
 
-def home() -> Path:
-    """Where the student's own files are kept: TLCOURSE_HOME, else the system's folder for user data."""
-    if chosen := os.environ.get("TLCOURSE_HOME"):
-        return Path(chosen).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("tlcourse", appauthor=False))
-
-
 def first_start() -> bool:
     """Whether the app was never started here before; from now on it was. A file of its own remembers it.
 
     Where the folder cannot be written it is no first start either: nothing is shown again and again.
     """
-    mark = home() / STARTED
+    mark = paths.first_start_file()
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch(exist_ok=False)
@@ -87,26 +77,26 @@ class Progress:
         self.notice = notice
 
     @classmethod
-    def open(cls, path: Path | None = None) -> Progress:
+    def open(cls, path: Path | None = None, *, wait_s: float = BUSY_S) -> Progress:
         """Open the record, made if there is none.
 
         Raises:
             UsageError: it was written by a newer version of tlcourse.
             InfraError: another process holds it for longer than a few seconds.
         """
-        path = path or home() / "progress.sqlite"
+        path = path or paths.record_file()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            return cls(_connect(path))
+            return cls(_connect(path, wait_s))
         except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise _locked(path) from None
+            if kind_of(error) == "locked":
+                raise in_use(_WHAT, path) from None
             return cls(_in_memory(), f"Progress is not kept: {path} cannot be written ({error}).")
         except OSError as error:
             return cls(_in_memory(), f"Progress is not kept: {path.parent} cannot be made ({error.strerror}).")
         except sqlite3.DatabaseError:
             aside = _move_aside(path)
-            return cls(_connect(path), f"The record of your progress was damaged. It was moved to {aside}.")
+            return cls(_connect(path, wait_s), f"The record of your progress was damaged. It was moved to {aside}.")
 
     def close(self) -> None:
         """Close the file."""
@@ -228,11 +218,11 @@ class Progress:
     def write_all(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
         """One statement for each tuple, all in one transaction."""
         try:
-            with self._db:
+            with transaction(self._db):
                 self._db.executemany(statement, values)
         except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise _locked(home() / "progress.sqlite") from None
+            if kind_of(error) == "locked":
+                raise in_use(_WHAT, paths.record_file()) from None
             raise InfraError(
                 f"Your progress could not be written ({error}).",
                 cause="a full disk, or a folder that may not be written to any more.",
@@ -243,51 +233,21 @@ class Progress:
         self.write_all(statement, [values])
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=_BUSY_S)
+def _connect(path: Path, wait_s: float) -> sqlite3.Connection:
+    db = connect(path, wait_s=wait_s)
     try:
-        use_wal(db, _BUSY_S)
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA foreign_keys = ON")
-        if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("damaged")
-        _make_tables(db, path)
+        check_sound(db)
+        bring_forward(db, path, _VERSION, _STEPS)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _make_tables(db: sqlite3.Connection, path: Path) -> None:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > _VERSION:
-        raise UsageError(
-            f"{path} was written by a newer tlcourse.",
-            cause="two versions are installed on this machine.",
-            remedy="python3 -m pip install --upgrade tlcourse",
-        )
-    if version == 0:
-        with _transaction(db):  # two first commands at once: the second finds the tables of the first
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-@contextlib.contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.rollback()
-        raise
-    db.commit()
-
-
 def _in_memory() -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:")
-    db.executescript(_SCHEMA)
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in statements(_SCHEMA):
+        db.execute(statement)
     return db
 
 
@@ -299,14 +259,6 @@ def _move_aside(path: Path) -> Path:
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
     return aside
-
-
-def _locked(path: Path) -> InfraError:
-    return InfraError(
-        f"The record of your progress is in use: {path}",
-        cause="another tlcourse has been writing to it for several seconds.",
-        remedy="end the other one, and try again.",
-    )
 
 
 def _now() -> str:

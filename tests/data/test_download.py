@@ -14,7 +14,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from tlcourse.data.real import folders, hymenoptera, mnist
+from tlcourse import paths
+from tlcourse.data.real import hymenoptera, mnist
 from tlcourse.data.real.download import download
 from tlcourse.data.real.files import Remote
 from tlcourse.errors import UnableError
@@ -167,7 +168,7 @@ def test_a_set_of_files_is_fetched_one_by_one_and_appears_when_it_is_complete(se
     server.files["/t10k-labels-idx1-ubyte.gz"] = moved
     got = digits.fetch(None, None, lambda _: None)
     assert digits.problems(got) == []
-    assert names(folders.own_folder()) == ["mnist"]
+    assert names(paths.own_real_data()) == ["mnist"]
     assert len(server.asked) == 5, "what had arrived was not fetched twice"
 
 
@@ -184,4 +185,4 @@ def test_photographs_come_from_an_archive_that_is_continued(server, photographs,
         here.fetch(None, None, lambda _: None)
     assert here.problems(here.fetch(None, None, lambda _: None)) == []
     assert [wanted for _, wanted in server.asked] == ["", "bytes=2000-"]
-    assert names(folders.own_folder()) == ["hymenoptera_data"]
+    assert names(paths.own_real_data()) == ["hymenoptera_data"]

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tlcourse.data.real import folders, hymenoptera
+from tlcourse import paths
+from tlcourse.data.real import hymenoptera
 from tlcourse.errors import UnableError, UsageError
 
 
@@ -27,7 +28,7 @@ def here(photographs, monkeypatch):
 def test_they_are_looked_for_in_tlcourse_data_and_then_in_the_users_own_folder(photographs, monkeypatch):
     assert hymenoptera.SET.find() is None
     got = fetch(photographs)
-    assert hymenoptera.SET.find() == got == folders.own_folder() / "hymenoptera_data"
+    assert hymenoptera.SET.find() == got == paths.own_real_data() / "hymenoptera_data"
     monkeypatch.setenv("TLCOURSE_DATA", str(photographs.parent))
     assert hymenoptera.SET.find() == photographs
 

@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from tlcourse.data.real import amazon_reviews, bsds, folders, gtsrb, mnist, mnist_m, office_caltech, sets
+from tlcourse import paths
+from tlcourse.data.real import amazon_reviews, bsds, gtsrb, mnist, mnist_m, office_caltech, sets
 from tlcourse.errors import UnableError, UsageError
 
 REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
@@ -105,12 +106,12 @@ def test_test_pictures_have_the_test_photographs_alone_and_what_was_made_is_kept
     made, label = mnist_m.load("test")
     assert np.array_equal(made[..., 0], np.abs(200 - digits.astype(int)))
     assert label.tolist() == list(range(10))
-    (kept,) = mnist_m.cache().glob("*.npy")
-    assert folders.own_folder().parent in kept.parents
+    (kept,) = paths.cache_folder().glob("*.npy")
+    assert paths.own_real_data().parent in kept.parents
     kept.write_bytes(b"cut")  # what cannot be read is made anew
     assert np.array_equal(mnist_m.load("test")[0], made)
     assert not np.array_equal(mnist_m.load("train")[0], made)
-    assert not list(mnist_m.cache().glob(".made-*"))
+    assert not list(paths.cache_folder().glob(".*.part"))
 
 
 def test_the_authors_test_set_is_used_where_it_is(small_mnist):
@@ -157,7 +158,7 @@ def test_missing_data_say_where_they_were_looked_for_and_how_they_are_got(name):
     }[name]
     with pytest.raises(UnableError, match="not on this machine") as caught:
         load()
-    assert str(folders.own_folder()) in caught.value.cause
+    assert str(paths.own_real_data()) in caught.value.cause
     assert f"tlcourse data get {name}" in caught.value.remedy
     assert "TLCOURSE_DATA" in caught.value.remedy
     assert name in [one.name for one in sets.listed()]
@@ -166,7 +167,7 @@ def test_missing_data_say_where_they_were_looked_for_and_how_they_are_got(name):
 def test_files_are_brought_from_a_copy_and_only_when_all_of_them_are_as_listed(small_mnist, monkeypatch):
     got = mnist.SET.fetch(None, small_mnist, lambda _: None)
     monkeypatch.delenv("TLCOURSE_DATA")
-    assert got == folders.own_folder() / "mnist"
+    assert got == paths.own_real_data() / "mnist"
     assert mnist.load("test")[1].tolist() == list(range(10))
     (small_mnist / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(UsageError, match="does not hold"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from tlcourse import paths
 from tlcourse.course.loader import load_course
 from tlcourse.data import variants
-from tlcourse.data.real import folders
 from tlcourse.errors import UnableError, UsageError
 
 
@@ -20,8 +20,8 @@ def test_auto_is_mini_until_photographs_and_weights_are_here(exercises, photogra
     assert variants.choose(exercises["ex1"], "auto") == "mini"
     monkeypatch.setenv("TLCOURSE_DATA", str(photographs.parent))
     assert variants.choose(exercises["ex1"], "auto") == "mini"
-    (folders.own_folder() / "pretrained").mkdir(parents=True)
-    (folders.own_folder() / "pretrained" / "resnet18-f37072fd.pth").touch()
+    (paths.own_real_data() / "pretrained").mkdir(parents=True)
+    (paths.own_real_data() / "pretrained" / "resnet18-f37072fd.pth").touch()
     assert variants.choose(exercises["ex1"], "auto") == "full"
     assert variants.choose(exercises["ex1"], "mini") == "mini"
     assert variants.choose(exercises["ex2"], "auto") == "mini"

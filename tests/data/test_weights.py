@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.data.real import folders, weights
+from tlcourse import paths
+from tlcourse.data.real import weights
 from tlcourse.errors import UnableError, UsageError
 
 
 @pytest.fixture
 def own() -> Path:
     """The user's own folder of weights."""
-    folder = folders.own_folder() / "pretrained"
+    folder = paths.own_real_data() / "pretrained"
     folder.mkdir(parents=True)
     return folder
 

@@ -203,10 +203,6 @@ def test_marks_are_for_their_owners_eyes_alone(book, path):
         assert path.with_name(name).stat().st_mode & 0o077 == 0, name
 
 
-def test_where_the_gradebook_is(tmp_path, monkeypatch, own_home):
-    assert file.gradebook_path() == own_home / "gradebook.sqlite"
-    monkeypatch.setenv("TLCOURSE_GRADEBOOK", str(tmp_path / "g"))
-    assert file.gradebook_path() == tmp_path / "g"
-    assert file.gradebook_path(tmp_path / "h") == tmp_path / "h"
+def test_looking_into_a_gradebook_needs_one(tmp_path):
     with pytest.raises(UsageError, match="no gradebook"):
         file.must_exist(tmp_path / "h")

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 from signals import heard
 
-from tlcourse.progress import STARTED
+from tlcourse.paths import STARTED
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 

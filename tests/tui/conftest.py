@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tlcourse.course.loader import load_course
-from tlcourse.grading.gradebook.file import gradebook_path
+from tlcourse.paths import gradebook_file
 from tlcourse.tui.app import CourseApp
 
 TESTS = Path(__file__).parents[1]
@@ -141,7 +141,7 @@ def graded(own_home, tmp_path):
         for name, word in words.items():
             (tmp_path / "handins" / name).mkdir(parents=True, exist_ok=True)
             (tmp_path / "handins" / name / "solution.py").write_text(f"# {word}")
-        quick.batch(gradebook_path(), tmp_path / "handins", TESTS / "example_course")
+        quick.batch(gradebook_file(), tmp_path / "handins", TESTS / "example_course")
 
     return grade
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.grading.gradebook.file import gradebook_path
 from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.paths import gradebook_file
 
 TESTS = Path(__file__).parents[1]
 EXAMPLE = TESTS / "example_course"
@@ -93,14 +93,14 @@ async def test_hostile_names_and_a_damaged_gradebook_are_shown_as_words(visit, g
     async with visit(120, 40, course=EXAMPLE) as person:
         person.app.go("batch")
         await person.sees("anna [red]x")
-        gradebook_path().write_bytes(b"no database" * 1000)
+        gradebook_file().write_bytes(b"no database" * 1000)
         await person.sees("damaged")
 
 
 @pytest.mark.slow
 async def test_retry_grades_faults_again_in_a_process_of_its_own(visit, graded, monkeypatch):
     graded(anna="faults", bo="passes")
-    with Gradebook.reading(gradebook_path()) as book:
+    with Gradebook.reading(gradebook_file()) as book:
         assert book.verdicts(1)[1].outcome == "infra"
     monkeypatch.setenv("TLCOURSE_SECRET", "a secret that is long enough for a test")
     async with visit(120, 40, course=EXAMPLE) as person:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.progress import STARTED, Progress
+from tlcourse.paths import STARTED
+from tlcourse.progress import Progress
 
 pty = pytest.importorskip("pty", reason="no pseudo-terminals here")
 termios = pytest.importorskip("termios")

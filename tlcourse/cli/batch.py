@@ -88,11 +88,11 @@ def batch(
     from msgspec.structs import replace
 
     from tlcourse.grading.grade import Options
-    from tlcourse.grading.gradebook.file import gradebook_path
+    from tlcourse.paths import gradebook_file
 
     end_runs_when_ended()
     found = find(exercise, course)
-    book = gradebook_path(gradebook)
+    book = gradebook or gradebook_file()
     unpacked = book.with_name(book.name + ".unpacked")
     tell = out.note if json else out.say
     lists = Lists(roster, groups)

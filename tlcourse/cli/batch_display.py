@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tlcourse.cli import out
 from tlcourse.cli.verdict import WORDS
-from tlcourse.execution.log import harmless
 from tlcourse.grading.batch.state import BatchState
+from tlcourse.text import harmless
 
 if TYPE_CHECKING:
     from rich.live import Live

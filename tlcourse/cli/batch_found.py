@@ -51,7 +51,7 @@ def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[Lists, 
 
 def found_lines(handins: HandIns) -> Iterator[str]:
     """What was found, for people: the counts, then notes, what belongs to nobody, and who handed in nothing."""
-    from tlcourse.execution.log import harmless
+    from tlcourse.text import harmless
 
     groups = sum(1 for handin in handins.found if handin.kind == "group")
     people = sum(len(handin.members) for handin in handins.found)
@@ -87,7 +87,7 @@ def found_document(handins: HandIns) -> dict[str, Any]:
 
 def many_attempts(handins: HandIns, budget: int) -> Iterator[str]:
     """Who handed in more often than the exercise's budget allows: said, and decided by a person; no mark is lowered."""
-    from tlcourse.execution.log import harmless
+    from tlcourse.text import harmless
 
     for handin in handins.found:
         if (times := 1 + len(handin.older)) > budget:

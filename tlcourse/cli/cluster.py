@@ -23,9 +23,9 @@ Show = Callable[[dict[str, Any]], None]
 def requests() -> Requests:
     """This user's runs on clusters."""
     from tlcourse.grading.request import Requests
-    from tlcourse.progress import home
+    from tlcourse.paths import jobs_folder
 
-    return Requests(home() / "jobs")
+    return Requests(jobs_folder())
 
 
 def carry_out(

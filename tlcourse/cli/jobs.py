@@ -224,7 +224,7 @@ def _row(one: Request) -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any], *, plain: bool) -> str:
-    from tlcourse.execution.log import harmless
+    from tlcourse.text import harmless
 
     if row["state"] == "ended":
         state = f"{row['outcome']}, {row['points']:g} of {row['max_points']:g} points"

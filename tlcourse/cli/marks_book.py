@@ -27,11 +27,11 @@ def reading(
     exercise: str, course: Path | None, gradebook: Path | None, batch: int | None
 ) -> Iterator[tuple[LoadedExercise, Gradebook, BatchRecord]]:
     """The exercise, the gradebook open for reading, and the batch that was chosen; raises UsageError."""
-    from tlcourse.grading.gradebook.file import gradebook_path
     from tlcourse.grading.gradebook.gradebook import Gradebook
+    from tlcourse.paths import gradebook_file
 
     found = find(exercise, course)
-    with Gradebook.reading(gradebook_path(gradebook)) as book:
+    with Gradebook.reading(gradebook or gradebook_file()) as book:
         yield found, book, chosen(book, found.about.id, batch)
 
 
@@ -40,11 +40,12 @@ def writing(
     exercise: str, course: Path | None, gradebook: Path | None, batch: int | None, command: str
 ) -> Iterator[tuple[LoadedExercise, Gradebook, BatchRecord]]:
     """The same, open for writing by `command`; there must be a gradebook already."""
-    from tlcourse.grading.gradebook.file import gradebook_path, must_exist
+    from tlcourse.grading.gradebook.file import must_exist
     from tlcourse.grading.gradebook.gradebook import Gradebook
+    from tlcourse.paths import gradebook_file
 
     found = find(exercise, course)
-    with Gradebook.writing(must_exist(gradebook_path(gradebook)), command) as book:
+    with Gradebook.writing(must_exist(gradebook or gradebook_file()), command) as book:
         yield found, book, chosen(book, found.about.id, batch)
 
 

@@ -57,13 +57,13 @@ def data_seed_for(exercise: LoadedExercise, secret: Path | None, seed: int | Non
     """The seed of a batch; a first batch makes the user's own secret, and says so."""
     from tlcourse.grading.batch.opening import seed_from
     from tlcourse.grading.secret import new_secret, read_secret
-    from tlcourse.progress import home
+    from tlcourse.paths import secret_file
 
     if seed is not None:
         return seed_from(exercise.about.id, None, seed)
     material = read_secret(secret)
     if material is None:
-        own = home() / "secret"
+        own = secret_file()
         if not own.exists():
             new_secret(own)
             out.note(f"Made a secret: {own}. Hidden data are drawn from it. Keep it: marks are repeated only with it.")

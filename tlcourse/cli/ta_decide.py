@@ -130,9 +130,9 @@ def new(
 ) -> None:
     """Make a secret that only you can read."""
     from tlcourse.grading.secret import new_secret
-    from tlcourse.progress import home
+    from tlcourse.paths import secret_file
 
-    path = file or home() / "secret"
+    path = file or secret_file()
     new_secret(path)
     if json:
         out.document({"schema": 1, "file": str(path)})

@@ -76,10 +76,10 @@ def similar(
     plain: Plain = False,
 ) -> None:
     """Pairs of hand-ins that share code, ranked, the starter's discounted: leads to look at, never a verdict."""
-    from tlcourse.execution.log import harmless
     from tlcourse.grading.gradebook.kept import Kept
     from tlcourse.grading.report.gathered import pairs_of
     from tlcourse.grading.report.side_by_side import as_page
+    from tlcourse.text import harmless
 
     with reading(exercise, course, gradebook, batch) as (found, book, record):
         statuses = book.statuses(record)

@@ -8,7 +8,6 @@ there is none does the job's state speak – and then nearly always of the clust
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -26,6 +25,7 @@ from tlcourse.cluster.slurm import JobState
 from tlcourse.errors import InfraError
 from tlcourse.execution.events import Lines
 from tlcourse.execution.spec import RunReport, RunStatus
+from tlcourse.storage import write_atomically
 
 
 class ArrayJob(Struct):
@@ -78,14 +78,8 @@ class Journal:
         self._rounds[one.name] = one
         if self._folder is None:
             return
-        path = self._folder / f"{one.name}.json"
-        part = path.with_suffix(".part")
         try:
-            with part.open("wb") as stream:
-                stream.write(msgspec.json.encode(one))
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(path)
+            write_atomically(self._folder / f"{one.name}.json", msgspec.json.encode(one))
         except OSError as error:
             raise InfraError(
                 f"What was sent to the cluster cannot be written down: {error.strerror}.",

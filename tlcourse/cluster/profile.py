@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -10,6 +9,7 @@ from msgspec import Meta, Struct
 
 from tlcourse.course.located import decode, decode_each, read_text
 from tlcourse.errors import ContentError, UsageError
+from tlcourse.paths import config_file
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
 Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.,:/@+=%-]+$", max_length=200)]
@@ -95,11 +95,7 @@ class _Names(Struct, forbid_unknown_fields=True):
 
 def config_path() -> Path:
     """The configuration file: TLCOURSE_CONFIG, else `config.yaml` in the system's folder for configuration."""
-    if chosen := os.environ.get("TLCOURSE_CONFIG"):
-        return Path(chosen).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("tlcourse")) / "config.yaml"
+    return config_file()
 
 
 def load_config(path: Path | None = None) -> Config:

@@ -18,7 +18,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.execution.log import harmless
+from tlcourse.text import harmless
 
 TIMEOUT_S = 60.0
 

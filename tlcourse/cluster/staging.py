@@ -18,8 +18,8 @@ from tlcourse.cluster.plan import in_container, start_lines
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.shell import Done, Shell, quoted
 from tlcourse.errors import InfraError
-from tlcourse.execution.log import harmless
 from tlcourse.sandbox.interpreter import PACKAGE
+from tlcourse.text import harmless
 
 KEPT_DAYS = 30
 SEND_S = 900.0

@@ -24,6 +24,7 @@ from tlcourse.errors import TlcourseError
 from tlcourse.execution.events import MAX_TOTAL
 from tlcourse.execution.spec import RunReport, RunSpec, Usage
 from tlcourse.sandbox.scratch import scratch_folder
+from tlcourse.storage import write_atomically
 
 FULL_EXIT = 28
 _TRIES, _PAUSE_S = 5, 3.0
@@ -203,21 +204,14 @@ class EventFile:
 
 def write_result(path: Path, data: bytes) -> bool:
     """Write it whole or not at all; on a full disk try again for a while."""
-    part = path.with_suffix(".part")
     for attempt in range(_TRIES):
         try:
-            with part.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(path)
+            write_atomically(path, data)
             return True
         except OSError as error:
             sys.stderr.write(f"tlcourse: the result cannot be written: {error.strerror}\n")
             if attempt < _TRIES - 1:
                 time.sleep(_PAUSE_S)
-    with contextlib.suppress(OSError):
-        part.unlink()
     return False
 
 

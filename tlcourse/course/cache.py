@@ -14,8 +14,10 @@ from typing import Any
 
 import msgspec
 
+from tlcourse import paths
 from tlcourse.course.model import LoadedCourse
 from tlcourse.quiz import kinds
+from tlcourse.storage import write_atomically
 
 _CODE = (Path(__file__).resolve().parent, Path(kinds.__file__).resolve().parent)
 """What reads a course, and what a question is made of."""
@@ -56,18 +58,14 @@ def keep(content: Path, course: LoadedCourse, wanted: str) -> None:
     """Keep a course; a folder that cannot be written to is no error."""
     path = _file(content)
     data = wanted.encode("ascii") + msgspec.msgpack.encode(course, enc_hook=str)
-    beside = path.with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(data)
-        beside.replace(path)  # whole or not at all: two commands may start at once
+        write_atomically(path, data, durable=False)
 
 
 def _file(content: Path) -> Path:
     name = "course-" + hashlib.sha256(os.fsencode(content)).hexdigest()[:16]
-    home = os.environ.get("TLCOURSE_HOME")
-    if home:
-        return Path(home, "cache", name)
+    return paths.cache_folder() / name
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("tlcourse", appauthor=False), name)

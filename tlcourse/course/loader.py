@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tlcourse.course import cache, markdown, places
+from tlcourse import paths
+from tlcourse.course import cache, markdown
 from tlcourse.course.checks import problems_of
 from tlcourse.course.located import decode, read_text
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
@@ -16,8 +17,8 @@ HINTS = 3
 
 def load_course(folder: Path | None = None) -> LoadedCourse:
     """The bundled course, or the one in `folder`; raises ContentError naming every wrong file and line."""
-    content = places.content_folder(folder)
-    stamp = cache.stamp((content, places.exercises_folder(folder), places.graders_folder(folder)))
+    content = paths.content_folder(folder)
+    stamp = cache.stamp((content, paths.exercises_folder(folder), paths.graders_folder(folder)))
     if (kept := cache.recall(content, stamp)) is not None:
         return kept
     course = _read(folder, content)
@@ -67,7 +68,7 @@ def load_quiz(path: Path) -> Quiz:
 
 def load_exercise(course: Path | None, name: str) -> LoadedExercise:
     """The folder `exercises/NAME`, and the paths of its grader, reference and explanation where staff have them."""
-    folder = _inside(places.exercises_folder(course), name, Path(name))
+    folder = _inside(paths.exercises_folder(course), name, Path(name))
     path = folder / "exercise.yaml"
     about = decode(read_text(path), Exercise, path)
     missing = [
@@ -80,7 +81,7 @@ def load_exercise(course: Path | None, name: str) -> LoadedExercise:
     hints = [text for _, text in markdown.sections(read_text(folder / "hints.md"))]
     if len(hints) != HINTS:
         raise ContentError([f"{folder / 'hints.md'}:1: {len(hints)} hints (`## …`), expected {HINTS}"])
-    graders = places.graders_folder(course)
+    graders = paths.graders_folder(course)
     of_staff = (f"{name}.py", f"references/{name}.py", f"references/{name}.md")
     grader, reference, explanation = (graders / part if (graders / part).is_file() else None for part in of_staff)
     return LoadedExercise(about, folder, hints, grader, reference, explanation)

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from tlcourse.execution.log import harmless
+from tlcourse.text import harmless
 
 VERSION = 1
 MAX_LINE = 64 * 1024

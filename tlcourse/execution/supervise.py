@@ -24,7 +24,6 @@ from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, alone_on, card_of, environment, shown
 from tlcourse.execution.gpu_cards import Card
-from tlcourse.execution.log import LogTail
 from tlcourse.execution.spec import Problem, RunReport, RunSpec, RunStatus, Usage
 from tlcourse.sandbox.base import Process, Sandbox, Start
 from tlcourse.sandbox.cgroup import group_for
@@ -32,6 +31,7 @@ from tlcourse.sandbox.interpreter import worker_environment
 from tlcourse.sandbox.limits import exceeded, limit_behind, out_of_memory
 from tlcourse.sandbox.process_tree import ProcessTree
 from tlcourse.sandbox.scratch import scratch_folder
+from tlcourse.text import LogTail
 
 _WATCH_S = 0.05
 _CHUNK = 1 << 16

@@ -8,7 +8,6 @@ seed when the predictions are back; nothing of them is kept here or travels.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.grade import Grading, OnEvent, Options
 from tlcourse.grading.intake.submission import Submission, collect, hash_folder
 from tlcourse.grading.result import Result, read_result
+from tlcourse.storage import InUseError, locked, write_atomically
 
 MAX_KEPT = 200
 
@@ -156,15 +156,10 @@ class Requests:
     @contextlib.contextmanager
     def attending(self, one: Request) -> Iterator[bool]:
         """Whether nobody else is attending to it; while this lasts, nobody else will."""
-        try:
-            import fcntl
-        except ImportError:  # Windows: two windows of one person at worst ask twice
-            yield True
-            return
-        with (self.folder / one.id / "lock").open("a") as stream:
+        with contextlib.ExitStack() as held:
             try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                held.enter_context(locked(self.folder / one.id / "lock"))
+            except InUseError:
                 yield False
                 return
             yield True
@@ -225,13 +220,8 @@ class Requests:
 
 
 def _write(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
     try:
-        with part.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
+        write_atomically(path, data)
     except OSError as error:
         raise InfraError(
             f"{path} cannot be written: {error.strerror}.", remedy=f"make room in {path.parent}."

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from tlcourse.errors import UsageError
 from tlcourse.labs.result import LabResult
-from tlcourse.progress import home
+from tlcourse.paths import labs_folder
+from tlcourse.text import counted
 
 KEPT = 50
 """Runs of one lab that are kept; the oldest goes first."""
@@ -33,7 +34,7 @@ class KeptRun(Struct, frozen=True):
             return "ended without a result"
         n = len(self.result.seeds)
         settings = "  ".join(f"{name}={value:g}" for name, value in self.result.settings.items())
-        return f"{n} seed{'s' if n > 1 else ''}, gain {self.result.gain + 0.0:+.3f}  {settings}"
+        return f"{counted(n, 'seed')}, gain {self.result.gain + 0.0:+.3f}  {settings}"
 
 
 class Recorder:
@@ -92,7 +93,7 @@ def kept_run(lab: str, number: int) -> KeptRun:
 
 
 def _folder(lab: str) -> Path:
-    return home() / "labs" / lab
+    return labs_folder() / lab
 
 
 def _number(path: Path) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tlcourse import paths
 from tlcourse.data.real import sets
 from tlcourse.errors import TlcourseError
 from tlcourse.sandbox import cgroup
@@ -100,9 +101,9 @@ def _cores() -> MachineFinding:
 
 
 def _data() -> MachineFinding:
-    folder = os.environ.get("TLCOURSE_DATA")
+    folder = os.environ.get(paths.DATA)
     if folder and not Path(folder).is_dir():
-        detail = f"TLCOURSE_DATA is {folder}, which is no folder; the mini exercises need none"
+        detail = f"TLCOURSE_DATA is {folder}, which is not a folder; the mini exercises need none"
         return MachineFinding("real data", False, detail, "export TLCOURSE_DATA=FOLDER")
     if here := [f"{one.name} in {one.where}" for one in sets.listed() if one.where]:
         return MachineFinding("real data", True, "; ".join(here))

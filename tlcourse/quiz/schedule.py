@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from tlcourse.text import counted
+
 if TYPE_CHECKING:
     from fsrs import Card, Scheduler
 
@@ -125,7 +127,7 @@ def in_words(when: datetime.datetime | None, now: datetime.datetime) -> str:
     for size, unit in ((60 * 24, "day"), (60, "hour"), (1, "minute")):
         if minutes >= size:
             count = round(minutes / size)
-            return f"in {count} {unit}{'s' if count > 1 else ''}"
+            return f"in {counted(count, unit)}"
     return "now"
 
 

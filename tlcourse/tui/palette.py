@@ -11,7 +11,7 @@ from textual.command import DiscoveryHit, Hits
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
 
-from tlcourse.grading.gradebook.file import gradebook_path
+from tlcourse.paths import gradebook_file
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.themes import WHAT
 
@@ -79,7 +79,7 @@ def _course(app: CourseApp) -> Iterator[SystemCommand]:
 def _elsewhere(app: CourseApp) -> Iterator[SystemCommand]:
     yield SystemCommand("Review", "Questions that are due again", _goer(app, "review"))
     yield SystemCommand("Jobs", "Your runs on clusters", _goer(app, "jobs"))
-    if gradebook_path().is_file():  # staff: students have none, and are not shown what they cannot use
+    if gradebook_file().is_file():  # staff: students have none, and are not shown what they cannot use
         yield SystemCommand("Batch", "A class while it is graded, and its results", _goer(app, "batch"))
     save = functools.partial(app.set_timer, 0.1, app.deliver_screenshot)  # once the palette is gone
     yield SystemCommand("Picture of this screen", "Kept as an SVG file", save)

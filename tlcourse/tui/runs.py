@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tlcourse.progress import home
+from tlcourse.paths import runs_folder
 from tlcourse.tui.child_process import ChildProcess
 
 _LOG_LINES = 200
@@ -149,7 +149,7 @@ class Run:
     @classmethod
     def find(cls, exercise: str) -> Run | None:
         """A run that an earlier visit left running, or None."""
-        file = home() / "runs" / f"{exercise}.jsonl"
+        file = runs_folder() / f"{exercise}.jsonl"
         try:
             kept = msgspec.json.decode(file.with_suffix(".json").read_bytes(), type=_Kept)
         except (OSError, msgspec.DecodeError):
@@ -267,6 +267,6 @@ _DECODER = msgspec.json.Decoder(Event)
 
 
 def _folder() -> Path:
-    folder = home() / "runs"
+    folder = runs_folder()
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -7,13 +7,12 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from tlcourse.execution.log import harmless
 from tlcourse.grading.batch.document import stored
 from tlcourse.grading.gradebook.records import GradeStatus, HandInRecord, Override, Verdict
-from tlcourse.grading.report.clean import markdown, markup, without_paths
 from tlcourse.grading.report.facts import feedback_of
 from tlcourse.grading.report.feedback import as_markdown, as_page
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
+from tlcourse.text import harmless, markdown, markup, without_paths
 
 RUN = RunRecord(123456789, "local", "fork-server", "cpu", 1, 2.0, 2.0, 300.0, 1.5, log="a secret word of the log")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.data.real import folders
+from tlcourse import paths
 from tlcourse.data.real.dataset import Here, Verified
 from tlcourse.data.real.download import Tell, download
 from tlcourse.errors import UnableError, UsageError
@@ -56,7 +56,7 @@ class Files(Struct, frozen=True, kw_only=True):
 
     def find(self) -> Path | None:
         """The folder, if there is one; nothing is opened."""
-        found = folders.find(self.folder)
+        found = paths.find_real_data(self.folder)
         return found if found is not None and found.is_dir() else None
 
     def here(self) -> Here | None:
@@ -97,7 +97,7 @@ class Files(Struct, frozen=True, kw_only=True):
         if folder is None:
             raise UnableError(
                 f"{self.title} are not on this machine.",
-                cause=f"no folder {self.folder} in {' or '.join(map(str, folders.folders()))}.",
+                cause=f"no folder {self.folder} in {' or '.join(map(str, paths.real_data_folders()))}.",
                 remedy=self.remedy,
             )
         return folder
@@ -130,7 +130,7 @@ class Files(Struct, frozen=True, kw_only=True):
             raise UnableError(
                 f"There is no public address with a checksum for {self.title}.", remedy=f"take them {self.remedy}"
             )
-        own = folders.own_folder()
+        own = paths.own_real_data()
         target, kept = own / self.folder, own / ".downloads" / self.name
         own.mkdir(parents=True, exist_ok=True)
         copy = source or self._downloaded(kept, tell)

@@ -9,15 +9,15 @@ lies in `mnist_m/mnist_m_test`, it is used for the test.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from tlcourse.data.real import bsds, folders, mnist
+from tlcourse import paths
+from tlcourse.data.real import bsds, mnist
 from tlcourse.data.real.mnist import SIDE, Bytes, Labels, Part
 from tlcourse.errors import UnableError
+from tlcourse.storage import replacing
 
 OFFICIAL = "mnist_m"
 _RECIPE = 1  # counts up when pictures of the same seed change: what is kept is made anew
@@ -32,7 +32,7 @@ def load(part: Part, seed: int = 0) -> tuple[Bytes, Labels]:
     if part == "test" and (official := find_official()) is not None:
         return _official(official)
     digits, label = mnist.load(part)
-    path = cache() / f"mnist-m-{_RECIPE}-{part}-{seed}.npy"
+    path = paths.cache_folder() / f"mnist-m-{_RECIPE}-{part}-{seed}.npy"
     kept = _kept(path, (len(digits), SIDE, SIDE, 3))
     if kept is None:
         kept = blend(digits, bsds.load(part), np.random.default_rng([seed, part == "test"]))
@@ -53,7 +53,7 @@ def blend(digits: Bytes, photographs: list[bsds.Photograph], rng: np.random.Gene
 
 def find_official() -> Path | None:
     """The authors' test set: a folder of pictures, beside it a list of them with their labels."""
-    found = folders.find(OFFICIAL)
+    found = paths.find_real_data(OFFICIAL)
     return found if found is not None and (found / "mnist_m_test_labels.txt").is_file() else None
 
 
@@ -92,15 +92,6 @@ def _unreadable(folder: Path, why: str) -> UnableError:
     )
 
 
-def cache() -> Path:
-    """Where made pictures are kept: below TLCOURSE_HOME, else the system's folder for caches."""
-    if home := os.environ.get("TLCOURSE_HOME"):
-        return Path(home).expanduser() / "cache"
-    import platformdirs
-
-    return platformdirs.user_cache_path("tlcourse", appauthor=False)
-
-
 def _kept(path: Path, shape: tuple[int, ...]) -> Bytes | None:
     try:
         array = np.load(path, allow_pickle=False)
@@ -113,14 +104,7 @@ def _keep(path: Path, array: Bytes) -> None:
     """Write it beside its place and move it there: two runs may do so at once. A full disk only costs time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".made-", delete=False) as stream:
-            part = Path(stream.name)
-            try:
-                np.save(stream, array)
-                stream.flush()
-                part.replace(path)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
+        with replacing(path, durable=False) as stream:
+            np.save(stream, array)
     except OSError:
         return

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.data.real import amazon_reviews, bsds, folders, gtsrb, hymenoptera, mnist, office_caltech, weights
+from tlcourse import paths
+from tlcourse.data.real import amazon_reviews, bsds, gtsrb, hymenoptera, mnist, office_caltech, weights
 from tlcourse.data.real.dataset import DataSet, Here, Verified
 from tlcourse.data.real.download import Tell
 from tlcourse.errors import UsageError
@@ -58,7 +59,7 @@ def verify(name: str | None = None) -> list[Verified]:
 
 def looked_in() -> list[str]:
     """The folders in which real data are looked for."""
-    return [str(folder) for folder in folders.folders()]
+    return [str(folder) for folder in paths.real_data_folders()]
 
 
 def _named(name: str) -> DataSet:

@@ -19,10 +19,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.data.real import folders
+from tlcourse import paths
 from tlcourse.data.real.dataset import Here, Verified
 from tlcourse.data.real.download import Tell, download, sha256_of
 from tlcourse.errors import UnableError, UsageError
+from tlcourse.storage import replacing
 
 FOLDER = "pretrained"
 INSECTS = "insects"
@@ -38,7 +39,7 @@ def places() -> list[Path]:
     """The folders in which weights are looked for: TLCOURSE_DATA's, the user's own, torch's hub cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "torch"
     torch_home = Path(os.environ.get("TORCH_HOME") or cache).expanduser()
-    return [*(folder / FOLDER for folder in folders.folders()), torch_home / "hub" / "checkpoints"]
+    return [*(folder / FOLDER for folder in paths.real_data_folders()), torch_home / "hub" / "checkpoints"]
 
 
 def find(name: str) -> Path | None:
@@ -92,7 +93,7 @@ def get(name: str, source: Path | None = None, tell: Tell = lambda _: None) -> P
         raise UsageError(
             f"{answer['problem']}.", cause="a spelling mistake, or another version of torchvision.", remedy=_SUCH_AS
         )
-    target_folder = folders.own_folder() / FOLDER
+    target_folder = paths.own_real_data() / FOLDER
     if source is None:
         file = answer["url"].rsplit("/", 1)[-1]
         match = re.search(r"-([0-9a-f]{8,64})\.pth$", file)
@@ -120,9 +121,8 @@ def _copied(name: str, source: Path, folder: Path) -> Path:
     else:
         target = folder / f"{name}-{sha256_of(source)[:8]}.pth"
     folder.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(source, part)
-    part.replace(target)
+    with replacing(target, mode=0o644) as copy, source.open("rb") as given:
+        shutil.copyfileobj(given, copy)
     return target
 
 

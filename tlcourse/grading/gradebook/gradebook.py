@@ -15,6 +15,7 @@ from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
 from tlcourse.grading.result import Result, read_result
+from tlcourse.storage import BUSY_S, transaction
 
 _VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause, r.sha256, r.wall_time_s, r.cpu_s, r.at"
 _COUNTS = """SELECT id FROM results WHERE handin = h.id ORDER BY outcome = 'infra', round DESC, id DESC LIMIT 1"""
@@ -30,7 +31,7 @@ class Gradebook:
 
     @classmethod
     @contextlib.contextmanager
-    def writing(cls, path: Path, what: str, wait_s: float = file.BUSY_S) -> Iterator[Gradebook]:
+    def writing(cls, path: Path, what: str, wait_s: float = BUSY_S) -> Iterator[Gradebook]:
         """The gradebook for its one writer; `what` is said to another one, which waits for so long."""
         with file.writing(path, what, wait_s) as db:
             yield cls(db, path)
@@ -48,7 +49,7 @@ class Gradebook:
 
     @contextlib.contextmanager
     def _appending(self) -> Iterator[None]:
-        with file.explained(self.path), file.transaction(self._db):
+        with file.explained(self.path), transaction(self._db):
             yield
 
     # -- writing ---------------------------------------------------------------------------------------------------

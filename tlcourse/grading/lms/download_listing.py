@@ -28,6 +28,7 @@ from tlcourse.grading.lms.platforms import (
     parse_brightspace_file,
     parse_moodle,
 )
+from tlcourse.storage import write_atomically
 
 _CHUNK = 2**20
 _DONE = "unpacked.json"
@@ -58,9 +59,7 @@ def unpack(archive: Path, into: Path, is_handin: Callable[[str], bool]) -> Unpac
             content = folder / "content"
             content.mkdir(parents=True)
             done = Unpacked(f"{name}/content", unpack_each(stream, archive, content, is_handin))
-        partial = folder / f"{_DONE}.part"
-        partial.write_bytes(msgspec.json.encode(done))
-        partial.replace(mark)
+        write_atomically(mark, msgspec.json.encode(done))
     except (OSError, InfraError) as error:
         cause = error.__cause__ if isinstance(error, InfraError) else error
         said = cause.strerror if isinstance(cause, OSError) else None

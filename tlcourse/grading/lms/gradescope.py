@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from tlcourse.errors import InfraError
-from tlcourse.execution.log import harmless
 from tlcourse.grading.lms.marks import Mark, one_mark_each
 from tlcourse.grading.lms.roster import Roster
 from tlcourse.grading.result import CheckResult, Result
+from tlcourse.text import harmless
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same marks are the same ZIP
 

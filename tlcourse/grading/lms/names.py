@@ -49,7 +49,7 @@ def orders(first: str, last: str) -> Iterator[str]:
 
 def visible(name: str) -> str:
     """`name` on one line for a message: no control characters, nothing that reorders the line, at most 200 long."""
-    from tlcourse.execution.log import harmless
+    from tlcourse.text import harmless
 
     text = " ".join(harmless(name).split())
     return text if len(text) <= 200 else text[:199] + "…"

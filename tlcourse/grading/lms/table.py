@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse.errors import UsageError
-from tlcourse.execution.log import harmless
+from tlcourse.text import harmless
 
 _MAX_BYTES = 50 * 2**20
 _DELIMITERS = ",;\t"

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.gradebook.records import GradeStatus
-from tlcourse.grading.report.clean import line, without_paths
 from tlcourse.grading.result import CheckResult, Result
+from tlcourse.text import line, without_paths
 
 WORDS = {
     "pass": "PASS",

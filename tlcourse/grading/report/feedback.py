@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tlcourse.grading.report import svg
-from tlcourse.grading.report.clean import markdown, markdown_block, markup, markup_block
 from tlcourse.grading.report.facts import WORDS, Feedback, margin
 from tlcourse.grading.report.page import figure, page
+from tlcourse.text import markdown, markdown_block, markup, markup_block
 
 
 def as_markdown(said: Feedback) -> str:

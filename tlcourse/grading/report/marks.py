@@ -10,9 +10,9 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import GradeStatus
 from tlcourse.grading.lms.marks import Mark
-from tlcourse.grading.report.clean import line
 from tlcourse.grading.report.facts import WORDS, Ended, next_thing, points_of
 from tlcourse.grading.result import SCHEMA, Result, read_result
+from tlcourse.text import line
 
 
 def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedExercise) -> list[Mark]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tlcourse.grading.report.clean import markup
+from tlcourse.text import markup
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2125; --paper: #fff; --soft: #e9edf1; --dim: #5b6670; --bar: #0072B2; }

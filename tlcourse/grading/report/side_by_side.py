@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tlcourse.grading.report.clean import markup, markup_block
 from tlcourse.grading.report.page import page
 from tlcourse.grading.similarity import Pair
+from tlcourse.text import markup, markup_block
 
 
 def as_page(title: str, pairs: Sequence[Pair], source_of: Callable[[str], str]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tlcourse.grading.gradebook.records import GradeStatus, Override
-from tlcourse.grading.report.clean import line, markdown
 from tlcourse.grading.report.facts import WORDS
 from tlcourse.grading.report.gathered import Report, five_numbers, histogram
+from tlcourse.text import line, markdown
 
 _BAR = 30
 

@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from tlcourse.grading.gradebook.records import GradeStatus
 from tlcourse.grading.report import svg
-from tlcourse.grading.report.clean import markup
 from tlcourse.grading.report.facts import WORDS
 from tlcourse.grading.report.gathered import Report, five_numbers, histogram
 from tlcourse.grading.report.page import figure, page
 from tlcourse.grading.report.staff import head, notices, override_words
+from tlcourse.text import markup
 
 
 def as_page(report: Report, links: Mapping[str, str] | None = None) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
-from tlcourse.grading.report.clean import markup
+from tlcourse.text import markup
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito: told apart with any colour vision
 _DASHES = ("", "6 3", "2 2", "8 3 2 3")  # and told apart without colour

@@ -14,6 +14,7 @@ from tlcourse.grading.lms.handins import HandIn, HandIns
 from tlcourse.grading.report import feedback, staff, staff_page
 from tlcourse.grading.report.facts import feedback_of
 from tlcourse.grading.report.gathered import gather
+from tlcourse.storage import write_atomically
 
 
 def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, folder: Path) -> list[Path]:
@@ -63,11 +64,7 @@ def feedback_files(
 
 def replace_file(path: Path, data: bytes) -> None:
     """Written beside it and renamed: a reader, or a kill, never meets half a file. Raises OSError."""
-    half = path.with_name(f".{path.name}.part")
-    with half.open("wb") as stream:
-        stream.write(data)
-        os.fchmod(stream.fileno(), 0o600)  # marks are between a student and the staff
-    half.replace(path)
+    write_atomically(path, data, durable=False)  # for its owner alone: marks are between a student and the staff
 
 
 def _inside(parent: Path, handin: HandInRecord) -> Path:

@@ -14,6 +14,7 @@ from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
 from tlcourse.quiz.kinds import KINDS, AnyQuestion, Question
 from tlcourse.quiz.kinds.question import ImportedQuestion
+from tlcourse.text import counted
 
 _FENCED = re.compile(r"\A(.*?)\n\n```\n(.*?)```\Z", re.DOTALL)
 _ENDS = re.compile(r"[^a-z0-9]+$")
@@ -48,7 +49,7 @@ def changes(quizzes: list[Quiz], by_format: dict[str, str]) -> list[str]:
         for question in quiz.questions:
             if what := question.changed_elsewhere or by_format.get(question.exported().type, ""):
                 counts[question.type, what] = counts.get((question.type, what), 0) + 1
-    return [f"{count} {kind} question{'s' if count > 1 else ''} {what}." for (kind, what), count in counts.items()]
+    return [f"{counted(count, f'{kind} question')} {what}." for (kind, what), count in counts.items()]
 
 
 def with_listing(question: Question) -> str:

@@ -16,12 +16,12 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tlcourse.errors import TlcourseError
-from tlcourse.execution.log import harmless
 from tlcourse.grading.batch.state import BatchState, state_of
-from tlcourse.grading.gradebook.file import gradebook_path
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
 from tlcourse.grading.report.facts import WORDS, feedback_of, margin
+from tlcourse.paths import gradebook_file
+from tlcourse.text import harmless
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.clusters import backends
 from tlcourse.tui.clusters import on as on_backend
@@ -86,7 +86,7 @@ class BatchScreen(CourseScreen):
     def refresh_state(self) -> None:
         """Read the gradebook, and draw what has changed."""
         try:
-            with Gradebook.reading(gradebook_path()) as book:
+            with Gradebook.reading(gradebook_file()) as book:
                 batches = book.batches()
                 self._numbers = [batch.id for batch in batches]
                 if not batches:
@@ -163,7 +163,7 @@ class BatchScreen(CourseScreen):
     def _start_apart(self, command: list[str], name: str, message: str) -> None:
         """Start a process that nobody here waits for: it outlives the app, and the gradebook shows how it gets on."""
         course = ["--course", str(self.course_app.course_folder)] if self.course_app.course_folder else []
-        book = gradebook_path()
+        book = gradebook_file()
         log = book.with_name(f"{book.name}.{name}.log")
         try:
             self.course_app.leave(ChildProcess.start(*command, *course, "--plain", out=log))
@@ -236,7 +236,7 @@ class HandInScreen(CourseScreen):
         exercise = self.course_app.course.exercises.get(self._record.exercise if self._record else "")
         if status.verdict is None or exercise is None:
             return Text("\nNot graded yet." if exercise else "\nThis course has no such exercise.")
-        with Gradebook.reading(gradebook_path()) as book:
+        with Gradebook.reading(gradebook_file()) as book:
             result = book.document(status.verdict.id)
             history = book.history(status.handin.id)
         said = feedback_of(exercise, status, result)

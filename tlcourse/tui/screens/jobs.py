@@ -12,7 +12,7 @@ from textual.containers import Container, VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tlcourse.execution.log import harmless
+from tlcourse.text import harmless
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.clusters import backends
 from tlcourse.tui.runs import Run

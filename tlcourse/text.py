@@ -1,18 +1,63 @@
-"""What a run prints: bounded, with head and tail kept, and harmless to show."""
+"""Text that others wrote made harmless and cut; counts and signs in words."""
 
 from __future__ import annotations
 
 import codecs
+import html
 import re
 
 # C0 but newline and tab, DEL, C1, and the bidirectional controls: nothing that moves a cursor or reorders a line
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ESCAPE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\-_])")
+_PATH = re.compile(r"(?<![\w./])(?:/[\w.+@~-]+)+/([\w.+@~-]+)")
+_MARKDOWN = re.compile(r"([\\`*_\[\]#!|~>])")
+SIGN = {"at_least": "≥", "at_most": "≤"}
+"""Of a check's direction."""
 
 
 def harmless(text: str) -> str:
     """`text` without terminal escapes, control characters, or carriage returns that overwrite a line."""
     return _CONTROL.sub("", _ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def without_paths(text: str) -> str:
+    """`/opt/venv/lib/torch/nn/linear.py` becomes `…/linear.py`: where we grade is nobody's business."""
+    return _PATH.sub(r"…/\1", text)
+
+
+def cut(text: str, most: int) -> str:
+    """At most `most` characters; an ellipsis stands for what was dropped."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def line(text: str, most: int = 500) -> str:
+    """One harmless line of at most `most` characters."""
+    return cut(" ".join(harmless(text).split()), most)
+
+
+def markdown(text: str, most: int = 500) -> str:
+    """One line in which every character means itself in Markdown."""
+    return _MARKDOWN.sub(r"\\\1", line(text, most)).replace("<", "&lt;")
+
+
+def markdown_block(text: str) -> str:
+    """Lines as they are: indented, because no text can end an indented block as it can end a fenced one."""
+    return "\n".join("    " + one for one in harmless(text).splitlines())
+
+
+def markup(text: str, most: int = 500) -> str:
+    """One line for HTML, in attributes too."""
+    return html.escape(line(text, most), quote=True)
+
+
+def markup_block(text: str) -> str:
+    """Lines for HTML's `pre`."""
+    return html.escape(harmless(text), quote=True)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 seed`, `3 seeds`, `0 seeds`; a plural that is not the noun with an s is given."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 class LogTail:

@@ -1,4 +1,4 @@
-"""What a run prints: bounded, head and tail kept, and harmless to show."""
+"""Text of others: harmless, cut, and what a run prints with its head and tail; counts in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlcourse.execution.log import LogTail, harmless
+from tlcourse.text import LogTail, counted, cut, harmless, line
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,22 @@ def test_no_bytes_raise(chunks):
     for chunk in chunks:
         log.feed(chunk)
     assert len(log.text()) < 64 + 80
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (12000, "12,000 runs")])
+def test_a_count_agrees_with_its_noun(number, said):
+    assert counted(number, "run") == said
+
+
+def test_a_plural_of_its_own_is_given():
+    assert counted(2, "class", "classes") == "2 classes"
+
+
+@pytest.mark.parametrize(("most", "shown"), [(6, "abcdef"), (5, "abcd…"), (1, "…")])
+def test_what_is_cut_has_at_most_so_many_characters(most, shown):
+    assert cut("abcdef", most) == shown
+
+
+def test_one_line_of_several_with_no_escape():
+    assert line("a\x1b[2J\r\n\n  b\tc") == "a b c"
+    assert line("x" * 501) == "x" * 499 + "…"

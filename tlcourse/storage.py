@@ -1,0 +1,215 @@
+"""How we keep things on disk: SQLite files, files written whole, and locks. One way for each.
+
+Nothing here raises a TlcourseError but where it says so: callers know what the file is to its reader.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Literal
+
+from tlcourse.errors import InfraError, UsageError
+
+BUSY_S = 5.0
+"""Seconds that we wait for another process before we say that a file is in use."""
+_PAUSE_S = 0.02
+_PRIVATE = 0o600
+
+
+# Files
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = _PRIVATE, durable: bool = True) -> None:
+    """Write a file whole or not at all; see `replacing`. Raises OSError."""
+    with replacing(path, mode=mode, durable=durable) as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, mode: int = _PRIVATE, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A stream that takes the place of `path` when the block ends, unless it raises. Raises OSError.
+
+    A reader meets the old file or the new one, and two writers never share the file beside it. `durable` waits until
+    the disk has it, so that it outlives a power cut; what can be made again does without.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".part")
+    os.close(descriptor)
+    part = Path(name)
+    try:
+        with part.open("wb") as stream:
+            yield stream
+            stream.flush()
+            part.chmod(mode)
+            if durable:
+                os.fsync(stream.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the disk know the new name; not every file system (nor Windows) can be asked to."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class InUseError(Exception):
+    """Another process holds the lock; `holder` is what it said of itself, empty where it said nothing."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(holder)
+        self.holder = holder
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait_s: float = 0.0, holder: str = "") -> Iterator[None]:
+    """Hold the lock file `path`, which stays behind. The system takes the lock back when this process ends.
+
+    `holder` is told to others who ask for it meanwhile.
+
+    Raises:
+        InUseError: another has held it for `wait_s`.
+        OSError: the lock file cannot be made.
+    """
+    from filelock import FileLock, Timeout
+
+    note = path.with_name(f"{path.name}.holder")
+    lock = FileLock(path, timeout=wait_s, mode=_PRIVATE, poll_interval=_PAUSE_S)
+    try:
+        lock.acquire()
+    except Timeout:
+        said = ""
+        with contextlib.suppress(OSError):
+            said = note.read_text(encoding="utf-8", errors="replace")[:200].strip()
+        raise InUseError(said) from None
+    try:
+        if holder:
+            with contextlib.suppress(OSError):  # a full disk takes the name, not the lock
+                write_atomically(note, f"{holder} (process {os.getpid()})\n".encode(), durable=False)
+        yield
+    finally:
+        if holder:
+            note.unlink(missing_ok=True)
+        lock.release()
+
+
+# SQLite
+
+
+def connect(path: Path, *, wait_s: float = BUSY_S, durable: bool = False) -> sqlite3.Connection:
+    """Open a database that its owner alone can read, made if there is none: WAL, foreign keys, no transaction open.
+
+    `durable`: what was committed outlives a power cut, not only the end of the process. Raises sqlite3.DatabaseError.
+    """
+    with contextlib.suppress(OSError):  # SQLite says it better; its other files take this one's mode
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), _PRIVATE))
+    db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
+    try:
+        _use_wal(db, wait_s)
+        db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        db.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _use_wal(db: sqlite3.Connection, wait_s: float) -> None:
+    """Of several that first open a file SQLite refuses all but one at once, whatever its own time to wait is."""
+    until = time.monotonic() + wait_s
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if kind_of(error) != "locked" or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
+
+
+def check_sound(db: sqlite3.Connection) -> None:
+    """Raises sqlite3.DatabaseError where the file is damaged."""
+    if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("malformed")
+
+
+@contextlib.contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; other writers wait from its beginning on."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # a full disk has rolled it back already
+            db.rollback()
+        raise
+    db.commit()
+
+
+def version_of(db: sqlite3.Connection, path: Path, newest: int) -> int:
+    """The version of a file's tables, 0 before there are any. Raises UsageError where it is above `newest`."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > newest:
+        raise UsageError(
+            f"{path} was written by a newer tlcourse.",
+            cause="two versions are installed on this machine.",
+            remedy="python3 -m pip install --upgrade tlcourse",
+        )
+    return int(version)
+
+
+def bring_forward(db: sqlite3.Connection, path: Path, newest: int, steps: Mapping[int, Iterable[str]]) -> None:
+    """Bring a file's tables to version `newest` by the statements for the version that it has (0: a new file).
+
+    Two first commands may do so at once: the second finds the tables of the first. Raises UsageError as `version_of`.
+    """
+    if version_of(db, path, newest) == newest:
+        return
+    with transaction(db):
+        if (version := version_of(db, path, newest)) < newest:
+            for statement in steps[version]:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {newest}")
+
+
+def statements(schema: str) -> list[str]:
+    """The statements of a schema; none of them holds a semicolon."""
+    return [statement for part in schema.split(";") if (statement := part.strip())]
+
+
+def kind_of(error: sqlite3.Error) -> Literal["locked", "full", "readonly", "damaged", "other"]:
+    """What went wrong with a file."""
+    said = str(error)
+    if "locked" in said or "busy" in said:
+        return "locked"
+    if "full" in said or "disk I/O" in said:
+        return "full"
+    if "readonly" in said or "unable to open" in said:
+        return "readonly"
+    if isinstance(error, sqlite3.OperationalError) and "malformed" not in said:
+        return "other"
+    return "damaged"
+
+
+def in_use(what: str, path: Path, holder: str = "") -> InfraError:
+    """The error for a file that another process holds; `what` begins a sentence, such as `The gradebook`."""
+    return InfraError(
+        f"{what} is in use{f' by {holder}' if holder else ''}: {path}",
+        cause="another program has been writing to it for several seconds.",
+        remedy="end the other one (another tlcourse, a database browser, a backup), and try again.",
+    )
