@@ -23,7 +23,7 @@ def test_an_exported_quiz_is_imported_as_the_file_it_came_from(tl, tmp_path, for
     assert [q["prompt"] for q in imported["questions"]] == [q["prompt"] for q in original["questions"]]
     again = tl("quiz", "import", str(target), "--format", form, "--to", str(tmp_path / "in"), course=None)
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
 
 
 def test_what_the_other_program_will_do_otherwise_is_said(tl):

@@ -87,7 +87,7 @@ async def test_own_words_are_compared_with_a_model_answer_and_marked_by_their_au
         await person.sees("divisible by two")
         await person.press("enter")
         await person.sees("y if yours says the same")
-        assert "You find it not right yet" in await person.press("n")
+        assert "You marked it wrong" in await person.press("n")
     assert latest()["words"] is False
     with Progress.open() as record:
         ((kept,),) = record.rows("SELECT answer FROM answers WHERE question = 'words'")

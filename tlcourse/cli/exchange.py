@@ -38,7 +38,7 @@ def export_quizzes(
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Write quizzes for another program. Objectives, sections and reasons travel along, in comments where need be."""
+    """Write quizzes for another program. Objectives, sections and reasons are kept, if need be in comments."""
     from tlcourse.course.loader import load_course
     from tlcourse.quiz.exchange.common import changes
 
@@ -87,7 +87,7 @@ def import_quizzes(
     files = [folder / f"{quiz.id}.yaml" for quiz in quizzes]
     if there := [str(path) for path in files if path.exists() and not force]:
         raise UsageError(
-            f"{there[0]} is there already.", cause="it was imported before.", remedy="--force, or another folder: --to"
+            f"{there[0]} already exists.", cause="it was imported before.", remedy="--force, or another folder: --to"
         )
     for path, quiz in zip(files, quizzes, strict=True):
         _write(path, write_yaml(quiz))
@@ -118,6 +118,6 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written ({error.strerror}).",
-            cause="a folder that may not be written to.",
-            remedy="name another place.",
+            cause="the folder is not writable.",
+            remedy="name another folder.",
         ) from None

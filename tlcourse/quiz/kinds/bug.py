@@ -53,7 +53,6 @@ class Bug(Choice, frozen=True, kw_only=True, tag="bug"):
         return [(places.get(line.strip(), -1), line) for line in self.code.rstrip().splitlines()]
 
     def answer_input(self) -> AnswerInput:
-        """A choice among lines."""
         return BugInput(self)
 
     def exported(self) -> Question:

@@ -76,17 +76,14 @@ class Matching(Question, frozen=True, kw_only=True, tag="matching"):
         return [sides.index(pair.right) for pair in self.pairs]
 
     def answer_input(self) -> AnswerInput:
-        """Left sides without letters."""
         return MatchingInput(self)
 
     def wanted(self) -> str:
-        """One letter for each left side."""
         letters = LETTERS[: len(self.choices())]
         count = len(self.pairs)
         return f"{count} letters of {letters}, one for each line from 1 on, such as {letters[::-1][:count]}"
 
     def read(self, line: str) -> Answer:
-        """Read one letter for each left side."""
         return self.read_letters(line, len(self.pairs))
 
     def mark(self, answer: Answer) -> Mark:
@@ -144,7 +141,6 @@ class MatchingInput(AnswerInput):
         self.matches[self.cursor] = self.order[(place + 1) % len(self.order)]
 
     def answer(self) -> Answer:
-        """The index of the right side of each line."""
         if (open_lines := self.matches.count(None)) > 0:
             raise ValueError(f"{open_lines} of {self.count} lines have no letter yet.")
         return [match for match in self.matches if match is not None]

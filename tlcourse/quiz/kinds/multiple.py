@@ -22,11 +22,9 @@ class Multiple(Choice, frozen=True, kw_only=True, tag="multiple"):
             yield "has no correct option, expected at least 1"
 
     def answer_input(self) -> AnswerInput:
-        """Several choices."""
         return ChoiceInput(self, several=True)
 
     def wanted(self) -> str:
-        """Letters in any order."""
         letters = LETTERS[: len(self.options)]
         return f"letters of {letters}, such as {letters[:2]}"
 

@@ -28,7 +28,6 @@ class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
             yield "has an `answer` or a `tolerance` that is not finite, expected finite numbers"
 
     def wanted(self) -> str:
-        """A number."""
         return "a number"
 
     def read(self, line: str) -> Answer:
@@ -56,7 +55,6 @@ class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
 
     @classmethod
     def fields_of(cls, imported: ImportedQuestion) -> dict[str, Any]:
-        """Number, tolerance, reason."""
         noted = imported.note.get("tolerance", 0.0)
         tolerance = noted if imported.tolerance is None else imported.tolerance
         own = {"answer": imported.answer, "tolerance": tolerance, "reason": imported.reason}

@@ -39,11 +39,9 @@ class Ordering(Question, frozen=True, kw_only=True, tag="ordering"):
     hint: ClassVar[str] = "Space picks a line up, arrows carry it, space puts it down (or J, K); enter submits."
 
     def problems(self) -> Iterator[str]:
-        """Too few steps, or two alike."""
         yield from problems_of_list(self.choices(), "steps", 3)
 
     def choices(self) -> list[str]:
-        """The steps' texts."""
         return [step.text for step in self.steps]
 
     def shown_order(self) -> list[int]:
@@ -51,11 +49,9 @@ class Ordering(Question, frozen=True, kw_only=True, tag="ordering"):
         return shuffled(self.id, len(self.steps))
 
     def answer_input(self) -> AnswerInput:
-        """The steps as they are shown at first."""
         return OrderingInput(self)
 
     def wanted(self) -> str:
-        """All letters."""
         letters = LETTERS[: len(self.steps)]
         return f"all letters of {letters} in the right order, such as {letters[::-1]}"
 
@@ -133,7 +129,6 @@ class OrderingInput(AnswerInput):
             self.cursor = other
 
     def answer(self) -> Answer:
-        """The steps' indices in the order given."""
         return list(self.order)
 
     def lines(self, given: Answer | None = None) -> list[Line]:

@@ -20,7 +20,6 @@ class Short(Question, frozen=True, kw_only=True, tag="short"):
     form: ClassVar[Literal["keys", "line", "words"]] = "words"
 
     def wanted(self) -> str:
-        """A line of text."""
         return "your answer in one line"
 
     def mark(self, answer: Answer) -> Mark:
@@ -30,7 +29,6 @@ class Short(Question, frozen=True, kw_only=True, tag="short"):
         return Mark(answer.right, self.answer_text)
 
     def reasons(self, given: Answer | None = None) -> list[Reason]:
-        """What to compare with."""
         return [
             Reason("Model answer", None, self.answer_text.strip()),
             Reason("A good answer has", None, self.reason.strip()),
@@ -42,6 +40,5 @@ class Short(Question, frozen=True, kw_only=True, tag="short"):
 
     @classmethod
     def fields_of(cls, imported: ImportedQuestion) -> dict[str, Any]:
-        """Model answer, and what a good one has."""
         own = {"answer_text": imported.answer_text, "reason": imported.note.get("reason") or imported.reason}
         return super().fields_of(imported) | own

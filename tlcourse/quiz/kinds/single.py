@@ -38,19 +38,15 @@ class Choice(Question, frozen=True, kw_only=True):
             yield f"has {right} correct options, expected exactly 1"
 
     def choices(self) -> list[str]:
-        """The options' texts."""
         return [option.text for option in self.options]
 
     def answer_input(self) -> AnswerInput:
-        """One choice."""
         return ChoiceInput(self)
 
     def read(self, line: str) -> Answer:
-        """Read one letter."""
         return self.read_letters(line, 1)[0]
 
     def mark(self, answer: Answer) -> Mark:
-        """Mark one option's index."""
         if not is_index(answer, len(self.options)):
             raise ValueError(f"{answer!r} does not name an option")
         (right,) = self.right()
@@ -65,7 +61,6 @@ class Choice(Question, frozen=True, kw_only=True):
 
     @classmethod
     def fields_of(cls, imported: ImportedQuestion) -> dict[str, Any]:
-        """The options."""
         return {**super().fields_of(imported), "options": imported.options}
 
 
@@ -83,7 +78,6 @@ class ChoiceInput(AnswerInput):
         self.chosen: set[int] = set()
 
     def letter(self, index: int) -> None:
-        """Choose the option with this letter."""
         if index < self.count:
             self.cursor = index
             self.space()
@@ -99,7 +93,6 @@ class ChoiceInput(AnswerInput):
         return sorted(self.chosen) if self.several else next(iter(self.chosen))
 
     def lines(self, given: Answer | None = None) -> list[Line]:
-        """One line for each option."""
         return [self.line(index, f" {option.text}", given) for index, option in enumerate(self.question.options)]
 
     def line(self, index: int, text: str, given: Answer | None, **other: Any) -> Line:

@@ -89,7 +89,7 @@ class QuizScreen(CourseScreen):
     # -- showing ---------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        """The present question afresh, or the summary."""
+        """Show the present question, or the summary."""
         question = self.session.question
         self.answer_input = question.answer_input() if question else None
         self._marked, self._own = None, ""
@@ -244,7 +244,7 @@ class QuizScreen(CourseScreen):
         self._remark(text.append("Does yours say the same?  y yes · n no", style="bold"))
 
     def action_judge(self, right: bool) -> None:
-        """The author's own mark of a short answer."""
+        """Mark a short answer as its author says."""
         question = self.session.question
         if question is not None and self._own and self._marked is None:
             self._mark(question, OwnWords(self._own, right))
@@ -259,12 +259,12 @@ class QuizScreen(CourseScreen):
         self.query_one("#number", Input).disabled = True
         word, colour = ("✓ Right.", "$good") if marked.correct else ("✗ Wrong.", "$bad")
         if question.form == "words":
-            word = "✓ You find it right." if marked.correct else "✗ You find it not right yet."
+            word = "✓ You marked it right." if marked.correct else "✗ You marked it wrong."
         text = Text().append(app.words(word), style=f"bold {colour}")
         if question.form != "keys":  # whose reasons stand beside the lines
             for reason in question.reasons(given):
                 text.append(app.words(f"\n{reason.label}: {reason.text}"))
-        text.append(app.words(f"\nTaught in {question.section} (l).   enter goes on."), style="$muted")
+        text.append(app.words(f"\nTaught in {question.section} (l).   enter continues."), style="$muted")
         self._remark(text)
         self.show_path()
 
