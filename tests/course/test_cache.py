@@ -32,6 +32,20 @@ def test_a_changed_file_is_read_again(course):
     assert loader.load_course(course).lessons["lines"].body.startswith("Any line has")
 
 
+@pytest.mark.parametrize("file", ["exercises/line/hints.md", "graders/line.py", "graders/references/line.md"])
+def test_a_change_of_an_exercise_or_of_what_staff_have_of_it_counts_too(course, file):
+    before = loader.load_course(course).exercises["line"]
+    if file.endswith("hints.md"):
+        (course / file).write_text((course / file).read_text().replace("Use least squares.", "Think of squares."))
+        assert loader.load_course(course).exercises["line"].hints[0] == "Think of squares."
+    else:
+        (course / file).unlink()
+        after = loader.load_course(course).exercises["line"]
+        gone = {"graders/line.py": "grader", "graders/references/line.md": "explanation"}[file]
+        assert getattr(before, gone) == course / file
+        assert getattr(after, gone) is None
+
+
 def test_a_course_with_a_problem_is_never_kept(course, own_home):
     lesson = course / "lessons" / "lines.md"
     lesson.write_text("no front matter")

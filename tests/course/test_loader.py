@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tlcourse.course import loader
 from tlcourse.course.loader import load_course
 from tlcourse.errors import ContentError, UsageError
 
@@ -39,8 +40,55 @@ def test_a_sound_course_is_read_whole(course):
     assert len(loaded.quizzes["lines"].questions) == 2
     line = loaded.exercises["line"]
     assert line.hints == ["Use least squares.", "`torch.linalg.lstsq` does.", "Add a column of ones."]
-    assert line.grader is not None
-    assert line.reference is not None
+    graders = course / "graders"
+    assert (line.grader, line.reference) == (graders / "line.py", graders / "references" / "line.py")
+    assert line.explanation == graders / "references" / "line.md"
+    assert loaded.lessons["lines"].references == ["A. M. Legendre (1805), the method of least squares"]
+
+
+def test_what_staff_do_not_have_of_an_exercise_is_none(course):
+    shutil.rmtree(course / "graders")
+    line = load_course(course).exercises["line"]
+    assert (line.grader, line.reference, line.explanation) == (None, None, None)
+
+
+@pytest.mark.parametrize("name", ["../outside", "line/../../outside", "/etc"])
+def test_an_exercise_whose_name_leads_out_of_the_course_is_not_read(course, name):
+    shutil.copytree(course / "exercises" / "line", course / "outside")  # it would be read, if it were looked at
+    spoil(course / "course.yaml", "exercises: [line]\nexercises: [line]", f"exercises: []\nexercises: ['{name}']")
+    assert problems(course) == [f"{name}:1: `{name}` lies outside the course, expected a file inside it"]
+
+
+def test_a_link_that_leads_out_of_the_course_is_not_read(course):
+    outside = Path(shutil.move(course / "exercises" / "line", course.parent / "elsewhere"))
+    (course / "exercises" / "line").symlink_to(outside)
+    assert problems(course)[0] == "line:1: `line` lies outside the course, expected a file inside it"
+
+
+@pytest.mark.parametrize("needed", ["handout.md", "starter.py", "hints.md"])
+def test_an_exercise_without_a_file_that_each_has_is_told_which(course, needed):
+    (course / "exercises" / "line" / needed).unlink()
+    where = course / "exercises" / "line" / needed
+    assert problems(course) == [f"{where}:1: no such file, expected one in every exercise"]
+
+
+def test_all_files_that_an_exercise_lacks_are_said_at_once(course):
+    for needed in ("handout.md", "starter.py"):
+        (course / "exercises" / "line" / needed).unlink()
+    assert [Path(problem.partition(":")[0]).name for problem in problems(course)] == ["handout.md", "starter.py"]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, UsageError])
+def test_only_what_is_wrong_with_the_content_is_gathered_and_our_own_mistakes_are_not_hidden(
+    course, error, monkeypatch
+):
+    def stumbling(path: Path) -> None:
+        raise error("a mistake of the loader")
+
+    monkeypatch.setattr(loader, "load_lesson", stumbling)
+    with pytest.raises(error, match="a mistake of the loader") as caught:
+        load_course(course)
+    assert type(caught.value) is error
 
 
 def test_the_bundled_course_is_sound():

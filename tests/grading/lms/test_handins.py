@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 import unicodedata
 import zipfile
@@ -19,6 +21,8 @@ from tlcourse.grading.lms.roster import Person, Roster
 
 FORMS = ("brightspace", "brightspace_zip", "moodle", "moodle_zip", "folders", "files")
 TWO = Roster((Person("1", "jado", "Jane", "Doe"), Person("2", "jodo", "John", "Doe")))
+NAMESAKES = Roster((Person("100001", "jado1", "Jane", "Doe"), Person("100002", "jado2", "Jane", "Doe")))
+PAIR = Groups((Group("Pair", ("1", "2")),))
 
 
 def lay(folder: Path, *names: str) -> Path:
@@ -101,7 +105,9 @@ def test_the_same_zip_is_unpacked_once_and_an_interrupted_unpacking_again(a_clas
 def test_without_a_class_list_everyone_is_called_as_the_folder_is(a_class, tmp_path):
     handins = find_handins(a_class.brightspace, tmp_path)
     assert any(handin.owner == "Fremmed Gæst" and handin.members == () for handin in handins.found)
-    assert any("--roster" in notice for notice in handins.notices)
+    (notice,) = [notice for notice in handins.notices if "--roster" in notice]
+    assert notice[0].isupper()
+    assert notice.endswith(".")
     assert handins.missing == []
 
 
@@ -123,11 +129,181 @@ def test_the_newest_attempt_is_the_latest_date_and_not_the_last_name(tmp_path):
     assert [path.parent.name[0] for path in handin.older] == ["2", "9"]
 
 
-def test_two_attempts_in_one_minute_are_told_apart_by_number_and_staff_are_told(tmp_path):
-    folder = lay(tmp_path / "in", "7-12 - Jane Doe - 5 maj 2026 0812", "7-9 - Jane Doe - 5 maj 2026 0812")
-    handins = find_handins(folder, tmp_path, roster=TWO)
-    assert handins.found[0].folder_name.startswith("7-12")
-    assert any("in one minute" in notice for notice in handins.notices)
+@pytest.mark.parametrize(("number", "least"), [("2", "1"), ("12", "9"), ("100", "99")])
+def test_of_attempts_in_one_minute_the_highest_number_counts_and_staff_are_told(tmp_path, number, least):
+    names = [f"7-{one} - Jane Doe - 5 maj 2026 0812" for one in (least, number, "0")]
+    handins = find_handins(lay(tmp_path / "in", *names), tmp_path / "into", roster=TWO)
+    (handin,) = handins.found
+    assert handin.folder_name == names[1]
+    assert [path.parent.name for path in handin.older] == [names[0], names[2]]
+    assert handins.notices == [f"Jane Doe: 3 attempts in one minute; {names[1]} counts, as its number is the highest."]
+
+
+def test_an_undated_attempt_beside_a_dated_one_is_not_silently_older(tmp_path):
+    names = ("1-1 - Jane Doe - 5 maj 2026 0812", "1-2 - Jane Doe - 6 Floreal 234", "1-3 - John Doe - 5 maj 2026 0812")
+    handins = find_handins(lay(tmp_path / "in", *names), tmp_path / "into", roster=TWO)
+    assert [handin.members for handin in handins.found] == [("2",)]
+    assert [(one.name, one.reason) for one in handins.unmatched] == [
+        (name, "2 hand-ins of Jane Doe, and nothing says which is the newest") for name in names[:2]
+    ]
+    assert handins.missing == ["1"]
+
+
+def test_an_undated_attempt_that_is_the_dated_one_again_is_its_twin(tmp_path):
+    names = ("1-1 - Jane Doe - 5 maj 2026 0812", "1-2 - Jane Doe - 6 Floreal 234")
+    folder = lay(tmp_path / "in", *names)
+    for name in names:
+        (folder / name / "solution.py").write_text("# the same")
+    (handin,) = find_handins(folder, tmp_path / "into", roster=TWO).found
+    assert (handin.folder_name, handin.twins, handin.older) == (names[0], (names[1],), ())
+    assert handin.submitted_at == "2026-05-05T08:12:00"
+
+
+@pytest.mark.parametrize(
+    ("mine", "yours", "same"),
+    [
+        ({"a.py": "x", "b.py": "y"}, {"a.py": "x", "b.py": "y"}, True),
+        ({"a.py": "x", "b.py": "y"}, {"a.py": "y", "b.py": "x"}, False),
+        ({"a.py": "x", "b.py": "y"}, {"a.py": "x"}, False),
+        ({"m/a.py": "x", "n.py": "z"}, {"k/a.py": "x", "n.py": "z"}, False),
+        ({"m/a.py": "x", "n/a.py": "y"}, {"m/a.py": "x", "n/a.py": "y"}, True),
+        ({"a.py": "x"}, {"other.py": "x"}, True),  # one file each: what it is called does not count
+    ],
+)
+def test_attempts_are_the_same_if_their_files_and_bytes_are(tmp_path, mine, yours, same):
+    for name, files in (("Jane Doe", mine), ("John Doe", yours)):
+        for file, text in files.items():
+            path = tmp_path / "in" / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    handins = find_handins(tmp_path / "in", tmp_path / "into", roster=TWO, groups=PAIR)
+    assert [handin.twins for handin in handins.found] == ([("John Doe",)] if same else [])
+    assert len(handins.unmatched) == (0 if same else 2)
+
+
+def test_links_are_no_part_of_an_attempt_and_are_not_followed(tmp_path):
+    folder = lay(tmp_path / "in", "Jane Doe", "John Doe")
+    for name in ("Jane Doe", "John Doe"):
+        (folder / name / "solution.py").write_text("# ours")
+        (folder / name / "secret").symlink_to("/nowhere")
+        (folder / name / "notes").write_text("x")
+    (folder / "John Doe" / "more").symlink_to(folder / "Jane Doe" / "notes")
+    (handin,) = find_handins(folder, tmp_path / "into", roster=TWO, groups=PAIR).found
+    assert handin.twins == ("John Doe",)
+
+
+def test_namesakes_with_ids_are_two_people(tmp_path):
+    folder = lay(tmp_path / "in", "100001 Jane Doe", "100002 Jane Doe")
+    handins = find_handins(folder, tmp_path / "into", roster=NAMESAKES)
+    assert sorted((handin.members, handin.owner) for handin in handins.found) == [
+        (("100001",), "Jane Doe"),
+        (("100002",), "Jane Doe"),
+    ]
+    assert len({handin.key for handin in handins.found}) == 2
+    assert (handins.unmatched, handins.missing) == ([], [])
+
+
+def test_what_a_zip_refused_and_no_file_system_can_hold_is_not_forgotten(tmp_path):
+    path = tmp_path / "in.zip"
+    names = ("1-1 - Jane Doe - 5 maj 2026 0812", "1-2 - John Doe - 5 maj 2026 0812", "1-3 - " + "n" * 300)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{names[0]}/solution.py", "x")
+        archive.writestr(f"{names[1]}/../solution.py", "x")
+        archive.writestr(f"{names[2]}/solution.py", "x")
+    handins = find_handins(path, tmp_path / "into", roster=TWO)
+    assert [(handin.owner, bool(handin.problem)) for handin in handins.found] == [
+        ("Jane Doe", False),
+        ("John Doe", True),
+    ]
+    assert "would lead out of the hand-in" in handins.found[1].problem
+    assert [(one.name, "refused" in one.reason) for one in handins.unmatched] == [(names[2], True)]
+
+
+def test_a_zip_with_a_name_that_no_system_call_takes_is_not_forgotten(tmp_path):
+    path = tmp_path / "in.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Jane Doe/solution.py", "x")
+        archive.writestr("Bad?name/solution.py", "x")
+    path.write_bytes(path.read_bytes().replace(b"Bad?name", b"Bad\0name"))
+    handins = find_handins(path, tmp_path / "into", roster=TWO)
+    assert [handin.owner for handin in handins.found] == ["Jane Doe"]
+    ((name, reason),) = [(one.name, one.reason) for one in handins.unmatched]
+    assert name.startswith("Bad")
+    assert "NUL" in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "readable"),
+    [
+        ("Søren Æblegård", "soren-aeblegard"),
+        ("Jörg Groß", "jorg-gross"),
+        ("  -- O'Neill, Ann! --", "o-neill-ann"),
+        ("李小龍", "handin"),
+        ("a" * 39 + " bcd", "a" * 39),
+        ("a" * 60, "a" * 40),
+        ("- " + "a" * 60, "a" * 40),
+        ("x -", "x"),
+    ],
+)
+def test_a_key_can_be_read_and_is_another_for_every_name(tmp_path, name, readable):
+    folder = lay(tmp_path / "in", name, "Somebody Else")
+    keys = {handin.owner: handin.key for handin in find_handins(folder, tmp_path / "into").found}
+    (key,) = (key for owner, key in keys.items() if owner != "Somebody Else")
+    front, _, digest = key.rpartition("-")
+    assert front == readable
+    assert re.fullmatch("[0-9a-f]{10}", digest)
+    assert not keys["Somebody Else"].endswith(digest)
+
+
+def test_the_key_of_a_person_is_that_of_every_earlier_version(tmp_path):
+    # a gradebook finds its rows by it
+    (handin,) = find_handins(lay(tmp_path / "in", "Jane Doe"), tmp_path / "into", roster=TWO).found
+    assert handin.key == "jane-doe-" + hashlib.sha256(b"person\x001").hexdigest()[:10]
+
+
+def test_of_a_group_whose_members_each_handed_in_the_newest_counts_and_staff_are_told(tmp_path):
+    names = ("1-1 - Jane Doe - 5 maj 2026 0812", "1-2 - John Doe - 6 maj 2026 0812")
+    handins = find_handins(lay(tmp_path / "in", *names), tmp_path / "into", roster=TWO, groups=PAIR)
+    (handin,) = handins.found
+    assert (handin.folder_name, handin.members) == (names[1], ("1", "2"))
+    assert handins.notices == [f"Pair: 2 members handed in; the newest, {names[1]}, counts."]
+    alone = find_handins(
+        lay(tmp_path / "one", *(f"1-{n} - Jane Doe - {n} maj 2026 0812" for n in (1, 2))),
+        tmp_path / "into",
+        roster=TWO,
+        groups=PAIR,
+    )
+    assert alone.notices == []
+
+
+def test_whoever_is_in_no_group_is_named_and_a_group_is_not(tmp_path):
+    three = Roster((*TWO.people, Person("3", "kim", "Kim", "Roe")))
+    folder = lay(tmp_path / "in", "Jane Doe", "Kim Roe")
+    handins = find_handins(folder, tmp_path / "into", roster=three, groups=PAIR)
+    assert [(handin.kind, handin.owner) for handin in handins.found] == [("person", "Kim Roe"), ("group", "Pair")]
+    assert handins.notices == ["Kim Roe handed in and is in no group."]
+
+
+def test_the_platform_is_named(tmp_path):
+    folders = {
+        "brightspace": "1-1 - Jane Doe - 5 maj 2026 0812",
+        "moodle": "Jane Doe_81_assignsubmission_file_",
+        "folders": "Jane Doe",
+    }
+    for platform, name in folders.items():
+        assert find_handins(lay(tmp_path / platform, name), tmp_path / "into", roster=TWO).platform == platform
+
+
+def test_a_stranger_is_unmatched_with_the_reason(tmp_path):
+    handins = find_handins(lay(tmp_path / "in", "Jane Doe", "Kim Roe"), tmp_path / "into", roster=TWO)
+    assert [(one.name, one.reason) for one in handins.unmatched] == [
+        ("Kim Roe", "nobody in the class list has this name, id or user name")
+    ]
+
+
+def test_a_folder_that_people_named_is_looked_through_for_a_name(tmp_path):
+    folder = lay(tmp_path / "in", "ex2_final_Jane Doe_v3", "John Doe")
+    assert [h.owner for h in find_handins(folder, tmp_path / "into", roster=TWO).found] == ["Jane Doe", "John Doe"]
 
 
 def test_one_date_that_can_be_read_one_way_only_settles_the_order_for_the_class(tmp_path):
@@ -218,6 +394,23 @@ def test_moodle_files_without_folders_are_gathered_by_person(tmp_path):
     (handin,) = find_handins(folder, tmp_path, roster=TWO).found
     assert {path.name for path in handin.path.iterdir()} == {"solution.py", "weights_1.bin", "assignsubmission_file_x"}
     assert handin.folder_name == "Jane Doe_81_assignsubmission_file_"
+    (again,) = find_handins(folder, tmp_path, roster=TWO).found
+    assert again == handin
+
+
+def test_of_files_that_are_gathered_links_are_left_and_one_without_a_name_keeps_the_platforms(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    (folder / "Jane Doe_81_assignsubmission_file_").write_text("nameless")
+    (folder / "Jane Doe_81_assignsubmission_file_solution.py").write_text("x")
+    (folder / "Jane Doe_81_assignsubmission_file_link").symlink_to(secret)
+    (handin,) = find_handins(folder, tmp_path / "into", roster=TWO).found
+    assert {path.name: path.read_text() for path in handin.path.iterdir()} == {
+        "Jane Doe_81_assignsubmission_file_": "nameless",
+        "solution.py": "x",
+    }
 
 
 def test_a_moodle_group_is_one_hand_in_also_without_a_list_of_groups(tmp_path):
@@ -283,7 +476,12 @@ def test_what_is_no_download_is_refused_with_what_to_name(tmp_path, what):
         os.mkfifo(path)
     with pytest.raises(UsageError) as raised:
         find_handins(path, tmp_path / "into", roster=TWO)
-    assert raised.value.remedy
+    error = raised.value
+    assert str(path) in error.what
+    for sentence in (
+        (error.remedy, error.cause) if error.cause or what in ("missing", "empty folder") else (error.remedy,)
+    ):
+        assert sentence[0].islower() and sentence[1].islower() and sentence.endswith(".")
 
 
 def test_a_folder_name_that_is_not_unicode_breaks_nothing(tmp_path):

@@ -112,7 +112,7 @@ def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups
             unmatched.append(Unmatched(entry.folder_name, owner))
         else:
             by_owner[_identity(owner)].append((owner, entry))
-    unmatched += [Unmatched(name, why) for name, why in refused.items() if not _is_there(folder, name)]
+    unmatched += [Unmatched(name, why) for name, why in refused.items() if not os.path.lexists(folder / name)]
     notices = list(found.notices)
     handins = []
     for identity, attempts in by_owner.items():
@@ -140,14 +140,6 @@ def _is_folder(path: Path) -> bool:
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         raise UsageError(f"{path} is neither a file nor a folder.", remedy="name a ZIP or a folder of hand-ins.")
     return stat.S_ISDIR(mode)
-
-
-def _is_there(folder: Path, name: str) -> bool:
-    """Whether a hand-in has its place on the disk; some names cannot have one."""
-    try:
-        return os.path.lexists(folder / name)
-    except ValueError:  # a NUL in the name
-        return False
 
 
 def _identity(owner: Owner) -> tuple[str, str]:
@@ -201,7 +193,7 @@ def _newest(
 
 def _key(identity: tuple[str, str], name: str) -> str:
     """A readable part, and a hash that makes it unique whatever the name."""
-    plain = unicodedata.normalize("NFKD", name.casefold()).translate({ord("ø"): "o", ord("æ"): "ae", ord("ß"): "ss"})
+    plain = unicodedata.normalize("NFKD", name.casefold()).translate({ord("ø"): "o", ord("æ"): "ae"})
     slug = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")[:40]
     digest = hashlib.sha256("\0".join(identity).encode("utf-8", "surrogatepass")).hexdigest()[:10]
     return f"{slug.strip('-') or 'handin'}-{digest}"
@@ -215,7 +207,7 @@ def _place(entry: DownloadEntry, key: str, into: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for path, name in zip(entry.paths, entry.files, strict=True):
         if path.is_file() and not path.is_symlink():
-            shutil.copyfile(path, folder / (name if name and "/" not in name else path.name))
+            shutil.copyfile(path, folder / (name or path.name))
     return folder
 
 
@@ -230,8 +222,7 @@ def _contents(path: Path) -> dict[str, str]:
     for file in files:
         if not file.is_symlink() and file.is_file():
             with file.open("rb") as stream:
-                name = "" if file == path else os.fsdecode(file.relative_to(path))
-                digests[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+                digests[os.fsdecode(file.relative_to(path))] = hashlib.file_digest(stream, "sha256").hexdigest()
     return digests
 
 
