@@ -273,7 +273,7 @@ def fill(folder: Path, gradebook: Path, number: int) -> None:
 
     from tlcourse.course.loader import load_course
     from tlcourse.grading.batch.document import cause_of, stored
-    from tlcourse.grading.batch.opening import begin, seed_from
+    from tlcourse.grading.batch.setup import begin, seed_from
     from tlcourse.grading.grade import Options, grade
     from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.lms.handins import find_handins

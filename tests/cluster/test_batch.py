@@ -14,7 +14,7 @@ import pytest
 from waiting import HOLD, wait_for
 
 from tlcourse.cluster.jobs import Journal
-from tlcourse.grading.batch.cluster import folder_of
+from tlcourse.grading.batch.backend import folder_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
@@ -163,7 +163,7 @@ def test_a_batch_that_is_killed_takes_over_what_it_had_sent(cluster, command, cl
     assert [one.job for one in sent if one.job]
     told = finished(command(folder, "--resume"), cluster)  # it goes on where it was begun
     assert told["counts"] == {"pass": 8}
-    assert "taken over" in told["said"]
+    assert "Their results are used" in told["said"]
     documents(tmp_path / "there.sqlite")
     assert len({line.split()[0].split("_")[0] for line in cluster.jobs()}) == 1  # nothing was sent twice
 
@@ -174,7 +174,7 @@ def test_ctrl_c_says_what_goes_on_there_and_how_to_go_on_here(cluster, command, 
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "go on on bed" in err
+    assert "keep running on bed" in err
     assert "--resume" in err
     assert "ssh slurmlogin scancel" in err
     assert cluster.jobs("RUNNING")
@@ -230,7 +230,7 @@ def test_what_it_refuses_later_stops_the_batch_and_is_recorded_for_nobody(cluste
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2, err
     assert "config.yaml:5 (partition: nowhere)" in err
-    assert "tlcourse config check bed. Then go on with --resume." in err
+    assert "tlcourse config check bed. Then continue with --resume." in err
     with Gradebook.reading(tmp_path / "there.sqlite") as book:
         assert book.verdicts(1) == {}
 

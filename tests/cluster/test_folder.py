@@ -8,7 +8,7 @@ import pytest
 
 from tlcourse.cluster.jobs import ArrayJob, Journal
 from tlcourse.cluster.profile import Profile
-from tlcourse.grading.batch.cluster import folder_of, forget
+from tlcourse.grading.batch.backend import folder_of, forget
 
 
 @pytest.fixture

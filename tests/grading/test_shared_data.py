@@ -7,8 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from tlcourse.grading.grader import Grader
-from tlcourse.grading.shared_data import SharedGrader
+from tlcourse.grading.grader import Grader, SharedGrader
 
 
 def test_shared_data_are_those_of_a_single_grading_bit_by_bit(line, tmp_path):

@@ -1,52 +1,12 @@
-"""What `tlcourse batch` was given: the lists of people, the hand-ins that were found, and how it was begun."""
+"""What `tlcourse batch` found, for people and for `--json`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from tlcourse.errors import UsageError
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tlcourse.grading.lms.handins import HandIns
-
-
-class Lists(NamedTuple):
-    """The class list and the groups, as files."""
-
-    roster: Path | None = None
-    groups: Path | None = None
-
-    def find(self, submissions: Path, into: Path) -> HandIns:
-        """Everybody's newest attempt."""
-        from tlcourse.grading.lms.groups import read_groups
-        from tlcourse.grading.lms.handins import find_handins
-        from tlcourse.grading.lms.roster import read_roster
-
-        people = read_roster(self.roster) if self.roster else None
-        groups = read_groups(self.groups, people) if self.groups else None
-        return find_handins(submissions, into, roster=people, groups=groups)
-
-    def settings(self) -> dict[str, str]:
-        """What is kept, so that --resume finds the same owners without being told."""
-        named = {"roster": self.roster, "groups": self.groups}
-        return {name: str(path.resolve()) for name, path in named.items() if path is not None}
-
-
-def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[Lists, str]:
-    """The lists and the place with which the batch of these submissions was begun."""
-    from tlcourse.grading.batch.opening import earlier
-    from tlcourse.grading.gradebook.gradebook import Gradebook
-
-    try:
-        with Gradebook.reading(gradebook) as book:
-            before = earlier(book, exercise, submissions)
-    except UsageError:  # there is no gradebook: a batch begins
-        before = None
-    kept = before.settings if before else {}
-    roster, groups = (Path(kept[name]) if name in kept else None for name in ("roster", "groups"))
-    return Lists(roster, groups), kept.get("on", "local")
 
 
 def found_lines(handins: HandIns) -> Iterator[str]:
@@ -83,15 +43,3 @@ def found_document(handins: HandIns) -> dict[str, Any]:
         "notices": handins.notices,
     }
     return dict(storable(to_builtins(document)))
-
-
-def many_attempts(handins: HandIns, budget: int) -> Iterator[str]:
-    """Who handed in more often than the exercise's budget allows: said, and decided by a person; no mark is lowered."""
-    from tlcourse.text import harmless
-
-    for handin in handins.found:
-        if (times := 1 + len(handin.older)) > budget:
-            yield (
-                f"{harmless(handin.owner)} handed in {times} times, and the exercise allows {budget}; "
-                "the newest is graded, and what follows is yours to decide (tlcourse ta override)"
-            )

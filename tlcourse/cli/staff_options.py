@@ -14,7 +14,7 @@ from tlcourse.cli import out
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
-    from tlcourse.grading.batch.opening import Seed as DataSeed
+    from tlcourse.grading.batch.setup import DataSeed
 
 
 class BatchSandboxKind(StrEnum):
@@ -55,7 +55,7 @@ Trust = Annotated[
 
 def data_seed_for(exercise: LoadedExercise, secret: Path | None, seed: int | None) -> DataSeed:
     """The seed of a batch; a first batch makes the user's own secret, and says so."""
-    from tlcourse.grading.batch.opening import seed_from
+    from tlcourse.grading.batch.setup import seed_from
     from tlcourse.grading.secret import new_secret, read_secret
     from tlcourse.paths import secret_file
 

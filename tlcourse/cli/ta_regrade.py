@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.batch_place import PlaceName
 from tlcourse.cli.marks_book import BatchNumber, writing
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain, Seed
 from tlcourse.cli.staff_options import (
@@ -24,12 +22,10 @@ from tlcourse.cli.staff_options import (
     end_runs_when_ended,
     user,
 )
-from tlcourse.errors import ExitCode, UsageError
+from tlcourse.errors import ExitCode
 
 if TYPE_CHECKING:
-    from tlcourse.grading.batch.engine import Work
-    from tlcourse.grading.gradebook.gradebook import Gradebook
-    from tlcourse.grading.gradebook.records import BatchRecord
+    pass
 
 
 def regrade(
@@ -52,70 +48,31 @@ def regrade(
 ) -> None:
     """Grade some hand-ins of a batch again, as they were handed in, on the same data; earlier results stay."""
     from tlcourse.cli.batch_display import display_for, summary
-    from tlcourse.grading.batch.grading import as_document, grade_round
-    from tlcourse.grading.batch.opening import options_of, same_secret
-    from tlcourse.grading.grade import Options
+    from tlcourse.grading.batch.backend import Backend
+    from tlcourse.grading.batch.run import as_document
+    from tlcourse.grading.batch.run import regrade as graded_again
 
     end_runs_when_ended()
     tell = out.note if json else out.say
     with writing(exercise, course, gradebook, batch, f"tlcourse ta regrade {exercise}") as (found, book, record):
-        data_seed = data_seed_for(found, secret, seed)
-        same_secret(record, data_seed)
-        before, handins = _chosen(book, record, only, go_on=go_on)
-        where = PlaceName.named(on or record.settings.get("on"))
-        options = options_of(record, data_seed, Options())
-        where.prove(found, options, len(handins), sandbox_kind.value, trusted=trust)
-        book.keep_copy()
-        round_ = before or book.begin_regrade(record.id, handins, selection=only, who=who or user(), why=why.strip())
-        work = _work(book, record, round_)
-        tell(f"Regrade {round_} of batch {record.id}: {len(work)} to grade {where.words()}.")
-        side_by_side = min(jobs or where.side_by_side(options.threads), len(work))
-        there = (book.path, record.id, round_)
-        opened = where.opened(sandbox_kind.value, side_by_side, *there, hand_ins=len(work), trusted=trust)
-        with where.leaving(*there), opened as place:
-            state = grade_round(
-                *(book, record, found, work),
-                options=options,
-                jobs=side_by_side,
-                place=place,
-                display=display_for(plain=plain or json),
-                round_=round_,
-            )
+        backend = Backend.named(on or record.settings.get("on"))
+        round_, state = graded_again(
+            *(book, record, found, data_seed_for(found, secret, seed), only),
+            go_on=go_on,
+            why=why.strip(),
+            who=who or user(),
+            jobs=jobs,
+            backend=backend,
+            sandbox_kind=sandbox_kind.value,
+            trusted=trust,
+            tell=tell,
+            display=lambda: display_for(plain=plain or json),
+        )
         left = len(book.open_handins(record.id, round_))
-        if not left:
-            where.forget(*there)
     for line in summary(state):
         tell(line)
     if json:
-        out.document({"schema": 1, "regrade": round_, "left": left, "on": where.name, **as_document(state)})
+        out.document({"schema": 1, "regrade": round_, "left": left, "on": backend.name, **as_document(state)})
     if left:
-        tell(f"{left} ended as a fault of ours: go on with --resume.")
+        tell(f"{left} ended with an internal error: continue with --resume.")
         raise typer.Exit(ExitCode.INFRA)
-
-
-def _chosen(book: Gradebook, record: BatchRecord, only: str, *, go_on: bool) -> tuple[int, list[int]]:
-    """The regrade to go on with (0 for a new one), and ids of hand-ins; raises UsageError where there are none."""
-    from tlcourse.grading.gradebook.whom import selected
-
-    before = book.unfinished_regrade(record.id)
-    if before is None:
-        return 0, [status.handin.id for status in selected(book.statuses(record), only)]
-    if go_on:
-        return before.id, [handin.id for handin in book.open_handins(record.id, before.id)]
-    raise UsageError(
-        f"Regrade {before.id} (--only {before.selection}) is not finished.",
-        cause="it was stopped, or ended with faults of ours.",
-        remedy=f"tlcourse ta regrade {record.exercise} --only '{before.selection}' --resume",
-    )
-
-
-def _work(book: Gradebook, record: BatchRecord, round_: int) -> list[Work]:
-    """What is left of a regrade: kept copies, where there are any."""
-    from tlcourse.grading.batch.engine import Work
-
-    verdicts = book.verdicts(record.id)
-    work = []
-    for handin in book.open_handins(record.id, round_):
-        verdict = verdicts.get(handin.id)
-        work.append(Work(handin, Path(handin.path), verdict.sha256 if verdict else ""))
-    return work

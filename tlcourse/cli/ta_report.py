@@ -76,7 +76,7 @@ def similar(
     plain: Plain = False,
 ) -> None:
     """Pairs of hand-ins that share code, ranked, the starter's discounted: leads to look at, never a verdict."""
-    from tlcourse.grading.gradebook.kept import Kept
+    from tlcourse.grading.gradebook.submission_store import SubmissionStore
     from tlcourse.grading.report.gathered import pairs_of
     from tlcourse.grading.report.side_by_side import as_page
     from tlcourse.text import harmless
@@ -84,7 +84,7 @@ def similar(
     with reading(exercise, course, gradebook, batch) as (found, book, record):
         statuses = book.statuses(record)
         pairs = pairs_of(book, statuses, found, most)
-        kept = Kept(book.path)
+        kept = SubmissionStore(book.path)
     if html is not None:
         hashes = {status.handin.key: status.verdict.sha256 for status in statuses if status.verdict}
         write(

@@ -15,9 +15,9 @@ from typing import Any
 from tlcourse.course.loader import load_course
 from tlcourse.execution.arrays import pack
 from tlcourse.execution.spec import RunReport, RunSpec, Usage
-from tlcourse.grading.batch.grading import grade_round
-from tlcourse.grading.batch.opening import begin, earlier, options_of, resume, seed_from, work_left
-from tlcourse.grading.batch.sandboxes import Place
+from tlcourse.grading.batch.backend import OpenBackend
+from tlcourse.grading.batch.run import grade_round
+from tlcourse.grading.batch.setup import begin, earlier, options_of, resume, seed_from, work_left
 from tlcourse.grading.batch.state import BatchState
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -72,7 +72,7 @@ def batch(
             *(book, record, exercise, work_left(book, record, handins)),
             options=options_of(record, seed, options),
             jobs=jobs,
-            place=Place("quick", "", runner, lambda: None),
+            backend=OpenBackend("quick", "", runner, lambda: None),
             display=display or Quiet(),
         )
 

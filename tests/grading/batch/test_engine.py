@@ -83,11 +83,11 @@ def test_a_hand_in_that_disappears_is_our_fault_and_graded_when_it_is_back(class
 
 
 def test_a_hand_in_gone_before_it_is_collected_is_not_the_students_fault(class_of, graded, monkeypatch):
-    from tlcourse.grading.gradebook.kept import Kept
+    from tlcourse.grading.gradebook.submission_store import SubmissionStore
 
     folder = class_of(anna="passes", bo="passes")
-    take = Kept.take
-    monkeypatch.setattr(Kept, "take", lambda self, path: shutil.rmtree(path.parent) or take(self, path))
+    take = SubmissionStore.take
+    monkeypatch.setattr(SubmissionStore, "take", lambda self, path: shutil.rmtree(path.parent) or take(self, path))
     assert graded(folder)["anna"].outcome == "infra"
 
 
@@ -126,16 +126,16 @@ def test_names_that_are_no_text_are_graded_like_any_other(class_of, graded):
 
 
 def test_a_hand_in_that_our_own_reading_stumbles_over_ends_no_batch(class_of, graded, monkeypatch):
-    from tlcourse.grading.gradebook.kept import Kept
+    from tlcourse.grading.gradebook.submission_store import SubmissionStore
 
-    take = Kept.take
+    take = SubmissionStore.take
 
     def stumbling(self, path):
         if "bo" in str(path):
             raise RecursionError("nested too deeply for us")
         return take(self, path)
 
-    monkeypatch.setattr(Kept, "take", stumbling)
+    monkeypatch.setattr(SubmissionStore, "take", stumbling)
     verdicts = graded(class_of(anna="passes", bo="passes"))
     assert (verdicts["anna"].outcome, verdicts["bo"].outcome) == ("pass", "infra")
 

@@ -10,7 +10,8 @@ import pytest
 
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.grading.batch import sandboxes
-from tlcourse.grading.batch.sandboxes import place_for
+from tlcourse.grading.batch.backend import TRUST
+from tlcourse.grading.batch.sandboxes import on_this_machine
 from tlcourse.sandbox.base import Finding
 
 
@@ -32,30 +33,30 @@ def machine(monkeypatch):
 @pytest.mark.parametrize("sandbox_kind", ["auto", "fork-server", "bubblewrap"])
 def test_without_a_strong_sandbox_a_batch_is_refused_with_what_would_mend_it(machine, sandbox_kind):
     machine()
-    with pytest.raises(UnableError) as found, place_for(sandbox_kind, 2, trusted=False):
+    with pytest.raises(UnableError) as found, on_this_machine(sandbox_kind, 2, trusted=False):
         pass
     assert "apt-get install it" in found.value.remedy
-    assert sandboxes.TRUST in found.value.remedy
+    assert TRUST in found.value.remedy
 
 
 def test_trust_lets_them_run_without_one_only_where_there_is_none(machine):
     machine()
-    with place_for("auto", 2, trusted=True) as place:
-        assert place.name == "none"
-    with pytest.raises(UnableError), place_for("bubblewrap", 2, trusted=True):
+    with on_this_machine("auto", 2, trusted=True) as opened:
+        assert opened.sandbox == "none"
+    with pytest.raises(UnableError), on_this_machine("bubblewrap", 2, trusted=True):
         pass
     machine("bubblewrap")
-    with place_for("auto", 2, trusted=True) as place:
-        assert place.name == "bubblewrap"
+    with on_this_machine("auto", 2, trusted=True) as opened:
+        assert opened.sandbox == "bubblewrap"
 
 
 def test_the_slow_sandbox_says_why_it_is_not_the_quick_one(machine):
     machine("bubblewrap")
-    with place_for("auto", 2, trusted=False) as place:
-        assert place.name == "bubblewrap"
-        assert "it is missing here" in place.notice
-    with place_for("bubblewrap", 2, trusted=False) as place:
-        assert place.notice == ""
+    with on_this_machine("auto", 2, trusted=False) as opened:
+        assert opened.sandbox == "bubblewrap"
+        assert "it is missing here" in opened.notice
+    with on_this_machine("bubblewrap", 2, trusted=False) as opened:
+        assert opened.notice == ""
 
 
 def test_stopping_ends_what_runs_and_starts_nothing_more():

@@ -19,12 +19,12 @@ from msgspec import Struct
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, SubmissionError, TlcourseError, UnableError
+from tlcourse.grading.batch.backend import RETRIES, BackendLostError, BackendRefusedError
 from tlcourse.grading.batch.document import cause_of, stored, without_run
-from tlcourse.grading.batch.place import RETRIES, PlaceLostError, PlaceRefusedError
 from tlcourse.grading.grade import Grading
 from tlcourse.grading.gradebook.gradebook import Gradebook, now
-from tlcourse.grading.gradebook.kept import Kept
 from tlcourse.grading.gradebook.records import HandInRecord
+from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.intake.submission import Submission
 from tlcourse.grading.result import Result
 
@@ -74,7 +74,7 @@ class Engine:
         batch: int,
         exercise: LoadedExercise,
         grading: Grading,
-        kept: Kept,
+        store: SubmissionStore,
         *,
         jobs: int,
         secret: bool,
@@ -82,18 +82,18 @@ class Engine:
         round_: int = 0,
         retries: int = RETRIES,
         stop_runs: Callable[[], None] = lambda: None,
-        says: Callable[[], str] = lambda: "",
+        queue_words: Callable[[], str] = lambda: "",
         show: Callable[[], None] = lambda: None,
     ) -> None:
         """`show` is called in the caller's thread after every result and about twice a second.
 
-        `says` is the state of the place's queue, told in the gradebook.
+        `queue_words` is the state of a cluster's queue, in words, told in the gradebook.
         """
         self._book = book
         self._batch = batch
         self._exercise = exercise
         self._grading = grading
-        self._kept = kept
+        self._store = store
         self._jobs = jobs
         self._secret = secret
         self._variant = variant
@@ -101,7 +101,7 @@ class Engine:
         self._retries = retries
         self._stop_runs = stop_runs
         self._show = show
-        self._says = says
+        self._queue_words = queue_words
         self._waiting: deque[Work] = deque()
         self._more = threading.Semaphore(0)
         self._stop = threading.Event()
@@ -144,7 +144,7 @@ class Engine:
         self._show()
 
     def _take(self, graded: _Graded, tries: dict[int, int]) -> None:
-        """Record a result; a fault of ours is tried again, after all others, as long as the budget lasts."""
+        """Record a result; an internal error is tried again, after all others, as long as the budget lasts."""
         if graded.fatal is not None:
             raise graded.fatal
         result = graded.result
@@ -176,7 +176,7 @@ class Engine:
                 "graded": state.graded,
                 "seconds": state.seconds,
                 "left": state.left,
-                "queue": "" if over else self._says(),
+                "queue": "" if over else self._queue_words(),
                 "beat": time.time(),
             },
         )
@@ -216,8 +216,8 @@ class Engine:
             return self._without(work, "invalid", work.handin.problem)
         try:
             if work.sha256:
-                return _Collected(work, self._kept.again(work.sha256, path))
-            return _Collected(work, self._kept.take(path))
+                return _Collected(work, self._store.again(work.sha256, path))
+            return _Collected(work, self._store.take(path))
         except SubmissionError as error:
             if not path.exists():
                 return self._without(work, "infra", "The hand-in disappeared after it was found. Bring it back.")
@@ -271,7 +271,7 @@ class Engine:
         started = now()
         try:
             return _Graded(one.work, self._grading.result(one.submission, lambda _: None, started=started))
-        except (UnableError, PlaceLostError, PlaceRefusedError) as error:  # a missing device: so for the next one
+        except (UnableError, BackendLostError, BackendRefusedError) as error:  # a missing device: so for the next one
             return _Graded(one.work, None, error)
         except InfraError as error:
             if (full := _full_disk_behind(error)) is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.execution.supervise import run as supervise
-from tlcourse.grading.batch.place import Place
+from tlcourse.grading.batch.backend import TRUST, OpenBackend
 from tlcourse.grading.grade import OnEvent
 from tlcourse.sandbox.base import Process, Sandbox, Start
 from tlcourse.sandbox.choose import choose, findings
@@ -20,16 +20,14 @@ from tlcourse.sandbox.choose import choose, findings
 if TYPE_CHECKING:
     from tlcourse.execution.pool import Pool
 
-TRUST = "--i-trust-these-submissions"
-
 
 @contextlib.contextmanager
-def place_for(sandbox_kind: str, jobs: int, *, trusted: bool) -> Iterator[Place]:
+def on_this_machine(sandbox_kind: str, jobs: int, *, trusted: bool) -> Iterator[OpenBackend]:
     """`auto`: fork-server, else bubblewrap. Raises UnableError where there is none, unless hand-ins are trusted."""
     with _started_pool(sandbox_kind, jobs) as pool:
         name, notice = _name(sandbox_kind, trusted=trusted)
         if name == "fork-server" and pool is not None:
-            yield Place(name, notice, pool.run, pool.close)
+            yield OpenBackend(name, notice, pool.run, pool.close)
             return
     sandbox = _Stoppable(choose(name)[0])
 
@@ -37,7 +35,7 @@ def place_for(sandbox_kind: str, jobs: int, *, trusted: bool) -> Iterator[Place]
         return supervise(job, sandbox, tell)
 
     try:
-        yield Place(name, notice, run, sandbox.stop)
+        yield OpenBackend(name, notice, run, sandbox.stop)
     finally:
         sandbox.stop()
 
@@ -74,18 +72,14 @@ def _name(sandbox_kind: str, *, trusted: bool) -> tuple[str, str]:
         raise UnableError(
             "A batch does not run without a sandbox.",
             cause="a submission could read the labels' source and other submissions, and use the network.",
-            remedy=f"leave --sandbox away – or, for code that you would run as your own, add {TRUST}.",
+            remedy=f"leave out --sandbox – or, for code that you would run as your own, add {TRUST}.",
         )
     found = {finding.name: finding for finding in findings()}
     wanted = ["fork-server", "bubblewrap"] if sandbox_kind == "auto" else [sandbox_kind]
     for name in wanted:
         if found[name].available:
-            return (
-                name,
-                ""
-                if name == wanted[0]
-                else f"Each run starts in bubblewrap, which takes seconds: {found['fork-server'].detail}",
-            )
+            slower = f"Each run starts in bubblewrap, which takes seconds: {found['fork-server'].detail}"
+            return name, "" if name == wanted[0] else slower
     if trusted and sandbox_kind == "auto":
         return "none", ""
     missing = found[wanted[-1]]

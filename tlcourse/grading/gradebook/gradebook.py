@@ -19,7 +19,7 @@ from tlcourse.storage import BUSY_S, transaction
 
 _VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause, r.sha256, r.wall_time_s, r.cpu_s, r.at"
 _COUNTS = """SELECT id FROM results WHERE handin = h.id ORDER BY outcome = 'infra', round DESC, id DESC LIMIT 1"""
-"""The verdict that counts: the final one of the latest round that has one; else the latest fault of ours."""
+"""The verdict that counts: the final one of the latest round that has one; else the latest internal error."""
 
 
 class Gradebook:

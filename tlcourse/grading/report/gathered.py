@@ -11,8 +11,8 @@ from msgspec import Struct
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.kept import Kept
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
+from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.similarity import MOST_PAIRS, Pair, similar_pairs
 
 SIMILAR_UP_TO = 1000
@@ -77,7 +77,7 @@ def pairs_of(
     book: Gradebook, statuses: list[GradeStatus], exercise: LoadedExercise, most: int = MOST_PAIRS
 ) -> list[Pair]:
     """The pairs of a batch that share most, the starter's code discounted."""
-    kept = Kept(book.path)
+    kept = SubmissionStore(book.path)
     sources = {
         status.handin.key: source
         for status in statuses

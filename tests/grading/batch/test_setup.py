@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.batch.opening import begin, options_of, resume, seed_from
+from tlcourse.grading.batch.setup import begin, options_of, resume, seed_from
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lms.handins import HandIn, HandIns

@@ -1,7 +1,8 @@
-"""Before the first submission runs: the seed, the batch's row in the gradebook, and what is left to grade."""
+"""Before the first submission runs: who is in the class, the seed, the batch's row in the gradebook, what is left."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
+from tlcourse.text import harmless
 from tlcourse.grading.batch.document import storable
 from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.grade import Options
@@ -23,7 +25,51 @@ if TYPE_CHECKING:
     from tlcourse.grading.lms.handins import HandIn, HandIns
 
 
-class Seed(Struct, frozen=True):
+class ClassLists(Struct, frozen=True):
+    """The class list and the groups, as files."""
+
+    roster: Path | None = None
+    groups: Path | None = None
+
+    def find(self, submissions: Path, into: Path) -> HandIns:
+        """Everybody's newest attempt."""
+        from tlcourse.grading.lms.groups import read_groups
+        from tlcourse.grading.lms.handins import find_handins
+        from tlcourse.grading.lms.roster import read_roster
+
+        people = read_roster(self.roster) if self.roster else None
+        groups = read_groups(self.groups, people) if self.groups else None
+        return find_handins(submissions, into, roster=people, groups=groups)
+
+    def settings(self) -> dict[str, str]:
+        """What is kept, so that --resume finds the same owners without being told."""
+        named = {"roster": self.roster, "groups": self.groups}
+        return {name: str(path.resolve()) for name, path in named.items() if path is not None}
+
+
+def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[ClassLists, str]:
+    """The lists and the backend with which the batch of these submissions was begun."""
+    try:
+        with Gradebook.reading(gradebook) as book:
+            before = earlier(book, exercise, submissions)
+    except UsageError:  # there is no gradebook: a batch begins
+        before = None
+    kept = before.settings if before else {}
+    roster, groups = (Path(kept[name]) if name in kept else None for name in ("roster", "groups"))
+    return ClassLists(roster, groups), kept.get("on", "local")
+
+
+def many_attempts(handins: HandIns, budget: int) -> Iterator[str]:
+    """Who handed in more often than the exercise's budget allows: said, and decided by a person; no mark is lowered."""
+    for handin in handins.found:
+        if (times := 1 + len(handin.older)) > budget:
+            yield (
+                f"{harmless(handin.owner)} handed in {times} times, and the exercise allows {budget}; "
+                "the newest is graded, and what follows is yours to decide (tlcourse ta override)"
+            )
+
+
+class DataSeed(Struct, frozen=True):
     """Where the data of a batch come from: a secret, or a seed that was given."""
 
     source: str
@@ -32,17 +78,17 @@ class Seed(Struct, frozen=True):
     """What the fingerprint is made of; never stored."""
 
 
-def seed_from(exercise: str, secret: bytes | None, given: int | None) -> Seed:
+def seed_from(exercise: str, secret: bytes | None, given: int | None) -> DataSeed:
     """The seed that was given, else that of the secret; raises UsageError where there is neither."""
     if given is not None:
-        return Seed("given", given, f"seed {given}".encode())
+        return DataSeed("given", given, f"seed {given}".encode())
     if secret is None:
         raise UsageError(
             "A batch needs a secret, from which its hidden data are drawn.",
             cause="none was named, and the public seed is known to every student.",
             remedy="tlcourse ta secret new FILE, then --secret FILE",
         )
-    return Seed("secret", data_seed(secret, exercise), secret)
+    return DataSeed("secret", data_seed(secret, exercise), secret)
 
 
 def begin(
@@ -51,7 +97,7 @@ def begin(
     handins: HandIns,
     source: Path,
     options: Options,
-    seed: Seed,
+    seed: DataSeed,
     *,
     who: str,
     settings: dict[str, Any],
@@ -62,7 +108,7 @@ def begin(
         id=0,
         exercise=exercise.about.id,
         variant=options.variant,
-        source=_place(source),
+        source=_source(source),
         platform=handins.platform,
         max_points=sum(rule.points for rule in exercise.about.checks),
         seed_source=seed.source,
@@ -77,8 +123,10 @@ def begin(
     return book.begin_batch(batch, [_row(handin) for handin in handins.found])
 
 
-def resume(book: Gradebook, exercise: LoadedExercise, handins: HandIns, batch: BatchRecord, seed: Seed) -> list[str]:
-    """Go on with a batch; returns lines about what has changed. Raises UsageError where it would be another grading."""
+def resume(
+    book: Gradebook, exercise: LoadedExercise, handins: HandIns, batch: BatchRecord, seed: DataSeed
+) -> list[str]:
+    """Prepare to resume a batch; returns lines about what changed. Raises UsageError where marks would not compare."""
     same_secret(batch, seed)
     same_grader(batch, exercise)
     known = {row.key: row for row in book.handins(batch.id)}
@@ -111,7 +159,7 @@ def _same_owners(batch: BatchRecord, new: list[HandInRecord], known_folders: set
         )
 
 
-def same_secret(batch: BatchRecord, seed: Seed) -> None:
+def same_secret(batch: BatchRecord, seed: DataSeed) -> None:
     """Raises UsageError where a batch was graded on other data than the seed would give."""
     if seed.source != batch.seed_source or fingerprint(seed.material, batch.salt) != batch.fingerprint:
         raise UsageError(
@@ -133,15 +181,15 @@ def same_grader(batch: BatchRecord, exercise: LoadedExercise) -> None:
 
 def earlier(book: Gradebook, exercise: str, source: Path) -> BatchRecord | None:
     """The newest batch of the same submissions."""
-    same = [batch for batch in book.batches(exercise) if batch.source == _place(source)]
+    same = [batch for batch in book.batches(exercise) if batch.source == _source(source)]
     return same[-1] if same else None
 
 
-def _place(source: Path) -> str:
+def _source(source: Path) -> str:
     return str(storable(str(source.resolve())))
 
 
-def options_of(batch: BatchRecord, seed: Seed, options: Options) -> Options:
+def options_of(batch: BatchRecord, seed: DataSeed, options: Options) -> Options:
     """Options with what the batch was begun with: a resumed or repeated grading must not differ."""
     kept = batch.settings
     return replace(

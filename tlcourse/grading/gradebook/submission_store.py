@@ -15,7 +15,7 @@ from tlcourse.errors import InfraError
 from tlcourse.grading.intake.submission import SOLUTION, Submission, collect, hash_folder
 
 
-class Kept:
+class SubmissionStore:
     """A folder of hand-ins by SHA-256; one that is there is whole, because it was renamed into its place.
 
     One thread takes hand-ins in.

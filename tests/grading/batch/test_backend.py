@@ -1,4 +1,4 @@
-"""Who handed in more often than an exercise allows is named; nothing else follows from it."""
+"""Before a batch: who handed in too often is named, and no cluster runs what nobody trusts without a sandbox."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.cli.batch_found import many_attempts
 from tlcourse.errors import UnableError
-from tlcourse.grading.batch.cluster import refuse_no_sandbox
+from tlcourse.grading.batch.backend import refuse_no_sandbox
+from tlcourse.grading.batch.setup import many_attempts
 from tlcourse.grading.lms.handins import find_handins
 
 

@@ -1,0 +1,210 @@
+"""Where the submissions of a batch run: this machine or a cluster, chosen by name, opened, and left again.
+
+On a cluster the runs go out as an array of jobs, and what was sent is written down beside the gradebook.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tlcourse.cluster.jobs import Journal, Pace, pace_of
+from tlcourse.cluster.pool import SlurmPool, shell_for
+from tlcourse.cluster.profile import Profile, find_profile
+from tlcourse.cluster.sbatch_errors import BusyError
+from tlcourse.cluster.shell import ConnectionLostError
+from tlcourse.cluster.submit import cancel_arrays, sbatch_test_only
+from tlcourse.course.model import LoadedExercise
+from tlcourse.errors import InfraError, UnableError, UsageError
+from tlcourse.execution.spec import RunReport, RunSpec
+from tlcourse.grading.grade import OnEvent, Options, Runner
+
+TRUST = "--i-trust-these-submissions"
+RETRIES = 2
+"""How often a submission is tried again after an internal error, before the batch ends without a verdict on it."""
+AT_ONE_TIME = 200
+"""Submissions on a cluster that are waited for side by side: a class is one array, and a thread that waits is cheap."""
+_GATHER_S = 3.0
+_ON_A_NODE = {"auto": "strong", "fork-server": "fork-server", "bubblewrap": "bubblewrap", "none": "none"}
+Tell = Callable[[str], None]
+
+
+class BackendLostError(InfraError):
+    """Nothing more can run, such as where a cluster's work folder is full: the batch stops, and can be resumed."""
+
+
+class BackendRefusedError(UsageError):
+    """A cluster takes no job such as its profile asks for: the batch stops, and can be resumed when that is fixed."""
+
+
+class OpenBackend:
+    """What the engine runs submissions with; `stop` ends those under way or, on a cluster, leaves them running."""
+
+    def __init__(
+        self,
+        sandbox: str,
+        notice: str,
+        run: Runner,
+        stop: Callable[[], None],
+        *,
+        retries: int = RETRIES,
+        queue_words: Callable[[], str] = lambda: "",
+    ) -> None:
+        """`notice` says why the sandbox is not the quickest one; empty where it is, or where it was asked for.
+
+        `queue_words` is the state of the cluster's queue. `retries`: further tries after an internal error; none where
+        the cluster has its own budget of them.
+        """
+        self.sandbox = sandbox
+        self.notice = notice
+        self.run = run
+        self.stop = stop
+        self.retries = retries
+        self.queue_words = queue_words
+
+
+class Backend(Struct, frozen=True):
+    """This machine, or with a profile a cluster."""
+
+    name: str = "local"
+    profile: Profile | None = None
+
+    @staticmethod
+    def named(name: str | None) -> Backend:
+        """The backend called so; raises UsageError where there is none."""
+        return Backend() if name is None or name == "local" else Backend(name, find_profile(name))
+
+    def words(self) -> str:
+        """`on lumi (lumi.csc.fi, up to 8 jobs with 4 hand-ins each)`."""
+        if self.profile is None:
+            return "on this machine"
+        host = self.profile.host or "this login node"
+        return f"on {self.name} ({host}, up to {self.profile.at_once} jobs with {self.profile.chunk} hand-ins each)"
+
+    def side_by_side(self, threads: int) -> int:
+        """How many submissions are graded at a time, unless it was said."""
+        if self.profile is not None:
+            return AT_ONE_TIME
+        from tlcourse.execution.pool import cores
+
+        return max(cores() // threads, 1)
+
+    def check(
+        self, exercise: LoadedExercise, options: Options, submissions: int, sandbox_kind: str, *, trusted: bool
+    ) -> None:
+        """Before anything is begun on a cluster: it can be reached, and takes such jobs.
+
+        Raises UnableError where it does not answer, or where submissions would run without a sandbox; UsageError where
+        Slurm refuses what the profile asks for.
+        """
+        if self.profile is None:
+            return
+        refuse_no_sandbox(sandbox_kind, trusted=trusted)
+        limits = exercise.about.limits
+        if options.wall_time_s:
+            limits = replace(limits, wall_time_s=options.wall_time_s)
+        shell = shell_for(self.profile, self.name)
+        sbatch_test_only(self.name, self.profile, shell, submissions, limits, options.threads)
+
+    @contextlib.contextmanager
+    def opened(
+        self, sandbox_kind: str, jobs: int, folder: Path, tell: Tell, *, submissions: int, trusted: bool
+    ) -> Iterator[OpenBackend]:
+        """Ready to run, for a batch or a regrade of it; raises UnableError where there is no strong sandbox.
+
+        `folder` is where it is written down what the batch has on a cluster, see `folder_of`.
+        """
+        if self.profile is None:
+            from tlcourse.grading.batch.sandboxes import on_this_machine
+
+            with on_this_machine(sandbox_kind, jobs, trusted=trusted) as here:
+                yield here
+            return
+        if before := jobs_there(folder):
+            tell(f"Sent to {self.name} before: jobs {', '.join(before)}. Their results are used.")
+        with _on_a_cluster(self.name, self.profile, folder, sandbox_kind, submissions, trusted=trusted) as there:
+            yield there
+
+    @contextlib.contextmanager
+    def leaving(self, folder: Path, tell: Tell) -> Iterator[None]:
+        """Whatever stops the batch: say what keeps running there, how to resume here, and how to end it."""
+        try:
+            yield
+        except BaseException:
+            if self.profile is not None and (there := jobs_there(folder)):
+                reach = f"ssh {self.profile.host} " if self.profile.host else ""
+                tell(
+                    f"Jobs {', '.join(there)} keep running on {self.name}; the same command with --resume uses their "
+                    f"results. To end them: {reach}scancel {' '.join(there)}"
+                )
+            raise
+
+
+def folder_of(gradebook: Path, batch: int, round_: int = 0) -> Path:
+    """Where it is written down what a batch, or a regrade of it, has on a cluster."""
+    name = f"batch-{batch}" + (f"-regrade-{round_}" if round_ else "")
+    return gradebook.with_name(gradebook.name + ".cluster") / name
+
+
+@contextlib.contextmanager
+def _on_a_cluster(
+    name: str, profile: Profile, folder: Path, sandbox_kind: str, submissions: int, *, trusted: bool
+) -> Iterator[OpenBackend]:
+    """Jobs run on the cluster `name`; leaving lets them run, to be found again by who has the same folder.
+
+    Raises UnableError where they would run without a sandbox and are not trusted.
+    """
+    refuse_no_sandbox(sandbox_kind, trusted=trusted)
+    pace = pace_of(profile, Pace(gather=_GATHER_S))
+    sandbox = _ON_A_NODE[sandbox_kind]
+    pool = SlurmPool(name, profile, folder=folder, sandbox_kind=sandbox, pace=pace, expected=submissions)
+
+    def run(job: RunSpec, tell: OnEvent) -> RunReport:
+        try:
+            return pool.run(job, tell)
+        except (InfraError, UsageError) as error:  # not this submission's doing: the next one would meet the same
+            kind = BackendRefusedError if isinstance(error, UsageError) else BackendLostError
+            remedy = error.remedy.removesuffix(".")
+            raise kind(error.what, cause=error.cause, remedy=f"{remedy}. Then continue with --resume.") from error
+
+    try:
+        yield OpenBackend(sandbox, "", run, pool.leave, retries=0, queue_words=pool.queue_status)
+    finally:
+        pool.leave()
+
+
+def refuse_no_sandbox(sandbox_kind: str, *, trusted: bool) -> None:
+    """Raises UnableError where submissions that nobody trusts would run on a cluster without a sandbox."""
+    if sandbox_kind == "none" and not trusted:
+        raise UnableError(
+            "A batch does not run without a sandbox, and neither does it on a cluster.",
+            cause="a submission could read other people's files there, and use the network.",
+            remedy=f"leave out --sandbox – or, for code that you would run as your own, add {TRUST}.",
+        )
+
+
+def forget(folder: Path) -> None:
+    """Remove what was written down of a round of which everything is recorded; what still runs of it is cancelled.
+
+    Where a cluster does not answer, the folder stays.
+    """
+    if not folder.is_dir():
+        return
+    try:
+        for one in Journal(folder).open:  # the rest may have been graded on this machine
+            cancel_arrays(shell_for(one.settings, one.profile), [one])
+    except (ConnectionLostError, BusyError):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another batch has its folder there
+        folder.parent.rmdir()
+
+
+def jobs_there(folder: Path) -> list[str]:
+    """Numbers of the Slurm jobs that a batch may still have on its cluster."""
+    return [one.job for one in Journal(folder).open if one.job] if folder.is_dir() else []
