@@ -124,7 +124,7 @@ def test_a_closed_laptop_finds_the_verdict_in_the_list_later(cluster, on_bed, ow
         grading.send_signal(signal.SIGHUP)
         _, said = grading.communicate(timeout=60)
     assert grading.returncode == 130
-    assert "goes on: tlcourse jobs tail 1" in said
+    assert "keeps running: tlcourse jobs tail 1" in said
     (row,) = jobs(tl)
     assert (row["state"], row["slurm"], row["said"]) == ("open", "RUNNING", "It runs.")
     cluster.go_on()

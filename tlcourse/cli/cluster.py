@@ -14,18 +14,18 @@ from tlcourse.errors import TlcourseError
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.grade import Options
-    from tlcourse.grading.request import Request, Requests
+    from tlcourse.grading.remote_grading import RunStore, SavedRun
     from tlcourse.grading.result import Result
 
 Show = Callable[[dict[str, Any]], None]
 
 
-def requests() -> Requests:
+def run_store() -> RunStore:
     """This user's runs on clusters."""
-    from tlcourse.grading.request import Requests
+    from tlcourse.grading.remote_grading import RunStore
     from tlcourse.paths import jobs_folder
 
-    return Requests(jobs_folder())
+    return RunStore(jobs_folder())
 
 
 def carry_out(
@@ -35,15 +35,15 @@ def carry_out(
     from tlcourse.cluster.profile import find_profile
 
     profile = find_profile(options.where)
-    kept = requests()
+    kept = run_store()
     one = kept.new(exercise, course, path, (options.where, profile), options, scored=scored)
     out.note(f"Run {one.id} on {options.where}; closing this loses nothing: tlcourse jobs list finds it again.")
     show({"v": 1, "type": "sent", "run": one.id, "on": options.where})
-    with kept.attending(one):
+    with kept.watched(one):
         return attend(kept, one, exercise, show)
 
 
-def attend(kept: Requests, one: Request, exercise: LoadedExercise, show: Show, *, asks: bool = True) -> Result:
+def attend(kept: RunStore, one: SavedRun, exercise: LoadedExercise, show: Show, *, asks: bool = True) -> Result:
     """Wait for a run on a cluster. ctrl-c asks what becomes of it; a lost terminal leaves it running.
 
     Without `asks` it is left running in any case.
@@ -58,12 +58,11 @@ def attend(kept: Requests, one: Request, exercise: LoadedExercise, show: Show, *
         elif leaving.wanted:
             word = f"could not be cancelled, since {one.profile} does not answer: tlcourse jobs cancel {one.id}"
         else:
-            word = f"goes on: tlcourse jobs tail {one.id}"
+            word = f"keeps running: tlcourse jobs tail {one.id}"
         out.note(f"Run {one.id} {word}.")
         raise
     except TlcourseError as error:
-        if not any(sent.job for sent in kept.journal(one).open):  # else it goes on there, and is found again
-            kept.end(one, "failed", error.what)
+        kept.fail_unless_sent(one, error)
         raise
 
 

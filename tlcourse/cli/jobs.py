@@ -10,16 +10,15 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import Events, Json, Plain
-from tlcourse.errors import InfraError, TlcourseError, UsageError
+from tlcourse.errors import TlcourseError, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
-    from tlcourse.grading.request import Request, Requests
+    from tlcourse.grading.remote_grading import RunStore, SavedRun
     from tlcourse.grading.result import Result
 
 app = typer.Typer(help="Runs on clusters.", no_args_is_help=True)
 RunNumber = Annotated[str, typer.Argument(metavar="RUN", help="Its number in `tlcourse jobs list`, or: last")]
-_COLLECT_S = 20.0
 
 
 @app.command("list")
@@ -30,9 +29,9 @@ def list_(
     plain: Plain = False,
 ) -> None:
     """Say how every run stands; those that have ended are fetched and marked now."""
-    from tlcourse.cli.cluster import requests
+    from tlcourse.cli.cluster import run_store
 
-    known = requests()
+    known = run_store()
     shown = [one for one in known.all() if all_ or one.state == "open" or time.time() - one.created < 14 * 86400]
     facts = {} if kept else _facts(known, [one for one in shown if one.state == "open"])
     rows = [{**_row(one), **facts.get(one.id, {})} for one in (known.find(one.id) for one in shown)]
@@ -48,18 +47,18 @@ def list_(
 @app.command("tail")
 def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False, events: Events = False) -> None:
     """Follow a run to its end, from its beginning; then its verdict. ctrl-c leaves it running."""
-    from tlcourse.cli.cluster import attend, requests
+    from tlcourse.cli.cluster import attend, run_store
     from tlcourse.cli.grade import EXIT_CODES
     from tlcourse.cli.verdict import Live, lines
 
-    kept = requests()
+    kept = run_store()
     one = kept.find(run)
     exercise = _exercise(one)
     result = kept.result(one)
     if result is None:
         _refuse_ended(one)
         live = Live(plain=plain)
-        with kept.attending(one) as free:
+        with kept.watched(one) as free:
             if not free:
                 raise _attended(one)
             try:
@@ -79,42 +78,23 @@ def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False, even
 
 @app.command("cancel")
 def cancel(run: RunNumber, json: Json = False, plain: Plain = False) -> None:
-    """Take a run back: its jobs are cancelled, and nothing is counted."""
-    from tlcourse.cli.cluster import requests
-    from tlcourse.cluster.pool import shell_for
-    from tlcourse.cluster.sbatch_errors import BusyError
-    from tlcourse.cluster.shell import ConnectionLostError
-    from tlcourse.cluster.submit import cancel_arrays, unreachable
+    """Cancel a run: its jobs end, and nothing is counted."""
+    from tlcourse.cli.cluster import run_store
 
-    kept = requests()
+    kept = run_store()
     one = kept.find(run)
     if one.state == "open":
-        shell = shell_for(one.settings, one.profile)
-        journal = kept.journal(one)
-        try:
-            cancel_arrays(shell, journal.open)
-        except ConnectionLostError as error:
-            raise unreachable(shell, error) from None
-        except BusyError as error:
-            raise InfraError(
-                f"Run {one.id} was not cancelled. {error}",
-                cause="Slurm is busy on the cluster, or is being restarted.",
-                remedy=f"give the command again in a minute: tlcourse jobs cancel {one.id}",
-            ) from None
-        for sent in journal.open:
-            sent.over = True
-            journal.keep(sent)
-        kept.end(one, "cancelled")
+        kept.cancel(one)
     if json:
         out.document({"schema": 1, "job": _row(one)})
     else:
         out.say(_line(_row(one), plain=plain))
 
 
-def _facts(kept: Requests, open_: list[Request]) -> dict[str, dict[str, Any]]:
+def _facts(kept: RunStore, open_: list[SavedRun]) -> dict[str, dict[str, Any]]:
     """What the clusters say of open runs, each asked once; what has ended is collected."""
     found: dict[str, dict[str, Any]] = {}
-    by_profile: dict[tuple[str, str | None], list[Request]] = {}
+    by_profile: dict[tuple[str, str | None], list[SavedRun]] = {}
     for one in open_:
         by_profile.setdefault((one.profile, one.settings.host), []).append(one)
     for same in by_profile.values():
@@ -125,7 +105,7 @@ def _facts(kept: Requests, open_: list[Request]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _ask(kept: Requests, same: list[Request]) -> dict[str, dict[str, Any]]:
+def _ask(kept: RunStore, same: list[SavedRun]) -> dict[str, dict[str, Any]]:
     from tlcourse.cluster import slurm
     from tlcourse.cluster.pool import shell_for
     from tlcourse.cluster.queue import in_words, queue_load
@@ -159,26 +139,16 @@ def _ask(kept: Requests, same: list[Request]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _collect(kept: Requests, one: Request) -> dict[str, Any]:
-    """Fetch and mark what has ended; where a further run is needed, it is sent, and looked at next time."""
-    from tlcourse.grading.request import NotYetError
-
-    with kept.attending(one) as free:
-        if not free:
-            return {"said": "Another tlcourse is attending to it."}
-        try:
-            result = kept.carry_out(one, _exercise(one), lambda _: None, wait_s=_COLLECT_S)
-        except NotYetError:
-            return {"said": "It is not ended yet, or was sent again."}
-        except TlcourseError as error:
-            if not any(sent.job for sent in kept.journal(one).open):
-                kept.end(one, "failed", error.what)
-            return {"said": error.what}
+def _collect(kept: RunStore, one: SavedRun) -> dict[str, Any]:
+    """Its verdict, recorded, where it has ended; else why there is none yet."""
+    result = kept.collect(one, _exercise(one))
+    if isinstance(result, str):
+        return {"said": result}
     _record(one, result)
     return {}
 
 
-def _record(one: Request, result: Result) -> None:
+def _record(one: SavedRun, result: Result) -> None:
     """A verdict that comes late counts as one that came at once."""
     from tlcourse.cli.grade import record
 
@@ -186,13 +156,13 @@ def _record(one: Request, result: Result) -> None:
         record(result, Path(one.course) if one.course else None)
 
 
-def _exercise(one: Request) -> LoadedExercise:
+def _exercise(one: SavedRun) -> LoadedExercise:
     from tlcourse.cli.exercise import find
 
     return find(one.exercise, Path(one.course) if one.course else None)
 
 
-def _refuse_ended(one: Request) -> None:
+def _refuse_ended(one: SavedRun) -> None:
     if one.state != "open":
         raise UsageError(
             f"Run {one.id} {'was cancelled' if one.state == 'cancelled' else 'failed'}, and has no verdict.",
@@ -201,13 +171,13 @@ def _refuse_ended(one: Request) -> None:
         )
 
 
-def _attended(one: Request) -> UsageError:
+def _attended(one: SavedRun) -> UsageError:
     return UsageError(
-        f"Run {one.id} is attended to already.", cause="another tlcourse follows it.", remedy="tlcourse jobs list"
+        f"Run {one.id} is followed already.", cause="another tlcourse follows it.", remedy="tlcourse jobs list"
     )
 
 
-def _row(one: Request) -> dict[str, Any]:
+def _row(one: SavedRun) -> dict[str, Any]:
     return {
         "run": one.id,
         "command": "grade" if one.scored else "run",

@@ -1,6 +1,6 @@
 """A grading that runs on a cluster, kept so that it survives this process: what was asked, the hand-in, what was sent.
 
-A folder a request, in the user's own: `request.json`, `submission/` (the copy that is graded, whatever becomes of the
+A folder a run, in the user's own: `request.json`, `submission/` (the copy that is graded, whatever becomes of the
 original), `journal/` (what was sent where), and `result.json` when there is a verdict. Labels are made again from the
 seed when the predictions are back; nothing of them is kept here or travels.
 """
@@ -21,10 +21,12 @@ from msgspec.structs import replace
 from tlcourse.cluster.jobs import Journal, Pace
 from tlcourse.cluster.pool import shell_for
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.shell import Shell
+from tlcourse.cluster.sbatch_errors import BusyError
+from tlcourse.cluster.shell import ConnectionLostError, Shell
+from tlcourse.cluster.submit import cancel_arrays, unreachable
 from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.model import LoadedExercise
-from tlcourse.errors import InfraError, UsageError
+from tlcourse.errors import InfraError, TlcourseError, UsageError
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.grade import Grading, OnEvent, Options
 from tlcourse.grading.intake.submission import Submission, collect, hash_folder
@@ -32,9 +34,11 @@ from tlcourse.grading.result import Result, read_result
 from tlcourse.storage import InUseError, locked, write_atomically
 
 MAX_KEPT = 200
+COLLECT_S = 20.0
+"""How long a look at a run that has ended waits for its files."""
 
 
-class Request(Struct):
+class SavedRun(Struct):
     """What was asked for, and what came of it."""
 
     id: str
@@ -61,22 +65,22 @@ class NotYetError(Exception):
     """It has not ended so far."""
 
 
-class Requests:
-    """All requests of this user, in one folder."""
+class RunStore:
+    """All runs of this user on clusters, in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def all(self) -> list[Request]:
+    def all(self) -> list[SavedRun]:
         """Oldest first. A folder that cannot be read is left out."""
         found = []
         for path in self.folder.glob("*/request.json"):
             with contextlib.suppress(OSError, msgspec.MsgspecError):
-                found.append(msgspec.json.decode(path.read_bytes(), type=Request))
+                found.append(msgspec.json.decode(path.read_bytes(), type=SavedRun))
         return sorted(found, key=lambda one: one.created)
 
-    def find(self, id_: str) -> Request:
-        """The request with this number, or the newest for `last`; raises UsageError."""
+    def find(self, id_: str) -> SavedRun:
+        """The run with this number, or the newest for `last`; raises UsageError."""
         known = self.all()
         match = [one for one in known if one.id == id_] or (known[-1:] if id_ == "last" else [])
         if match:
@@ -96,7 +100,7 @@ class Requests:
         options: Options,
         *,
         scored: bool,
-    ) -> Request:
+    ) -> SavedRun:
         """Keep a copy of the hand-in and of what is asked; raises SubmissionError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._tidy()
@@ -108,7 +112,7 @@ class Requests:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         name, settings = profile
-        one = Request(
+        one = SavedRun(
             id=id_,
             exercise=exercise.about.id,
             course=str(course.expanduser().resolve()) if course else "",
@@ -138,24 +142,24 @@ class Requests:
         for one in ended[: max(len(ended) - MAX_KEPT, 0)]:
             shutil.rmtree(self.folder / one.id, ignore_errors=True)
 
-    def keep(self, one: Request) -> None:
+    def keep(self, one: SavedRun) -> None:
         """Write it down."""
         _write(self.folder / one.id / "request.json", msgspec.json.encode(one))
 
-    def result(self, one: Request) -> Result | None:
+    def result(self, one: SavedRun) -> Result | None:
         """The verdict, where there is one."""
         path = self.folder / one.id / "result.json"
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             return read_result(path.read_bytes())
         return None
 
-    def journal(self, one: Request) -> Journal:
+    def journal(self, one: SavedRun) -> Journal:
         """What was sent for it."""
         return Journal(self.folder / one.id / "journal")
 
     @contextlib.contextmanager
-    def attending(self, one: Request) -> Iterator[bool]:
-        """Whether nobody else is attending to it; while this lasts, nobody else will."""
+    def watched(self, one: SavedRun) -> Iterator[bool]:
+        """Whether nobody else follows it; while this lasts, nobody else will."""
         with contextlib.ExitStack() as held:
             try:
                 held.enter_context(locked(self.folder / one.id / "lock"))
@@ -166,7 +170,7 @@ class Requests:
 
     def carry_out(
         self,
-        one: Request,
+        one: SavedRun,
         exercise: LoadedExercise,
         on_event: OnEvent,
         *,
@@ -177,12 +181,12 @@ class Requests:
     ) -> Result:
         """Send what is not sent, wait for what is, and decide. Raises TlcourseError, and NotYetError after `wait_s`.
 
-        A KeyboardInterrupt cancels the jobs where `cancel` says so; else, or where the cluster does not hear it, they
-        go on, and are found again later. A run that was cancelled meanwhile stays so.
+        A KeyboardInterrupt cancels the jobs where `cancel` says so; else, or where the cluster does not answer, they
+        keep running, and are found again later. A run that was cancelled meanwhile stays so.
         """
         folder = self.folder / one.id
         if hash_folder(folder / "submission") != one.sha256:
-            raise InfraError(f"The copy of the hand-in in {folder} was changed.", remedy="grade it anew.")
+            raise InfraError(f"The copy of the hand-in in {folder} was changed.", remedy="grade it again.")
         shell = shell or shell_for(one.settings, one.profile)
         watcher = JobWatcher(one.profile, one.settings, shell, journal=self.journal(one), pace=pace)
 
@@ -213,7 +217,47 @@ class Requests:
         self.end(one, "ended")
         return result
 
-    def end(self, one: Request, state: str, said: str = "") -> None:
+    def collect(self, one: SavedRun, exercise: LoadedExercise, wait_s: float = COLLECT_S) -> Result | str:
+        """Fetch and mark what has ended; or say why there is no verdict yet.
+
+        Where a further run is needed, it is sent, and looked at next time.
+        """
+        with self.watched(one) as free:
+            if not free:
+                return "Another tlcourse is following it."
+            try:
+                return self.carry_out(one, exercise, lambda _: None, wait_s=wait_s)
+            except NotYetError:
+                return "It has not ended yet, or was sent again."
+            except TlcourseError as error:
+                self.fail_unless_sent(one, error)
+                return error.what
+
+    def fail_unless_sent(self, one: SavedRun, error: TlcourseError) -> None:
+        """It failed before anything of it reached the cluster; else it keeps running there, and is found again."""
+        if not any(sent.job for sent in self.journal(one).open):
+            self.end(one, "failed", error.what)
+
+    def cancel(self, one: SavedRun) -> None:
+        """Cancel its jobs: nothing is counted. Raises UnableError where the cluster does not answer, and InfraError."""
+        shell = shell_for(one.settings, one.profile)
+        journal = self.journal(one)
+        try:
+            cancel_arrays(shell, journal.open)
+        except ConnectionLostError as error:
+            raise unreachable(shell, error) from None
+        except BusyError as error:
+            raise InfraError(
+                f"Run {one.id} was not cancelled. {error}",
+                cause="Slurm is busy on the cluster, or is being restarted.",
+                remedy=f"give the command again in a minute: tlcourse jobs cancel {one.id}",
+            ) from None
+        for sent in journal.open:
+            sent.over = True
+            journal.keep(sent)
+        self.end(one, "cancelled")
+
+    def end(self, one: SavedRun, state: str, said: str = "") -> None:
         """Nothing more is to come of it."""
         one.state, one.said = state, said
         self.keep(one)
