@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tlcourse.cli import batch_display
 from tlcourse.cli.batch_display import PlainDisplay, duration, headline, summary
-from tlcourse.grading.batch.state import BatchState, Group
+from tlcourse.grading.batch.state import BatchState, FailureGroup
 
 STATE = BatchState(
     batch=1,
@@ -18,13 +18,13 @@ STATE = BatchState(
     final=12,
     infra=1,
     going=True,
-    running=[("Group \x1b[2J9", 31.0)],
+    running=[("FailureGroup \x1b[2J9", 31.0)],
     rate_per_minute=3.1,
     seconds_left=560.0,
-    slowest=[("[red]Group 2", 61.0)],
+    slowest=[("[red]FailureGroup 2", 61.0)],
     failures=[
-        Group("crash", "KeyError in fit: '[b]loss[/b]'", ["Group 4", "Group 5", "Group 6"]),
-        Group("infra", "the worker did not start", ["Group 7"]),
+        FailureGroup("crash", "KeyError in fit: '[b]loss[/b]'", ["FailureGroup 4", "FailureGroup 5", "FailureGroup 6"]),
+        FailureGroup("infra", "the worker did not start", ["FailureGroup 7"]),
     ],
 )
 
@@ -41,9 +41,9 @@ def test_the_table_groups_failures_and_shows_hostile_names_as_text():
     console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
     console.print(batch_display._drawn(STATE))
     shown = console.file.getvalue()
-    assert "crash × 3: KeyError in fit: '[b]loss[/b]' (Group 4, Group 5, Group 6)" in shown
-    assert "slowest: [red]Group 2 61 s" in shown
-    assert "now: Group 9 31 s" in shown
+    assert "crash × 3: KeyError in fit: '[b]loss[/b]' (FailureGroup 4, FailureGroup 5, FailureGroup 6)" in shown
+    assert "slowest: [red]FailureGroup 2 61 s" in shown
+    assert "now: FailureGroup 9 31 s" in shown
     assert "\x1b[2J" not in shown
 
 
@@ -59,5 +59,5 @@ def test_without_a_terminal_a_line_is_said_when_something_changed(capsys, monkey
 def test_the_end_says_what_is_left_and_how_to_go_on():
     lines = list(summary(STATE))
     assert lines[0].startswith("12 of 40 graded")
-    assert any("GRADER FAULT" in line and "Group 7" in line for line in lines)
+    assert any("GRADER FAULT" in line and "FailureGroup 7" in line for line in lines)
     assert lines[-1] == "  28 without a verdict: give the command again with --resume."

@@ -1,6 +1,6 @@
 """The threads of a batch: one collects, one for each worker trains and scores, and the caller's own records.
 
-Whatever ends this process, the gradebook holds exactly what was recorded; the rest is graded when the batch goes on.
+Whatever ends this process, the gradebook holds exactly what was recorded; the rest is graded when the batch is resumed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Work(Struct, frozen=True):
     sha256: str = ""
 
 
-class Progress(Struct, frozen=True):
+class Underway(Struct, frozen=True):
     """What the engine knows beyond the gradebook: for the live display."""
 
     running: list[tuple[str, float]]
@@ -114,14 +114,14 @@ class Engine:
         self._told = 0.0
 
     @property
-    def progress(self) -> Progress:
+    def underway(self) -> Underway:
         """What is under way."""
         moment = time.monotonic()
         running = [(owner, moment - since) for owner, since in list(self._running.values())]
-        return Progress(running, self._done, moment - self._begin, self._left)
+        return Underway(running, self._done, moment - self._begin, self._left)
 
     def run(self, work: Sequence[Work]) -> None:
-        """Grade; raises InfraError or UnableError where going on makes no sense, and lets KeyboardInterrupt through."""
+        """Grade; raises InfraError or UnableError where continuing is pointless, and lets KeyboardInterrupt through."""
         tries = dict.fromkeys((one.handin.id for one in work), 0)
         self._left = len(work)
         self._waiting.extend(work)
@@ -161,11 +161,11 @@ class Engine:
         self._done += result.outcome != "infra"
 
     def _tell(self, *, over: bool = False) -> None:
-        """Say in the gradebook what is going on, about once a second."""
+        """Say in the gradebook what is under way, about once a second."""
         if not over and time.monotonic() - self._told < _TELL_S:
             return
         self._told = time.monotonic()
-        state = self.progress
+        state = self.underway
         self._book.tell(
             self._batch,
             {

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
-from tlcourse.text import harmless
 from tlcourse.grading.batch.document import storable
 from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.grade import Options
@@ -20,6 +19,7 @@ from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.lms.names import visible
 from tlcourse.grading.secret import data_seed, fingerprint, new_salt
+from tlcourse.text import harmless
 
 if TYPE_CHECKING:
     from tlcourse.grading.lms.handins import HandIn, HandIns

@@ -1,4 +1,4 @@
-"""What a batch is at: read from the gradebook alone, so that every display, in whatever process, shows the same."""
+"""The state of a batch: read from the gradebook alone, so that every display, in whatever process, shows the same."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tlcourse.grading.gradebook.records import BatchRecord
 
 SLOWEST = 3
 STALE_S = 10.0
-"""A batch that said nothing for so long is taken for ended."""
+"""A batch that said nothing for so long is taken to have ended."""
 
 
-class Group(Struct, frozen=True):
+class FailureGroup(Struct, frozen=True):
     """Failures of one cause."""
 
     outcome: str
@@ -38,9 +38,9 @@ class BatchState(Struct, frozen=True):
     rate_per_minute: float | None
     seconds_left: float | None
     slowest: list[tuple[str, float]]
-    failures: list[Group]
+    failures: list[FailureGroup]
     queue: str = ""
-    """What its jobs on a cluster are at, in words."""
+    """The state of its jobs on a cluster, in words."""
 
     @property
     def waiting(self) -> int:
@@ -49,7 +49,7 @@ class BatchState(Struct, frozen=True):
 
 
 def state_of(book: Gradebook, batch: BatchRecord) -> BatchState:
-    """Read it."""
+    """The state of a batch, as the gradebook has it now."""
     owners = {handin.id: handin.owner for handin in book.handins(batch.id)}
     verdicts = book.verdicts(batch.id)
     counts = Counter(verdict.outcome for verdict in verdicts.values())
@@ -75,7 +75,7 @@ def state_of(book: Gradebook, batch: BatchRecord) -> BatchState:
         slowest=[(owners[verdict.handin], verdict.wall_time_s) for verdict in slowest if verdict.wall_time_s > 0],
         queue=live.get("queue", "") if going else "",
         failures=[
-            Group(outcome, cause, names)
+            FailureGroup(outcome, cause, names)
             for (outcome, cause), names in sorted(groups.items(), key=lambda item: -len(item[1]))
         ],
     )
