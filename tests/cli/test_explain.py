@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 
 
 def record(outcome: str, course: str = "example") -> None:
-    with Progress.open() as kept:
+    with Record.open() as kept:
         kept.record_attempt(
             course,
             {

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tlcourse.course.loader import load_course
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 COURSE = Path(__file__).parent.parent / "question_course"
 
@@ -42,7 +42,7 @@ def test_every_kind_can_be_wrong_and_tells_its_reasons(tl):
         assert reason in taken.stdout
     assert "Because it is divisible by two." in taken.stdout
     assert "a)     total = a - b" in taken.stdout
-    with Progress.open() as record:
+    with Record.open() as record:
         marks = record.latest_answers("kinds-course", "kinds")
     del marks["case"]
     assert not any(marks.values())

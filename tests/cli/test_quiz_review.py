@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 COURSE = Path(__file__).parent.parent / "question_course"
 
@@ -17,8 +17,8 @@ COURSE = Path(__file__).parent.parent / "question_course"
 def missed(monkeypatch):
     """Yesterday `one` was answered wrongly and `number` rightly."""
     yesterday = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
-    monkeypatch.setattr("tlcourse.progress._now", lambda: yesterday.isoformat(timespec="seconds"))
-    with Progress.open() as record:
+    monkeypatch.setattr("tlcourse.student.record.now", lambda: yesterday)
+    with Record.open() as record:
         record.record_answer("kinds-course", "kinds", "one", 0, correct=False)
         record.record_answer("kinds-course", "kinds", "number", 0.5, correct=True)
 
@@ -31,7 +31,7 @@ def test_what_was_missed_is_asked_again_and_then_waits(tl, missed):
     assert "1 of 1  Which number is even?" in reviewed.stdout
     assert "1 of 1 right." in reviewed.stdout
     assert "Due now: 0. The next question comes back in" in reviewed.stdout
-    with Progress.open() as record:
+    with Record.open() as record:
         assert record.latest_answers("kinds-course", "kinds")["one"] is True
 
 

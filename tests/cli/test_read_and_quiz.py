@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 COURSE = "transfer-learning"
 UNFINISHED = Path(__file__).parent.parent / "question_course"
@@ -46,7 +46,7 @@ def test_a_quiz_is_taken_line_by_line_with_the_reason_of_every_option(tl):
     assert "Wrong." in taken.stdout
     assert taken.stdout.count("right:") + taken.stdout.count("wrong:") == 8
     assert "the answers so far are kept" in taken.stdout
-    with Progress.open() as record:
+    with Record.open() as record:
         assert record.latest_answers(COURSE, "residual-connections") == {
             "residual-what-is-learnt": True,
             "residual-degradation": False,
@@ -79,7 +79,7 @@ def test_a_grading_is_an_attempt_in_the_record_and_a_crash_is_one_too(graded_her
     (tmp_path / "solution.py").write_text("def fit(task):\n    raise RuntimeError('no')\n")
     assert graded_here("grade", "line").returncode == 1
     graded_here("run", "line")
-    with Progress.open() as record:
+    with Record.open() as record:
         (attempt,) = record.attempts("example", "line")
     assert attempt.outcome == "crash"
 

@@ -10,7 +10,7 @@ import pytest
 from waiting import HOLD
 
 from tlcourse.course.loader import load_course
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 from tlcourse.tui.app import CourseApp
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
@@ -77,6 +77,6 @@ async def test_run_from_the_exercise_screen_watch_its_curve_and_find_it_in_jobs(
     run.wait(60)
     app.clusters.wait(30)
     app.record.close()
-    with Progress.open() as record:
+    with Record.open() as record:
         assert [attempt.outcome for attempt in record.attempts("example", "line")] == ["pass"]
     assert len(cluster.jobs()) == 1

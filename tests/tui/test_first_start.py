@@ -9,7 +9,7 @@ import pytest
 from tour import FINDINGS
 
 from tlcourse.presenting.machine import MachineFinding
-from tlcourse.progress import first_start
+from tlcourse.student.record import first_start
 from tlcourse.tui.screens import machine
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_slurm import FakeSlurm
 
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 from tlcourse.tui.clusters import Clusters
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
@@ -193,7 +193,7 @@ async def test_a_run_that_works_shows_its_curves_and_its_verdict_as_a_local_one(
         assert "Jobs › run 1" in await person.sees("2 of 2 points", 60)
         await person.press("escape")
         await person.sees("✓ PASS 2/2")
-    with Progress.open() as record:
+    with Record.open() as record:
         assert [attempt.outcome for attempt in record.attempts("example", "line")] == ["pass"]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tlcourse.paths import STARTED
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 pty = pytest.importorskip("pty", reason="no pseudo-terminals here")
 termios = pytest.importorskip("termios")
@@ -82,7 +82,7 @@ def started(own_home: Path) -> Iterator[list[Terminal]]:
 
 
 def answers() -> list[tuple[str, int]]:
-    with Progress.open() as record:
+    with Record.open() as record:
         assert record.notice == ""  # neither damaged nor moved aside
         return [(q, n) for n, q in record.rows("SELECT id, question FROM answers ORDER BY id")]
 

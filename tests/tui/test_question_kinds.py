@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 COURSE = Path(__file__).parent.parent / "question_course"
 SIZES = [(60, 20), pytest.param((100, 40), marks=pytest.mark.slow)]
@@ -22,7 +22,7 @@ async def begin_at(person, name: str) -> None:
 
 
 def latest() -> dict[str, bool]:
-    with Progress.open() as record:
+    with Record.open() as record:
         return record.latest_answers("kinds-course", "kinds")
 
 
@@ -89,7 +89,7 @@ async def test_own_words_are_compared_with_a_model_answer_and_marked_by_their_au
         await person.sees("y if yours says the same")
         assert "You marked it wrong" in await person.press("n")
     assert latest()["words"] is False
-    with Progress.open() as record:
+    with Record.open() as record:
         ((kept,),) = record.rows("SELECT answer FROM answers WHERE question = 'words'")
     assert "two divides it, any y n q" in kept
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 COURSE = Path(__file__).parent.parent / "question_course"
 
 
 def miss(monkeypatch, *questions: str) -> None:
-    with monkeypatch.context() as patch, Progress.open() as record:
+    with monkeypatch.context() as patch, Record.open() as record:
         yesterday = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
-        patch.setattr("tlcourse.progress._now", lambda: yesterday.isoformat(timespec="seconds"))
+        patch.setattr("tlcourse.student.record.now", lambda: yesterday)
         for question in questions:
             record.record_answer("kinds-course", "kinds", question, 0, correct=False)
 
@@ -31,7 +31,7 @@ async def test_home_counts_what_is_due_and_v_asks_it(visit, monkeypatch):
         assert "Weak objectives" in shown
         await person.press("l")
         await person.sees("Kinds › lesson")
-    with Progress.open() as record:
+    with Record.open() as record:
         assert record.latest_answers("kinds-course", "kinds") == {"one": True, "pairs": False}
 
 

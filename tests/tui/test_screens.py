@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 COURSE = "transfer-learning"
 UNFINISHED = Path(__file__).parent.parent / "question_course"
@@ -73,7 +73,7 @@ async def test_nothing_is_marked_before_something_is_chosen(visit):
         await person.sees("Choose first")
         await person.press("l")
         await person.sees("Answer first")
-    with Progress.open() as record:
+    with Record.open() as record:
         assert record.latest_answers(COURSE, "residual-connections") == {}
 
 
@@ -186,7 +186,7 @@ async def test_hints_are_given_one_by_one_and_remembered(visit):
         assert "Hint 2 of 3" in await person.press("h")
         await person.press("escape", "h")
         assert "Hint 2 of 3" in person.screen
-    with Progress.open() as record:
+    with Record.open() as record:
         assert record.hints_taken(COURSE, "ex2") == 2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 COURSE = "transfer-learning"
 SIZES = [(80, 24), (120, 40), (60, 20)]
@@ -47,7 +47,7 @@ async def test_a_whole_visit(visit, size):
         await person.press("s")
     _, alive = psutil.wait_procs(below, timeout=60)
     assert not alive
-    with Progress.open() as record:
+    with Record.open() as record:
         assert record.read_units(COURSE) == {"what-is-transfer-learning"}
         assert record.latest_answers(COURSE, "residual-connections") == {
             "residual-what-is-learnt": False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tlcourse.progress import Progress
+from tlcourse.student.record import Record
 
 COURSE = "transfer-learning"
 
@@ -27,7 +27,7 @@ async def test_progress_names_the_weakest_and_leads_to_its_lesson(visit):
 
 
 def test_the_command_names_them_too(tl):
-    with Progress.open() as record:
+    with Record.open() as record:
         record.record_answer(COURSE, "covariate-shift", "covariate-definition", 0, correct=False)
     document = json.loads(tl("progress", "--json", course=None).stdout)
     assert [goal["recall"] for goal in document["weak"]] == [0.0]

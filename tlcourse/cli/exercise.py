@@ -117,11 +117,11 @@ def explain(exercise: ExerciseName, course: CourseFolder = None, json: Json = Fa
     """Once you have passed: why the reference solution does what it does, and its source."""
     from tlcourse.course.explanation import explanation
     from tlcourse.course.loader import load_course
-    from tlcourse.progress import Progress
+    from tlcourse.student.record import Record
 
     loaded = load_course(course)
     found = find_in(loaded, exercise)
-    with Progress.open() as record:
+    with Record.open() as record:
         passed = record.has_passed(loaded.about.id, found.about.id)
     explained = explanation(found, passed=passed)
     if json:

@@ -217,10 +217,10 @@ def record(result: Result, course: Path | None) -> None:
     import msgspec
 
     from tlcourse.course.loader import load_course
-    from tlcourse.progress import Progress
+    from tlcourse.student.record import Record
 
     try:
-        with Progress.open() as record:
+        with Record.open() as record:
             if record.notice:
                 out.note(record.notice)
             record.record_attempt(load_course(course).about.id, msgspec.to_builtins(result))

@@ -18,10 +18,10 @@ app = typer.Typer(help="Read the lessons.", no_args_is_help=True, rich_markup_mo
 def list_lessons(course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
     """The units in order."""
     from tlcourse.course.loader import load_course
-    from tlcourse.progress import Progress
+    from tlcourse.student.record import Record
 
     loaded = load_course(course)
-    with Progress.open() as record:
+    with Record.open() as record:
         read = record.read_units(loaded.about.id)
     units = [
         {
@@ -54,7 +54,7 @@ def show(
 ) -> None:
     """One lesson, and mark it as read."""
     from tlcourse.course.loader import load_course
-    from tlcourse.progress import Progress
+    from tlcourse.student.record import Record
 
     loaded = load_course(course)
     units = loaded.about.units
@@ -70,7 +70,7 @@ def show(
             f"The lesson of {about.title!r} is not written yet.", remedy="see those that are: tlcourse lesson list"
         )
     lesson = loaded.lessons[name]
-    with Progress.open() as record:
+    with Record.open() as record:
         record.mark_read(loaded.about.id, name)
     if json:
         out.document({"schema": 1, "id": name, "objectives": about.objectives, "lesson": lesson})

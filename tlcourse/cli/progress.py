@@ -18,13 +18,13 @@ def progress(
 ) -> None:
     """What was read, answered and passed."""
     from tlcourse.course.loader import load_course
-    from tlcourse.overview import lines, overview
-    from tlcourse.overview import markdown as as_markdown
-    from tlcourse.progress import Progress
-    from tlcourse.quiz.schedule import now, weak_objectives
+    from tlcourse.student.overview import lines, overview
+    from tlcourse.student.overview import markdown as as_markdown
+    from tlcourse.student.record import Record, now
+    from tlcourse.student.review import weak_objectives
 
     loaded = load_course(course)
-    with Progress.open() as record:
+    with Record.open() as record:
         if record.notice:
             out.note(record.notice)
         state = overview(loaded, record)

@@ -8,16 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tlcourse.progress import Progress
     from tlcourse.quiz.kinds import Question
     from tlcourse.quiz.kinds.question import Answer, Mark, OwnWords
+    from tlcourse.student.record import Record
 
 Tell = Callable[[str], None]
 
 
-def ask_all(
-    questions: Sequence[tuple[str, Question]], course: str, record: Progress, tell: Tell
-) -> list[dict[str, Any]]:
+def ask_all(questions: Sequence[tuple[str, Question]], course: str, record: Record, tell: Tell) -> list[dict[str, Any]]:
     """Ask each (quiz, question) in turn, keep each answer at once, and tell its reasons; ends with the input.
 
     Returns:

@@ -52,7 +52,7 @@ def take(
     model answer.
     """
     from tlcourse.course.loader import load_course
-    from tlcourse.progress import Progress
+    from tlcourse.student.record import Record
 
     loaded = load_course(course)
     if name not in loaded.quizzes:
@@ -61,7 +61,7 @@ def take(
         )
     quiz = loaded.quizzes[name]
     tell = out.note if json else out.say
-    with Progress.open() as record:
+    with Record.open() as record:
         answers = ask_all([(name, question) for question in quiz.questions], loaded.about.id, record, tell)
     right = sum(answer["correct"] for answer in answers)
     if json:
@@ -85,12 +85,12 @@ def review(
     Answers are read as by `quiz take`. A question enters the schedule when it is first answered anywhere.
     """
     from tlcourse.course.loader import load_course
-    from tlcourse.progress import Progress
-    from tlcourse.quiz.schedule import due, in_words, next_due, now, weak_objectives
+    from tlcourse.student.record import Record, now
+    from tlcourse.student.review import due, in_words, next_due, weak_objectives
 
     loaded = load_course(course)
     tell = out.note if json else out.say
-    with Progress.open() as record:
+    with Record.open() as record:
         waiting = due(loaded, record, now())
         answers = [] if only_list else ask_all(waiting[:most], loaded.about.id, record, tell)
         at = now()

@@ -17,8 +17,8 @@ from textual.types import CSSPathType
 from textual.widgets import Input, TextArea
 
 from tlcourse.course.model import LoadedCourse
-from tlcourse.overview import Overview, overview
-from tlcourse.progress import Progress, first_start
+from tlcourse.student.overview import Overview, overview
+from tlcourse.student.record import Record, first_start
 from tlcourse.tui import settings
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.clusters import Clusters
@@ -67,7 +67,7 @@ class CourseApp(App[int]):
         Binding("2", "area('lesson')", "Lesson", id="lessons", show=False),
         Binding("3", "area('quizzes')", "Quizzes", id="quizzes", show=False),
         Binding("4", "area('exercises')", "Exercises", id="exercises", show=False),
-        Binding("5", "area('progress')", "Progress", id="progress", show=False),
+        Binding("5", "area('progress')", "Record", id="progress", show=False),
         Binding("6", "area('machine')", "This machine", id="machine", show=False),
     ]
 
@@ -84,7 +84,7 @@ class CourseApp(App[int]):
         self.course = course
         self.course_folder = course_folder
         self.ascii_only = ascii_only
-        self.record = Progress.open()
+        self.record = Record.open()
         self.runs: dict[str, Run] = {}
         self.backend = "local"
         """Where exercises are run and graded: this machine, or a profile of the configuration."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tlcourse.course.model import LoadedCourse
-from tlcourse.overview import Overview
+from tlcourse.student.overview import Overview
 
 if TYPE_CHECKING:
     from tlcourse.tui.screens.frame import CourseScreen

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tlcourse.overview import Overview, UnitState, totals
+from tlcourse.student.overview import Overview, UnitState, totals
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices

@@ -11,8 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tlcourse.overview import Overview, totals
-from tlcourse.quiz.schedule import Weak, now, weak_objectives
+from tlcourse.student.overview import Overview, totals
+from tlcourse.student.record import now
+from tlcourse.student.review import Weak, weak_objectives
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import Answer, Mark, for_record
-from tlcourse.quiz.schedule import due, in_words, next_due, now, weak_objectives
 from tlcourse.quiz.session import Session
+from tlcourse.student.record import now
+from tlcourse.student.review import due, in_words, next_due, weak_objectives
 from tlcourse.tui.screens.quiz import QuizScreen
 
 MOST = 20

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.progress import Attempt
+from tlcourse.student.record import Attempt
 from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Failure, Run
 from tlcourse.tui.text import Text

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from tlcourse.course.loader import load_course
-from tlcourse.progress import Progress
-from tlcourse.quiz.schedule import due, in_words, next_due, weak_objectives
+from tlcourse.student.record import Record
+from tlcourse.student.review import due, in_words, next_due, weak_objectives
 
 COURSE = load_course(Path(__file__).parent.parent / "question_course")
 MONDAY = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=datetime.UTC)
@@ -18,7 +19,7 @@ MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
 
 @pytest.fixture
 def record(tmp_path):
-    with Progress.open(tmp_path / "record.sqlite") as opened:
+    with Record.open(tmp_path / "record.sqlite") as opened:
         yield opened
 
 
@@ -27,7 +28,7 @@ def answer(record, monkeypatch):
     """`answer("one", True, when)` puts an answer of that moment into the record."""
 
     def put(question: str, right: bool, when: datetime.datetime) -> None:
-        monkeypatch.setattr("tlcourse.progress._now", lambda: when.isoformat(timespec="seconds"))
+        monkeypatch.setattr("tlcourse.student.record.now", lambda: when)
         record.record_answer("kinds-course", "kinds", question, 0, correct=right)
 
     return put
@@ -77,16 +78,17 @@ def test_the_longest_overdue_is_asked_first(record, answer):
     assert names(record, MONDAY + DAY) == ["one", "many"]
 
 
-def test_cards_are_only_kept_and_are_computed_again_from_the_answers_when_they_are_lost(record, answer):
+def test_cards_are_only_kept_and_are_computed_again_from_the_answers_when_they_are_lost(record, answer, tmp_path):
     for day, (name, right) in enumerate([("one", True), ("many", False), ("one", False), ("number", True)]):
         answer(name, right, MONDAY + day * DAY)
         names(record, MONDAY + day * DAY)  # catches up one by one
-    kept = record.rows("SELECT quiz, question, due, card FROM cards ORDER BY question")
-    record.write_all("DELETE FROM cards", [()])
+    kept = record.cards("kinds-course")
+    assert [(card.question, card.answer) for card in kept] == [("many", 2), ("one", 3), ("number", 4)]
+    with sqlite3.connect(tmp_path / "record.sqlite") as db:
+        db.execute("DELETE FROM cards")
+    db.close()
     names(record, MONDAY)  # catches up at once
-    again = record.rows("SELECT quiz, question, due, card FROM cards ORDER BY question")
-    assert [row[:3] for row in kept] == [row[:3] for row in again]
-    assert kept == again
+    assert record.cards("kinds-course") == kept
 
 
 def test_a_clock_that_was_put_back_does_no_harm(record, answer):

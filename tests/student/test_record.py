@@ -14,8 +14,8 @@ import pytest
 
 from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError, UsageError
-from tlcourse.overview import lines, markdown, overview
-from tlcourse.progress import Progress
+from tlcourse.student.overview import lines, markdown, overview
+from tlcourse.student.record import Record
 
 RESULT = {
     "exercise": "line",
@@ -27,14 +27,14 @@ RESULT = {
 
 
 def test_what_was_recorded_is_there_the_next_time():
-    with Progress.open() as record:
+    with Record.open() as record:
         record.mark_read("c", "unit")
         record.keep_position("c", "unit", 0.5)
         record.keep_place("c", "lesson/unit")
         record.record_answer("c", "quiz", "one", [0, 2], correct=True)
         record.record_attempt("c", RESULT)
         record.take_hint("c", "line", 2)
-    with Progress.open() as record:
+    with Record.open() as record:
         assert record.read_units("c") == {"unit"}
         assert record.position("c", "unit") == 0.5
         assert record.place("c") == "lesson/unit"
@@ -45,7 +45,7 @@ def test_what_was_recorded_is_there_the_next_time():
 
 
 def test_the_latest_answer_counts_and_earlier_ones_are_kept():
-    with Progress.open() as record:
+    with Record.open() as record:
         for correct in (True, False):
             record.record_answer("c", "quiz", "one", 0, correct=correct)
         assert record.latest_answers("c", "quiz") == {"one": False}
@@ -53,7 +53,7 @@ def test_the_latest_answer_counts_and_earlier_ones_are_kept():
 
 
 def test_the_best_attempt_counts_and_our_own_faults_do_not():
-    with Progress.open() as record:
+    with Record.open() as record:
         for outcome, points in (("fail", 1.0), ("pass", 2.0), ("crash", 0.0), ("infra", 0.0)):
             record.record_attempt("c", {**RESULT, "outcome": outcome, "points": points})
         assert record.best_attempts("c") == {"line": ("pass", 2.0, 2.0, 3)}
@@ -61,7 +61,7 @@ def test_the_best_attempt_counts_and_our_own_faults_do_not():
 
 def test_a_kill_at_any_moment_loses_no_answer_that_was_acknowledged(own_home):
     script = (
-        "import sys\nfrom tlcourse.progress import Progress\nrecord = Progress.open()\n"
+        "import sys\nfrom tlcourse.student.record import Record\nrecord = Record.open()\n"
         "for number in range(10**6):\n"
         "    record.record_answer('c', 'quiz', f'q{number}', 0, correct=True)\n    print(number, flush=True)\n"
     )
@@ -74,7 +74,7 @@ def test_a_kill_at_any_moment_loses_no_answer_that_was_acknowledged(own_home):
         process.send_signal(signal.SIGKILL)
         rest, _ = process.communicate()
         last = int((b"".join(said) + rest).split(b"\n")[-2])
-        with Progress.open() as record:
+        with Record.open() as record:
             assert len(record.latest_answers("c", "quiz")) >= last + 1
 
 
@@ -82,35 +82,35 @@ def test_a_kill_at_any_moment_loses_no_answer_that_was_acknowledged(own_home):
 def test_a_damaged_file_is_moved_aside_and_said_so(own_home, damage):
     path = own_home / "progress.sqlite"
     path.write_bytes(damage)
-    with Progress.open() as record:
+    with Record.open() as record:
         assert "moved to" in record.notice
         record.mark_read("c", "unit")
     assert (own_home / "progress.sqlite.damaged1").read_bytes() == damage
-    with Progress.open() as record:
+    with Record.open() as record:
         assert record.notice == ""
         assert record.read_units("c") == {"unit"}
 
 
 def test_a_folder_that_cannot_be_made_costs_the_record_and_not_the_lesson(tmp_path):
     (tmp_path / "file").write_text("")
-    with Progress.open(tmp_path / "file" / "progress.sqlite") as record:
+    with Record.open(tmp_path / "file" / "progress.sqlite") as record:
         assert "not kept" in record.notice
         record.mark_read("c", "unit")
         assert record.read_units("c") == {"unit"}
 
 
 def test_a_record_of_a_newer_version_is_left_alone(own_home):
-    with Progress.open():
+    with Record.open():
         pass
     with sqlite3.connect(own_home / "progress.sqlite") as db:
         db.execute("PRAGMA user_version = 99")
     db.close()
     with pytest.raises(UsageError, match="newer"):
-        Progress.open()
+        Record.open()
 
 
 def test_a_record_that_another_process_holds_gives_one_message(own_home):
-    with Progress.open(wait_s=0.1) as record:
+    with Record.open(wait_s=0.1) as record:
         other = sqlite3.connect(own_home / "progress.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(InfraError, match="in use"):
@@ -125,7 +125,7 @@ def test_many_first_commands_at_once_make_one_record(own_home):
 
     def visit(number: int) -> None:
         try:
-            with Progress.open() as record:
+            with Record.open() as record:
                 record.mark_read("c", f"unit{number}")
         except BaseException as error:
             failures.append(error)
@@ -136,14 +136,14 @@ def test_many_first_commands_at_once_make_one_record(own_home):
     for thread in threads:
         thread.join()
     assert failures == []
-    with Progress.open() as record:
+    with Record.open() as record:
         assert len(record.read_units("c")) == 8
 
 
 def test_the_overview_counts_what_is_done_and_names_what_comes_next():
     course = load_course(None)
     name = course.about.id
-    with Progress.open() as record:
+    with Record.open() as record:
         assert overview(course, record).next == "lesson/practicalities"
         record.mark_read(name, "practicalities")
         for question in course.quizzes["practicalities"].questions:
@@ -163,6 +163,6 @@ def test_the_overview_counts_what_is_done_and_names_what_comes_next():
 
 def test_the_path_may_be_named(tmp_path):
     path = Path(tmp_path / "deep" / "record.sqlite")
-    with Progress.open(path) as record:
+    with Record.open(path) as record:
         record.mark_read("c", "unit")
     assert path.is_file()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _WHAT = "The record of your progress"
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE reads (course TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (course, unit));
 CREATE TABLE positions (course TEXT NOT NULL, unit TEXT NOT NULL, share REAL NOT NULL, PRIMARY KEY (course, unit));
@@ -40,7 +40,31 @@ CREATE INDEX attempts_of_exercise ON attempts (course, exercise);
 CREATE TABLE hints (course TEXT NOT NULL, exercise TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL,
                     PRIMARY KEY (course, exercise, number));
 """
-_STEPS = {0: statements(_SCHEMA)}
+_CARDS = """
+CREATE TABLE IF NOT EXISTS cards (course TEXT NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL, due TEXT NOT NULL,
+                                  card TEXT NOT NULL, answer INTEGER NOT NULL, PRIMARY KEY (course, quiz, question))
+"""
+_STEPS = {0: statements(_SCHEMA + ";" + _CARDS), 1: [_CARDS]}
+
+
+class Answer(Struct, frozen=True):
+    """An answer to a question of a quiz; `number` grows with every answer."""
+
+    number: int
+    quiz: str
+    question: str
+    correct: bool
+    at: str
+
+
+class KeptCard(Struct, frozen=True):
+    """When a question comes back; `answer` is the number of the last one that `card` contains."""
+
+    quiz: str
+    question: str
+    due: str
+    card: str
+    answer: int
 
 
 class Attempt(Struct, frozen=True):
@@ -69,7 +93,7 @@ def first_start() -> bool:
     return True
 
 
-class Progress:
+class Record:
     """The record of one student on this machine; a context manager."""
 
     def __init__(self, connection: sqlite3.Connection, notice: str = "") -> None:
@@ -77,7 +101,7 @@ class Progress:
         self.notice = notice
 
     @classmethod
-    def open(cls, path: Path | None = None, *, wait_s: float = BUSY_S) -> Progress:
+    def open(cls, path: Path | None = None, *, wait_s: float = BUSY_S) -> Record:
         """Open the record, made if there is none.
 
         Raises:
@@ -91,9 +115,9 @@ class Progress:
         except sqlite3.OperationalError as error:
             if kind_of(error) == "locked":
                 raise in_use(_WHAT, path) from None
-            return cls(_in_memory(), f"Progress is not kept: {path} cannot be written ({error}).")
+            return cls(_in_memory(), f"Record is not kept: {path} cannot be written ({error}).")
         except OSError as error:
-            return cls(_in_memory(), f"Progress is not kept: {path.parent} cannot be made ({error.strerror}).")
+            return cls(_in_memory(), f"Record is not kept: {path.parent} cannot be made ({error.strerror}).")
         except sqlite3.DatabaseError:
             aside = _move_aside(path)
             return cls(_connect(path, wait_s), f"The record of your progress was damaged. It was moved to {aside}.")
@@ -102,7 +126,7 @@ class Progress:
         """Close the file."""
         self._db.close()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Record:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -110,7 +134,7 @@ class Progress:
 
     def mark_read(self, course: str, unit: str) -> None:
         """The unit's lesson was read to its end."""
-        self._write("INSERT OR IGNORE INTO reads VALUES (?, ?, ?)", course, unit, _now())
+        self._write("INSERT OR IGNORE INTO reads VALUES (?, ?, ?)", course, unit, _stamp())
 
     def read_units(self, course: str) -> set[str]:
         """Units whose lesson was read."""
@@ -127,7 +151,7 @@ class Progress:
 
     def keep_place(self, course: str, place: str) -> None:
         """The screen to go on with, such as `lesson/fine-tuning`."""
-        self._write("INSERT OR REPLACE INTO places VALUES (?, ?, ?)", course, place, _now())
+        self._write("INSERT OR REPLACE INTO places VALUES (?, ?, ?)", course, place, _stamp())
 
     def place(self, course: str) -> str:
         """The screen that was left last; empty at first."""
@@ -143,7 +167,7 @@ class Progress:
             question,
             json.dumps(answer),
             int(correct),
-            _now(),
+            _stamp(),
         )
 
     def latest_answers(self, course: str, quiz: str) -> dict[str, bool]:
@@ -166,7 +190,7 @@ class Progress:
             result["submission"]["path"],
             result["submission"]["sha256"],
             json.dumps(result),
-            _now(),
+            _stamp(),
         )
 
     def attempts(self, course: str, exercise: str) -> list[Attempt]:
@@ -204,18 +228,37 @@ class Progress:
 
     def take_hint(self, course: str, exercise: str, number: int) -> None:
         """A hint was read."""
-        self._write("INSERT OR IGNORE INTO hints VALUES (?, ?, ?, ?)", course, exercise, number, _now())
+        self._write("INSERT OR IGNORE INTO hints VALUES (?, ?, ?, ?)", course, exercise, number, _stamp())
 
     def hints_taken(self, course: str, exercise: str) -> int:
         """The highest hint that was read; 0 at first."""
         rows = self._db.execute("SELECT MAX(number) FROM hints WHERE course = ? AND exercise = ?", (course, exercise))
         return int(rows.fetchone()[0] or 0)
 
-    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What a query finds; for records that have a file of their own, such as `quiz/schedule.py`."""
-        return self._db.execute(statement, values).fetchall()
+    def answers_without_card(self, course: str) -> list[Answer]:
+        """Answers that the cards of spaced review do not contain yet, the oldest first."""
+        rows = self._db.execute(
+            "SELECT id, quiz, question, correct, at FROM answers WHERE course = ?1 AND id >"
+            " (SELECT COALESCE(MAX(answer), 0) FROM cards WHERE course = ?1) ORDER BY id",
+            (course,),
+        )
+        return [Answer(number, quiz, question, bool(correct), at) for number, quiz, question, correct, at in rows]
 
-    def write_all(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
+    def keep_cards(self, course: str, cards: Iterable[KeptCard]) -> None:
+        """Replace the cards of these questions."""
+        self._write_all(
+            "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)",
+            [(course, one.quiz, one.question, one.due, one.card, one.answer) for one in cards],
+        )
+
+    def cards(self, course: str) -> list[KeptCard]:
+        """Every card, the one that is due first in front."""
+        rows = self._db.execute(
+            "SELECT quiz, question, due, card, answer FROM cards WHERE course = ? ORDER BY due, answer", (course,)
+        )
+        return [KeptCard(*row) for row in rows]
+
+    def _write_all(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
         """One statement for each tuple, all in one transaction."""
         try:
             with transaction(self._db):
@@ -230,7 +273,7 @@ class Progress:
             ) from None
 
     def _write(self, statement: str, *values: Any) -> None:
-        self.write_all(statement, [values])
+        self._write_all(statement, [values])
 
 
 def _connect(path: Path, wait_s: float) -> sqlite3.Connection:
@@ -246,7 +289,7 @@ def _connect(path: Path, wait_s: float) -> sqlite3.Connection:
 
 def _in_memory() -> sqlite3.Connection:
     db = sqlite3.connect(":memory:", isolation_level=None)
-    for statement in statements(_SCHEMA):
+    for statement in _STEPS[0]:
         db.execute(statement)
     return db
 
@@ -261,5 +304,10 @@ def _move_aside(path: Path) -> Path:
     return aside
 
 
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+def now() -> datetime.datetime:
+    """The present moment, with its time zone."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _stamp() -> str:
+    return now().isoformat(timespec="seconds")

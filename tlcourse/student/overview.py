@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tlcourse.quiz.schedule import due, now
+from tlcourse.student.record import now
+from tlcourse.student.review import due
 from tlcourse.text import counted
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedCourse, Unit
-    from tlcourse.progress import Progress
+    from tlcourse.student.record import Record
 
 
 class QuizState(Struct, frozen=True):
@@ -134,7 +135,7 @@ class Overview(Struct, frozen=True):
         return ""
 
 
-def overview(course: LoadedCourse, record: Progress) -> Overview:
+def overview(course: LoadedCourse, record: Record) -> Overview:
     """Put the record beside the course."""
     name = course.about.id
     read = record.read_units(name)

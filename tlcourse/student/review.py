@@ -1,7 +1,7 @@
 """Spaced review: when each question that was answered comes back (FSRS, by the `fsrs` library).
 
 A wrong answer counts as "again", a right one as "good", wherever it was given. The state of a question is a fold over
-its answers in the record; the table `cards` keeps what was computed so far, with the last answer that it contains, so
+its answers in the record; the record's cards keep what was computed so far, with the last answer that it contains, so
 that it can be thrown away at any time, and a process killed between an answer and its card loses nothing.
 """
 
@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tlcourse.student.record import KeptCard
 from tlcourse.text import counted
 
 if TYPE_CHECKING:
     from fsrs import Card, Scheduler
 
     from tlcourse.course.model import LoadedCourse
-    from tlcourse.progress import Progress
     from tlcourse.quiz.kinds import Question
+    from tlcourse.student.record import Record
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS cards (course TEXT NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL, due TEXT NOT NULL,
-                                  card TEXT NOT NULL, answer INTEGER NOT NULL, PRIMARY KEY (course, quiz, question))
-"""
 _AGAIN = datetime.timedelta(minutes=10)
 WEAK = 0.8
 """An objective is weak while its questions would be remembered with less than this probability."""
@@ -42,13 +39,9 @@ class Weak(Struct, frozen=True):
     answered: int
 
 
-def catch_up(record: Progress, course: str) -> None:
+def catch_up(record: Record, course: str) -> None:
     """Bring the cards up to the answers of the record; costs nothing when none is new."""
-    record.write_all(_SCHEMA, [()])
-    (upto,) = record.rows("SELECT COALESCE(MAX(answer), 0) FROM cards WHERE course = ?", course)[0]
-    new = record.rows(
-        "SELECT id, quiz, question, correct, at FROM answers WHERE course = ? AND id > ? ORDER BY id", course, upto
-    )
+    new = record.answers_without_card(course)
     if not new:
         return
     from fsrs import Card, Rating
@@ -56,48 +49,42 @@ def catch_up(record: Progress, course: str) -> None:
     scheduler = _scheduler()
     cards = _cards(record, course)
     last: dict[tuple[str, str], int] = {}
-    for number, quiz, question, correct, at in new:
-        card = cards.get((quiz, question)) or Card(card_id=number)
-        when = datetime.datetime.fromisoformat(at)
+    for answer in new:
+        key = answer.quiz, answer.question
+        card = cards.get(key) or Card(card_id=answer.number)
+        when = datetime.datetime.fromisoformat(answer.at)
         if card.last_review is not None and when < card.last_review:
             when = card.last_review  # the machine's clock was put back
-        rating = Rating.Good if correct else Rating.Again
-        cards[quiz, question] = scheduler.review_card(card, rating, when)[0]
-        last[quiz, question] = number
-    record.write_all(
-        "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)",
+        cards[key] = scheduler.review_card(card, Rating.Good if answer.correct else Rating.Again, when)[0]
+        last[key] = answer.number
+    record.keep_cards(
+        course,
         [
-            (course, *key, cards[key].due.isoformat(), json.dumps(cards[key].to_dict()), number)
+            KeptCard(*key, cards[key].due.isoformat(), json.dumps(cards[key].to_dict()), number)
             for key, number in last.items()
         ],
     )
 
 
-def due(course: LoadedCourse, record: Progress, now: datetime.datetime) -> list[tuple[str, Question]]:
+def due(course: LoadedCourse, record: Record, now: datetime.datetime) -> list[tuple[str, Question]]:
     """(quiz, question) of what should be asked again by now, the longest overdue first."""
     name = course.about.id
     catch_up(record, name)
-    found = record.rows(
-        "SELECT quiz, question FROM cards WHERE course = ? AND due <= ? ORDER BY due, answer",
-        name,
-        now.astimezone(datetime.UTC).isoformat(),
-    )
+    until = now.astimezone(datetime.UTC).isoformat()
+    found = [(card.quiz, card.question) for card in record.cards(name) if card.due <= until]
     known = {(quiz.id, question.id): question for quiz in course.quizzes.values() for question in quiz.questions}
     return [(quiz, known[quiz, question]) for quiz, question in found if (quiz, question) in known]
 
 
-def next_due(course: LoadedCourse, record: Progress, now: datetime.datetime) -> datetime.datetime | None:
+def next_due(course: LoadedCourse, record: Record, now: datetime.datetime) -> datetime.datetime | None:
     """When the next question comes back that is not due yet; None where nothing was answered."""
     catch_up(record, course.about.id)
-    rows = record.rows(
-        "SELECT MIN(due) FROM cards WHERE course = ? AND due > ?",
-        course.about.id,
-        now.astimezone(datetime.UTC).isoformat(),
-    )
-    return datetime.datetime.fromisoformat(rows[0][0]) if rows[0][0] else None
+    after = now.astimezone(datetime.UTC).isoformat()
+    later = [card.due for card in record.cards(course.about.id) if card.due > after]
+    return datetime.datetime.fromisoformat(later[0]) if later else None
 
 
-def weak_objectives(course: LoadedCourse, record: Progress, now: datetime.datetime) -> list[Weak]:
+def weak_objectives(course: LoadedCourse, record: Record, now: datetime.datetime) -> list[Weak]:
     """Objectives with answered questions that would hardly be remembered, the weakest first."""
     name = course.about.id
     catch_up(record, name)
@@ -131,11 +118,6 @@ def in_words(when: datetime.datetime | None, now: datetime.datetime) -> str:
     return "now"
 
 
-def now() -> datetime.datetime:
-    """The present moment, with its time zone."""
-    return datetime.datetime.now(datetime.UTC)
-
-
 def _scheduler() -> Scheduler:
     from fsrs import Scheduler
 
@@ -144,8 +126,7 @@ def _scheduler() -> Scheduler:
     return Scheduler(learning_steps=[_AGAIN], relearning_steps=[_AGAIN], enable_fuzzing=False)
 
 
-def _cards(record: Progress, course: str) -> dict[tuple[str, str], Card]:
+def _cards(record: Record, course: str) -> dict[tuple[str, str], Card]:
     from fsrs import Card
 
-    rows: list[tuple[Any, ...]] = record.rows("SELECT quiz, question, card FROM cards WHERE course = ?", course)
-    return {(quiz, question): Card.from_dict(json.loads(card)) for quiz, question, card in rows}
+    return {(one.quiz, one.question): Card.from_dict(json.loads(one.card)) for one in record.cards(course)}
