@@ -10,16 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tlcourse.cluster.config_text import set_values
 from tlcourse.cluster.plan import SPARE_MB, Packer, job_script
 from tlcourse.cluster.profile import (
     Container,
     Profile,
-    config_path,
     find_profile,
-    load_config,
-    parse_config,
+    load_profiles,
+    parse_profiles,
     ready_profiles,
+    set_values,
 )
 from tlcourse.cluster.staging import package_archive
 from tlcourse.errors import UsageError
@@ -66,19 +65,18 @@ def test_the_ready_profiles_hold_and_name_what_lumi_needs():
 )
 def test_what_is_wrong_is_said_with_file_and_line(line, said):
     with pytest.raises(UsageError) as raised:
-        parse_config(f"\nprofiles:\n  uni:\n{line}\n", PATH)
+        parse_profiles(f"\nprofiles:\n  uni:\n{line}\n", PATH)
     assert said in raised.value.what
 
 
 def test_local_is_this_machine_and_no_profile():
     with pytest.raises(UsageError, match="means this machine"):
-        parse_config("profiles:\n  local:\n    gpus: 1\n", PATH)
+        parse_profiles("profiles:\n  local:\n    gpus: 1\n", PATH)
 
 
 def test_an_unknown_place_names_those_there_are(monkeypatch, tmp_path):
     monkeypatch.setenv("TLCOURSE_CONFIG", str(tmp_path / "none.yaml"))
-    assert config_path() == tmp_path / "none.yaml"
-    assert load_config().profiles == {}
+    assert load_profiles() == {}
     assert find_profile("slurm") == Profile()
     with pytest.raises(UsageError) as raised:
         find_profile("moon")
@@ -88,7 +86,7 @@ def test_an_unknown_place_names_those_there_are(monkeypatch, tmp_path):
 
 def changed(text: str, name: str, **values: str) -> tuple[str, Profile]:
     new = set_values(text, name, {key.replace("__", "."): value for key, value in values.items()}, PATH)
-    return new, parse_config(new, PATH).profiles[name]
+    return new, parse_profiles(new, PATH)[name]
 
 
 def test_setting_a_field_leaves_the_rest_and_the_comments_as_they_are():
@@ -122,7 +120,7 @@ def test_a_ready_profile_is_taken_over_with_its_comments():
     assert profile.partition == "small-g"
     assert "# LUMI: AMD MI250X" in text
     both, _ = changed(text, "lecture", host="example")
-    assert set(parse_config(both, PATH).profiles) == {"lumi", "lecture"}
+    assert set(parse_profiles(both, PATH)) == {"lumi", "lecture"}
 
 
 def test_a_profile_of_ones_own_begins_empty():

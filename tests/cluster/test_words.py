@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tlcourse.cluster.jobs import RETRIES, SENDS, RetryState, retry_decision
-from tlcourse.cluster.profile import parse_config
+from tlcourse.cluster.profile import parse_profiles
 from tlcourse.cluster.queue import in_words, read_queue_load
 from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, explain, located, would_wait
 from tlcourse.cluster.shell import Done
@@ -118,7 +118,7 @@ def mine(tmp_path, monkeypatch):
     path = tmp_path / "config.yaml"
     path.write_text(MINE)
     monkeypatch.setenv("TLCOURSE_CONFIG", str(path))
-    return path, parse_config(MINE, path).profiles["lumi"]
+    return path, parse_profiles(MINE, path)["lumi"]
 
 
 def test_a_refusal_names_the_lines_of_the_profile_that_it_is_about(mine):

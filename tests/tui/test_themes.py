@@ -12,7 +12,8 @@ from textual.color import Color
 from tour import STOPS
 
 import tlcourse.tui
-from tlcourse.cluster.profile import ThemeName, load_config
+from tlcourse.cluster.profile import load_profiles
+from tlcourse.config import ThemeName, load_config
 from tlcourse.tui.themes import NO_COLOUR, PALETTES, WHAT, themes
 
 HUES = ("foreground", "muted", "good", "bad", "doubt", "fault", "live")
@@ -85,7 +86,7 @@ async def test_a_theme_of_the_palette_is_kept_beside_all_else_that_the_file_says
         assert person.app.theme == "light"
         person.app.choose_theme("high-contrast")
     assert load_config().theme == "high-contrast"
-    assert load_config().profiles["moon"].gpus == 1
+    assert load_profiles()["moon"].gpus == 1
 
 
 async def test_a_theme_that_there_is_not_gets_one_message_and_the_app_works(visit, config):

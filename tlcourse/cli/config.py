@@ -18,9 +18,9 @@ ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Such as lum
 @app.command("path")
 def path(json: Json = False, plain: Plain = False) -> None:
     """Where the configuration file is, or would be."""
-    from tlcourse.cluster.profile import config_path
+    from tlcourse.paths import config_file
 
-    file = config_path()
+    file = config_file()
     if json:
         out.document({"schema": 1, "path": str(file), "exists": file.exists()})
     else:
@@ -37,7 +37,8 @@ def show(
     plain: Plain = False,
 ) -> None:
     """The profiles that there are, and those to start from."""
-    from tlcourse.cluster.profile import READY, config_path, find_profile, load_config, ready_profiles
+    from tlcourse.cluster.profile import READY, find_profile, load_profiles, ready_profiles
+    from tlcourse.paths import config_file
 
     if ready:
         if json:
@@ -45,8 +46,8 @@ def show(
         else:
             out.say(READY.read_text(encoding="utf-8").rstrip())
         return
-    file, config = config_path(), load_config()
-    chosen = {profile: find_profile(profile, config)} if profile else config.profiles
+    file, profiles = config_file(), load_profiles()
+    chosen = {profile: find_profile(profile, profiles)} if profile else profiles
     if json:
         out.document({"schema": 1, "path": str(file), "profiles": chosen, "ready": list(ready_profiles())})
         return
@@ -71,8 +72,9 @@ def set_(
     plain: Plain = False,
 ) -> None:
     """Set fields of a profile. A new one that has the name of a ready one starts as that."""
-    from tlcourse.cluster.config_text import set_values, write_config
-    from tlcourse.cluster.profile import config_path, find_profile, parse_config, read_config
+    from tlcourse.cluster.profile import find_profile, parse_profiles, set_values
+    from tlcourse.config import edit_config
+    from tlcourse.paths import config_file
 
     pairs = {}
     for value in values:
@@ -80,11 +82,10 @@ def set_(
         if not sign or not key:
             raise UsageError(f"{value!r} is not KEY=VALUE.", remedy="tlcourse config set lumi account=project_1")
         pairs[key] = rest
-    file = config_path()
-    text = set_values(read_config(file), profile, pairs, file)
-    write_config(text, file)
+    file = config_file()
+    text = edit_config(lambda text: set_values(text, profile, pairs, file), file)
     if json:
-        found = find_profile(profile, parse_config(text, file))
+        found = find_profile(profile, parse_profiles(text, file))
         out.document({"schema": 1, "path": str(file), "profile": profile, "settings": found})
     else:
         out.say(f"{file}: {profile} has {', '.join(pairs)}. Prove it: tlcourse config check {profile}")
@@ -99,14 +100,14 @@ def theme(
     """The colours of the terminal app: which there are, and which are chosen."""
     from typing import get_args
 
-    from tlcourse.cluster.config_text import set_theme, write_config
-    from tlcourse.cluster.profile import ThemeName, config_path, load_config, read_config
+    from tlcourse.config import ThemeName, edit_config, load_config, set_theme
+    from tlcourse.paths import config_file
 
-    file, known = config_path(), get_args(ThemeName)
+    file, known = config_file(), get_args(ThemeName)
     if name is not None:
         if name not in known:
             raise UsageError(f"There is no theme {name!r}.", remedy=f"tlcourse config theme {' or '.join(known)}")
-        write_config(set_theme(read_config(file), name, file), file)
+        edit_config(lambda text: set_theme(text, name, file), file)
     chosen = name or load_config(file).theme or known[0]
     if json:
         out.document({"schema": 1, "path": str(file), "theme": chosen, "themes": known})

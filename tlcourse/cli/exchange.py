@@ -77,7 +77,7 @@ def import_quizzes(
     plain: Plain = False,
 ) -> None:
     """Make quiz files of a course from another program's file. What lacks a reason is named, and nothing is written."""
-    from tlcourse.course.located import read_text
+    from tlcourse.located import read_text
     from tlcourse.quiz.exchange.common import Given
     from tlcourse.quiz.exchange.documents import write_yaml
 

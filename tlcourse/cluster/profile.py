@@ -1,23 +1,24 @@
-"""Profiles of the configuration file: how to reach a cluster, and what to ask of it. Types, and reading them."""
+"""Profiles: how to reach a cluster, and what to ask of it. Types, reading them, and setting their fields."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from tlcourse.course.located import decode, decode_each, read_text
-from tlcourse.errors import ContentError, UsageError
+from tlcourse.config import add_profile, checked, parse_config, read_config, set_field
+from tlcourse.errors import UsageError
+from tlcourse.located import decode_each
 from tlcourse.paths import config_file
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
 Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.,:/@+=%-]+$", max_length=200)]
 """One word of a Slurm option: nothing that a shell or sbatch could read as more than that."""
 Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
 READY = Path(__file__).with_name("ready.yaml")
 RESERVED = ("local",)
-ThemeName = Literal["dark", "light", "high-contrast", "no-colour"]
 
 
 class Container(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,80 +76,35 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """A folder of the file system that login and compute nodes share; made with mode 0700."""
 
 
-class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """The configuration file."""
-
-    profiles: dict[Name, Profile] = {}
-    keys: dict[str, str] = {}
-    """Keys of the terminal app: from the name of a binding to the keys that do it, with commas between them."""
-    theme: ThemeName | None = None
-    """Of the terminal app."""
+def load_profiles(path: Path | None = None) -> dict[str, Profile]:
+    """The profiles of the configuration file; raises UsageError with `file:line: what was expected`."""
+    path = path or config_file()
+    return parse_profiles(read_config(path), path)
 
 
-class _Names(Struct, forbid_unknown_fields=True):
-    """The file's outermost shape."""
-
-    profiles: dict[Name, Any] | None = None
-    keys: dict[str, Annotated[str, Meta(min_length=1, max_length=80)]] | None = None
-    theme: ThemeName | None = None
-
-
-def config_path() -> Path:
-    """The configuration file: TLCOURSE_CONFIG, else `config.yaml` in the system's folder for configuration."""
-    return config_file()
-
-
-def load_config(path: Path | None = None) -> Config:
-    """The configuration, empty where there is no file; raises UsageError with `file:line: what was expected`."""
-    path = path or config_path()
-    return parse_config(read_config(path), path)
-
-
-def parse_config(text: str, path: Path) -> Config:
-    """The configuration of a text; raises UsageError."""
-    try:
-        if not text.strip():
-            return Config()
-        outer = decode(text, _Names, path)  # a name, or another field, that does not hold
-        names = outer.profiles or {}
-        profiles = decode_each(text, "profiles", Profile, path) if names else {}
-    except ContentError as error:
-        what = "\n".join(error.problems)
-        examples = "tlcourse config show --ready prints examples."
-        if ": theme:" in what:
-            examples = f"a theme is one of {', '.join(get_args(ThemeName))}."
-        raise UsageError(
-            what,
-            cause="the configuration file does not say what is expected there.",
-            remedy=f"mend the named line of {path}; {examples}",
-        ) from None
+def parse_profiles(text: str, path: Path) -> dict[str, Profile]:
+    """The profiles of a text; raises UsageError."""
+    if not parse_config(text, path).profiles:
+        return {}
+    with checked(path):
+        profiles = decode_each(text, "profiles", Profile, path)
     for name in RESERVED:
         if name in profiles:
             raise UsageError(f"{path}: a profile is called {name!r}, which means this machine.", remedy="rename it.")
-    return Config(profiles, outer.keys or {}, outer.theme)
-
-
-def read_config(path: Path) -> str:
-    """The file's text, empty where there is none; raises UsageError."""
-    try:
-        if not path.exists():
-            return ""
-        return read_text(path)
-    except ContentError as error:
-        raise UsageError("\n".join(error.problems), remedy=f"mend {path}, or set TLCOURSE_CONFIG.") from None
+    return profiles
 
 
 def ready_profiles() -> dict[str, Profile]:
     """The profiles that come with tlcourse, to start from."""
-    return parse_config(READY.read_text(encoding="utf-8"), READY).profiles
+    return parse_profiles(READY.read_text(encoding="utf-8"), READY)
 
 
-def find_profile(name: str, config: Config | None = None) -> Profile:
+def find_profile(name: str, profiles: dict[str, Profile] | None = None) -> Profile:
     """The profile called `name`; `slurm` is this machine as a login node, with what Slurm takes by default.
 
     Raises UsageError that names those there are.
     """
-    profiles = (config or load_config()).profiles
+    profiles = load_profiles() if profiles is None else profiles
     if name in profiles:
         return profiles[name]
     if name == "slurm":
@@ -157,6 +113,55 @@ def find_profile(name: str, config: Config | None = None) -> Profile:
     ready = f" Ready to be taken over: {', '.join(ready_profiles())}." if not profiles else ""
     raise UsageError(
         f"{name!r} is not a place where solutions run.",
-        cause=f"it is no profile of {config_path()}. Known: {known}.{ready}",
+        cause=f"it is not a profile of {config_file()}. Known: {known}.{ready}",
         remedy=f"tlcourse config set {name if name in ready_profiles() else 'lumi'} KEY=VALUE makes a profile.",
     )
+
+
+def set_values(text: str, name: str, values: Mapping[str, str], path: Path) -> str:
+    """`text` with `values` (key or `container.key` → YAML) set in profile `name`, which is made where there is none.
+
+    A new profile that has the name of a ready one starts as that. Raises UsageError where the outcome would not hold.
+    """
+    if name not in parse_profiles(text, path):
+        text = add_profile(text, _ready_block(name) or f"\n  {name}:\n    at_once: 8\n")
+        try:
+            parse_profiles(text, path)
+        except UsageError:
+            raise UsageError(
+                f"A profile cannot be added to {path}.",
+                cause="the file is written in braces, or in more than one document.",
+                remedy="write it as lines with indentation: tlcourse config show --ready shows how.",
+            ) from None
+    for key, value in values.items():
+        text = _set_or_quote(text, ("profiles", name, *key.split(".")), value, path)
+    return text
+
+
+def _set_or_quote(text: str, keys: tuple[str, ...], value: str, path: Path) -> str:
+    """As YAML first, so that `gpus=2` is a number; as a string where a string is expected (`account=462000000`)."""
+    try:
+        changed = set_field(text, keys, value or '""')
+        parse_profiles(changed, path)
+        return changed
+    except (UsageError, ValueError) as error:
+        changed = set_field(text, keys, json.dumps(value))
+        try:
+            parse_profiles(changed, path)
+        except UsageError:
+            what = error.what if isinstance(error, UsageError) else str(error)
+            raise UsageError(
+                f"{'.'.join(keys[2:])}={value} cannot be set: {what}",
+                cause="the profile has no such field, or its values are of another kind.",
+                remedy="tlcourse config show shows the fields; a list is written [a, b].",
+            ) from None
+        return changed
+
+
+def _ready_block(name: str) -> str:
+    """A ready profile as it is written, with the comment above it."""
+    if name not in ready_profiles():
+        return ""
+    blocks = READY.read_text(encoding="utf-8").split("\n\n")
+    block = next(block for block in blocks if f"\n  {name}:\n" in f"\n{block}\n")
+    return f"\n{block.rstrip()}\n"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tlcourse.cluster.config_text import line_of
-from tlcourse.cluster.profile import Profile, config_path, load_config
+from tlcourse.cluster.profile import Profile, load_profiles
 from tlcourse.cluster.shell import Done, Shell
+from tlcourse.config import line_of
 from tlcourse.errors import InfraError, UsageError
+from tlcourse.paths import config_file
 
 # Reasons that time does not mend: the job asks for what it can never get. Names as in Slurm's own list.
 _NEVER = {
@@ -186,18 +187,18 @@ def would_wait(name: str, profile: Profile, reason: str, sentence: str) -> Usage
 
 def lines(name: str, profile: Profile, fields: tuple[str, ...]) -> str:
     """`The profile bed says so: config.yaml:5 (partition: moon).`; empty where it stands in no file."""
-    path = config_path()
+    path = config_file()
     try:
         text = path.read_text(encoding="utf-8")
-        if load_config(path).profiles.get(name) != profile:
+        if load_profiles(path).get(name) != profile:
             return ""  # changed since
     except (OSError, UnicodeDecodeError, UsageError):
         return ""
-    said = [(field, line) for field in fields if (line := line_of(text, name, field)) is not None]
+    said = [(field, line) for field in fields if (line := line_of(text, "profiles", name, field)) is not None]
     if said:
         places = [f"{path}:{line} ({field}: {_shown(getattr(profile, field))})" for field, line in said]
         return f"The profile {name} says so: {', '.join(places)}."
-    line = line_of(text, name)
+    line = line_of(text, "profiles", name)
     return f"The profile {name} is {path}:{line}, without {' or '.join(fields)}." if line is not None else ""
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tlcourse.course import markdown
-from tlcourse.course.located import at
 from tlcourse.course.model import LoadedCourse, Quiz
+from tlcourse.located import at
 
 
 def problems_of(course: LoadedCourse) -> list[str]:

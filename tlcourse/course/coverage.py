@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tlcourse.course.lab import load_labs
-from tlcourse.course.located import at
 from tlcourse.course.model import LoadedCourse
+from tlcourse.located import at
 from tlcourse.quiz.kinds import Question
 
 

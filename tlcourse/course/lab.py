@@ -7,9 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tlcourse.course.located import decode, read_text
 from tlcourse.course.spec import Identifier
 from tlcourse.errors import ContentError
+from tlcourse.located import decode, read_text
 from tlcourse.quiz.kinds.question import Option, Text
 
 Role = Literal["method", "control", "baseline", "oracle"]

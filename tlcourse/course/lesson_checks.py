@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from tlcourse.course import markdown
-from tlcourse.course.located import at
 from tlcourse.course.model import LoadedCourse
+from tlcourse.located import at
 
 WIDTH = 76
 """What is left of 80 columns inside the margins of a listing."""

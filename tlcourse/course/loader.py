@@ -7,9 +7,9 @@ from pathlib import Path
 from tlcourse import paths
 from tlcourse.course import cache, markdown
 from tlcourse.course.checks import problems_of
-from tlcourse.course.located import decode, read_text
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
 from tlcourse.errors import ContentError
+from tlcourse.located import decode, read_text
 from tlcourse.quiz.kinds import AnyQuestion
 
 HINTS = 3

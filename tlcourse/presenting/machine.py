@@ -111,10 +111,10 @@ def _data() -> MachineFinding:
 
 
 def _cluster() -> MachineFinding:
-    from tlcourse.cluster.profile import load_config
+    from tlcourse.cluster.profile import load_profiles
 
     try:
-        profiles = load_config().profiles
+        profiles = load_profiles()
     except TlcourseError as error:
         return MachineFinding("clusters", False, error.what, error.remedy)
     here = [f"sbatch at {sbatch} (--on slurm)"] if (sbatch := shutil.which("sbatch")) else []

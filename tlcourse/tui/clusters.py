@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tlcourse.cluster.profile import load_config
+from tlcourse.cluster.profile import load_profiles
 from tlcourse.errors import TlcourseError
 from tlcourse.tui.runs import Failure
 
@@ -25,7 +25,7 @@ class Backends(Struct, frozen=True):
 def backends() -> Backends:
     """Where solutions can run."""
     try:
-        return Backends(["local", *load_config().profiles])
+        return Backends(["local", *load_profiles()])
     except TlcourseError as error:
         return Backends(["local"], error)
 

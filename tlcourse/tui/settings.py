@@ -38,9 +38,10 @@ def theme_at_start() -> str:
 
 def apply(app: CourseApp) -> None:
     """Theme and keys as the file has them; where it does not hold, it is said, and the usual ones stay."""
-    from tlcourse.cluster.profile import config_path, load_config
+    from tlcourse.config import load_config
+    from tlcourse.paths import config_file
 
-    if not config_path().exists():
+    if not config_file().exists():
         return
     try:
         chosen = load_config()
@@ -51,7 +52,7 @@ def apply(app: CourseApp) -> None:
         app.theme = chosen.theme
     if chosen.keys:
         app.set_keymap(chosen.keys)
-        app.set_timer(_CHECK_KEYS_S, lambda: _check_keys(app, chosen.keys))
+        app.set_timer(_CHECK_KEYS_S, lambda: _check_keys(app, chosen.keys or {}))
 
 
 def _check_keys(app: CourseApp, chosen: dict[str, str]) -> None:
@@ -61,16 +62,16 @@ def _check_keys(app: CourseApp, chosen: dict[str, str]) -> None:
 
 def choose_theme(app: CourseApp, name: str) -> None:
     """Another theme, now and at every start from now on."""
-    from tlcourse.cluster.config_text import set_theme, write_config
-    from tlcourse.cluster.profile import config_path, read_config
+    from tlcourse.config import edit_config, set_theme
+    from tlcourse.paths import config_file
 
     if theme_at_start() == NO_COLOUR != name:
         app.notify("NO_COLOR is set, so there is no colour. To have one: unset NO_COLOR", timeout=8, markup=False)
         return
     app.theme = name
-    file = config_path()
+    file = config_file()
     try:
-        write_config(set_theme(read_config(file), name, file), file)
+        edit_config(lambda text: set_theme(text, name, file), file)
     except TlcourseError as error:
         said = f"{error.what}\nSo the theme is kept for this visit alone."
         app.notify(said, severity="warning", timeout=10, markup=False)
