@@ -88,7 +88,7 @@ def set_(
         found = find_profile(profile, parse_profiles(text, file))
         out.document({"schema": 1, "path": str(file), "profile": profile, "settings": found})
     else:
-        out.say(f"{file}: {profile} has {', '.join(pairs)}. Prove it: tlcourse config check {profile}")
+        out.say(f"{file}: {profile} has {', '.join(pairs)}. Test it: tlcourse config check {profile}")
 
 
 @app.command("theme")
@@ -124,7 +124,7 @@ def check(
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Prove a profile: login, Slurm, work folder, Python and torch there, a small job, a sandbox there."""
+    """Test a profile: login, Slurm, work folder, Python and torch there, a small job, a sandbox there."""
     from tlcourse.cluster import check as checking
     from tlcourse.cluster.pool import shell_for
     from tlcourse.cluster.profile import find_profile
@@ -142,7 +142,7 @@ def check(
         mark = ("works:" if step.works else "fails:") if plain else ("✓ works" if step.works else "✗ fails")
         out.say(f"{mark} {step.name}: {step.detail}")
         if step.remedy and not step.works:
-            out.say(f"{'remedy:' if plain else '         to mend it:'} {step.remedy}")
+            out.say(f"{'remedy:' if plain else '                Fix:'} {step.remedy}")
     # a missing sandbox keeps nobody from running their own code
     proven = all(step.works for step in steps if step.name != "sandbox") and steps[-1].name == "sandbox"
     if json:
