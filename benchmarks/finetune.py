@@ -29,7 +29,7 @@ from tlcourse.data.synthetic import insects
 from tlcourse.data.synthetic.generators import split_seeds
 
 REFERENCE = Path(__file__).parents[1] / "graders" / "references" / "ex1_finetune.py"
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SEED = 1
 
 
@@ -49,11 +49,11 @@ class Normalised(nn.Module):
         super().__init__()
         self.net = net
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
-        self.register_buffer("spread", torch.tensor(SPREAD)[:, None, None])
+        self.register_buffer("std", torch.tensor(STD)[:, None, None])
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, 2)."""
-        return self.net((x - self.mean) / self.spread)
+        return self.net((x - self.mean) / self.std)
 
 
 def tutorial(task: Task, epochs: int) -> nn.Module:

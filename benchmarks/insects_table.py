@@ -161,8 +161,8 @@ def tensors(n: int, seed: int) -> Data:
 def summary(values: list[float]) -> tuple[float, float]:
     """Mean, and half the 95 % interval of the mean."""
     n, centre = len(values), sum(values) / len(values)
-    spread = math.sqrt(sum((value - centre) ** 2 for value in values) / max(n - 1, 1))
-    return centre, T975.get(n, 2.0) * spread / math.sqrt(n)
+    std = math.sqrt(sum((value - centre) ** 2 for value in values) / max(n - 1, 1))
+    return centre, T975.get(n, 2.0) * std / math.sqrt(n)
 
 
 def table(rows: list[dict[str, float]]) -> str:

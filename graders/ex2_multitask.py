@@ -94,8 +94,8 @@ def _advice_on_counts(count: Array, predicted: Array, accuracy: float) -> str:
 
 def _about_sizes(radius: Array, predicted: Array) -> str:
     guess = float(np.abs(radius - np.median(radius)).mean())
-    spread, bias = float(predicted.std()), float((predicted - radius).mean())
-    if spread < 0.05 * float(radius.std()):
+    std, bias = float(predicted.std()), float((predicted - radius).mean())
+    if std < 0.05 * float(radius.std()):
         return (
             f"Every radius is predicted as about {predicted.mean():.1f} px; the true ones reach from "
             f"{radius.min():.0f} to {radius.max():.0f} px, and their median alone would be off by {guess:.1f} px. "
@@ -103,7 +103,7 @@ def _about_sizes(radius: Array, predicted: Array) -> str:
         )
     correlation = float(np.corrcoef(predicted, radius)[0, 1])
     says = f"Correlation with the true radius: {correlation:.3f}."
-    slope = correlation * float(radius.std()) / spread
+    slope = correlation * float(radius.std()) / std
     offset = float(radius.mean() - slope * predicted.mean())
     mended = float(np.abs(slope * predicted + offset - radius).mean())
     error = float(np.abs(predicted - radius).mean())

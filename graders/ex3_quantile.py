@@ -83,7 +83,7 @@ def excess_loss(known: list[Known], predicted: Array, task: int) -> Measurement:
     loss = conditionals.pinball(known[task].given, predicted[:, task], TAUS)  # (n, 7)
     lowest = known[task].lowest
     ratio = float(loss.sum() / lowest.sum())
-    # one value an input, linear around the ratio, so that their mean is the excess and their spread its standard error
+    # one value an input, linear around the ratio, so that their mean is the excess and their std its standard error
     values = ratio - 1 + (loss.mean(1) - ratio * lowest.mean(1)) / lowest.mean()
     return mean(values, _about_loss(known, predicted[:, task], task, loss))
 

@@ -10,7 +10,7 @@ from torch import nn
 
 import tlcourse
 
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the pictures on which the backbone was trained
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the pictures on which the backbone was trained
 
 
 class Classifier(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import tlcourse
 
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the pictures on which the backbone was trained
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the pictures on which the backbone was trained
 DECAYS = (1e-4, 1e-3, 1e-2)
 
 
@@ -23,7 +23,7 @@ class Classifier(nn.Module):
         self.backbone = backbone.requires_grad_(False)
         self.head = nn.Linear(width, 2)
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
-        self.register_buffer("spread", torch.tensor(SPREAD)[:, None, None])
+        self.register_buffer("std", torch.tensor(STD)[:, None, None])
 
     def train(self, mode: bool = True) -> "Classifier":
         super().train(mode)
@@ -32,7 +32,7 @@ class Classifier(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, width)."""
-        return self.backbone((x - self.mean) / self.spread)
+        return self.backbone((x - self.mean) / self.std)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))

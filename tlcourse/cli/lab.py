@@ -162,12 +162,12 @@ def _show(lab: Lab, result: dict[str, Any], *, json: bool, plain: bool, number: 
     say(f"{lab.measure.title} ({better}), {len(result['seeds'])} seed(s), {result['seconds']:.0f} s")
     for arm in result["arms"]:
         low, high = arm["interval"]
-        spread = f"  {low:.3f} to {high:.3f} at 95 %" if low is not None else ""
+        interval = f"  {low:.3f} to {high:.3f} at 95 %" if low is not None else ""
         figures = "".join(f"   paper: {arm['paper'][title]:g}" for title in papers if title in arm["paper"])
         if plain:
-            say(f"arm: {arm['id']}: {arm['role']}: {arm['mean']:.4f}{spread}{figures}")
+            say(f"arm: {arm['id']}: {arm['role']}: {arm['mean']:.4f}{interval}{figures}")
         else:
-            say(f"  {arm['title']:<34} {arm['role']:<9} {arm['mean']:7.3f}{spread}{figures}")
+            say(f"  {arm['title']:<34} {arm['role']:<9} {arm['mean']:7.3f}{interval}{figures}")
     for paper in lab.paper:
         say(f"Paper: {paper.title}." + (f" {paper.note}" if paper.note else ""))
     say(result["verdict"])

@@ -60,7 +60,7 @@ class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
     points: Annotated[float, Meta(gt=0)]
     direction: Literal["at_least", "at_most"] = "at_least"
     unit: str = ""
-    spread: Annotated[float, Meta(gt=0)] = 1.0
+    std: Annotated[float, Meta(gt=0)] = 1.0
     """Of a mean: the standard deviation of one item's value, in bars, that models near the bar have at most."""
 
 

@@ -32,12 +32,12 @@ def align(source: Tensor, target: Tensor, ridge: float = 1.0) -> Tensor:
 def align_standardised(source: Tensor, target: Tensor, test: Tensor, tiny: float = 1e-3) -> tuple[Tensor, Tensor]:
     """`align` after each domain was standardised by itself: the source's features, and those of `test` on their scale.
 
-    source (n, d), target (m, d), test (k, d) of the target's domain -> (n, d), (k, d). `tiny` is added to each spread:
+    source (n, d), target (m, d), test (k, d) of the target's domain -> (n, d), (k, d). `tiny` is added to each std:
     after a ReLU some features never move.
     """
-    mean, spread = target.mean(0), target.std(0) + tiny
+    mean, std = target.mean(0), target.std(0) + tiny
     own = (source - source.mean(0)) / (source.std(0) + tiny)
-    return align(own, (target - mean) / spread), (test - mean) / spread
+    return align(own, (target - mean) / std), (test - mean) / std
 
 
 def power(symmetric: Tensor, exponent: float) -> Tensor:

@@ -25,7 +25,7 @@ from tlcourse.data.synthetic import insects
 from tlcourse.data.synthetic.insects import SOURCE
 from tlcourse.methods.small_resnet import WIDTHS, SmallResNet
 
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's channels: mean and standard deviation of RGB, by which inputs are normalised."""
 WEIGHTS = Path(__file__).parents[1] / "content" / "weights"
 BATCH = 64
@@ -65,8 +65,8 @@ def tensors(n: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def normalised(x: Tensor) -> Tensor:
-    """(B, 3, H, W) in [0, 1] -> mean 0 and spread 1 a channel, as over ImageNet."""
-    return (x - x.new_tensor(MEAN)[:, None, None]) / x.new_tensor(SPREAD)[:, None, None]
+    """(B, 3, H, W) in [0, 1] -> mean 0 and standard deviation 1 a channel, as over ImageNet."""
+    return (x - x.new_tensor(MEAN)[:, None, None]) / x.new_tensor(STD)[:, None, None]
 
 
 def mirrored(x: Tensor) -> Tensor:

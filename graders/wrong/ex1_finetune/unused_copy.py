@@ -14,10 +14,10 @@ class Both(nn.Module):
         self.net = copy.deepcopy(backbone).requires_grad_(True)
         self.net.fc = nn.Linear(self.net.fc.in_features, 2)
         self.register_buffer("mean", torch.tensor((0.485, 0.456, 0.406))[:, None, None])
-        self.register_buffer("spread", torch.tensor((0.229, 0.224, 0.225))[:, None, None])
+        self.register_buffer("std", torch.tensor((0.229, 0.224, 0.225))[:, None, None])
 
     def forward(self, x):
-        return self.net((x - self.mean) / self.spread)
+        return self.net((x - self.mean) / self.std)
 
 
 def fit(task):

@@ -127,7 +127,7 @@ def test_the_policy_moves_the_doubt_of_a_mean():
 
 
 @pytest.mark.parametrize("rule", [ERROR, SCORE], ids=["at_most", "at_least"])
-def test_doubt_is_capped_at_twice_the_spread_of_the_rule(rule):
+def test_doubt_is_capped_at_twice_the_std_of_the_rule(rule):
     wild = mean(np.abs(np.random.default_rng(0).standard_cauchy(4000)))
     usual = rule.threshold / 4000**0.5
     assert wild.standard_error > 3 * usual
@@ -140,7 +140,7 @@ def test_the_cap_of_one_item_is_that_of_one_item():
     assert accepted(ERROR, Measurement(1.0, 0, (-4.0, 6.0), kind="mean")) == pytest.approx(1.0 + Z * 2.0)
 
 
-def test_a_bar_at_zero_has_no_usual_spread_and_keeps_the_whole_doubt():
+def test_a_bar_at_zero_has_no_usual_std_and_keeps_the_whole_doubt():
     found = mean(errors(1.0) - 1.0)
     bar = CheckRule(id="gain", title="Gain", threshold=0.0, points=1)
     assert accepted(bar, found) == pytest.approx(-Z * found.standard_error)
@@ -249,7 +249,7 @@ def test_a_few_absurd_predictions_buy_no_doubt(absurd):
 
 
 def test_a_rule_says_how_much_its_items_may_be_spread():
-    found = mean(np.concatenate([np.zeros(3600), np.full(400, 10.4)]))  # spread 3 bars
+    found = mean(np.concatenate([np.zeros(3600), np.full(400, 10.4)]))  # std 3 bars
     assert decide([ERROR], [{"error": found}])[0].status == "in doubt"
-    narrow = CheckRule(id="error", title="E", threshold=1.0, points=1, direction="at_most", spread=0.2)
+    narrow = CheckRule(id="error", title="E", threshold=1.0, points=1, direction="at_most", std=0.2)
     assert decide([narrow], [{"error": found}])[0].status == "missed"

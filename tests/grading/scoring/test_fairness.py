@@ -57,10 +57,10 @@ def test_on_the_same_items_further_runs_are_not_counted_on():
     assert_agrees(found.curve, 200)
 
 
-@pytest.mark.parametrize("spread", [0.75, 1.0, 3.0])
+@pytest.mark.parametrize("std", [0.75, 1.0, 3.0])
 @pytest.mark.parametrize("seeds", [1, 3])
-def test_a_mean_of_skewed_errors_keeps_the_promise_at_the_bar(spread, seeds):
-    rule = CheckRule(id="a", title="A", threshold=1.0, points=1, direction="at_most", spread=spread)
+def test_a_mean_of_skewed_errors_keeps_the_promise_at_the_bar(std, seeds):
+    rule = CheckRule(id="a", title="A", threshold=1.0, points=1, direction="at_most", std=std)
     found = of_mean(rule, mean_of(2000), Policy(seeds=seeds), 2000)
     assert found.at_the_bar.exact >= 0.99
     assert found.at_the_bar.simulated >= 0.99 - 0.004
@@ -68,7 +68,7 @@ def test_a_mean_of_skewed_errors_keeps_the_promise_at_the_bar(spread, seeds):
 
 
 def test_a_mean_whose_errors_are_skewed_the_other_way_is_said_to_break_it():
-    rule = CheckRule(id="a", title="A", threshold=1.0, points=1, direction="at_least", spread=2.0)
+    rule = CheckRule(id="a", title="A", threshold=1.0, points=1, direction="at_least", std=2.0)
     found = of_mean(rule, mean_of(500), Policy(seeds=1), 5000)
     assert not found.keeps_the_promise
     assert 1 - found.at_the_bar.simulated > 0.012

@@ -42,18 +42,18 @@ def backbone() -> nn.Module:
 
 def decision(net: nn.Module, x: np.ndarray) -> np.ndarray:
     """logit 1 − logit 0 of normalised pictures."""
-    mean, spread = (torch.tensor(one)[:, None, None] for one in (frozen.MEAN, frozen.SPREAD))
+    mean, std = (torch.tensor(one)[:, None, None] for one in (frozen.MEAN, frozen.STD))
     with torch.no_grad():
-        logits = net((torch.from_numpy(x) - mean) / spread)
+        logits = net((torch.from_numpy(x) - mean) / std)
     return (logits[:, 1] - logits[:, 0]).numpy()
 
 
 def test_the_features_are_torchs(x, features):
     net = backbone()
     net.fc = nn.Identity()
-    mean, spread = (torch.tensor(one)[:, None, None] for one in (frozen.MEAN, frozen.SPREAD))
+    mean, std = (torch.tensor(one)[:, None, None] for one in (frozen.MEAN, frozen.STD))
     with torch.no_grad():
-        theirs = net((torch.from_numpy(x[:60]) - mean) / spread).numpy()
+        theirs = net((torch.from_numpy(x[:60]) - mean) / std).numpy()
     assert features.shape == (400, 128)
     np.testing.assert_allclose(features[:60], theirs, atol=1e-4)
 
@@ -80,8 +80,8 @@ def test_a_few_steps_on_all_layers_are_seen(x, features):
 
 def test_a_few_batches_in_train_mode_are_seen(x, features):
     net = backbone().train()
-    mean, spread = (torch.tensor(one)[:, None, None] for one in (frozen.MEAN, frozen.SPREAD))
-    for batch in ((torch.from_numpy(x) - mean) / spread).split(50):
+    mean, std = (torch.tensor(one)[:, None, None] for one in (frozen.MEAN, frozen.STD))
+    for batch in ((torch.from_numpy(x) - mean) / std).split(50):
         net(batch)
     assert frozen.explained(features, decision(net.eval(), x)) < 0.9999
 

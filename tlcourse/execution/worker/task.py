@@ -77,7 +77,7 @@ class Task:
         """A pretrained network: `insects`, which ships with the course, or torchvision's with ImageNet weights.
 
         It comes in `train` mode and with gradients, as from torchvision, and on the CPU. Its inputs are normalised by
-        ImageNet's mean (0.485, 0.456, 0.406) and spread (0.229, 0.224, 0.225) of RGB.
+        ImageNet's mean (0.485, 0.456, 0.406) and std (0.229, 0.224, 0.225) of RGB.
 
         Raises ValueError where there is no such network, or its weights are not on this machine.
         """

@@ -50,7 +50,7 @@ def _plots(report: Report) -> Iterator[str]:
             f"{check.title}: {check.passed} of {check.of} passed ({sign} {check.threshold:g} {check.unit}".rstrip()
             + f"); {five_numbers(check.values)}"
         )
-        yield figure(svg.spread(check.values, check.threshold, words=words), words)
+        yield figure(svg.histogram(check.values, check.threshold, words=words), words)
 
 
 def _failures(report: Report) -> str:

@@ -64,8 +64,8 @@ def bars(counts: Sequence[tuple[str, int]], *, words: str) -> str:
     return _svg(parts, words)
 
 
-def spread(values: Sequence[float], bar: float, *, words: str, bins: int = 24) -> str:
-    """How measured values are spread, with the bar as a dashed line."""
+def histogram(values: Sequence[float], bar: float, *, words: str, bins: int = 24) -> str:
+    """How measured values are distributed, with the bar as a dashed line."""
     kept = [value for value in values if math.isfinite(value)]
     if not kept:
         return ""

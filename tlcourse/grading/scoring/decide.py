@@ -18,7 +18,7 @@ from tlcourse.grading.scoring.measurement import Measurement, pooled
 Measured = Mapping[str, Measurement]
 USUAL = Policy()
 MOST_SPREAD = 2.0
-"""Items may be spread so much more than the rule's `spread` says before that buys no more doubt."""
+"""Items may be spread so much more than the rule's `std` says before that buys no more doubt."""
 _MARGIN = 0.02  # 2 points: what the promise of `operating_characteristic.py` calls worse
 
 
@@ -75,7 +75,7 @@ def _believed_error(rule: CheckRule, found: Measurement) -> float:
     """
     if not rule.threshold:
         return found.standard_error
-    usual = rule.spread * abs(rule.threshold) / math.sqrt(max(found.n, 1))
+    usual = rule.std * abs(rule.threshold) / math.sqrt(max(found.n, 1))
     return min(found.standard_error, MOST_SPREAD * usual)
 
 

@@ -90,13 +90,13 @@ def of_share(rule: CheckRule, kind: Measurement, policy: Policy, simulated: int,
 
 
 def of_mean(rule: CheckRule, kind: Measurement, policy: Policy, simulated: int) -> Fairness:
-    """By normal theory with the items' skewness, and simulated on gamma-distributed items of the rule's `spread`."""
+    """By normal theory with the items' skewness, and simulated on gamma-distributed items of the rule's `std`."""
     n = kind.n
     sign = 1 if rule.direction == "at_most" else -1
-    means = Means(n, rule.spread, simulated)
+    means = Means(n, rule.std, simulated)
 
     def true_at(distance: float) -> float:
-        return rule.threshold / (1 - sign * distance * rule.spread / math.sqrt(n))
+        return rule.threshold / (1 - sign * distance * rule.std / math.sqrt(n))
 
     def exact_at(distance: float) -> float:
         skewness = sign * means.skewness
@@ -161,21 +161,21 @@ class UnitRun(Struct, frozen=True):
 
     def scaled(self, true: float) -> Measurement:
         """The same for items whose true mean is `true`."""
-        value, spread = true * self.mean, 1.96 * abs(true) * self.standard_error
-        return Measurement(value, self.n, (value - spread, value + spread), kind="mean")
+        value, half_width = true * self.mean, 1.96 * abs(true) * self.standard_error
+        return Measurement(value, self.n, (value - half_width, value + half_width), kind="mean")
 
 
 class Means:
-    """Runs of n gamma-distributed items with mean 1 and standard deviation `spread`, so with skewness 2·spread.
+    """Runs of n gamma-distributed items with mean 1 and standard deviation `std`, so with skewness 2·std.
 
     Absolute errors and excess losses are never negative, many small and few large: the gamma family has that form for
-    every spread (spread 1 is the exponential distribution).
+    every std (1 is the exponential distribution).
     """
 
-    def __init__(self, n: int, spread: float, gradings: int) -> None:
-        self.skewness = 2 * spread
+    def __init__(self, n: int, std: float, gradings: int) -> None:
+        self.skewness = 2 * std
         self._n = n
-        self._means, self._errors = _drawn(n, spread, int(gradings * _FURTHER))
+        self._means, self._errors = _drawn(n, std, int(gradings * _FURTHER))
 
     def draws(self) -> Iterator[UnitRun]:
         """The runs, again and again: every true value is tried on the same luck, so that curves are smooth."""
@@ -185,9 +185,9 @@ class Means:
 
 
 @lru_cache(maxsize=8)
-def _drawn(n: int, spread: float, runs: int) -> tuple[np.ndarray, np.ndarray]:
+def _drawn(n: int, std: float, runs: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng([n, runs])
-    shape = 1 / spread**2
+    shape = 1 / std**2
     means, errors = np.empty(runs), np.empty(runs)
     for start in range(0, runs, _CHUNK):
         items = rng.gamma(shape, 1 / shape, (min(_CHUNK, runs - start), n))
@@ -212,7 +212,7 @@ included.
 - *Shares* (accuracies) are computed exactly, by the binomial distribution.
 - *Means* (errors, excess losses) have no 2 points. Beside the bar stands the first true value that passes at most
   {promise:.0%} of the time: what n can tell apart from the bar. Computed by normal theory with a term for the
-  skewness of the items; simulated on gamma-distributed items whose standard deviation, in bars, is the `spread` of
+  skewness of the items; simulated on gamma-distributed items whose standard deviation, in bars, is the `std` of
   exercise.yaml (1, as of the exponential distribution, where it says nothing). Items skewed away from the bar, as
   errors and losses are, make a model at the bar fail less often than promised, not more; the price is a wider zone in
   which worse models pass. Items more than twice as spread as that buy no further doubt, so that a few absurd

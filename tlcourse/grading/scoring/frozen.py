@@ -18,7 +18,7 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 State = dict[str, Floats]
 
 SHIPPED = Path(__file__).parents[2] / "content" / "weights" / "insects.safetensors"
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _EPSILON = 1e-5  # torch's, in batch norm
 _BATCH = 50
 
@@ -47,8 +47,8 @@ def features(x: Floats, path: Path = SHIPPED) -> Floats:
 
 
 def _features(x: Floats, state: State) -> Floats:
-    mean, spread = np.array(MEAN, np.float32), np.array(SPREAD, np.float32)
-    y = (x.transpose(0, 2, 3, 1) - mean) / spread  # channels last: every convolution is then a sum of products
+    mean, std = np.array(MEAN, np.float32), np.array(STD, np.float32)
+    y = (x.transpose(0, 2, 3, 1) - mean) / std  # channels last: every convolution is then a sum of products
     y = _relu(_convolved(y, state, "conv1", "bn1", 1))
     for number in (1, 2, 3, 4):
         y = _block(y, state, f"layer{number}", 1 if number == 1 else 2)

@@ -66,8 +66,8 @@ def pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measuremen
     if worst.kind == "proportion":
         return proportion(sum(run.successes for run in runs), n, worst.message)
     value = math.fsum(run.n * run.value for run in runs) / n
-    spread = 1.96 * math.sqrt(math.fsum((run.n * run.standard_error) ** 2 for run in runs)) / n
-    return Measurement(value, n, (value - spread, value + spread), worst.message, "mean")
+    half_width = 1.96 * math.sqrt(math.fsum((run.n * run.standard_error) ** 2 for run in runs)) / n
+    return Measurement(value, n, (value - half_width, value + half_width), worst.message, "mean")
 
 
 def _on_the_same_items(runs: Sequence[Measurement], worst: Measurement) -> Measurement:
@@ -75,8 +75,8 @@ def _on_the_same_items(runs: Sequence[Measurement], worst: Measurement) -> Measu
     value = math.fsum(run.value for run in runs) / len(runs)
     if worst.kind == "proportion":
         return proportion(value * worst.n, worst.n, worst.message, fresh=False)
-    spread = 1.96 * math.fsum(run.standard_error for run in runs) / len(runs)
-    return Measurement(value, worst.n, (value - spread, value + spread), worst.message, "mean", fresh=False)
+    half_width = 1.96 * math.fsum(run.standard_error for run in runs) / len(runs)
+    return Measurement(value, worst.n, (value - half_width, value + half_width), worst.message, "mean", fresh=False)
 
 
 def wilson(successes: float, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -85,9 +85,9 @@ def wilson(successes: float, n: int, z: float = 1.96) -> tuple[float, float]:
         return (0.0, 1.0)
     p = successes / n
     centre = p + z * z / (2 * n)
-    spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    half_width = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return (max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale))
+    return (max(0.0, (centre - half_width) / scale), min(1.0, (centre + half_width) / scale))
 
 
 def mean_interval(values: np.ndarray, z: float = 1.96) -> tuple[float, float]:
@@ -98,5 +98,5 @@ def mean_interval(values: np.ndarray, z: float = 1.96) -> tuple[float, float]:
     centre = float(values.mean())
     if n == 1:
         return (centre, centre)
-    spread = z * float(values.std(ddof=1)) / math.sqrt(n)
-    return (centre - spread, centre + spread)
+    half_width = z * float(values.std(ddof=1)) / math.sqrt(n)
+    return (centre - half_width, centre + half_width)

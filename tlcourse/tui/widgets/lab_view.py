@@ -105,9 +105,9 @@ def table(lab: Lab, result: dict[str, Any]) -> Text:
     text = Text(f"{lab.measure.title} ({better})\n", style="bold")
     for arm in result["arms"]:
         low, high = arm["interval"]
-        spread = f"  {number(low)} to {number(high)}" if low is not None else ""
+        interval = f"  {number(low)} to {number(high)}" if low is not None else ""
         style = "bold" if arm["role"] == "method" else "not bold"
-        text.append(f"  {arm['title'][:30]:<31}{arm['role']:<9}{number(arm['mean']):>7}{spread}", style=style)
+        text.append(f"  {arm['title'][:30]:<31}{arm['role']:<9}{number(arm['mean']):>7}{interval}", style=style)
         for figure in arm["paper"].values():
             text.append(f"  paper {figure:g}", style="dim not bold")
         text.append("\n")
