@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tlcourse.labs.statistics import interval
+from tlcourse.labs.result import interval
 
 DOCS = Path(__file__).parents[1] / "docs"
 RECORD, PAGE = DOCS / "results.json", DOCS / "results.md"
@@ -48,20 +48,20 @@ def mnist_m(seeds: list[int]) -> dict[str, Any]:
     """The lecture's column."""
     import torch
 
-    from tlcourse.labs.experiments import full_dann
+    from tlcourse.labs.experiments import dann
     from tlcourse.labs.log import Log
 
     found = []
     for seed in seeds:
         torch.manual_seed(seed)
-        found.append(full_dann.run_full({}, seed, Log(io.BytesIO())))
+        found.append(dann.run_full({}, seed, Log(io.BytesIO())))
         print(seed, found[-1], flush=True)
     rows = [
         {"row": TITLES[arm], "paper": MNIST_M_PAPER[arm], "values": {"accuracy": [one[arm] for one in found]}}
         for arm in MNIST_M_PAPER
     ]
     settings = (
-        f"DANN {full_dann.EPOCHS} epochs, source only and target labels {full_dann.PLAIN_EPOCHS}, batches of 64 a"
+        f"DANN {dann.EPOCHS} epochs, source only and target labels {dann.PLAIN_EPOCHS}, batches of 64 a"
         " domain, two convolutions with instance norm, every picture standardised by itself; MNIST-M made here from"
         " MNIST and BSDS500, or the authors' test set where it is there. The target row is an oracle."
     )
@@ -71,13 +71,13 @@ def mnist_m(seeds: list[int]) -> dict[str, Any]:
 def office(seeds: list[int]) -> dict[str, Any]:
     """Twelve pairs; no seed changes anything."""
     del seeds
-    from tlcourse.labs import office_caltech
+    from tlcourse.labs.experiments import coral
 
-    found = {f"{s}→{t}": office_caltech.accuracies(s, t) for s, t in office_caltech.PAIRS}
+    found = {f"{s}→{t}": coral.accuracies(s, t) for s, t in coral.PAIRS}
     rows = _rows_of_pairs({pair: {arm: [value] for arm, value in one.items()} for pair, one in found.items()})
     settings = (
         "SURF features, standardised in each domain, whole domains, linear support vector machine (C = 10 on features"
-        f" of mean length 1); subspace alignment with {office_caltech.DIMENSIONS} dimensions. Nothing is drawn"
+        f" of mean length 1); subspace alignment with {coral.DIMENSIONS} dimensions. Nothing is drawn"
         " by chance."
     )
     return {"title": "Office-Caltech10, accuracy on the target domain", "settings": settings, "rows": rows}
@@ -85,16 +85,16 @@ def office(seeds: list[int]) -> dict[str, Any]:
 
 def amazon_labels(seeds: list[int]) -> dict[str, Any]:
     """Daumé: some target labels, chosen by the seed."""
-    from tlcourse.labs import amazon_reviews
+    from tlcourse.labs.experiments import feature_augmentation as reviews
 
     found: dict[str, dict[str, list[float]]] = {}
-    for s, t in amazon_reviews.PAIRS:
-        several = [amazon_reviews.with_few_labels(s, t, seed) for seed in seeds]
-        found[f"{s}→{t}"] = {arm: [one[arm] for one in several] for arm in amazon_reviews.ARMS}
+    for s, t in reviews.PAIRS:
+        several = [reviews.with_few_labels(s, t, seed) for seed in seeds]
+        found[f"{s}→{t}"] = {arm: [one[arm] for one in several] for arm in reviews.ARMS}
         print(s, t, flush=True)
     settings = (
-        f"2,000 labelled source reviews and {amazon_reviews.LABELS} of the target; which words occur, rows of length 1;"
-        f" logistic regression with ridge {amazon_reviews.RIDGE:g}."
+        f"2,000 labelled source reviews and {reviews.LABELS} of the target; which words occur, rows of length 1;"
+        f" logistic regression with ridge {reviews.RIDGE:g}."
     )
     title = "Amazon reviews with some target labels, accuracy on the target's test reviews"
     return {"title": title, "settings": settings, "rows": _rows_of_pairs(found)}
@@ -103,14 +103,14 @@ def amazon_labels(seeds: list[int]) -> dict[str, Any]:
 def amazon_coral(seeds: list[int]) -> dict[str, Any]:
     """CORAL: no target label."""
     del seeds
-    from tlcourse.labs import amazon_reviews
+    from tlcourse.labs.experiments import feature_augmentation as reviews
 
     found = {}
-    for s, t in amazon_reviews.PAIRS:
-        one = amazon_reviews.without_labels(s, t)
+    for s, t in reviews.PAIRS:
+        one = reviews.without_labels(s, t)
         found[f"{s}→{t}"] = {arm: [value] for arm, value in one.items()}
     settings = (
-        f"the {amazon_reviews.CORAL_WORDS} words that occur most in both domains' training reviews, standardised in"
+        f"the {reviews.CORAL_WORDS} words that occur most in both domains' training reviews, standardised in"
         " each domain; logistic regression. Nothing is drawn by chance."
     )
     title = "Amazon reviews without target labels, accuracy on the target's test reviews"

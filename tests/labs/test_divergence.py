@@ -42,6 +42,6 @@ def test_a_rate_that_is_far_too_large_is_answered_by_a_smaller_one():
     from tests.labs.conftest import LABS
 
     lab = LABS["fine-tuning"]
-    settings = {**settings_of(lab, {"steps": "20", "pictures": "16"}), "rate": 1e30}
-    with pytest.raises(LabError, match="rate=1e\\+29"):
+    settings = {**settings_of(lab, {"steps": "20", "pictures": "16"}), "learning_rate": 1e30}
+    with pytest.raises(LabError, match="learning_rate=1e\\+29"):
         run_lab(lab, settings, [1], lambda _: None)

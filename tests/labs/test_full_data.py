@@ -12,8 +12,8 @@ import torch
 from tests.labs.conftest import LABS
 from tlcourse.data.real import hymenoptera
 from tlcourse.errors import UnableError, UsageError
-from tlcourse.labs import amazon_reviews, mnist_m, office_caltech
-from tlcourse.labs.experiments import full_dann, full_fine_tuning, full_patch_mix
+from tlcourse.labs import mnist_m
+from tlcourse.labs.experiments import coral, dann, feature_augmentation, fine_tuning, patch_mix
 from tlcourse.labs.log import Log
 from tlcourse.labs.result import conclude
 from tlcourse.labs.runner import run_lab, settings_of
@@ -29,7 +29,7 @@ def real(folder: str) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """512 drawn pictures a domain in the place of MNIST and MNIST-M; `garbage()` makes every target label wrong."""
+    """512 random pictures a domain in place of MNIST and MNIST-M; `garbage()` makes every target label wrong."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randint(0, 256, (512, 3, 28, 28), generator=generator, dtype=torch.uint8)
     y = torch.randint(10, (512,), generator=generator)
@@ -44,11 +44,11 @@ def drawn(monkeypatch):
     return garbage
 
 
-@pytest.mark.parametrize("experiment", [full_dann, full_patch_mix], ids=["dann", "patch-mix"])
+@pytest.mark.parametrize("experiment", [dann, patch_mix], ids=["dann", "patch-mix"])
 def test_garbage_target_labels_give_identical_outputs(drawn, monkeypatch, experiment):
     monkeypatch.setattr(experiment, "EPOCHS", 1)
-    if experiment is full_patch_mix:
-        monkeypatch.setattr(experiment, "WARM_UP", 0.0)  # else the one epoch would be warm-up, and no guess be made
+    if experiment is patch_mix:
+        monkeypatch.setattr(experiment, "FULL_WARM_UP", 0.0)  # else the one epoch is warm-up, without a guess
     monkeypatch.setattr(experiment.unsupervised, "__defaults__", (1,) * len(experiment.unsupervised.__defaults__))
     given = experiment.unsupervised
     outputs: list[dict[str, torch.Tensor]] = []
@@ -80,14 +80,14 @@ def _few_photographs(x: torch.Tensor, label: torch.Tensor) -> tuple[dict, dict, 
 
 
 def test_every_arm_of_fine_tuning_trains_what_it_says(monkeypatch):
-    """On 48 drawn pictures and a network with random weights in the place of ImageNet's."""
+    """On 48 random pictures and a network with random weights in the place of ImageNet's."""
     generator = torch.Generator().manual_seed(0)
     x, label = torch.rand(72, 3, 64, 64, generator=generator), torch.arange(72) // 3 % 2
     monkeypatch.setattr(hymenoptera, "make", lambda seed: _few_photographs(x, label))
-    monkeypatch.setattr(full_fine_tuning, "_available", lambda: "squeezenet1_1")
-    monkeypatch.setattr(full_fine_tuning, "EPOCHS", 1)
+    monkeypatch.setattr(fine_tuning, "_available", lambda: "squeezenet1_1")
+    monkeypatch.setattr(fine_tuning, "EPOCHS", 1)
     made: list[tuple[torch.nn.Module, dict]] = []
-    given = full_fine_tuning.network
+    given = fine_tuning.network
 
     def random_weights(name, *, pretrained):
         torch.manual_seed(1)
@@ -95,9 +95,9 @@ def test_every_arm_of_fine_tuning_trains_what_it_says(monkeypatch):
         made.append((net, {key: value.clone() for key, value in net.state_dict().items()}))
         return net
 
-    monkeypatch.setattr(full_fine_tuning, "network", random_weights)
+    monkeypatch.setattr(fine_tuning, "network", random_weights)
     stream = io.BytesIO()
-    found = full_fine_tuning.run_full({}, 1, Log(stream))
+    found = fine_tuning.run_full({}, 1, Log(stream))
     assert found.keys() == {"scratch", "frozen", "full", "layerwise"}
     assert all(0 <= value <= 1 for value in found.values())
     moved = []
@@ -120,8 +120,8 @@ def test_fine_tuning_runs_on_some_real_photographs(monkeypatch):
         return tuple({key: value[:32] for key, value in arrays.items()} for arrays in given(seed))
 
     monkeypatch.setattr(hymenoptera, "make", some)
-    monkeypatch.setattr(full_fine_tuning, "EPOCHS", 1)
-    found = full_fine_tuning.run_full({}, 1, Log(io.BytesIO()))
+    monkeypatch.setattr(fine_tuning, "EPOCHS", 1)
+    found = fine_tuning.run_full({}, 1, Log(io.BytesIO()))
     assert found["frozen"] > 0.75, "a head on ImageNet's features tells ants from bees after few photographs"
 
 
@@ -154,11 +154,11 @@ def test_an_arm_that_real_data_lack_is_left_out_of_the_table():
 
 @real("office_caltech10")
 def test_alignment_changes_the_features_and_coral_the_covariance():
-    (xs, _), (xt, _) = office_caltech.domain("D"), office_caltech.domain("W")
-    a, b = office_caltech.aligned("coral", xs, xt)
+    (xs, _), (xt, _) = coral.domain("D"), coral.domain("W")
+    a, b = coral.aligned("coral", xs, xt)
     assert b is xt
     assert (torch.cov(a.T) - torch.cov(xt.T)).norm() < (torch.cov(xs.T) - torch.cov(xt.T)).norm()
-    a, b = office_caltech.aligned("subspace", xs, xt, 20)
+    a, b = coral.aligned("subspace", xs, xt, 20)
     assert a.shape == (len(xs), 20)
     assert b.shape == (len(xt), 20)
 
@@ -168,6 +168,6 @@ def test_alignment_changes_the_features_and_coral_the_covariance():
 def test_three_copies_beat_one_on_real_reviews():
     gains = []
     for source, target in (("books", "kitchen"), ("dvd", "electronics"), ("kitchen", "books"), ("electronics", "dvd")):
-        found = amazon_reviews.with_few_labels(source, target, 1)
+        found = feature_augmentation.with_few_labels(source, target, 1)
         gains.append(found["augmented"] - found["all"])
     assert sum(gains) / len(gains) > -0.01, "if one copy were clearly better, the record would have to say so"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tlcourse.labs.embedding import apart, in_words
-from tlcourse.labs.kept import Recorder, kept_run
 from tlcourse.labs.result import conclude
+from tlcourse.labs.run_store import Recorder, kept_run
 
 
 def _picture(shift: float) -> dict:
@@ -68,3 +69,16 @@ def test_a_run_that_cannot_be_laid_over_is_refused_before_anything_trains(tl, la
         assert done.returncode == 2
         assert said in done.stderr
         assert "seed 1" not in done.stderr
+
+
+def test_a_run_that_an_earlier_version_recorded_is_shown_with_todays_names_of_settings(labs, own_home):
+    given = Path(__file__).parent / "recorded_run.jsonl"
+    target = own_home / "labs" / "fine-tuning" / "7.jsonl"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(given.read_bytes())
+    assert b'"rate": 0.002' in given.read_bytes()
+    found = kept_run("fine-tuning", 7)
+    assert found.result.settings == {"pictures": 16.0, "steps": 20.0, "learning_rate": 0.002, "decay": 0.5}
+    assert found.result.settings.keys() == {setting.id for setting in labs["fine-tuning"].settings}
+    assert "learning_rate=0.002" in found.words
+    assert found.result.gain == 0.25

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from tlcourse.labs.statistics import difference, interval
+from tlcourse.labs.result import difference, interval
 
 
 def test_the_interval_is_students():

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tlcourse.cli import lab_overlay, out
+from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Events, Json, Plain
 from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.lab import Lab
+    from tlcourse.labs.result import LabResult
+    from tlcourse.labs.run_store import KeptRun
 
 app = typer.Typer(
     help="Run the lecture's methods, each beside its control.", no_args_is_help=True, rich_markup_mode=None
 )
+_MOST = 3
+"""Earlier runs at a time; with more nobody could tell them apart on the screen."""
 LabName = Annotated[str, typer.Argument(metavar="NAME", help="See: tlcourse lab list")]
 
 
@@ -45,7 +49,7 @@ def show(
     plain: Plain = False,
 ) -> None:
     """The claim, the question to answer first, the arms and the settings of a lab."""
-    from tlcourse.labs.kept import kept_runs
+    from tlcourse.labs.run_store import kept_runs
 
     lab = _find(name, course)
     if runs:
@@ -91,13 +95,13 @@ def run(
     """Train every arm, and compare method and control; the run is kept, and can be shown again."""
     import msgspec
 
-    from tlcourse.labs.kept import Recorder
     from tlcourse.labs.result import LabResult
+    from tlcourse.labs.run_store import Recorder
     from tlcourse.labs.runner import run_lab, settings_of
 
     lab = _find(name, course)
     chosen = settings_of(lab, _pairs(settings or []))
-    earlier = lab_overlay.chosen(lab, overlay or [])
+    earlier = _overlaid(lab, overlay or [])
     recorder, result = Recorder(lab.id), None
 
     def take(event: dict[str, Any]) -> None:
@@ -123,7 +127,7 @@ def run(
         document["overlay"] = msgspec.to_builtins(earlier)
     _show(lab, document, json=json, plain=plain, number=recorder.number)
     if not json:
-        for line in lab_overlay.lines(result, earlier, plain=plain):
+        for line in _beside(result, earlier, plain=plain):
             out.say(line)
 
 
@@ -136,7 +140,7 @@ def replay(
     plain: Plain = False,
 ) -> None:
     """Show a kept run again: its curves in words, and its table."""
-    from tlcourse.labs.kept import replay as events_of
+    from tlcourse.labs.run_store import replay as events_of
 
     lab = _find(name, course)
     events = list(events_of(lab.id, number))
@@ -199,7 +203,7 @@ def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
 def _show_runs(lab: Lab, *, json: bool) -> None:
     import msgspec
 
-    from tlcourse.labs.kept import kept_run, kept_runs
+    from tlcourse.labs.run_store import kept_run, kept_runs
 
     runs = [kept_run(lab.id, number) for number in kept_runs(lab.id)]
     if json:
@@ -209,6 +213,42 @@ def _show_runs(lab: Lab, *, json: bool) -> None:
         out.say(f"run {one.number}: {one.words}")
     if not runs:
         out.say(f"No run is kept yet: tlcourse lab run {lab.id}")
+
+
+def _overlaid(lab: Lab, numbers: Sequence[int]) -> list[KeptRun]:
+    """The kept runs of these numbers, before anything is trained; raises UsageError where one has nothing to show."""
+    from tlcourse.labs.run_store import kept_run
+
+    if len(set(numbers)) > _MOST:
+        raise UsageError(f"--overlay was given {len(numbers)} runs, expected at most {_MOST}.")
+    runs = [kept_run(lab.id, number) for number in dict.fromkeys(numbers)]
+    for run in runs:
+        if run.result is None:
+            raise UsageError(
+                f"Run {run.number} of {lab.id} ended without a result.",
+                cause="it was stopped, diverged, or another version of the course kept it.",
+                remedy=f"tlcourse lab show {lab.id} --runs lists the others.",
+            )
+    return runs
+
+
+def _beside(result: LabResult, earlier: Sequence[KeptRun], *, plain: bool) -> Iterator[str]:
+    """Each earlier run: what was set otherwise, and every arm's mean with its distance from the present one."""
+    present = {arm.id: arm.mean for arm in result.arms}
+    for run in earlier:
+        assert run.result is not None
+        other = [
+            f"{name}={value:g}" for name, value in run.result.settings.items() if result.settings.get(name) != value
+        ]
+        seeds = len(run.result.seeds)
+        about = f"{seeds} seed{'s' if seeds > 1 else ''}, {', '.join(other) or 'the same settings'}"
+        yield f"run {run.number}: {about}" if plain else f"\nRun {run.number} beside it ({about}):"
+        for arm in run.result.arms:
+            by = f"{present[arm.id] - arm.mean:+.4f}" if arm.id in present else "no such arm"
+            if plain:
+                yield f"run {run.number}: arm: {arm.id}: {arm.mean:.4f}, present run {by}"
+            else:
+                yield f"  {arm.title:<34} {arm.mean:7.3f}   present run {by}"
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

@@ -82,17 +82,12 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     paper: list[Paper] = []
     needs: list[Literal["sklearn"]] = []
     data: list[Literal["full"]] = []
-    """Besides synthetic data: which other data it can run on, by `run_full` of the module `full_module`."""
+    """Besides synthetic data: which other data it can run on, by `run_full` of the same module."""
 
     @property
     def module(self) -> str:
-        """The module that holds its `run`."""
+        """The module that holds its `run`, and `run_full` for real data."""
         return f"tlcourse.labs.experiments.{self.id.replace('-', '_')}"
-
-    @property
-    def full_module(self) -> str:
-        """The module that holds its `run_full`, for real data."""
-        return f"tlcourse.labs.experiments.full_{self.id.replace('-', '_')}"
 
 
 def load_labs(content: Path, units: list[str]) -> dict[str, Lab]:

@@ -33,7 +33,7 @@ def target(part: mnist.Part) -> tuple[Tensor, Tensor]:
 
 
 def standardised(x: Tensor) -> Tensor:
-    """Each picture by itself to mean 0 and spread 1, over pixels and channels: (B, 3, 28, 28) uint8 -> float32."""
+    """Each picture by itself to mean 0 and standard deviation 1: (B, 3, 28, 28) uint8 -> float32."""
     x = (
         x.contiguous().float()
     )  # a channels-last batch, as it comes from files, makes instance norm several times slower
@@ -67,7 +67,7 @@ def train(
     arm: str,
     log: Log,
     epochs: int,
-    rate: float = 0.01,
+    lr: float = 0.01,
     weight: float = 1.0,
 ) -> None:
     """The paper's schedules for λ and the learning rate; nothing is chosen by, or stopped on, the target.
@@ -75,7 +75,7 @@ def train(
     x, y: labelled pictures. unlabelled: pictures of the target, or None to train without a domain classifier.
     weight: the largest λ.
     """
-    optimizer = torch.optim.SGD(net.parameters(), rate, momentum=0.9, weight_decay=1e-4)
+    optimizer = torch.optim.SGD(net.parameters(), lr, momentum=0.9, weight_decay=1e-4)
     steps = len(x) // BATCH
     begin = time.monotonic()
     for epoch in range(epochs):
@@ -83,7 +83,7 @@ def train(
         others = torch.randperm(len(unlabelled)) if unlabelled is not None else rows
         for step in range(steps):
             progress = (epoch * steps + step) / (epochs * steps)
-            optimizer.param_groups[0]["lr"] = learning_rate(progress, rate)
+            optimizer.param_groups[0]["lr"] = learning_rate(progress, lr)
             chosen = slice(step * BATCH, (step + 1) * BATCH)
             own, label = standardised(x[rows[chosen]]), y[rows[chosen]]
             if unlabelled is None:

@@ -43,7 +43,7 @@ def settings_of(lab: Lab, given: Mapping[str, str]) -> dict[str, float]:
             value = float(text)
         except ValueError:
             remedy = f"--set {name}={one.default:g} is the default."
-            raise UsageError(f"{name} is {text!r}, which is no number.", remedy=remedy) from None
+            raise UsageError(f"{name} is {text!r}, which is not a number.", remedy=remedy) from None
         if not one.low <= value <= one.high or (one.whole and value != int(value)):
             kind = "a whole number" if one.whole else "a number"
             raise UsageError(
@@ -108,7 +108,7 @@ def _events(
     """The events of all children as they come; leaving the loop ends the children."""
     groups = [group for group in (seeds[i::jobs] for i in range(jobs)) if group]
     arrived: queue.Queue[dict[str, Any] | None] = queue.Queue()
-    # Drawn data: one thread, so that a seed gives the same numbers however many run side by side. Real data take
+    # Synthetic data: one thread, so that a seed gives the same numbers however many run side by side. Real data take
     # minutes, and a machine's cores should not idle: there the last digits depend on the number of threads.
     threads = 1 if data == "mini" else max(1, (os.cpu_count() or 1) // len(groups))
     # of the first group alone pictures of features are shown
@@ -142,9 +142,8 @@ def _events(
 def _start(
     lab: Lab, settings: Mapping[str, float], seeds: list[int], data: str, threads: int, *, tsne: bool
 ) -> subprocess.Popen[bytes]:
-    module = lab.full_module if data == "full" else lab.module
     request = {
-        "module": module,
+        "module": lab.module,
         "settings": dict(settings),
         "seeds": seeds,
         "data": data,
@@ -152,7 +151,7 @@ def _start(
         "tsne": tsne,
         "tied": True,
     }
-    command = [sys.executable, "-m", "tlcourse.labs.child", msgspec.json.encode(request).decode()]
+    command = [sys.executable, "-m", "tlcourse.labs.worker", msgspec.json.encode(request).decode()]
     env = {**os.environ, **_OUR_THREADS}
     pipe = subprocess.PIPE  # stdin carries nothing: it closes when we end, however we do, and the child with it
     child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=env)

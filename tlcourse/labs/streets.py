@@ -1,4 +1,4 @@
-"""Drawn streets, every pixel with its class: by day they are the source, in the evening the target.
+"""Synthetic streets, every pixel with its class: by day they are the source, in the evening the target.
 
 Sky, road, houses, trees and cars. In the evening colours are others, and pictures are grainier.
 """
@@ -73,7 +73,7 @@ def by_pixel(maps: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def overlap(net: nn.Module, x: Tensor, label: Tensor) -> float:
+def mean_iou(net: nn.Module, x: Tensor, label: Tensor) -> float:
     """Mean over the classes of intersection over union, as segmentation is measured: all pixels counted together."""
     pairs = len(CLASSES) * label.flatten() + net(x).argmax(1).flatten()
     counts = torch.bincount(pairs, minlength=len(CLASSES) ** 2).view(len(CLASSES), -1).double()

@@ -22,7 +22,7 @@ def fit(
     arm: str,
     log: Log,
     steps: int,
-    rate: float = 3e-3,
+    lr: float = 3e-3,
     batch: int = 64,
     loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
     parameters: Iterable[nn.Parameter] | None = None,
@@ -31,8 +31,8 @@ def fit(
 ) -> None:
     """Train `net` on (x, y) for so many steps; `after_step` takes the place of `optimizer.step()` where it is given."""
     chosen = [p for p in (parameters or net.parameters()) if p.requires_grad]
-    optimizer = torch.optim.Adam(chosen, rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+    optimizer = torch.optim.Adam(chosen, lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
     net.train()
     for step in range(1, steps + 1):
         rows = torch.randint(len(x), (min(batch, len(x)),))

@@ -47,9 +47,9 @@ class CrossStitchNet(nn.Module):
             activations = stitch([column[depth](h) for column, h in zip(self.columns, activations, strict=True)])
         return [head(h) for head, h in zip(self.heads, activations, strict=True)]
 
-    def groups(self, rate: float, times: float = 100.0) -> list[dict[str, object]]:
+    def groups(self, lr: float, times: float = 100.0) -> list[dict[str, object]]:
         """Parameter groups for an optimiser: the few α learn `times` faster than the weights, as in the paper."""
         alphas = [stitch.alpha for stitch in self.stitches]
         known = {id(alpha) for alpha in alphas}
         weights = [parameter for parameter in self.parameters() if id(parameter) not in known]
-        return [{"params": weights, "lr": rate}, {"params": alphas, "lr": rate * times}]
+        return [{"params": weights, "lr": lr}, {"params": alphas, "lr": lr * times}]

@@ -74,8 +74,8 @@ def unfreeze_last(net: nn.Module, parts: int) -> list[str]:
     return chosen
 
 
-def layerwise_rates(net: nn.Module, rate: float, decay: float = 0.5) -> list[dict[str, object]]:
-    """Parameter groups for an optimiser: the last child gets `rate`, each one before it `decay` times the next's.
+def layerwise_rates(net: nn.Module, lr: float, decay: float = 0.5) -> list[dict[str, object]]:
+    """Parameter groups for an optimiser: the last child gets `lr`, each one before it `decay` times the next's.
 
     Only parameters that require a gradient are in a group, and each in exactly one: a parameter that an optimiser does
     not hold is silently never trained. Raises ValueError where nothing would be trained.
@@ -89,11 +89,11 @@ def layerwise_rates(net: nn.Module, rate: float, decay: float = 0.5) -> list[dic
         seen.update(map(id, trained))
         if any(True for _ in child.parameters()):  # a child without parameters is no layer
             if trained:
-                groups.append({"params": trained, "lr": rate})
-            rate *= decay
+                groups.append({"params": trained, "lr": lr})
+            lr *= decay
     own = [p for p in net.parameters(recurse=False) if p.requires_grad and id(p) not in seen]
     if own:
-        groups.append({"params": own, "lr": rate})
+        groups.append({"params": own, "lr": lr})
     if not groups:
         raise ValueError("every parameter is frozen: nothing would be trained")
     return groups

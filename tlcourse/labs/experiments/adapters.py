@@ -1,4 +1,4 @@
-"""Upright digits teach a network; turned ones are the target. Adapters, the head alone, and everything."""
+"""Upright digits teach a network; rotated ones are the target. Adapters, the head alone, and everything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from tlcourse.labs.digits import DigitNet, load, turned
+from tlcourse.labs.digits import DigitNet, load, rotated
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods.adapters import ParallelAdapter, SerialAdapter
@@ -15,17 +15,17 @@ from tlcourse.methods.fine_tuning import freeze
 
 
 def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
-    """Accuracy on turned digits."""
+    """Accuracy on rotated digits."""
     x, y = load(seed)
     pretrained = DigitNet()
     fit(pretrained, x[:900], y[:900], arm="source", log=log, steps=400)
     n = int(settings["labels"])
-    target = turned(x[900:], settings["degrees"])
+    target = rotated(x[900:], settings["degrees"])
     xt, yt, test, truth = target[:n], y[900 : 900 + n], target[300:], y[1200:]
     found = {}
     for arm, make in (("head", _head), ("serial", _serial), ("parallel", _parallel), ("full", lambda net: net)):
         net = make(copy.deepcopy(pretrained))
-        fit(net, xt, yt, arm=arm, log=log, steps=int(settings["steps"]), rate=3e-3, batch=len(xt))
+        fit(net, xt, yt, arm=arm, log=log, steps=int(settings["steps"]), lr=3e-3, batch=len(xt))
         found[arm] = accuracy(net, test, truth)
     return found
 

@@ -13,7 +13,7 @@ from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods.anchoring import anchored_loss
 
 FEATURES, CLASSES, SUBJECTS = 10, 4, 12
-SPREAD, OWN = 1.6, 1.0
+STD, OWN = 1.6, 1.0
 """How much a class varies, and how much a subject differs from the others, in units of the distance of the classes."""
 
 
@@ -25,7 +25,7 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     def subject(n: int) -> tuple[Tensor, Tensor]:
         own = centres + OWN * torch.randn(CLASSES, FEATURES, generator=generator) * 0.8
         y = torch.randint(CLASSES, (n,), generator=generator)
-        return own[y] + SPREAD * torch.randn(n, FEATURES, generator=generator), y
+        return own[y] + STD * torch.randn(n, FEATURES, generator=generator), y
 
     crowd = [subject(100) for _ in range(40)]
     original = nn.Sequential(nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, CLASSES))

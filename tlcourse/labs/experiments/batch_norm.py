@@ -68,7 +68,7 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
 
 
 def _other_light(x: Tensor, light: float) -> Tensor:
-    """The pictures with less contrast, on a ground that is `light` bright."""
+    """The pictures with less contrast, on a background that is `light` bright."""
     return light + (1 - light) * x
 
 

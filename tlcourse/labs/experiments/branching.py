@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tlcourse.labs.families import draw, trunk
 from tlcourse.labs.log import Log
+from tlcourse.labs.related_tasks import draw, trunk
 from tlcourse.labs.training import fit
 from tlcourse.methods.branching import affinity, split
 
@@ -21,11 +21,11 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """The share of all pairs of tasks that are rightly joined or rightly parted; 1 is finding the families."""
     generator = torch.Generator().manual_seed(seed)
     n, tasks = int(settings["labels"]), FAMILIES * EACH
-    world = draw(FAMILIES, EACH, 2 * n, settings["related"], generator, hidden=1)
+    data = draw(FAMILIES, EACH, 2 * n, settings["related"], generator, hidden=1)
     net = nn.Sequential(trunk(THIN), nn.Linear(THIN, tasks))
-    fit(net, world.x[:n], world.y[:n], arm="thin trunk", log=log, steps=int(settings["steps"]), loss=F.mse_loss)
+    fit(net, data.x[:n], data.y[:n], arm="thin trunk", log=log, steps=int(settings["steps"]), loss=F.mse_loss)
     with torch.no_grad():  # on samples of which none was trained on: what is learnt by heart is hard for no task
-        losses = (net(world.x[n:]) - world.y[n:]).square()
+        losses = (net(data.x[n:]) - data.y[n:]).square()
     shuffled = torch.stack([column[torch.randperm(n, generator=generator)] for column in losses.T], dim=1)
     true = [list(range(family * EACH, (family + 1) * EACH)) for family in range(FAMILIES)]
     chance = torch.randperm(tasks, generator=generator).tolist()

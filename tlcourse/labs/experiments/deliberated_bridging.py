@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tlcourse.labs.log import Log
-from tlcourse.labs.streets import CLASSES, SIDE, StreetNet, by_pixel, draw, overlap
+from tlcourse.labs.streets import CLASSES, SIDE, StreetNet, by_pixel, draw, mean_iou
 from tlcourse.labs.training import POINTS
 from tlcourse.methods import deliberated_bridging as ddb
 from tlcourse.methods.patch_mix import mix
@@ -24,7 +24,7 @@ ARMS = {"guesses": ("none", "none"), "twins": ("cut", "cut"), "deliberated": ("c
 """The bridges of each arm's two teachers."""
 
 
-class World:
+class Streets:
     """What the arms share; no label of the target is in it."""
 
     def __init__(self, settings: Mapping[str, float], seed: int) -> None:
@@ -39,20 +39,20 @@ class World:
 
 def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Mean intersection over union on new streets in the evening."""
-    world, start = World(settings, seed), StreetNet()
-    _train(start, world, _supervised(start), 3 * world.steps, "start", log)
-    whole = 2 * world.rounds * world.steps  # of a teacher and a student in each round
+    data, start = Streets(settings, seed), StreetNet()
+    _train(start, data, _supervised(start), 3 * data.steps, "start", log)
+    whole = 2 * data.rounds * data.steps  # of a teacher and a student in each round
     found = {}
-    for arm, (x, y) in {"source": (world.x, world.y), "target": world.labelled}.items():
+    for arm, (x, y) in {"source": (data.x, data.y), "target": data.labelled}.items():
         net = copy.deepcopy(start)
-        _train(net, world, _supervised(net), whole, arm, log, x, y)
-        found[arm] = overlap(net, *world.test)
+        _train(net, data, _supervised(net), whole, arm, log, x, y)
+        found[arm] = mean_iou(net, *data.test)
     for arm, bridges in ARMS.items():
         net = start
-        for number in range(world.rounds):
-            teachers = [_teacher(net, world, bridge, (number, place), arm, log) for place, bridge in enumerate(bridges)]
-            net = _student(net, world, teachers, arm, log)
-        found[arm] = overlap(net, *world.test)
+        for number in range(data.rounds):
+            teachers = [_teacher(net, data, bridge, (number, place), arm, log) for place, bridge in enumerate(bridges)]
+            net = _student(net, data, teachers, arm, log)
+        found[arm] = mean_iou(net, *data.test)
     return found
 
 
@@ -61,10 +61,10 @@ def _supervised(net: StreetNet) -> Loss:
 
 
 def _teacher(
-    start: StreetNet, world: World, bridge: str, which: tuple[int, int], arm: str, log: Log
+    start: StreetNet, data: Streets, bridge: str, which: tuple[int, int], arm: str, log: Log
 ) -> StreetNet:  # fmt: skip
     """A network that learns on mixed pictures; a slow copy of it guesses the target's labels."""
-    torch.manual_seed(1000 * world.seed + 10 * which[0] + which[1])  # the same pictures for the same place in each arm
+    torch.manual_seed(1000 * data.seed + 10 * which[0] + which[1])  # the same pictures for the same place in each arm
     net, slow = copy.deepcopy(start), copy.deepcopy(start)
 
     def loss(x: Tensor, y: Tensor, other: Tensor) -> Tensor:
@@ -75,11 +75,11 @@ def _teacher(
         mask = _mask(bridge, y)
         own = mask[:, 0].bool()
         label = torch.where(own, y, guess)
-        believed = own | (certainty > world.sure)
+        believed = own | (certainty > data.sure)
         alone, mixed = net(torch.cat([x, mix(x, other, mask)])).chunk(2)
         return F.cross_entropy(alone, y) + (F.cross_entropy(mixed, label, reduction="none") * believed).mean()
 
-    _train(net, world, loss, world.steps, f"{arm} teacher {which[1] + 1}", log)
+    _train(net, data, loss, data.steps, f"{arm} teacher {which[1] + 1}", log)
     return net
 
 
@@ -90,10 +90,10 @@ def _mask(bridge: str, label: Tensor) -> Tensor:
     return ddb.class_mask(label) if bridge == "class" else torch.zeros(len(label), 1, SIDE, SIDE)
 
 
-def _student(start: StreetNet, world: World, teachers: list[StreetNet], arm: str, log: Log) -> StreetNet:
+def _student(start: StreetNet, data: Streets, teachers: list[StreetNet], arm: str, log: Log) -> StreetNet:
     """A network that learns what both teachers say of the target, pixel by pixel."""
-    torch.manual_seed(1000 * world.seed + 999)
-    net, centres = copy.deepcopy(start), [_prototypes(teacher, world.target) for teacher in teachers]
+    torch.manual_seed(1000 * data.seed + 999)
+    net, centres = copy.deepcopy(start), [_prototypes(teacher, data.target) for teacher in teachers]
 
     def loss(x: Tensor, y: Tensor, other: Tensor) -> Tensor:
         with torch.no_grad():
@@ -103,7 +103,7 @@ def _student(start: StreetNet, world: World, teachers: list[StreetNet], arm: str
         own, guessed = net(torch.cat([x, other])).chunk(2)
         return F.cross_entropy(own, y) + ddb.distillation_loss(by_pixel(guessed), soft)
 
-    _train(net, world, loss, world.steps, arm, log)
+    _train(net, data, loss, data.steps, arm, log)
     return net
 
 
@@ -114,15 +114,15 @@ def _prototypes(teacher: StreetNet, target: Tensor) -> Tensor:
     return ddb.prototypes(by_pixel(maps), teacher.head(maps).argmax(1).flatten(), len(CLASSES))
 
 
-def _train(net: StreetNet, world: World, loss: Loss, steps: int, curve: str, log: Log, x: Tensor | None = None,
+def _train(net: StreetNet, data: Streets, loss: Loss, steps: int, curve: str, log: Log, x: Tensor | None = None,
            y: Tensor | None = None) -> None:  # fmt: skip
-    """Adam, one cycle of the rate; the test is drawn, and nothing is chosen by it."""
-    x, y = (world.x, world.y) if x is None or y is None else (x, y)
+    """Adam, one cycle of the learning rate; the test is plotted, and nothing is chosen by it."""
+    x, y = (data.x, data.y) if x is None or y is None else (x, y)
     optimizer = torch.optim.Adam(net.parameters(), 3e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     for step in range(1, steps + 1):
-        rows, others = torch.randint(len(x), (BATCH,)), torch.randint(len(world.target), (BATCH,))
-        value = loss(x[rows], y[rows], world.target[others])
+        rows, others = torch.randint(len(x), (BATCH,)), torch.randint(len(data.target), (BATCH,))
+        value = loss(x[rows], y[rows], data.target[others])
         optimizer.zero_grad()
         value.backward()
         optimizer.step()

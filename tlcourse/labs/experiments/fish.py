@@ -1,4 +1,4 @@
-"""Upright digits teach a network; turned ones are the target, of which few are labelled. Which weights may move?"""
+"""Upright digits teach a network; rotated ones are the target, of which few are labelled. Which weights may move?"""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from tlcourse.labs.digits import DigitNet, load, turned
+from tlcourse.labs.digits import DigitNet, load, rotated
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods.fish import Masked, fisher_diagonal, top_k_mask
 
 
 def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
-    """Accuracy on turned digits."""
+    """Accuracy on rotated digits."""
     x, y = load(seed)
     pretrained = DigitNet()
     fit(pretrained, x[:900], y[:900], arm="source", log=log, steps=400)
     n = int(settings["labels"])
-    target = turned(x[900:], settings["degrees"])
+    target = rotated(x[900:], settings["degrees"])
     xt, yt, test, truth = target[:n], y[900 : 900 + n], target[300:], y[1200:]
     weights = sum(p.numel() for p in pretrained.parameters())
     k = max(1, round(settings["share"] * weights))

@@ -1,4 +1,4 @@
-"""Upright digits teach a perceptron; turned ones are the target. A low-rank change, the head alone, everything."""
+"""Upright digits teach a perceptron; rotated ones are the target. A low-rank change, the head alone, everything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from tlcourse.labs.digits import load, turned
+from tlcourse.labs.digits import load, rotated
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods import lora as method
@@ -16,14 +16,14 @@ from tlcourse.methods.qlora import QLoRALinear
 
 
 def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
-    """Accuracy on turned digits."""
+    """Accuracy on rotated digits."""
     x, y = load(seed)
     pretrained = nn.Sequential(
         nn.Flatten(), nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10)
     )
     fit(pretrained, x[:900], y[:900], arm="source", log=log, steps=400)
     n, rank = int(settings["labels"]), int(settings["rank"])
-    target = turned(x[900:], settings["degrees"])
+    target = rotated(x[900:], settings["degrees"])
     xt, yt, test, truth = target[:n], y[900 : 900 + n], target[300:], y[1200:]
     found = {"original": accuracy(pretrained, test, truth)}
     for arm in ("head", "lora", "qlora", "full"):
@@ -37,6 +37,6 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
                 linear = net[place]
                 assert isinstance(linear, nn.Linear)
                 net[place] = QLoRALinear(linear, rank, alpha=2 * rank)
-        fit(net, xt, yt, arm=arm, log=log, steps=int(settings["steps"]), rate=3e-3, batch=len(xt))
+        fit(net, xt, yt, arm=arm, log=log, steps=int(settings["steps"]), lr=3e-3, batch=len(xt))
         found[arm] = accuracy(net, test, truth)
     return found

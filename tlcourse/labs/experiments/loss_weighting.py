@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from tlcourse.labs.families import draw, error, trunk
 from tlcourse.labs.log import Log
+from tlcourse.labs.related_tasks import draw, error, trunk
 from tlcourse.methods.loss_weighting import UncertaintyWeighting
 
 
 def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Error on new inputs, in units of each output's variance, averaged over both outputs."""
     generator = torch.Generator().manual_seed(seed)
-    world = draw(2, 1, int(settings["labels"]), 1.0, generator)
+    data = draw(2, 1, int(settings["labels"]), 1.0, generator)
     scale = torch.tensor([1.0, settings["scale"]])
-    y, width = world.y * scale, int(settings["width"])
+    y, width = data.y * scale, int(settings["width"])
     found = {}
     for arm in ("equal", "uncertainty", "oracle"):
         net = nn.Sequential(trunk(width), nn.Linear(width, 2))
@@ -31,9 +31,9 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
                 return (parts / scale.square()).sum()
             return learnt({"small": parts[0], "large": parts[1]})
 
-        _train(net, weighting, world.x, y, loss, arm, int(settings["steps"]), log)
+        _train(net, weighting, data.x, y, loss, arm, int(settings["steps"]), log)
         with torch.no_grad():
-            found[arm] = error(net(world.x_test), world.y_test * scale)
+            found[arm] = error(net(data.x_test), data.y_test * scale)
     return found
 
 
@@ -48,10 +48,10 @@ def _train(
     log: Log,
 ) -> None:
     """Adam; the two learnt log variances move 30 times as fast as the weights, for they have far to go."""
-    rate, faster = 5e-3, 30
-    groups = [{"params": net.parameters()}, {"params": weighting.parameters(), "lr": faster * rate}]
-    optimizer = torch.optim.Adam(groups, rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [rate, faster * rate], total_steps=steps)
+    lr, faster = 5e-3, 30
+    groups = [{"params": net.parameters()}, {"params": weighting.parameters(), "lr": faster * lr}]
+    optimizer = torch.optim.Adam(groups, lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [lr, faster * lr], total_steps=steps)
     for step in range(1, steps + 1):
         rows = torch.randint(len(x), (min(64, len(x)),))
         value = loss(net(x[rows]), y[rows])

@@ -1,4 +1,4 @@
-"""One output whose spread grows and whose tail is one-sided: quantiles against a mean with a constant width."""
+"""One output whose width grows and whose tail is one-sided: quantiles against a mean with a constant width."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     mean = nn.Sequential(*_body(), nn.Linear(64, 1))
     fit(mean, x, y, arm="mean", log=log, steps=steps, loss=lambda m, t: (m[:, 0] - t).square().mean())
     with torch.no_grad():
-        spread = (y - mean(x)[:, 0]).std()
-        constant = mean(x_test) + spread * torch.distributions.Normal(0.0, 1.0).icdf(LEVELS)
+        std = (y - mean(x)[:, 0]).std()
+        constant = mean(x_test) + std * torch.distributions.Normal(0.0, 1.0).icdf(LEVELS)
         everywhere = torch.quantile(y, LEVELS).expand(len(x_test), -1)
         return {
             "quantiles": float(pinball_loss(quantiles(x_test), y_test, LEVELS) / lowest),

@@ -19,31 +19,31 @@ SIGNAL, NUISANCE, INPUTS, NEW, EPISODES = 8, 16, 48, 5, 20
 def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy on five new classes, averaged over draws of the classes and of their examples."""
     generator = torch.Generator().manual_seed(seed)
-    world = _World(settings["nuisance"], generator)
+    data = _Classes(settings["nuisance"], generator)
     classes, shots = int(settings["classes"]), int(settings["shots"])
     trained = nn.Sequential(
         nn.Sequential(nn.Linear(INPUTS, 64), nn.ReLU(), nn.Linear(64, 32)),
         nn.Sequential(nn.ReLU(), nn.Linear(32, classes)),
     )
     untrained = copy.deepcopy(trained)
-    x, y = world.draw(classes, 3000 // classes)
+    x, y = data.draw(classes, 3000 // classes)
     fit(trained, x, y, arm="source", log=log, steps=int(settings["steps"]))
     spaces = {"inputs": nn.Identity(), "random": untrained[0], "prototypes": trained[0]}
     found: dict[int, dict[str, float]] = {}
     for k in sorted({1, 5, 20, shots}):
         found[k] = dict.fromkeys([*spaces, "head"], 0.0)
         for _ in range(EPISODES):
-            for arm, right in _episode(world, spaces, k).items():
+            for arm, right in _episode(data, spaces, k).items():
                 found[k][arm] += right / EPISODES
         for arm, value in found[k].items():
             log.metric(arm, k, accuracy=value)
-    x, y = world.draw(NEW, 60)
+    x, y = data.draw(NEW, 60)
     with torch.no_grad():
         two_dimensions.show(log, "features of new classes", trained[0](x), [1] * len(x), y)
     return found[shots]
 
 
-class _World:
+class _Classes:
     """Classes differ in eight directions; sixteen others vary too, and say nothing. A fixed layer mixes them all."""
 
     def __init__(self, nuisance: float, generator: torch.Generator) -> None:
@@ -59,9 +59,9 @@ class _World:
         return torch.tanh(0.7 * torch.cat([signal, nuisance], dim=1) @ self._mixing), y
 
 
-def _episode(world: _World, spaces: Mapping[str, nn.Module], k: int, queries: int = 50) -> dict[str, float]:
+def _episode(data: _Classes, spaces: Mapping[str, nn.Module], k: int, queries: int = 50) -> dict[str, float]:
     """Five new classes, `k` examples of each: the accuracy of each arm on 50 others of each."""
-    x, y = world.draw(NEW, k + queries)
+    x, y = data.draw(NEW, k + queries)
     shot = torch.arange(k + queries).repeat(NEW) < k
     right = {}
     with torch.no_grad():

@@ -26,7 +26,7 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     for layer in net[1::2]:
         if settings["uniform"] == 0 and isinstance(layer, nn.Linear):
             nn.init.normal_(layer.weight, std=(2 / layer.in_features) ** 0.5)
-    fit(net, x[:900], y[:900], arm="training", log=log, steps=int(settings["steps"]), rate=1e-3)
+    fit(net, x[:900], y[:900], arm="training", log=log, steps=int(settings["steps"]), lr=1e-3)
     test, truth = x[900:], y[900:]
     kept = {"int8": even(8), "int4": even(4), "single": _single, "nf4": _double, "int3": even(3)}
     found = {}

@@ -13,7 +13,7 @@ from tlcourse.methods.loss_weighting import SplitLoss
 
 SIDE, KINDS = 16, 3
 NEAR = 0.5
-"""The least overlap (intersection over union) of a box that counts as found."""
+"""The least intersection over union of a box that counts as found."""
 
 
 def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
@@ -81,9 +81,9 @@ def _loss(arm: str, output: Tensor, there: Tensor, kind: Tensor, box: Tensor, sp
 
 
 def _train(net: nn.Module, data: tuple[Tensor, ...], arm: str, split: SplitLoss, steps: int, log: Log) -> None:
-    rate = 3e-3
-    optimizer = torch.optim.Adam(net.parameters(), rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+    lr = 3e-3
+    optimizer = torch.optim.Adam(net.parameters(), lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
     order = torch.Generator().manual_seed(0)  # all arms see the same batches
     for step in range(1, steps + 1):
         rows = torch.randint(len(data[0]), (64,), generator=order)
@@ -106,12 +106,12 @@ def answered(net: nn.Module, data: tuple[Tensor, Tensor, Tensor, Tensor], by_log
     x, there, kind, box = data
     presence, logits, place = net(x).split([1, KINDS, 4], dim=1)
     said = presence[:, 0] > (0.0 if by_logit else 0.5)
-    right = (logits.argmax(1) == kind) & (overlap(place, box) >= NEAR)
+    right = (logits.argmax(1) == kind) & (iou(place, box) >= NEAR)
     marked = there.bool()
     return float(((said & right)[marked].float().mean() + (~said)[~marked].float().mean()) / 2)
 
 
-def overlap(a: Tensor, b: Tensor) -> Tensor:
+def iou(a: Tensor, b: Tensor) -> Tensor:
     """Intersection over union of boxes given by middle and size, (B, 4) each -> (B,)."""
     low = torch.maximum(a[:, :2] - a[:, 2:] / 2, b[:, :2] - b[:, 2:] / 2)
     high = torch.minimum(a[:, :2] + a[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2)

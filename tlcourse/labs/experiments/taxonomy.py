@@ -1,4 +1,4 @@
-"""One fixed classifier, three changes of the world: what each does to it, and which of them importance weights mend."""
+"""One fixed classifier, three changes of the data: what each does to it, and which of them importance weights fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of labs that are kept, to be shown again or laid over each other: one file of events a run."""
+"""Recorded runs of labs, to be shown again or overlaid: one file of events a run."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from tlcourse.labs.result import LabResult
 from tlcourse.paths import labs_folder
 from tlcourse.text import counted
 
+_SETTINGS = {"rate": "learning_rate", "ground": "background"}
+"""Settings of earlier runs by the names that they have now."""
 KEPT = 50
 """Runs of one lab that are kept; the oldest goes first."""
 
@@ -87,7 +89,9 @@ def kept_run(lab: str, number: int) -> KeptRun:
     if last.get("type") != "result":
         return KeptRun(number, None)
     try:
-        return KeptRun(number, msgspec.convert(last["result"], LabResult))
+        result = msgspec.convert(last["result"], LabResult)
+        settings = {_SETTINGS.get(name, name): value for name, value in result.settings.items()}
+        return KeptRun(number, msgspec.structs.replace(result, settings=settings))
     except msgspec.ValidationError:  # written by another version of the course
         return KeptRun(number, None)
 

@@ -1,4 +1,4 @@
-"""The worlds that labs draw are what they say: families share functions, a shift changes one thing, boxes fit marks."""
+"""What labs draw is what it says: families share functions, a shift changes one thing, boxes fit marks."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import io
 import pytest
 import torch
 
-from tlcourse.labs import families, streets
+from tlcourse.labs import related_tasks, streets
 from tlcourse.labs.experiments import branching, qlora, split_loss, taxonomy
 
 
 def _drawn(related, seed=0, hidden=1):
-    return families.draw(2, 3, 10, related, torch.Generator().manual_seed(seed), hidden)
+    return related_tasks.draw(2, 3, 10, related, torch.Generator().manual_seed(seed), hidden)
 
 
 def _squared_correlations(related):
-    """Between kin, and between strangers; over worlds, since in ten dimensions single directions meet by chance."""
+    """Between kin, and between strangers; over seeds, since in ten dimensions single directions meet by chance."""
     between = torch.stack([torch.corrcoef(_drawn(related, seed).y_test.T).square() for seed in range(20)]).mean(0)
     return between[[0, 0, 1], [1, 2, 2]].mean(), between[:3, 3:].mean()
 
@@ -41,8 +41,8 @@ def test_relation_does_not_change_how_much_a_task_varies(related):
 
 def test_knowing_nothing_is_an_error_of_one():
     y = _drawn(0.5).y_test
-    assert families.error(y.mean(0).expand_as(y), y) == pytest.approx(1, abs=0.01)
-    assert families.error(y, y) == 0
+    assert related_tasks.error(y.mean(0).expand_as(y), y) == pytest.approx(1, abs=0.01)
+    assert related_tasks.error(y, y) == 0
 
 
 def test_pairs_are_counted_and_the_groups_names_are_not():
@@ -52,7 +52,7 @@ def test_pairs_are_counted_and_the_groups_names_are_not():
     assert branching.pairs_right([[0, 1, 3], [2, 4, 5]], true) == 7 / 15
 
 
-def _world(shift, n=20000):
+def _shifted(shift, n=20000):
     x, y = taxonomy._draw(n, shift, 1.5, torch.Generator().manual_seed(1))
     return x, y.float()
 
@@ -63,7 +63,7 @@ def _near(x, y, corner):
 
 
 def test_each_shift_changes_what_it_is_named_after_and_nothing_else():
-    (x, y), (moved, y_moved), (rare, y_rare), (same, y_other) = map(_world, ("none", "covariate", "label", "concept"))
+    (x, y), (moved, y_moved), (rare, y_rare), (same, y_other) = map(_shifted, ("none", "covariate", "label", "concept"))
     corner = (1.0, 1.0)
     assert (moved.mean(0) - x.mean(0))[0] > 1.3
     assert abs(_near(moved, y_moved, corner) - _near(x, y, corner)) < 0.08
@@ -75,9 +75,9 @@ def test_each_shift_changes_what_it_is_named_after_and_nothing_else():
 
 
 def test_weights_follow_the_inputs_and_see_no_change_of_labels():
-    x, _ = _world("none", 3000)
-    assert taxonomy._importance(x, _world("concept", 3000)[0]).std() < 0.1
-    weights = taxonomy._importance(x, _world("covariate", 3000)[0])
+    x, _ = _shifted("none", 3000)
+    assert taxonomy._importance(x, _shifted("concept", 3000)[0]).std() < 0.1
+    weights = taxonomy._importance(x, _shifted("covariate", 3000)[0])
     assert torch.corrcoef(torch.stack([weights, x[:, 0]]))[0, 1] > 0.5
 
 
@@ -95,12 +95,12 @@ def test_a_box_holds_its_mark_and_nothing_is_nothing():
     assert set(kind[there == 1].tolist()) == {0, 1, 2}
 
 
-def test_overlap_is_intersection_over_union():
+def test_iou_is_intersection_over_union():
     a, b = torch.tensor([[0.5, 0.5, 0.4, 0.4]]), torch.tensor([[0.7, 0.5, 0.4, 0.4]])
-    assert split_loss.overlap(a, a).item() == pytest.approx(1)
-    assert split_loss.overlap(a, b).item() == pytest.approx(1 / 3)
-    assert split_loss.overlap(a, torch.tensor([[0.1, 0.1, 0.1, 0.1]])).item() == 0
-    assert split_loss.overlap(torch.tensor([[0.5, 0.5, -1.0, -1.0]]), a).item() == 0
+    assert split_loss.iou(a, a).item() == pytest.approx(1)
+    assert split_loss.iou(a, b).item() == pytest.approx(1 / 3)
+    assert split_loss.iou(a, torch.tensor([[0.1, 0.1, 0.1, 0.1]])).item() == 0
+    assert split_loss.iou(torch.tensor([[0.5, 0.5, -1.0, -1.0]]), a).item() == 0
 
 
 @pytest.mark.parametrize(("bits", "levels"), [(3, 7), (4, 15), (8, 255)])
@@ -138,7 +138,7 @@ def test_the_evening_changes_light_and_grain_and_never_where_things_stand():
     assert evening[:, :1][sky].mean() > day[:, :1][sky].mean() + 0.03  # redder
 
 
-def test_overlap_is_the_mean_over_the_classes_of_intersection_over_union():
+def test_mean_iou_is_the_mean_over_the_classes_of_intersection_over_union():
     x, label = _street(0.0, n=20)
 
     class Says(torch.nn.Module):
@@ -148,10 +148,10 @@ def test_overlap_is_the_mean_over_the_classes_of_intersection_over_union():
 
     net = Says()
     net.guess = label
-    assert streets.overlap(net, x, label) == 1
+    assert streets.mean_iou(net, x, label) == 1
     net.guess = torch.where(label == 4, 1, label)  # every car is taken for road
     road, car = (label == 1).sum().item(), (label == 4).sum().item()
-    assert streets.overlap(net, x, label) == pytest.approx((3 + road / (road + car)) / 5)
+    assert streets.mean_iou(net, x, label) == pytest.approx((3 + road / (road + car)) / 5)
 
 
 def test_pixels_become_rows_in_the_order_of_their_labels():

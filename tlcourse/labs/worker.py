@@ -1,4 +1,4 @@
-"""The process that trains a lab: `python -m tlcourse.labs.child REQUEST`, one event a line on stdout.
+"""The process that trains a lab: `python -m tlcourse.labs.worker REQUEST`, one event a line on stdout.
 
 It has torch, and nobody else waits for it: a screen stays quick, and a run can be stopped at once.
 """
@@ -40,8 +40,8 @@ class Request(Struct, frozen=True):
 
 def _advice(settings: Mapping[str, float]) -> str:
     """What to try after a run that diverged."""
-    if "rate" in settings:
-        return f"Try a smaller learning rate: rate={settings['rate'] / 10:g}."
+    if "learning_rate" in settings:
+        return f"Try a smaller learning rate: learning_rate={settings['learning_rate'] / 10:g}."
     return "Try settings nearer to their defaults."
 
 

@@ -1,4 +1,4 @@
-"""Drawn regressions that come in families: those of one family are sums of the same hidden functions."""
+"""Synthetic regressions that come in families: those of one family are sums of the same hidden functions."""
 
 from __future__ import annotations
 
