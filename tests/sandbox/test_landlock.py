@@ -108,18 +108,6 @@ def test_the_filter_is_stricter_than_that_of_a_sandbox_with_namespaces(machine, 
     assert len(strict) // 8 < 4096  # the kernel's bound
 
 
-def test_no_call_has_two_names_and_no_two_calls_one_number():
-    for machine, (calls, prlimit) in seccomp._LANDLOCK.items():
-        numbers = [
-            *seccomp._MACHINES[machine][1].values(),
-            *calls.values(),
-            *seccomp._LANDLOCK_COMMON.values(),
-            *seccomp._SIGNALS[machine].values(),
-            prlimit,
-        ]
-        assert len(numbers) == len(set(numbers))
-
-
 def no(name):
     return lambda: Finding(name, False, f"no {name} here", f"get {name}")
 

@@ -84,6 +84,14 @@ _LANDLOCK = {"x86_64": (_WEAK_X86_64, 302), "aarch64": (_WEAK_AARCH64, 261)}
 """The calls, and the number of prlimit64, which is refused for every process but the caller."""
 
 
+def numbers(machine: str) -> dict[str, int]:
+    """Name → number of every call that any filter for `machine` speaks of: refused, or looked at."""
+    _, denied, looked_at = _MACHINES[machine]
+    without, prlimit = _LANDLOCK[machine]
+    also = {"clone3": _CLONE3, "prlimit64": prlimit}
+    return {**denied, **looked_at, **_LANDLOCK_COMMON, **without, **_SIGNALS[machine], **also}
+
+
 def program(
     machine: str | None = None, *, gpu: bool = False, namespaces: bool = True, signals: bool = True
 ) -> bytes | None:

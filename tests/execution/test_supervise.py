@@ -1,0 +1,505 @@
+"""What supervision decides, from outside: the tests' workers are ten lines that write to the pipes what they like."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import psutil
+import pytest
+from msgspec.structs import replace
+
+from tlcourse.execution import arrays, supervise
+from tlcourse.execution.gpu import WAITING, Card
+from tlcourse.execution.spec import RunReport, RunSpec
+from tlcourse.execution.supervise import run
+from tlcourse.sandbox.base import SandboxedProcess, Start
+
+PRELUDE = """
+import json, os, select, signal, struct, subprocess, sys, time
+events, result = int(sys.argv[1]), int(sys.argv[2])
+inputs, submission = sys.argv[3], sys.argv[4]
+def write(descriptor, data):
+    while data:
+        data = data[os.write(descriptor, data):]
+def tell(event, /, **fields): write(events, json.dumps({"v": 1, "type": event, **fields}).encode() + b"\\n")
+def started(): tell("started", device="a cpu", torch="2.9"); tell("phase", name="fit")
+def fitted(): started(); tell("phase", name="fitted")
+def read(n):
+    data = b""
+    while len(data) < n: data += os.read(0, n - len(data)) or sys.exit("no inputs")
+    return data
+def handed_over(): return read(struct.unpack("<Q", read(8))[0])
+def answer(data=b"predictions"): write(result, data)
+"""
+
+
+class Scripted:
+    """A sandbox whose worker is a text, run by a bare Python; it keeps how it was asked to start."""
+
+    name = "none"
+
+    def __init__(self, text: str, **traits: Any) -> None:
+        self.text = PRELUDE + textwrap.dedent(text)
+        self.traits = traits
+        self.asked: Start | None = None
+
+    def start(self, start: Start) -> SandboxedProcess:
+        self.asked = start
+        process = SandboxedProcess(
+            [sys.executable, "-I", "-S", "-c", self.text, *start.arguments, str(start.inputs), str(start.submission)],
+            stdin=start.stdin,
+            stdout=start.output,
+            stderr=start.output,
+            env=start.env,
+            pass_fds=start.pass_fds,
+            start_new_session=True,
+        )
+        for name, value in self.traits.items():
+            setattr(process, name, value)
+        return process
+
+
+@pytest.fixture
+def job(job_for) -> RunSpec:
+    """A job whose solution nobody imports."""
+    return job_for("mine = 1")
+
+
+@pytest.fixture
+def ran(job):
+    """`ran(text, …)` runs such a worker on the job, with these limits; `told` are the events that were passed on."""
+    told: list[dict[str, Any]] = []
+
+    def run_it(text: str, *, spec: RunSpec = job, traits: dict[str, Any] | None = None, **limits: Any) -> RunReport:
+        changed = replace(spec, limits=replace(spec.limits, **limits))
+        return run(changed, Scripted(text, **(traits or {})), told.append)
+
+    run_it.told = told  # type: ignore[attr-defined]
+    return run_it
+
+
+def of_kind(told: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [event for event in told if event["type"] == kind]
+
+
+def test_a_run_to_its_end_is_reported_whole(ran, job):
+    report = ran("""
+        print("hello", flush=True)
+        started()
+        tell("metric", step=1, values={"loss": 0.5})
+        tell("metric", step=2, values={"loss": 0.25})
+        tell("phase", name="fitted")
+        tell("probe", values={"shared": 0.75})
+        tell("probe", values={"heads": 2})
+        answer(handed_over())
+        tell("finished")
+        """)
+    assert (report.status, report.message, report.sandbox) == ("done", "predictions came out", "none")
+    assert report.results == arrays.pack(job.test_inputs)  # the worker gave back what it was handed
+    assert (report.device, report.torch) == ("a cpu", "2.9")
+    assert report.metrics == [{"step": 1, "values": {"loss": 0.5}}, {"step": 2, "values": {"loss": 0.25}}]
+    assert report.probes == {"shared": 0.75, "heads": 2}
+    assert (report.log, report.problem) == ("hello\n", None)
+    assert report.usage.peak_rss_mb > 1
+    assert report.usage.cpu_s >= 0
+    kinds = [event["type"] for event in ran.told if event["type"] != "log"]
+    assert kinds == ["started", "phase", "metric", "metric", "phase", "probe", "probe", "finished"]
+    assert of_kind(ran.told, "log") == [{"v": 1, "type": "log", "text": "hello\n"}]
+
+
+def test_what_a_worker_is_given(ran, job, tmp_path):
+    weights = tmp_path / "weights.pth"
+    weights.write_text("numbers")
+    spec = replace(job, files={"pretrained/deep/one.pth": weights}, env={"MINE": "1"})
+    sandbox = Scripted("""
+        files = sorted(os.path.relpath(os.path.join(top, n), inputs) for top, _, ns in os.walk(inputs) for n in ns)
+        print(json.dumps([files, sorted(os.listdir(submission)), open(inputs + "/task_spec.json").read(),
+                          open(inputs + "/pretrained/deep/one.pth").read(), os.environ["MINE"],
+                          os.environ["OMP_NUM_THREADS"], inputs, submission]))
+        fitted()
+        for name in ("train", "val"):
+            answer(open(inputs + "/" + name + ".safetensors", "rb").read())
+        """)
+    spec = replace(spec, task_spec=replace(spec.task_spec, threads=3), val={"x": np.zeros((2, 2), np.float32)})
+    report = run(spec, sandbox, lambda _: None)
+    files, handed_in, task_spec, text, mine, threads, inputs, submission = msgspec.json.decode(report.log)
+    assert files == ["pretrained/deep/one.pth", "task_spec.json", "train.safetensors", "val.safetensors"]
+    assert handed_in == ["solution.py"]
+    assert msgspec.json.decode(task_spec, type=type(spec.task_spec)) == spec.task_spec
+    assert (text, mine, threads) == ("numbers", "1", "3")
+    assert report.results == arrays.pack(spec.train) + arrays.pack(spec.val)
+    assert (sandbox.asked.inputs, sandbox.asked.submission) == (Path(inputs), Path(submission))
+    assert Path(submission) != job.submission  # a copy
+    assert not Path(inputs).exists()  # and gone
+    assert sandbox.asked.limits == spec.limits
+    assert (sandbox.asked.gpu, sandbox.asked.devices) == (False, ())
+    assert [str(one) for one in sandbox.asked.pass_fds] == list(sandbox.asked.arguments)
+
+
+def test_test_inputs_come_after_fit_has_returned_and_not_before(ran):
+    report = ran("""
+        started()
+        before = select.select([0], [], [], 0.3)[0]
+        tell("phase", name="fitted")
+        answer(handed_over())
+        print("before:", before)
+        """)
+    assert report.log == "before: []\n"
+    assert report.status == "done"
+
+
+def test_test_inputs_larger_than_a_pipe_arrive_whole(ran, job):
+    big = {"x": np.arange(2**19, dtype=np.float32).reshape(8, -1)}
+    report = ran(
+        "import hashlib\nfitted()\nanswer(hashlib.sha256(handed_over()).digest())", spec=replace(job, test_inputs=big)
+    )
+    assert report.results == hashlib.sha256(arrays.pack(big)).digest()
+
+
+@pytest.mark.parametrize("closes", ["os.close(0)", ""])
+def test_a_worker_that_reads_no_test_inputs_may_still_answer(ran, job, closes):
+    big = {"x": np.zeros((8, 2**16), np.float32)}
+    report = ran(f"{closes}\nfitted()\nanswer()\ntime.sleep(0.2)", spec=replace(job, test_inputs=big))
+    assert (report.status, report.results) == ("done", b"predictions")
+
+
+def test_test_inputs_are_handed_over_once_and_fit_takes_until_it_returns_first(ran):
+    report = ran("""
+        started()
+        time.sleep(0.2)
+        tell("phase", name="fitted")
+        handed_over()
+        time.sleep(0.3)
+        tell("phase", name="fitted")
+        again = select.select([0], [], [], 0.3)[0]
+        answer()
+        print("again:", again)
+        """)
+    assert report.log == "again: []\n"
+    assert 0.1 <= report.usage.fit_s <= report.usage.wall_time_s - 0.6
+
+
+def test_the_time_of_fit_begins_with_fit(ran):
+    report = ran("""
+        time.sleep(0.4)
+        fitted()
+        answer()
+        """)
+    assert report.usage.fit_s <= report.usage.wall_time_s - 0.4
+
+
+def test_metrics_after_fit_are_dropped_because_they_could_carry_test_inputs(ran):
+    report = ran("""
+        fitted()
+        handed_over()
+        tell("metric", step=1, values={"secret": 0.125})
+        tell("metric", step=2, values={"secret": 0.25})
+        answer()
+        """)
+    assert report.status == "done"
+    assert report.metrics == []
+    assert of_kind(ran.told, "metric") == []
+
+
+def test_predictions_that_were_not_asked_for_are_refused(ran):
+    report = ran("started()\nanswer(b'x')\ntime.sleep(60)")
+    assert (report.status, report.results) == ("invalid", b"")
+    assert report.message == "wrote predictions that were not asked for, or more than the contract allows"
+
+
+def test_predictions_may_take_what_the_contract_allows_and_not_a_byte_more(ran, job):
+    cap = arrays.size_cap(8, job.task_spec.outputs)
+    enough = ran(f"fitted()\nhanded_over()\nanswer(bytes({cap}))")
+    assert (enough.status, len(enough.results)) == ("done", cap)
+    more = ran(f"fitted()\nhanded_over()\nanswer(bytes({cap + 1}))\ntime.sleep(60)")
+    assert (more.status, more.results) == ("invalid", b"")
+
+
+def test_what_was_written_just_before_the_end_counts(ran):
+    report = ran("fitted()\nhanded_over()\nprint('x' * 60000, flush=True)\nanswer(bytes(60000))\nos._exit(0)")
+    assert (report.status, len(report.results), len(report.log)) == ("done", 60_000, 60_001)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("exception", "crash"),
+        ("syntax", "invalid"),
+        ("no_fit", "invalid"),
+        ("contract", "invalid"),
+        ("no_device", "invalid"),
+    ],
+)
+def test_each_kind_of_problem_has_its_status(ran, kind, status):
+    report = ran(f"started()\ntell('problem', kind={kind!r}, message='It broke.', trace='line 1')\nanswer_not = 1")
+    assert (report.status, report.message) == (status, "It broke.")
+    assert (report.problem.kind, report.problem.message, report.problem.trace) == (kind, "It broke.", "line 1")
+    assert len(of_kind(ran.told, "problem")) == 1
+
+
+def test_a_device_that_is_not_there_is_no_fault_of_the_submission(ran):
+    report = ran("tell('problem', kind='no_device', message='No cuda:1 here.', trace='')")
+    assert (report.status, report.message) == ("infra", "No cuda:1 here.")
+
+
+def test_another_problem_before_the_start_is_a_worker_that_did_not_start(ran):
+    report = ran("tell('problem', kind='exception', message='It broke.', trace='')\nsys.exit(7)")
+    assert (report.status, report.message) == ("infra", "the worker did not start (exit status 7)")
+
+
+def test_the_first_problem_counts_and_one_of_no_known_kind_does_not(ran):
+    report = ran("""
+        started()
+        tell("problem", kind="forged", message="zero", trace="")
+        tell("problem", kind="contract", message="first", trace="")
+        tell("problem", kind="exception", message="second", trace="")
+        """)
+    assert (report.status, report.message) == ("invalid", "first")
+
+
+def test_an_exception_that_a_limit_explains_says_so_and_another_problem_does_not(ran):
+    said = "OSError: [Errno 28] No space left on device"
+    crash, invalid = (
+        ran(f"started()\ntell('problem', kind={kind!r}, message={said!r}, trace='')", scratch_mb=16)
+        for kind in ("exception", "contract")
+    )
+    assert crash.message.startswith(f"{said} (its scratch folders were full: 16 MB")
+    assert crash.message.endswith(")")
+    assert invalid.message == said
+
+
+BEFORE_FIT = "the process ended before fit returned"
+BEFORE_THE_END = "the process ended before all predictions were out"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "how"),
+    [
+        ("started()", BEFORE_FIT, 0),
+        ("started(); sys.exit(3)", BEFORE_FIT, 3),
+        ("started(); os._exit(128)", BEFORE_FIT, 128),
+        ("started(); os._exit(128 + 65)", BEFORE_FIT, 193),
+        ("started(); os._exit(9)", BEFORE_FIT, 9),
+        ("fitted()", BEFORE_THE_END, 0),
+        ("fitted(); answer(); os._exit(1)", BEFORE_THE_END, 1),
+        ("started(); os.kill(os.getpid(), signal.SIGSEGV)", BEFORE_FIT, "SIGSEGV"),
+        ("started(); os._exit(128 + 9)", BEFORE_FIT, "SIGKILL"),
+        ("started(); os._exit(128 + 1)", BEFORE_FIT, "SIGHUP"),
+        ("started(); os._exit(128 + 64)", BEFORE_FIT, "SIGRTMAX"),
+    ],
+)
+def test_a_process_that_ends_too_early_crashed_and_its_predictions_do_not_count(ran, text, where, how):
+    report = ran(text)
+    asked = f"exit status {how}; does the solution call os._exit or quit?"
+    assert report.message == f"{where} ({asked if isinstance(how, int) else f'killed by {how}'})"
+    assert (report.status, report.results) == ("crash", b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the worker did not start (exit status 0)"),
+        ("sys.exit(7)", "the worker did not start (exit status 7)"),
+        ("print('one'); print('two')", "the worker did not start: two"),
+        ("print('x' * 400)", "the worker did not start: " + "x" * 300),
+        ("answer_not = fitted", "the worker did not start (exit status 0)"),
+    ],
+)
+def test_a_worker_that_never_said_that_it_started_is_ours(ran, text, message):
+    report = ran(text)
+    assert (report.status, report.message) == ("infra", message)
+    assert (report.device, report.torch) == ("", "")
+
+
+def test_the_first_start_counts(ran):
+    report = ran("started()\ntell('started', device='forged', torch='0')\ntell('phase', name='fitted')\nanswer()")
+    assert (report.device, report.torch) == ("a cpu", "2.9")
+
+
+def test_without_test_inputs_a_run_is_done_when_fit_has_returned(ran, job):
+    fit_only = replace(job, test_inputs=None)
+    done = ran("fitted()", spec=fit_only)
+    assert (done.status, done.message, done.results) == ("done", "fit returned", b"")
+    assert ran("started()", spec=fit_only).status == "crash"
+    assert ran("fitted(); os._exit(1)", spec=fit_only).status == "crash"
+    assert ran("fitted(); answer(b'x'); time.sleep(60)", spec=fit_only).status == "invalid"
+
+
+def test_a_sandbox_that_fell_is_ours_whatever_the_run_did(ran):
+    report = ran("fitted()\nanswer()", traits={"fell": "Its server was killed."})
+    assert (report.status, report.message, report.results) == ("infra", "Its server was killed.", b"")
+
+
+def test_the_kernel_ended_it_for_its_memory(ran, monkeypatch):
+    monkeypatch.setattr(supervise.ProcessTree, "killed_for_memory", property(lambda _: True))
+    report = ran("fitted()\nanswer()", memory_mb=700)
+    assert (report.status, report.results) == ("memory", b"")
+    assert report.message.endswith("MB of memory; 700 MB are allowed")
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "status", "said"),
+    [
+        ("time.sleep(60)", {"wall_time_s": 0.4}, "timeout", "are allowed"),
+        ("while True: pass", {"cpu_s": 0.3}, "timeout", "of CPU"),
+        ("x = bytearray(b'1') * 2**28; time.sleep(60)", {"memory_mb": 200}, "memory", "200 MB are allowed"),
+        ("while True: print('x' * 100, flush=True)", {"output_kb": 2}, "output", "printed more than 2 kB;"),
+        ("while True: tell('metric', step=1, values={'loss': 0.5})", {}, "output", "sent more progress events"),
+    ],
+    ids=["wall time", "CPU", "memory", "output", "events"],
+)
+def test_each_limit_ends_the_run_and_all_that_it_started(ran, text, limits, status, said):
+    child = "child = subprocess.Popen(['sleep', '60'])\nprint('child', child.pid, flush=True)\nstarted()\n"
+    report = ran(child + text, **limits)
+    assert report.status == status
+    assert said in report.message
+    assert report.results == b""
+    assert report.usage.wall_time_s < 60
+    pid = int(report.log.split()[1])
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_the_first_limit_that_was_hit_is_the_one_that_is_said(ran):
+    report = ran("started()\nanswer()\nwhile True: print('x' * 100)", output_kb=2)
+    assert report.status in ("invalid", "output")
+    assert report.results == b""
+
+
+def test_output_within_its_limit_is_no_fault(ran):
+    report = ran("fitted()\nprint('x' * 2047)\nanswer()", output_kb=2)
+    assert (report.status, len(report.log)) == ("done", 2048)
+
+
+def test_a_worker_that_closes_its_pipes_is_waited_for(ran):
+    report = ran("fitted()\nanswer()\nos.close(events); os.close(result); os.close(1); os.close(2)\ntime.sleep(0.3)")
+    assert (report.status, report.results) == ("done", b"predictions")
+    assert report.usage.wall_time_s >= 0.3
+
+
+def test_what_is_no_event_of_ours_is_dropped(ran):
+    report = ran("""
+        write(events, b"no JSON\\n" + b'{"v": 9, "type": "started"}\\n')
+        tell("log", text="forged")
+        fitted()
+        tell("phase", name="dance")
+        tell("metric", step="one", values={})
+        answer()
+        """)
+    assert report.status == "done"
+    assert [event["type"] for event in ran.told] == ["started", "phase", "phase"]
+
+
+def test_where_the_system_tells_of_no_end_the_watch_looks_itself(ran, monkeypatch):
+    def refuse(pid: int) -> int:
+        raise OSError
+
+    monkeypatch.setattr(os, "pidfd_open", refuse, raising=False)
+    assert ran("fitted()\nanswer()").status == "done"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_an_error_of_the_listener_ends_the_run_and_leaves_nothing(job, leftovers, error):
+    before = leftovers()
+    pids: list[int] = []
+
+    def listener(event: dict[str, Any]) -> None:
+        if event["type"] == "log":
+            pids.append(int(event["text"]))
+            raise error
+
+    with pytest.raises(error):
+        run(job, Scripted("print(os.getpid(), flush=True)\ntime.sleep(60)"), listener)
+    assert not psutil.pid_exists(pids[0])
+    assert leftovers() == before
+
+
+class Refusing:
+    name = "none"
+
+    def start(self, start: Start) -> SandboxedProcess:
+        raise FileNotFoundError("no such sandbox")
+
+
+class FakeGroup:
+    """A control group that was made."""
+
+    def __init__(self, memory_mb: float) -> None:
+        self.memory_mb = memory_mb
+        self.removed = 0
+
+    def remove(self) -> None:
+        self.removed += 1
+
+
+def test_a_sandbox_that_cannot_start_leaves_nothing(job, leftovers, monkeypatch):
+    made: list[FakeGroup] = []
+    monkeypatch.setattr(supervise, "group_for", lambda mb: made.append(FakeGroup(mb)) or made[-1])
+    before = leftovers()
+    with pytest.raises(FileNotFoundError, match="no such sandbox"):
+        run(job, Refusing(), lambda _: None)
+    assert leftovers() == before
+    assert [(group.memory_mb, group.removed) for group in made] == [(job.limits.memory_mb, 1)]
+    monkeypatch.setattr(supervise, "group_for", lambda mb: None)
+    with pytest.raises(FileNotFoundError, match="no such sandbox"):
+        run(job, Refusing(), lambda _: None)
+    assert leftovers() == before
+
+
+def test_nothing_is_left_of_a_run(ran, leftovers):
+    ran("fitted()\nanswer()")
+    before = leftovers()
+    for text in ("fitted()\nanswer()", "", "started()\nanswer()"):
+        ran(text)
+    assert leftovers() == before
+
+
+def test_a_run_on_a_card_is_alone_there_and_sees_it_as_the_first(job, monkeypatch):
+    card = Card(name="gpu-1", nodes=("/dev/one",), visible={"CUDA_VISIBLE_DEVICES": "GPU-1"})
+    held: list[str] = []
+
+    @contextlib.contextmanager
+    def alone(which: Card, waiting: Any):
+        waiting()
+        held.append(which.name)
+        yield
+        held.append("let go")
+
+    monkeypatch.setattr(supervise, "card_of", lambda device: card if device == "cuda:1" else None)
+    monkeypatch.setattr(supervise, "alone_on", alone)
+    told: list[dict[str, Any]] = []
+    sandbox = Scripted(
+        "print(json.load(open(inputs + '/task_spec.json'))['device'], os.environ['CUDA_VISIBLE_DEVICES'])\n"
+        "fitted()\nanswer()"
+    )
+    report = run(replace(job, task_spec=replace(job.task_spec, device="cuda:1")), sandbox, told.append)
+    assert report.log == "cuda:0 GPU-1\n"
+    assert told[0] == WAITING
+    assert held == ["gpu-1", "let go"]
+    assert (sandbox.asked.gpu, sandbox.asked.devices) == (True, ("/dev/one",))
+
+
+def test_the_tree_is_measured_as_its_process_says(job, monkeypatch, tmp_path):
+    made: list[dict[str, Any]] = []
+    real = supervise.ProcessTree
+
+    def recorded(pid: int, **traits: Any):
+        made.append(traits)
+        return real(pid, **traits)
+
+    monkeypatch.setattr(supervise, "ProcessTree", recorded)
+    monkeypatch.setattr(supervise, "group_for", lambda mb: None)
+    spec = replace(job, limits=replace(job.limits, scratch_mb=33))
+    for forked, scratch in ((True, tmp_path), (False, None)):
+        run(spec, Scripted("fitted()\nanswer()", forked=forked, scratch=scratch), lambda _: None)
+    assert made == [
+        {"forked": True, "scratch_mb": 33, "folder": tmp_path, "group": None},
+        {"forked": False, "scratch_mb": 33, "folder": None, "group": None},
+    ]
