@@ -60,7 +60,7 @@ def test_a_copy_without_the_staffs_files_says_what_is_missing(tl, tmp_path):
 
 @pytest.mark.parametrize("exercise", ["ex2", "ex3"])
 def test_the_bundled_exercises_are_explained(exercise):
-    from tlcourse.course.explanation import explanation
+    from tlcourse.course.exercise import explanation
     from tlcourse.course.loader import load_course
 
     explained = explanation(load_course().exercises[exercise], passed=True)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from tlcourse.course.explanation import explanation
-from tlcourse.course.lesson_checks import WIDTH, _width
+from tlcourse.course.checks import WIDTH, _width
+from tlcourse.course.exercise import explanation
 from tlcourse.course.loader import load_course
 
 _TEX = re.compile(r"\\[A-Za-z]{2,}|\$")

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tlcourse.course.lesson_checks import problems_of_lessons
+from tlcourse.course.checks import problems_of_lessons
 from tlcourse.course.loader import load_course
 from tlcourse.course.markdown import headings
 

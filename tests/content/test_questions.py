@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
-from tlcourse.course.coverage import coverage, uncovered
+from tlcourse.course.checks import coverage, uncovered
 from tlcourse.course.loader import load_course
 from tlcourse.quiz.kinds import KINDS
 from tlcourse.quiz.kinds.bug import MOST_LINES

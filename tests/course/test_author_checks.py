@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.course.coverage import coverage, uncovered
-from tlcourse.course.lesson_checks import problems_of_lessons
+from tlcourse.course.checks import coverage, problems_of_lessons, uncovered
 from tlcourse.course.loader import load_course
 from tlcourse.errors import ContentError
 

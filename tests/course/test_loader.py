@@ -203,3 +203,14 @@ def test_a_file_that_is_not_text_is_no_traceback(course):
 def test_yaml_that_would_run_code_is_refused(course):
     (course / "quizzes" / "lines.yaml").write_text("!!python/object/apply:os.system ['true']\n")
     assert "expected YAML" in problems(course)[0]
+
+
+@pytest.mark.parametrize("name", ["ex2", "ex2_multitask"])
+def test_an_exercise_is_found_by_its_id_and_by_the_name_of_its_folder(name):
+    assert load_course().exercise(name).about.id == "ex2"
+
+
+def test_an_exercise_that_is_not_there_names_those_that_are():
+    with pytest.raises(UsageError, match="no exercise 'ex9'") as raised:
+        load_course().exercise("ex9")
+    assert raised.value.remedy == "use one of: ex1, ex2, ex3."

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tlcourse.course.author import TEMPLATE, new_course
 from tlcourse.course.loader import load_course
-from tlcourse.course.new_course import TEMPLATE, new_course
 from tlcourse.errors import UsageError
 
 

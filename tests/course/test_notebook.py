@@ -7,8 +7,8 @@ import warnings
 
 import nbformat
 
+from tlcourse.course.author import NAME, starter_notebook
 from tlcourse.course.loader import load_course
-from tlcourse.course.notebook import NAME, starter_notebook
 
 SOURCE = '''"""Two lines.
 

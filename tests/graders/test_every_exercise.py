@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tlcourse.course.explanation import explanation
+from tlcourse.course.exercise import explanation
 from tlcourse.course.loader import load_course
 
 EXERCISES = list(load_course().exercises)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.exercise import find_in
 from tlcourse.cli.options import CourseFolder, Json, Plain
 
 if TYPE_CHECKING:
-    from tlcourse.course.coverage import Row
+    from tlcourse.course.checks import Row
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.reference_check import ReferenceCheck
 
@@ -28,7 +27,7 @@ def new(
     plain: Plain = False,
 ) -> None:
     """Make a small course that works, to be changed into your own: a lesson, a quiz, an exercise with its grader."""
-    from tlcourse.course.new_course import new_course
+    from tlcourse.course.author import new_course
 
     written = [str(path) for path in new_course(folder, title)]
     if json:
@@ -66,8 +65,7 @@ def check(
     Beyond what no course may have: lessons wider than a terminal of 80 columns, raw formula marks and links that
     lead nowhere; objectives that no question asks about; questions asked twice.
     """
-    from tlcourse.course.coverage import coverage, uncovered
-    from tlcourse.course.lesson_checks import problems_of_lessons
+    from tlcourse.course.checks import coverage, problems_of_lessons, uncovered
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError, ExitCode
     from tlcourse.grading.grader import problems_of_graders
@@ -90,7 +88,7 @@ def check(
         problems = error.problems
     references: list[ReferenceCheck] = []
     if exercises and not problems:
-        chosen = [find_in(loaded, only)] if only else list(loaded.exercises.values())
+        chosen = [loaded.exercise(only)] if only else list(loaded.exercises.values())
         references = list(_reference_checks(chosen, seeds, threads, workers))
         problems = [
             f"{check.exercise}: {check.solution} with seed {check.seed} ended as `{check.found}`, "
@@ -120,8 +118,8 @@ def notebooks(
     plain: Plain = False,
 ) -> None:
     """Write starter.ipynb beside each starter.py, made from it."""
+    from tlcourse.course.author import write_starter_notebook
     from tlcourse.course.loader import load_course
-    from tlcourse.course.notebook import write_starter_notebook
 
     made = [
         str(write_starter_notebook(exercise.about.id, exercise.about.title, exercise.folder))

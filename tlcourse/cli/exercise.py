@@ -14,7 +14,7 @@ from tlcourse.cli.samples import samples
 from tlcourse.errors import UsageError
 
 if TYPE_CHECKING:
-    from tlcourse.course.model import LoadedCourse, LoadedExercise
+    from tlcourse.course.model import LoadedExercise
 
 app = typer.Typer(help="The exercises and their hints.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,19 +23,7 @@ def find(name: str, course: Path | None) -> LoadedExercise:
     """The exercise of that name; raises UsageError that names those there are."""
     from tlcourse.course.loader import load_course
 
-    return find_in(load_course(course), name)
-
-
-def find_in(loaded: LoadedCourse, name: str) -> LoadedExercise:
-    """As `find`, in a course that was read already. A folder's name, such as ex2_multitask, serves as well."""
-    for identifier, exercise in loaded.exercises.items():
-        if name in (identifier, exercise.folder.name):
-            return exercise
-    raise UsageError(
-        f"There is no exercise {name!r}.",
-        cause="a spelling mistake, or another course." if loaded.exercises else "this course has no exercises.",
-        remedy=f"use one of: {', '.join(loaded.exercises)}." if loaded.exercises else "tlcourse lesson list",
-    )
+    return load_course(course).exercise(name)
 
 
 @app.command("list")
@@ -115,12 +103,12 @@ def hint(
 @app.command("explain")
 def explain(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
     """Once you have passed: why the reference solution does what it does, and its source."""
-    from tlcourse.course.explanation import explanation
+    from tlcourse.course.exercise import explanation
     from tlcourse.course.loader import load_course
     from tlcourse.student.record import Record
 
     loaded = load_course(course)
-    found = find_in(loaded, exercise)
+    found = loaded.exercise(exercise)
     with Record.open() as record:
         passed = record.has_passed(loaded.about.id, found.about.id)
     explained = explanation(found, passed=passed)
@@ -144,7 +132,7 @@ def init(
     plain: Plain = False,
 ) -> None:
     """Make a solution.py (or a notebook) to start from."""
-    from tlcourse.course.starter import begin
+    from tlcourse.course.exercise import begin
 
     found = find(exercise, course)
     target, backup = begin(found, folder, notebook=notebook, again=force)

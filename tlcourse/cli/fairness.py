@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.exercise import find_in
 from tlcourse.cli.options import CourseFolder, Json, Plain, Variant
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def fairness(
     from tlcourse.grading.scoring.fairness import fairness as characteristic
 
     loaded = load_course(course)
-    chosen = [find_in(loaded, exercise)] if exercise else list(loaded.exercises.values())
+    chosen = [loaded.exercise(exercise)] if exercise else list(loaded.exercises.values())
     found = [(each, characteristic(each, variant.value, simulated)) for each in chosen]
     if json:
         rows = [{"exercise": each.about.id, "policy": each.about.policy, "checks": checks} for each, checks in found]

@@ -163,7 +163,7 @@ def _solution(path: Path | None, exercise: LoadedExercise) -> Path:
     """The path that was named, else the first of the usual places that is there."""
     if path is not None:
         return path
-    from tlcourse.course.starter import usual_solution
+    from tlcourse.course.exercise import usual_solution
 
     if (usual := usual_solution(exercise)) is not None:
         return usual

@@ -1,13 +1,28 @@
-"""The author's checks: what no single file can show to be wrong. Problems read `file:line: what, expected what`."""
+"""The author's checks: what no single file can show to be wrong. Problems read `file:line: what, expected what`.
+
+A course is loaded only where `problems_of` finds nothing. `author check` also looks at lessons as a terminal of 80
+columns shows them, and at which objective is taught, asked and practised where.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from tlcourse.course import markdown
+from tlcourse.course.lab import load_labs
 from tlcourse.course.model import LoadedCourse, Quiz
 from tlcourse.located import at
+from tlcourse.quiz.kinds import Question
+
+WIDTH = 76
+"""What is left of 80 columns inside the margins of a listing."""
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_INLINE_CODE = re.compile(r"`[^`]*`")
 
 
 def problems_of(course: LoadedCourse) -> list[str]:
@@ -70,3 +85,130 @@ def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
         for output in exercise.about.outputs:
             if output.by_task and not output.shape:
                 yield f"{at(path, 'outputs')}: `{output.name}` is by task and has no shape, expected [tasks, …]"
+
+
+def problems_of_lessons(course: LoadedCourse) -> Iterator[str]:
+    """Every such problem of a course, as `file:line: what, and what was expected`."""
+    places = {
+        name: {markdown.slug(text) for _, text in markdown.headings(lesson.body)}
+        for name, lesson in course.lessons.items()
+    }
+    for unit in course.about.units:
+        if unit.lesson is None or unit.id not in course.lessons:
+            continue
+        path = course.folder / unit.lesson
+        for number, line, listed in _lines(path.read_text(encoding="utf-8")):
+            for problem in _problems_of_line(line, listed, unit.id, places):
+                yield f"{path}:{number}: {problem}"
+        promised = len(unit.objectives)
+        said = _promises(course.lessons[unit.id].body)
+        if said not in (0, promised):
+            where = at(course.folder / "course.yaml", unit.id)
+            yield f"{where}: unit `{unit.id}` has {promised} objectives and its lesson names {said}, expected as many"
+
+
+def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Number, text, and whether it is shown as it stands, of each line after the front matter."""
+    fenced = False
+    head = text.startswith("---\n")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if head:
+            head = number == 1 or line != "---"
+        elif line.startswith(("```", "~~~")):
+            fenced = not fenced
+        else:
+            yield number, line, fenced or line.startswith("    ")
+
+
+def _problems_of_line(line: str, listed: bool, unit: str, places: dict[str, set[str]]) -> Iterator[str]:
+    if listed:
+        if (width := _width(line)) > WIDTH:
+            yield f"a line of {width} columns, expected at most {WIDTH} where the layout is kept"
+        return
+    prose = _INLINE_CODE.sub("", line)
+    if "$" in prose:
+        yield "a raw `$`, expected the formula in Unicode, or code marks around it"
+    longest = max((_width(word) for word in line.split()), default=0)
+    if longest > WIDTH:
+        yield f"a word of {longest} columns, expected at most {WIDTH}"
+    for target in _LINK.findall(prose):
+        if not _leads(target, unit, places):
+            yield f"the link `{target}` leads nowhere, expected unit, unit#heading, #heading or a web address"
+
+
+def _leads(target: str, unit: str, places: dict[str, set[str]]) -> bool:
+    if target.startswith(("https://", "http://", "mailto:")):
+        return True
+    name, _, section = target.partition("#")
+    name = name or unit
+    return name in places and (not section or section in places[name])
+
+
+def _promises(body: str) -> int:
+    """How many things the list at the beginning promises; 0 where there is no such list."""
+    first = body.partition("\n## ")[0]
+    return sum(line.startswith("- ") for line in first.splitlines()) if "you can" in first else 0
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: combining marks take none, wide characters two."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+class Row(Struct, frozen=True):
+    """One objective: the sections its questions name, how many questions, its unit's exercises and labs."""
+
+    unit: str
+    objective: str
+    text: str
+    sections: list[str]
+    questions: int
+    exercises: list[str]
+    labs: list[str]
+
+
+def coverage(course: LoadedCourse) -> list[Row]:
+    """One row for each objective, in the course's order."""
+    asked: dict[str, list[Question]] = defaultdict(list)
+    for quiz in course.quizzes.values():
+        for question in quiz.questions:
+            asked[question.objective].append(question)
+    labs: dict[str, list[str]] = defaultdict(list)
+    for lab in load_labs(course.folder, [unit.id for unit in course.about.units]).values():
+        labs[lab.unit].append(lab.id)
+    return [
+        Row(
+            unit=unit.id,
+            objective=objective.id,
+            text=objective.text,
+            sections=list(dict.fromkeys(question.section for question in asked[objective.id])),
+            questions=len(asked[objective.id]),
+            exercises=unit.exercises,
+            labs=labs[unit.id],
+        )
+        for unit in course.about.units
+        for objective in unit.objectives
+    ]
+
+
+def uncovered(course: LoadedCourse) -> Iterator[str]:
+    """Objectives of written units that no question asks about, and questions that are asked twice."""
+    path = course.folder / "course.yaml"
+    for row in coverage(course):
+        if row.unit in course.lessons and not row.questions:
+            yield f"{at(path, row.objective)}: objective `{row.objective}` is asked about by no question, expected one"
+    seen: dict[tuple[str, str], str] = {}
+    owner: dict[str, str] = {}
+    for name, quiz in course.quizzes.items():
+        for question in quiz.questions:
+            if owner.setdefault(question.id, name) != name:
+                where = at(course.folder / "quizzes" / f"{name}.yaml", question.id)
+                yield f"{where}: question `{question.id}` is in `{owner[question.id]}` too, expected ids that differ"
+            key = (" ".join(question.prompt.lower().split()), question.code)
+            if key in seen:
+                where = at(course.folder / "quizzes" / f"{name}.yaml", question.id)
+                yield f"{where}: question `{question.id}` asks the same as `{seen[key]}`, expected another prompt"
+            seen[key] = question.id

@@ -1,16 +1,29 @@
-"""Reading a course: `course.yaml`, and every lesson, quiz and exercise that it names."""
+"""Reading a course: `course.yaml`, and every lesson, quiz and exercise that it names.
+
+A course that was read and found sound is kept as bytes: reading its YAML takes longer than many a command. Nothing
+depends on it: without it, or after any change of a file's time or size, the course is read from its files.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from tlcourse import paths
-from tlcourse.course import cache, markdown
+from tlcourse.course import markdown
 from tlcourse.course.checks import problems_of
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
 from tlcourse.errors import ContentError
 from tlcourse.located import decode, read_text
+from tlcourse.quiz import kinds
 from tlcourse.quiz.kinds import AnyQuestion
+from tlcourse.storage import write_atomically
 
 HINTS = 3
 
@@ -18,11 +31,11 @@ HINTS = 3
 def load_course(folder: Path | None = None) -> LoadedCourse:
     """The bundled course, or the one in `folder`; raises ContentError naming every wrong file and line."""
     content = paths.content_folder(folder)
-    stamp = cache.stamp((content, paths.exercises_folder(folder), paths.graders_folder(folder)))
-    if (kept := cache.recall(content, stamp)) is not None:
+    stamp = cache_stamp((content, paths.exercises_folder(folder), paths.graders_folder(folder)))
+    if (kept := recall(content, stamp)) is not None:
         return kept
     course = _read(folder, content)
-    cache.keep(content, course, stamp)
+    keep(content, course, stamp)
     return course
 
 
@@ -109,3 +122,59 @@ class _collected:  # noqa: N801 - reads as a statement: `with _collected(problem
             self.problems.extend(error.problems)
             return True
         return False
+
+
+_CODE = (Path(__file__).resolve().parent, Path(kinds.__file__).resolve().parent)
+"""What reads a course, and what a question is made of."""
+
+
+def cache_stamp(folders: Iterable[Path]) -> str:
+    """Changes when a file of the course does, or the code that reads it."""
+    digest = hashlib.sha256()
+    for folder in (*_CODE, *folders):
+        for path, info in _files(str(folder)):
+            digest.update(f"{path}\0{info.st_mtime_ns}\0{info.st_size}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name.startswith((".", "__pycache__")):
+                continue
+            if entry.is_dir():
+                yield from _files(entry.path)
+            else:
+                yield entry.path, entry.stat()
+
+
+def recall(content: Path, wanted: str) -> LoadedCourse | None:
+    """The course kept under that stamp, or None."""
+    try:
+        data = _file(content).read_bytes()
+        if data[:64].decode("ascii") != wanted:
+            return None
+        return msgspec.msgpack.decode(data[64:], type=LoadedCourse, dec_hook=_from_text)
+    except (OSError, ValueError, msgspec.DecodeError):
+        return None
+
+
+def keep(content: Path, course: LoadedCourse, wanted: str) -> None:
+    """Keep a course; a folder that cannot be written to is no error."""
+    path = _file(content)
+    data = wanted.encode("ascii") + msgspec.msgpack.encode(course, enc_hook=str)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, data, durable=False)
+
+
+def _file(content: Path) -> Path:
+    name = "course-" + hashlib.sha256(os.fsencode(content)).hexdigest()[:16]
+    return paths.cache_folder() / name
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("tlcourse", appauthor=False), name)
+
+
+def _from_text(kind: type, value: Any) -> Any:
+    return kind(value)

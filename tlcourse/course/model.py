@@ -1,4 +1,4 @@
-"""What a course is: frozen types, and nothing that acts.
+"""What a course is: frozen types.
 
 The YAML of a course is decoded straight into these types; `loader.py` adds file and line to what is wrong with it.
 """
@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tlcourse.course.spec import Identifier, Limits, Output
+from tlcourse.errors import UsageError
 from tlcourse.quiz.kinds import AnyQuestion
 from tlcourse.quiz.kinds.question import Text
 
@@ -129,3 +130,14 @@ class LoadedCourse(Struct, frozen=True):
     lessons: dict[str, Lesson]
     quizzes: dict[str, Quiz]
     exercises: dict[str, LoadedExercise]
+
+    def exercise(self, name: str) -> LoadedExercise:
+        """The exercise with that id, or in a folder of that name such as ex2_multitask; raises UsageError."""
+        for identifier, exercise in self.exercises.items():
+            if name in (identifier, exercise.folder.name):
+                return exercise
+        raise UsageError(
+            f"There is no exercise {name!r}.",
+            cause="a spelling mistake, or another course." if self.exercises else "this course has no exercises.",
+            remedy=f"use one of: {', '.join(self.exercises)}." if self.exercises else "tlcourse lesson list",
+        )

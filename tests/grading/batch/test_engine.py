@@ -18,6 +18,7 @@ from tlcourse.grading.batch.state import state_of
 from tlcourse.grading.grade import further_seed
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.secret import data_seed
+from tlcourse.storage import connect
 
 
 def history(path, owner):
@@ -199,17 +200,14 @@ def test_a_gradebook_on_a_full_disk_loses_nothing_that_was_recorded(class_of, gr
     folder = class_of(**{f"s{i:02}": "crashes" for i in range(30)})
     with Gradebook.writing(book_path, "a test"):
         pass  # its tables are there
-    from tlcourse.grading.gradebook import file
 
-    connect = file._connect
-
-    def small(path, *rest):
-        db = connect(path, *rest)
+    def small(path, **rest):
+        db = connect(path, **rest)
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count = {pages + 4}")  # SQLite itself then says that the disk is full
         return db
 
-    monkeypatch.setattr(file, "_connect", small)
+    monkeypatch.setattr("tlcourse.grading.gradebook.file.connect", small)
     with pytest.raises(InfraError) as found:
         graded(folder)
     assert "full" in found.value.what

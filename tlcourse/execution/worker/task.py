@@ -109,16 +109,8 @@ class Task:
         from tlcourse.course.loader import load_course
         from tlcourse.data import variants
         from tlcourse.data.real import weights
-        from tlcourse.errors import UsageError
 
-        exercises = load_course().exercises
-        if exercise not in exercises:
-            raise UsageError(
-                f"There is no exercise {exercise!r}.",
-                cause="a spelling mistake.",
-                remedy=f"use one of: {', '.join(exercises)}.",
-            )
-        about = exercises[exercise].about
+        about = load_course().exercise(exercise).about
         train, val = variants.public(about, variants.choose(about, variant), seed)
         return cls(
             as_dataset(train, about.targets),

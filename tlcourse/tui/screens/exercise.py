@@ -17,9 +17,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Markdown
 
-from tlcourse.course.explanation import explanation
+from tlcourse.course.exercise import begin, explanation, usual_solution
 from tlcourse.course.model import LoadedExercise
-from tlcourse.course.starter import begin, usual_solution
 from tlcourse.errors import TlcourseError
 from tlcourse.grading.scoring import policy
 from tlcourse.tui.clusters import backends, on
