@@ -80,6 +80,11 @@ def labs_folder() -> Path:
     return data_folder() / "labs"
 
 
+def app_log() -> Path:
+    """Where the app logs, when it is asked to."""
+    return data_folder() / "app.log"
+
+
 def runs_folder() -> Path:
     """What the app's processes print while they run."""
     return data_folder() / "runs"

@@ -100,11 +100,14 @@ def check(
         shown = {"coverage": rows} if covered else {}
         out.document({"schema": 1, "problems": problems, **counts, "references": references, **shown})
     else:
-        for line in _table(rows):
+        for line in _table(rows, plain=plain):
             out.say(line)
         for problem in problems:
-            out.say(problem)
-        if not problems:
+            out.say(f"problem: {problem}" if plain else problem)
+        if plain:
+            for name, number in counts.items():
+                out.say(f"{name}: {number}")
+        elif not problems:
             out.say("No problem in " + ", ".join(f"{number} {name}" for name, number in counts.items()) + ".")
     if problems:
         out.note(f"tlcourse: {len(problems)} problem(s).")
@@ -129,16 +132,19 @@ def notebooks(
         out.document({"schema": 1, "notebooks": made})
         return
     for path in made:
-        out.say(path)
+        out.say(f"written: {path}" if plain else path)
 
 
-def _table(rows: list[Row]) -> Iterator[str]:
+def _table(rows: list[Row], *, plain: bool) -> Iterator[str]:
     """One line for each objective: unit, objective, questions, exercises and labs, and the sections that teach it."""
-    if rows:
+    if rows and not plain:
         yield f"{'unit':<27}{'objective':<27}{'questions':>9}  {'practised in':<24} sections"
     for row in rows:
         sections = ", ".join(section.removeprefix(f"{row.unit}#") for section in row.sections) or "none"
         practice = ", ".join([*row.exercises, *row.labs]) or "-"
+        if plain:
+            yield f"objective: {row.unit}: {row.objective}: questions {row.questions}: {practice}: {sections}"
+            continue
         yield f"{row.unit:<27}{row.objective:<27}{row.questions:>9}  {practice:<24} {sections}"
 
 

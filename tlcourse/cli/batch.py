@@ -3,80 +3,86 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.batch_found import found_document, found_lines
 from tlcourse.cli.exercise import find
 from tlcourse.cli.options import (
     CourseFolder,
     DeviceName,
     ExerciseName,
+    Group,
     Json,
     Plain,
-    Seed,
     Threads,
     TimeLimit,
     Variant,
     VariantName,
 )
-from tlcourse.cli.staff_options import (
-    BatchSandboxKind,
-    BatchSandboxName,
-    BatchWhere,
-    GradebookFile,
-    GroupsFile,
-    Jobs,
-    RosterFile,
-    SecretFile,
-    Trust,
-    Who,
-    data_seed_for,
-    end_runs_when_ended,
-    user,
-)
+from tlcourse.cli.staff_options import GradebookFile, GradingOptions, GroupsFile, RosterFile, end_runs_when_ended
 from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
+    from tlcourse.grading.grade import Options
+    from tlcourse.grading.lms.handins import HandIns
+
+
+class People(Group, frozen=True, kw_only=True):
+    """The class list and the groups, as files."""
+
+    roster: RosterFile = None
+    groups: GroupsFile = None
+
+
+class Training(Group, frozen=True, kw_only=True):
+    """How each submission is trained."""
+
+    device: DeviceName = "cpu"
+    variant: VariantName = Variant.AUTO
+    threads: Threads = 1
+    seconds: TimeLimit = None
+
+    def chosen(self) -> Options:
+        """What a grading is told."""
+        from tlcourse.grading.grade import Options
+
+        kind = "mini" if self.variant == Variant.AUTO else self.variant.value
+        return Options(variant=kind, device=self.device, threads=self.threads, wall_time_s=self.seconds)
+
+
+class Start(Group, frozen=True, kw_only=True):
+    """Whether a batch begins, continues, or only says what it found."""
+
+    go_on: Annotated[
+        bool, typer.Option("--resume", help="Continue the batch of these submissions, if one was begun.")
+    ] = False
+    again: Annotated[bool, typer.Option("--again", help="Grade them all anew, as another batch.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what was found, and grade nothing.")] = False
 
 
 def batch(
     exercise: ExerciseName,
     submissions: Annotated[Path, typer.Argument(metavar="SUBMISSIONS", help="The platform's ZIP, or a folder.")],
-    roster: RosterFile = None,
-    groups: GroupsFile = None,
+    people: People,
+    start: Start,
+    how: GradingOptions,
+    training: Training,
     out_folder: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Feedback, feedback.zip and reports go there.")
     ] = None,
-    jobs: Jobs = None,
-    go_on: Annotated[
-        bool, typer.Option("--resume", help="Go on with the batch of these submissions, if one was begun.")
-    ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Grade them all anew, as another batch.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what was found, and grade nothing.")] = False,
-    sandbox_kind: BatchSandboxName = BatchSandboxKind.AUTO,
-    trust: Trust = False,
-    secret: SecretFile = None,
-    seed: Seed = None,
     gradebook: GradebookFile = None,
-    device: DeviceName = "cpu",
-    variant: VariantName = Variant.AUTO,
-    threads: Threads = 1,
-    seconds: TimeLimit = None,
-    on: BatchWhere = None,
-    who: Who = None,
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
     """Grade a class: find each person's or group's newest attempt, train and score all, record every verdict.
 
-    Stopped or killed at any moment, it goes on with --resume; nothing is graded twice.
+    Stopped or killed at any moment, it continues with --resume; nothing is graded twice.
     """
     from msgspec.structs import replace
 
@@ -84,7 +90,6 @@ def batch(
     from tlcourse.grading.batch.backend import Backend
     from tlcourse.grading.batch.run import BatchTask, as_document
     from tlcourse.grading.batch.setup import ClassLists, begun_as, many_attempts
-    from tlcourse.grading.grade import Options
     from tlcourse.paths import gradebook_file
 
     end_runs_when_ended()
@@ -92,18 +97,18 @@ def batch(
     book = gradebook or gradebook_file()
     unpacked = book.with_name(book.name + ".unpacked")
     tell = out.note if json else out.say
-    lists = ClassLists(roster, groups)
-    if go_on:
+    lists, on = ClassLists(people.roster, people.groups), how.on
+    if start.go_on:
         begun, begun_on = begun_as(book, found.about.id, submissions)
-        lists = begun if roster is None and groups is None else lists
+        lists = begun if lists == ClassLists() else lists
         on = on or begun_on
     backend = Backend.named(on)
     handins = lists.find(submissions, unpacked)
-    said = [*handins.notices, *many_attempts(handins, found.about.policy.attempts)]
-    handins = replace(handins, notices=said)  # the report repeats it
+    notices = [*handins.notices, *many_attempts(handins, found.about.policy.attempts)]
+    handins = replace(handins, notices=notices)  # the report repeats it
     for line in found_lines(handins):
         tell(line)
-    if dry_run:
+    if start.dry_run:
         tell(f"It would be graded {backend.words()}.")
         if json:
             out.document({"schema": 1, "exercise": found.about.id, "on": backend.name, **found_document(handins)})
@@ -114,22 +119,21 @@ def batch(
             cause="another file was named, or the roster and the submissions are of different classes.",
             remedy="look at the list above, and name the platform's download, with --roster if it has only names.",
         )
-    kind = "mini" if variant == Variant.AUTO else variant.value
-    options = Options(variant=kind, device=device, threads=threads, wall_time_s=seconds)
+    options = training.chosen()
     task = BatchTask(
         exercise=found,
         handins=handins,
         source=submissions,
         lists=lists,
         options=options,
-        seed=data_seed_for(found, secret, seed),
+        seed=how.data_seed(found),
         backend=backend,
-        sandbox_kind=sandbox_kind.value,
-        trusted=trust,
-        jobs=min(jobs or backend.side_by_side(threads), len(handins.found)),
-        who=who or user(),
+        sandbox_kind=how.sandbox_kind.value,
+        trusted=how.trust,
+        jobs=min(how.jobs or backend.side_by_side(training.threads), len(handins.found)),
+        who=how.user,
     )
-    graded = task.grade(book, tell, lambda: display_for(plain=plain or json), go_on=go_on, again=again)
+    graded = task.grade(book, tell, lambda: display_for(plain=plain or json), go_on=start.go_on, again=start.again)
     for line in summary(graded):
         tell(line)
     state = as_document(graded)
@@ -158,3 +162,39 @@ def _write_out(
     for path in written:
         tell(f"written: {path}")
     return written
+
+
+def found_lines(handins: HandIns) -> Iterator[str]:
+    """What was found, for people: the counts, then notes, what belongs to nobody, and who handed in nothing."""
+    from tlcourse.text import harmless
+
+    groups = sum(1 for handin in handins.found if handin.kind == "group")
+    people = sum(len(handin.members) for handin in handins.found)
+    yield (
+        f"{len(handins.found)} hand-ins found ({groups} of groups) for {people} people; download of: {handins.platform}"
+    )
+    for word, listed in (
+        ("note", handins.notices),
+        ("NOT MATCHED", [f"{one.name}: {one.reason}" for one in handins.unmatched]),
+        ("handed in nothing", handins.missing),
+    ):
+        for one in listed:
+            yield f"  {word}: {harmless(one)}"
+
+
+def found_document(handins: HandIns) -> dict[str, Any]:
+    """The same for `--json`."""
+    from msgspec import to_builtins
+
+    from tlcourse.grading.batch.document import storable
+
+    document = {
+        "found": [
+            {"key": h.key, "owner": h.owner, "kind": h.kind, "members": h.members, "folder": h.folder_name}
+            for h in handins.found
+        ],
+        "unmatched": handins.unmatched,
+        "missing": handins.missing,
+        "notices": handins.notices,
+    }
+    return dict(storable(to_builtins(document)))

@@ -129,7 +129,7 @@ def _drawn(state: BatchState) -> Any:
         parts.append(Text("slowest: " + ", ".join(f"{_clean(o)} {s:.0f} s" for o, s in state.slowest)))
     for group in state.failures[:_CAUSES]:
         parts.append(Text(f"  {group.outcome} × {len(group.owners)}: {_clean(group.cause)} ({_some(group.owners)})"))
-    parts.append(Text("ctrl-c stops; --resume goes on", style="dim"))
+    parts.append(Text("ctrl-c stops; --resume continues", style="dim"))
     return Rows(*parts)
 
 

@@ -24,20 +24,20 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("start", "start", "start", "Open the course in the terminal."),
-    Command("serve", "serve", "serve", "Show the course in a browser of this machine."),
+    Command("serve", "start", "serve", "Show the course in a browser of this machine."),
     Command("lesson", "lesson", GROUP, "Read the lessons."),
     Command("quiz", "quiz", GROUP, "Be quizzed."),
     Command("lab", "lab", GROUP, "Run the lecture's methods, each beside its control."),
-    Command("search", "search", "search", "Search lessons, questions, labs and exercises."),
+    Command("search", "lesson", "search", "Search lessons, questions, labs and exercises."),
     Command("exercise", "exercise", GROUP, "The exercises and their hints."),
     Command("init", "exercise", "init", "Make a solution.py (or a notebook) to start from."),
     Command("run", "grade", "run", "Train a solution and try its outputs, without scoring it."),
     Command("grade", "grade", "grade", "Train a solution apart from the labels, and score it."),
     Command("watch", "grade", "watch", "Grade a solution now, and again whenever its file changes."),
     Command("jobs", "jobs", GROUP, "Runs on clusters."),
-    Command("progress", "progress", "progress", "What was read, answered and passed."),
+    Command("progress", "lesson", "progress", "What was read, answered and passed."),
     Command("data", "data", GROUP, "Real data: what is here, getting it, checking it."),
-    Command("doctor", "doctor", "doctor", "Say what works on this machine, and what would mend the rest."),
+    Command("doctor", "config", "doctor", "Say what works on this machine, and what would fix the rest."),
     Command("config", "config", GROUP, "The configuration file: profiles of clusters, and the app's theme."),
     Command("batch", "batch", "batch", "Grade a class: find each newest attempt, train and score all."),
     Command("ta", "ta", GROUP, "For assistants and lecturers."),
@@ -68,11 +68,25 @@ def add_all(app: typer.Typer) -> None:
 
 
 def _add(app: typer.Typer, command: Command) -> None:
+    from tlcourse.cli.options import expanded
+
     module = importlib.import_module(f"tlcourse.cli.{command.module}")
     if command.function == GROUP:
+        _expand(module.app)
         app.add_typer(module.app, name=command.name, help=command.help, hidden=command.hidden)
     else:
-        app.command(command.name, hidden=command.hidden)(getattr(module, command.function))
+        app.command(command.name, hidden=command.hidden)(expanded(getattr(module, command.function)))
+
+
+def _expand(group: typer.Typer) -> None:
+    from tlcourse.cli.options import expanded
+
+    for command in group.registered_commands:
+        if command.callback is not None:
+            command.callback = expanded(command.callback)
+    for below in group.registered_groups:
+        if below.typer_instance is not None:
+            _expand(below.typer_instance)
 
 
 def _line_of_help() -> None:

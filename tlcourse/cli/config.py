@@ -1,4 +1,4 @@
-"""`tlcourse config`: where solutions run – profiles of clusters – and how the app looks."""
+"""`tlcourse config` and `doctor`: profiles of clusters, how the app looks, and what works on this machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def path(json: Json = False, plain: Plain = False) -> None:
     if json:
         out.document({"schema": 1, "path": str(file), "exists": file.exists()})
     else:
-        out.say(str(file))
+        out.say(f"path: {file}\nexists: {'yes' if file.exists() else 'no'}" if plain else str(file))
 
 
 @app.command("show")
@@ -51,15 +51,15 @@ def show(
     if json:
         out.document({"schema": 1, "path": str(file), "profiles": chosen, "ready": list(ready_profiles())})
         return
-    if not chosen:
+    if not chosen and not plain:
         out.say(f"No profile yet. Ready to be taken over: {', '.join(ready_profiles())} (tlcourse config show --ready)")
         out.say("Take one over: tlcourse config set lumi account=PROJECT")
-    for name, one in chosen.items():
-        out.say(f"{name}:")
-        for field in one.__struct_fields__:
-            value = getattr(one, field)
-            if value != getattr(type(one)(), field):
-                out.say(f"  {field}: {value}")
+    for name, fields in chosen.items():
+        out.say(f"profile: {name}" if plain else f"{name}:")
+        for field in fields.__struct_fields__:
+            value = getattr(fields, field)
+            if value != getattr(type(fields)(), field):
+                out.say(f"{name}.{field}: {value}" if plain else f"  {field}: {value}")
 
 
 @app.command("set")
@@ -87,6 +87,9 @@ def set_(
     if json:
         found = find_profile(profile, parse_profiles(text, file))
         out.document({"schema": 1, "path": str(file), "profile": profile, "settings": found})
+    elif plain:
+        for name, value in pairs.items():
+            out.say(f"{profile}.{name}: {value}")
     else:
         out.say(f"{file}: {profile} has {', '.join(pairs)}. Test it: tlcourse config check {profile}")
 
@@ -148,4 +151,24 @@ def check(
     if json:
         out.document({"schema": 1, "profile": profile, "proven": proven, "steps": steps})
     if not proven:
+        raise typer.Exit(ExitCode.UNABLE)
+
+
+def doctor(json: Json = False, plain: Plain = False) -> None:
+    """Say what works on this machine, and what would fix the rest."""
+    from tlcourse.presenting.machine import examine
+
+    findings = examine()
+    fit = all(finding.works for finding in findings if finding.needed)
+    if json:
+        out.document({"schema": 1, "fit": fit, "findings": findings})
+    else:
+        for finding in findings:
+            mark = "✓ works  " if finding.works else "✗ lacks  " if finding.needed else "– without"
+            if plain:
+                mark = "works:" if finding.works else "lacks:" if finding.needed else "without:"
+            out.say(f"{mark} {finding.name}: {finding.detail}")
+            if finding.remedy and not finding.works:
+                out.say(f"{'remedy:' if plain else '          Fix:'} {finding.remedy}")
+    if not fit:
         raise typer.Exit(ExitCode.UNABLE)

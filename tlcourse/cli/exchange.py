@@ -63,7 +63,7 @@ def export_quizzes(
         out.document({"schema": 1, "file": where, "text": content, "questions": count, "changed": changed})
         return
     for change in changed:
-        out.note(change)
+        out.note(f"changed: {change}" if plain else change)
 
 
 def import_quizzes(

@@ -12,21 +12,12 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.exercise import find
 from tlcourse.cli.options import (
-    CourseFolder,
-    DeviceName,
-    Events,
     ExerciseName,
     Json,
     Plain,
-    SandboxKind,
-    SandboxName,
-    Seed,
+    Printing,
+    RunOptions,
     SolutionPath,
-    Threads,
-    TimeLimit,
-    Variant,
-    VariantName,
-    Where,
 )
 from tlcourse.errors import ExitCode, SubmissionError, TlcourseError
 
@@ -48,80 +39,41 @@ EXIT_CODES = {
 _POLL_S = 0.5
 
 
-def grade(
-    exercise: ExerciseName,
-    path: SolutionPath = None,
-    device: DeviceName = "auto",
-    sandbox_kind: SandboxName = SandboxKind.AUTO,
-    variant: VariantName = Variant.AUTO,
-    seed: Seed = None,
-    threads: Threads = 2,
-    seconds: TimeLimit = None,
-    on: Where = "local",
-    course: CourseFolder = None,
-    json: Json = False,
-    plain: Plain = False,
-    events: Events = False,
-) -> None:
+def grade(exercise: ExerciseName, how: RunOptions, printing: Printing, path: SolutionPath = None) -> None:
     """Train a solution apart from the labels, and score it."""
-    options = _options(device, sandbox_kind, variant, seed, threads, seconds, on)
-    found = find(exercise, course)
-    result = _carry_out(
-        found, _solution(path, found), options, course, scored=True, json=json, plain=plain, events=events
-    )
-    record(result, course)
+    options = how.chosen()
+    found = find(exercise, how.course)
+    result = _carry_out(found, _solution(path, found), options, how.course, printing, scored=True)
+    record(result, how.course)
     raise typer.Exit(EXIT_CODES[result.outcome])
 
 
-def run(
-    exercise: ExerciseName,
-    path: SolutionPath = None,
-    device: DeviceName = "auto",
-    sandbox_kind: SandboxName = SandboxKind.AUTO,
-    variant: VariantName = Variant.AUTO,
-    seed: Seed = None,
-    threads: Threads = 2,
-    seconds: TimeLimit = None,
-    on: Where = "local",
-    course: CourseFolder = None,
-    json: Json = False,
-    plain: Plain = False,
-    events: Events = False,
-) -> None:
+def run(exercise: ExerciseName, how: RunOptions, printing: Printing, path: SolutionPath = None) -> None:
     """Train a solution and try its outputs, without scoring it."""
-    options = _options(device, sandbox_kind, variant, seed, threads, seconds, on)
-    found = find(exercise, course)
-    result = _carry_out(
-        found, _solution(path, found), options, course, scored=False, json=json, plain=plain, events=events
-    )
+    options = how.chosen()
+    found = find(exercise, how.course)
+    result = _carry_out(found, _solution(path, found), options, how.course, printing, scored=False)
     raise typer.Exit(EXIT_CODES[result.outcome])
 
 
 def watch(
     exercise: ExerciseName,
+    how: RunOptions,
     path: SolutionPath = None,
-    device: DeviceName = "auto",
-    sandbox_kind: SandboxName = SandboxKind.AUTO,
-    variant: VariantName = Variant.AUTO,
-    seed: Seed = None,
-    threads: Threads = 2,
-    seconds: TimeLimit = None,
-    on: Where = "local",
     times: Annotated[int | None, typer.Option("--times", min=1, help="End after so many gradings.")] = None,
-    course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
     """Grade a solution now, and again whenever its file changes; ctrl-c ends. With --json one document a grading."""
-    options = _options(device, sandbox_kind, variant, seed, threads, seconds, on)
-    found = find(exercise, course)
+    options = how.chosen()
+    found = find(exercise, how.course)
     solution = _solution(path, found)
     done = 0
     while True:
         stamp = _stamp(solution)
         try:
-            result = _carry_out(found, solution, options, course, scored=True, json=json, plain=plain, events=False)
-            record(result, course)
+            result = _carry_out(found, solution, options, how.course, Printing(json=json, plain=plain), scored=True)
+            record(result, how.course)
         except SubmissionError as error:  # half-written, or gone for a moment: an editor may be saving it
             out.complain(error)
         done += 1
@@ -130,33 +82,6 @@ def watch(
         out.note(f"Watching {solution}; ctrl-c ends.")
         while _stamp(solution) == stamp:
             time.sleep(_POLL_S)
-
-
-def _options(
-    device: str,
-    sandbox_kind: SandboxKind,
-    variant: Variant,
-    seed: int | None,
-    threads: int,
-    seconds: float | None,
-    on: str,
-) -> Options:
-    from tlcourse.grading.grade import PUBLIC_SEED, Options
-
-    if on != "local":
-        from tlcourse.cluster.profile import find_profile
-
-        find_profile(on)  # before anything else is done
-    return Options(
-        variant=variant.value,
-        sandbox_kind=sandbox_kind.value,
-        device=device,
-        threads=threads,
-        seed=PUBLIC_SEED if seed is None else seed,
-        seed_source="public" if seed is None else "given",
-        wall_time_s=seconds,
-        where=on,
-    )
 
 
 def _solution(path: Path | None, exercise: LoadedExercise) -> Path:
@@ -179,11 +104,9 @@ def _carry_out(
     path: Path,
     options: Options,
     course: Path | None,
+    printing: Printing,
     *,
     scored: bool,
-    json: bool,
-    plain: bool,
-    events: bool,
 ) -> Result:
     from tlcourse.cli import cluster
     from tlcourse.cli.verdict import Live, lines
@@ -193,8 +116,8 @@ def _carry_out(
     for name in ("SIGTERM", "SIGHUP"):
         if number := getattr(signal, name, None):
             signal.signal(number, _interrupt)
-    live = Live(plain=plain)
-    show = out.event if events else live.show
+    live = Live(plain=printing.plain)
+    show = out.event if printing.events else live.show
     try:
         if options.where == "local":
             result = (grade if scored else run)(exercise, path, options, show)
@@ -202,13 +125,13 @@ def _carry_out(
             result = cluster.carry_out(exercise, course, path, options, show, scored=scored)
     finally:
         live.clear()
-    if events:
+    if printing.events:
         out.event({"v": 1, "type": "verdict", "result": result})
         return result
-    if json:
+    if printing.json:
         out.document(result)
-    for line in lines(exercise, result, plain=plain, scored=scored):
-        (out.note if json else out.say)(line)
+    for line in lines(exercise, result, plain=printing.plain, scored=scored):
+        (out.note if printing.json else out.say)(line)
     return result
 
 

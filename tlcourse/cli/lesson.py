@@ -1,4 +1,4 @@
-"""`tlcourse lesson`: the lessons without the app."""
+"""`tlcourse lesson`, `search` and `progress`: reading without the app, and how far one is."""
 
 from __future__ import annotations
 
@@ -91,3 +91,65 @@ def show_markdown(text: str, *, plain: bool) -> None:
 
     console = Console()
     console.print(Markdown(text), width=min(console.width, 90))
+
+
+def search(
+    words: Annotated[list[str], typer.Argument(metavar="WORDS…", help="Words, or their beginnings.")],
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Search lessons, questions, labs and exercises."""
+    from tlcourse.course.lab import load_labs
+    from tlcourse.course.loader import load_course
+    from tlcourse.course.search import Index
+
+    loaded = load_course(course)
+    labs = load_labs(loaded.folder, [unit.id for unit in loaded.about.units])
+    wanted = " ".join(words)
+    hits = Index(loaded, labs).find(wanted)
+    if json:
+        out.document({"schema": 1, "words": wanted, "hits": hits})
+        return
+    for hit in hits:
+        out.say(f"{hit.kind}: {hit.title}")
+        if not plain:
+            out.say(f"    {hit.snippet}")
+        out.say(f"    {hit.command}")
+    if not hits:
+        out.say("Nothing has all these words. Fewer words, or the beginning of one, find more.")
+
+
+def progress(
+    course: CourseFolder = None,
+    json: Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown, to keep or hand in.")] = False,
+    plain: Plain = False,
+) -> None:
+    """What was read, answered and passed."""
+    from tlcourse.course.loader import load_course
+    from tlcourse.student.overview import lines, overview
+    from tlcourse.student.overview import markdown as as_markdown
+    from tlcourse.student.record import Record, now
+    from tlcourse.student.review import weak_objectives
+
+    loaded = load_course(course)
+    with Record.open() as record:
+        if record.notice:
+            out.note(record.notice)
+        state = overview(loaded, record)
+        weak = weak_objectives(loaded, record, now())
+    if json:
+        out.document({"schema": 1, "overview": state, "next": state.next, "weak": weak})
+    elif markdown:
+        out.say(as_markdown(state).rstrip("\n"))
+        if weak:
+            out.say("\n## Weak objectives, the weakest first\n")
+        for goal in weak:
+            out.say(f"- {goal.text} (remembered with {goal.recall:.0%}, unit {goal.unit})")
+    else:
+        for line in lines(state):
+            out.say(" ".join(line.split()) if plain else line)
+        for goal in weak:
+            head = "weak:" if plain else f"Weak ({goal.recall:.0%}):"
+            out.say(f"{head} {goal.text}: tlcourse lesson show {goal.unit}")

@@ -21,10 +21,18 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _verbose(wanted: bool) -> None:
+    if wanted:
+        from tlcourse import logs
+
+        logs.start()
+
+
 def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="The version, and end.")
     ] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", callback=_verbose, help="As of each command.")] = False,
 ) -> None:
     """A course in a terminal, and its grader: transfer learning and multi-task learning."""
 
@@ -48,6 +56,11 @@ def main() -> None:
     """Run the command line, and end the process with one of the codes of `ExitCode`."""
     app = application()
     add_commands(app, sys.argv[1:])
+    if os.environ.get("TLCOURSE_DEBUG"):
+        from tlcourse import logs
+
+        if logs.wanted():
+            logs.start()
     try:
         app()
     except TlcourseError as error:

@@ -1,12 +1,67 @@
-"""The options that commands share. Importing this costs nothing but Typer: what is heavy is imported by the command."""
+"""The options that commands share, one by one and in groups. What is heavy is imported by the command.
+
+A group is a type whose fields are options. A command takes it as one parameter; `expanded` makes of it the options that
+Typer knows, and `commands.py` calls it for every command:
+
+    def grade(exercise: ExerciseName, how: RunOptions) -> None: ...
+"""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
+
+if TYPE_CHECKING:
+    from tlcourse.grading.grade import Options
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Options that go together; each field is an `Annotated` type of this module, with its default."""
+
+
+def expanded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command as Typer takes it: in the place of each group stand its fields, and every command has `-v`."""
+    if hasattr(command, "groups"):
+        return command
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, type[Group]] = {}
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        kind = parameter.annotation
+        if isinstance(kind, type) and issubclass(kind, Group):
+            groups[parameter.name] = kind
+            parameters += [
+                _keyword(field.name, field.type, inspect.Parameter.empty if field.required else field.default)
+                for field in msgspec.structs.fields(kind)
+            ]
+        else:
+            parameters.append(_keyword(parameter.name, kind, parameter.default))
+    parameters.append(_keyword("verbose", Verbose, False))
+
+    @wraps(command)
+    def call(*, verbose: bool, **given: Any) -> None:
+        if verbose:
+            from tlcourse import logs
+
+            logs.start()
+        for name, kind in groups.items():
+            given[name] = kind(**{field: given.pop(field) for field in kind.__struct_fields__})
+        command(**given)
+
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    call.groups = groups  # type: ignore[attr-defined]
+    return call
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _device(name: str) -> str:
@@ -70,4 +125,45 @@ TimeLimit = Annotated[float | None, typer.Option("--seconds", min=1, help="Stop 
 Where = Annotated[
     str, typer.Option("--on", metavar="WHERE", help="Where the solution runs: local, slurm, or a profile.")
 ]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Log what is decided and why, to stderr.")]
 Events = Annotated[bool, typer.Option("--events", hidden=True, help="JSON lines for the terminal app.")]
+
+
+class RunOptions(Group, frozen=True, kw_only=True):
+    """How and where one solution runs."""
+
+    device: DeviceName = "auto"
+    sandbox_kind: SandboxName = SandboxKind.AUTO
+    variant: VariantName = Variant.AUTO
+    seed: Seed = None
+    threads: Threads = 2
+    seconds: TimeLimit = None
+    on: Where = "local"
+    course: CourseFolder = None
+
+    def chosen(self) -> Options:
+        """What a grading is told; raises UsageError where there is no such backend."""
+        from tlcourse.grading.grade import PUBLIC_SEED, Options
+
+        if self.on != "local":
+            from tlcourse.cluster.profile import find_profile
+
+            find_profile(self.on)  # before anything else is done
+        return Options(
+            variant=self.variant.value,
+            sandbox_kind=self.sandbox_kind.value,
+            device=self.device,
+            threads=self.threads,
+            seed=PUBLIC_SEED if self.seed is None else self.seed,
+            seed_source="public" if self.seed is None else "given",
+            wall_time_s=self.seconds,
+            where=self.on,
+        )
+
+
+class Printing(Group, frozen=True, kw_only=True):
+    """What is printed, and for whom."""
+
+    json: Json = False
+    plain: Plain = False
+    events: Events = False

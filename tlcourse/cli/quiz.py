@@ -67,7 +67,7 @@ def take(
     if json:
         out.document({"schema": 1, "quiz": name, "right": right, "of": len(quiz.questions), "answers": answers})
     else:
-        out.say(f"\n{right} of {len(quiz.questions)} right.")
+        out.say(f"right: {right} of {len(quiz.questions)}" if plain else f"\n{right} of {len(quiz.questions)} right.")
 
 
 @app.command("review")
@@ -103,7 +103,10 @@ def review(
         out.document({"schema": 1, "due": len(left), "next": then, "right": right, "answers": answers, "weak": weak})
         return
     if answers:
-        out.say(f"\n{right} of {len(answers)} right.")
-    out.say(f"Due now: {len(left)}. The next question comes back {in_words(coming, at)}.")
+        out.say(f"right: {right} of {len(answers)}" if plain else f"\n{right} of {len(answers)} right.")
+    if plain:
+        out.say(f"due: {len(left)}\nnext: {in_words(coming, at)}")
+    else:
+        out.say(f"Due now: {len(left)}. The next question comes back {in_words(coming, at)}.")
     for goal in weak[:5]:
         out.say(f"Weak: {goal.text} (recall {goal.recall:.0%}; read: tlcourse lesson show {goal.unit})")

@@ -1,9 +1,11 @@
-"""Options that the staff's commands share, and what they mean."""
+"""What the staff's commands share: options, the seed of hidden data, and the gradebook that is opened."""
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import signal
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,10 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
+from tlcourse.cli.exercise import find
+from tlcourse.cli.options import CourseFolder, Group, Seed
+from tlcourse.errors import UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.batch.setup import DataSeed
+    from tlcourse.grading.gradebook.gradebook import Gradebook
+    from tlcourse.grading.gradebook.records import BatchRecord
 
 
 class BatchSandboxKind(StrEnum):
@@ -29,6 +36,9 @@ class BatchSandboxKind(StrEnum):
 GradebookFile = Annotated[
     Path | None,
     typer.Option("--gradebook", metavar="FILE", help="Default: TLCOURSE_GRADEBOOK, or your own in the data folder."),
+]
+BatchNumber = Annotated[
+    int | None, typer.Option("--batch", metavar="NUMBER", help="A batch of the exercise; default: the newest.")
 ]
 RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="FILE", help="The class list, as exported.")]
 GroupsFile = Annotated[Path | None, typer.Option("--groups", metavar="FILE", help="The groups, as exported.")]
@@ -53,24 +63,6 @@ Trust = Annotated[
 ]
 
 
-def data_seed_for(exercise: LoadedExercise, secret: Path | None, seed: int | None) -> DataSeed:
-    """The seed of a batch; a first batch makes the user's own secret, and says so."""
-    from tlcourse.grading.batch.setup import seed_from
-    from tlcourse.grading.secret import new_secret, read_secret
-    from tlcourse.paths import secret_file
-
-    if seed is not None:
-        return seed_from(exercise.about.id, None, seed)
-    material = read_secret(secret)
-    if material is None:
-        own = secret_file()
-        if not own.exists():
-            new_secret(own)
-            out.note(f"Made a secret: {own}. Hidden data are drawn from it. Keep it: marks are repeated only with it.")
-        material = read_secret(own)
-    return seed_from(exercise.about.id, material, None)
-
-
 def user() -> str:
     """Who gives the command."""
     try:
@@ -88,3 +80,94 @@ def end_runs_when_ended() -> None:
 
 def _interrupt(number: int, frame: Any) -> None:
     raise KeyboardInterrupt
+
+
+class ChosenBatch(Group, frozen=True, kw_only=True):
+    """One batch of a gradebook."""
+
+    batch: BatchNumber = None
+    gradebook: GradebookFile = None
+    course: CourseFolder = None
+
+    @contextlib.contextmanager
+    def reading(self, exercise: str) -> Iterator[tuple[LoadedExercise, Gradebook, BatchRecord]]:
+        """The exercise, the gradebook open for reading, and the batch; raises UsageError."""
+        from tlcourse.grading.gradebook.gradebook import Gradebook
+        from tlcourse.paths import gradebook_file
+
+        found = find(exercise, self.course)
+        with Gradebook.reading(self.gradebook or gradebook_file()) as book:
+            yield found, book, _chosen(book, found.about.id, self.batch)
+
+    @contextlib.contextmanager
+    def writing(self, exercise: str, command: str) -> Iterator[tuple[LoadedExercise, Gradebook, BatchRecord]]:
+        """The same, open for writing by `command`; there must be a gradebook already."""
+        from tlcourse.grading.gradebook.file import must_exist
+        from tlcourse.grading.gradebook.gradebook import Gradebook
+        from tlcourse.paths import gradebook_file
+
+        found = find(exercise, self.course)
+        with Gradebook.writing(must_exist(self.gradebook or gradebook_file()), command) as book:
+            yield found, book, _chosen(book, found.about.id, self.batch)
+
+
+class GradingOptions(Group, frozen=True, kw_only=True):
+    """How and where the submissions of a class are graded, and by whom."""
+
+    jobs: Jobs = None
+    sandbox_kind: BatchSandboxName = BatchSandboxKind.AUTO
+    trust: Trust = False
+    secret: SecretFile = None
+    seed: Seed = None
+    on: BatchWhere = None
+    who: Who = None
+
+    def data_seed(self, exercise: LoadedExercise) -> DataSeed:
+        """The seed of a batch; a first batch makes the user's own secret, and says so."""
+        from tlcourse.grading.batch.setup import seed_from
+        from tlcourse.grading.secret import new_secret, read_secret
+        from tlcourse.paths import secret_file
+
+        if self.seed is not None:
+            return seed_from(exercise.about.id, None, self.seed)
+        material = read_secret(self.secret)
+        if material is None:
+            own = secret_file()
+            if not own.exists():
+                new_secret(own)
+                out.note(
+                    f"Made a secret: {own}. Hidden data are drawn from it. Keep it: marks are repeated only with it."
+                )
+            material = read_secret(own)
+        return seed_from(exercise.about.id, material, None)
+
+    @property
+    def user(self) -> str:
+        """Who gives the command."""
+        return self.who or user()
+
+
+def _chosen(book: Gradebook, exercise: str, number: int | None) -> BatchRecord:
+    """The batch of that number, which must be of the exercise; else its newest."""
+    if number is None:
+        return book.latest_batch(exercise)
+    batch = book.batch(number)
+    if batch.exercise != exercise:
+        raise UsageError(
+            f"Batch {number} is of {batch.exercise}, not of {exercise}.", remedy="name the other exercise."
+        )
+    return batch
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file as a whole; raises UsageError."""
+    from tlcourse.grading.report.written import replace_file
+
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.",
+            cause="its folder is not there, the disk is full, or permissions are missing.",
+            remedy="name another file.",
+        ) from None

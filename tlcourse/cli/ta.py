@@ -1,17 +1,279 @@
-"""`tlcourse ta`: for teaching assistants and lecturers."""
+"""`tlcourse ta`: what was graded, for the staff and for those who handed in; what the staff decides; where marks go."""
 
 from __future__ import annotations
 
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from tlcourse.cli import fairness, ta_decide, ta_regrade, ta_report
+from tlcourse.cli import fairness, out
+from tlcourse.cli.options import ExerciseName, Json, Plain
+from tlcourse.cli.staff_options import ChosenBatch, GradingOptions, RosterFile, Who, end_runs_when_ended, user, write
+from tlcourse.errors import ExitCode, UsageError
 
+secret_app = typer.Typer(
+    help="The secret from which hidden data are drawn.", no_args_is_help=True, rich_markup_mode=None
+)
 app = typer.Typer(help="For assistants and lecturers.", no_args_is_help=True, rich_markup_mode=None)
-app.command("report")(ta_report.report)
-app.command("feedback")(ta_report.feedback)
-app.command("override")(ta_decide.override)
-app.command("regrade")(ta_regrade.regrade)
-app.command("export")(ta_decide.export)
-app.command("similar")(ta_report.similar)
+HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page that stands alone.")]
+
+
+@app.command("report")
+def report(
+    exercise: ExerciseName,
+    chosen: ChosenBatch,
+    html: HtmlFile = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Outcomes, points, pass rates, failures by cause, decisions, and similar hand-ins of a batch."""
+    from tlcourse.grading.report import staff, staff_page
+    from tlcourse.grading.report.gathered import document, gather
+
+    with chosen.reading(exercise) as (found, book, record):
+        gathered = gather(book, record, found)
+    if html is not None:
+        write(html, staff_page.as_page(gathered).encode())
+    if json:
+        out.document(document(gathered))
+    elif markdown:
+        out.say(staff.as_markdown(gathered).rstrip("\n"))
+    elif html is not None:
+        out.say(f"written: {html}")
+    else:
+        for line in staff.as_lines(gathered, plain=plain):
+            out.say(line)
+
+
+@app.command("feedback")
+def feedback(
+    exercise: ExerciseName,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; made if there is none.")],
+    chosen: ChosenBatch,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Write feedback for all, feedback.zip for the platform, and the reports; again after a regrade or an override."""
+    from tlcourse.grading.report.written import write_all
+
+    with chosen.reading(exercise) as (found, book, record):
+        written = write_all(book, record, found, folder)
+    if json:
+        out.document({"schema": 1, "written": [str(path) for path in written]})
+        return
+    for path in written:
+        out.say(f"written: {path}")
+    if not plain:
+        out.note("feedback.zip is what the platform takes; the other files are for you.")
+
+
+@app.command("similar")
+def similar(
+    exercise: ExerciseName,
+    chosen: ChosenBatch,
+    html: HtmlFile = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Pairs at most.")] = 20,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Pairs of hand-ins that share code, ranked, the starter's discounted: leads to look at, never a verdict."""
+    from tlcourse.grading.gradebook.submission_store import SubmissionStore
+    from tlcourse.grading.report.gathered import pairs_of
+    from tlcourse.grading.report.side_by_side import as_page
+    from tlcourse.text import harmless
+
+    with chosen.reading(exercise) as (found, book, record):
+        statuses = book.statuses(record)
+        pairs = pairs_of(book, statuses, found, most)
+        kept = SubmissionStore(book.path)
+    if html is not None:
+        hashes = {status.handin.key: status.verdict.sha256 for status in statuses if status.verdict}
+        write(
+            html,
+            as_page(found.about.title, pairs, lambda key: kept.source(hashes[key]) or "").encode("utf-8", "replace"),
+        )
+    if json:
+        out.document({"schema": 1, "exercise": found.about.id, "pairs": pairs})
+        return
+    for pair in pairs:
+        one, other = (harmless(owner) for owner in pair.owners)
+        out.say(f"{pair.share:4.0%} of the smaller one ({pair.shared} fingerprints): {one} and {other}")
+    if not pairs:
+        out.say("No pair shares more than the starter's code.")
+    if html is not None:
+        out.say(f"written: {html}")
+    elif pairs and not plain:
+        out.note(f"Side by side: tlcourse ta similar {exercise} --html FILE")
+
+
+class Format(StrEnum):
+    """Platforms that take marks back."""
+
+    BRIGHTSPACE = "brightspace"
+    CANVAS = "canvas"
+    MOODLE = "moodle"
+    GRADESCOPE = "gradescope"
+    CSV = "csv"
+
+
+@app.command("override")
+def override(
+    exercise: ExerciseName,
+    whom: Annotated[str, typer.Argument(metavar="WHO", help="A hand-in's owner or folder, or one member's id.")],
+    chosen: ChosenBatch,
+    points: Annotated[float | None, typer.Option("--points", min=0, help="The points that count.")] = None,
+    why: Annotated[str, typer.Option("--why", help="The reason, for the record.")] = "",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Let the graded points count again.")] = False,
+    who: Who = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Set somebody's points by hand: a new row with who, when and why, which a regrade leaves in force."""
+    from tlcourse.grading.gradebook.selectors import target_of
+
+    if (points is None) != withdraw:
+        raise UsageError("Give either --points or --withdraw.", remedy='such as: --points 8 --why "…"')
+    if not why.strip():
+        raise UsageError(
+            "An override needs its reason.", cause="marks that were changed are asked about later.", remedy='--why "…"'
+        )
+    with chosen.writing(exercise, "tlcourse ta override") as (found, book, record):
+        if points is not None and points > record.max_points:
+            raise UsageError(
+                f"{points:g} points are more than the {record.max_points:g} of {found.about.id}.",
+                remedy=f"--points {record.max_points:g}",
+            )
+        target = target_of(book.handins(record.id), whom)
+        book.override(found.about.id, target, points, who=who or user(), why=why.strip())
+    if json:
+        out.document({"schema": 1, "exercise": found.about.id, "target": target, "points": points})
+    elif plain:
+        out.say(f"target: {target}\npoints: {'as graded' if points is None else f'{points:g}'}")
+    else:
+        out.say(f"{whom}: " + ("the graded points count again." if points is None else f"{points:g} points."))
+
+
+@app.command("regrade")
+def regrade(
+    exercise: ExerciseName,
+    chosen: ChosenBatch,
+    how: GradingOptions,
+    only: Annotated[str, typer.Option("--only", metavar="WHICH", help="infra, fail, another outcome, all, or WHO.")],
+    why: Annotated[str, typer.Option("--why", help="The reason, for the record.")] = "",
+    go_on: Annotated[bool, typer.Option("--resume", help="Continue a regrade that was stopped.")] = False,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Grade some hand-ins of a batch again, as they were handed in, on the same data; earlier results stay."""
+    from tlcourse.cli.batch_display import display_for, summary
+    from tlcourse.grading.batch.backend import Backend
+    from tlcourse.grading.batch.run import as_document
+    from tlcourse.grading.batch.run import regrade as graded_again
+
+    end_runs_when_ended()
+    tell = out.note if json else out.say
+    with chosen.writing(exercise, f"tlcourse ta regrade {exercise}") as (found, book, record):
+        backend = Backend.named(how.on or record.settings.get("on"))
+        round_, state = graded_again(
+            *(book, record, found, how.data_seed(found), only),
+            go_on=go_on,
+            why=why.strip(),
+            who=how.user,
+            jobs=how.jobs,
+            backend=backend,
+            sandbox_kind=how.sandbox_kind.value,
+            trusted=how.trust,
+            tell=tell,
+            display=lambda: display_for(plain=plain or json),
+        )
+        left = len(book.open_handins(record.id, round_))
+    for line in summary(state):
+        tell(line)
+    if json:
+        out.document({"schema": 1, "regrade": round_, "left": left, "on": backend.name, **as_document(state)})
+    if left:
+        tell(f"{left} ended with an internal error: continue with --resume.")
+        raise typer.Exit(ExitCode.INFRA)
+
+
+@app.command("export")
+def export(
+    exercise: ExerciseName,
+    format_: Annotated[Format, typer.Option("--format", help="The platform that takes the marks.")],
+    chosen: ChosenBatch,
+    template: Annotated[
+        Path | None, typer.Option("--template", metavar="FILE", help="The platform's own export, to be filled in.")
+    ] = None,
+    roster: RosterFile = None,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Default: standard output.")] = None,
+    item: Annotated[str | None, typer.Option("--item", help="What the platform calls it; default: its title.")] = None,
+    scale: Annotated[bool, typer.Option("--scale", help="Convert to the template's maximum points.")] = False,
+    partial: Annotated[bool, typer.Option("--partial", help="Even while some have no verdict yet.")] = False,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Everybody's points in the form that a platform imports; nothing is written while somebody is unclear."""
+    from tlcourse.grading.lms.exports import export as exported
+    from tlcourse.grading.lms.roster import read_roster
+    from tlcourse.grading.report.marks import marks_of, without_verdict
+
+    with chosen.reading(exercise) as (found, book, record):
+        statuses = book.statuses(record)
+        if (open_ := without_verdict(statuses)) and not partial:
+            raise UsageError(
+                f"{len(open_)} hand-ins have no verdict yet: {', '.join(open_[:10])}.",
+                cause="the batch was stopped, or they ended in internal errors.",
+                remedy=f"tlcourse batch {found.about.id} SUBMISSIONS --resume – or export the others with --partial",
+            )
+        marks = marks_of(book, statuses, found)
+    made = exported(
+        marks,
+        format_.value,
+        item=item or found.about.title,
+        max_points=record.max_points,
+        roster=read_roster(roster) if roster else None,
+        template=template,
+        scale=scale,
+    )
+    data = made if isinstance(made, bytes) else made.encode("utf-8")
+    if output is not None:
+        write(output, data)
+    if json:
+        out.document({"schema": 1, "marks": marks, "written": output and str(output)})
+    elif output is not None:
+        out.say(f"written: {output}\nmarks: {len(marks)}" if plain else f"written: {output} ({len(marks)} marks)")
+    elif isinstance(made, bytes) and sys.stdout.isatty():
+        raise UsageError(f"The export for {format_.value} is no text.", remedy="--output FILE")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+
+
+@secret_app.command("new")
+def new(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Default: your own, which batches use by themselves.")
+    ] = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Make a secret that only you can read."""
+    from tlcourse.grading.secret import new_secret
+    from tlcourse.paths import secret_file
+
+    path = file or secret_file()
+    new_secret(path)
+    if json:
+        out.document({"schema": 1, "file": str(path)})
+        return
+    out.say(f"Made {path}, which only you can read.")
+    if not plain:
+        out.say("Keep a copy in a safe place: verdicts can be repeated only with it.")
+
+
 app.command("fairness")(fairness.fairness)
-app.add_typer(ta_decide.secret_app, name="secret")
+app.add_typer(secret_app, name="secret")

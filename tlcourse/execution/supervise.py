@@ -7,6 +7,7 @@ nothing of it is believed.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import selectors
 import shutil
@@ -34,6 +35,7 @@ from tlcourse.sandbox.scratch import scratch_folder
 from tlcourse.text import LogTail
 
 _WATCH_S = 0.05
+_log = logging.getLogger(__name__)
 _CHUNK = 1 << 16
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -118,6 +120,14 @@ class _Supervision:
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
+        _log.debug(
+            "process %s: %s of %s in %s, limits %s",
+            self.process.pid,
+            self.job.task_spec.exercise,
+            submission,
+            self.sandbox.name,
+            self.job.limits,
+        )
         self.tree = ProcessTree(
             self.process.pid,
             forked=self.process.forked,
@@ -171,6 +181,7 @@ class _Supervision:
 
     def _end(self, status: RunStatus, message: str) -> None:
         if self.ended is None:
+            _log.debug("process %s: stopped as %s: %s", self.process.pid, status, message)
             self.ended = (status, message)
 
     def _read(self, descriptor: int) -> bytes:
@@ -265,6 +276,16 @@ class _Supervision:
         """How it ended, decided from outside wherever that is possible."""
         status, message = self.ended or self._ending_of_a_finished_tree()
         used = self.tree.last
+        _log.debug(
+            "process %s: %s (%s); exit status %s, %.1f s, %.1f s of CPU, at most %.0f MB",
+            self.process.pid,
+            status,
+            message,
+            self.process.returncode,
+            time.monotonic() - self.begin,
+            used.cpu_s,
+            self.tree.peak_mb,
+        )
         return RunReport(
             status=status,
             message=message,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import queue
 import threading
@@ -31,6 +32,7 @@ from tlcourse.grading.result import Result
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _TICK_S = 0.5
 _TELL_S = 1.0
+_log = logging.getLogger(__name__)
 
 
 class Work(Struct, frozen=True):
@@ -124,6 +126,7 @@ class Engine:
         """Grade; raises InfraError or UnableError where continuing is pointless, and lets KeyboardInterrupt through."""
         tries = dict.fromkeys((one.handin.id for one in work), 0)
         self._left = len(work)
+        _log.debug("batch %s, round %s: %s to grade, %s at a time", self._batch, self._round, len(work), self._jobs)
         self._waiting.extend(work)
         self._more.release(len(work))
         threads = [threading.Thread(target=self._collect, name="tlcourse-collect", daemon=True)]
@@ -146,14 +149,18 @@ class Engine:
     def _take(self, graded: _Graded, tries: dict[int, int]) -> None:
         """Record a result; an internal error is tried again, after all others, as long as the budget lasts."""
         if graded.fatal is not None:
+            _log.debug("the batch stops: %s", graded.fatal.what)
             raise graded.fatal
         result = graded.result
         assert result is not None
         handin = graded.work.handin
         kept = stored(result, secret=self._secret)
         self._book.record(handin.id, self._round, kept, cause_of(kept))
+        what = result.outcome, "; ".join(result.messages)
+        _log.debug("hand-in %s of %s: %s: %s", handin.id, handin.owner, *what)
         if result.outcome == "infra" and tries[handin.id] < self._retries:
             tries[handin.id] += 1
+            _log.debug("hand-in %s: tried again, %s of %s", handin.id, tries[handin.id], self._retries)
             self._waiting.append(graded.work)
             self._more.release()
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from tlcourse.text import harmless
 
 if TYPE_CHECKING:
     from tlcourse.grading.lms.handins import HandIn, HandIns
+
+_log = logging.getLogger(__name__)
 
 
 class ClassLists(Struct, frozen=True):
@@ -139,6 +142,7 @@ def resume(
         for handin in handins.found
         if handin.key in known and storable(handin.folder_name) != known[handin.key].folder_name
     ]
+    _log.debug("batch %s is resumed: %s hand-ins known, %s new, %s newer", batch.id, len(known), len(new), len(later))
     said = [f"{len(new)} hand-ins are new in it."] if new else []
     if later:
         said.append(
@@ -205,8 +209,14 @@ def options_of(batch: BatchRecord, seed: DataSeed, options: Options) -> Options:
 
 def work_left(book: Gradebook, batch: BatchRecord, handins: HandIns) -> list[Work]:
     """What has no final result, and where it lies now: a ZIP is unpacked to another folder each time."""
-    places = {handin.key: Path(handin.path) for handin in handins.found}
-    return [Work(row, places.get(row.key, Path(row.path))) for row in book.open_handins(batch.id)]
+    folders = {handin.key: Path(handin.path) for handin in handins.found}
+    left = [Work(row, folders.get(row.key, Path(row.path))) for row in book.open_handins(batch.id)]
+    if _log.isEnabledFor(logging.DEBUG):
+        open_ids = {work.handin.id for work in left}
+        for row in book.handins(batch.id):
+            word = "is graded" if row.id in open_ids else "skipped, since it has a final result"
+            _log.debug("batch %s: hand-in %s of %s %s", batch.id, row.id, row.owner, word)
+    return left
 
 
 def _row(handin: HandIn) -> HandInRecord:
