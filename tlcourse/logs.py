@@ -1,7 +1,7 @@
 """What tlcourse says about itself while it works: nothing, unless `-v` or TLCOURSE_DEBUG asks for it.
 
-Each module has a logger of its own name. Lines go to stderr, never to stdout, which may carry a document. The app, that
-owns the screen, writes a file of the data folder instead. TLCOURSE_DEBUG is 1, or that file: processes inherit it, and
+Each module has a logger of its own name. Lines go to stderr, never to stdout, which may carry a document; the app owns
+the screen, and writes a file of the data folder instead. TLCOURSE_DEBUG is 1, or that file: processes inherit it, and
 append to the same file.
 """
 
