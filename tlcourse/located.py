@@ -126,8 +126,9 @@ class _Place:
     def names(self, info: Any) -> list[str]:
         """What may be written: the tags of a union, or the values of a list of words."""
         info = info.type if isinstance(info, msgspec.inspect.Metadata) else info
-        tags = [str(one.tag) for one in getattr(info, "types", ()) if getattr(one, "tag", None)]
-        return tags or [str(value) for value in getattr(info, "values", ())]
+        kinds = getattr(info, "types", (info,))
+        tags = [str(kind.tag) for kind in kinds if getattr(kind, "tag", None)]
+        return tags or [str(value) for kind in kinds for value in getattr(kind, "values", ())]
 
 
 def _in_words(what: str, where: str, place: _Place) -> str:

@@ -154,3 +154,22 @@ def test_ctrl_c_ends_what_an_app_has_started_too(tmp_path):
         served.process.communicate(timeout=60)
     assert len(below) > 1
     assert not any(process.is_running() for process in below)
+
+
+def test_the_parts_of_textual_serve_that_are_not_public_are_as_they_are_used():
+    import inspect
+
+    from textual_serve.app_service import AppService
+    from textual_serve.server import Server
+
+    opens = inspect.signature(AppService._open_app_process)
+    assert list(opens.parameters) == ["self", "width", "height"]
+    assert "self._open_app_process(width, height)" in inspect.getsource(AppService.start) + inspect.getsource(
+        AppService.run
+    )
+    source = inspect.getsource(AppService)
+    assert {name for name in ("_process", "_stdin") if f"self.{name}" in source} == {"_process", "_stdin"}
+    assert list(inspect.signature(AppService._build_environment).parameters) == ["self", "width", "height"]
+    public = ("start", "stop", "focus", "blur", "send_bytes", "set_terminal_size")
+    assert [name for name in public if not inspect.iscoroutinefunction(getattr(AppService, name))] == []
+    assert inspect.iscoroutinefunction(Server.handle_download)

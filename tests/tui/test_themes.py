@@ -93,7 +93,7 @@ async def test_a_theme_that_there_is_not_gets_one_message_and_the_app_works(visi
     config.write_text("keys:\n  quit: z\ntheme: purple\n")
     async with visit(100, 30) as person:
         assert ["config.yaml:3: theme" in message for message in told(person)] == [True]
-        assert "dark, light, high-contrast, no-colour" in told(person)[0]
+        assert "dark, high-contrast, light, no-colour" in told(person)[0]
         assert person.app.theme == "dark"
         await person.press("5")
         await person.sees("› Progress")

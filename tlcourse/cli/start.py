@@ -63,7 +63,7 @@ def serve(
         raise UnableError(
             "tlcourse serve needs textual-serve, which is not installed here.",
             cause="tlcourse was installed without its extra `web`.",
-            remedy=f"{sys.executable} -m pip install 'textual-serve>=1.1'",
+            remedy=f"{sys.executable} -m pip install 'textual-serve>=1.1,<2'",
         )
     if not _is_loopback(host):
         _warn(host, let_others_in)

@@ -4,6 +4,10 @@ Who reaches the app runs commands as its owner, so that three things are asked o
 must be ours (another page may have its own name point here: DNS rebinding); the page that opens the socket must be ours
 (a browser lets any page open one anywhere); and the address must hold the key, which other users of this machine,
 who reach 127.0.0.1 as well, do not know. Nothing is loaded from elsewhere.
+
+Of textual-serve (1.1) this uses parts that are not public, since it has no way to start an app in a session of its own:
+`AppService._open_app_process` is overridden, `_process` and `_stdin` are set as it sets them, `_build_environment` is
+called. `tests/cli/test_serve.py` fails with their names where an upgrade takes one of them away.
 """
 
 from __future__ import annotations
