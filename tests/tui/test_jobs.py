@@ -206,13 +206,10 @@ def test_what_is_only_read_here_forgets_nothing_that_a_cluster_said():
     clusters = Clusters()
     clusters.take({"jobs": [{**ROW, "slurm": "PENDING", "said": "It waits.", "position": 3}]}, 5.0, asked=True)
     clusters.take({"jobs": [ROW]}, 9.0, asked=False)
-    assert (clusters.rows["1"]["position"], clusters.rows["1"]["said"], clusters.rows["1"]["seen"]) == (
-        3,
-        "It waits.",
-        5.0,
-    )
+    row = clusters.rows["1"]
+    assert (row.position, row.said, row.seen) == (3, "It waits.", 5.0)
     clusters.take({"jobs": [{**ROW, "state": "ended"}]}, 9.0, asked=True)
-    assert "position" not in clusters.rows["1"]
+    assert clusters.rows["1"].position is None
 
 
 def test_an_answer_that_is_an_error_keeps_the_rows():

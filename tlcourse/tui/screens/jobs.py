@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from textual import on
@@ -14,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from tlcourse.text import harmless
 from tlcourse.tui.child_process import ChildProcess
-from tlcourse.tui.clusters import backends
+from tlcourse.tui.clusters import JobRow, backends
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import ConfirmDialog
 from tlcourse.tui.screens.frame import CourseScreen
@@ -119,7 +120,7 @@ class JobsScreen(CourseScreen):
             self.action_ask()
 
     def _going(self) -> bool:
-        return any(row["state"] == "open" for row in self.course_app.clusters.rows.values())
+        return any(row.state == "open" for row in self.course_app.clusters.rows.values())
 
     def _answered(self, kind: str, document: dict[str, Any]) -> None:
         clusters = self.course_app.clusters
@@ -128,16 +129,16 @@ class JobsScreen(CourseScreen):
                 clusters.take(document, time.time(), asked=True)
             self._next = time.monotonic() + (_ASK_S if "error" in document else 0.0)
         else:
-            before = {number: row["state"] for number, row in clusters.rows.items()}
+            before = {number: row.state for number, row in clusters.rows.items()}
             clusters.take(document, time.time(), asked=kind == "list")
             self._next = time.monotonic() + (_ASK_S if kind == "list" else 0.0)
             self._announce(before)
         self.show()
 
-    def _announce(self, before: dict[str, str]) -> None:
+    def _announce(self, before: Mapping[str, str]) -> None:
         """A verdict that was fetched is in the student's record now."""
         for number, row in self.course_app.clusters.rows.items():
-            if before.get(number) == "open" and row["state"] == "ended":
+            if before.get(number) == "open" and row.state == "ended":
                 self.course_app.changed()
                 self.notify(f"Run {number} was fetched: {_state(row)[0]}.", timeout=8, markup=False)
 
@@ -148,17 +149,17 @@ class JobsScreen(CourseScreen):
         if not self.is_mounted:
             return
         clusters, runs = self.course_app.clusters, self.query_one("#jobs-list", OptionList)
-        rows = sorted(clusters.rows.values(), key=lambda row: -float(row["created"]))
+        rows = sorted(clusters.rows.values(), key=lambda row: -row.created)
         width = max(runs.size.width - 2, 20)
         shown = (width, [_line(row, width).plain for row in rows])
         if shown != self._shown:
             chosen = self._chosen()
             self._shown = shown
             runs.clear_options()
-            runs.add_options([Option(_line(row, width), id=row["run"]) for row in rows])
-            numbers = [row["run"] for row in rows]
+            runs.add_options([Option(_line(row, width), id=row.run) for row in rows])
+            numbers = [row.run for row in rows]
             if numbers:
-                runs.highlighted = numbers.index(chosen["run"]) if chosen and chosen["run"] in numbers else 0
+                runs.highlighted = numbers.index(chosen.run) if chosen and chosen.run in numbers else 0
         panes = self.query_one("#jobs-panes")
         if rows and not panes.display:
             panes.display = True
@@ -188,7 +189,7 @@ class JobsScreen(CourseScreen):
             return "\n" + "\n".join(known.problem.lines())
         return _NONE.format(backend=known.names[1]) if len(known.names) > 1 else _NO_CLUSTER
 
-    def _chosen(self) -> dict[str, Any] | None:
+    def _chosen(self) -> JobRow | None:
         runs = self.query_one("#jobs-list", OptionList)
         if runs.highlighted is None or not runs.option_count:
             return None
@@ -210,22 +211,22 @@ class JobsScreen(CourseScreen):
             return
         try:
             run = self._own(row) or Run.follow(
-                row["run"], row["exercise"], row["path"], scored=row["command"] == "grade", on=row["on"]
+                row.run, row.exercise, row.path, scored=row.command == "grade", on=row.on
             )
         except OSError as error:
-            self.tell(f"It cannot be followed: {error.strerror}. Try: tlcourse jobs tail {row['run']}")
+            self.tell(f"It cannot be followed: {error.strerror}. Try: tlcourse jobs tail {row.run}")
             return
         self.app.push_screen(JobScreen(run, followed=self._own(row) is None), lambda _: self.action_ask())
 
-    def _own(self, row: dict[str, Any]) -> Run | None:
+    def _own(self, row: JobRow) -> Run | None:
         """A process of this app that follows it already."""
         runs = self.course_app.runs.values()
-        return next((run for run in runs if run.remote and run.state.number == row["run"] and run.alive), None)
+        return next((run for run in runs if run.remote and run.state.number == row.run and run.alive), None)
 
     def action_cancel(self) -> None:
         """Cancel the run under the cursor, after a question."""
         row = self._chosen()
-        if row is None or row["state"] != "open":
+        if row is None or row.state != "open":
             self.tell("Nothing is left of it to cancel." if row else "There is no run to cancel.")
             return
 
@@ -238,9 +239,9 @@ class JobsScreen(CourseScreen):
             elif self._question is None or self._kind != "cancel":
                 if self._question is not None:
                     self.course_app.leave(self._question)
-                self._ask("cancel", "jobs", "cancel", row["run"])
+                self._ask("cancel", "jobs", "cancel", row.run)
 
-        what = f"Cancel run {row['run']} ({row['exercise']} on {row['on']})?"
+        what = f"Cancel run {row.run} ({row.exercise} on {row.on})?"
         self.app.push_screen(ConfirmDialog(what, "Its job is cancelled, and nothing is counted."), decided)
 
     def action_ask(self) -> None:
@@ -252,7 +253,7 @@ class JobsScreen(CourseScreen):
     def action_prove(self) -> None:
         """How a connection is tested: ssh may ask for a password then, which belongs in a terminal of its own."""
         row, known = self._chosen(), backends()
-        name = row["on"] if row else known.names[1] if len(known.names) > 1 else "PROFILE"
+        name = row.on if row else known.names[1] if len(known.names) > 1 else "PROFILE"
         text = (
             f"tlcourse config check {name}\nIn a terminal: login, Slurm, work folder, torch, a small job, the sandbox."
         )
@@ -264,51 +265,51 @@ class JobsScreen(CourseScreen):
         (runs.action_cursor_down if by > 0 else runs.action_cursor_up)()
 
 
-def _state(row: dict[str, Any]) -> tuple[str, str]:
+def _state(row: JobRow) -> tuple[str, str]:
     """A run's state as symbol and word, and its colour."""
-    if row["state"] == "ended":
-        word, colour, _ = OUTCOMES.get(row["outcome"], (row["outcome"], "", ""))
-        if row["command"] != "grade":
-            return ("✓ RUNS" if row["outcome"] == "pass" else word), colour
-        return f"{word} {row['points']:g}/{row['max_points']:g}", colour
-    if row["state"] == "cancelled":
+    if row.state == "ended":
+        word, colour, _ = OUTCOMES.get(row.outcome, (row.outcome, "", ""))
+        if row.command != "grade":
+            return ("✓ RUNS" if row.outcome == "pass" else word), colour
+        return f"{word} {row.points:g}/{row.max_points:g}", colour
+    if row.state == "cancelled":
         return "– cancelled", "$muted"
-    if row["state"] == "failed":
+    if row.state == "failed":
         return "! failed", "$fault"
     words = {"PENDING": "○ waits", "RUNNING": "▶ runs", "": "○ sent"}
-    slurm = str(row.get("slurm", ""))
-    place = f", place {row['position']}" if slurm == "PENDING" and row.get("position") else ""
+    slurm = row.slurm
+    place = f", place {row.position}" if slurm == "PENDING" and row.position else ""
     return words.get(slurm, f"○ {slurm.lower()}") + place, "$live"
 
 
-def _line(row: dict[str, Any], width: int) -> Text:
+def _line(row: JobRow, width: int) -> Text:
     """One run: its number, exercise, place and state; the file where there is room."""
     word, _ = _state(row)  # the cursor's line has a colour of its own, on which not every other can be read
-    text = Text(f"{row['run']:>3}  {row['exercise']:<6}  {row['on']:<8.16}  ", no_wrap=True)
+    text = Text(f"{row.run:>3}  {row.exercise:<6}  {row.on:<8.16}  ", no_wrap=True)
     text.append(word)
     room = width - text.cell_len - 2
-    path = _clean(row["path"])
+    path = _clean(row.path)
     if room >= 12:
         text.append("  " + (path if len(path) <= room else "…" + path[1 - room :]))
     text.truncate(width, overflow="ellipsis")
     return text
 
 
-def _about(row: dict[str, Any], now: float) -> Text:
-    what = "grading" if row["command"] == "grade" else "trial run"
+def _about(row: JobRow, now: float) -> Text:
+    what = "grading" if row.command == "grade" else "trial run"
     word, colour = _state(row)
-    text = Text(f"Run {row['run']}: {what} of {row['exercise']} on {row['on']}\n", style="bold")
+    text = Text(f"Run {row.run}: {what} of {row.exercise} on {row.on}\n", style="bold")
     text.append(word, style=f"bold {colour}")
-    text.append(f"  {_clean(row['said'])}\n" if row.get("said") else "\n", style="not bold")
-    if row.get("crowd"):
-        text.append(f"{_clean(row['crowd'])}\n", style="not bold")
-    if row.get("job"):
-        node = f", node {_clean(row['node'])}" if row.get("node") else ""
-        text.append(f"job {_clean(row['job'])}{node}\n", style="not bold")
-    text.append(f"file: {_clean(row['path'])}\n", style="not bold")
-    text.append(f"sent {ago(now - float(row['created']))}", style="not bold dim")
-    if row["state"] == "open":
-        heard = row.get("seen")
+    text.append(f"  {_clean(row.said)}\n" if row.said else "\n", style="not bold")
+    if row.crowd:
+        text.append(f"{_clean(row.crowd)}\n", style="not bold")
+    if row.job:
+        node = f", node {_clean(row.node)}" if row.node else ""
+        text.append(f"job {_clean(row.job)}{node}\n", style="not bold")
+    text.append(f"file: {_clean(row.path)}\n", style="not bold")
+    text.append(f"sent {ago(now - row.created)}", style="not bold dim")
+    if row.state == "open":
+        heard = row.seen
         if heard is None:
             text.append("; the cluster has not answered yet", style="not bold dim")
         elif now - heard > _STALE_S:
