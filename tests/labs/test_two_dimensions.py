@@ -48,7 +48,7 @@ def test_both_pictures_are_told_and_neighbours_stay_together():
     assert pca["title"] == tsne["title"]
     assert pca["label"] == tsne["label"]
     assert _purity(tsne) > 0.97
-    assert "distance of groups means nothing" in in_words(tsne)
+    assert "distance between groups means nothing" in in_words(tsne)
     assert "standard deviations apart" in in_words(pca)
 
 

@@ -40,7 +40,7 @@ def in_words(event: Mapping[str, Any]) -> str:
 def distance(event: Mapping[str, Any]) -> str:
     """How far the domains lie apart, where the picture can say so."""
     if method(event) == "tsne":
-        return "who is whose neighbour counts, the distance of groups means nothing"
+        return "only who is near whom counts; the distance between groups means nothing"
     return f"their centres lie {apart(event):.2f} standard deviations apart"
 
 

@@ -13,7 +13,7 @@ from tlcourse.execution.events import encode
 
 
 class DivergedError(Exception):
-    """A metric is no number any more."""
+    """A metric became NaN or infinite."""
 
     def __init__(self, arm: str, name: str, step: int) -> None:
         super().__init__(f"{name} of `{arm}` became NaN or infinite at step {step}")

@@ -24,14 +24,14 @@ KEPT = 50
 
 
 class KeptRun(Struct, frozen=True):
-    """One run that is kept; `result` is None where it was stopped or diverged."""
+    """One recorded run; `result` is None if it was stopped or diverged."""
 
     number: int
     result: LabResult | None
 
     @property
     def words(self) -> str:
-        """What distinguishes it, in a line: seeds, what came of the compared arms, settings."""
+        """What distinguishes it, in a line: seeds, gain of the method, settings."""
         if self.result is None:
             return "ended without a result"
         n = len(self.result.seeds)
@@ -69,12 +69,12 @@ def kept_runs(lab: str) -> list[int]:
 
 
 def replay(lab: str, number: int | None = None) -> Iterator[dict[str, Any]]:
-    """The events of a kept run (default: the latest); raises UsageError where there is none."""
+    """The events of a recorded run (default: the latest); raises UsageError if there is no such run."""
     runs = kept_runs(lab)
     if not runs or (number is not None and number not in runs):
         known = ", ".join(map(str, runs[-10:])) or "none"
         raise UsageError(
-            f"There is no such run of {lab}.", cause=f"runs that are kept: {known}.", remedy=f"tlcourse lab run {lab}"
+            f"There is no such run of {lab}.", cause=f"recorded runs: {known}.", remedy=f"tlcourse lab run {lab}"
         )
     path = _folder(lab) / f"{number or runs[-1]}.jsonl"
     with path.open(encoding="utf-8") as stream:
@@ -84,7 +84,7 @@ def replay(lab: str, number: int | None = None) -> Iterator[dict[str, Any]]:
 
 
 def kept_run(lab: str, number: int) -> KeptRun:
-    """A kept run and what it came to; raises UsageError where there is none."""
+    """A recorded run and its result; raises UsageError if there is no such run."""
     last: dict[str, Any] = next(iter(deque(replay(lab, number), maxlen=1)), {})
     if last.get("type") != "result":
         return KeptRun(number, None)

@@ -92,7 +92,7 @@ class Files(Struct, frozen=True, kw_only=True):
         return self.lacking(names) + [problem for name in names if (problem := self._checked(folder, name)[0])]
 
     def required(self) -> Path:
-        """As `find`; raises UnableError where there is none."""
+        """The folder; raises UnableError if it is not on this machine."""
         folder = self.find()
         if folder is None:
             raise UnableError(

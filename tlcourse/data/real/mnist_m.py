@@ -72,7 +72,9 @@ def _official(folder: Path) -> tuple[Bytes, Labels]:
             with Image.open(folder / "mnist_m_test" / name, formats=["PNG"]) as image:
                 pixels = np.asarray(image.convert("RGB"), np.uint8)
         except (OSError, ValueError):
-            raise _unreadable(folder, f"{name[:60]!r} of mnist_m_test_labels.txt is no picture with a digit") from None
+            raise _unreadable(
+                folder, f"{name[:60]!r} of mnist_m_test_labels.txt is not a picture with a digit"
+            ) from None
         if pixels.shape[0] == SIDE + 2 * _MARGIN:
             pixels = pixels[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
         if pixels.shape != (SIDE, SIDE, 3):
@@ -88,7 +90,7 @@ def _unreadable(folder: Path, why: str) -> UnableError:
     return UnableError(
         f"The MNIST-M test set in {folder} cannot be used.",
         cause=f"{why}.",
-        remedy="unpack the authors' archive again, or take the folder away: then one is made of MNIST and BSDS500.",
+        remedy="unpack the authors' archive again, or remove the folder: then one is made of MNIST and BSDS500.",
     )
 
 
