@@ -1,11 +1,10 @@
 """The errors of the application, and the exit codes they end in.
 
-    TlcourseError              what happened · likely cause · the command that mends it
+    TlcourseError              what happened · likely cause · the command that fixes it
     ├── UsageError             2    wrong usage, or input that cannot be read
     │   ├── ContentError       2    a course file is wrong; carries file and line
     │   └── SubmissionError    2    a hand-in cannot be read
     ├── UnableError            3    this machine cannot: a tool, a sandbox or data are missing
-    ├── LimitError             4    a limit was hit
     └── InfraError             5    the grader or the cluster failed; nothing was counted
 
 `tlcourse.cli.main` is the one place that turns them into a message and an exit code.
@@ -29,7 +28,7 @@ class ExitCode(IntEnum):
 
 
 class TlcourseError(Exception):
-    """A message for people: what happened, the likely cause, the command that mends it."""
+    """A message for people: what happened, the likely cause, the command that fixes it."""
 
     exit_code = ExitCode.INFRA
 
@@ -78,12 +77,6 @@ class UnableError(TlcourseError):
     """This machine cannot do what was asked."""
 
     exit_code = ExitCode.UNABLE
-
-
-class LimitError(TlcourseError):
-    """A limit of time, memory or output was hit."""
-
-    exit_code = ExitCode.LIMIT
 
 
 class InfraError(TlcourseError):

@@ -1,20 +1,22 @@
 """How we keep things on disk: SQLite files, files written whole, and locks. One way for each.
 
-Nothing here raises a TlcourseError but where it says so: callers know what the file is to its reader.
+Nothing here raises a TlcourseError but where it says so: callers know what the file is to its reader. sqlite3, tempfile
+and filelock are imported where they are used: a command that shows the kept course needs none of them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from tlcourse.errors import InfraError, UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 BUSY_S = 5.0
 """Seconds that we wait for another process before we say that a file is in use."""
@@ -38,6 +40,8 @@ def replacing(path: Path, *, mode: int = _PRIVATE, durable: bool = True) -> Iter
     A reader meets the old file or the new one, and two writers never share the file beside it. `durable` waits until
     the disk has it, so that it outlives a power cut; what can be made again does without.
     """
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".part")
     os.close(descriptor)
     part = Path(name)
@@ -115,6 +119,8 @@ def connect(path: Path, *, wait_s: float = BUSY_S, durable: bool = False) -> sql
 
     `durable`: what was committed outlives a power cut, not only the end of the process. Raises sqlite3.DatabaseError.
     """
+    import sqlite3
+
     with contextlib.suppress(OSError):  # SQLite says it better; its other files take this one's mode
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), _PRIVATE))
     db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
@@ -130,6 +136,8 @@ def connect(path: Path, *, wait_s: float = BUSY_S, durable: bool = False) -> sql
 
 def _use_wal(db: sqlite3.Connection, wait_s: float) -> None:
     """Of several that first open a file SQLite refuses all but one at once, whatever its own time to wait is."""
+    import sqlite3
+
     until = time.monotonic() + wait_s
     while True:
         try:
@@ -144,6 +152,8 @@ def _use_wal(db: sqlite3.Connection, wait_s: float) -> None:
 
 def check_sound(db: sqlite3.Connection) -> None:
     """Raises sqlite3.DatabaseError where the file is damaged."""
+    import sqlite3
+
     if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise sqlite3.DatabaseError("malformed")
 
@@ -151,6 +161,8 @@ def check_sound(db: sqlite3.Connection) -> None:
 @contextlib.contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
     """All or nothing; other writers wait from its beginning on."""
+    import sqlite3
+
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -194,6 +206,8 @@ def statements(schema: str) -> list[str]:
 
 def kind_of(error: sqlite3.Error) -> Literal["locked", "full", "readonly", "damaged", "other"]:
     """What went wrong with a file."""
+    import sqlite3
+
     said = str(error)
     if "locked" in said or "busy" in said:
         return "locked"

@@ -45,6 +45,11 @@ def test_light_commands_import_nothing_heavy(arguments, own_home):
     assert not HEAVY & imported(*arguments, home=own_home)
 
 
+def test_a_course_that_is_kept_is_shown_without_reading_yaml_or_opening_a_database(own_home):
+    imported("exercise", "list", home=own_home)  # keeps it
+    assert not {"yaml", "sqlite3", "tempfile", "filelock"} & imported("exercise", "list", home=own_home)
+
+
 def test_help_imports_no_part_that_does_the_work(own_home):
     ours = {name for name in imported("--help", home=own_home) if name.startswith("tlcourse.")}
     assert all(name.startswith(("tlcourse.cli", "tlcourse.errors")) for name in ours)

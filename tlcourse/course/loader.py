@@ -17,7 +17,6 @@ import msgspec
 
 from tlcourse import paths
 from tlcourse.course import markdown
-from tlcourse.course.checks import problems_of
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
 from tlcourse.errors import ContentError
 from tlcourse.located import decode, read_text
@@ -40,6 +39,8 @@ def load_course(folder: Path | None = None) -> LoadedCourse:
 
 
 def _read(folder: Path | None, content: Path) -> LoadedCourse:
+    from tlcourse.course.checks import problems_of  # a course that comes from the cache needs none
+
     problems: list[str] = []
     path = content / "course.yaml"
     about = decode(read_text(path), Course, path)
