@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import html
 import re
 
 # C0 but newline and tab, DEL, C1, and the bidirectional controls: nothing that moves a cursor or reorders a line
@@ -43,16 +42,6 @@ def markdown(text: str, most: int = 500) -> str:
 def markdown_block(text: str) -> str:
     """Lines as they are: indented, because no text can end an indented block as it can end a fenced one."""
     return "\n".join("    " + one for one in harmless(text).splitlines())
-
-
-def markup(text: str, most: int = 500) -> str:
-    """One line for HTML, in attributes too."""
-    return html.escape(line(text, most), quote=True)
-
-
-def markup_block(text: str) -> str:
-    """Lines for HTML's `pre`."""
-    return html.escape(harmless(text), quote=True)
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

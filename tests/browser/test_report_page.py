@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.report.written import write_all
+from tlcourse.presenting.report.report_files import write_all
 
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

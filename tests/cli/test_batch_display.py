@@ -7,8 +7,9 @@ import io
 from rich.console import Console
 
 from tlcourse.cli import batch_display
-from tlcourse.cli.batch_display import PlainDisplay, duration, headline, summary
+from tlcourse.cli.batch_display import PlainDisplay, headline, summary
 from tlcourse.grading.batch.state import BatchState, FailureGroup
+from tlcourse.presenting.words import duration
 
 STATE = BatchState(
     batch=1,

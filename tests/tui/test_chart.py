@@ -7,7 +7,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlcourse.tui.widgets.chart import chart, number, panels, sentence
+from tlcourse.presenting.words import curve, number
+from tlcourse.tui.widgets.chart import chart, panels
 
 FALLING = [(step, 2.0 - step / 10) for step in range(11)]
 
@@ -48,9 +49,9 @@ def test_a_loss_that_became_nan_says_so_and_keeps_the_curve():
 
 
 def test_a_curve_in_words():
-    assert sentence("loss", FALLING) == "loss fell from 2 to 1 from step 0 to 10."
-    assert sentence("loss", [(0, math.nan)]) == "loss has no finite value yet."
-    assert sentence("loss", [*FALLING, (11, math.nan)]).endswith("1 value was not finite.")
+    assert curve("loss", FALLING) == "loss fell from 2 to 1 from step 0 to 10."
+    assert curve("loss", [(0, math.nan)]) == "loss has no finite value yet."
+    assert curve("loss", [*FALLING, (11, math.nan)]).endswith("1 value was not finite.")
 
 
 @given(

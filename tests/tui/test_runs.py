@@ -53,7 +53,7 @@ def test_a_run_ends_in_its_verdict(tmp_path):
     run = Run.start("line", EXAMPLE / "graders" / "references" / "line.py", scored=True, course=EXAMPLE)
     wait(run, lambda run: run.state.ended)
     assert run.state.result is not None
-    assert run.state.result["outcome"] == "pass"
+    assert run.state.result.outcome == "pass"
     assert run.state.metrics
     assert run.child.wait(60)
 

@@ -155,7 +155,7 @@ def _write_out(
         tell(f"Report: tlcourse ta report {name}   Feedback: tlcourse ta feedback {name} DIR")
         return []
     from tlcourse.grading.gradebook.gradebook import Gradebook
-    from tlcourse.grading.report.written import write_all
+    from tlcourse.presenting.report.report_files import write_all
 
     with Gradebook.reading(gradebook) as book:
         written = write_all(book, book.batch(batch), exercise, folder)

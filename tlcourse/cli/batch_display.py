@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tlcourse.cli import out
-from tlcourse.cli.verdict import WORDS
+from tlcourse.cli.verdict import COLOURS
 from tlcourse.grading.batch.state import BatchState
+from tlcourse.presenting.verdict import OUTCOMES
+from tlcourse.presenting.words import duration
 from tlcourse.text import harmless
 
 if TYPE_CHECKING:
@@ -85,20 +87,13 @@ def headline(state: BatchState) -> str:
     return ", ".join(parts)
 
 
-def duration(seconds: float) -> str:
-    """`40 s`, `9 min`, `2 h 5 min`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def summary(state: BatchState) -> Iterator[str]:
     """The end of a batch, one fact a line."""
     yield headline(state) + "."
     for group in state.failures:
         if group.outcome != "fail":
-            yield f"  {WORDS[group.outcome][0]} × {len(group.owners)}: {_clean(group.cause)} ({_some(group.owners)})"
+            word = OUTCOMES[group.outcome].word
+            yield f"  {word} × {len(group.owners)}: {_clean(group.cause)} ({_some(group.owners)})"
     if state.slowest:
         yield "  slowest: " + ", ".join(f"{_clean(owner)} {seconds:.1f} s" for owner, seconds in state.slowest)
     if state.infra or state.waiting:
@@ -113,8 +108,9 @@ def _drawn(state: BatchState) -> Any:
 
     counts = Table.grid(padding=(0, 2))
     for outcome, number in sorted(state.counts.items()):
-        word, colour = WORDS[outcome]
-        counts.add_row(Text(f"{number:>5}", style=f"bold {colour}"), Text(word, style=colour))
+        words = OUTCOMES[outcome]
+        colour = COLOURS[words.tone]
+        counts.add_row(Text(f"{number:>5}", style=f"bold {colour}"), Text(words.word, style=colour))
     parts: list[Any] = [
         Text(f"{state.exercise}  {headline(state)}", style="bold"),
         ProgressBar(total=max(state.total, 1), completed=state.final, width=60),

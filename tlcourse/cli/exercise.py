@@ -52,6 +52,7 @@ def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain
 def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
     """The handout, the checks and their bars, and the policy; with --json also where the files lie."""
     from tlcourse.grading.scoring import policy
+    from tlcourse.presenting.words import bar
 
     found = find(exercise, course)
     about = found.about
@@ -73,8 +74,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     show_markdown((found.folder / "handout.md").read_text(encoding="utf-8"), plain=plain)
     out.say("Checks:")
     for check in about.checks:
-        sign = "≥" if check.direction == "at_least" else "≤"
-        out.say(f"  {check.title}: {sign} {check.threshold:g} {check.unit}".rstrip() + f"  ({check.points:g} points)")
+        out.say(f"  {check.title}: {bar(check.direction, check.threshold, check.unit)}  ({check.points:g} points)")
     out.say("How chance is dealt with:")
     for sentence in policy.words(about):
         out.say(f"  {sentence}")
@@ -203,8 +203,8 @@ def _draw(found: list[Example]) -> None:
     from rich.console import Console
     from rich.segment import Segment, Segments
 
-    from tlcourse.drawing.sheet import Fit, fit, sheet
-    from tlcourse.drawing.terminal import drawing
+    from tlcourse.presenting.pictures import Fit, fit, sheet
+    from tlcourse.presenting.words import drawing
 
     console = Console(file=sys.stdout, highlight=False)
     spoken = (sys.stdout.encoding or "").lower().startswith("utf")

@@ -52,10 +52,10 @@ def fairness(
 
 def _lines(check: Fairness, *, plain: bool) -> Iterator[str]:
     from tlcourse.grading.scoring.fairness import PROMISE
+    from tlcourse.presenting.words import bar
 
-    sign = "≥" if check.direction == "at_least" else "≤"
     runs = f"up to {check.seeds} runs" if check.fresh else "the same items in every run"
-    yield f"{check.title}: bar {sign} {check.bar:g}, n = {check.n}, {runs}"
+    yield f"{check.title}: bar {bar(check.direction, check.bar)}, n = {check.n}, {runs}"
     at, far = check.at_the_bar, check.beyond
     yield f"  a model exactly at the bar fails with probability {1 - at.exact:.4f} (simulated {1 - at.simulated:.4f})"
     yield f"  a model of {far.true:.4g} passes with probability {far.exact:.4f} (simulated {far.simulated:.4f})"

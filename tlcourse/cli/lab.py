@@ -184,11 +184,12 @@ def _show(lab: Lab, result: dict[str, Any], *, json: bool, plain: bool, number: 
 
 
 def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
-    """First and last value of every curve of the first child, and its pictures of features in words."""
+    """Every curve of the first child, and its pictures of features, in words."""
     from tlcourse.labs.embedding import in_words, titled
+    from tlcourse.presenting.words import curve
 
     pictures: dict[str, str] = {}
-    found: dict[str, list[tuple[int, float]]] = {}
+    found: dict[str, list[tuple[float, float]]] = {}
     for event in events:
         if event["type"] == "metric" and event.get("seed_group", 0) == 0:
             for name, value in event["values"].items():
@@ -197,8 +198,7 @@ def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
         elif event["type"] == "embedding" and event.get("seed_group", 0) == 0:
             pictures[titled(event)] = in_words(event)
     for name, points in found.items():
-        (start, a), (end, b) = points[0], points[-1]
-        yield f"{name}: {a:.4g} at step {start}, {b:.4g} at step {end}"
+        yield curve(name, points)
     yield from pictures.values()
 
 

@@ -161,7 +161,7 @@ def _chosen(book: Gradebook, exercise: str, number: int | None) -> BatchRecord:
 
 def write(path: Path, data: bytes) -> None:
     """Write a file as a whole; raises UsageError."""
-    from tlcourse.grading.report.written import replace_file
+    from tlcourse.presenting.report.report_files import replace_file
 
     try:
         replace_file(path, data)

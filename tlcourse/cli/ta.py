@@ -31,21 +31,23 @@ def report(
     plain: Plain = False,
 ) -> None:
     """Outcomes, points, pass rates, failures by cause, decisions, and similar hand-ins of a batch."""
-    from tlcourse.grading.report import staff, staff_page
-    from tlcourse.grading.report.gathered import document, gather
+    from tlcourse.presenting.report.as_text import report_lines, report_markdown
+    from tlcourse.presenting.report.report_data import document, gather
 
     with chosen.reading(exercise) as (found, book, record):
         gathered = gather(book, record, found)
     if html is not None:
-        write(html, staff_page.as_page(gathered).encode())
+        from tlcourse.presenting.report.as_html import report_page
+
+        write(html, report_page(gathered).encode())
     if json:
         out.document(document(gathered))
     elif markdown:
-        out.say(staff.as_markdown(gathered).rstrip("\n"))
+        out.say(report_markdown(gathered).rstrip("\n"))
     elif html is not None:
         out.say(f"written: {html}")
     else:
-        for line in staff.as_lines(gathered, plain=plain):
+        for line in report_lines(gathered, plain=plain):
             out.say(line)
 
 
@@ -58,7 +60,7 @@ def feedback(
     plain: Plain = False,
 ) -> None:
     """Write feedback for all, feedback.zip for the platform, and the reports; again after a regrade or an override."""
-    from tlcourse.grading.report.written import write_all
+    from tlcourse.presenting.report.report_files import write_all
 
     with chosen.reading(exercise) as (found, book, record):
         written = write_all(book, record, found, folder)
@@ -82,8 +84,7 @@ def similar(
 ) -> None:
     """Pairs of hand-ins that share code, ranked, the starter's discounted: leads to look at, never a verdict."""
     from tlcourse.grading.gradebook.submission_store import SubmissionStore
-    from tlcourse.grading.report.gathered import pairs_of
-    from tlcourse.grading.report.side_by_side import as_page
+    from tlcourse.presenting.report.report_data import pairs_of
     from tlcourse.text import harmless
 
     with chosen.reading(exercise) as (found, book, record):
@@ -91,11 +92,11 @@ def similar(
         pairs = pairs_of(book, statuses, found, most)
         kept = SubmissionStore(book.path)
     if html is not None:
+        from tlcourse.presenting.report.as_html import similar_page
+
         hashes = {status.handin.key: status.verdict.sha256 for status in statuses if status.verdict}
-        write(
-            html,
-            as_page(found.about.title, pairs, lambda key: kept.source(hashes[key]) or "").encode("utf-8", "replace"),
-        )
+        page = similar_page(found.about.title, pairs, lambda key: kept.source(hashes[key]) or "")
+        write(html, page.encode("utf-8", "replace"))
     if json:
         out.document({"schema": 1, "exercise": found.about.id, "pairs": pairs})
         return
@@ -219,7 +220,7 @@ def export(
     """Everybody's points in the form that a platform imports; nothing is written while somebody is unclear."""
     from tlcourse.grading.lms.exports import export as exported
     from tlcourse.grading.lms.roster import read_roster
-    from tlcourse.grading.report.marks import marks_of, without_verdict
+    from tlcourse.presenting.report.report_data import marks_of, without_verdict
 
     with chosen.reading(exercise) as (found, book, record):
         statuses = book.statuses(record)

@@ -1,4 +1,4 @@
-"""A verdict in words, and a run while it goes on."""
+"""A verdict on the terminal, and a run while it continues."""
 
 from __future__ import annotations
 
@@ -7,38 +7,36 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tlcourse.cli import out
+from tlcourse.presenting import verdict as in_words
+from tlcourse.presenting.words import PHASES
+from tlcourse.presenting.words import points as points_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.result import CheckResult, Result
+    from tlcourse.presenting.verdict import Tone
 
-WORDS = {
-    "pass": ("PASS", "green"),
-    "fail": ("FAIL", "red"),
-    "crash": ("CRASH", "red"),
-    "timeout": ("TIMEOUT", "yellow"),
-    "memory": ("MEMORY", "yellow"),
-    "output": ("OUTPUT", "yellow"),
-    "invalid": ("INVALID", "red"),
-    "infra": ("GRADER FAULT (not yours; not counted)", "magenta"),
-}
+COLOURS: dict[Tone, str] = {"good": "green", "bad": "red", "doubt": "yellow", "fault": "magenta", "muted": "white"}
 _LOG_LINES = 12
 
 
 def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool) -> Iterator[str]:
     """The verdict, one fact a line."""
-    word, colour = WORDS[result.outcome]
-    if not scored and result.outcome == "pass":
-        word = "RUNS"
-    head = f"{result.exercise}  {exercise.about.title}  " if not plain else f"exercise: {result.exercise}\noutcome: "
-    if result.variant == "full":
-        head = head.replace("\n", "\nvariant: full\n", 1) if plain else f"{head}on real data  "
-    points = f"  {result.points:g} of {result.max_points:g} points" if scored and not plain else ""
-    yield head + out.paint(word, colour, plain=plain) + points
-    if plain and scored:
-        yield f"points: {result.points:g} of {result.max_points:g}"
+    words = in_words.outcome(result.outcome, scored=scored)
+    points = points_of(result.points, result.max_points) if scored else ""
+    if plain:
+        yield f"exercise: {result.exercise}"
+        if result.variant == "full":
+            yield "variant: full"
+        yield f"outcome: {words.full}"
+        if points:
+            yield f"points: {points.removesuffix(' points')}"
+    else:
+        data = "on real data  " if result.variant == "full" else ""
+        head = out.paint(words.word, COLOURS[words.tone], plain=plain) + words.full.removeprefix(words.word)
+        yield f"{result.exercise}  {exercise.about.title}  {data}{head}{f'  {points}' if points else ''}"
     for check in result.checks:
         yield from _check(check, plain=plain)
     for message in result.messages:
@@ -46,42 +44,22 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
     if result.problem:  # indented, so that no line of it can be taken for one of the verdict
         yield ""
         yield from (f"  {line}" for line in result.problem.splitlines())
-    for record in result.runs:
-        if result.outcome in ("crash", "invalid", "output", "infra") and record.log.strip():
-            yield "\nThe last lines that it printed:"
-            yield from (f"  {line}" for line in record.log.rstrip().splitlines()[-_LOG_LINES:])
-        where = "" if record.where == "local" else f", {record.where}"
-        sandboxes = {
-            "none": "without a sandbox",
-            "bubblewrap": "in a bubblewrap sandbox",
-            "fork-server": "in a sandbox of the fork server",
-            "landlock": "in a landlock sandbox",
-        }
-        yield (
-            f"{'run: ' if plain else '  '}fit took {record.fit_s:.1f} s of {record.wall_time_s:.1f} s on "
-            f"{record.device or 'no device'} with {record.threads} threads, {record.peak_rss_mb:.0f} MB, "
-            f"{sandboxes.get(record.sandbox, record.sandbox)}, seed {record.seed}{where}"
-        )
+    for text in in_words.printed(result, _LOG_LINES):
+        yield "\nThe last lines it printed:"
+        yield from (f"  {line}" for line in text.splitlines())
+    yield from (f"{'run: ' if plain else '  '}{in_words.run(record)}" for record in result.runs)
 
 
 def _check(check: CheckResult, *, plain: bool) -> Iterator[str]:
-    word = {"met": "passed", "in doubt": "passed, in doubt", "missed": "failed"}[check.status]
-    sign = "≥" if check.direction == "at_least" else "≤"
-    low, high = check.interval
-    unit = f" {check.unit}" if check.unit else ""
-    doubt = "" if check.accepted == check.threshold else f" ({check.accepted:.4g} suffices: chance is on your side)"
-    facts = (
-        f"{check.value:.4g}{unit} (95 %: {low:.4g} to {high:.4g}, n = {check.n}), required {sign} "
-        f"{check.threshold:g}{unit}{doubt}, {check.points:g} of {check.max_points:g} points"
-    )
+    words = in_words.check(check)
+    facts = f"{words.measured}, {words.points}"
     if plain:
-        yield f"check: {check.id}: {word}: {facts}"
+        yield f"check: {check.id}: {words.word}: {facts}"
     else:
-        symbol = "✓" if check.passed else "✗"
-        yield f"  {out.paint(f'{symbol} {word}', 'green' if check.passed else 'red', plain=plain)}  {check.title}"
+        yield f"  {out.paint(f'{words.mark} {words.word}', COLOURS[words.tone], plain=plain)}  {words.title}"
         yield f"            {facts}"
-    if check.message:
-        yield f"{'message: ' if plain else '            '}{check.message}"
+    if words.advice:
+        yield f"{'message: ' if plain else '            '}{words.advice}"
 
 
 class Live:
@@ -101,8 +79,7 @@ class Live:
             self.clear()
             sys.stderr.write(event["text"])
         elif kind == "phase":
-            words = {"load": "loading", "fit": "training", "fitted": "trained", "predict": "predicting"}
-            self._phase = words[event["name"]]
+            self._phase = PHASES[event["name"]]
             if not self._moving:
                 out.note(f"{time.monotonic() - self._begin:6.1f} s  {self._phase}")
         elif kind == "metric":

@@ -291,12 +291,15 @@ class CourseApp(App[int]):
             self.prewarm()
 
     def _announce(self, run: Run) -> None:
+        from tlcourse.presenting.verdict import outcome
         from tlcourse.tui.screens.frame import CourseScreen
 
         if isinstance(self.screen, CourseScreen):
             self.screen.show_path()
         if run.state.result is not None and self.state.place != f"exercise/{run.exercise}":
-            self.notify(f"{run.exercise}: {run.state.result['outcome'].upper()}", timeout=8, markup=False)
+            self.notify(
+                f"{run.exercise}: {outcome(run.state.result.outcome, scored=run.scored).word}", timeout=8, markup=False
+            )
 
     def action_leave_app(self) -> None:
         """End the app; asks only when something runs."""

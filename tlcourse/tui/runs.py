@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from tlcourse.grading.result import Result
 from tlcourse.paths import runs_folder
+from tlcourse.presenting.words import PHASES
 from tlcourse.tui.child_process import ChildProcess
 
 _LOG_LINES = 200
@@ -54,7 +55,7 @@ class Log(Struct, tag="log", tag_field="type", frozen=True):
 class Verdict(Struct, tag="verdict", tag_field="type", frozen=True):
     """The end: the result document."""
 
-    result: dict[str, Any]
+    result: Result
 
 
 class Failure(Struct, tag="error", tag_field="type", frozen=True):
@@ -75,7 +76,7 @@ class RunState(Struct):
     device: str = ""
     metrics: dict[str, list[tuple[float, float]]] = {}
     log: list[str] = []
-    result: dict[str, Any] | None = None
+    result: Result | None = None
     error: Failure | None = None
     noise: list[str] = []
     number: str = ""
@@ -88,9 +89,6 @@ class RunState(Struct):
     def ended(self) -> bool:
         """Whether it has said how it ended."""
         return self.result is not None or self.error is not None
-
-
-_PHASES = {"load": "loading the solution", "fit": "training", "fitted": "trained", "predict": "predicting"}
 
 
 class _Kept(Struct, frozen=True):
@@ -219,7 +217,7 @@ class Run:
             case Started():
                 state.waits, state.device = "", event.device
             case Phase():
-                state.phase = _PHASES.get(event.name, "running")
+                state.phase = PHASES.get(event.name, "running")
             case Metric():
                 self._take_metrics([event])
             case Log():
@@ -234,14 +232,14 @@ class Run:
             case Failure():
                 state.error = event
 
-    def _take_kept(self, result: dict[str, Any]) -> None:
+    def _take_kept(self, result: Result) -> None:
         """What it printed may not have come while it ran; its verdict has kept it."""
         state = self.state
-        printed = [line for run in result["runs"] for line in run["log"].splitlines()]
+        printed = [line for run in result.runs for line in run.log.splitlines()]
         if not set(printed) & set(state.log):
             state.log = [*state.log, *printed][-_LOG_LINES:]
         if not state.metrics:
-            self._take_metrics(msgspec.convert(result.get("metrics", []), list[Metric]))
+            self._take_metrics(msgspec.convert(result.metrics, list[Metric]))
 
     def _take_metrics(self, events: list[Metric]) -> None:
         for event in events:

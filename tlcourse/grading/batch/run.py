@@ -32,6 +32,7 @@ from tlcourse.grading.gradebook.selectors import selected
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.lms.handins import HandIns
+from tlcourse.sandbox.kinds import in_words
 from tlcourse.sandbox.scratch import scratch_folder
 
 Tell = Callable[[str], None]
@@ -137,7 +138,7 @@ class BatchTask(Struct, frozen=True):
 
 
 def _sandbox_words(name: str) -> str:
-    return "WITHOUT a sandbox, as you trust them" if name == "none" else f"each in a sandbox ({name})"
+    return "WITHOUT a sandbox, as you trust them" if name == "none" else f"each {in_words(name)}"
 
 
 def grade_round(

@@ -17,6 +17,7 @@ from tlcourse.grading.scoring import operating_characteristic
 from tlcourse.grading.scoring.decide import accepted, decide, is_near_miss
 from tlcourse.grading.scoring.measurement import Measurement, proportion
 from tlcourse.grading.scoring.policy import words as policy_words
+from tlcourse.text import SIGN
 
 MARGIN = 0.02
 """How far below the bar a share must be for the second half of the promise: 2 points."""
@@ -262,7 +263,7 @@ def _section(exercise: LoadedExercise, checks: list[Fairness]) -> Iterator[str]:
 
 
 def _bar(check: Fairness) -> str:
-    return f"{'≥' if check.direction == 'at_least' else '≤'} {check.bar:g}"
+    return f"{SIGN[check.direction]} {check.bar:g}"
 
 
 def _percent(probability: float) -> str:

@@ -19,8 +19,10 @@ from tlcourse.errors import TlcourseError
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
-from tlcourse.grading.report.facts import WORDS, feedback_of, margin
 from tlcourse.paths import gradebook_file
+from tlcourse.presenting.report.feedback_content import feedback_of
+from tlcourse.presenting.verdict import OUTCOMES
+from tlcourse.presenting.words import duration
 from tlcourse.text import harmless
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.clusters import backends
@@ -31,7 +33,6 @@ from tlcourse.tui.widgets.choices import Choices
 
 _REFRESH_S = 1.0
 _CAUSES, _OWNERS, _LOG_LINES = 8, 3, 30
-_COLOURS = {"pass": "$good", "infra": "$fault", "waiting": "$muted"}
 
 
 class BatchScreen(CourseScreen):
@@ -240,13 +241,12 @@ class HandInScreen(CourseScreen):
             result = book.document(status.verdict.id)
             history = book.history(status.handin.id)
         said = feedback_of(exercise, status, result)
-        text = Text(f"\n{WORDS[status.outcome]}  {said.points} points\n", style="bold")
+        text = Text(f"\n{said.outcome.full}  {said.points}\n", style="bold")
         text.append(f"members: {_clean(', '.join(status.handin.members)) or 'not known'}\n", style="not bold")
         text.append(f"{said.next_thing}\n\n", style="not bold")
-        for check in result.checks:
-            mark, colour = ("✓ passed", "$good") if check.passed else ("✗ failed", "$bad")
-            text.append(f"{mark}  ", style=f"bold {colour}")
-            text.append(f"{check.title}: {margin(check)}\n", style="not bold")
+        for check in said.checks:
+            text.append(f"{check.mark} {check.word}  ", style=f"bold ${check.tone}")
+            text.append(f"{check.title}: {check.measured}, {check.points}\n", style="not bold")
         if status.override is not None:
             override = status.override
             by = f"{_clean(override.who)}, {override.at}: {_clean(override.why)}"
@@ -255,7 +255,7 @@ class HandInScreen(CourseScreen):
             text.append(f"\n{harmless(result.problem)}\n", style="not bold")
         for run in result.runs:
             if tail := "\n".join(harmless(run.log).rstrip().splitlines()[-_LOG_LINES:]):
-                text.append(f"\nthe last lines that it printed:\n{tail}\n", style="not bold")
+                text.append(f"\nthe last lines it printed:\n{tail}\n", style="not bold")
         text.append("\nhistory: " + " → ".join(f"{v.outcome} {v.points:g}" for v in history), style="not bold")
         return text
 
@@ -273,13 +273,13 @@ def _summary(record: BatchRecord, state: BatchState) -> Text:
     if state.rate_per_minute is not None:
         facts.append(f"{state.rate_per_minute:.1f} a minute")
     if state.seconds_left is not None:
-        facts.append(f"about {max(round(state.seconds_left / 60), 1)} min left")
+        facts.append(f"about {duration(state.seconds_left)} left")
     if facts:
         text.append(", ".join(facts) + "\n", style="not bold")
     for outcome, number in sorted(state.counts.items(), key=lambda item: -item[1]):
-        text.append(f"{number:>5}  {WORDS[outcome]}\n", style=f"not bold {_COLOURS.get(outcome, '$bad')}")
+        text.append(f"{number:>5}  {OUTCOMES[outcome].full}\n", style=f"not bold ${OUTCOMES[outcome].tone}")
     if state.waiting:
-        text.append(f"{state.waiting:>5}  {WORDS['waiting']}\n", style="not bold")
+        text.append(f"{state.waiting:>5}  {OUTCOMES['waiting'].word}\n", style="not bold")
     text.append(f"graded {on_backend(record.settings.get('on', 'local'))}\n", style="not bold dim")
     if state.queue:
         text.append(f"{_clean(state.queue)}\n", style="not bold")
@@ -300,13 +300,12 @@ def _summary(record: BatchRecord, state: BatchState) -> Text:
 
 def _line(status: GradeStatus) -> Text:
     """One hand-in: a symbol, its owner, the outcome in words, the points."""
-    outcome = status.outcome
-    symbol = {"pass": "✓", "waiting": "○", "infra": "!"}.get(outcome, "✗")
+    outcome = OUTCOMES[status.outcome]
     points = "" if status.points is None else f" {status.points:g}"
     changed = " (overridden)" if status.override is not None else ""
-    text = Text(no_wrap=True).append(f"{symbol} ", style=_COLOURS.get(outcome, "$bad"))
+    text = Text(no_wrap=True).append(f"{outcome.mark} ", style=f"${outcome.tone}")
     text.append(f"{_clean(status.handin.owner)}  ")
-    text.append(f"{WORDS[outcome].split(' (')[0]}{points}{changed}")
+    text.append(f"{outcome.word}{points}{changed}")
     return text
 
 

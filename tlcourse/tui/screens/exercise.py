@@ -98,7 +98,7 @@ class ExerciseScreen(CourseScreen):
         with Horizontal(id="sides"):
             with VerticalScroll(id="handout-page"):
                 yield Markdown(id="handout", open_links=False)
-            yield Bench(self.exercise, id="bench")
+            yield Bench(self.found, ascii_only=self.course_app.ascii_only, id="bench")
 
     async def on_mount(self) -> None:  # type: ignore[override]
         """Show the handout; a run that goes on is shown at once."""
@@ -126,9 +126,7 @@ class ExerciseScreen(CourseScreen):
         """Show the file, the run and the attempts as they are now."""
         app = self.course_app
         attempts = app.record.attempts(app.course.about.id, self.exercise)
-        self.query_one(Bench).show(
-            self.found, self.solution, self.current, attempts, self._watching is not None, app.backend
-        )
+        self.query_one(Bench).show(self.solution, self.current, attempts, self._watching is not None, app.backend)
 
     def _tick(self) -> None:
         run = self.current

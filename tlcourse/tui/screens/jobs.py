@@ -13,6 +13,8 @@ from textual.containers import Container, VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tlcourse.presenting.verdict import outcome
+from tlcourse.presenting.words import ago
 from tlcourse.text import harmless
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.clusters import JobRow, backends
@@ -21,9 +23,8 @@ from tlcourse.tui.screens.dialogs import ConfirmDialog
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.screens.job import JobScreen
 from tlcourse.tui.text import Text
-from tlcourse.tui.widgets.bench import ago, error_text
+from tlcourse.tui.widgets.bench import error_text
 from tlcourse.tui.widgets.choices import Choices
-from tlcourse.tui.widgets.verdict import OUTCOMES
 
 _TICK_S = 0.2
 _ASK_S = 10.0
@@ -268,18 +269,17 @@ class JobsScreen(CourseScreen):
 def _state(row: JobRow) -> tuple[str, str]:
     """A run's state as symbol and word, and its colour."""
     if row.state == "ended":
-        word, colour, _ = OUTCOMES.get(row.outcome, (row.outcome, "", ""))
-        if row.command != "grade":
-            return ("✓ RUNS" if row.outcome == "pass" else word), colour
-        return f"{word} {row.points:g}/{row.max_points:g}", colour
+        words = outcome(row.outcome, scored=row.command == "grade")
+        scored = f" {row.points:g}/{row.max_points:g}" if row.command == "grade" else ""
+        return words.short + scored, f"${words.tone}"
     if row.state == "cancelled":
         return "– cancelled", "$muted"
     if row.state == "failed":
         return "! failed", "$fault"
-    words = {"PENDING": "○ waits", "RUNNING": "▶ runs", "": "○ sent"}
+    states = {"PENDING": "○ waits", "RUNNING": "▶ runs", "": "○ sent"}
     slurm = row.slurm
     place = f", place {row.position}" if slurm == "PENDING" and row.position else ""
-    return words.get(slurm, f"○ {slurm.lower()}") + place, "$live"
+    return states.get(slurm, f"○ {slurm.lower()}") + place, "$live"
 
 
 def _line(row: JobRow, width: int) -> Text:

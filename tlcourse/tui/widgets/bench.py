@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from rich.console import RenderableType
 from textual.app import ComposeResult
@@ -12,16 +11,15 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
+from tlcourse.presenting.verdict import outcome
+from tlcourse.presenting.words import ago, bar, points
 from tlcourse.student.record import Attempt
 from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Failure, Run
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import chart, panels
 from tlcourse.tui.widgets.gallery import Gallery
-from tlcourse.tui.widgets.verdict import OUTCOMES, verdict
-
-if TYPE_CHECKING:
-    from tlcourse.tui.app import CourseApp
+from tlcourse.tui.widgets.verdict import verdict
 
 _MOST_PANELS = 4
 _PANEL_ROWS = 7
@@ -33,9 +31,9 @@ _SAMPLES = 2
 class Bench(VerticalScroll, can_focus=True):
     """Everything about one's own solution; `show` writes it anew."""
 
-    def __init__(self, exercise: str, *, id: str) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, exercise: LoadedExercise, *, ascii_only: bool, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self.exercise = exercise
+        self._exercise, self._ascii_only = exercise, ascii_only
         self._shown: dict[str, RenderableType | None] = {}
 
     def compose(self) -> ComposeResult:
@@ -43,15 +41,10 @@ class Bench(VerticalScroll, can_focus=True):
         for part in ("file", "status", "samples", "verdict", "charts", "log", "attempts"):
             yield Static(id=f"bench-{part}", markup=False)
             if part == "samples":
-                yield Gallery(self._generator, _SAMPLES, id="bench-gallery")
-
-    @property
-    def _generator(self) -> str | None:
-        return cast("CourseApp", self.app).course.exercises[self.exercise].about.generator
+                yield Gallery(self._exercise.about.generator, _SAMPLES, ascii_only=self._ascii_only, id="bench-gallery")
 
     def show(
         self,
-        exercise: LoadedExercise,
         solution: Path | None,
         run: Run | None,
         attempts: list[Attempt],
@@ -59,13 +52,16 @@ class Bench(VerticalScroll, can_focus=True):
         place: str,
     ) -> None:
         """Write all parts anew."""
+        exercise = self._exercise
         self._write("file", _about_file(exercise, solution, watching, place))
         self._write("status", about_run(run) if run else _before(exercise, place))
-        shown = run is None and self._generator is not None  # until the first run there is nothing else to look at
+        shown = (
+            run is None and exercise.about.generator is not None
+        )  # until the first run there is nothing else to look at
         self._write("samples", Text("\nIts data (v shows more):", style="bold") if shown else None)
         self.query_one("#bench-gallery").display = shown
         width = max(min(self.query_one("#bench-file").size.width, 100), 24)
-        self._write("charts", charts(run, width, ascii_only=cast("CourseApp", self.app).ascii_only))
+        self._write("charts", charts(run, width, ascii_only=self._ascii_only))
         ended: RenderableType | None = None
         if run and run.state.result is not None:
             ended = verdict(run.state.result, scored=run.scored)
@@ -116,9 +112,8 @@ def _before(exercise: LoadedExercise, place: str) -> Text:
     about = exercise.about
     text = Text("\nWhat is checked:\n", style="bold")
     for check in about.checks:
-        sign = "≤" if check.direction == "at_most" else "≥"
-        unit = f" {check.unit}" if check.unit else ""
-        text.append(f"• {check.title} {sign} {check.threshold:g}{unit} ({check.points:g} points)\n", style="not bold")
+        required = bar(check.direction, check.threshold, check.unit)
+        text.append(f"• {check.title} {required} ({check.points:g} points)\n", style="not bold")
     limits = about.limits
     text.append(
         f"\ng trains it {on(place)}, apart from the labels, and scores it on {about.sizes.get('test', 0)} new "
@@ -180,17 +175,8 @@ def _attempts(attempts: list[Attempt]) -> Text | None:
         return None
     text = Text(f"\nAttempts: {len(attempts)}\n", style="bold")
     for attempt in reversed(attempts[-_ATTEMPTS:]):
-        word, colour, _ = OUTCOMES.get(attempt.outcome, (attempt.outcome, "", ""))
-        text.append(f"  {word:<16}", style=f"not bold {colour}")
+        words = outcome(attempt.outcome)
+        text.append(f"  {words.short:<16}", style=f"not bold ${words.tone}")
         when = attempt.at.replace("T", " ").removesuffix("+00:00")
-        text.append(f"{attempt.points:g} of {attempt.max_points:g}  {when} UTC\n", style="not bold")
+        text.append(f"{points(attempt.points, attempt.max_points)}  {when} UTC\n", style="not bold")
     return text
-
-
-def ago(seconds: float) -> str:
-    """How long ago, roughly."""
-    if seconds < 60:
-        return "just now"
-    if seconds < 3600:
-        return f"{seconds / 60:.0f} min ago"
-    return f"{seconds / 3600:.0f} h ago" if seconds < 86400 else f"{seconds / 86400:.0f} days ago"

@@ -6,14 +6,12 @@ Drawing is a function from numbers to text, so that it is tested without a scree
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 
-from tlcourse.drawing.terminal import Drawing, drawing
+from tlcourse.presenting.words import Drawing, Points, drawing, number
+from tlcourse.presenting.words import finite as drawable
 from tlcourse.tui.text import Text
-
-Points = Sequence[tuple[float, float]]
-"""(step, value) pairs in the order of their steps; values may be NaN or infinite, and are then left out."""
 
 # Of the theme: Okabe and Ito's, told apart with any colour vision; a grey ends them. With more than one curve each is
 # told apart without colour, too: by its dashes, and by a mark that it carries along.
@@ -24,7 +22,6 @@ _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # [row][col
 _HALVES = " ▀▄█"  # a character's two halves: bit 0 the upper, bit 1 the lower
 _CELL = {"braille": (2, 4), "block": (1, 2), "ascii": (1, 1)}  # dots of a character: across, down
 _SPOTS = 3  # marks along a curve
-_HUGE = 1e300  # larger values are shown as not finite: their differences would not be
 _LABEL = 8  # columns for the labels of the vertical axis
 
 
@@ -59,7 +56,7 @@ def chart(
     numbers = {name: (places or {}).get(name, index) for index, name in enumerate(series)}
     rows = max(height - 2, 1)
     columns = max(width - _LABEL - 1, 4)
-    finite = {name: _finite(points) for name, points in series.items()}
+    finite = {name: drawable(points) for name, points in series.items()}
     everything = [point for points in finite.values() for point in points]
     if not everything:
         text.append("\n" + " " * _LABEL + "no finite value yet")
@@ -83,27 +80,6 @@ def chart(
     begin, end = number(first), number(last)
     text.append("\n" + " " * (_LABEL + 1) + begin + " " * max(columns - len(begin) - len(end), 1) + end, style="dim")
     return text
-
-
-def sentence(name: str, points: Points) -> str:
-    """The chart of one metric in words."""
-    finite = _finite(points)
-    if not finite:
-        return f"{name} has no finite value yet."
-    (first, start), (last, end) = finite[0], finite[-1]
-    if len(finite) == 1:
-        return f"{name} is {number(end)} at step {number(last)}."
-    way = "rose" if end > start else "fell" if end < start else "stayed"
-    lost = len(points) - len(finite)
-    broken = f" {lost} value{'s were' if lost > 1 else ' was'} not finite." if lost else ""
-    steps = f"from step {number(first)} to {number(last)}"
-    return f"{name} {way} from {number(start)} to {number(end)} {steps}.{broken}"
-
-
-def number(value: float) -> str:
-    """At most seven characters."""
-    text = f"{value:.3g}"
-    return text if len(text) <= 7 else f"{value:.1e}"
 
 
 def _labels(low: float, high: float) -> tuple[str, str]:
@@ -143,10 +119,6 @@ def _heading(title: str, series: Mapping[str, Points], how: Drawing) -> Text:
             entry.stylize("not bold", 0)
             text.append_text(entry)
     return text
-
-
-def _finite(points: Points) -> list[tuple[float, float]]:
-    return [(x, y) for x, y in points if math.isfinite(x) and abs(y) < _HUGE]
 
 
 def _pixels(

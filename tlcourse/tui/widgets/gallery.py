@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from textual.app import App
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tlcourse.drawing.terminal import drawing
 from tlcourse.errors import TlcourseError
+from tlcourse.presenting.words import drawing
 from tlcourse.tui import graphics_protocol
 from tlcourse.tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
     from tlcourse.data.synthetic.generators import Example
-    from tlcourse.drawing.sheet import Fit
-    from tlcourse.tui.app import CourseApp
+    from tlcourse.presenting.pictures import Fit
 
 _KEPT = 64
 _ENLARGED = 512  # a multiple of every generator's pictures
@@ -34,9 +34,16 @@ class Gallery(Widget):
             super().__init__()
             self.examples, self.problem = examples, problem
 
-    def __init__(self, generator: str | None, most: int, *, id: str) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        generator: str | None,
+        most: int,
+        *,
+        ascii_only: bool,
+        id: str,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(id=id)
-        self.generator, self.most = generator, most
+        self.generator, self.most, self._ascii_only = generator, most, ascii_only
         self.first = 1
         self.examples: list[Example] = []
         self._strips: list[Strip] = []
@@ -60,15 +67,15 @@ class Gallery(Widget):
             self.run_worker(self._draw(), group="gallery", exclusive=True, exit_on_error=False)
 
     async def _draw(self) -> None:
-        app = cast("CourseApp", self.app)
+        colours = not (self._ascii_only or self.app.no_color or self.app.theme == NO_COLOUR)  # nobody asked for none
         try:
             drawn = await asyncio.to_thread(
                 _drawn,
                 *(self.generator, self.first, self.most, self.size.width, self.size.height),
-                colour=shows_colours(app),
-                ascii_only=app.ascii_only,
-                pixels=graphics_protocol.available() and wants_colours(app),
-                hues=tuple(app.theme_variables[f"series-{number}"] for number in (1, 3, 2)),
+                colour=colours and shows_colours(self.app),
+                ascii_only=self._ascii_only,
+                pixels=graphics_protocol.available() and colours,
+                hues=tuple(self.app.theme_variables[f"series-{number}"] for number in (1, 3, 2)),
             )
         except TlcourseError as error:
             self.post_message(self.Shown([], "\n".join(error.lines())))
@@ -96,14 +103,9 @@ class Gallery(Widget):
         return strip.apply_style(self.rich_style).adjust_cell_length(self.size.width, self.rich_style)
 
 
-def wants_colours(app: CourseApp) -> bool:
-    """Whether nobody asked for none."""
-    return not (app.ascii_only or app.no_color or app.theme == NO_COLOUR)
-
-
-def shows_colours(app: CourseApp) -> bool:
-    """Whether half-blocks can have colours of their own: 256 of them at least, and nobody asked for none."""
-    return wants_colours(app) and app.console.color_system not in (None, "standard")
+def shows_colours(app: App[Any]) -> bool:
+    """Whether half-blocks can have colours of their own: the terminal has 256 of them at least."""
+    return app.console.color_system not in (None, "standard")
 
 
 class Placed(NamedTuple):
@@ -135,8 +137,7 @@ def _drawn(
     pixels: bool,
     hues: tuple[str, ...],
 ) -> Drawn:
-    from tlcourse.drawing.density import Hues
-    from tlcourse.drawing.sheet import fit, sheet
+    from tlcourse.presenting.pictures import Hues, fit, sheet
 
     picture = example(generator, first).picture
     fitted = fit(columns, rows, most, 0 if picture is None else len(picture))

@@ -11,8 +11,9 @@ from typing import Any
 
 from tlcourse.course.lab import Lab
 from tlcourse.labs.embedding import method
+from tlcourse.presenting.words import Points, number
 from tlcourse.tui.text import Text
-from tlcourse.tui.widgets.chart import Points, chart, legend, number
+from tlcourse.tui.widgets.chart import chart, legend
 from tlcourse.tui.widgets.scatter import pictures
 
 _MOST_PANELS = 3

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from tlcourse.drawing.terminal import drawing
 from tlcourse.labs.embedding import distance, titled
+from tlcourse.presenting.words import drawing
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import COLOURS
 

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlcourse.data.synthetic.generators import example
-from tlcourse.drawing.density import density, legend
-from tlcourse.drawing.pixels import RAMP, picture, ramp, resized
-from tlcourse.drawing.sheet import fit, sheet
+from tlcourse.presenting.pictures import RAMP, density, fit, legend, picture, ramp, resized, sheet
 
 
 def text(lines) -> list[str]:

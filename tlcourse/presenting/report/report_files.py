@@ -11,9 +11,10 @@ from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord
 from tlcourse.grading.lms.exports import pack_feedback
 from tlcourse.grading.lms.handins import HandIn, HandIns
-from tlcourse.grading.report import feedback, staff, staff_page
-from tlcourse.grading.report.facts import feedback_of
-from tlcourse.grading.report.gathered import gather
+from tlcourse.presenting.report.as_html import feedback_page, report_page
+from tlcourse.presenting.report.as_text import feedback_markdown, report_markdown
+from tlcourse.presenting.report.feedback_content import feedback_of
+from tlcourse.presenting.report.report_data import gather
 from tlcourse.storage import write_atomically
 
 
@@ -33,8 +34,8 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
         packed = {s.handin.folder_name: files[s.handin.key] for s in report.statuses}
         made = {
             "feedback.zip": pack_feedback(packed, _origin(batch, report.statuses)),
-            "report.html": staff_page.as_page(report, links).encode(),
-            "report.md": staff.as_markdown(report).encode(),
+            "report.html": report_page(report, links).encode(),
+            "report.md": report_markdown(report).encode(),
         }
         for name, data in made.items():
             replace_file(folder / name, data)
@@ -56,8 +57,8 @@ def feedback_files(
         result = book.document(status.verdict.id) if status.verdict else None
         said = feedback_of(exercise, status, result)
         files[status.handin.key] = {
-            "feedback.md": feedback.as_markdown(said).encode("utf-8", "replace"),
-            "feedback.html": feedback.as_page(said).encode("utf-8", "replace"),
+            "feedback.md": feedback_markdown(said).encode("utf-8", "replace"),
+            "feedback.html": feedback_page(said).encode("utf-8", "replace"),
         }
     return files
 

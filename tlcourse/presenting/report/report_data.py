@@ -1,11 +1,13 @@
-"""What a report is about, read from the gradebook in a few queries, whatever the size of the class."""
+"""What a report is about, and everybody's mark: read from the gradebook in a few queries, however large the class."""
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from tlcourse.course.model import LoadedExercise
@@ -13,7 +15,12 @@ from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
+from tlcourse.grading.lms.marks import Mark
+from tlcourse.grading.result import SCHEMA, Result, read_result
 from tlcourse.grading.similarity import MOST_PAIRS, Pair, similar_pairs
+from tlcourse.presenting.report.feedback_content import Ended, next_thing, points_of
+from tlcourse.presenting.verdict import OUTCOMES
+from tlcourse.text import line
 
 SIMILAR_UP_TO = 1000
 """Hand-ins up to which a report looks for similar ones; `ta similar` always does."""
@@ -52,7 +59,7 @@ class Report(Struct, frozen=True):
 
 
 def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, similar: bool = True) -> Report:
-    """Read it."""
+    """All that a report shows, in one reading transaction's worth of queries."""
     rules = {rule.id: rule for rule in exercise.about.checks}
     statuses = book.statuses(batch)
     shown = {status.handin.key for status in statuses}
@@ -143,3 +150,32 @@ def document(report: Report) -> dict[str, Any]:
         "similar": report.similar,
         "notices": report.batch.notices,
     }
+
+
+def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedExercise) -> list[Mark]:
+    """One mark for each member; a hand-in without known members is marked under its owner's name."""
+    marks = []
+    for status in statuses:
+        ended: Ended | Result | None = None
+        if status.verdict is not None:
+            raw = book.raw_document(status.verdict.id)
+            brief = msgspec.json.decode(raw, type=Ended)
+            ended = brief if brief.schema == SCHEMA else read_result(raw)
+        next_ = next_thing(exercise, status, ended)
+        words = f"{OUTCOMES[status.outcome].full}, {points_of(exercise, status)}. {next_}"
+        for person in status.handin.members or [status.handin.owner]:
+            marks.append(
+                Mark(
+                    person_id=person,
+                    points=status.points_of(person),
+                    feedback=line(words, 900),
+                    outcome=status.outcome,
+                    owner=status.handin.owner,
+                )
+            )
+    return marks
+
+
+def without_verdict(statuses: Sequence[GradeStatus]) -> list[str]:
+    """Owners whose hand-ins have no points, neither graded nor set by hand."""
+    return [line(status.handin.owner) for status in statuses if status.points is None]

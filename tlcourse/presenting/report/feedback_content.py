@@ -16,19 +16,10 @@ from msgspec import Struct
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.gradebook.records import GradeStatus
 from tlcourse.grading.result import CheckResult, Result
+from tlcourse.presenting.verdict import OUTCOMES, CheckWords, OutcomeWords, check, run
+from tlcourse.presenting.words import curve, points
 from tlcourse.text import line, without_paths
 
-WORDS = {
-    "pass": "PASS",
-    "fail": "FAIL",
-    "crash": "CRASH",
-    "timeout": "TIMEOUT",
-    "memory": "MEMORY",
-    "output": "TOO MUCH OUTPUT",
-    "invalid": "INVALID",
-    "infra": "NOT GRADED (our fault; not counted)",
-    "waiting": "NOT GRADED YET",
-}
 _FURTHER = re.compile(r"^(A further run ended as \w+):.*", re.DOTALL)
 _AFTER_FIT = re.compile(r"^(\w+) while the returned module was called")
 
@@ -55,15 +46,15 @@ class Feedback(Struct, frozen=True):
 
     title: str
     owner: str
-    outcome: str
+    outcome: OutcomeWords
     points: str
     note: str
-    checks: list[CheckResult]
+    checks: list[CheckWords]
     next_thing: str
     problem: str
     """A traceback of what happened before or in `fit`."""
     notices: list[str]
-    ran: str
+    runs: list[str]
     curves: dict[str, list[tuple[float, float]]]
     curve_words: str
 
@@ -74,43 +65,29 @@ def feedback_of(exercise: LoadedExercise, status: GradeStatus, result: Result | 
     return Feedback(
         title=exercise.about.title,
         owner=line(status.handin.owner),
-        outcome=status.outcome,
+        outcome=OUTCOMES[status.outcome],
         points=points_of(exercise, status),
         note="These points were set by the course's staff." if status.override is not None else "",
-        checks=list(result.checks) if result else [],
+        checks=[check(one) for one in result.checks] if result else [],
         next_thing=next_thing(exercise, status, result),
         problem=without_paths(result.problem) if result and not _returned(result) else "",
         notices=_messages(result),
-        ran=_ran(result),
+        runs=[run(one, in_full=False) for one in result.runs] if result else [],
         curves=curves,
         curve_words=_curve_words(curves),
     )
 
 
 def points_of(exercise: LoadedExercise, status: GradeStatus) -> str:
-    """`8 of 10`, or `– of 10` before there is a verdict."""
-    got = "–" if status.points is None else f"{status.points:g}"
-    return f"{got} of {sum(rule.points for rule in exercise.about.checks):g}"
-
-
-def margin(check: CheckResult) -> str:
-    """`0.981 (95 %: 0.975 to 0.986), required ≥ 0.95: 0.031 better`."""
-    sign = "≥" if check.direction == "at_least" else "≤"
-    unit = f" {check.unit}" if check.unit else ""
-    distance = check.value - check.threshold if check.direction == "at_least" else check.threshold - check.value
-    low, high = check.interval
-    doubt = "; chance was counted in your favour" if check.passed and distance < 0 else ""
-    return (
-        f"{check.value:.4g}{unit} (95 %: {low:.4g} to {high:.4g}, n = {check.n}), required {sign} "
-        f"{check.threshold:g}{unit}: {abs(distance):.3g}{unit} {'better' if distance >= 0 else 'short'}{doubt}"
-    )
+    """`8 of 10 points`, or `– of 10 points` before there is a verdict."""
+    return points(status.points, sum(rule.points for rule in exercise.about.checks))
 
 
 def next_thing(exercise: LoadedExercise, status: GradeStatus, result: Result | Ended | None) -> str:
     """What to do next, in one sentence or two."""
     name, messages = exercise.about.id, _messages(result)
     if result is None or status.outcome == "infra":
-        return "Nothing: you hear from us."
+        return "Nothing: you will hear from us."
     if result.outcome == "pass":
         return "Nothing: every check is passed."
     missed = [check for check in result.checks if not check.passed]
@@ -119,13 +96,14 @@ def next_thing(exercise: LoadedExercise, status: GradeStatus, result: Result | E
         advice = line(without_paths(worst.message)) or f"Improve: {worst.title}."
         return f"{line(worst.title)}: {advice}"
     words = {
-        "crash": f"Mend the exception, then try it: tlcourse grade {name} PATH",
+        "crash": f"Fix the exception, then try it: tlcourse grade {name} PATH",
         "timeout": "Train less, or stop in time: task.seconds_left says how much is left.",
         "memory": "Use smaller batches or a smaller network, and keep no history of tensors.",
         "output": "Print once an epoch, not once a batch.",
-        "invalid": f"Hand in what the exercise asks for; tlcourse grade {name} PATH says whether it is.",
+        "invalid": f"Hand in what the exercise asks for; tlcourse grade {name} PATH checks it.",
     }
-    return f"{messages[-1] if messages else ''} {words.get(result.outcome, '')}".strip()
+    said = messages[-1] if messages else ""
+    return f"{said}{'' if said.endswith(('.', '!', '?')) or not said else '.'} {words.get(result.outcome, '')}".strip()
 
 
 def _returned(result: Result | Ended) -> bool:
@@ -147,19 +125,8 @@ def _after_fit(message: str) -> str:
     found = _AFTER_FIT.match(message)
     name = found[1] if found and isinstance(getattr(builtins, found[1], None), type) else "An exception"
     return (
-        f"{name} was raised while the returned module was called. What it says is not repeated here, because hidden "
-        "inputs may stand in it; your own grading shows it in full."
-    )
-
-
-def _ran(result: Result | None) -> str:
-    if result is None or not result.runs:
-        return "It did not run."
-    run = result.runs[0]
-    more = f"; {len(result.runs)} runs with different seeds were decided on together" if len(result.runs) > 1 else ""
-    return (
-        f"fit took {run.fit_s:.1f} s of {run.wall_time_s:.1f} s with {run.threads} thread(s), "
-        f"{run.peak_rss_mb:.0f} MB of memory{more}."
+        f"{name} was raised while the returned module was called. Its message is not repeated here, because it may "
+        "contain hidden inputs; grading it yourself shows it in full."
     )
 
 
@@ -174,8 +141,4 @@ def _curves(metrics: Sequence[dict[str, Any]]) -> dict[str, list[tuple[float, fl
 def _curve_words(curves: dict[str, list[tuple[float, float]]]) -> str:
     if not curves:
         return "The solution logged no curve; task.log(step, loss=…) makes one."
-    parts = []
-    for name, points in list(curves.items())[:4]:
-        (first, begin), (last, end) = points[0], points[-1]
-        parts.append(f"{name} went from {begin:.3g} at step {first:g} to {end:.3g} at step {last:g}")
-    return "; ".join(parts) + "."
+    return " ".join(curve(name, values) for name, values in list(curves.items())[:4])

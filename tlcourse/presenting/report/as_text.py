@@ -1,24 +1,49 @@
-"""The report for the staff as lines for a terminal, and as Markdown."""
+"""Feedback as Markdown; the report for the staff as lines for a terminal, and as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from tlcourse.grading.gradebook.records import GradeStatus, Override
-from tlcourse.grading.report.facts import WORDS
-from tlcourse.grading.report.gathered import Report, five_numbers, histogram
-from tlcourse.text import line, markdown
+from tlcourse.presenting.report.feedback_content import Feedback
+from tlcourse.presenting.report.report_data import Report, five_numbers, histogram
+from tlcourse.presenting.verdict import OUTCOMES
+from tlcourse.text import line, markdown, markdown_block
 
 _BAR = 30
 
 
-def as_lines(report: Report, *, plain: bool) -> Iterator[str]:
+def feedback_markdown(said: Feedback) -> str:
+    """Feedback as Markdown."""
+    parts = [
+        f"# {markdown(said.title)}",
+        f"**{said.outcome.full}** – {said.points} – {markdown(said.owner)}",
+    ]
+    if said.note:
+        parts.append(said.note)
+    parts.append(f"**Do this next:** {markdown(said.next_thing, 900)}")
+    if said.checks:
+        rows = [
+            f"| {check.mark} {check.word} | {markdown(check.title)} | {markdown(check.measured)} | {check.points} |"
+            for check in said.checks
+        ]
+        parts.append("\n".join(["| | check | measured | points |", "|---|---|---|---|", *rows]))
+    if said.problem:
+        parts.append("What Python says:\n\n" + markdown_block(said.problem))
+    parts.append(f"Training: {markdown(said.curve_words, 900)}")
+    parts += [f"Run: {markdown(ran)}." for ran in said.runs] or ["It did not run."]
+    if said.notices:
+        parts.append("\n".join(f"- {markdown(notice, 900)}" for notice in said.notices))
+    return "\n\n".join(parts) + "\n"
+
+
+def report_lines(report: Report, *, plain: bool) -> Iterator[str]:
     """One fact a line; without `plain` also bars."""
     yield head(report)
     for outcome, number in sorted(report.state.counts.items(), key=lambda item: -item[1]):
-        yield f"  {number:>5}  {WORDS[outcome]}"
+        yield f"  {number:>5}  {OUTCOMES[outcome].word}"
     if report.state.waiting:
-        yield f"  {report.state.waiting:>5}  {WORDS['waiting']}"
+        yield f"  {report.state.waiting:>5}  {OUTCOMES['waiting'].word}"
     yield f"points: {five_numbers(report.points)}"
     if not plain:
         counts = histogram(report.points, report.batch.max_points)
@@ -39,10 +64,10 @@ def as_lines(report: Report, *, plain: bool) -> Iterator[str]:
     yield from (f"{word}: {line(text)}" for word, text in notices(report))
 
 
-def as_markdown(report: Report) -> str:
+def report_markdown(report: Report) -> str:
     """The same as Markdown."""
     parts = [f"# {markdown(report.title)}", markdown(head(report))]
-    counts = [f"| {WORDS[outcome]} | {number} |" for outcome, number in sorted(report.state.counts.items())]
+    counts = [f"| {OUTCOMES[outcome].word} | {number} |" for outcome, number in sorted(report.state.counts.items())]
     parts.append("\n".join(["| outcome | hand-ins |", "|---|---|", *counts]))
     parts.append(f"Points: {five_numbers(report.points)}.")
     rates = [
@@ -52,8 +77,8 @@ def as_markdown(report: Report) -> str:
     if rates:
         parts.append("\n".join(["| check | passed | values |", "|---|---|---|", *rates]))
     rows = [
-        f"| {markdown(s.handin.owner)} | {markdown(', '.join(s.handin.members))} | {WORDS[s.outcome]} "
-        f"| {_points(s)} | {markdown(s.verdict.cause if s.verdict else '')} |"
+        f"| {markdown(s.handin.owner)} | {markdown(', '.join(s.handin.members))} | {OUTCOMES[s.outcome].word} "
+        f"| {points_words(s)} | {markdown(s.verdict.cause if s.verdict else '')} |"
         for s in report.statuses
     ]
     parts.append("\n".join(["| hand-in | members | outcome | points | cause |", "|---|---|---|---|---|", *rows]))
@@ -82,7 +107,7 @@ def row(status: GradeStatus) -> str:
     """A hand-in on one line."""
     cause = f"  {line(status.verdict.cause)}" if status.verdict and status.verdict.cause else ""
     again = f"  (regrade {status.verdict.round})" if status.verdict and status.verdict.round else ""
-    return f"{line(status.handin.owner)}: {WORDS[status.outcome]}, {_points(status)} points{again}{cause}"
+    return f"{line(status.handin.owner)}: {OUTCOMES[status.outcome].word}, {points_words(status)} points{again}{cause}"
 
 
 def override_words(override: Override) -> str:
@@ -97,7 +122,7 @@ def notices(report: Report) -> Iterator[tuple[str, str]]:
             yield word, str(text)
 
 
-def _points(status: GradeStatus) -> str:
+def points_words(status: GradeStatus) -> str:
     if status.points is None:
         return "no"
     if status.override is not None and status.verdict is not None:
@@ -107,7 +132,7 @@ def _points(status: GradeStatus) -> str:
 
 def _similar_lines(report: Report) -> Iterator[str]:
     if report.similar is None:
-        yield f"similar hand-ins: not looked for in so large a class; tlcourse ta similar {report.batch.exercise}"
+        yield f"similar hand-ins: not searched for in a class this large; tlcourse ta similar {report.batch.exercise}"
         return
     for pair in report.similar:
         yield f"similar: {pair.share:.0%} of the smaller one: {line(pair.owners[0])} and {line(pair.owners[1])}"

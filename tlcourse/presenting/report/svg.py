@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
-from tlcourse.text import markup
+from tlcourse.text import line
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito: told apart with any colour vision
 _DASHES = ("", "6 3", "2 2", "8 3 2 3")  # and told apart without colour
@@ -33,12 +33,14 @@ def lines(series: Mapping[str, Points], *, across: str, words: str) -> str:
             if len(points) > 1
             else f'<circle cx="{to_x(points[0][0]):.1f}" cy="{to_y(points[0][1]):.1f}" r="3" fill="{colour}"/>'
         )
+    rises = sum(points[-1][1] for points in kept.values()) / len(kept) > (min(ys) + max(ys)) / 2
+    top = _H - _BOTTOM - 15 * len(kept) if rises else _TOP + 6  # the legend, away from where the curves end
     for number, name in enumerate(kept):
-        y = _TOP + 6 + 15 * number
+        y = top + 15 * number
         parts.append(
             f'<line x1="{_W - 130}" x2="{_W - 108}" y1="{y}" y2="{y}" stroke="{COLOURS[number]}" stroke-width="2" '
             f'stroke-dasharray="{_DASHES[number]}"/>'
-            f'<text x="{_W - 102}" y="{y + 4}">{markup(name, 18)}</text>'
+            f'<text x="{_W - 102}" y="{y + 4}">{escape(line(name, 18))}</text>'
         )
     return _svg(parts, words)
 
@@ -58,9 +60,8 @@ def bars(counts: Sequence[tuple[str, int]], *, words: str) -> str:
             parts.append(f'<rect x="{x + 1:.1f}" y="{y:.1f}" width="{max(width - 2, 1):.1f}" height="{height:.1f}"/>')
             parts.append(f'<text x="{x + width / 2:.1f}" y="{y - 4:.1f}" text-anchor="middle">{number}</text>')
         if place % every == 0:
-            parts.append(
-                f'<text x="{x + width / 2:.1f}" y="{_H - _BOTTOM + 15}" text-anchor="middle">{markup(label, 20)}</text>'
-            )
+            at = f'x="{x + width / 2:.1f}" y="{_H - _BOTTOM + 15}"'
+            parts.append(f'<text {at} text-anchor="middle">{escape(line(label, 20))}</text>')
     return _svg(parts, words)
 
 
@@ -105,7 +106,7 @@ def _axes(x0: float, x1: float, y0: float, y1: float, across: str) -> list[str]:
 def _svg(parts: list[str], words: str) -> str:
     inside = "".join(parts)
     return (
-        f'<svg viewBox="0 0 {_W} {_H}" role="img" aria-label="{markup(words)}" xmlns="http://www.w3.org/2000/svg">'
+        f'<svg viewBox="0 0 {_W} {_H}" role="img" aria-label="{escape(line(words))}" xmlns="http://www.w3.org/2000/svg">'
         f"{inside}</svg>"
     )
 

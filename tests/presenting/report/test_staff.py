@@ -10,11 +10,18 @@ import pytest
 
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
-from tlcourse.grading.report import staff, staff_page
-from tlcourse.grading.report.gathered import document, five_numbers, gather, histogram
-from tlcourse.grading.report.marks import marks_of, without_verdict
-from tlcourse.grading.report.written import write_all
 from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
+from tlcourse.presenting.report.as_html import report_page
+from tlcourse.presenting.report.as_text import report_lines, report_markdown
+from tlcourse.presenting.report.report_data import (
+    document,
+    five_numbers,
+    gather,
+    histogram,
+    marks_of,
+    without_verdict,
+)
+from tlcourse.presenting.report.report_files import write_all
 
 OWNERS = {"a": "Group <1>", "b": "=Group 2", "c": "Ærø | 3", "d": "late"}
 
@@ -70,7 +77,7 @@ def report(book, line):
 
 
 def test_every_form_of_the_report_has_the_same_facts(report):
-    forms = ["\n".join(staff.as_lines(report, plain=True)), staff.as_markdown(report), staff_page.as_page(report)]
+    forms = ["\n".join(report_lines(report, plain=True)), report_markdown(report), report_page(report)]
     for text in forms:
         for fact in ("MEMORY", "1 of 2", "missed: z", "1.5", "right idea", "f00", "used", "a notice", "p9", "late"):
             assert fact in text.replace("\\_", "_"), (fact, text)

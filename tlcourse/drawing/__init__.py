@@ -1,1 +1,0 @@
-"""What is drawn with characters, for the screen and for commands alike."""

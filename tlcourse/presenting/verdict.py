@@ -1,0 +1,116 @@
+"""A verdict in words and marks, once: commands, app and feedback lay out the same facts, each in its own way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from tlcourse.presenting.words import bar, points
+from tlcourse.sandbox.kinds import in_words as sandbox_in_words
+
+if TYPE_CHECKING:
+    from tlcourse.grading.result import CheckResult, Result, RunRecord
+
+Tone = Literal["good", "bad", "doubt", "fault", "muted"]
+"""What a colour stands for; each place has colours of its own for them."""
+
+
+class OutcomeWords(NamedTuple):
+    """How a grading ended: a mark that needs no colour, a word, and what it means where the word does not say so."""
+
+    mark: str
+    word: str
+    tone: Tone
+    meaning: str = ""
+
+    @property
+    def short(self) -> str:
+        """`✗ CRASH`"""
+        return f"{self.mark} {self.word}"
+
+    @property
+    def full(self) -> str:
+        """`CRASH (your code raised an error or ended its process)`"""
+        return f"{self.word} ({self.meaning})" if self.meaning else self.word
+
+
+OUTCOMES = {
+    "pass": OutcomeWords("✓", "PASS", "good"),
+    "fail": OutcomeWords("✗", "FAIL", "bad"),
+    "crash": OutcomeWords("✗", "CRASH", "bad", "your code raised an error or ended its process"),
+    "timeout": OutcomeWords("✗", "TIMEOUT", "doubt", "it took longer than allowed"),
+    "memory": OutcomeWords("✗", "MEMORY", "doubt", "it used more memory than allowed"),
+    "output": OutcomeWords("✗", "OUTPUT", "doubt", "it printed more than allowed"),
+    "invalid": OutcomeWords("✗", "INVALID", "bad", "it does not return what the handout asks for"),
+    "infra": OutcomeWords("–", "GRADER FAULT", "fault", "not your mistake; not counted"),
+    "waiting": OutcomeWords("○", "NOT GRADED YET", "muted"),
+}
+_RUNS = OutcomeWords("✓", "RUNS", "good", "trained and tried, not scored")
+
+
+def outcome(name: str, *, scored: bool = True) -> OutcomeWords:
+    """The words for an outcome; without scoring, one that passes merely runs."""
+    return _RUNS if name == "pass" and not scored else OUTCOMES.get(name) or OutcomeWords("–", name, "muted")
+
+
+class CheckWords(NamedTuple):
+    """One check of a verdict."""
+
+    mark: str
+    word: str
+    tone: Tone
+    title: str
+    measured: str
+    """Value, interval, bar, distance to it, and what is enough where that is not the bar."""
+    points: str
+    advice: str
+    """What the grader says about it; empty where it says nothing."""
+
+
+def check(result: CheckResult) -> CheckWords:
+    """A check in words."""
+    passed = "passed, in doubt" if result.status == "in doubt" else "passed"
+    return CheckWords(
+        mark="✓" if result.passed else "✗",
+        word=passed if result.passed else "failed",
+        tone="good" if result.passed else "bad",
+        title=result.title,
+        measured=measured(result),
+        points=points(result.points, result.max_points),
+        advice=result.message,
+    )
+
+
+def measured(result: CheckResult) -> str:
+    """`0.92 (95 %: 0.91 to 0.93, n = 400), required ≥ 0.95: 0.03 short (0.94 is enough: …)`."""
+    unit = f" {result.unit}" if result.unit else ""
+    distance = result.value - result.threshold
+    distance = distance if result.direction == "at_least" else -distance
+    low, high = result.interval
+    interval = f"95 %: {low:.4g} to {high:.4g}, " if low < high else ""
+    enough = ""
+    if result.accepted != result.threshold:
+        enough = f" ({result.accepted:.4g} is enough: you have the benefit of the doubt)"
+    return (
+        f"{result.value:.4g}{unit} ({interval}n = {result.n}), required "
+        f"{bar(result.direction, result.threshold, result.unit)}: "
+        f"{abs(distance):.3g}{unit} {'better' if distance >= 0 else 'short'}{enough}"
+    )
+
+
+def run(record: RunRecord, *, in_full: bool = True) -> str:
+    """What a run took, where, and of what seed; seed and place are not for the feedback of a graded batch."""
+    threads = f"{record.threads} thread{'' if record.threads == 1 else 's'}"
+    said = (
+        f"fit took {record.fit_s:.1f} s of {record.wall_time_s:.1f} s on {record.device or 'no device'} "
+        f"with {threads}, {record.peak_rss_mb:.0f} MB, {sandbox_in_words(record.sandbox)}"
+    )
+    if not in_full:
+        return said
+    return f"{said}, seed {record.seed}" + ("" if record.where in ("", "local") else f", {record.where}")
+
+
+def printed(result: Result, most: int) -> list[str]:
+    """The last lines that each run printed, where the outcome makes one ask for them."""
+    if result.outcome not in ("crash", "invalid", "output", "infra"):
+        return []
+    return [text for record in result.runs if (text := "\n".join(record.log.rstrip().splitlines()[-most:]).strip("\n"))]

@@ -1,0 +1,78 @@
+"""Numbers, bars, times, curves and phases in words, and what marks a terminal can show."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Literal
+
+from tlcourse.text import SIGN
+
+Drawing = Literal["braille", "block", "ascii"]
+"""What curves are made of."""
+Points = Sequence[tuple[float, float]]
+"""(step, value) pairs in the order of their steps; values may be NaN or infinite, and are then left out."""
+
+PHASES = {"load": "loading the solution", "fit": "training", "fitted": "trained", "predict": "predicting"}
+"""The phases of a run, as its worker names them."""
+_HUGE = 1e300  # larger values are shown as not finite: their differences would not be
+
+
+def drawing(ascii_only: bool = False) -> Drawing:
+    """What this terminal can show: the Linux console's fonts have half-blocks, and no braille."""
+    return "ascii" if ascii_only else "block" if os.environ.get("TERM", "") in ("linux", "vt220") else "braille"
+
+
+def number(value: float) -> str:
+    """At most seven characters."""
+    text = f"{value:.3g}"
+    return text if len(text) <= 7 else f"{value:.1e}"
+
+
+def bar(direction: str, threshold: float, unit: str = "") -> str:
+    """`≥ 0.94`, `≤ 1.5 px`."""
+    return f"{SIGN[direction]} {threshold:g} {unit}".rstrip()
+
+
+def points(got: float | None, most: float) -> str:
+    """`4 of 5 points`; before there is a verdict `– of 5 points`."""
+    return f"{'–' if got is None else f'{got:g}'} of {most:g} points"
+
+
+def duration(seconds: float) -> str:
+    """`40 s`, `9 min`, `2 h 5 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def ago(seconds: float) -> str:
+    """How long ago, roughly."""
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min ago"
+    return f"{seconds / 3600:.0f} h ago" if seconds < 86400 else f"{seconds / 86400:.0f} days ago"
+
+
+def finite(values: Points) -> list[tuple[float, float]]:
+    """The points that can be drawn."""
+    return [(x, y) for x, y in values if math.isfinite(x) and abs(y) < _HUGE]
+
+
+def curve(name: str, values: Points) -> str:
+    """The curve of one metric in a sentence."""
+    kept = finite(values)
+    if not kept:
+        return f"{name} has no finite value yet."
+    (first, start), (last, end) = kept[0], kept[-1]
+    if len(kept) == 1:
+        said = f"{name} is {number(end)} at step {number(last)}."
+    else:
+        verb = "rose" if end > start else "fell" if end < start else "stayed"
+        values_ = f"at {number(end)}" if end == start else f"from {number(start)} to {number(end)}"
+        said = f"{name} {verb} {values_} from step {number(first)} to {number(last)}."
+    lost = len(values) - len(kept)
+    return said + (f" {lost} value{'s were' if lost > 1 else ' was'} not finite." if lost else "")
