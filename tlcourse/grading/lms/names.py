@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
+from tlcourse.text import line
+
 _LETTERS = str.maketrans(
     {"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ð": "d", "þ": "th", "ł": "l"}
 )
@@ -49,7 +51,4 @@ def orders(first: str, last: str) -> Iterator[str]:
 
 def visible(name: str) -> str:
     """`name` on one line for a message: no control characters, nothing that reorders the line, at most 200 long."""
-    from tlcourse.text import harmless
-
-    text = " ".join(harmless(name).split())
-    return text if len(text) <= 200 else text[:199] + "…"
+    return line(name, 200)
