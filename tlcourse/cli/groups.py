@@ -57,7 +57,7 @@ def check(
 
 
 def _lines(groups: Groups, roster: Roster | None, problems: list[GroupProblem], *, plain: bool) -> Iterator[str]:
-    from tlcourse.grading.lms.names import visible
+    from tlcourse.grading.lms.roster import visible
 
     names = {person.id: person.name for person in roster.people} if roster else {}
     twice = {person for problem in problems if problem.kind == "twice" for person in problem.people}

@@ -134,7 +134,7 @@ def override(
     plain: Plain = False,
 ) -> None:
     """Set somebody's points by hand: a new row with who, when and why, which a regrade leaves in force."""
-    from tlcourse.grading.gradebook.selectors import target_of
+    from tlcourse.grading.gradebook.records import target_of
 
     if (points is None) != withdraw:
         raise UsageError("Give either --points or --withdraw.", remedy='such as: --points 8 --why "…"')

@@ -10,8 +10,7 @@ import pytest
 from tlcourse.errors import InfraError, UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
-from tlcourse.grading.gradebook.selectors import selected, target_of
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, selected, target_of
 from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
 
 

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from tlcourse.grading.lms.groups import Group, Groups
 from tlcourse.grading.lms.matching import Owner, index_class, owner_of
-from tlcourse.grading.lms.names import loose_keys, same_key, visible
 from tlcourse.grading.lms.platforms import parse_brightspace, parse_moodle
-from tlcourse.grading.lms.roster import Person, Roster
+from tlcourse.grading.lms.roster import Person, Roster, loose_keys, same_key, visible
 
 LETTERS = "abcdefghijklmnoprstuvyæøåäöüéçñABCDEÆØÅ'"
 WORD = st.text(LETTERS, min_size=1, max_size=8).filter(lambda word: word.strip("'"))

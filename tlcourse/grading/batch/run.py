@@ -27,8 +27,7 @@ from tlcourse.grading.batch.setup import (
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.grade import Grading, Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.records import BatchRecord
-from tlcourse.grading.gradebook.selectors import selected
+from tlcourse.grading.gradebook.records import BatchRecord, selected
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.lms.handins import HandIns

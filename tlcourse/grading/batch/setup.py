@@ -18,7 +18,7 @@ from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.grader import Grader
-from tlcourse.grading.lms.names import visible
+from tlcourse.grading.lms.roster import visible
 from tlcourse.grading.secret import data_seed, fingerprint, new_salt
 from tlcourse.text import harmless
 

@@ -20,7 +20,6 @@ from tlcourse.grading.intake.archive import bounded, unpack_each
 from tlcourse.grading.intake.copy import CLASS
 from tlcourse.grading.intake.names import is_left_behind
 from tlcourse.grading.lms.dates import is_ambiguous
-from tlcourse.grading.lms.names import visible
 from tlcourse.grading.lms.platforms import (
     BrightspaceName,
     MoodleName,
@@ -28,6 +27,7 @@ from tlcourse.grading.lms.platforms import (
     parse_brightspace_file,
     parse_moodle,
 )
+from tlcourse.grading.lms.roster import visible
 from tlcourse.storage import write_atomically
 
 _CHUNK = 2**20

@@ -13,8 +13,7 @@ from typing import Literal, assert_never
 from tlcourse.errors import UsageError
 from tlcourse.grading.lms.handins import HandIns
 from tlcourse.grading.lms.marks import Mark, Template, factor, item_column, one_mark_each, points, read_template
-from tlcourse.grading.lms.names import visible
-from tlcourse.grading.lms.roster import Person, Roster
+from tlcourse.grading.lms.roster import Person, Roster, visible
 from tlcourse.grading.lms.table import Table, cell, number, write_table
 from tlcourse.text import harmless
 

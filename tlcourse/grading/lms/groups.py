@@ -9,8 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.lms.names import same_key, visible
-from tlcourse.grading.lms.roster import People, Roster, person_of, unmarked
+from tlcourse.grading.lms.roster import People, Roster, person_of, same_key, unmarked, visible
 from tlcourse.grading.lms.table import Table, header_key, read_table
 
 _GROUP = ("Group Name", "GroupName", "Group", "Group Code", "Gruppe", "Groups", "Team")

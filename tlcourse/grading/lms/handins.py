@@ -29,8 +29,7 @@ from tlcourse.grading.lms.download_listing import (
 )
 from tlcourse.grading.lms.groups import Groups
 from tlcourse.grading.lms.matching import ClassIndex, Owner, index_class, owner_of
-from tlcourse.grading.lms.names import same_key, visible
-from tlcourse.grading.lms.roster import Roster
+from tlcourse.grading.lms.roster import Roster, same_key, visible
 
 
 class HandIn(Struct, frozen=True):

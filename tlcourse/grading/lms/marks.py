@@ -11,8 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.lms.names import same_key, visible
-from tlcourse.grading.lms.roster import People, Person, Roster, person_of
+from tlcourse.grading.lms.roster import People, Person, Roster, person_of, same_key, visible
 from tlcourse.grading.lms.table import Table, number, read_table
 
 _LISTED = 200

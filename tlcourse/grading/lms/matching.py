@@ -10,8 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tlcourse.grading.lms.groups import Group, Groups
-from tlcourse.grading.lms.names import loose_keys, same_key, visible
-from tlcourse.grading.lms.roster import People, Person, Roster
+from tlcourse.grading.lms.roster import People, Person, Roster, loose_keys, same_key, visible
 
 _DASH = re.compile(r"\s+-\s+")
 _SURE_LETTERS = 4
