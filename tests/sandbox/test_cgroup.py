@@ -17,8 +17,7 @@ from tlcourse.course.spec import Limits
 from tlcourse.execution import supervise
 from tlcourse.sandbox import cgroup
 from tlcourse.sandbox.base import Start
-from tlcourse.sandbox.cgroup import Group, group_for
-from tlcourse.sandbox.cgroup_discovery import V1, V2, Files
+from tlcourse.sandbox.cgroup import V1, V2, Files, Group, group_for
 from tlcourse.sandbox.choose import choose, findings
 
 _WAITS_THEN_TAKES = "import sys; sys.stdin.readline(); x = b'1' * int(sys.argv[1]); print(len(x))"

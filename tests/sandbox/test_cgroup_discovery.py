@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.sandbox.cgroup import Group
-from tlcourse.sandbox.cgroup_discovery import V1, V2, places
+from tlcourse.sandbox.cgroup import V1, V2, Group, places
 
 USER = 1000
 

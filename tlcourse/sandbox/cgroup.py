@@ -1,12 +1,15 @@
 """A control group for each run: the kernel's own limit of memory, where this machine lets its user set one.
 
-The watchdog of `tree` looks every 50 ms at what a run holds, and decides; its figure is the same on every machine. The
-kernel's limit lies a tenth above it. It stops what is taken between two looks, and counts what nobody can look at (page
-tables, pipes, sockets, files in memory). A group is made before its run; the run's first process is in it before it
-runs anything foreign, and so is all that it starts. Version 2 where the group is delegated (systemd does it for a
+The watchdog of `process_tree.py` looks every 50 ms at what a run holds, and decides; its figure is the same everywhere.
+The kernel's limit lies a tenth above it. It stops what is taken between two looks, and counts what nobody can look at
+(page tables, pipes, sockets, files in memory). A group is made before its run; the run's first process is in it before
+it runs anything foreign, and so is all that it starts. Version 2 where the group is delegated (systemd does it for a
 user's own services), version 1 for root; elsewhere there is the watchdog alone. No other controller is asked for: that
 of processes (`pids`) may be absent. Named as in the kernel's documentation (admin-guide/cgroup-v1/memory,
 admin-guide/cgroup-v2).
+
+A group may lie below the one that this process is in, or, in version 2, beside it; never so far up that a run left a
+limit that somebody has set for this process: a job of Slurm's, a container, a service.
 """
 
 from __future__ import annotations
@@ -19,13 +22,91 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
+from msgspec import Struct
 
-from tlcourse.sandbox.cgroup_discovery import Files, places
+_ROOT = Path("/sys/fs/cgroup")
+_OWN = Path("/proc/self/cgroup")
+_LIMITS = ("memory.max", "memory.high", "cpu.max")
+_DELEGATED = ("user.delegate", "trusted.delegate")
+"""What systemd marks a group with that it leaves to who lives in it."""
+
+
+class Files(Struct, frozen=True):
+    """What one version calls its files."""
+
+    version: int
+    limit: str
+    swap: str
+    peak: str
+    events: str
+
+
+V1 = Files(1, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control")
+V2 = Files(2, "memory.max", "memory.swap.max", "memory.peak", "memory.events")
+
+
+def places(root: Path = _ROOT, own: Path = _OWN) -> Iterator[tuple[Path, Files]]:
+    """Folders in which a group of ours may be made, the nearest first."""
+    if sys.platform != "linux":
+        return
+    try:
+        lines = [line.split(":", 2) for line in own.read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return
+    for number, controllers, path in lines:
+        if number == "0" and (root / "cgroup.controllers").exists():
+            for folder in _delegated(root, root / path.lstrip("/")):
+                if _passes_memory_on(folder) and os.access(folder, os.W_OK):
+                    yield folder, V2
+        elif "memory" in controllers.split(","):
+            folder = root / "memory" / path.lstrip("/")
+            if not folder.exists():  # in a container: the path is the host's, and the mount's top is ours
+                folder = root / "memory"
+            if os.access(folder, os.W_OK) and (folder / V1.limit).exists():
+                yield folder, V1
+
+
+def _delegated(root: Path, here: Path) -> Iterator[Path]:
+    """The groups from `here` upwards that were left to this user, up to the first that has a limit of its own.
+
+    A group that holds processes passes no controller on, so that one that does is further up.
+    """
+    folders = [folder for folder in [here, *here.parents] if folder.is_relative_to(root)]
+    if os.geteuid() == 0:  # may write everywhere, which says nothing
+        tops = [number for number, folder in enumerate(folders) if _was_left_to_us(folder, root)]
+        folders = folders[: tops[-1] + 1] if tops else []
+    for folder in folders:
+        yield folder
+        if any(_is_finite(folder / name) for name in _LIMITS):
+            return
+
+
+def _was_left_to_us(folder: Path, root: Path) -> bool:
+    """Marked by systemd, or the top of a container's own view: a machine's real root has no `cgroup.type`."""
+    for name in _DELEGATED:
+        with contextlib.suppress(OSError):
+            if os.getxattr(folder, name) == b"1":
+                return True
+    return folder == root and (folder / "cgroup.type").exists()
+
+
+def _is_finite(file: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return not file.read_text(encoding="ascii").startswith("max")
+    return False
+
+
+def _passes_memory_on(folder: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return "memory" in (folder / "cgroup.subtree_control").read_text(encoding="ascii").split()
+    return False
+
 
 SLACK = 1.1
 _NAME = re.compile(r"^tlcourse-(\d+)-(\d+)-\d+$")

@@ -19,8 +19,16 @@ import msgspec
 
 from tlcourse.sandbox.base import Start
 from tlcourse.sandbox.bubblewrap import as_spare_uid, give_to_spare_uid, system_view
-from tlcourse.sandbox.fork_server_process import ForkServerProcess, StartError, credentials_wanted, receive
-from tlcourse.sandbox.fork_server_protocol import SETUP_FAILED, SPOOL, Ready, Request
+from tlcourse.sandbox.fork_server_process import (
+    SETUP_FAILED,
+    SPOOL,
+    ForkServerProcess,
+    Ready,
+    Request,
+    StartError,
+    credentials_wanted,
+    receive,
+)
 from tlcourse.sandbox.interpreter import isolated_command, visible_folders, worker_environment
 from tlcourse.sandbox.limits import rlimits
 from tlcourse.sandbox.namespaces import NEW_ROOT

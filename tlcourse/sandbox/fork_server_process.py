@@ -1,4 +1,7 @@
-"""One run of a fork server, as the supervisor holds it: a `Popen` in all that a run needs."""
+"""One run of a fork server, as the supervisor holds it, and what the two say to each other over a unix socket.
+
+The process is a `Popen` in all that a run needs; descriptors travel with the messages.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,50 @@ import select
 import signal
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from msgspec import Struct
+
 from tlcourse.sandbox.cgroup import Group
-from tlcourse.sandbox.fork_server_protocol import GO, HERE, STATUS
+
+MAX_MESSAGE = 64 * 1024
+SPOOL = "/spool"
+"""Where the outer sandbox shows the folders of runs; a child keeps only its own."""
+HERE, GO = b"here", b"go"
+"""From a child's pid 1, which thereby shows its number; and back to it, when the supervisor holds on to that number."""
+STATUS = struct.Struct("=i")
+"""The exit status, as `subprocess` gives it; sent last."""
+
+
+SETUP_FAILED = 125
+"""That status where no worker came to be: its folders or its sandboxes could not be made."""
+
+
+class Ready(Struct, frozen=True):
+    """The first message of a fork server."""
+
+    threads: int
+    shared_writable: int
+    """Mappings that a child could write and its siblings read; there must be none."""
+
+
+class Request(Struct, frozen=True):
+    """One run. With it come the descriptors: run socket, stdin, output, and those that the worker knows by number."""
+
+    folder: str
+    """Its name below SPOOL."""
+    arguments: list[str]
+    """The worker's, after INPUTS and SUBMISSION."""
+    numbers: list[int]
+    """What the last descriptors must be called in the worker."""
+    env: Mapping[str, str]
+    limits: Mapping[str, int]
+    """Of each process, as in setrlimit(2)."""
+    scratch_bytes: int
+    program: list[str] = []
+    """Run this in place of the worker: to try the sandbox."""
+
 
 _CREDENTIALS = struct.Struct("=3i")
 _START_S, _STATUS_S = 30.0, 10.0

@@ -24,7 +24,7 @@ from typing import NoReturn
 import msgspec
 
 from tlcourse.sandbox import namespaces
-from tlcourse.sandbox.fork_server_protocol import GO, HERE, MAX_MESSAGE, SETUP_FAILED, SPOOL, STATUS, Ready, Request
+from tlcourse.sandbox.fork_server_process import GO, HERE, MAX_MESSAGE, SETUP_FAILED, SPOOL, STATUS, Ready, Request
 from tlcourse.sandbox.interpreter import WORKER
 
 _MAX_DESCRIPTORS = 16
