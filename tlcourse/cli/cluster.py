@@ -1,4 +1,4 @@
-"""`--on PROFILE`: a solution run or graded on a cluster, seen from here while it goes on."""
+"""`--on PROFILE`: a solution run or graded on a cluster, seen from here while it runs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class _Leaving:
         """Whether the jobs were to be cancelled."""
 
     def listen(self) -> None:
-        """SIGTERM means stop; SIGHUP is a lost terminal or a closed laptop: what runs there goes on."""
+        """SIGTERM means stop; SIGHUP is a lost terminal or a closed laptop: what runs there keeps running."""
         for name in ("SIGTERM", "SIGHUP"):
             if number := getattr(signal, name, None):
                 signal.signal(number, self._take)
@@ -93,7 +93,7 @@ class _Leaving:
         if self._signal == getattr(signal, "SIGHUP", None):
             return False
         if self._signal == signal.SIGINT and sys.stdin.isatty() and sys.stderr.isatty():
-            sys.stderr.write("\nCancel the job on the cluster? [y: cancel it, enter: let it go on] ")
+            sys.stderr.write("\nCancel the job on the cluster? [y: cancel it, enter: let it run] ")
             sys.stderr.flush()
             try:
                 return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -50,7 +50,7 @@ COMMANDS = (
 def add_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
     """Give `app` the commands: the one that `arguments` name for good, the others as lines of help.
 
-    Where the shell asks how a line goes on, all of them are imported.
+    Where the shell asks how a line continues, all of them are imported.
     """
     named = next((one for one in arguments if not one.startswith("-")), "")
     completing = any(name.endswith("_COMPLETE") for name in os.environ)

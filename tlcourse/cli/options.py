@@ -71,7 +71,7 @@ def _device(name: str) -> str:
     kind, colon, number = name.partition(":")
     if kind not in ("auto", "cpu", "cuda", "mps") or (colon and (kind != "cuda" or not number.isdecimal())):
         raise UsageError(
-            f"{name!r} is no device.",
+            f"{name!r} is not a device.",
             cause="a spelling mistake.",
             remedy="use one of: auto, cpu, cuda, cuda:0, cuda:1, mps.",
         )

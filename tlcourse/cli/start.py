@@ -24,7 +24,7 @@ def start(
     served = os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")  # `tlcourse serve`: the screen is a page
     if not served and (not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb"):
         raise UsageError(
-            "tlcourse start needs a terminal, and this is none.",
+            "tlcourse start needs a terminal, and this is not one.",
             cause="input or output is piped, or runs in a job or an editor without a terminal.",
             remedy="use the commands instead: tlcourse lesson list, tlcourse quiz list, tlcourse exercise list, "
             "tlcourse grade ex2 PATH, tlcourse progress (each takes --plain and --json).",
@@ -116,7 +116,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         made = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise UsageError(f"{host} is no address: {error.strerror}.", remedy="leave --host out.") from None
+        raise UsageError(f"{host} is not an address: {error.strerror}.", remedy="leave --host out.") from None
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, port))

@@ -248,7 +248,7 @@ def export(
     elif output is not None:
         out.say(f"written: {output}\nmarks: {len(marks)}" if plain else f"written: {output} ({len(marks)} marks)")
     elif isinstance(made, bytes) and sys.stdout.isatty():
-        raise UsageError(f"The export for {format_.value} is no text.", remedy="--output FILE")
+        raise UsageError(f"The export for {format_.value} is not text.", remedy="--output FILE")
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

@@ -26,6 +26,7 @@ from tlcourse.tui.gc_scheduler import LOOK_S, GcScheduler
 from tlcourse.tui.routes import resumed, screen_of
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.home import HomeScreen
+from tlcourse.tui.text import AsciiFilter, spelt_out
 from tlcourse.tui.themes import NO_COLOUR, WHAT, themes
 
 if TYPE_CHECKING:
@@ -99,8 +100,6 @@ class CourseApp(App[int]):
         self._replace: LineFilter | None = None
         self._overview: Overview | None = None
         if ascii_only:
-            from tlcourse.tui.ascii import AsciiFilter
-
             self._replace = AsciiFilter()
         for theme in themes():
             self.register_theme(theme)
@@ -173,8 +172,6 @@ class CourseApp(App[int]):
         """`text` as it is shown: spelt out where only ASCII may be."""
         if not self.ascii_only:
             return text
-        from tlcourse.tui.ascii import spelt_out
-
         return spelt_out(text)
 
     # -- where one is --------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ class Palette(Struct, frozen=True):
     fault: str
     """Not the student's: a fault of the grader or of a cluster."""
     live: str
-    """What goes on just now; headings, keys and borders."""
+    """What happens just now; headings, keys and borders."""
     series: tuple[str, ...]
     """Of eight curves, in the order in which they are given."""
 

@@ -70,7 +70,7 @@ class ExerciseScreen(CourseScreen):
 
     @property
     def current(self) -> Run | None:
-        """The run of this exercise, going on or over."""
+        """The run of this exercise, in progress or over."""
         return self.course_app.runs.get(self.exercise)
 
     @property
@@ -101,7 +101,7 @@ class ExerciseScreen(CourseScreen):
             yield Bench(self.found, ascii_only=self.course_app.ascii_only, id="bench")
 
     async def on_mount(self) -> None:  # type: ignore[override]
-        """Show the handout; a run that goes on is shown at once."""
+        """Show the handout; a run in progress is shown at once."""
         super().on_mount()
         app = self.course_app
         app.record.keep_place(app.course.about.id, f"exercise/{self.exercise}")

@@ -1,4 +1,4 @@
-"""Home: go on where one was, then the units with what is done of each."""
+"""Home: continue where one was, then the units with what is done of each."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class HomeScreen(CourseScreen):
                 yield Static(id="about-text", markup=False)
 
     def on_mount(self) -> None:
-        """Fill the list and stand on the line to go on with."""
+        """Fill the list and stand on the line to continue with."""
         super().on_mount()
         self.query_one("#filter").display = False
         self.fill()
@@ -107,7 +107,7 @@ class HomeScreen(CourseScreen):
 
     @property
     def resume_place(self) -> str:
-        """Where to go on: where one was, or what comes next."""
+        """Where to continue: where one was, or what comes next."""
         state = self.course_app.state
         return state.place or state.next
 

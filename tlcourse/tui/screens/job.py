@@ -61,7 +61,7 @@ class JobScreen(CourseScreen):
         self.call_after_refresh(self._show)
 
     def on_unmount(self) -> None:
-        """Who only follows ends; the job goes on."""
+        """Following ends; the job keeps running."""
         if self._followed:
             self._run.ask_to_stop()
             self.course_app.leave(self._run.child)

@@ -22,7 +22,7 @@ _MOST_WEAK = 5
 
 
 class ProgressScreen(CourseScreen):
-    """How far one is; `enter` goes on with what comes next."""
+    """How far one is; `enter` continues with what comes next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "Go on", id="progress.next"),
