@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.exercise import find
 from tlcourse.cli.options import (
     CourseFolder,
     DeviceName,
@@ -87,13 +86,14 @@ def batch(
     from msgspec.structs import replace
 
     from tlcourse.cli.batch_display import display_for, summary
+    from tlcourse.course.loader import load_course
     from tlcourse.grading.batch.backend import Backend
     from tlcourse.grading.batch.run import BatchTask, as_document
     from tlcourse.grading.batch.setup import ClassLists, begun_as, many_attempts
     from tlcourse.paths import gradebook_file
 
     end_runs_when_ended()
-    found = find(exercise, course)
+    found = load_course(course).exercise(exercise)
     book = gradebook or gradebook_file()
     unpacked = book.with_name(book.name + ".unpacked")
     tell = out.note if json else out.say

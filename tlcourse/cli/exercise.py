@@ -16,17 +16,9 @@ from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
 from tlcourse.errors import UsageError
 
 if TYPE_CHECKING:
-    from tlcourse.course.model import LoadedExercise
     from tlcourse.data.synthetic.generators import Example
 
 app = typer.Typer(help="The exercises and their hints.", no_args_is_help=True, rich_markup_mode=None)
-
-
-def find(name: str, course: Path | None) -> LoadedExercise:
-    """The exercise of that name; raises UsageError that names those there are."""
-    from tlcourse.course.loader import load_course
-
-    return load_course(course).exercise(name)
 
 
 @app.command("list")
@@ -51,10 +43,11 @@ def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain
 @app.command("show")
 def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
     """The handout, the checks and their bars, and the policy; with --json also where the files lie."""
+    from tlcourse.course.loader import load_course
     from tlcourse.grading.scoring import policy
     from tlcourse.presenting.words import bar
 
-    found = find(exercise, course)
+    found = load_course(course).exercise(exercise)
     about = found.about
     if json:
         out.document(
@@ -89,7 +82,9 @@ def hint(
     plain: Plain = False,
 ) -> None:
     """One hint; they become more outspoken."""
-    found = find(exercise, course)
+    from tlcourse.course.loader import load_course
+
+    found = load_course(course).exercise(exercise)
     if number > len(found.hints):
         raise UsageError(
             f"{exercise} has {len(found.hints)} hints.", remedy=f"tlcourse exercise hint {exercise} {len(found.hints)}"
@@ -136,8 +131,9 @@ def init(
 ) -> None:
     """Make a solution.py (or a notebook) to start from."""
     from tlcourse.course.exercise import begin
+    from tlcourse.course.loader import load_course
 
-    found = find(exercise, course)
+    found = load_course(course).exercise(exercise)
     target, backup = begin(found, folder, notebook=notebook, again=force)
     if json:
         out.document({"schema": 1, "exercise": found.about.id, "file": str(target), "backup": backup and str(backup)})
@@ -169,9 +165,10 @@ def samples(
 
     Pictures in a terminal; a sentence each with --plain.
     """
+    from tlcourse.course.loader import load_course
     from tlcourse.data.synthetic.generators import example
 
-    about = find(exercise, course).about
+    about = load_course(course).exercise(exercise).about
     found = [example(about.generator, number) for number in range(first, first + count)]
     if json:
         out.document({"schema": 1, "exercise": about.id, "variant": "mini", "samples": [_fields(one) for one in found]})

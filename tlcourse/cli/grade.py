@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.exercise import find
 from tlcourse.cli.options import (
     ExerciseName,
     Json,
@@ -41,8 +40,10 @@ _POLL_S = 0.5
 
 def grade(exercise: ExerciseName, how: RunOptions, printing: Printing, path: SolutionPath = None) -> None:
     """Train a solution apart from the labels, and score it."""
+    from tlcourse.course.loader import load_course
+
     options = how.chosen()
-    found = find(exercise, how.course)
+    found = load_course(how.course).exercise(exercise)
     result = _carry_out(found, _solution(path, found), options, how.course, printing, scored=True)
     record(result, how.course)
     raise typer.Exit(EXIT_CODES[result.outcome])
@@ -50,8 +51,10 @@ def grade(exercise: ExerciseName, how: RunOptions, printing: Printing, path: Sol
 
 def run(exercise: ExerciseName, how: RunOptions, printing: Printing, path: SolutionPath = None) -> None:
     """Train a solution and try its outputs, without scoring it."""
+    from tlcourse.course.loader import load_course
+
     options = how.chosen()
-    found = find(exercise, how.course)
+    found = load_course(how.course).exercise(exercise)
     result = _carry_out(found, _solution(path, found), options, how.course, printing, scored=False)
     raise typer.Exit(EXIT_CODES[result.outcome])
 
@@ -65,8 +68,10 @@ def watch(
     plain: Plain = False,
 ) -> None:
     """Grade a solution now, and again whenever its file changes; ctrl-c ends. With --json one document a grading."""
+    from tlcourse.course.loader import load_course
+
     options = how.chosen()
-    found = find(exercise, how.course)
+    found = load_course(how.course).exercise(exercise)
     solution = _solution(path, found)
     done = 0
     while True:

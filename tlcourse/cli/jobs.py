@@ -157,9 +157,9 @@ def _record(one: SavedRun, result: Result) -> None:
 
 
 def _exercise(one: SavedRun) -> LoadedExercise:
-    from tlcourse.cli.exercise import find
+    from tlcourse.course.loader import load_course
 
-    return find(one.exercise, Path(one.course) if one.course else None)
+    return load_course(Path(one.course) if one.course else None).exercise(one.exercise)
 
 
 def _refuse_ended(one: SavedRun) -> None:

@@ -236,6 +236,8 @@ def _overlaid(lab: Lab, numbers: Sequence[int]) -> list[KeptRun]:
 
 def _beside(result: LabResult, earlier: Sequence[KeptRun], *, plain: bool) -> Iterator[str]:
     """Each earlier run: what was set otherwise, and every arm's mean with its distance from the present one."""
+    from tlcourse.text import counted
+
     present = {arm.id: arm.mean for arm in result.arms}
     for run in earlier:
         assert run.result is not None
@@ -243,7 +245,7 @@ def _beside(result: LabResult, earlier: Sequence[KeptRun], *, plain: bool) -> It
             f"{name}={value:g}" for name, value in run.result.settings.items() if result.settings.get(name) != value
         ]
         seeds = len(run.result.seeds)
-        about = f"{seeds} seed{'s' if seeds > 1 else ''}, {', '.join(other) or 'the same settings'}"
+        about = f"{counted(seeds, 'seed')}, {', '.join(other) or 'the same settings'}"
         yield f"run {run.number}: {about}" if plain else f"\nRun {run.number} beside it ({about}):"
         for arm in run.result.arms:
             by = f"{present[arm.id] - arm.mean:+.4f}" if arm.id in present else "no such arm"

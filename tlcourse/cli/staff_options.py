@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.exercise import find
 from tlcourse.cli.options import CourseFolder, Group, Seed
 from tlcourse.errors import UsageError
 
@@ -92,21 +91,23 @@ class ChosenBatch(Group, frozen=True, kw_only=True):
     @contextlib.contextmanager
     def reading(self, exercise: str) -> Iterator[tuple[LoadedExercise, Gradebook, BatchRecord]]:
         """The exercise, the gradebook open for reading, and the batch; raises UsageError."""
+        from tlcourse.course.loader import load_course
         from tlcourse.grading.gradebook.gradebook import Gradebook
         from tlcourse.paths import gradebook_file
 
-        found = find(exercise, self.course)
+        found = load_course(self.course).exercise(exercise)
         with Gradebook.reading(self.gradebook or gradebook_file()) as book:
             yield found, book, _chosen(book, found.about.id, self.batch)
 
     @contextlib.contextmanager
     def writing(self, exercise: str, command: str) -> Iterator[tuple[LoadedExercise, Gradebook, BatchRecord]]:
         """The same, open for writing by `command`; there must be a gradebook already."""
+        from tlcourse.course.loader import load_course
         from tlcourse.grading.gradebook.file import must_exist
         from tlcourse.grading.gradebook.gradebook import Gradebook
         from tlcourse.paths import gradebook_file
 
-        found = find(exercise, self.course)
+        found = load_course(self.course).exercise(exercise)
         with Gradebook.writing(must_exist(self.gradebook or gradebook_file()), command) as book:
             yield found, book, _chosen(book, found.about.id, self.batch)
 
@@ -161,10 +162,10 @@ def _chosen(book: Gradebook, exercise: str, number: int | None) -> BatchRecord:
 
 def write(path: Path, data: bytes) -> None:
     """Write a file as a whole; raises UsageError."""
-    from tlcourse.presenting.report.report_files import replace_file
+    from tlcourse.storage import write_atomically
 
     try:
-        replace_file(path, data)
+        write_atomically(path, data)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.",

@@ -30,7 +30,7 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
             links[status.handin.key] = f"feedback/{place.name}/feedback.html"
             place.mkdir(parents=True, exist_ok=True)
             for name, data in files[status.handin.key].items():
-                replace_file(place / name, data)
+                write_atomically(place / name, data, durable=False)
         packed = {s.handin.folder_name: files[s.handin.key] for s in report.statuses}
         made = {
             "feedback.zip": pack_feedback(packed, _origin(batch, report.statuses)),
@@ -38,7 +38,7 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
             "report.md": report_markdown(report).encode(),
         }
         for name, data in made.items():
-            replace_file(folder / name, data)
+            write_atomically(folder / name, data, durable=False)
     except OSError as error:
         raise UsageError(
             f"{folder} cannot be written: {error.strerror}. The verdicts are in the gradebook.",
@@ -61,11 +61,6 @@ def feedback_files(
             "feedback.html": feedback_page(said).encode("utf-8", "replace"),
         }
     return files
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Written beside it and renamed: a reader, or a kill, never meets half a file. Raises OSError."""
-    write_atomically(path, data, durable=False)  # for its owner alone: marks are between a student and the staff
 
 
 def _inside(parent: Path, handin: HandInRecord) -> Path:

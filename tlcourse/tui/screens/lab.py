@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from tlcourse.course.lab import Lab
 from tlcourse.errors import UsageError
 from tlcourse.labs.run_store import kept_run, kept_runs, replay
+from tlcourse.text import counted
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.screens.lab_runs import RunsDialog
@@ -159,7 +160,7 @@ class LabScreen(CourseScreen):
 
     async def _follow(self, run: ChildProcess, seeds: int) -> None:
         self._to_status()
-        self._say(f"\nStarting {seeds} run{'s' if seeds > 1 else ''} … s stops.")
+        self._say(f"\nStarting {counted(seeds, 'run')} … s stops.")
         ended = False
         try:
             async for line in run.lines():
