@@ -126,7 +126,7 @@ def test_a_closed_laptop_finds_the_verdict_in_the_list_later(cluster, on_bed, ow
     assert grading.returncode == 130
     assert "keeps running: tlcourse jobs tail 1" in said
     (row,) = jobs(tl)
-    assert (row["state"], row["slurm"], row["said"]) == ("open", "RUNNING", "It runs.")
+    assert (row["state"], row["status"]["slurm"], row["status"]["said"]) == ("open", "RUNNING", "It runs.")
     cluster.go_on()
     row = wait_for(lambda: next((row for row in jobs(tl) if row["state"] != "open"), None))
     assert (row["state"], row["outcome"]) == ("ended", "invalid")  # fit returned None
@@ -193,9 +193,9 @@ def test_a_waiting_job_says_why_and_where_it_stands(cluster, on_bed, own_home, t
             next(line for line in grading.stderr if "The partition main is closed at the moment." in line)
             grading.kill()
         (row,) = jobs(tl)
-        assert row["slurm"] == "PENDING"
-        assert row["position"] == 1
-        assert "yours is number 1 in the queue" in row["crowd"]
+        assert row["status"]["slurm"] == "PENDING"
+        assert row["status"]["position"] == 1
+        assert "yours is number 1 in the queue" in row["status"]["crowd"]
     finally:
         cluster.run("scontrol", "update", "partition=main", "state=up")
 
@@ -204,7 +204,7 @@ def test_a_profile_is_proved_step_by_step(cluster, on_bed, tl):
     done = tl("config", "check", "bed", "--json", course=None)
     document = json.loads(done.stdout)
     assert [step["name"] for step in document["steps"]] == ["login", "Slurm", "work folder", "Python", "job", "sandbox"]
-    assert document["proven"], document
+    assert document["works"], document
     assert done.returncode == 0
 
 
@@ -223,7 +223,7 @@ def test_a_profile_that_is_wrong_fails_at_the_step_that_is(cluster, on_bed, tl, 
     done = tl("config", "check", "bed", "--json", course=None)
     document = json.loads(done.stdout)
     assert done.returncode == 3
-    assert not document["proven"]
+    assert not document["works"]
     last = document["steps"][-1]
     assert (last["name"], last["works"]) == (step, False)
     assert said in last["detail"]

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from tlcourse.cluster.jobs import RETRIES, SENDS, RetryState, retry_decision
-from tlcourse.cluster.profile import parse_profiles
-from tlcourse.cluster.queue import in_words, read_queue_load
+from tlcourse.cluster.jobs import RETRIES, SENDS, ArrayJob, RetryState, retry_decision
+from tlcourse.cluster.profile import Profile, parse_profiles
+from tlcourse.cluster.queue import JobStatus, ask_status, in_words, read_queue_load
 from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, explain, located, would_wait
 from tlcourse.cluster.shell import Done
 from tlcourse.cluster.slurm import JobState, _framed, read_sacct, read_squeue, submit
@@ -224,3 +224,47 @@ def test_a_result_that_was_cut_short_is_left_for_the_next_time():
     assert _framed(b"0 3\nabc1 5\nab") == {0: b"abc"}
     assert _framed(b"0 3\nabc1 2\nab") == {0: b"abc", 1: b"ab"}
     assert _framed(b"motd says hello\n0 3\nabc") == {}
+
+
+class Queue:
+    """A shell on a login node where a few jobs are in the queue; it counts what it is asked."""
+
+    name = "lumi-login"
+    profile = "lumi"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def run(self, command: str, stdin: bytes = b"", timeout: float = 60.0) -> Done:
+        self.asked += 1
+        mine = (
+            "17|17|N/A|PENDING|Priority||N/A|main\n"
+            "18_0|18|0|RUNNING|None|n2|2026-11-25T01:30:20|main\n"
+            "19|19|N/A|COMPLETED|None|n1|2026-11-25T01:30:20|main\n"
+        )
+        everybody = "16|PENDING|other|p1|90|0\n17|PENDING|me|p2|80|400\n18|RUNNING|me|p2|80|0\n"
+        if "::nodes" in command:
+            return Done(0, f"{everybody}::nodes\n3|idle\n1|mixed\n100\n".encode(), "")
+        return Done(0, f"{mine}::tlcourse squeue 0\n".encode(), "")
+
+    def close(self) -> None: ...
+
+
+def test_one_question_tells_where_several_runs_stand_and_leaves_out_what_ended():
+    shell, profile = Queue(), Profile(host="lumi-login")
+    sent = {
+        run: [ArrayJob(f"tlcourse-{job}", "lumi", profile, ["k"], [[0]], 0.0, job=job)]
+        for run, job in (("1", "17"), ("3", "19"), ("4", "999"))
+    }
+    found = ask_status(shell, profile, sent)
+    assert found == {
+        "1": JobStatus(
+            job="17",
+            slurm="PENDING",
+            node="",
+            said="Other jobs are before it.",
+            crowd="1 jobs run, 2 wait, 3 of 4 nodes are idle, yours is number 2 in the queue, about 5 min",
+            position=2,
+        )
+    }
+    assert shell.asked == 2

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from tlcourse.cluster.queue import JobStatus
+from tlcourse.grading.remote_grading import JobRow
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.runs import Run
 
@@ -101,21 +103,21 @@ def keep_lab_run(app: Any, *, loss: float, tsne: bool = False) -> int:
     return recorder.number
 
 
-def job_rows() -> dict[str, dict[str, Any]]:
+def job_rows() -> list[JobRow]:
     """Runs on a cluster in all their states."""
     now = time.time()
-    common = {"exercise": "ex2", "on": "lumi", "path": "/home/student/ex2/solution.py", "command": "grade", "job": "12"}
-    rows = [
-        {"state": "open", "slurm": "PENDING", "position": 2, "crowd": "14 of 16 places taken", "seen": now,
-         "said": "It is next, and waits until a node is free."},
-        {"state": "open", "slurm": "RUNNING", "node": "nid001234", "seen": now - 300},
+    waits = JobStatus("12", "PENDING", "", "It is next, and waits until a node is free.", "14 of 16 places taken", 2)
+    rows: list[dict[str, Any]] = [
+        {"state": "open", "status": waits},
+        {"state": "open", "status": JobStatus("12", "RUNNING", "nid001234", "It runs.")},
         {"state": "ended", "outcome": "pass", "points": 10.0, "max_points": 10.0},
         {"state": "ended", "outcome": "timeout", "points": 0.0, "max_points": 10.0},
-        {"state": "cancelled", "said": "You took it back."},
+        {"state": "cancelled", "said": "You cancelled it."},
         {"state": "failed", "said": "The node failed; nothing was counted."},
-    ]  # fmt: skip
-    found = [{**common, **row, "run": str(n), "created": now - 60 * n} for n, row in enumerate(rows, 1)]
-    return {row["run"]: row for row in found}
+    ]
+    common = {"command": "grade", "exercise": "ex2", "path": "/home/student/ex2/solution.py", "on": "lumi"}
+    unknown = {"outcome": "", "points": 0.0, "max_points": 0.0, "said": ""}
+    return [JobRow(run=str(n), created=now - 60 * n, **{**common, **unknown, **row}) for n, row in enumerate(rows, 1)]
 
 
 def _go(place: str, *keys: str) -> Step:
@@ -186,7 +188,9 @@ async def _jobs(person: Any) -> None:
     while screen._question is not None:
         await person.pilot.pause(0.05)
     screen._next = float("inf")
-    person.app.clusters.rows = job_rows()
+    clusters, now = person.app.clusters, time.time()
+    clusters.rows = {row.run: row for row in job_rows()}
+    clusters.seen = {"1": now, "2": now - 300}
     screen.show()
     await person.press("j")
 

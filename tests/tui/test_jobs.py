@@ -8,9 +8,13 @@ import os
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from fake_slurm import FakeSlurm
+from msgspec.structs import replace
 
+from tlcourse.cluster.queue import JobStatus
+from tlcourse.grading.remote_grading import JobRow
 from tlcourse.student.record import Record
 from tlcourse.tui.clusters import Clusters
 
@@ -199,25 +203,33 @@ async def test_a_run_that_works_shows_its_curves_and_its_verdict_as_a_local_one(
 
 # -- what is known -------------------------------------------------------------------------------------------------
 
-ROW = {"run": "1", "state": "open", "on": "lumi", "said": "", "created": 1.0}
+OPEN = JobRow("1", "grade", "line", "solution.py", "lumi", "open", "", 0.0, 0.0, 1.0, "")
+WAITS = JobStatus("17", "PENDING", "", "It waits.", position=3)
+
+
+def jobs(*rows):
+    """As `tlcourse jobs list --json` prints them."""
+    return {"schema": 1, "jobs": msgspec.to_builtins(rows)}
 
 
 def test_what_is_only_read_here_forgets_nothing_that_a_cluster_said():
     clusters = Clusters()
-    clusters.take({"jobs": [{**ROW, "slurm": "PENDING", "said": "It waits.", "position": 3}]}, 5.0, asked=True)
-    clusters.take({"jobs": [ROW]}, 9.0, asked=False)
-    row = clusters.rows["1"]
-    assert (row.position, row.said, row.seen) == (3, "It waits.", 5.0)
-    clusters.take({"jobs": [{**ROW, "state": "ended"}]}, 9.0, asked=True)
-    assert clusters.rows["1"].position is None
+    clusters.take(jobs(replace(OPEN, status=WAITS)), 5.0, asked=True)
+    clusters.take(jobs(OPEN), 9.0, asked=False)
+    assert (clusters.rows["1"].status, clusters.seen["1"]) == (WAITS, 5.0)
+    clusters.take(jobs(replace(OPEN, said="lumi cannot be reached", reached=False)), 12.0, asked=True)
+    assert (clusters.rows["1"].status, clusters.rows["1"].said, clusters.seen["1"]) == (WAITS, "", 5.0)
+    assert clusters.problem.what == "lumi cannot be reached"
+    clusters.take(jobs(replace(OPEN, state="ended")), 19.0, asked=True)
+    assert (clusters.rows["1"].status, clusters.seen["1"], clusters.problem) == (None, 19.0, None)
 
 
 def test_an_answer_that_is_an_error_keeps_the_rows():
     clusters = Clusters()
-    clusters.take({"jobs": [ROW]}, 5.0, asked=True)
+    clusters.take(jobs(OPEN), 5.0, asked=True)
     clusters.take({"error": {"what": "no room", "cause": "", "remedy": ""}}, 6.0, asked=True)
     assert clusters.rows
     assert clusters.problem.what == "no room"
-    clusters.take({"jobs": []}, 7.0, asked=True)
+    clusters.take(jobs(), 7.0, asked=True)
     assert clusters.problem is None
     assert not clusters.rows

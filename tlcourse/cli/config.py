@@ -145,12 +145,12 @@ def check(
         mark = ("works:" if step.works else "fails:") if plain else ("✓ works" if step.works else "✗ fails")
         out.say(f"{mark} {step.name}: {step.detail}")
         if step.remedy and not step.works:
-            out.say(f"{'remedy:' if plain else '                Fix:'} {step.remedy}")
+            out.say(f"{'fix:' if plain else '                Fix:'} {step.remedy}")
     # a missing sandbox keeps nobody from running their own code
-    proven = all(step.works for step in steps if step.name != "sandbox") and steps[-1].name == "sandbox"
+    works = all(step.works for step in steps if step.name != "sandbox") and steps[-1].name == "sandbox"
     if json:
-        out.document({"schema": 1, "profile": profile, "proven": proven, "steps": steps})
-    if not proven:
+        out.document({"schema": 1, "profile": profile, "works": works, "steps": steps})
+    if not works:
         raise typer.Exit(ExitCode.UNABLE)
 
 

@@ -48,16 +48,16 @@ class ArrayJob(Struct):
 
 
 def new_name() -> str:
-    """A name that no other round has, on any machine: it is how Slurm is asked whether a job was submitted."""
+    """A name that no other array has, on any machine: it is how Slurm is asked whether a job was submitted."""
     return f"tlcourse-{secrets.token_hex(6)}"
 
 
 class Journal:
-    """The rounds of one request or batch, in a folder; without one they are kept in memory."""
+    """The arrays of one request or batch, in a folder; without one they are kept in memory."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._rounds: dict[str, ArrayJob] = {}
+        self._arrays: dict[str, ArrayJob] = {}
         if folder is None:
             return
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,16 +66,16 @@ class Journal:
                 msgspec.MsgspecError, OSError
             ):  # half-written by a crash: it was not submitted yet
                 kept = msgspec.json.decode(path.read_bytes(), type=ArrayJob)
-                self._rounds[kept.name] = kept
+                self._arrays[kept.name] = kept
 
     @property
     def open(self) -> list[ArrayJob]:
         """Rounds that may still bring something."""
-        return [one for one in self._rounds.values() if not one.over]
+        return [one for one in self._arrays.values() if not one.over]
 
     def keep(self, one: ArrayJob) -> None:
-        """Write a round down, durably; raises InfraError where the disk is full."""
-        self._rounds[one.name] = one
+        """Write an array down, durably; raises InfraError where the disk is full."""
+        self._arrays[one.name] = one
         if self._folder is None:
             return
         try:
@@ -200,9 +200,9 @@ class PendingJob(Struct, eq=False):
 
 
 class ActiveArray(Struct, eq=False):
-    """A round on the cluster. Several items share a number where their jobs are identical."""
+    """An array on the cluster. Several items share a number where their jobs are identical."""
 
-    round: ArrayJob
+    array: ArrayJob
     items: dict[int, list[PendingJob]]
     states: dict[int, JobState] = {}
     ended: dict[int, float] = {}
@@ -216,15 +216,15 @@ class ActiveArray(Struct, eq=False):
         """Whether nothing of it can be asked for any more."""
         if self.items or not self.adopted:
             return not self.items
-        return all(number in self.taken or not key for number, key in enumerate(self.round.keys))
+        return all(number in self.taken or not key for number, key in enumerate(self.array.keys))
 
     def take(self, number: int) -> list[PendingJob]:
-        """Those who wait for a task, which is then none of this round any more."""
+        """Those who wait for a task, which then no longer belongs to this array."""
         self.taken.add(number)
         return self.items.pop(number)
 
     def all_items(self) -> list[PendingJob]:
-        """Everything that waits for this round."""
+        """Everything that waits for this array."""
         return [item for items in self.items.values() for item in items]
 
     def fail(self, error: Exception) -> None:

@@ -48,7 +48,7 @@ class Task(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """A round: tasks, and for each job of the array the numbers of its tasks."""
+    """An array: tasks, and for each job of the array the numbers of its tasks."""
 
     schema: int
     tasks: list[Task]
@@ -200,7 +200,7 @@ def in_container(profile: Profile, command: list[str], binds: tuple[str, ...] = 
     if (container := profile.container) is None:
         return line
     if any(char in container.image for char in "\n\0"):
-        raise UsageError(f"{container.image!r} is no name of an image.")
+        raise UsageError(f"{container.image!r} is not an image name.")
     bind = ",".join([*container.binds, *binds])
     inside = "; ".join([*container.setup, f"exec {line}"])
     options = " ".join(container.options)

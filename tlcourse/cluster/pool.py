@@ -44,9 +44,9 @@ class SlurmPool:
     ) -> None:
         """`expected`: how many jobs come at first, where that is known; when they are there, they are sent at once.
 
-        `folder`: where what was sent is written down, so that another process goes on with it.
+        `folder`: where what was sent is written down, so that another process can take over.
 
-        `follow`: fetch events while runs go on. In a batch nobody looks at them, and they need not travel.
+        `follow`: fetch events during the runs. In a batch nobody looks at them, and they need not travel.
 
         `sandbox_kind`: `strong` is the fork server where the node can, else bubblewrap; a node that can neither runs
         nothing. `none` is for submissions that are trusted.

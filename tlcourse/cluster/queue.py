@@ -1,15 +1,16 @@
-"""How busy a cluster is, where in the queue one's jobs are, and the status of an array in one line."""
+"""Where jobs stand: how busy a cluster is, their place in its queue, and their state in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from tlcourse.cluster.jobs import ActiveArray
+from tlcourse.cluster import slurm
+from tlcourse.cluster.jobs import ActiveArray, ArrayJob
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.sbatch_errors import explain
-from tlcourse.cluster.shell import Shell, quoted
+from tlcourse.cluster.sbatch_errors import explain, unreachable
+from tlcourse.cluster.shell import ConnectionLostError, Shell, quoted
 
 _MARK = "::nodes"
 
@@ -85,12 +86,12 @@ def _number(text: str) -> float:
         return 0.0
 
 
-def queue_status(name: str, rounds: Sequence[ActiveArray]) -> str:
+def queue_status(name: str, arrays: Sequence[ActiveArray]) -> str:
     """`bed: 4 jobs run, 6 wait. REASON`; empty where no job of ours is there."""
     run, wait, said = 0, 0, ""
-    for live in rounds:
+    for live in arrays:
         left = set(live.items)
-        for index, chunk in enumerate(live.round.chunks):
+        for index, chunk in enumerate(live.array.chunks):
             if not left & set(chunk):
                 continue
             state = live.states.get(index)
@@ -99,7 +100,51 @@ def queue_status(name: str, rounds: Sequence[ActiveArray]) -> str:
                 continue
             wait += 1
             if state is not None and state.state == "PENDING":
-                said = explain(state.state, state.reason, partition=state.partition, job=live.round.job).text
+                said = explain(state.state, state.reason, partition=state.partition, job=live.array.job).text
     if not run + wait:
         return ""
     return f"{name}: {run} jobs run, {wait} wait" + (f". {said}" if said else "")
+
+
+class JobStatus(Struct, frozen=True):
+    """Where one run on a cluster stands, while Slurm has a job of it."""
+
+    job: str
+    slurm: str
+    """Slurm's state, such as PENDING."""
+    node: str
+    said: str
+    """The state and its reason in words."""
+    crowd: str = ""
+    """How busy the cluster is, of a job that waits."""
+    position: int | None = None
+    """Its place in the queue, from 1."""
+
+
+def ask_status(shell: Shell, profile: Profile, runs: Mapping[str, Sequence[ArrayJob]]) -> dict[str, JobStatus]:
+    """Ask one cluster about several runs at once, each with its open arrays; what has ended there is left out.
+
+    Raises UnableError where the cluster does not answer.
+    """
+    arrays = [array for sent in runs.values() for array in sent]
+    try:
+        answer = slurm.ask(shell, [array.folder for array in arrays if array.folder], [])
+        load = queue_load(shell, profile, frozenset(array.job for array in arrays if array.job))
+    except ConnectionLostError as error:
+        raise unreachable(shell, error) from None
+    states = answer.states or {}
+    found = {}
+    for run, sent in runs.items():
+        state = next((states[array.job] for array in sent if array.job in states), None)
+        if state is None or not state.live:
+            continue
+        waits = load if state.state == "PENDING" else None
+        found[run] = JobStatus(
+            job=state.id,
+            slurm=state.state,
+            node=state.node,
+            said=explain(state.state, state.reason, partition=state.partition, job=state.id).text,
+            crowd=in_words(waits, profile.places) if waits else "",
+            position=waits.position if waits else None,
+        )
+    return found

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class ResultHandler:
-    """Acts on what the cluster answered. For the attending thread alone."""
+    """Acts on what the cluster answered. For the watching thread alone."""
 
     def __init__(
         self,
@@ -58,25 +58,25 @@ class ResultHandler:
     # -- results -------------------------------------------------------------------------------------------------
 
     def _take_results(self, live: ActiveArray, answer: slurm.Answer) -> bool:
-        there = answer.results.get(live.round.folder, set()) & set(live.items)
+        there = answer.results.get(live.array.folder, set()) & set(live.items)
         if not there:
             return False
         self._take_last_events(live, there)
         caps = {number: result_cap(live.items[number][0].task, live.items[number][0].items) for number in there}
-        for number, data in slurm.fetch(self._shell, live.round.folder, caps).items():
+        for number, data in slurm.fetch(self._shell, live.array.folder, caps).items():
             items = live.items[number]
             report = self._report(items[0], data, caps[number])
             if report is None:
-                _log.debug("%s: result %s of job %s is damaged", self._name, number, live.round.job)
-                state = JobState(live.round.job, "FAILED", "its result file is damaged")
+                _log.debug("%s: result %s of job %s is damaged", self._name, number, live.array.job)
+                state = JobState(live.array.job, "FAILED", "its result file is damaged")
                 self._again_or_over(live, number, state, was_running=True, alone=True)
             elif report.status == "infra" and items[0].retry.faults == 0:
                 items[0].retry.faults += 1  # a node that lacks something: once more, maybe on another
-                said = (self._name, number, live.round.job, report.message)
+                said = (self._name, number, live.array.job, report.message)
                 _log.info("%s: task %s of job %s is sent again: %s", *said)
                 self._send_again(live, number)
             else:
-                said = (self._name, number, live.round.job, report.status)
+                said = (self._name, number, live.array.job, report.status)
                 _log.info("%s: task %s of job %s collected: %s", *said)
                 for item in live.take(number):
                     item.done(report)
@@ -86,7 +86,7 @@ class ResultHandler:
         """What was written between the last look and the end."""
         followed = {n: live.items[n] for n in numbers if any(item.on_event for item in live.items[n])}
         if followed:
-            asked = [slurm.Follow(live.round.folder, n, items[0].offset) for n, items in followed.items()]
+            asked = [slurm.Follow(live.array.folder, n, items[0].offset) for n, items in followed.items()]
             for (_, number), data in slurm.ask(self._shell, [], asked).events.items():
                 hand_on(followed[number], data)
 
@@ -113,8 +113,8 @@ class ResultHandler:
         if answer.states is None:
             return False
         changed = False
-        started = answer.started.get(live.round.folder, set())
-        for index, chunk in enumerate(live.round.chunks):
+        started = answer.started.get(live.array.folder, set())
+        for index, chunk in enumerate(live.array.chunks):
             left = [number for number in chunk if number in live.items]
             if not left:
                 continue
@@ -139,11 +139,11 @@ class ResultHandler:
         return changed
 
     def _state(self, live: ActiveArray, index: int, states: dict[str, JobState]) -> JobState:
-        name = live.round.element(index)
+        name = live.array.element(index)
         if (state := states.get(name)) is not None:
             return state
         if self._accounting:
-            known = slurm.accounting(self._shell, live.round.job)
+            known = slurm.accounting(self._shell, live.array.job)
             if known is None:
                 self._accounting = False
                 self._note("This cluster keeps no accounts of jobs; their result files are looked at instead.")
@@ -152,17 +152,17 @@ class ResultHandler:
         return JobState(name, "")
 
     def _tell_state(self, live: ActiveArray, state: JobState, left: list[int]) -> bool:
-        """Say what a job waits for, once each; False where that is for ever: then the round was taken back."""
-        sentence = explain(state.state, state.reason, partition=state.partition, job=live.round.job)
+        """Say what a job waits for, once each; False where that is for ever: then the array was cancelled."""
+        sentence = explain(state.state, state.reason, partition=state.partition, job=live.array.job)
         if state.state != "PENDING" or not sentence.never:
             for item in (item for number in left for item in live.items[number]):
                 if item.said != sentence.text:
                     item.said = sentence.text
                     item.tell(f"job {state.id}: {sentence.text}")
             return True
-        _log.info("%s: job %s cancelled, it would wait for ever: %s", self._name, live.round.job, state.reason)
-        cancel(self._shell, [live.round.job])
-        live.fail(would_wait(self._name, live.round.settings, state.reason, sentence.text))
+        _log.info("%s: job %s cancelled, it would wait for ever: %s", self._name, live.array.job, state.reason)
+        cancel(self._shell, [live.array.job])
+        live.fail(would_wait(self._name, live.array.settings, state.reason, sentence.text))
         return False
 
     def _without_result(
@@ -170,7 +170,7 @@ class ResultHandler:
     ) -> None:
         store = self._sender.store
         if store.full():
-            _log.info("%s: job %s given up: the work folder is full", self._name, live.round.job)
+            _log.info("%s: job %s given up: the work folder is full", self._name, live.array.job)
             for item in (item for number in left for item in live.take(number)):
                 item.fail(full_error(store.work, self._shell))
             return
@@ -186,7 +186,7 @@ class ResultHandler:
         )
         if decision.again:
             what = explain(state.state, state.reason).text if state.state else "Slurm has forgotten it."
-            job = state.id or live.round.job
+            job = state.id or live.array.job
             counts = (items[0].retry.sends, items[0].retry.faults)
             _log.info(
                 "%s: task %s of job %s is sent again (sent %s, faults %s): %s", self._name, number, job, *counts, what
@@ -195,17 +195,17 @@ class ResultHandler:
                 item.tell(f"job {job}: {what} It is sent again.")
             self._send_again(live, number)
             return
-        where = f"{self._name}: {state.node or 'no node'} (job {state.id or live.round.job})"
-        _log.info("%s: task %s of job %s given up: %s", self._name, number, live.round.job, decision.message)
-        log = self._sender.store.job_log(live.round.folder)
+        where = f"{self._name}: {state.node or 'no node'} (job {state.id or live.array.job})"
+        _log.info("%s: task %s of job %s given up: %s", self._name, number, live.array.job, decision.message)
+        log = self._sender.store.job_log(live.array.folder)
         for item in live.take(number):
             item.done(RunReport(decision.status, decision.message, "", Usage(), log=log, where=where))
 
     def _send_again(self, live: ActiveArray, number: int) -> None:
-        """Into a further round. Its key leaves this one, so that it is not found there again."""
+        """Into a further array. Its key leaves this one, so that it is not found there again."""
         items = live.take(number)
-        live.round.keys[number] = ""
-        self._journal.keep(live.round)
+        live.array.keys[number] = ""
+        self._journal.keep(live.array)
         for item in items:
             item.retry = items[0].retry
             self._again(item)

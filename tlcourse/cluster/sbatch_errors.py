@@ -7,10 +7,10 @@ from msgspec import Struct
 from tlcourse.cluster.profile import Profile, load_profiles
 from tlcourse.cluster.shell import Done, Shell
 from tlcourse.config import line_of
-from tlcourse.errors import InfraError, UsageError
+from tlcourse.errors import InfraError, UnableError, UsageError
 from tlcourse.paths import config_file
 
-# Reasons that time does not mend: the job asks for what it can never get. Names as in Slurm's own list.
+# Reasons that waiting does not cure: the job asks for what it can never get. Names as in Slurm's own list.
 _NEVER = {
     "PartitionTimeLimit": "It asks for more time than the partition {partition} allows. Lower the profile's `minutes`.",
     "PartitionNodeLimit": "It asks for more or fewer nodes than the partition {partition} allows.",
@@ -118,6 +118,16 @@ class RefusedError(UsageError):
         self.fields = fields
 
 
+def unreachable(shell: Shell, error: Exception) -> UnableError:
+    """What is said when a cluster does not answer."""
+    return UnableError(
+        f"{shell.name} cannot be reached: {error}",
+        cause="no network, a misspelt host, a key that it does not know, or a login that needs a second factor.",
+        remedy=f"try: ssh {shell.name} – and: tlcourse config check {shell.profile}. "
+        "Jobs that were sent keep running: tlcourse jobs list",
+    )
+
+
 def refusal(shell: Shell, done: Done) -> Exception:
     """What sbatch's error means: a RefusedError, a BusyError or, where it is not known, an InfraError."""
     name, words = shell.profile, done.err.strip()
@@ -180,7 +190,7 @@ def would_wait(name: str, profile: Profile, reason: str, sentence: str) -> Usage
     fields = _RIGHTS if "Account" in reason or "QOS" in reason.upper() else (*_SIZE, "partition")
     return UsageError(
         f"The job would wait for ever ({reason}). {sentence} {lines(name, profile, fields)}".strip(),
-        cause="the profile asks for what this cluster does not give; the job was taken back.",
+        cause="the profile asks for more than this cluster gives; the job was cancelled.",
         remedy=f"tlcourse config set {name} KEY=VALUE, then: tlcourse config check {name}",
     )
 

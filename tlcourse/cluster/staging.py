@@ -106,12 +106,12 @@ class RemoteStore:
         return done.code != 0 and any(words in done.err.lower() for words in _FULL)
 
     def job_log(self, folder: str) -> str:
-        """The last lines that a round's jobs printed themselves: why Python did not start, for example."""
+        """The last lines that an array's jobs printed themselves: why Python did not start, for example."""
         done = self.shell.run(f"cd {quoted(folder)}/log && tail -q -n 12 ./*.txt | tail -c 4000")
         return harmless(done.text)
 
     def forget(self, folder: str) -> None:
-        """Remove the folder of a round that is over."""
+        """Remove the folder of an array that is over."""
         if folder.startswith(f"{self.work}/jobs/"):
             self.shell.run(f"rm -rf {quoted(folder)}")
 

@@ -12,19 +12,19 @@ import msgspec
 from tlcourse.cluster.jobs import ActiveArray, ArrayJob, Journal, PendingJob, new_name
 from tlcourse.cluster.plan import SCHEMA, Packer, Plan, header, job_minutes, job_script
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, located, refusal
+from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, located, refusal, unreachable
 from tlcourse.cluster.shell import ConnectionLostError, Done, Shell, quoted
 from tlcourse.cluster.slurm import submit
 from tlcourse.cluster.staging import RemoteStore, python_for
 from tlcourse.course.spec import Limits
-from tlcourse.errors import InfraError, TlcourseError, UnableError
+from tlcourse.errors import InfraError, TlcourseError
 from tlcourse.execution.events import Lines
 
 _log = logging.getLogger(__name__)
 
 
 class Sender:
-    """Sends rounds of jobs to one cluster; takes over those that an earlier process sent."""
+    """Sends arrays of jobs to one cluster; takes over those that an earlier process sent."""
 
     def __init__(self, name: str, profile: Profile, shell: Shell, journal: Journal, packer: Packer) -> None:
         self._name = name
@@ -55,7 +55,7 @@ class Sender:
         """Let an item wait for a job that is on the cluster already, now or since an earlier process."""
         key = item.task.key
         for each in live:
-            if key in each.round.keys and (number := each.round.keys.index(key)) in each.items:
+            if key in each.array.keys and (number := each.array.keys.index(key)) in each.items:
                 each.items[number].append(item)
                 return True
         for one in self._orphans:
@@ -63,7 +63,7 @@ class Sender:
                 continue
             if not one.job and not self._finish_sending(one):
                 continue
-            found = next((each for each in live if each.round is one), None)
+            found = next((each for each in live if each.array is one), None)
             if found is None:
                 found = ActiveArray(one, {}, adopted=True)
                 live.append(found)
@@ -74,7 +74,7 @@ class Sender:
         return False
 
     def _finish_sending(self, one: ArrayJob) -> bool:
-        """An earlier process ended between writing a round down and hearing Slurm's number of it."""
+        """An earlier process ended between writing an array down and hearing Slurm's number of it."""
         there = self._shell.run(f"[ -f '{one.folder}/script.sh' ]").code == 0
         if not there:  # then it was never submitted
             one.over = True
@@ -84,7 +84,7 @@ class Sender:
         return there
 
     def send(self, items: list[PendingJob], chunk: int) -> ActiveArray:
-        """A new round, staged and written down, not yet submitted; identical jobs are sent once."""
+        """A new array, staged and written down, not yet submitted; identical jobs are sent once."""
         by_key: dict[str, list[PendingJob]] = {}
         for item in items:
             by_key.setdefault(item.task.key, []).append(item)
@@ -116,11 +116,11 @@ class Sender:
         store.send_folder(one.name, files, ("events", "results", "log"))
 
     def submit(self, live: ActiveArray) -> None:
-        """Hand a round to Slurm; a second try after a lost connection finds the first one's job.
+        """Hand an array to Slurm; a second try after a lost connection finds the first one's job.
 
         Raises ConnectionLostError and BusyError, worth another try; any other error is told to those who wait.
         """
-        one = live.round
+        one = live.array
         try:
             one.job = submit(self._shell, one.folder, one.name)
         except TlcourseError as error:
@@ -138,19 +138,9 @@ class Sender:
             item.tell(f"job {one.job} was handed to Slurm on {self._shell.name}")
 
 
-def unreachable(shell: Shell, error: Exception) -> UnableError:
-    """What is said when a cluster does not answer."""
-    return UnableError(
-        f"{shell.name} cannot be reached: {error}",
-        cause="no network, a misspelt host, a key that it does not know, or a login that needs a second factor.",
-        remedy=f"try: ssh {shell.name} – and: tlcourse config check {shell.profile}. "
-        "Jobs that were sent keep running: tlcourse jobs list",
-    )
-
-
 def closed_error() -> InfraError:
-    """What is said to those who wait when nobody attends any more."""
-    return InfraError("The cluster is not attended to any more.")
+    """What is said to those who wait when this process stops watching."""
+    return InfraError("This process no longer watches the cluster.")
 
 
 _NOW = "not available now"  # a partition that is closed at the moment: its jobs wait
@@ -190,22 +180,36 @@ scancel --name={name}
 
 
 def cancel(shell: Shell, jobs: list[str]) -> None:
-    """Cancel jobs; ended and unknown ones are no error. Raises ConnectionLostError, and BusyError where they go on."""
+    """Cancel jobs; ended and unknown ones are no error. Raises ConnectionLostError, and BusyError if jobs still run."""
     if jobs:
         _heard(shell.run(f"scancel {quoted(*jobs)}"))
 
 
-def cancel_arrays(shell: Shell, rounds: Iterable[ArrayJob]) -> None:
-    """Cancel all jobs of rounds, those too that Slurm has and whose number a killed process never heard.
+def cancel_arrays(shell: Shell, arrays: Iterable[ArrayJob]) -> None:
+    """Cancel all jobs of arrays, those too that Slurm has and whose number a killed process never heard.
 
-    Raises ConnectionLostError, and BusyError where Slurm did not hear it: then they may go on.
+    Raises ConnectionLostError, and BusyError where Slurm did not hear it: then they may keep running.
     """
-    rounds = list(rounds)
-    cancel(shell, [one.job for one in rounds if one.job])
-    for one in rounds:
+    arrays = list(arrays)
+    cancel(shell, [one.job for one in arrays if one.job])
+    for one in arrays:
         if not one.job and one.folder:
             line = _BY_NAME.format(folder=quoted(one.folder), name=quoted(one.name))
             _heard(shell.run(line, timeout=90))
+
+
+def cancel_open(shell: Shell, journal: Journal) -> None:
+    """Cancel everything of a run that may still be on its cluster, and write down that nothing more is to come.
+
+    Raises UnableError where the cluster is not reached, and BusyError where Slurm did not hear it.
+    """
+    try:
+        cancel_arrays(shell, journal.open)
+    except ConnectionLostError as error:
+        raise unreachable(shell, error) from None
+    for array in journal.open:
+        array.over = True
+        journal.keep(array)
 
 
 def _heard(done: Done) -> None:

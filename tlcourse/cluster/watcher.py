@@ -19,10 +19,10 @@ from tlcourse.cluster.plan import Packer
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.queue import queue_status
 from tlcourse.cluster.results import ResultHandler
-from tlcourse.cluster.sbatch_errors import BusyError
+from tlcourse.cluster.sbatch_errors import BusyError, unreachable
 from tlcourse.cluster.shell import ConnectionLostError, Shell
 from tlcourse.cluster.staging import folder_archive
-from tlcourse.cluster.submit import Sender, cancel_arrays, closed_error, unreachable
+from tlcourse.cluster.submit import Sender, cancel_arrays, closed_error
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.events import Lines
 from tlcourse.execution.spec import RunReport, RunSpec
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class JobWatcher:
-    """`add` a job from any thread, and wait for its future. `close` ends the thread; jobs go on unless cancelled."""
+    """`add` a job from any thread, and wait for its future. `close` ends the thread, and no job."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class JobWatcher:
         """How many jobs come at first, where that is known: when they are there, none is waited for."""
         self.notes = self._results.notes
         """What was noticed on the way, such as a cluster without accounting."""
-        self._thread = threading.Thread(target=self._attend, name="tlcourse-cluster", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="tlcourse-cluster", daemon=True)
         self._thread.start()
 
     # -- for other threads ---------------------------------------------------------------------------------------
@@ -108,22 +108,22 @@ class JobWatcher:
         return queue_status(self._name, list(self._live))
 
     def cancel(self) -> bool:
-        """Stop attending, and cancel every job of ours on the cluster; False where it did not hear that: they go on."""
+        """Stop watching, and cancel every job of ours; False if that did not get through: then they keep running."""
         self._end()
         heard = True
         try:
-            cancel_arrays(self._shell, [live.round for live in self._live])
+            cancel_arrays(self._shell, [live.array for live in self._live])
         except (ConnectionLostError, BusyError):
             heard = False
         _log.info("%s: %s arrays cancelled: %s", self._name, len(self._live), "done" if heard else "not heard")
         for live in self._live:
-            live.round.over = heard
-            self._journal.keep(live.round)
+            live.array.over = heard
+            self._journal.keep(live.array)
         self._let_go()
         return heard
 
     def close(self) -> None:
-        """Stop attending. Jobs go on; their rounds stay open in the journal."""
+        """Stop watching. Jobs keep running; their arrays stay open in the journal."""
         self._end()
         self._let_go()
 
@@ -145,9 +145,9 @@ class JobWatcher:
                 found.append(self._arriving.get_nowait())
         return found
 
-    # -- the attending thread ------------------------------------------------------------------------------------
+    # -- the watching thread ------------------------------------------------------------------------------------
 
-    def _attend(self) -> None:
+    def _watch(self) -> None:
         pause = self._pace.first
         while not self._stop.is_set():
             try:
@@ -168,7 +168,7 @@ class JobWatcher:
             self._wake.clear()
 
     def _send_arrived(self) -> bool:
-        """New jobs: into rounds that were sent before, if they are there, the others into new ones."""
+        """New jobs: into arrays that were sent before, if they are there, the others into new ones."""
         arrived = self._gathered()
         try:
             while arrived:
@@ -186,7 +186,7 @@ class JobWatcher:
             _log.info("%s: %s jobs not sent: %s", self._name, len(arrived), error.what)
             for item in arrived:
                 item.fail(error)
-        unsubmitted = [live for live in self._live if not live.round.job]
+        unsubmitted = [live for live in self._live if not live.array.job]
         for live in unsubmitted:
             self._sender.submit(live)
         return bool(unsubmitted)
@@ -215,13 +215,13 @@ class JobWatcher:
         if not asking:
             return False
         follows = {
-            (live.round.folder, number): items
+            (live.array.folder, number): items
             for live in asking
             for number, items in live.items.items()
             if any(item.on_event for item in items)
         }
         asked = [slurm.Follow(folder, number, items[0].offset) for (folder, number), items in follows.items()]
-        answer = slurm.ask(self._shell, [live.round.folder for live in asking], asked)
+        answer = slurm.ask(self._shell, [live.array.folder for live in asking], asked)
         changed = False
         for key, data in answer.events.items():
             changed |= bool(data)
@@ -233,11 +233,11 @@ class JobWatcher:
         return changed
 
     def _over(self, live: ActiveArray) -> None:
-        live.round.over = True
-        self._journal.keep(live.round)
+        live.array.over = True
+        self._journal.keep(live.array)
         self._live.remove(live)
-        if live.round.job:
-            self._sender.store.forget(live.round.folder)
+        if live.array.job:
+            self._sender.store.forget(live.array.folder)
 
     # -- when nothing answers ------------------------------------------------------------------------------------
 
@@ -249,7 +249,7 @@ class JobWatcher:
             patience = self._pace.patience
             _log.info("%s: no answer (%s); trying again for %.0f s", self._name, error, patience)
             for item in (item for live in self._live for item in live.all_items()):
-                item.tell(f"{self._shell.name} does not answer ({error}); what was sent goes on there")
+                item.tell(f"{self._shell.name} does not answer ({error}); what was sent keeps running there")
         if moment - self._silent_since >= self._pace.patience:
             self._silent_since = None
             self._fail_all(unreachable(self._shell, error))

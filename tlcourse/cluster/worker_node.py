@@ -156,7 +156,7 @@ def _unpack(data: bytes, into: Path) -> None:
             path = (into / member.name).resolve()
             stream = archive.extractfile(member) if member.isreg() else None
             if stream is None or not path.is_relative_to(into.resolve()):
-                raise OSError(f"the submission holds {member.name!r}, which is no file below it")
+                raise OSError(f"the submission holds {member.name!r}, which is not a file inside it")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(stream.read())
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from msgspec.structs import replace
 from tlcourse.cluster.jobs import Journal, Pace
 from tlcourse.cluster.pool import shell_for
 from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.queue import JobStatus, ask_status
 from tlcourse.cluster.sbatch_errors import BusyError
-from tlcourse.cluster.shell import ConnectionLostError, Shell
-from tlcourse.cluster.submit import cancel_arrays, unreachable
+from tlcourse.cluster.shell import Shell
+from tlcourse.cluster.submit import cancel_open
 from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, TlcourseError, UsageError
@@ -59,6 +60,47 @@ class SavedRun(Struct):
     points: float = 0.0
     max_points: float = 0.0
     said: str = ""
+
+
+class JobRow(Struct, frozen=True):
+    """A run as `tlcourse jobs list` and the app show it: what is known here, and where it stands on its cluster."""
+
+    run: str
+    command: str
+    """grade or run"""
+    exercise: str
+    path: str
+    on: str
+    """The profile."""
+    state: str
+    outcome: str
+    points: float
+    max_points: float
+    created: float
+    said: str
+    status: JobStatus | None = None
+    """While Slurm has a job of it."""
+    reached: bool = True
+    """False: its cluster was asked and gave no answer."""
+
+
+def job_row(one: SavedRun, status: JobStatus | None = None, *, said: str = "", reached: bool = True) -> JobRow:
+    """A run's row; `said` is what came of asking for it."""
+    return JobRow(
+        run=one.id,
+        command="grade" if one.scored else "run",
+        exercise=one.exercise,
+        path=one.path,
+        on=one.profile,
+        state=one.state,
+        outcome=one.outcome,
+        points=one.points,
+        max_points=one.max_points,
+        created=one.created,
+        said=said or one.said,
+        status=status,
+        reached=reached,
+    )
 
 
 class NotYetError(Exception):
@@ -217,6 +259,29 @@ class RunStore:
         self.end(one, "ended")
         return result
 
+    def ask(self, shown: Sequence[SavedRun], collect: Callable[[SavedRun], str]) -> list[JobRow]:
+        """Ask the clusters how runs stand, each cluster once; rows in the order of `shown`.
+
+        `collect` takes what has ended there, or says why it cannot.
+        """
+        by_profile: dict[tuple[str, str | None], list[SavedRun]] = {}
+        for one in shown:
+            if one.state == "open":
+                by_profile.setdefault((one.profile, one.settings.host), []).append(one)
+        rows: dict[str, JobRow] = {}
+        for (name, _), same in by_profile.items():
+            profile = same[0].settings
+            try:
+                shell = shell_for(profile, name)
+                status = ask_status(shell, profile, {one.id: self.journal(one).open for one in same})
+                for one in same:
+                    said = "" if one.id in status else collect(one)
+                    rows[one.id] = job_row(self.find(one.id), status.get(one.id), said=said)
+            except TlcourseError as error:
+                lost = (one for one in same if one.id not in rows)
+                rows.update({one.id: job_row(one, said=error.what, reached=False) for one in lost})
+        return [rows.get(one.id) or job_row(one) for one in shown]
+
     def collect(self, one: SavedRun, exercise: LoadedExercise, wait_s: float = COLLECT_S) -> Result | str:
         """Fetch and mark what has ended; or say why there is no verdict yet.
 
@@ -240,21 +305,14 @@ class RunStore:
 
     def cancel(self, one: SavedRun) -> None:
         """Cancel its jobs: nothing is counted. Raises UnableError where the cluster does not answer, and InfraError."""
-        shell = shell_for(one.settings, one.profile)
-        journal = self.journal(one)
         try:
-            cancel_arrays(shell, journal.open)
-        except ConnectionLostError as error:
-            raise unreachable(shell, error) from None
+            cancel_open(shell_for(one.settings, one.profile), self.journal(one))
         except BusyError as error:
             raise InfraError(
                 f"Run {one.id} was not cancelled. {error}",
                 cause="Slurm is busy on the cluster, or is being restarted.",
                 remedy=f"give the command again in a minute: tlcourse jobs cancel {one.id}",
             ) from None
-        for sent in journal.open:
-            sent.over = True
-            journal.keep(sent)
         self.end(one, "cancelled")
 
     def end(self, one: SavedRun, state: str, said: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +11,9 @@ from msgspec.structs import replace
 from tlcourse.cluster.profile import load_profiles
 from tlcourse.errors import TlcourseError
 from tlcourse.tui.runs import Failure
+
+if TYPE_CHECKING:
+    from tlcourse.grading.remote_grading import JobRow
 
 
 class Backends(Struct, frozen=True):
@@ -37,38 +40,14 @@ def on(backend: str) -> str:
     return "on this machine" if backend == "local" else f"on {backend}"
 
 
-class JobRow(Struct, frozen=True):
-    """One run on a cluster, as `tlcourse jobs list --json` prints it."""
-
-    run: str
-    on: str
-    created: float
-    state: Literal["open", "ended", "cancelled", "failed"]
-    command: Literal["grade", "run"] = "grade"
-    exercise: str = ""
-    path: str = ""
-    outcome: str = ""
-    points: float = 0.0
-    max_points: float = 0.0
-    said: str = ""
-    slurm: str = ""
-    """Slurm's word for its state; empty where the cluster was not asked, or knows no job of it."""
-    crowd: str = ""
-    position: int | None = None
-    node: str = ""
-    job: str = ""
-    reached: bool = True
-    """Whether the cluster answered."""
-    seen: float | None = None
-    """When the cluster said it, in seconds since 1970; None: it has not answered yet."""
-
-
 class Clusters:
     """What the app knows of runs on clusters; it stays while no screen shows it."""
 
     def __init__(self) -> None:
         self.rows: dict[str, JobRow] = {}
         """By number: what `tlcourse jobs list` said last."""
+        self.seen: dict[str, float] = {}
+        """By number: when a cluster said it, in seconds since 1970."""
         self.problem: Failure | None = None
         self.heard = False
         """Whether the clusters were asked at all, and the answer is there."""
@@ -81,34 +60,28 @@ class Clusters:
             now: Seconds since 1970.
             asked: Whether the clusters were asked, or only what is kept here was read.
         """
+        from tlcourse.grading.remote_grading import JobRow
+
         self.heard = self.heard or asked
         if "error" in document:
             self.problem = Failure(*(str(document["error"].get(key, "")) for key in ("what", "cause", "remedy")))
             return
-        found = msgspec.convert(document["jobs"], list[JobRow])
-        lost = [row for row in found if not row.reached]
+        rows = msgspec.convert(document["jobs"], list[JobRow])
         if asked:
             self.problem = None
-        if lost:
+        if lost := [row for row in rows if not row.reached]:
             names = sorted({row.on for row in lost})
             others = f" Nor is {', '.join(names[1:])} reached." if len(names) > 1 else ""
             cause = "no network, or a login that needs a second factor. What was sent continues there."
             self.problem = Failure(lost[0].said + others, cause, f"tlcourse config check {lost[0].on}")
-        self.rows = {row.run: self._with_known(row, now, asked=asked) for row in found}
-
-    def _with_known(self, row: JobRow, now: float, *, asked: bool) -> JobRow:
-        """A row with what its cluster said last, where it says nothing now."""
-        if row.state != "open" or (asked and row.reached):
-            return replace(row, seen=now) if asked else row
-        if (known := self.rows.get(row.run)) is None:
-            return replace(row, said="")
-        return replace(
-            row,
-            said=known.said,
-            slurm=known.slurm,
-            crowd=known.crowd,
-            position=known.position,
-            node=known.node,
-            job=known.job,
-            seen=known.seen,
-        )
+        seen = {}
+        for number, row in enumerate(rows):
+            known = self.rows.get(row.run)
+            if row.state == "open" and not (asked and row.reached):
+                said, status = (known.said, known.status) if known else ("", None)
+                rows[number] = replace(row, said=said, status=status)
+                if row.run in self.seen:
+                    seen[row.run] = self.seen[row.run]
+            elif asked:
+                seen[row.run] = now
+        self.rows, self.seen = {row.run: row for row in rows}, seen

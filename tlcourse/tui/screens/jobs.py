@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +17,7 @@ from tlcourse.presenting.verdict import outcome
 from tlcourse.presenting.words import ago
 from tlcourse.text import harmless
 from tlcourse.tui.child_process import ChildProcess
-from tlcourse.tui.clusters import JobRow, backends
+from tlcourse.tui.clusters import backends
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import ConfirmDialog
 from tlcourse.tui.screens.frame import CourseScreen
@@ -25,6 +25,9 @@ from tlcourse.tui.screens.job import JobScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.bench import error_text
 from tlcourse.tui.widgets.choices import Choices
+
+if TYPE_CHECKING:
+    from tlcourse.grading.remote_grading import JobRow
 
 _TICK_S = 0.2
 _ASK_S = 10.0
@@ -198,8 +201,9 @@ class JobsScreen(CourseScreen):
 
     @on(OptionList.OptionHighlighted, "#jobs-list")
     def _show_chosen(self) -> None:
-        row = self._chosen()
-        self.query_one("#jobs-text", Static).update(_about(row, time.time()) if row else "")
+        row, seen = self._chosen(), self.course_app.clusters.seen
+        about = _about(row, time.time(), seen.get(row.run)) if row else ""
+        self.query_one("#jobs-text", Static).update(about)
 
     # -- doing -----------------------------------------------------------------------------------------------------
 
@@ -277,8 +281,8 @@ def _state(row: JobRow) -> tuple[str, str]:
     if row.state == "failed":
         return "! failed", "$fault"
     states = {"PENDING": "○ waits", "RUNNING": "▶ runs", "": "○ sent"}
-    slurm = row.slurm
-    place = f", place {row.position}" if slurm == "PENDING" and row.position else ""
+    slurm = row.status.slurm if row.status else ""
+    place = f", place {row.status.position}" if row.status and row.status.position else ""
     return states.get(slurm, f"○ {slurm.lower()}") + place, "$live"
 
 
@@ -295,25 +299,25 @@ def _line(row: JobRow, width: int) -> Text:
     return text
 
 
-def _about(row: JobRow, now: float) -> Text:
+def _about(row: JobRow, now: float, seen: float | None) -> Text:
     what = "grading" if row.command == "grade" else "trial run"
     word, colour = _state(row)
     text = Text(f"Run {row.run}: {what} of {row.exercise} on {row.on}\n", style="bold")
     text.append(word, style=f"bold {colour}")
-    text.append(f"  {_clean(row.said)}\n" if row.said else "\n", style="not bold")
-    if row.crowd:
-        text.append(f"{_clean(row.crowd)}\n", style="not bold")
-    if row.job:
-        node = f", node {_clean(row.node)}" if row.node else ""
-        text.append(f"job {_clean(row.job)}{node}\n", style="not bold")
+    said = row.status.said if row.status else row.said
+    text.append(f"  {_clean(said)}\n" if said else "\n", style="not bold")
+    if row.status:
+        if row.status.crowd:
+            text.append(f"{_clean(row.status.crowd)}\n", style="not bold")
+        node = f", node {_clean(row.status.node)}" if row.status.node else ""
+        text.append(f"job {_clean(row.status.job)}{node}\n", style="not bold")
     text.append(f"file: {_clean(row.path)}\n", style="not bold")
     text.append(f"sent {ago(now - row.created)}", style="not bold dim")
     if row.state == "open":
-        heard = row.seen
-        if heard is None:
+        if seen is None:
             text.append("; the cluster has not answered yet", style="not bold dim")
-        elif now - heard > _STALE_S:
-            text.append(f"; what stands here is from {ago(now - heard)}", style="not bold $doubt")
+        elif now - seen > _STALE_S:
+            text.append(f"; what stands here is from {ago(now - seen)}", style="not bold $doubt")
     return text
 
 
