@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLE = str(Path(__file__).parent.parent / "example_course")
-HEAVY = {"torch", "torchvision", "textual", "numpy", "nbformat", "rich.markdown"}
+HEAVY = {"torch", "torchvision", "textual", "numpy", "nbformat", "rich.markdown", "jinja2"}
 
 
 def imported(*arguments: str, home: Path) -> set[str]:
@@ -59,4 +59,4 @@ def test_grading_never_imports_torch_or_the_screen_in_the_process_that_scores(ow
     reference = f"{EXAMPLE}/graders/references/line.py"
     modules = imported("grade", "line", reference, "--json", "--course", EXAMPLE, home=own_home)
     assert "numpy" in modules
-    assert not {"torch", "torchvision", "textual"} & modules
+    assert not {"torch", "torchvision", "textual", "jinja2"} & modules
