@@ -187,7 +187,7 @@ def fit(task):
     Case(
         13,
         "forge-a-fault-of-the-grader",
-        "the submission's own end was taken for a fault of ours, which costs no attempt",
+        "the submission's own end was taken for an internal error, which costs no attempt",
         """
         events, _ = pipes()
         problem = {"v": 1, "type": "problem", "kind": "no_device", "message": "no GPU", "trace": ""}
@@ -199,7 +199,7 @@ def fit(task):
     Case(
         13,
         "kill-oneself-like-the-kernel-would",
-        "a SIGKILL from inside was taken for a fault of ours",
+        "a SIGKILL from inside was taken for an internal error",
         "os.kill(os.getpid(), signal.SIGKILL)",
         outcomes=outcomes("crash"),
         said="SIGKILL",

@@ -104,10 +104,10 @@ def documents(book: Path) -> dict[str, dict]:
     with Gradebook.reading(book) as opened:
         (record,) = opened.batches()
         found = {}
-        for standing in opened.standings(record):
-            history = opened.history(standing.handin.id)
+        for status in opened.statuses(record):
+            history = opened.history(status.handin.id)
             assert len([verdict for verdict in history if verdict.outcome != "infra"]) == 1
-            found[standing.handin.owner] = msgspec.to_builtins(opened.document(standing.verdict.id))
+            found[status.handin.owner] = msgspec.to_builtins(opened.document(status.verdict.id))
     return found
 
 

@@ -31,7 +31,7 @@ FINDINGS = [
         "tlcourse config show --ready",
         False,
     ),
-    ("sandbox", False, "bubblewrap is not installed", "sudo apt-get install bubblewrap", False),
+    ("bubblewrap", False, "bubblewrap is not installed", "sudo apt-get install bubblewrap", False),
     ("landlock", True, "Landlock (version 7) + seccomp; docs/security.md lists its gaps", "", False),
     ("memory limit", True, "a watchdog, and the kernel a tenth above it", "", False),
     ("clusters", False, "no sbatch here, and no profile", "tlcourse config set cluster host=NAME", False),

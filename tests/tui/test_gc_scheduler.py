@@ -31,24 +31,24 @@ def make_due() -> None:
 
 
 def test_nothing_is_collected_while_keys_are_pressed_and_something_is_in_the_pause_after(clock):
-    keeper = gc_scheduler.GcScheduler()
+    scheduler = gc_scheduler.GcScheduler()
     make_due()
-    keeper.key_pressed()
+    scheduler.key_pressed()
     clock[0] += 0.1
-    assert not keeper.look()
+    assert not scheduler.look()
     clock[0] += 0.3
-    assert keeper.look()
-    assert not keeper.look()  # nothing is due any more
+    assert scheduler.look()
+    assert not scheduler.look()  # nothing is due any more
 
 
 def test_who_types_without_a_pause_has_it_done_once_a_minute(clock):
-    keeper = gc_scheduler.GcScheduler()
+    scheduler = gc_scheduler.GcScheduler()
     make_due()
     done = 0
     for _ in range(1300):
         clock[0] += 0.1
-        keeper.key_pressed()
-        if keeper.look():
+        scheduler.key_pressed()
+        if scheduler.look():
             done += 1
             make_due()
     assert done == 2
@@ -56,7 +56,7 @@ def test_who_types_without_a_pause_has_it_done_once_a_minute(clock):
 
 def test_python_itself_does_none_meanwhile(clock):
     before = gc.get_threshold()
-    keeper = gc_scheduler.GcScheduler()
+    scheduler = gc_scheduler.GcScheduler()
     full = []
     gc.callbacks.append(lambda phase, info: full.append(info["generation"]) if phase == "start" else None)
     try:
@@ -66,12 +66,12 @@ def test_python_itself_does_none_meanwhile(clock):
     assert len(kept) == 20_000
     assert 1 in full
     assert 2 not in full
-    keeper.end()
+    scheduler.end()
     assert gc.get_threshold() == before
 
 
 def test_what_was_drawn_of_widgets_that_are_gone_is_let_go(clock):
-    keeper = gc_scheduler.GcScheduler()
+    scheduler = gc_scheduler.GcScheduler()
     drawn = StylesCache()
     drawn.get_inner_outer(Color(0, 0, 0), Color(9, 9, 9))
     gone = weakref.ref(drawn)
@@ -79,7 +79,7 @@ def test_what_was_drawn_of_widgets_that_are_gone_is_let_go(clock):
     make_due()
     assert gone() is not None, "Textual keeps it no longer: textual_private.py need not let it go"
     clock[0] += 1
-    assert keeper.look()
+    assert scheduler.look()
     assert gone() is None
 
 

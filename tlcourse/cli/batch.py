@@ -128,7 +128,7 @@ def batch(
         options=options,
         seed=how.data_seed(found),
         backend=backend,
-        sandbox_kind=how.sandbox_kind.value,
+        sandbox_kind=how.sandbox_kind,
         trusted=how.trust,
         jobs=min(how.jobs or backend.side_by_side(training.threads), len(handins.found)),
         who=how.user,

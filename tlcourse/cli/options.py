@@ -9,7 +9,7 @@ Typer knows, and `commands.py` calls it for every command:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
+
+from tlcourse.sandbox.kinds import NAMES
 
 if TYPE_CHECKING:
     from tlcourse.grading.grade import Options
@@ -78,14 +80,19 @@ def _device(name: str) -> str:
     return name
 
 
-class SandboxKind(StrEnum):
-    """Which sandbox stands around the solution."""
+def one_of(names: Sequence[str], what: str) -> Callable[[str], str]:
+    """A callback that lets these names pass, and says all of them where another was given."""
 
-    AUTO = "auto"
-    BUBBLEWRAP = "bubblewrap"
-    FORK_SERVER = "fork-server"
-    LANDLOCK = "landlock"
-    NONE = "none"
+    def checked(name: str) -> str:
+        if name not in names:
+            from tlcourse.errors import UsageError
+
+            raise UsageError(
+                f"There is no {what} {name!r}.", cause="a spelling mistake.", remedy=f"use one of: {', '.join(names)}."
+            )
+        return name
+
+    return checked
 
 
 class Variant(StrEnum):
@@ -113,8 +120,13 @@ DeviceName = Annotated[
     str, typer.Option("--device", metavar="auto|cpu|cuda[:N]|mps", callback=_device, help="Where to train.")
 ]
 SandboxName = Annotated[
-    SandboxKind,
-    typer.Option("--sandbox", help="auto: the strongest sandbox of this machine. none: your own code only."),
+    str,
+    typer.Option(
+        "--sandbox",
+        metavar="|".join(NAMES),
+        callback=one_of(NAMES, "sandbox"),
+        help="auto: the strongest sandbox of this machine. none: your own code only.",
+    ),
 ]
 VariantName = Annotated[Variant, typer.Option("--variant", help="mini: synthetic data. full: real data.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed of the data (default: the public one).")]
@@ -133,7 +145,7 @@ class RunOptions(Group, frozen=True, kw_only=True):
     """How and where one solution runs."""
 
     device: DeviceName = "auto"
-    sandbox_kind: SandboxName = SandboxKind.AUTO
+    sandbox_kind: SandboxName = "auto"
     variant: VariantName = Variant.AUTO
     seed: Seed = None
     threads: Threads = 2
@@ -151,7 +163,7 @@ class RunOptions(Group, frozen=True, kw_only=True):
             find_profile(self.on)  # before anything else is done
         return Options(
             variant=self.variant.value,
-            sandbox_kind=self.sandbox_kind.value,
+            sandbox_kind=self.sandbox_kind,
             device=self.device,
             threads=self.threads,
             seed=PUBLIC_SEED if self.seed is None else self.seed,

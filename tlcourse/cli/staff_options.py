@@ -6,30 +6,21 @@ import contextlib
 import getpass
 import signal
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import CourseFolder, Group, Seed
+from tlcourse.cli.options import CourseFolder, Group, Seed, one_of
 from tlcourse.errors import UsageError
+from tlcourse.sandbox.kinds import FOR_BATCHES
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.batch.setup import DataSeed
     from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.gradebook.records import BatchRecord
-
-
-class BatchSandboxKind(StrEnum):
-    """Which sandbox stands around each submission."""
-
-    AUTO = "auto"
-    FORK_SERVER = "fork-server"
-    BUBBLEWRAP = "bubblewrap"
-    NONE = "none"
 
 
 GradebookFile = Annotated[
@@ -54,8 +45,13 @@ BatchWhere = Annotated[
     typer.Option("--on", metavar="WHERE", help="local, slurm, or a profile; default: local, or where it was begun."),
 ]
 BatchSandboxName = Annotated[
-    BatchSandboxKind,
-    typer.Option("--sandbox", help="auto: fork-server, else bubblewrap. A batch refuses to run without a sandbox."),
+    str,
+    typer.Option(
+        "--sandbox",
+        metavar="|".join(FOR_BATCHES),
+        callback=one_of(FOR_BATCHES, "sandbox"),
+        help="auto: fork-server, else bubblewrap. A batch refuses to run without a sandbox.",
+    ),
 ]
 Trust = Annotated[
     bool, typer.Option("--i-trust-these-submissions", help="Run them even where this machine cannot sandbox anything.")
@@ -116,7 +112,7 @@ class GradingOptions(Group, frozen=True, kw_only=True):
     """How and where the submissions of a class are graded, and by whom."""
 
     jobs: Jobs = None
-    sandbox_kind: BatchSandboxName = BatchSandboxKind.AUTO
+    sandbox_kind: BatchSandboxName = "auto"
     trust: Trust = False
     secret: SecretFile = None
     seed: Seed = None

@@ -186,7 +186,7 @@ def regrade(
             who=how.user,
             jobs=how.jobs,
             backend=backend,
-            sandbox_kind=how.sandbox_kind.value,
+            sandbox_kind=how.sandbox_kind,
             trusted=how.trust,
             tell=tell,
             display=lambda: display_for(plain=plain or json),

@@ -79,15 +79,9 @@ def _no_gpu() -> MachineFinding:
 
 def _sandboxes() -> Iterator[MachineFinding]:
     for sandbox in sandboxes():
-        name = {
-            "bubblewrap": "sandbox",
-            "fork-server": "fork server",
-            "landlock": "landlock",
-            "none": "separate process",
-        }[sandbox.name]
         instead = "tlcourse grade ex2 PATH --sandbox none (no sandbox: for your own code only)"
         yield MachineFinding(
-            name, sandbox.available, sandbox.detail, sandbox.remedy or ("" if sandbox.available else instead)
+            sandbox.name, sandbox.available, sandbox.detail, sandbox.remedy or ("" if sandbox.available else instead)
         )
 
 

@@ -168,7 +168,7 @@ def _close_all_but(kept: list[int]) -> None:
 
 
 def _give_up(descriptors: list[int]) -> NoReturn:
-    """Say why in the run's log: no worker has started, so the supervisor takes it for what it is, a fault of ours."""
+    """Say why in the run's log: no worker has started, so the supervisor takes it for what it is, an internal error."""
     with contextlib.suppress(OSError):
         os.write(descriptors[2], traceback.format_exc().encode())
     os._exit(SETUP_FAILED)

@@ -239,7 +239,7 @@ class Engine:
             if error.errno in _FULL:
                 self._graded.put(_Graded(work, None, _full(error)))
             return self._without(work, "infra", f"The hand-in could not be collected: {error.strerror}.")
-        except Exception as error:  # a mistake of ours in reading one hand-in must not end the batch of all others
+        except Exception as error:  # an error of ours with one hand-in must not end the batch
             return self._without(work, "infra", f"The hand-in could not be collected: {type(error).__name__}: {error}")
 
     def _without(self, work: Work, outcome: str, message: str) -> _Collected:

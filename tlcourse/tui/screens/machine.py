@@ -14,6 +14,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.presenting.machine import MachineFinding
+from tlcourse.sandbox.kinds import KINDS
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
@@ -111,7 +112,7 @@ class FirstScreen(MachineScreen):
         "\nWelcome. This is a look at your machine, shown once: what works, and the command that fixes the rest. "
         "Reading and quizzes need none of it. enter begins; 6 shows more of it at any time."
     )
-    shown = frozenset("Python,torch,GPU,sandbox,fork server,landlock,clusters,terminal".split(","))
+    shown = frozenset(["Python", "torch", "GPU", *KINDS[:-1], "clusters", "terminal"])
 
     @property
     def path(self) -> list[str]:
