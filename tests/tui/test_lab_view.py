@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tlcourse.tui.widgets.lab_view import Curves, of_events
-from tlcourse.tui.widgets.scatter import pictures, scatter
+from tlcourse.tui.widgets.lab_view import Curves, of_events, pictures, scatter
 
 PICTURE = {
     "type": "embedding",

@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import (
-    ExerciseName,
-    Json,
-    Plain,
-    Printing,
-    RunOptions,
-    SolutionPath,
-)
+from tlcourse.cli.options import ExerciseName, Json, Plain, Printing, RunOptions, SolutionPath
 from tlcourse.errors import ExitCode, SubmissionError, TlcourseError
 
 if TYPE_CHECKING:

@@ -1,19 +1,106 @@
-"""`tlcourse quiz`: the quizzes without the app."""
+"""`tlcourse quiz`: the quizzes without the app – listed, taken line by line, reviewed, exported and imported."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tlcourse.cli import exchange, out
+from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Json, Plain
-from tlcourse.cli.prompt import ask_all
 from tlcourse.errors import UsageError
 
+if TYPE_CHECKING:
+    from tlcourse.course.model import Quiz
+    from tlcourse.quiz.kinds import Question
+    from tlcourse.quiz.kinds.question import Answer, Mark, OwnWords
+    from tlcourse.student.record import Record
+
+Tell = Callable[[str], None]
+
+
+def ask_all(questions: Sequence[tuple[str, Question]], course: str, record: Record, tell: Tell) -> list[dict[str, Any]]:
+    """Ask each (quiz, question) in turn, keep each answer at once, and tell its reasons; ends with the input.
+
+    Returns:
+        One row for each answer given.
+    """
+    from tlcourse.quiz.kinds.question import for_record
+
+    answers: list[dict[str, Any]] = []
+    seed = secrets.randbits(32)
+    for number, (quiz, plain) in enumerate(questions, start=1):
+        question = plain.realise(seed + number)
+        tell(f"\n{number} of {len(questions)}  {question.prompt.strip()}")
+        for line in question.sheet():
+            tell(line)
+        given = _ask(question, tell)
+        if given is None:
+            tell("\nStopped; the answers so far are kept.")
+            break
+        marked = question.mark(given)
+        kept = for_record(given)
+        record.record_answer(course, quiz, question.id, kept, correct=marked.correct)
+        answers.append({"question": question.id, "answer": kept, "correct": marked.correct, "mark": marked})
+        _explain(question, given, marked, tell)
+    return answers
+
+
+def _ask(question: Question, tell: Tell) -> Answer | None:
+    """An answer that can be marked, or None at the end of the input. What cannot be read is asked for again."""
+    while True:
+        line = _line(f"Answer ({question.wanted()}): ")
+        if line is None:
+            return None
+        if question.form == "words":
+            if line.strip():
+                return _own_words(question, line, tell)
+            tell("Write a line first, in your own words.")
+            continue
+        try:
+            return question.read(line)
+        except ValueError as error:
+            tell(str(error))
+
+
+def _own_words(question: Question, text: str, tell: Tell) -> OwnWords | None:
+    """The model answer, and the student's own judgement beside it."""
+    from tlcourse.quiz.kinds.question import OwnWords
+
+    for reason in question.reasons():
+        tell(f"  {reason.label}: {reason.text}")
+    while True:
+        line = _line("Does yours say the same? (y or n): ")
+        if line is None:
+            return None
+        if (word := line.strip().lower()) in ("y", "yes", "n", "no"):
+            return OwnWords(text.strip(), word.startswith("y"))
+        tell("y or n is expected.")
+
+
+def _line(prompt: str) -> str | None:
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    return sys.stdin.readline() or None
+
+
+def _explain(question: Question, given: Answer, marked: Mark, tell: Tell) -> None:
+    """Right or wrong, and the reason of every option."""
+    tell(("Right." if marked.correct else "Wrong.") + f"  (taught in {question.section})")
+    if question.form == "words":
+        return  # its reasons were shown before it was marked
+    for reason in question.reasons(given):
+        word = {None: ":", True: " right:", False: " wrong:"}[reason.right]
+        tell(f"  {reason.label}{word} {reason.text}")
+
+
 app = typer.Typer(help="Be quizzed.", no_args_is_help=True, rich_markup_mode=None)
-app.command("export")(exchange.export_quizzes)
-app.command("import")(exchange.import_quizzes)
 
 
 @app.command("list")
@@ -110,3 +197,111 @@ def review(
         out.say(f"Due now: {len(left)}. The next question comes back {in_words(coming, at)}.")
     for goal in weak[:5]:
         out.say(f"Weak: {goal.text} (recall {goal.recall:.0%}; read: tlcourse lesson show {goal.unit})")
+
+
+class Format(StrEnum):
+    """A format of quizzes."""
+
+    GIFT = "gift"
+    BRIGHTSPACE = "brightspace"
+    JSON = "json"
+
+
+FormatName = Annotated[
+    Format, typer.Option("--format", help="gift: Moodle. brightspace: D2L's CSV. json: ours, whole.")
+]
+
+
+@app.command("export")
+def export_quizzes(
+    form: FormatName,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: all quizzes.")] = None,
+    target: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Default: stdout.")] = None,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Write quizzes for another program. Objectives, sections and reasons are kept, if need be in comments."""
+    from tlcourse.course.loader import load_course
+    from tlcourse.quiz.exchange.common import changes
+
+    loaded = load_course(course)
+    for name in names or []:
+        if name not in loaded.quizzes:
+            raise UsageError(
+                f"There is no quiz {name!r}.", cause="a spelling mistake.", remedy="list them with: tlcourse quiz list"
+            )
+    quizzes = [loaded.quizzes[name] for name in names or loaded.quizzes]
+    module = _module(form)
+    text = module.write(quizzes)
+    if target is not None:
+        _write(target, text)
+    elif not json:
+        out.say(text.rstrip("\n"))
+    changed = [] if form is Format.JSON else changes(quizzes, module.CHANGED)
+    if json:
+        count = sum(len(quiz.questions) for quiz in quizzes)
+        where = str(target) if target else None
+        content = None if target else text
+        out.document({"schema": 1, "file": where, "text": content, "questions": count, "changed": changed})
+        return
+    for change in changed:
+        out.note(f"changed: {change}" if plain else change)
+
+
+@app.command("import")
+def import_quizzes(
+    source: Annotated[Path, typer.Argument(metavar="FILE")],
+    form: FormatName,
+    folder: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where the quiz files go.")] = Path(),
+    objective: Annotated[str, typer.Option("--objective", help="For questions that name none.")] = "",
+    section: Annotated[str, typer.Option("--section", help="For questions that name none: unit#heading.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Make quiz files of a course from another program's file. What lacks a reason is named, and nothing is written."""
+    from tlcourse.located import read_text
+    from tlcourse.quiz.exchange.common import Given
+    from tlcourse.quiz.exchange.documents import write_yaml
+
+    quizzes: list[Quiz] = _module(form).read(read_text(source), Given(source.name, objective, section))
+    if not quizzes:
+        raise UsageError(f"{source} holds no questions.", cause="an empty file, or another format.", remedy="--format")
+    files = [folder / f"{quiz.id}.yaml" for quiz in quizzes]
+    if there := [str(path) for path in files if path.exists() and not force]:
+        raise UsageError(
+            f"{there[0]} already exists.", cause="it was imported before.", remedy="--force, or another folder: --to"
+        )
+    for path, quiz in zip(files, quizzes, strict=True):
+        _write(path, write_yaml(quiz))
+    rows = [
+        {"file": str(path), "quiz": quiz.id, "questions": len(quiz.questions)}
+        for path, quiz in zip(files, quizzes, strict=True)
+    ]
+    if json:
+        out.document({"schema": 1, "quizzes": rows})
+        return
+    for row in rows:
+        out.say(f"{row['file']}  {row['questions']} questions")
+    if not plain:
+        out.say("\nName the quizzes in course.yaml, then run: tlcourse author check")
+
+
+def _module(form: Format) -> ModuleType:
+    from importlib import import_module
+
+    name = {Format.JSON: "documents"}.get(form, form.value)
+    return import_module(f"tlcourse.quiz.exchange.{name}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}).",
+            cause="the folder is not writable.",
+            remedy="name another folder.",
+        ) from None

@@ -13,14 +13,7 @@ from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
 from tlcourse.presenting.report.as_html import report_page
 from tlcourse.presenting.report.as_text import report_lines, report_markdown
-from tlcourse.presenting.report.report_data import (
-    document,
-    five_numbers,
-    gather,
-    histogram,
-    marks_of,
-    without_verdict,
-)
+from tlcourse.presenting.report.report_data import document, five_numbers, gather, histogram, marks_of, without_verdict
 from tlcourse.presenting.report.report_files import write_all
 
 OWNERS = {"a": "Group <1>", "b": "=Group 2", "c": "Ærø | 3", "d": "late"}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tlcourse.labs.digits import load
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
-from tlcourse.methods import nf4
+from tlcourse.methods import qlora
 
 Store = Callable[[Tensor], tuple[Tensor, float]]
 """A weight -> what comes back, and the bits that were stored for each number."""
@@ -66,22 +66,22 @@ def even(bits: int) -> Store:
     top = 2 ** (bits - 1) - 1
 
     def store(weight: Tensor) -> tuple[Tensor, float]:
-        blocks = weight.flatten().view(-1, nf4.BLOCK)  # all layers here have a multiple of 64 weights
+        blocks = weight.flatten().view(-1, qlora.BLOCK)  # all layers here have a multiple of 64 weights
         scale = blocks.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / top
-        return ((blocks / scale).round() * scale).view_as(weight), bits + 32 / nf4.BLOCK
+        return ((blocks / scale).round() * scale).view_as(weight), bits + 32 / qlora.BLOCK
 
     return store
 
 
 def _double(weight: Tensor) -> tuple[Tensor, float]:
-    stored = nf4.quantise(weight)
-    return nf4.dequantise(stored), stored.bits_a_weight()
+    stored = qlora.quantise(weight)
+    return qlora.dequantise(stored), stored.bits_a_weight()
 
 
 def _single(weight: Tensor) -> tuple[Tensor, float]:
     """NF4 without the second quantisation: each block's scale stays a float32."""
-    blocks = weight.flatten().view(-1, nf4.BLOCK)
+    blocks = weight.flatten().view(-1, qlora.BLOCK)
     scale = blocks.abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
-    levels = torch.tensor(nf4.LEVELS)
+    levels = torch.tensor(qlora.LEVELS)
     codes = torch.bucketize(blocks / scale, (levels[1:] + levels[:-1]) / 2)
-    return (levels[codes] * scale).view_as(weight), 4 + 32 / nf4.BLOCK
+    return (levels[codes] * scale).view_as(weight), 4 + 32 / qlora.BLOCK

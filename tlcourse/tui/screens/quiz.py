@@ -16,7 +16,7 @@ from tlcourse.quiz.kinds.question import LETTERS, Answer, AnswerInput, Mark, Own
 from tlcourse.quiz.session import Session
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
-from tlcourse.tui.widgets.answer import AnswerLine, AnswerLines, OwnWordsField
+from tlcourse.tui.widgets.choices import AnswerLine, AnswerLines, OwnWordsField
 
 
 class QuizScreen(CourseScreen):

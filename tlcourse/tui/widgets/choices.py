@@ -1,9 +1,21 @@
-"""A list to choose from, whose line under the cursor is in reverse video: it is seen without any colour, too."""
+"""A list to choose from, whose line under the cursor is in reverse video; and the lines of a question's answer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
 from textual.style import Style
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static, TextArea
+
+from tlcourse.quiz.kinds.bug import MOST_LINES
+from tlcourse.quiz.kinds.question import Line
+from tlcourse.tui.text import Text
 
 _HIGHLIGHTED = "option-list--option-highlighted"
 
@@ -15,3 +27,84 @@ class Choices(OptionList):
         """The style of a line; reverse where the cursor is."""
         style = super().get_visual_style(*component_classes, partial=partial)
         return style + Style(reverse=True) if _HIGHLIGHTED in component_classes else style
+
+
+class AnswerLine(Static):
+    """One line; a click chooses it."""
+
+    class Clicked(Message):
+        """The line with this number, counted among those that can be chosen."""
+
+        def __init__(self, place: int) -> None:
+            super().__init__()
+            self.place = place
+
+    def __init__(self) -> None:
+        super().__init__(classes="option", markup=False)
+        self.place = -1
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses."""
+        if self.place >= 0:
+            self.post_message(self.Clicked(self.place))
+
+
+class ReasonLine(Static):
+    """Whether a line is right, and why; shown after the answer."""
+
+
+class AnswerLines(Vertical):
+    """All lines of an answer; made once, and filled anew for each question."""
+
+    def compose(self) -> ComposeResult:
+        """Pairs of line and reason."""
+        for _ in range(MOST_LINES):
+            yield AnswerLine()
+            yield ReasonLine(classes="reason", markup=False)
+
+    def fill(self, lines: list[Line], cursor: int, words: Callable[[str], str]) -> None:
+        """Show these lines, with the cursor on one of those that can be chosen (-1: on none)."""
+        place = -1
+        for number, (shown, why) in enumerate(zip(self.query(AnswerLine), self.query(ReasonLine), strict=True)):
+            line = lines[number] if number < len(lines) else None
+            shown.display = line is not None
+            why.display = line is not None and line.reason is not None
+            if line is None:
+                continue
+            place += line.selectable
+            shown.place = place if line.selectable else -1
+            shown.update(Text(words(line.text)))
+            shown.set_class(line.selectable and place == cursor, "-cursor")
+            shown.set_class(line.kind == "code", "-code")
+            why.set_class(line.kind == "code", "-code")
+            if line.reason is not None:
+                why.update(_reason(line, words))
+
+    def show_cursor(self) -> None:
+        """Scroll so that the line under the cursor can be read."""
+        for line in self.query("AnswerLine.-cursor"):
+            line.scroll_visible(animate=False)
+
+
+class OwnWordsField(TextArea):
+    """Some lines of the student's own; enter submits."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "hand_in", "Submit", id="quiz.hand-in", priority=True, show=False)
+    ]
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    def action_hand_in(self) -> None:
+        """Submit what was written."""
+        self.post_message(self.Submitted())
+
+
+def _reason(line: Line, words: Callable[[str], str]) -> Text:
+    assert line.reason is not None
+    if line.reason.right is None:
+        return Text(words(line.reason.text))
+    word, colour = ("✓ right", "$good") if line.reason.right else ("✗ wrong", "$bad")
+    mine = ", your answer" if line.mine else ""
+    return Text().append(f"{word}{mine}: ", style=f"bold {colour}").append(words(line.reason.text))
