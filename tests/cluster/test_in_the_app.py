@@ -74,8 +74,8 @@ async def test_run_from_the_exercise_screen_watch_its_curve_and_find_it_in_jobs(
         await pilot.press("enter")
         await sees("trained on the cluster")
         await sees("2 of 2 points")
-    run.wait(60)
-    app.clusters.wait(30)
+    assert run.child.wait(60)
+    app.wait_for_left(30)
     app.record.close()
     with Record.open() as record:
         assert [attempt.outcome for attempt in record.attempts("example", "line")] == ["pass"]
