@@ -78,7 +78,7 @@ def test_what_lies_there_under_its_hash_is_not_sent_again(store):
 def test_code_is_sent_once_a_version(store):
     folder = Path(store.send_code())
     made = folder.stat().st_ino
-    assert (folder / "tlcourse" / "execution" / "cluster" / "node.py").is_file()
+    assert (folder / "tlcourse" / "cluster" / "worker_node.py").is_file()
     assert store.send_code() == str(folder)
     assert folder.stat().st_ino == made
     assert not list(Path(store.work).glob("incoming.*"))
