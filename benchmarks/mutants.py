@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from msgspec import Struct
 ROOT = Path(__file__).resolve().parents[1]
 SURVIVORS = Path(__file__).with_name("mutants_survivors.yaml")
 LEAST = 0.90
+MOST_MEMORY = 4 * 2**30
 _QUIZ = ("answer_input", "exchanging", "marking", "problems", "reading", "showing")
 MODULES = {
     "decide": (
@@ -103,7 +105,9 @@ def judged(name: str, jobs: int) -> Outcome:
             file.write(
                 "\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
             )
-        ran = subprocess.run([mutmut(), "run", "--max-children", str(jobs)], cwd=tree, capture_output=True, text=True)
+        ran = subprocess.run(
+            [mutmut(), "run", "--max-children", str(jobs)], cwd=tree, capture_output=True, text=True, preexec_fn=bounded
+        )
         found = [tree / "mutants" / f"{path.relative_to(tree)}.meta" for path in modules]
         if ran.returncode != 0 or not all(path.is_file() for path in found):
             sys.exit(f"{name}: mutmut did not finish.\n{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}")
@@ -112,6 +116,11 @@ def judged(name: str, jobs: int) -> Outcome:
             codes |= json.loads(path.read_text())["exit_code_by_key"]
         diffs = [diff_of(tree, key) for key, code in codes.items() if code in (_SURVIVED, _NO_TESTS)]
     return Outcome(len(codes), [(_changed(diff), diff) for diff in diffs])
+
+
+def bounded() -> None:
+    """A mutant that forgets a limit may keep what it is sent for ever: its memory ends it, not the machine's."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
 def copy_tree(into: Path) -> None:
