@@ -40,7 +40,7 @@ def test_a_folder_that_is_swapped_for_a_link_after_it_was_listed_is_not_entered(
     folder.mkdir()
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "label.txt").write_text("42")
-    checked = copy._parts
+    checked = copy.checked_parts
 
     def swap(copy, raw):
         if raw == ("data",) and not folder.is_symlink():
@@ -48,7 +48,7 @@ def test_a_folder_that_is_swapped_for_a_link_after_it_was_listed_is_not_entered(
             folder.symlink_to(elsewhere)
         return checked(copy, raw)
 
-    monkeypatch.setattr(copy, "_parts", swap)
+    monkeypatch.setattr(copy, "checked_parts", swap)
     try:
         desk.collect(origin)
     except SubmissionError:

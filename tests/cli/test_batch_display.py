@@ -40,7 +40,7 @@ def test_times_are_said_as_people_say_them():
 
 def test_the_table_groups_failures_and_shows_hostile_names_as_text():
     console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
-    console.print(batch_display._drawn(STATE))
+    console.print(batch_display.drawn(STATE))
     shown = console.file.getvalue()
     assert "crash × 3: KeyError in fit: '[b]loss[/b]' (FailureGroup 4, FailureGroup 5, FailureGroup 6)" in shown
     assert "slowest: [red]FailureGroup 2 61 s" in shown

@@ -162,14 +162,14 @@ def test_the_parts_of_textual_serve_that_are_not_public_are_as_they_are_used():
     from textual_serve.app_service import AppService
     from textual_serve.server import Server
 
-    opens = inspect.signature(AppService._open_app_process)
+    opens = inspect.signature(AppService._open_app_process)  # noqa: SLF001 - the page overrides it
     assert list(opens.parameters) == ["self", "width", "height"]
     assert "self._open_app_process(width, height)" in inspect.getsource(AppService.start) + inspect.getsource(
         AppService.run
     )
     source = inspect.getsource(AppService)
     assert {name for name in ("_process", "_stdin") if f"self.{name}" in source} == {"_process", "_stdin"}
-    assert list(inspect.signature(AppService._build_environment).parameters) == ["self", "width", "height"]
+    assert list(inspect.signature(AppService._build_environment).parameters) == ["self", "width", "height"]  # noqa: SLF001
     public = ("start", "stop", "focus", "blur", "send_bytes", "set_terminal_size")
     assert [name for name in public if not inspect.iscoroutinefunction(getattr(AppService, name))] == []
     assert inspect.iscoroutinefunction(Server.handle_download)

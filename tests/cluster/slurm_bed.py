@@ -44,14 +44,14 @@ class Bed:
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
         self._cleared = 0
         self._first: subprocess.Popen[str] | None = None
-        self._ports = free_ports(nodes + 2)
-        self.nodes = [f"{node_prefix(self._ports)}{number}" for number in range(1, nodes + 1)]
+        self.ports = free_ports(nodes + 2)
+        self.nodes = [f"{node_prefix(self.ports)}{number}" for number in range(1, nodes + 1)]
 
     # -- up and down ---------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Bed:
         try:
-            make_files(self.root, len(self.nodes), self._ports)
+            make_files(self.root, len(self.nodes), self.ports)
             self._enter_namespace()
             self._start_daemons()
             self._await_nodes()

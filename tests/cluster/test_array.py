@@ -58,7 +58,7 @@ def test_what_is_expected_goes_out_as_one_round_however_it_comes_in(watchers, jo
     shell, one = Unreachable(), job_for()
     watcher = watchers(Profile(), shell=shell, pace=Pace(gather=60.0), chunk=10)
     watcher.expected = 40
-    watcher._arriving = Slow()
+    watcher.arriving = Slow()
     futures = [watcher.add(one) for _ in range(40)]
     assert {type(future.exception(30)) for future in futures} == {UnableError}
     assert shell.asked == 1
@@ -77,7 +77,7 @@ def test_a_batch_that_was_killed_goes_on_with_what_was_sent(cluster, profile, jo
     jobs = [job_for(f"print(time.time()); told['me'] = {number}") for number in range(4)]
     first = SlurmPool("bed", settings, folder=tmp_path / "journal", chunk=2, sandbox_kind="bubblewrap")
     for job in jobs:
-        first._watcher.add(msgspec.structs.replace(job, sandbox_kind="bubblewrap"))
+        first.watcher.add(msgspec.structs.replace(job, sandbox_kind="bubblewrap"))
     wait_for(lambda: len(cluster.jobs("RUNNING,COMPLETED")) == 2)
     first.leave()
     with SlurmPool(

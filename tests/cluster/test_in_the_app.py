@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from drawn import lines_of
 from waiting import HOLD
 
 from tlcourse.course.loader import load_course
@@ -42,8 +43,7 @@ def solution(slurm, tmp_path, monkeypatch) -> Path:
 
 
 def shown(app: CourseApp) -> str:
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+    return lines_of(app.screen)
 
 
 async def test_run_from_the_exercise_screen_watch_its_curve_and_find_it_in_jobs(cluster, solution):

@@ -37,7 +37,7 @@ told['root'] = sorted(os.listdir('/'))
 def test_a_student_job_reaches_neither_slurm_nor_munge_nor_others(
     cluster, profile, watchers, job_for, told, sandbox_kind
 ):
-    job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), sandbox_kind=sandbox_kind)
+    job = job_for(PRIES.format(bed=cluster.root, ports=cluster.ports[:2]), sandbox_kind=sandbox_kind)
     report = watchers(profile).add(job).result(120)
     seen = told(report)
     assert report.sandbox == sandbox_kind
@@ -54,7 +54,7 @@ def test_a_student_job_reaches_neither_slurm_nor_munge_nor_others(
 
 def test_without_a_sandbox_the_same_job_would_reach_them(cluster, profile, watchers, job_for, told):
     """So the test above can fail: munge and Slurm are there, and answer."""
-    job = job_for(PRIES.format(bed=cluster.root, ports=cluster._ports[:2]), sandbox_kind="none")
+    job = job_for(PRIES.format(bed=cluster.root, ports=cluster.ports[:2]), sandbox_kind="none")
     seen = told(watchers(profile).add(job).result(120))
     assert "FileNotFoundError" not in seen["munge"]
     assert any("returncode=0" in said for said in seen["commands"])

@@ -33,7 +33,7 @@ def test_many_threads_share_two_workers_and_each_gets_its_own_report(job_for, te
     jobs = [job_for(tells(f"told['me'] = {number}, torch.rand(1).item()"), seed=number) for number in range(8)]
     with ThreadPoolExecutor(8) as threads:
         reports = list(threads.map(two.run, jobs))
-    assert len({sandbox._parent.pid for sandbox in two._sandboxes if sandbox._parent}) == 2
+    assert len({sandbox.server.pid for sandbox in two.sandboxes if sandbox.server}) == 2
     assert [told(report)["me"][0] for report in reports] == list(range(8))
     assert {report.sandbox for report in reports} == {"fork-server"}
 
@@ -50,10 +50,10 @@ def test_as_many_run_at_once_as_there_are_workers(job_for, tells, told, two):
 def test_workers_start_when_they_are_needed_and_end_with_the_pool(job_for, tells):
     below = psutil.Process().children
     with Pool(workers=3) as pool:
-        assert not [sandbox for sandbox in pool._sandboxes if sandbox._parent]
+        assert not [sandbox for sandbox in pool.sandboxes if sandbox.server]
         for _ in range(3):
             pool.run(job_for(tells("pass")))
-        started = [sandbox._parent.pid for sandbox in pool._sandboxes if sandbox._parent]
+        started = [sandbox.server.pid for sandbox in pool.sandboxes if sandbox.server]
         assert len(started) == 1
     assert not [child for child in below(recursive=True) if child.pid in started]
 
@@ -69,7 +69,7 @@ def test_a_run_whose_parent_was_killed_runs_once_more_in_a_sandbox_of_its_own(jo
     said = []
     with Pool(workers=1) as pool:
         pool.prewarm()
-        parent = pool._sandboxes[0].prewarm().pid
+        parent = pool.sandboxes[0].prewarm().pid
 
         def harm(event: dict[str, object]) -> None:
             said.append(str(event.get("text", "")))
@@ -147,12 +147,12 @@ def test_a_thousand_submissions_through_one_pool_leave_nothing_and_need_no_more_
     outside = leftovers()
     with Pool(workers=2, sandbox=lambda: ForkServerSandbox(runs=10_000)) as pool:
         run_many(pool, jobs[:20])
-        parents, before, sizes = [sandbox._parent for sandbox in pool._sandboxes], leftovers(), []
+        parents, before, sizes = [sandbox.server for sandbox in pool.sandboxes], leftovers(), []
         for _ in range(20):
             run_many(pool, jobs)
             assert soon(lambda: leftovers() == before), (leftovers(), before)
             sizes.append(psutil.Process().memory_info().rss / 2**20 + sum(one.memory_mb() for one in parents))
-        assert [sandbox._parent for sandbox in pool._sandboxes] == parents
+        assert [sandbox.server for sandbox in pool.sandboxes] == parents
         assert sum(one.runs for one in parents) == 1020
     assert sum(sizes[-2:]) / sum(sizes[:2]) < 1.05, sizes
     assert soon(lambda: leftovers() == outside), (leftovers(), outside)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graders import ex1_finetune
 from tlcourse.course.loader import load_course
 from tlcourse.grading.grader import Grader
 
@@ -29,7 +30,7 @@ def grader():
 
 @pytest.fixture(scope="module")
 def drawn(grader):
-    return grader._module.make({"train": 2, "val": 2, "test": 200}, 3, "mini")[2]
+    return ex1_finetune.make({"train": 2, "val": 2, "test": 200}, 3, "mini")[2]
 
 
 @pytest.fixture(scope="module")

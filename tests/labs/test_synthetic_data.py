@@ -53,7 +53,7 @@ def test_pairs_are_counted_and_the_groups_names_are_not():
 
 
 def _shifted(shift, n=20000):
-    x, y = taxonomy._draw(n, shift, 1.5, torch.Generator().manual_seed(1))
+    x, y = taxonomy.draw_shifted(n, shift, 1.5, torch.Generator().manual_seed(1))
     return x, y.float()
 
 
@@ -76,8 +76,8 @@ def test_each_shift_changes_what_it_is_named_after_and_nothing_else():
 
 def test_weights_follow_the_inputs_and_see_no_change_of_labels():
     x, _ = _shifted("none", 3000)
-    assert taxonomy._importance(x, _shifted("concept", 3000)[0]).std() < 0.1
-    weights = taxonomy._importance(x, _shifted("covariate", 3000)[0])
+    assert taxonomy.importance(x, _shifted("concept", 3000)[0]).std() < 0.1
+    weights = taxonomy.importance(x, _shifted("covariate", 3000)[0])
     assert torch.corrcoef(torch.stack([weights, x[:, 0]]))[0, 1] > 0.5
 
 
@@ -116,7 +116,7 @@ def test_even_levels_are_as_many_as_their_bits_allow_and_keep_the_largest(bits, 
 
 def test_nf4_with_scales_of_32_bits_is_as_near_as_with_scales_of_eight():
     weight = torch.randn(64, 64, generator=torch.Generator().manual_seed(3))
-    (one, bits_one), (two, bits_two) = qlora._single(weight), qlora._double(weight)
+    (one, bits_one), (two, bits_two) = qlora.single(weight), qlora.double(weight)
     assert bits_two < bits_one
     assert (one - weight).norm().item() == pytest.approx((two - weight).norm().item(), rel=0.05)
 

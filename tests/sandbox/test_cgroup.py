@@ -41,10 +41,10 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Iterator[Places]:
 
     def given(*places: tuple[Path, Files]) -> None:
         monkeypatch.setattr(cgroup, "places", lambda: iter(places))
-        cgroup._fault.cache_clear()
+        cgroup.why_none.cache_clear()
 
     yield given
-    cgroup._fault.cache_clear()
+    cgroup.why_none.cache_clear()
 
 
 def _taking(megabytes: int, limit_mb: int) -> tuple[int, Group]:
@@ -161,7 +161,7 @@ class TestEntering:
             start = Start(
                 (), folder / "inputs", folder / "submission", Limits(), {}, (), stdin=number, output=number, group=group
             )
-            process = fork_server_sandbox._start(start, ["/usr/bin/sleep", "600"])
+            process = fork_server_sandbox.start_program(start, ["/usr/bin/sleep", "600"])
         assert told == ["waits"]
         assert process.pid in group.members()
         process.kill()
@@ -283,7 +283,7 @@ class TestRemoval:
     def test_groups_of_graders_that_were_killed_are_swept(self, real):
         with subprocess.Popen(["/bin/true"]) as process:
             process.wait()
-        here = cgroup._numbering()
+        here = cgroup.pid_namespace()
         left = real / f"tlcourse-{here}-{process.pid}-1"
         lives = real / f"tlcourse-{here}-{os.getppid()}-1"
         in_a_container = real / f"tlcourse-{here + 1}-{process.pid}-1"

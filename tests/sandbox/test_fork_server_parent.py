@@ -58,9 +58,9 @@ def test_a_parent_outlives_the_upgrade_of_a_package(job_for, source, sandbox):
 def test_a_parent_that_could_not_make_a_childs_sandbox_is_replaced(job_for, source, sandbox, monkeypatch):
     from tlcourse.sandbox import fork_server_parent
 
-    first, asked = sandbox.prewarm().pid, fork_server_parent._request
+    first, asked = sandbox.prewarm().pid, fork_server_parent.start_request
     with monkeypatch.context() as patch:
-        patch.setattr(fork_server_parent, "_request", lambda start, _, program: asked(start, "not-there", program))
+        patch.setattr(fork_server_parent, "start_request", lambda start, _, program: asked(start, "not-there", program))
         report = run(job_for(source), sandbox, lambda _: None)
     assert report.status == "infra"
     assert "/inputs" in report.message
@@ -117,7 +117,7 @@ def test_a_parent_serves_its_share_of_runs_and_a_new_one_follows(job_for, source
         parents = []
         for _ in range(4):
             assert run(job_for(source), sandbox, lambda _: None).status == "done"
-            parents.append(sandbox._parent.pid)
+            parents.append(sandbox.server.pid)
         assert parents[0] == parents[1] != parents[2] == parents[3]
         assert not psutil.pid_exists(parents[0])
 

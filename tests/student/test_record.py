@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tlcourse import paths
 from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError, UsageError
 from tlcourse.student.overview import lines, markdown, overview
@@ -49,7 +51,8 @@ def test_the_latest_answer_counts_and_earlier_ones_are_kept():
         for correct in (True, False):
             record.record_answer("c", "quiz", "one", 0, correct=correct)
         assert record.latest_answers("c", "quiz") == {"one": False}
-        assert record._db.execute("SELECT COUNT(*) FROM answers").fetchone() == (2,)
+    with contextlib.closing(sqlite3.connect(paths.record_file())) as file:
+        assert file.execute("SELECT COUNT(*) FROM answers").fetchone() == (2,)
 
 
 def test_the_best_attempt_counts_and_our_own_faults_do_not():

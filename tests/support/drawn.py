@@ -5,14 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from rich.style import Style
+from textual.app import App
 from textual.color import Color
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
+from textual.strip import Strip
+
+
+def strips_of(screen: Screen[Any]) -> list[Strip]:
+    """Its lines, as they are drawn: Textual has no public way to ask for them."""
+    return screen._compositor.render_strips()  # noqa: SLF001
+
+
+def lines_of(screen: Screen[Any]) -> str:
+    """What is on the screen, line by line."""
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips_of(screen))
+
+
+def notices_of(app: App[Any]) -> list[str]:
+    """What it has told in notices that are still shown: on the screen a long path is broken."""
+    return [notice.message for notice in app._notifications]  # noqa: SLF001
 
 
 def drawn(person: Any) -> list[tuple[str, Style]]:
     """(text, style) of everything that is drawn, of what lies on top: what lies below is dimmed on purpose."""
     screen = person.app.screen
-    strips = screen._compositor.render_strips()
+    strips = strips_of(screen)
     if isinstance(screen, ModalScreen):
         regions = [widget.region for widget in screen.query(".dialog, CommandList, CommandInput")]
         strips = [strips[y].crop(at.x, at.right) for at in regions for y in range(at.y, min(at.bottom, len(strips)))]

@@ -184,10 +184,10 @@ async def _lab_runs(person: Any) -> None:
 async def _jobs(person: Any) -> None:
     await person.go("jobs")
     screen = person.app.screen
-    screen._next = float("inf")  # no cluster is asked: there is none
-    while screen._question is not None:
+    screen._next = float("inf")  # noqa: SLF001 - no cluster is asked: there is none
+    while screen._question is not None:  # noqa: SLF001
         await person.pilot.pause(0.05)
-    screen._next = float("inf")
+    screen._next = float("inf")  # noqa: SLF001
     clusters, now = person.app.clusters, time.time()
     clusters.rows = {row.run: row for row in job_rows()}
     clusters.seen = {"1": now, "2": now - 300}

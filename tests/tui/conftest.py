@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from drawn import lines_of
 from textual.pilot import Pilot
 
 from tlcourse.course.loader import load_course
@@ -30,8 +31,7 @@ class Visit:
     @property
     def screen(self) -> str:
         """What is on the screen, line by line."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+        return lines_of(self.app.screen)
 
     async def press(self, *keys: str) -> str:
         """Press keys, and see what is shown."""

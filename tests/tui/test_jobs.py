@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from drawn import notices_of
 from fake_slurm import FakeSlurm
 from msgspec.structs import replace
 
@@ -75,7 +76,7 @@ async def test_a_configuration_that_does_not_hold_is_said_with_file_and_line(vis
     async with visit(120, 40, course=EXAMPLE) as person:
         await person.open("exercise/line")
         await person.press("p")
-        told = [notice.message for notice in person.app._notifications]  # on the screen a long path is broken
+        told = notices_of(person.app)  # on the screen a long path is broken
         assert any("config.yaml:3" in message for message in told), told
         await person.open("jobs")
         await person.sees("profiles.lumi.gpus")
@@ -127,7 +128,7 @@ async def test_leaving_the_app_leaves_the_job_and_says_so_and_the_next_visit_can
         await person.sees("It is next, and waits until", 60)
         run = person.app.runs["line"]
         await person.press("q")  # asks nothing: there is nothing to lose
-        assert "Run 1 on lumi continues" in str(person.app._exit_renderables[0])
+        assert "Run 1 on lumi continues" in str(person.app._exit_renderables[0])  # noqa: SLF001
         assert run.alive
         assert not run.stopped
         run.ask_to_stop = lambda: None  # the fixture ends what a test leaves, and this shall be left

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from drawn import notices_of
 
 from tlcourse.tui.app import CourseApp
 from tlcourse.tui.settings import names, problems
@@ -51,7 +52,7 @@ async def test_what_is_wrong_is_said_once_and_the_app_works(visit, configured, t
     configured(text)
     async with visit(100, 30, course=EXAMPLE) as person:
         await person.pilot.pause(1.5)
-        told = [notice.message for notice in person.app._notifications]
+        told = notices_of(person.app)
         assert [said in message for message in told] == [True], told
         await person.press("5")
         await person.sees("› Progress")

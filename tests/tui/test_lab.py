@@ -47,7 +47,7 @@ async def test_leaving_a_lab_stops_what_it_started(visit):
         await person.sees("Predict first")
         await person.press("enter", "r")
         await person.sees("Training", 120)
-        started = psutil.Process(person.app.screen._run._process.pid)
+        started = psutil.Process(person.app.screen.training.pid)
         below = [started, *started.children(recursive=True)]
         assert all(one.nice() >= 10 for one in below if one.is_running())  # a key comes before training
         await person.press("escape")
@@ -81,8 +81,8 @@ async def test_a_flood_of_events_is_drawn_now_and_then_and_keys_are_heard_in_bet
 
     monkeypatch.setattr(lab.ChildProcess, "start", Flood)
     drawn = []
-    draw = lab.LabScreen._show_curves
-    monkeypatch.setattr(lab.LabScreen, "_show_curves", lambda screen: (drawn.append(Flood.last.sent), draw(screen))[1])
+    draw = lab.LabScreen.show_curves
+    monkeypatch.setattr(lab.LabScreen, "show_curves", lambda screen: (drawn.append(Flood.last.sent), draw(screen))[1])
     async with visit(100, 30) as person:
         person.app.go("lab/dann")
         await person.sees("Predict first")

@@ -18,7 +18,7 @@ async def test_words_find_a_lesson_and_enter_opens_it(visit, size):
         await person.type("bottleneck")
         shown = await person.sees("found;")
         assert "lesson: Adapters: When adapters fail" in shown
-        while person.app.screen._hits[person.app.screen.query_one("#hits").highlighted].kind != "lesson":
+        while person.app.screen.hits[person.app.screen.query_one("#hits").highlighted].kind != "lesson":
             await person.press("down")
         await person.press("enter")
         assert person.app.screen.__class__.__name__ == "LessonScreen"

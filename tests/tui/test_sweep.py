@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from drawn import contrast, drawn
+from drawn import contrast, drawn, notices_of
 from textual.color import Color
 from textual.command import CommandPalette
 from textual.widget import Widget
@@ -134,7 +134,7 @@ PLACES = "home lesson/source-and-target quiz/residual-connections exercise/ex2 l
 
 def seen(person) -> tuple[str, int]:
     """What is shown, and how much was told."""
-    return person.screen, len(person.app._notifications)
+    return person.screen, len(notices_of(person.app))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from drawn import contrast, drawn
+from drawn import contrast, drawn, notices_of
 from textual.color import Color
 from tour import STOPS
 
@@ -29,7 +29,7 @@ def config(tmp_path, monkeypatch) -> Path:
 
 
 def told(person) -> list[str]:
-    return [notice.message for notice in person.app._notifications]
+    return notices_of(person.app)
 
 
 def fronts(person, words: str) -> set[str]:

@@ -67,7 +67,7 @@ class RichDisplay:
         if self._live is None:
             self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
             self._live.start()
-        self._live.update(_drawn(read()), refresh=True)
+        self._live.update(drawn(read()), refresh=True)
 
     def close(self) -> None:
         """Take the table away; the summary follows."""
@@ -100,7 +100,7 @@ def summary(state: BatchState) -> Iterator[str]:
         yield f"  {state.infra + state.waiting} without a verdict: give the command again with --resume."
 
 
-def _drawn(state: BatchState) -> Any:
+def drawn(state: BatchState) -> Any:
     from rich.console import Group as Rows
     from rich.progress_bar import ProgressBar
     from rich.table import Table

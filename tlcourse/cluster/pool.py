@@ -53,7 +53,7 @@ class SlurmPool:
         """
         self._sandbox_kind = sandbox_kind
         self._follow = follow
-        self._watcher = JobWatcher(
+        self.watcher = JobWatcher(
             name,
             profile,
             shell or shell_for(profile, name),
@@ -62,18 +62,18 @@ class SlurmPool:
             retry_cancelled=True,
             pace=pace,
         )
-        self._watcher.expected = expected
+        self.watcher.expected = expected
         self.workers = profile.at_once * (chunk or profile.chunk)
         """As many threads keep every job of the array busy."""
 
     @property
     def notes(self) -> list[str]:
         """What was noticed on the way, such as a cluster without accounting."""
-        return self._watcher.notes
+        return self.watcher.notes
 
     def queue_status(self) -> str:
         """What the array is at, in words."""
-        return self._watcher.queue_status()
+        return self.watcher.queue_status()
 
     def prewarm(self) -> None:
         """Nothing to do beforehand: a job starts its parent itself."""
@@ -81,17 +81,17 @@ class SlurmPool:
     def run(self, job: RunSpec, on_event: OnEvent | None = None) -> RunReport:
         """Run a job on the cluster, to its end; raises UsageError, UnableError and InfraError."""
         tell = on_event if self._follow else None
-        return _wait(self._watcher.add(msgspec.structs.replace(job, sandbox_kind=self._sandbox_kind), tell))
+        return _wait(self.watcher.add(msgspec.structs.replace(job, sandbox_kind=self._sandbox_kind), tell))
 
     def close(self) -> None:
         """Cancel what is under way; it ends as an internal error, which counts against nobody."""
-        if not self._watcher.idle:
-            self._watcher.cancel()
-        self._watcher.close()
+        if not self.watcher.idle:
+            self.watcher.cancel()
+        self.watcher.close()
 
     def leave(self) -> None:
         """Stop watching and let the jobs continue: another process with the same folder finds them."""
-        self._watcher.close()
+        self.watcher.close()
 
     def __enter__(self) -> SlurmPool:
         return self

@@ -54,7 +54,7 @@ class JobWatcher:
         self._chunk = chunk
         self._at_once = profile.at_once
         self._pace = pace or pace_of(profile)
-        self._arriving: queue.Queue[PendingJob] = queue.Queue()
+        self.arriving: queue.Queue[PendingJob] = queue.Queue()
         self._results = ResultHandler(
             name,
             shell,
@@ -62,7 +62,7 @@ class JobWatcher:
             self._journal,
             grace=self._pace.grace,
             retry_cancelled=retry_cancelled,
-            again=self._arriving.put,
+            again=self.arriving.put,
         )
         self._live: list[ActiveArray] = []
         self._under_way = 0
@@ -88,7 +88,7 @@ class JobWatcher:
             task = self._packer.task(job, folder_archive(job.submission))
             self._under_way += 1
             future.add_done_callback(self._ended)
-            self._arriving.put(PendingJob(task, items, future, on_event, RetryState(), Lines()))
+            self.arriving.put(PendingJob(task, items, future, on_event, RetryState(), Lines()))
         self._wake.set()
         return future
 
@@ -142,7 +142,7 @@ class JobWatcher:
         found = []
         with contextlib.suppress(queue.Empty):
             while True:
-                found.append(self._arriving.get_nowait())
+                found.append(self.arriving.get_nowait())
         return found
 
     # -- the watching thread ------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class JobWatcher:
         placed = [item for live in self._live for item in live.all_items()]
         for item in items:
             if item not in placed:
-                self._arriving.put(item)
+                self.arriving.put(item)
 
     def _gathered(self) -> list[PendingJob]:
         """What arrived, and what arrives just after it; what is sent again has arrived together."""
@@ -203,7 +203,7 @@ class JobWatcher:
         new = any(not item.retry.sends for item in found)
         with contextlib.suppress(queue.Empty):
             while new and self._chunk > 1 and len(found) != self.expected:
-                found.append(self._arriving.get(timeout=self._pace.gather))
+                found.append(self.arriving.get(timeout=self._pace.gather))
         self.expected = 0 if found else self.expected
         return found
 

@@ -55,9 +55,9 @@ class Index:
     def __init__(self, course: LoadedCourse, labs: dict[str, Lab]) -> None:
         # SQLite may have been built without locks of its own (sqlite3.threadsafety)
         self._one_at_a_time = threading.Lock()
-        self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        self.db = sqlite3.connect(":memory:", check_same_thread=False)
         try:
-            self._db.execute(
+            self.db.execute(
                 "CREATE VIRTUAL TABLE pages USING fts5(title, text, kind UNINDEXED, place UNINDEXED,"
                 " tokenize = 'unicode61 remove_diacritics 2')"
             )
@@ -67,7 +67,7 @@ class Index:
                 cause=f"its SQLite was built without FTS5 ({error}).",
                 remedy="use a Python from python.org, uv or your system's packages; all else works without it.",
             ) from None
-        self._db.executemany("INSERT INTO pages VALUES (?, ?, ?, ?)", _pages(course, labs))
+        self.db.executemany("INSERT INTO pages VALUES (?, ?, ?, ?)", _pages(course, labs))
 
     def find(self, words: str, most: int = MOST) -> list[Hit]:
         """Places that have all the words, or words that begin with them, the best first; any text may be asked."""
@@ -75,7 +75,7 @@ class Index:
         if not query:
             return []
         with self._one_at_a_time:
-            rows = self._db.execute(
+            rows = self.db.execute(
                 "SELECT kind, title, snippet(pages, 1, ?, ?, '…', ?), place FROM pages WHERE pages MATCH ?"
                 " ORDER BY bm25(pages, 4.0, 1.0) LIMIT ?",
                 (_START, _END, _SNIPPET_WORDS, query, most),

@@ -43,11 +43,11 @@ class Pool:
         from tlcourse.sandbox.fork_server import ForkServerSandbox
 
         self.workers = workers or cores()
-        self._sandboxes = [(sandbox or ForkServerSandbox)() for _ in range(self.workers)]
+        self.sandboxes = [(sandbox or ForkServerSandbox)() for _ in range(self.workers)]
         self._free: queue.LifoQueue[ForkServerSandbox] = queue.LifoQueue()  # the last one used has its pages in memory
         self._closed = False
         self._gpu = threading.Lock()
-        for each in self._sandboxes:
+        for each in self.sandboxes:
             self._free.put(each)
 
     def prewarm(self) -> None:
@@ -61,7 +61,7 @@ class Pool:
                 failures.append(error)
 
         threads = [
-            threading.Thread(target=start, args=(sandbox,), name="tlcourse-prewarm") for sandbox in self._sandboxes
+            threading.Thread(target=start, args=(sandbox,), name="tlcourse-prewarm") for sandbox in self.sandboxes
         ]
         for thread in threads:
             thread.start()
@@ -102,7 +102,7 @@ class Pool:
     def close(self) -> None:
         """End every worker; runs that are under way end as `infra`."""
         self._closed = True
-        for sandbox in self._sandboxes:
+        for sandbox in self.sandboxes:
             sandbox.close()
 
     def __enter__(self) -> Pool:

@@ -123,7 +123,7 @@ class Group:
 
     def __init__(self, parent: Path, files: Files, limit_mb: float) -> None:
         """Make it. Raises OSError where that is not allowed."""
-        self.folder, self._files = parent / f"tlcourse-{_numbering()}-{os.getpid()}-{next(_numbers)}", files
+        self.folder, self._files = parent / f"tlcourse-{pid_namespace()}-{os.getpid()}-{next(_numbers)}", files
         _live.add(self.folder.name)
         try:
             self.folder.mkdir()
@@ -213,7 +213,7 @@ def group_for(limit_mb: float) -> Group | None:
     """A new group that holds `limit_mb` and a tenth; None where this user may make none that takes a process."""
     for parent, files in places():
         _sweep(parent)
-        if not _fault(parent, files):
+        if not why_none(parent, files):
             with contextlib.suppress(OSError):
                 return Group(parent, files, limit_mb)
     return None
@@ -223,14 +223,14 @@ def in_words() -> str:
     """How memory is limited here, for `doctor`: a group is made, and a process moved into it."""
     faults = []
     for parent, files in places():
-        if not (fault := _fault(parent, files)):
+        if not (fault := why_none(parent, files)):
             return f"a watchdog, and the kernel a tenth above it (control groups, version {files.version})"
         faults.append(fault)
     return f"a watchdog; {faults[0] if faults else 'no control group may be made here'}"
 
 
 @functools.cache
-def _fault(parent: Path, files: Files) -> str:
+def why_none(parent: Path, files: Files) -> str:
     """Why a group in `parent` is of no use; "" where it is. It is tried, once a process, with a process of no value."""
     try:
         group = Group(parent, files, _TRIAL_MB)
@@ -267,7 +267,7 @@ def _sweep(parent: Path) -> None:
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             match = _NAME.match(entry.name)
-            if match and int(match[1]) == _numbering() and not _is_in_use(entry.name, int(match[2])):
+            if match and int(match[1]) == pid_namespace() and not _is_in_use(entry.name, int(match[2])):
                 _is_busy(Path(entry.path))
 
 
@@ -275,6 +275,6 @@ def _is_in_use(name: str, pid: int) -> bool:
     return name in _live if pid == os.getpid() else psutil.pid_exists(pid)
 
 
-def _numbering() -> int:
+def pid_namespace() -> int:
     """Which PID namespace this process's numbers are of."""
     return Path("/proc/self/ns/pid").stat().st_ino

@@ -40,7 +40,7 @@ class ForkServerSandbox:
         self._runs = runs
         self._creep_mb = creep_mb
         self._lock = threading.RLock()
-        self._parent: ForkServerParent | None = None
+        self.server: ForkServerParent | None = None
         self._closed = False
 
     def prewarm(self) -> ForkServerParent:
@@ -48,18 +48,18 @@ class ForkServerSandbox:
         with self._lock:
             if self._closed:
                 raise InfraError("The fork server was closed.")
-            if self._parent is not None and not self._is_fit(self._parent):
-                self._parent.retire()
-                self._parent = None
-            if self._parent is None:
+            if self.server is not None and not self._is_fit(self.server):
+                self.server.retire()
+                self.server = None
+            if self.server is None:
                 try:
-                    self._parent = ForkServerParent()
+                    self.server = ForkServerParent()
                 except OSError as error:
                     raise UnableError(
                         f"The fork server cannot be built: {error}.",
                         remedy="use --sandbox bubblewrap, or: tlcourse doctor",
                     ) from error
-            return self._parent
+            return self.server
 
     def _is_fit(self, parent: ForkServerParent) -> bool:
         if not parent.is_alive() or parent.failed or parent.runs >= self._runs:
@@ -70,9 +70,9 @@ class ForkServerSandbox:
         """Start the worker as a child of the fork server; SIGKILL of it ends all that it started."""
         if start.gpu:
             raise UnableError("A fork server cannot touch a GPU.", remedy="use --sandbox bubblewrap")
-        return self._start(start)
+        return self.start_program(start)
 
-    def _start(self, start: Start, program: Sequence[str] = ()) -> ForkServerProcess:
+    def start_program(self, start: Start, program: Sequence[str] = ()) -> ForkServerProcess:
         with self._lock:
             try:
                 return self.prewarm().start(start, program)
@@ -86,17 +86,17 @@ class ForkServerSandbox:
     def recycle(self) -> None:
         """The next run gets a new parent."""
         with self._lock:
-            if self._parent is not None:
-                self._parent.retire()
-                self._parent = None
+            if self.server is not None:
+                self.server.retire()
+                self.server = None
 
     def close(self) -> None:
         """End the parent and every run that it serves."""
         with self._lock:
             self._closed = True
-            if self._parent is not None:
-                self._parent.close()
-                self._parent = None
+            if self.server is not None:
+                self.server.close()
+                self.server = None
 
     def __enter__(self) -> ForkServerSandbox:
         return self
@@ -144,7 +144,7 @@ def _try() -> Finding:
         said = stack.enter_context(tempfile.TemporaryFile())
         nothing = stack.enter_context(open(os.devnull, "rb"))  # noqa: PTH123
         start = Start((), inputs, submission, Limits(), {}, (), nothing.fileno(), said.fileno())
-        process = shared()._start(start, ["/usr/bin/true"])
+        process = shared().start_program(start, ["/usr/bin/true"])
         if process.wait() == 0:
             return Finding(
                 ForkServerSandbox.name, True, "one parent behind bubblewrap has imported torch; a fork for each run"

@@ -127,7 +127,7 @@ class ForkServerParent:
             self.runs += 1
             self._busy += 1
         try:
-            asked = self._ask(_request(start, name, program), start)
+            asked = self._ask(start_request(start, name, program), start)
             return ForkServerProcess(asked, lambda code: self._ended(folder, code), start.group)
         except OSError as error:
             for source, inside in ((start.inputs, "inputs"), (start.submission, "submission")):
@@ -180,7 +180,7 @@ class ForkServerParent:
                 self.close()
 
 
-def _request(start: Start, folder: str, program: Sequence[str]) -> Request:
+def start_request(start: Start, folder: str, program: Sequence[str]) -> Request:
     return Request(
         folder=folder,
         arguments=list(start.arguments),

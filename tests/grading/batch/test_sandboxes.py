@@ -65,7 +65,7 @@ def test_stopping_ends_what_runs_and_starts_nothing_more():
         def start(self, start):
             return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 
-    sandbox = backend._Stoppable(Sleeps())
+    sandbox = backend.Stoppable(Sleeps())
     process = sandbox.start(None)
     sandbox.stop()
     assert process.wait() != 0

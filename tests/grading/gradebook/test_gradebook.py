@@ -147,15 +147,16 @@ def test_a_second_writer_is_told_who_writes_and_a_reader_is_not_kept_out(book, p
         assert len(reader.batches()) == 1
 
 
-def test_another_program_that_holds_the_file_is_named_as_the_cause(book, path):
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    book._db.execute("PRAGMA busy_timeout = 100")
-    with pytest.raises(InfraError, match="in use"):
+def test_another_program_that_holds_the_file_is_named_as_the_cause(path):
+    with Gradebook.writing(path, "a test", wait_s=0.1) as book:
+        book.begin_batch(batch(), [handin("red", "p1", "p2")])
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(InfraError, match="in use"):
+            book.record(1, 0, result(), "")
+        other.rollback()
+        other.close()
         book.record(1, 0, result(), "")
-    other.rollback()
-    other.close()
-    book.record(1, 0, result(), "")
 
 
 def test_a_damaged_gradebook_is_left_as_it_is_and_the_message_brings_the_copy_back(path, tmp_path):
@@ -191,7 +192,9 @@ def test_a_file_that_is_no_gradebook_is_never_written_to(tmp_path):
 
 
 def test_a_gradebook_of_a_newer_version_is_left_alone(book, path):
-    book._db.execute("PRAGMA user_version = 99")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA user_version = 99")
+    other.close()
     with pytest.raises(UsageError, match="newer"), Gradebook.reading(path):
         pass
 

@@ -48,7 +48,7 @@ def on_this_machine(sandbox_kind: str, jobs: int, *, trusted: bool) -> Iterator[
         if name == "fork-server" and pool is not None:
             yield OpenBackend(name, notice, pool.run, pool.close)
             return
-    sandbox = _Stoppable(choose(name)[0])
+    sandbox = Stoppable(choose(name)[0])
 
     def run(job: RunSpec, tell: OnEvent) -> RunReport:
         return supervise(job, sandbox, tell)
@@ -109,7 +109,7 @@ def _name(sandbox_kind: str, *, trusted: bool) -> tuple[str, str]:
     )
 
 
-class _Stoppable:
+class Stoppable:
     """A sandbox that can end everything that it started."""
 
     def __init__(self, sandbox: Sandbox) -> None:

@@ -107,7 +107,7 @@ def copy_folder(copy: StagedCopy) -> None:
         above = Path(current).relative_to(top).parts
         folders[:] = sorted(name for name in folders if not is_junk((*above, name)))
         for name in folders:
-            _parts(copy, (*above, name))
+            checked_parts(copy, (*above, name))
             if len(above) >= copy.limits.depth:
                 raise refused(copy.origin, "/".join((*above, name)), f"folders lie more than {copy.limits.depth} deep")
         for name in sorted(names):
@@ -116,7 +116,7 @@ def copy_folder(copy: StagedCopy) -> None:
 
 
 def _copy_file(copy: StagedCopy, raw: tuple[str, ...], folder: int, owner: int) -> None:
-    parts = _parts(copy, raw)
+    parts = checked_parts(copy, raw)
     info = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
     what = ""
     if not stat.S_ISREG(info.st_mode):
@@ -130,7 +130,7 @@ def _copy_file(copy: StagedCopy, raw: tuple[str, ...], folder: int, owner: int) 
     copy.add(parts, read_file(copy.origin.joinpath(*parts), parts[-1], folder))
 
 
-def _parts(copy: StagedCopy, raw: tuple[str, ...]) -> tuple[str, ...]:
+def checked_parts(copy: StagedCopy, raw: tuple[str, ...]) -> tuple[str, ...]:
     """A name of the file system is checked like one of an archive; a part of it may not hold a separator of others."""
     if any("\\" in part for part in raw):
         raise refused(copy.origin, "/".join(raw), "a backslash separates folders on other systems")

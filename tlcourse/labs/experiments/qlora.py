@@ -28,7 +28,7 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
             nn.init.normal_(layer.weight, std=(2 / layer.in_features) ** 0.5)
     fit(net, x[:900], y[:900], arm="training", log=log, steps=int(settings["steps"]), lr=1e-3)
     test, truth = x[900:], y[900:]
-    kept = {"int8": even(8), "int4": even(4), "single": _single, "nf4": _double, "int3": even(3)}
+    kept = {"int8": even(8), "int4": even(4), "single": single, "nf4": double, "int3": even(3)}
     found = {}
     for arm, store in kept.items():
         small = copy.deepcopy(net)
@@ -73,12 +73,12 @@ def even(bits: int) -> Store:
     return store
 
 
-def _double(weight: Tensor) -> tuple[Tensor, float]:
+def double(weight: Tensor) -> tuple[Tensor, float]:
     stored = qlora.quantise(weight)
     return qlora.dequantise(stored), stored.bits_a_weight()
 
 
-def _single(weight: Tensor) -> tuple[Tensor, float]:
+def single(weight: Tensor) -> tuple[Tensor, float]:
     """NF4 without the second quantisation: each block's scale stays a float32."""
     blocks = weight.flatten().view(-1, qlora.BLOCK)
     scale = blocks.abs().amax(dim=1, keepdim=True).clamp_min(1e-12)

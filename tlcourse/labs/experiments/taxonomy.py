@@ -19,17 +19,17 @@ def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     found = {}
     for shift in SHIFTS:
         generator = torch.Generator().manual_seed(seed)  # the same source for each shift
-        xs, ys = _draw(n, "none", settings["size"], generator)
-        xt, _ = _draw(n, shift, settings["size"], generator)
-        test, truth = _draw(4000, shift, settings["size"], generator)
+        xs, ys = draw_shifted(n, "none", settings["size"], generator)
+        xt, _ = draw_shifted(n, shift, settings["size"], generator)
+        test, truth = draw_shifted(4000, shift, settings["size"], generator)
         plain = _right(_classifier(xs, ys, torch.ones(n)), test, truth)
-        weighted = _right(_classifier(xs, ys, _importance(xs, xt)), test, truth)
+        weighted = _right(_classifier(xs, ys, importance(xs, xt)), test, truth)
         log.metric(shift, 0, plain=plain, weighted=weighted)
         found[shift] = 100 * (weighted - plain)
     return found
 
 
-def _draw(n: int, shift: str, size: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw_shifted(n: int, shift: str, size: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """n points in the plane and their classes, 0 or 1; the boundary is a wave, which no straight line can follow.
 
     covariate: the points lie elsewhere, p(y|x) is the same. label: class 1 is rarer, p(x|y) is the same.
@@ -48,7 +48,7 @@ def _draw(n: int, shift: str, size: float, generator: torch.Generator) -> tuple[
     return x[:n], y[:n]
 
 
-def _importance(xs: Tensor, xt: Tensor) -> Tensor:
+def importance(xs: Tensor, xt: Tensor) -> Tensor:
     """p_t(x)/p_s(x) for each source point by the odds of a classifier between the domains; capped, with mean 1."""
     x, domain = _curved(torch.cat([xs, xt])), torch.cat([torch.zeros(len(xs)), torch.ones(len(xt))])
     odds = _logistic(x, domain, torch.ones(len(x)))(_curved(xs)).exp().clamp_max(20)

@@ -51,7 +51,7 @@ class LabScreen(CourseScreen):
         self.lab_name = lab
         self._chosen: dict[str, str] = {}
         self._predicted: int | None = None
-        self._run: ChildProcess | None = None
+        self.training: ChildProcess | None = None
         self._stopped = False
         self._curves = Curves()
         self._stale, self._said, self._lines = False, "", 0
@@ -131,17 +131,17 @@ class LabScreen(CourseScreen):
         """Train every arm, once or with several seeds."""
         if self._predicted is None:
             self.tell("Predict first: choose an answer with enter.")
-        elif self._run is not None:
+        elif self.training is not None:
             self.tell("It is running; s stops it.")
         else:
             try:
-                self._run = self._start(seeds)
+                self.training = self._start(seeds)
             except OSError as error:
                 self.tell(f"No process could be started: {error.strerror}. Try: {self.cli_equivalent}")
                 return
             self._curves, self._seeds_done, self._stopped = Curves(), 0, False
             self._clear()
-            self.run_worker(self._follow(self._run, seeds), group="lab", exclusive=True, exit_on_error=False)
+            self.run_worker(self._follow(self.training, seeds), group="lab", exclusive=True, exit_on_error=False)
 
     def _start(self, seeds: int) -> ChildProcess:
         settings = [part for name, value in self._chosen.items() for part in ("--set", f"{name}={value}")]
@@ -156,7 +156,7 @@ class LabScreen(CourseScreen):
         self._say("")
         for part in ("table", "explanation"):
             self.query_one(f"#lab-{part}", Static).update("")
-        self._show_curves()
+        self.show_curves()
 
     async def _follow(self, run: ChildProcess, seeds: int) -> None:
         self._to_status()
@@ -176,7 +176,7 @@ class LabScreen(CourseScreen):
                 await asyncio.sleep(0)  # of many events at once keys need not wait for the last
         finally:
             run.kill()  # a lab has nothing to lose
-            self._run = None
+            self.training = None
         if not ended:
             self._say("\nStopped; what was trained is not kept." if self._stopped else "\nIt ended without a result.")
 
@@ -202,9 +202,9 @@ class LabScreen(CourseScreen):
     def _catch_up(self) -> None:
         if self._stale:
             self._stale = False
-            self._show_curves()
+            self.show_curves()
 
-    def _show_curves(self) -> None:
+    def show_curves(self) -> None:
         width = max(min(self.query_one("#lab-page").size.width - 4, 100), 24)
         ascii_only = self.course_app.ascii_only
         text = self._curves.text(width, ascii_only=ascii_only, earlier=self._earlier, by=self._by)
@@ -231,24 +231,24 @@ class LabScreen(CourseScreen):
 
     def action_stop(self) -> None:
         """End the run at once."""
-        if self._run is None:
+        if self.training is None:
             self.tell("Nothing is running.")
         else:
             self._stopped = True
-            self._run.kill()
+            self.training.kill()
 
     def on_unmount(self) -> None:
         """Who leaves the lab stops it."""
-        if self._run is not None:
-            self._run.kill()
+        if self.training is not None:
+            self.training.kill()
 
     # -- kept runs -----------------------------------------------------------------------------------------------
 
     def action_replay(self) -> None:
         """Show a kept run again; with several of them, ask which."""
         numbers = kept_runs(self.lab_name)
-        if self._run is not None or not numbers:
-            self.tell("It is running; s stops it." if self._run else "No run is kept yet; r runs it.")
+        if self.training is not None or not numbers:
+            self.tell("It is running; s stops it." if self.training else "No run is kept yet; r runs it.")
         elif len(numbers) == 1:
             self._replay(numbers)
         else:
@@ -270,7 +270,7 @@ class LabScreen(CourseScreen):
     def action_overlay(self) -> None:
         """Choose earlier runs that are drawn with the present one."""
         runs = [kept_run(self.lab_name, number) for number in kept_runs(self.lab_name)]
-        if self._run is not None and runs:
+        if self.training is not None and runs:
             runs = runs[:-1]  # the one that is going on
         if not runs:
             self.tell("No earlier run is kept yet; r runs it.")
@@ -284,14 +284,14 @@ class LabScreen(CourseScreen):
             for number in chosen or []
             if number in kept_runs(self.lab_name)  # the oldest may have gone meanwhile
         }
-        self._show_curves()
+        self.show_curves()
 
     def action_embedding(self) -> None:
         """Show features the other way: by t-SNE, or along their principal components."""
         there = self._curves.pictured_by
         if len(there) > 1:
             self._by = "pca" if self._by == "tsne" else "tsne"
-            self._show_curves()
+            self.show_curves()
         elif there:
             self.tell("No t-SNE yet: it comes with the last seed, and needs scikit-learn (extra: lab).")
         else:

@@ -38,7 +38,7 @@ class SearchScreen(CourseScreen):
         self._first = words
         self._index: Index | None = None
         self._problem = ""
-        self._hits: list[Hit] = []
+        self.hits: list[Hit] = []
 
     @property
     def path(self) -> list[str]:
@@ -85,13 +85,13 @@ class SearchScreen(CourseScreen):
 
     def _find(self, words: str) -> None:
         assert self._index is not None, "nobody looks before it is made"
-        self._hits = self._index.find(words)
+        self.hits = self._index.find(words)
         hits = self.query_one("#hits", OptionList)
         hits.clear_options()
-        hits.add_options([Option(self._line(hit)) for hit in self._hits])
-        hits.highlighted = 0 if self._hits else None
-        if self._hits:
-            self._say(f"{len(self._hits)} found; enter opens the one under the cursor.")
+        hits.add_options([Option(self._line(hit)) for hit in self.hits])
+        hits.highlighted = 0 if self.hits else None
+        if self.hits:
+            self._say(f"{len(self.hits)} found; enter opens the one under the cursor.")
         elif words.strip():
             self._say("Nothing has all these words. Fewer words, or the beginning of one, find more.")
         else:
@@ -114,11 +114,11 @@ class SearchScreen(CourseScreen):
     def action_open(self) -> None:
         """Open the place under the cursor."""
         at = self.query_one("#hits", OptionList).highlighted
-        if at is None or not self._hits:
+        if at is None or not self.hits:
             reading = self._index is None and not self._problem
             self.tell("The course is still being read." if reading else "Type words that the course may have.")
         else:
-            self.course_app.go(self._hits[at].place)
+            self.course_app.go(self.hits[at].place)
 
     def action_words(self) -> None:
         """Back to the field."""
