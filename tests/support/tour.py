@@ -12,8 +12,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tlcourse.cluster.queue import JobStatus
 from tlcourse.grading.remote_grading import JobRow
+from tlcourse.grading.result import Result
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.runs import Run
 
@@ -47,14 +50,18 @@ def result(outcome: str = "fail") -> dict[str, Any]:
     """A result document with two checks passed, and one failed."""
     checks = [
         {
-            "title": title, "passed": passed, "value": value, "threshold": bar, "interval": interval, "n": 4000,
+            "id": f"check{number}", "title": title, "passed": passed, "value": value, "threshold": bar, "accepted": bar,
+            "interval": interval, "n": 4000, "status": "met" if passed else "missed",
             "points": 4.0 if passed else 0.0, "max_points": 4.0, "message": message,
         }
-        for title, passed, value, bar, interval, message in CHECKS
+        for number, (title, passed, value, bar, interval, message) in enumerate(CHECKS)
     ]  # fmt: skip
     run = {
         "fit_s": 28.0,
         "wall_time_s": 31.2,
+        "cpu_s": 58.9,
+        "where": "local",
+        "threads": 2,
         "device": "cpu",
         "peak_rss_mb": 812,
         "sandbox": "bubblewrap",
@@ -62,8 +69,11 @@ def result(outcome: str = "fail") -> dict[str, Any]:
         "log": "",
     }
     return {
-        "exercise": "ex2", "outcome": outcome, "points": 8.0, "max_points": 12.0, "checks": checks, "runs": [run],
+        "exercise": "ex2", "variant": "mini", "outcome": outcome, "points": 8.0, "max_points": 12.0, "checks": checks,
+        "runs": [run],
         "messages": ["Shell escapes were dropped: line 3."], "submission": {"path": "solution.py", "sha256": "0" * 64},
+        "provenance": {"tlcourse": "0", "torch": "0", "grader_sha256": "0" * 64, "data_sha256": "0" * 64},
+        "started_at": "2026-01-01T12:00:00+00:00", "finished_at": "2026-01-01T12:00:31+00:00",
     }  # fmt: skip
 
 
@@ -77,7 +87,7 @@ def ended_run(exercise: str = "ex2", *, on: str = "local") -> Run:
         for split, rate in (("train", 0.2), ("val", 0.1))
     }
     run.state.log = ["epoch 1", "epoch 2", "a longer line that a solution has printed while it trained"]
-    run.state.result = result()
+    run.state.result = msgspec.convert(result(), Result)
     run.state.version = 1
     return run
 

@@ -190,6 +190,8 @@ class ChildProcess:
         while self.alive and time.monotonic() < until:
             await asyncio.sleep(_LOOK_S)
         self.kill()
+        while self.alive:
+            await asyncio.sleep(_LOOK_S)
 
     def wait(self, seconds: float) -> bool:
         """Without an event loop: until it is gone, but no longer than this; whether it is."""

@@ -177,6 +177,6 @@ def _attempts(attempts: list[Attempt]) -> Text | None:
     for attempt in reversed(attempts[-_ATTEMPTS:]):
         words = outcome(attempt.outcome)
         text.append(f"  {words.short:<16}", style=f"not bold ${words.tone}")
-        when = attempt.at.replace("T", " ").removesuffix("+00:00")
+        when = attempt.at.replace("T", " ")[: len("2026-01-31 12:00")]  # with seconds it would not fit 60 columns
         text.append(f"{points(attempt.points, attempt.max_points)}  {when} UTC\n", style="not bold")
     return text
