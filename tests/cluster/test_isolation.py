@@ -82,7 +82,7 @@ def below(folder: Path) -> list[tuple[Path, int]]:
 def test_graders_and_labels_never_travel(cluster, profile, watchers, job_for):
     assert watchers(profile).add(job_for()).result(120).status == "done"
     sent = [path for path, mode in below(cluster.home / ".tlcourse-jobs") if stat.S_ISREG(mode)]
-    assert [path for path in sent if path.name == "node.py"]
+    assert [path for path in sent if path.name == "worker_node.py"]
     assert not [path for path in sent if "graders" in path.parts or path.name.startswith("ex2_")]
 
 

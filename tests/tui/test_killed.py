@@ -7,6 +7,7 @@ import os
 import random
 import select
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.paths import STARTED
+from tlcourse.paths import STARTED, record_file
 from tlcourse.student.record import Record
 
 pty = pytest.importorskip("pty", reason="no pseudo-terminals here")
@@ -84,7 +85,8 @@ def started(own_home: Path) -> Iterator[list[Terminal]]:
 def answers() -> list[tuple[str, int]]:
     with Record.open() as record:
         assert record.notice == ""  # neither damaged nor moved aside
-        return [(q, n) for n, q in record.rows("SELECT id, question FROM answers ORDER BY id")]
+    with contextlib.closing(sqlite3.connect(record_file())) as db:
+        return [(q, n) for n, q in db.execute("SELECT id, question FROM answers ORDER BY id")]
 
 
 def was_marked(drawn: bytes) -> bool:

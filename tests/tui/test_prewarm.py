@@ -67,8 +67,8 @@ def test_a_run_that_it_takes_is_forked_and_ends_in_its_verdict(prewarmed, fork_s
     assert run.child.pid == prewarmed.pid
     wait(lambda: ended(run))
     assert run.state.result is not None, run.state.error
-    assert run.state.result["outcome"] == "pass"
-    assert run.state.result["runs"][0]["sandbox"] == "fork-server"
+    assert run.state.result.outcome == "pass"
+    assert run.state.result.runs[0].sandbox == "fork-server"
     assert run.child.wait(60)
 
 
