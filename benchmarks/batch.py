@@ -87,16 +87,16 @@ def side_by_side(folder: Path, chosen: argparse.Namespace) -> None:
             where = folder / f"{name.replace(' ', '-')}-{number}"
             where.mkdir()
             times[name].append(grade(where, chosen.handins))
-            sandbox, cpu = times[name][-1]
-            print(f"  round {number + 1}  {name:<20} {sandbox:7.1f} s  {cpu:7.1f} s CPU", flush=True)
+            elapsed, cpu = times[name][-1]
+            print(f"  round {number + 1}  {name:<20} {elapsed:7.1f} s  {cpu:7.1f} s CPU", flush=True)
     print(f"medians of {chosen.rounds} rounds of {chosen.handins} hand-ins, per hand-in:")
     medians = {
         name: [statistics.median(values) for values in zip(*found, strict=True)] for name, found in times.items()
     }
     ours = medians["tlcourse batch"]
-    for name, (sandbox, cpu) in medians.items():
+    for name, (elapsed, cpu) in medians.items():
         n = chosen.handins
-        print(f"  {name:<20} {sandbox / n:7.3f} s  {cpu / n:7.3f} s CPU   {sandbox / ours[0]:5.1f} × tlcourse batch")
+        print(f"  {name:<20} {elapsed / n:7.3f} s  {cpu / n:7.3f} s CPU   {elapsed / ours[0]:5.1f} × tlcourse batch")
 
 
 def measured(command: list[str], where: Path, **env: str) -> tuple[float, float]:
@@ -112,11 +112,11 @@ def measured(command: list[str], where: Path, **env: str) -> tuple[float, float]
             check=False,
             preexec_fn=group.enter,
         )
-        sandbox = time.perf_counter() - begin
+        elapsed = time.perf_counter() - begin
         cpu = group.seconds() - before
     if done.returncode:
         raise SystemExit(f"{command[:4]} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}")
-    return sandbox, cpu
+    return elapsed, cpu
 
 
 class CpuGroup:

@@ -87,16 +87,16 @@ def main() -> None:
             pool.prewarm()
             begin, ours = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
             reports = list(threads.map(pool.run, jobs))
-            sandbox, now = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
+            elapsed, now = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
     used = sum(map(in_fit, reports))
     grader = now.ru_utime + now.ru_stime - ours.ru_utime - ours.ru_stime
-    available = sandbox * options.workers
+    available = elapsed * options.workers
     print(
         f"{options.submissions} submissions of {options.seconds:g} s of CPU, {options.workers} workers, "
         f"{cores()} cores; Python {sys.version.split()[0]}"
     )
     print(
-        f"CPU in fit {used:.1f} s / ({sandbox:.1f} s × {options.workers}) = {used / available:.3f}   (promised: 0.93)"
+        f"CPU in fit {used:.1f} s / ({elapsed:.1f} s × {options.workers}) = {used / available:.3f}   (promised: 0.93)"
     )
     print(f"the grader's own process used {grader:.2f} s of CPU, {grader / available:.3f} of what there was")
     print(f"the start of the pool took {begin - start:.1f} s, once for a batch")

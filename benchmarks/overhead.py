@@ -138,9 +138,9 @@ def show(times: dict[str, list[tuple[float, float]]], runs: int) -> None:
     base = [statistics.median(column) for column in zip(*times["plain"], strict=True)]
     promised = {"plain": "", "bubblewrap": "  (promised: 1.15)", "fork-server": "  (promised: 0.10)"}
     for way, values in times.items():
-        sandbox, cpu = (statistics.median(column) for column in zip(*values, strict=True))
+        elapsed, cpu = (statistics.median(column) for column in zip(*values, strict=True))
         print(
-            f"{way:<6} sandbox {sandbox:7.3f} s = {sandbox / base[0]:5.3f} × plain    "
+            f"{way:<6} clock {elapsed:7.3f} s = {elapsed / base[0]:5.3f} × plain    "
             f"CPU {cpu:7.3f} s = {cpu / base[1]:5.3f} × plain{promised[way]}"
         )
 

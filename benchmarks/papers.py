@@ -200,13 +200,13 @@ def _measured(name: str, measure: Callable[[list[int]], dict[str, Any]], given: 
     torch.set_num_threads(given.threads)
     count = (given.seeds or SEEDS[name]) if name in SEEDS else 0
     seeds = list(range(1, count + 1))
-    sandbox, cpu = time.perf_counter(), time.process_time()
+    begin, cpu = time.perf_counter(), time.process_time()
     found = measure(seeds)
     return {
         **found,
         "seeds": seeds,
         "threads": given.threads,
-        "wall_time_s": round(time.perf_counter() - sandbox, 1),
+        "wall_time_s": round(time.perf_counter() - begin, 1),
         "cpu_s": round(time.process_time() - cpu, 1),
         "machine": "idle" if given.idle else "not known to be idle",
         "torch": torch.__version__,
