@@ -161,7 +161,7 @@ def recall(content: Path, wanted: str) -> LoadedCourse | None:
 
 
 def keep(content: Path, course: LoadedCourse, wanted: str) -> None:
-    """Keep a course; a folder that cannot be written to is no error."""
+    """Keep a course; a folder that cannot be written to is not an error."""
     path = _file(content)
     data = wanted.encode("ascii") + msgspec.msgpack.encode(course, enc_hook=str)
     with contextlib.suppress(OSError):

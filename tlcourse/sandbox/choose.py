@@ -62,8 +62,8 @@ def choose(sandbox_kind: str, *, gpu: bool = False) -> tuple[Sandbox, str]:
         return _fork_server_sandbox(), ""
     if sandbox_kind == "landlock":
         return _landlock_sandbox()
-    bubblewrap_ = _bubblewrap()
-    if bubblewrap_.available:
+    finding = _bubblewrap()
+    if finding.available:
         from tlcourse.sandbox.bubblewrap import BubblewrapSandbox
 
         return (
@@ -72,19 +72,19 @@ def choose(sandbox_kind: str, *, gpu: bool = False) -> tuple[Sandbox, str]:
         )
     if sandbox_kind in ("bubblewrap", "fork-server"):
         raise UnableError(
-            f"This machine cannot isolate a run: {bubblewrap_.detail}.",
+            f"This machine cannot isolate a run: {finding.detail}.",
             cause="the sandbox needs bubblewrap and user namespaces.",
-            remedy=bubblewrap_.remedy or "tlcourse doctor",
+            remedy=finding.remedy or "tlcourse doctor",
         )
     if not gpu and _landlock().available:
         sandbox, notice = _landlock_sandbox()
         return (
             sandbox,
-            f"{notice} bubblewrap would be stronger, but {bubblewrap_.detail}. {bubblewrap_.remedy}".strip(),
+            f"{notice} bubblewrap would be stronger, but {finding.detail}. {finding.remedy}".strip(),
         )
     return (
         NoSandbox(),
-        f"Runs without a sandbox, for your own code only: {bubblewrap_.detail}. {bubblewrap_.remedy}".strip(),
+        f"Runs without a sandbox, for your own code only: {finding.detail}. {finding.remedy}".strip(),
     )
 
 

@@ -36,7 +36,7 @@ def stored(result: Result, *, secret: bool) -> Result:
 
 
 def storable(value: Any) -> Any:
-    """`value` with a question mark for whatever is no character: names of files need not be UTF-8."""
+    """`value` with a question mark for whatever is not a character: names of files need not be UTF-8."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, list | tuple):
