@@ -1,5 +1,19 @@
-"""`python -m tlcourse` is `tlcourse`."""
+"""`tlcourse` and `python -m tlcourse`, which are the same from here on."""
 
-from tlcourse.cli.main import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line, importing nothing from the folder in which this process was started."""
+    from tlcourse.own_process import leave_working_folder
+
+    leave_working_folder()
+    from tlcourse.cli.main import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    if not sys.flags.safe_path:
+        del sys.path[0]  # where `python -m tlcourse` was started; what `-m` itself has imported by now, it has
+    main()

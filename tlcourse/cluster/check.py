@@ -15,7 +15,7 @@ from tlcourse.cluster.plan import in_container, start_lines
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.queue import in_words, queue_load
 from tlcourse.cluster.sbatch_errors import partitions
-from tlcourse.cluster.shell import ConnectionLostError, Shell
+from tlcourse.cluster.shell import ConnectionLostError, Shell, quoted
 from tlcourse.cluster.staging import RemoteStore, python_for
 from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.spec import Limits, Output, TaskSpec
@@ -96,6 +96,7 @@ def _python(profile: Profile, store: RemoteStore) -> Step:
     except TlcourseError as error:
         return Step("Python", False, error.what, error.remedy)
     lines = [*start_lines(profile, store.send_code()), in_container(profile, [python, "-c", _NEEDS], (store.work,))]
+    lines.insert(0, f"cd {quoted(store.work)} || exit 3")  # Python before 3.11 imports from where it is started
     done = store.shell.run("\n".join(lines), timeout=300)
     if done.code == 0:
         return Step("Python", True, done.text.strip().splitlines()[-1])

@@ -188,7 +188,8 @@ def start_lines(profile: Profile, code: str) -> list[str]:
     lines = [f"module load {quoted(*profile.modules)}"] if profile.modules else []
     lines += profile.setup
     lines += [f"export {name}={quoted(value)}" for name, value in profile.environment.items()]
-    return [*lines, f"export PYTHONPATH={quoted(code)}", "export PYTHONNOUSERSITE=1"]
+    # PYTHONSAFEPATH: nothing is imported from where the shell stands, which on this machine may be a student's folder
+    return [*lines, f"export PYTHONPATH={quoted(code)}", "export PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1"]
 
 
 def in_container(profile: Profile, command: list[str], binds: tuple[str, ...] = ()) -> str:

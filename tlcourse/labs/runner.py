@@ -7,7 +7,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from tlcourse.course.lab import Lab
 from tlcourse.errors import ExitCode, TlcourseError, UnableError, UsageError
 from tlcourse.execution.priority import give_way
 from tlcourse.labs.result import LabResult, conclude
+from tlcourse.own_process import own_command
 
 OnEvent = Callable[[dict[str, Any]], None]
 _OUR_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -151,7 +151,7 @@ def _start(
         "tsne": tsne,
         "tied": True,
     }
-    command = [sys.executable, "-m", "tlcourse.labs.worker", msgspec.json.encode(request).decode()]
+    command = own_command("tlcourse.labs.worker", msgspec.json.encode(request).decode())
     env = {**os.environ, **_OUR_THREADS}
     pipe = subprocess.PIPE  # stdin carries nothing: it closes when we end, however we do, and the child with it
     child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=env)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from tlcourse import paths
 from tlcourse.data.real import sets
 from tlcourse.errors import TlcourseError
+from tlcourse.own_process import code_command
 from tlcourse.sandbox import cgroup
 from tlcourse.sandbox.choose import findings as sandboxes
 
@@ -52,7 +53,7 @@ def _torch() -> Iterator[MachineFinding]:
     remedy = "python3 -m pip install 'torch>=2.6' 'torchvision>=0.21'"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _TORCH], capture_output=True, text=True, timeout=_TORCH_TIMEOUT_S, check=False
+            code_command(_TORCH), capture_output=True, text=True, timeout=_TORCH_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         yield MachineFinding("torch", False, f"could not be tried: {error}", remedy, needed=True)

@@ -15,7 +15,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import weakref
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tlcourse.execution.priority import give_way
+from tlcourse.own_process import own_command
 
 _LOOK_S = 0.05
 _GRACE_S = 2.0
@@ -72,7 +72,7 @@ class ChildProcess:
         errors_to, errors = (os.dup(writing), -1) if out is not None else _file(None)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tlcourse", *arguments],
+                own_command("tlcourse", *arguments),
                 stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
                 stdout=writing,
                 stderr=errors_to,

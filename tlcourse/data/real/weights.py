@@ -23,6 +23,7 @@ from tlcourse import paths
 from tlcourse.data.real.dataset import Here, Verified
 from tlcourse.data.real.download import Tell, download, sha256_of
 from tlcourse.errors import UnableError, UsageError
+from tlcourse.own_process import own_command
 from tlcourse.storage import replacing
 
 FOLDER = "pretrained"
@@ -96,7 +97,7 @@ def get(name: str, source: Path | None = None, tell: Tell = lambda _: None) -> P
     target_folder = paths.own_real_data() / FOLDER
     if source is None:
         file = answer["url"].rsplit("/", 1)[-1]
-        match = re.search(r"-([0-9a-f]{8,64})\.pth$", file)
+        match = re.search(r"-([0-9a-f]{8,64})\.pth\Z", file)
         if match is None:
             raise UnableError(f"torchvision gives no checksum for the weights of {name}.", remedy=_SUCH_AS)
         target = target_folder / f"{name}-{match[1]}.pth"
@@ -130,7 +131,7 @@ def _ask(name: str, path: Path | None = None) -> dict[str, str]:
     """What torchvision says of a network, or of a file for it: asked in a process of its own, as torch is heavy."""
     if not _NAME.fullmatch(name):
         return {"problem": f"torchvision has no network {name[:40]!r}"}
-    command = [sys.executable, "-m", "tlcourse.execution.worker.pretrained", name, *([str(path)] if path else [])]
+    command = own_command("tlcourse.execution.worker.pretrained", name, *([str(path)] if path else []))
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_S, check=False)
         answer: dict[str, str] = json.loads(done.stdout)
