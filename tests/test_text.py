@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tlcourse
 from tlcourse.text import LogTail, counted, cut, harmless, line
 
 
@@ -77,3 +81,17 @@ def test_what_is_cut_has_at_most_so_many_characters(most, shown):
 def test_one_line_of_several_with_no_escape():
     assert line("a\x1b[2J\r\n\n  b\tc") == "a b c"
     assert line("x" * 501) == "x" * 499 + "…"
+
+
+def test_no_pattern_of_ours_ends_so_that_a_last_line_break_passes():
+    found = []
+    for path in sorted(Path(tlcourse.__file__).parent.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call) or "MULTILINE" in ast.unparse(call):
+                continue
+            name = ast.unparse(call.func)
+            given = [keyword.value for keyword in call.keywords if keyword.arg == "pattern"]
+            given += call.args[:1] if name.startswith("re.") else []
+            texts = [one.value for one in given if isinstance(one, ast.Constant)]
+            found += [f"{path.name}:{call.lineno} {text}" for text in texts if str(text).endswith("$")]
+    assert found == []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import yaml
 
 ThemeName = Literal["dark", "light", "high-contrast", "no-colour"]
-ProfileName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
+ProfileName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*\Z", max_length=40)]
 _WAIT_S = 5.0
 
 

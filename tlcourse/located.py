@@ -145,7 +145,7 @@ def _in_words(what: str, where: str, place: _Place) -> str:
         return f"{name} has `{match[1]}`, expected only fields of the course model (a spelling mistake?)"
     if match := re.match(r"Expected `(.+)`, got `(.+)`", what):
         return f"{name} is {match[2]}, expected {match[1]}"
-    if match := re.match(r"Invalid (?:enum )?value '?(.*?)'?$", what):
+    if match := re.match(r"Invalid (?:enum )?value '?(.*?)'?\Z", what):
         known = place.names(place.info) or place.names(place.outer)
         return f"{name} is `{match[1]}`, expected one of {', '.join(known)}"
     if re.match(r"Expected `(str|array)` of length >= 1", what) and place.value in ("", []):

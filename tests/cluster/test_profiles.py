@@ -20,6 +20,7 @@ from tlcourse.cluster.profile import (
     ready_profiles,
     set_values,
 )
+from tlcourse.cluster.shell import SshShell
 from tlcourse.cluster.staging import package_archive
 from tlcourse.errors import UsageError
 
@@ -59,6 +60,19 @@ def test_the_ready_profiles_hold_and_name_what_lumi_needs():
         ("    account: 'x; rm -rf ~'", "config.yaml:4: profiles.uni.account"),
         ("    host: -oProxyCommand=evil", "config.yaml:4: profiles.uni.host"),
         ("    work: $(id)", "config.yaml:4: profiles.uni.work"),
+        ("    host: -Fevil", "config.yaml:4: profiles.uni.host"),
+        ("    host: -V", "config.yaml:4: profiles.uni.host"),
+        ("    host: jane@-Eowned.log", "config.yaml:4: profiles.uni.host"),
+        ("    host: -l@uni", "config.yaml:4: profiles.uni.host"),
+        ('    host: "uni\\n"', "config.yaml:4: profiles.uni.host"),
+        ("    partition: --wrap", "config.yaml:4: profiles.uni.partition"),
+        ('    account: "a\\n"', "config.yaml:4: profiles.uni.account"),
+        ("    modules: [--use]", "config.yaml:4: profiles.uni.modules"),
+        ("    python: -c", "config.yaml:4: profiles.uni.python"),
+        ("    packages: [-rfile]", "config.yaml:4: profiles.uni.packages"),
+        ("    work: -p", "config.yaml:4: profiles.uni.work"),
+        ("    container: {image: --nv}", "config.yaml:4: profiles.uni.container.image"),
+        ("    container: {image: x.sif, command: -c}", "config.yaml:4: profiles.uni.container.command"),
         ("    container: {binds: [/x]}", "config.yaml:4: profiles.uni.container has no `image`"),
         ("  - x", "config.yaml"),
     ],
@@ -67,6 +81,25 @@ def test_what_is_wrong_is_said_with_file_and_line(line, said):
     with pytest.raises(UsageError) as raised:
         parse_profiles(f"\nprofiles:\n  uni:\n{line}\n", PATH)
     assert said in raised.value.what
+
+
+def test_what_is_meant_as_an_option_may_be_one_and_hosts_are_as_ssh_takes_them():
+    text = "profiles:\n  uni:\n    host: {}\n    sbatch: [--constraint=gpu, -C, fast]\n    pip_options: [--pre]\n"
+    for host in ("uni", "jane.doe@uni.example.org", "10.0.0.7", "::1", "fe80::1", "login_1"):
+        profile = parse_profiles(text.format(host), PATH)["uni"]
+        assert (profile.host, profile.sbatch[0], profile.pip_options) == (host, "--constraint=gpu", ["--pre"])
+
+
+def test_ssh_is_told_where_its_options_end_and_reads_no_configuration_of_the_folder_one_stands_in(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "ssh").write_text('#!/bin/sh\nfor word; do echo "$word"; done\n')
+    (tmp_path / "ssh").chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(tmp_path / "config.yaml"))
+    words = SshShell("uni", "uni", "ssh_config").run("echo").text.splitlines()
+    assert words[:2] == ["-F", str(tmp_path / "ssh_config")]
+    assert words[words.index("--") :] == ["--", "uni", "exec sh -c echo"]
 
 
 def test_local_is_this_machine_and_no_profile():

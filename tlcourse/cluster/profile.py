@@ -14,9 +14,15 @@ from tlcourse.errors import UsageError
 from tlcourse.located import decode_each
 from tlcourse.paths import config_file
 
-Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.,:/@+=%-]+$", max_length=200)]
-"""One word of a Slurm option: nothing that a shell or sbatch could read as more than that."""
-Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
+Option = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.,:/@+=%-]+\Z", max_length=200)]
+"""One word that is meant as an option: nothing that a shell or sbatch could read as more than one."""
+Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.,:/@+=%][A-Za-z0-9_.,:/@+=%-]*\Z", max_length=200)]
+"""One word that cannot be read as an option. (`\\Z`: `$` would let a last line break pass.)"""
+Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z", max_length=100)]
+FolderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./~$][A-Za-z0-9_./~${}-]*\Z")]
+"""A path on the cluster, where `~` and $NAMES are read."""
+Host = Annotated[str, Meta(pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_:][A-Za-z0-9_.:-]*\Z", max_length=200)]
+Package = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.<>=!~+,\[\]-]*\Z")]
 READY = Path(__file__).with_name("ready.yaml")
 RESERVED = ("local",)
 
@@ -24,11 +30,11 @@ RESERVED = ("local",)
 class Container(Struct, frozen=True, forbid_unknown_fields=True):
     """An Apptainer or Singularity image that holds Python and torch."""
 
-    image: Annotated[str, Meta(min_length=1)]
+    image: Annotated[str, Meta(pattern=r"^[^-\n\0][^\n\0]*\Z")]
     binds: list[str] = []
     """As `--bind` takes them; the work folder is always bound."""
     command: Word = "singularity"
-    options: list[Word] = []
+    options: list[Option] = []
     """Such as `--rocm` or `--nv`."""
     setup: list[str] = []
     """Shell lines inside the container, before Python starts."""
@@ -37,8 +43,9 @@ class Container(Struct, frozen=True, forbid_unknown_fields=True):
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """One place where solutions run. Without `host` it is the machine that tlcourse itself runs on: a login node."""
 
-    host: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.@:-]+$")] | None = None
+    host: Host | None = None
     ssh_config: str | None = None
+    """Another file than ~/.ssh/config; a relative path is one beside the configuration file."""
     partition: Word | None = None
     account: Word | None = None
     qos: Word | None = None
@@ -60,19 +67,19 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds after a job's end in which its results may still come through the file system."""
     places: Annotated[int, Meta(ge=1)] | None = None
     """Groups that the cluster has room for, where its people say so."""
-    python: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./~${}-]+$")] = "python3"
-    packages: list[Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.<>=!~+,\[\]-]+$")]] | None = None
+    python: FolderName = "python3"
+    packages: list[Package] | None = None
     """Make an environment from `python` once, and install these; without it `python` has all that is needed."""
-    pip_options: list[Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:/=+-]+$")]] = []
+    pip_options: list[Option] = []
     container: Container | None = None
     modules: list[Word] = []
     setup: list[str] = []
     """Shell lines before Python starts."""
     environment: dict[Variable, str] = {}
     """For the job, and seen by the solution: put no secret here."""
-    sbatch: list[Word] = []
+    sbatch: list[Option] = []
     """Further options of sbatch, such as --constraint=gpu."""
-    work: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./~${}-]+$")] = "~/.tlcourse-jobs"
+    work: FolderName = "~/.tlcourse-jobs"
     """A folder of the file system that login and compute nodes share; made with mode 0700."""
 
 

@@ -18,6 +18,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tlcourse.errors import InfraError, UnableError
+from tlcourse.paths import config_file
 from tlcourse.text import harmless
 
 TIMEOUT_S = 60.0
@@ -106,7 +107,9 @@ class SshShell:
         if shutil.which("ssh") is None:
             raise UnableError("There is no ssh on this machine.", remedy="install OpenSSH's client.")
         self.name, self.profile = host, profile
-        self._command = ["ssh", *(("-F", str(Path(ssh_config).expanduser())) if ssh_config else ())]
+        # a relative path is one beside the configuration file: not one in whatever folder this is called from
+        beside = config_file().absolute().parent
+        self._command = ["ssh", *(("-F", str(beside / Path(ssh_config).expanduser())) if ssh_config else ())]
         options = {
             "BatchMode": "yes",
             "ConnectTimeout": "10",
@@ -126,7 +129,7 @@ class SshShell:
 
     def run(self, command: str, stdin: bytes = b"", timeout: float = TIMEOUT_S) -> Done:
         """Run it with the remote sh, whatever the login shell is; raises ConnectionLostError."""
-        line = [*self._command, *self._options, "-T", self.name, f"exec sh -c {quoted(command)}"]
+        line = [*self._command, *self._options, "-T", "--", self.name, f"exec sh -c {quoted(command)}"]
         done = run_process(line, stdin, timeout)
         if done.code == _TRANSPORT:
             raise ConnectionLostError(said(done.err) or "ssh ended without a message")
@@ -135,11 +138,11 @@ class SshShell:
     def log_in(self) -> bool:
         """Let a person answer what the other side asks, in this terminal; the connection then serves `run`."""
         asking = [word if word != "BatchMode=yes" else "BatchMode=no" for word in self._options]
-        return subprocess.run([*self._command, *asking, self.name, "true"], check=False).returncode == 0
+        return subprocess.run([*self._command, *asking, "--", self.name, "true"], check=False).returncode == 0
 
     def close(self) -> None:
         """End the shared connection, if it is there."""
-        line = [*self._command, *self._options, "-O", "exit", self.name]
+        line = [*self._command, *self._options, "-O", "exit", "--", self.name]
         subprocess.run(line, capture_output=True, check=False, stdin=subprocess.DEVNULL)
 
 

@@ -109,7 +109,7 @@ def _passes_memory_on(folder: Path) -> bool:
 
 
 SLACK = 1.1
-_NAME = re.compile(r"^tlcourse-(\d+)-(\d+)-\d+$")
+_NAME = re.compile(r"^tlcourse-(\d+)-(\d+)-\d+\Z")
 _REMOVAL_S = 10.0
 _ENTER = 'echo $$ >"$0" || exit 125; exec "$@"'
 _TRIAL_MB = 64

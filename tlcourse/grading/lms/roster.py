@@ -27,7 +27,7 @@ FIRST = ("First Name", "Given name", "Forename", "Fornavn", "Firstname")
 LAST = ("Last Name", "Surname", "Family name", "Efternavn", "Lastname")
 FULL = ("Full name", "Student", "Name", "Navn", "Member")
 EMAIL = ("Email", "E-mail", "Email address", "E-mail address", "Mail")
-_NOT_PEOPLE = re.compile(r"\s*(points possible|manual posting|student, test|test student)\s*$", re.IGNORECASE)
+_NOT_PEOPLE = re.compile(r"\s*(points possible|manual posting|student, test|test student)\s*\Z", re.IGNORECASE)
 
 
 class Person(Struct, frozen=True):

@@ -17,7 +17,7 @@ from tlcourse.quiz.kinds.question import ImportedQuestion
 from tlcourse.text import counted
 
 _FENCED = re.compile(r"\A(.*?)\n\n```\n(.*?)```\Z", re.DOTALL)
-_ENDS = re.compile(r"[^a-z0-9]+$")
+_ENDS = re.compile(r"[^a-z0-9]+\Z")
 
 
 class Given(Struct, frozen=True):

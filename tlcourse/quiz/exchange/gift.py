@@ -25,7 +25,7 @@ _NOTE = "// tlcourse: "
 _QUIZ = "// tlcourse quiz: "
 _FORMAT = re.compile(r"^\[(html|moodle|plain|markdown)\]\s*")
 _WEIGHT = re.compile(r"^%(-?[\d.]+)%")
-_TRUTH = re.compile(r"^(T|TRUE|F|FALSE)$", re.IGNORECASE)
+_TRUTH = re.compile(r"^(T|TRUE|F|FALSE)\Z", re.IGNORECASE)
 
 
 # -- writing -------------------------------------------------------------------------------------------------------
