@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from served import refusal, serving
@@ -67,7 +70,7 @@ def test_without_the_extra_the_command_that_mends_it_is_named(own_home):
 
 @pytest.mark.slow
 def test_the_page_loads_nothing_from_elsewhere(served):
-    status, page = asyncio.run(_status(served.url))
+    status, page = asyncio.run(_status(served.url, Cookie=served.cookie))
     assert status == 200
     assert "https://" not in page
     assert "http://" not in page
@@ -86,6 +89,52 @@ async def _status_only(url: str) -> int:
 def test_without_its_key_an_address_is_not_found(served):
     for path in ("/", "/wrong/", "/wrong/ws"):
         assert asyncio.run(_status(served.origin + path, Origin=served.origin))[0] == 404
+
+
+@pytest.mark.slow
+def test_a_key_lets_in_one_browser_and_its_cookie_is_for_that_address_alone(tmp_path):
+    with serving(tmp_path) as served:
+        first, cookie = served.url, served.cookie
+        second = served.next_url()
+        assert asyncio.run(_status(first))[0] == 404
+        assert asyncio.run(_status(first, Cookie=cookie))[0] == 200
+        assert asyncio.run(_status(second, Cookie=cookie))[0] == 200  # a new address, used by somebody
+        assert asyncio.run(_status(second, Cookie=cookie))[0] == 404
+        for headers in ({}, {"Cookie": "tlcourse=guessed"}):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                asyncio.run(_socket(served.socket_url, Origin=served.origin, **headers))
+            assert refused.value.status == 404
+
+
+@pytest.mark.slow
+def test_open_tells_the_browser_a_file_of_its_owners_that_leads_to_the_address(tmp_path, monkeypatch):
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!{sys.executable} -I\n{_BROWSER.format(seen=str(tmp_path / 'seen'))}")
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", str(browser))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with serving(tmp_path / "home", options=["--open"]) as served:
+        while not (tmp_path / "seen").exists():
+            assert served.process.poll() is None
+            time.sleep(0.05)
+        seen = json.loads((tmp_path / "seen").read_text())
+        key = served.url.rstrip("/").rpartition("/")[2]
+        assert key not in seen["address"]
+        assert key not in Path(f"/proc/{served.process.pid}/cmdline").read_text()
+        assert seen["mode"] == 0o600
+        assert f'url={served.url}"' in seen["page"]
+        assert served.cookie
+        served.next_url()
+        assert not list(tmp_path.glob("tlcourse-serve-*"))  # it has done its work
+
+
+_BROWSER = """
+import json, os, sys
+path = sys.argv[1].removeprefix("file://")
+seen = {{"address": sys.argv[1], "mode": os.stat(path).st_mode & 0o777, "page": open(path).read()}}
+open({seen!r} + ".new", "w").write(json.dumps(seen))
+os.rename({seen!r} + ".new", {seen!r})
+"""
 
 
 @pytest.mark.slow
@@ -108,7 +157,7 @@ def test_a_socket_that_another_page_opens_is_refused_and_starts_no_app(served, o
 @pytest.mark.slow
 def test_ctrl_c_ends_the_server_and_its_apps(tmp_path):
     async def visit() -> list:
-        headers = {"Origin": served.origin}
+        headers = {"Origin": served.origin, "Cookie": served.cookie}
         async with (
             aiohttp.ClientSession() as session,
             session.ws_connect(served.socket_url, headers=headers) as connection,
@@ -134,7 +183,9 @@ def test_ctrl_c_ends_what_an_app_has_started_too(tmp_path):
     async def visit() -> list:
         async with (
             aiohttp.ClientSession() as session,
-            session.ws_connect(served.socket_url, headers={"Origin": served.origin}) as connection,
+            session.ws_connect(
+                served.socket_url, headers={"Origin": served.origin, "Cookie": served.cookie}
+            ) as connection,
         ):
             await connection.receive_bytes(timeout=60)
             await connection.send_json(["stdin", "4"])  # an exercise: a process begins to stand by for its runs

@@ -14,6 +14,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Json, Plain
 from tlcourse.errors import UnableError, UsageError
+from tlcourse.own_process import own_command
 
 
 def start(
@@ -72,18 +73,16 @@ def serve(
 
     title = load_course(course).about.title
     listening = _listen(host, port)
-    command = [sys.executable, "-m", "tlcourse", "start", *(["--course", str(course)] if course else [])]
+    command = own_command("tlcourse", "start", *(["--course", str(course)] if course else []))
     server = CourseServer(command, host, listening.getsockname()[1], title)
     if json:
         out.document({"schema": 1, "url": server.url, "host": host, "port": server.port})
     else:
         out.say(f"url: {server.url}" if plain else f"The course is at {server.url}")
-        out.note("Who has this address runs commands as you: keep it to yourself. Ctrl-c ends it.")
+        out.note("Who comes with this address first runs commands as you: keep it to yourself. Ctrl-c ends it.")
     sys.stdout.flush()
-    if open_browser:
-        import webbrowser
-
-        webbrowser.open(server.url)
+    if open_browser and not server.open_in_browser():
+        out.note("No browser could be started: take the address.")
     server.serve_on(listening)
 
 

@@ -2,8 +2,10 @@
 
 Who reaches the app runs commands as its owner, so that three things are asked of every visitor. The name of the host
 must be ours (another page may have its own name point here: DNS rebinding); the page that opens the socket must be ours
-(a browser lets any page open one anywhere); and the address must hold the key, which other users of this machine,
-who reach 127.0.0.1 as well, do not know. Nothing is loaded from elsewhere.
+(a browser lets any page open one anywhere); and the address must hold a key, which other users of this machine, who
+reach 127.0.0.1 as well, do not know. A key lets in one browser: the first that comes with it is given a cookie, without
+which the key is worth nothing from then on. The cookie is for the path of that key alone, since a browser sends one for
+all paths to every server of this host, whoever's it is. Nothing is loaded from elsewhere.
 
 Of textual-serve (1.1) this uses parts that are not public, since it has no way to start an app in a session of its own:
 `AppService._open_app_process` is overridden, `_process` and `_stdin` are set as it sets them, `_build_environment` is
@@ -15,12 +17,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import html
 import ipaddress
 import logging
+import os
 import secrets
 import signal
 import socket
 import sys
+import tempfile
+import webbrowser
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
@@ -32,6 +38,8 @@ from aiohttp import WSMsgType, web
 from textual_serve.app_service import AppService
 from textual_serve.server import Server, to_int
 
+from tlcourse.cli import out
+
 _END_S = 3.0  # an app that was asked to end has this long
 _MOST_BYTES = 1 << 20
 _PAGE = Path(__file__).parent / "web_page"
@@ -42,6 +50,16 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+_COOKIE = "tlcourse"
+_NO_KEY = (
+    "The address holds a key that lets in one browser, once. Take the newest one that tlcourse serve printed; "
+    "cookies must be allowed for this page."
+)
+_LEADS_TO = """<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><title>tlcourse</title>
+<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url={url}">
+<p><a href="{url}">To the course</a></p></html>
+"""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -115,15 +133,30 @@ class CourseServer(Server):
     def __init__(self, command: Sequence[str], host: str, port: int, title: str) -> None:
         super().__init__("", host, port, title, statics_path="static", templates_path=_PAGE)
         self._command = list(command)
-        self._key = secrets.token_urlsafe(24)
+        self._unused = secrets.token_urlsafe(24)
+        self._cookies: dict[str, str] = {}
+        """Used key → the cookie of the browser that came with it."""
+        self._opening: Path | None = None
         self._apps: set[AppProcess] = set()
         self._sockets: set[web.WebSocketResponse] = set()
 
     @property
     def url(self) -> str:
-        """The address, with the key."""
+        """The address, with a key that nobody has used yet."""
         shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(self.host, self.host)  # noqa: S104
-        return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}/{self._key}/"
+        return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}/{self._unused}/"
+
+    def open_in_browser(self) -> bool:
+        """Have the user's browser open the address; False where none can be started.
+
+        It is told a file that only this user can read and that leads to the address: everybody on this machine can
+        read the arguments of a process.
+        """
+        descriptor, name = tempfile.mkstemp(prefix="tlcourse-serve-", suffix=".html")  # mode 0600
+        self._opening = Path(name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(_LEADS_TO.format(url=html.escape(self.url)))
+        return webbrowser.open(self._opening.as_uri())
 
     def serve_on(self, listening: socket.socket) -> None:
         """Serve until SIGINT or SIGTERM; no process of an app is left then."""
@@ -143,6 +176,7 @@ class CourseServer(Server):
         await site.stop()
         await asyncio.gather(*(app.end(everything=True) for app in list(self._apps)))
         await asyncio.gather(*(one.close() for one in list(self._sockets)), return_exceptions=True)
+        self._forget_opening()
         await runner.cleanup()
 
     def _application(self) -> web.Application:
@@ -183,25 +217,40 @@ class CourseServer(Server):
             return bool(ipaddress.ip_address(host))
         return host in (socket.gethostname().lower(), socket.getfqdn().lower())
 
-    def _ask_for_key(self, request: web.Request) -> None:
-        if not hmac.compare_digest(request.match_info["key"].encode(), self._key.encode()):
-            raise web.HTTPNotFound(text="Take the address that tlcourse serve printed: it holds a key.")
+    def _is_known(self, request: web.Request) -> bool:
+        """Whether it comes from the browser that has used its key."""
+        cookie = self._cookies.get(request.match_info["key"], "")
+        return bool(cookie) and hmac.compare_digest(request.cookies.get(_COOKIE, "").encode(), cookie.encode())
 
     async def _page(self, request: web.Request) -> web.Response:
-        self._ask_for_key(request)
+        key = request.match_info["key"]
+        new = request.method == "GET" and hmac.compare_digest(key.encode(), self._unused.encode())
+        if not new and not self._is_known(request):
+            raise web.HTTPNotFound(text=_NO_KEY)
         values = {
             "title": self.title,
-            "websocket_url": f"ws://{request.host}/{self._key}/ws",
+            "websocket_url": f"ws://{request.host}/{key}/ws",
             "font_size": min(max(to_int(request.query.get("fontsize", "16"), 16), 6), 60),
         }
-        return aiohttp_jinja2.render_template("app_index.html", request, values)
+        page = aiohttp_jinja2.render_template("app_index.html", request, values)
+        if new:
+            self._cookies[key], self._unused = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+            page.set_cookie(_COOKIE, self._cookies[key], path=f"/{key}/", httponly=True, samesite="Lax")
+            self._forget_opening()
+            out.note(f"A browser has come in. For another one: {self.url}")
+        return page
+
+    def _forget_opening(self) -> None:
+        if self._opening is not None:
+            self._opening.unlink(missing_ok=True)
 
     async def _script(self, request: web.Request) -> web.FileResponse:
         return web.FileResponse(_PAGE / "page.js")
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """An app for as long as the page is open."""
-        self._ask_for_key(request)
+        if not self._is_known(request):
+            raise web.HTTPNotFound(text=_NO_KEY)
         connection = web.WebSocketResponse(heartbeat=15, max_msg_size=_MOST_BYTES)
         await connection.prepare(request)
         app = AppProcess(
