@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tlcourse.labs import related_tasks, streets
-from tlcourse.labs.experiments import branching, qlora, split_loss, taxonomy
+from tlcourse.labs.experiments import importance_weights, parameter_efficient, several_losses, sharing
 
 
 def _drawn(related, seed=0, hidden=1):
@@ -47,13 +47,13 @@ def test_knowing_nothing_is_an_error_of_one():
 
 def test_pairs_are_counted_and_the_groups_names_are_not():
     true = [[0, 1, 2], [3, 4, 5]]
-    assert branching.pairs_right([[5, 4, 3], [2, 1, 0]], true) == 1
-    assert branching.pairs_right([[0, 1, 2, 3, 4, 5], []], true) == 6 / 15
-    assert branching.pairs_right([[0, 1, 3], [2, 4, 5]], true) == 7 / 15
+    assert sharing.pairs_right([[5, 4, 3], [2, 1, 0]], true) == 1
+    assert sharing.pairs_right([[0, 1, 2, 3, 4, 5], []], true) == 6 / 15
+    assert sharing.pairs_right([[0, 1, 3], [2, 4, 5]], true) == 7 / 15
 
 
 def _shifted(shift, n=20000):
-    x, y = taxonomy.draw_shifted(n, shift, 1.5, torch.Generator().manual_seed(1))
+    x, y = importance_weights.draw_shifted(n, shift, 1.5, torch.Generator().manual_seed(1))
     return x, y.float()
 
 
@@ -76,17 +76,17 @@ def test_each_shift_changes_what_it_is_named_after_and_nothing_else():
 
 def test_weights_follow_the_inputs_and_see_no_change_of_labels():
     x, _ = _shifted("none", 3000)
-    assert taxonomy.importance(x, _shifted("concept", 3000)[0]).std() < 0.1
-    weights = taxonomy.importance(x, _shifted("covariate", 3000)[0])
+    assert importance_weights.importance(x, _shifted("concept", 3000)[0]).std() < 0.1
+    weights = importance_weights.importance(x, _shifted("covariate", 3000)[0])
     assert torch.corrcoef(torch.stack([weights, x[:, 0]]))[0, 1] > 0.5
 
 
 def test_a_box_holds_its_mark_and_nothing_is_nothing():
-    pictures, there, kind, box = split_loss.draw(300, 0.5, 0.0, torch.Generator().manual_seed(2))
+    pictures, there, kind, box = several_losses.draw(300, 0.5, 0.0, torch.Generator().manual_seed(2))
     lit = pictures[:, 0] > 0.5
     assert not lit[there == 0].any()
     assert not box[there == 0].any()
-    for mark, (x, y, wide, high) in zip(lit[there == 1], box[there == 1] * split_loss.SIDE, strict=True):
+    for mark, (x, y, wide, high) in zip(lit[there == 1], box[there == 1] * several_losses.SIDE, strict=True):
         rows, columns = mark.nonzero(as_tuple=True)
         assert columns.min() + 0.5 >= x - wide / 2 - 1e-4
         assert columns.max() + 0.5 <= x + wide / 2 + 1e-4
@@ -97,16 +97,16 @@ def test_a_box_holds_its_mark_and_nothing_is_nothing():
 
 def test_iou_is_intersection_over_union():
     a, b = torch.tensor([[0.5, 0.5, 0.4, 0.4]]), torch.tensor([[0.7, 0.5, 0.4, 0.4]])
-    assert split_loss.iou(a, a).item() == pytest.approx(1)
-    assert split_loss.iou(a, b).item() == pytest.approx(1 / 3)
-    assert split_loss.iou(a, torch.tensor([[0.1, 0.1, 0.1, 0.1]])).item() == 0
-    assert split_loss.iou(torch.tensor([[0.5, 0.5, -1.0, -1.0]]), a).item() == 0
+    assert several_losses.iou(a, a).item() == pytest.approx(1)
+    assert several_losses.iou(a, b).item() == pytest.approx(1 / 3)
+    assert several_losses.iou(a, torch.tensor([[0.1, 0.1, 0.1, 0.1]])).item() == 0
+    assert several_losses.iou(torch.tensor([[0.5, 0.5, -1.0, -1.0]]), a).item() == 0
 
 
 @pytest.mark.parametrize(("bits", "levels"), [(3, 7), (4, 15), (8, 255)])
 def test_even_levels_are_as_many_as_their_bits_allow_and_keep_the_largest(bits, levels):
     block = torch.randn(1, 64, generator=torch.Generator().manual_seed(4))
-    back, stored = qlora.even(bits)(block)
+    back, stored = parameter_efficient.even(bits)(block)
     assert back.abs().max() == pytest.approx(block.abs().max().item())
     assert stored == bits + 0.5
     steps = back / block.abs().max() * (levels // 2)
@@ -116,7 +116,7 @@ def test_even_levels_are_as_many_as_their_bits_allow_and_keep_the_largest(bits, 
 
 def test_nf4_with_scales_of_32_bits_is_as_near_as_with_scales_of_eight():
     weight = torch.randn(64, 64, generator=torch.Generator().manual_seed(3))
-    (one, bits_one), (two, bits_two) = qlora.single(weight), qlora.double(weight)
+    (one, bits_one), (two, bits_two) = parameter_efficient.single(weight), parameter_efficient.double(weight)
     assert bits_two < bits_one
     assert (one - weight).norm().item() == pytest.approx((two - weight).norm().item(), rel=0.05)
 

@@ -67,7 +67,7 @@ class Prediction(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lab(Struct, frozen=True, forbid_unknown_fields=True):
-    """One experiment. Its code is `tlcourse.labs.experiments.ID`."""
+    """One experiment."""
 
     id: Identifier
     title: Text
@@ -82,12 +82,18 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     paper: list[Paper] = []
     needs: list[Literal["sklearn"]] = []
     data: list[Literal["full"]] = []
-    """Besides synthetic data: which other data it can run on, by `run_full` of the same module."""
+    """Besides synthetic data: which other data it can run on."""
+    code: Identifier = ""
+    """The module of `tlcourse.labs.experiments` that holds it, where that has another name than the lab."""
 
     @property
     def module(self) -> str:
-        """The module that holds its `run`, and `run_full` for real data."""
-        return f"tlcourse.labs.experiments.{self.id.replace('-', '_')}"
+        """The module that holds its functions."""
+        return f"tlcourse.labs.experiments.{self.code or self.id.replace('-', '_')}"
+
+    def function(self, data: str = "mini") -> str:
+        """The function of the module that runs it on `data`: `run_ID`, and `run_ID_full` for real data."""
+        return f"run_{self.id.replace('-', '_')}" + ("" if data == "mini" else f"_{data}")
 
 
 def load_labs(content: Path, units: list[str]) -> dict[str, Lab]:

@@ -144,9 +144,9 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     request = {
         "module": lab.module,
+        "function": lab.function(data),
         "settings": dict(settings),
         "seeds": seeds,
-        "data": data,
         "threads": threads,
         "tsne": tsne,
         "tied": True,

@@ -28,9 +28,9 @@ class Request(Struct, frozen=True):
     """What to run."""
 
     module: str
+    function: str
     settings: dict[str, float]
     seeds: list[int]
-    data: str = "mini"
     threads: int = 1
     tsne: bool = False
     """Tell t-SNE of features, too, with the last seed: that is what stays on the screen."""
@@ -54,8 +54,7 @@ def main(arguments: list[str]) -> int:
     os.dup2(2, 1)
     log = Log(stream)
     torch.set_num_threads(request.threads)
-    experiment = importlib.import_module(request.module)
-    run: Experiment = experiment.run_full if request.data == "full" else experiment.run
+    run: Experiment = getattr(importlib.import_module(request.module), request.function)
     for seed in request.seeds:
         begin = time.perf_counter()
         log.tsne = request.tsne and seed == request.seeds[-1]

@@ -1,1 +1,1 @@
-"""One experiment a file: `run(settings, seed, log)` gives one number for each arm of its lab."""
+"""A family of experiments a file: `run_ID(settings, seed, log)` gives one number for each arm of the lab ID."""

@@ -17,7 +17,7 @@ STD, OWN = 1.6, 1.0
 """How much a class varies, and how much a subject differs from the others, in units of the distance of the classes."""
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_anchoring(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Mean accuracy on new subjects, each personalised from its own few labels."""
     generator = torch.Generator().manual_seed(seed)
     centres = torch.randn(CLASSES, FEATURES, generator=generator) * 1.2

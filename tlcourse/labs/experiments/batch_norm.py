@@ -40,7 +40,7 @@ class BatchNormNet(nn.Module):
         return self.fc(self.features(x))
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_batch_norm(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy of the old head on the old task, after a head for the new one was trained on the same backbone."""
     x, y = load(seed)
     old = BatchNormNet()

@@ -22,7 +22,7 @@ from tlcourse.methods.gradient_reversal import DomainAdversarial, strength
 DIMENSIONS = 20
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_dann(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy on rotated digits. No arm but the oracle sees a label of theirs."""
     data, steps, start = rotated_digits(seed, settings["degrees"]), int(settings["steps"]), DigitNet()
     source, adapted = copy.deepcopy(start), copy.deepcopy(start)
@@ -83,7 +83,7 @@ FULL_DIMENSIONS = 60
 _SHOWN = 150
 
 
-def run_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_dann_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy on MNIST-M's test pictures, each arm after its last epoch. `settings` are those for synthetic data."""
     del settings
     torch.manual_seed(seed)

@@ -37,7 +37,7 @@ class Streets:
         self.labelled = draw(DRAWN, settings["evening"], generator)  # for the oracle alone
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_deliberated_bridging(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Mean intersection over union on new streets in the evening."""
     data, start = Streets(settings, seed), StreetNet()
     _train(start, data, _supervised(start), 3 * data.steps, "start", log)

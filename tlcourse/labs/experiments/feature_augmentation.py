@@ -29,7 +29,7 @@ CORAL_WORDS = 400
 ARMS = ("source", "target", "all", "augmented")
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_feature_augmentation(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy of a linear classifier on the target."""
     generator = torch.Generator().manual_seed(seed)
     common = torch.randn(WORDS, generator=generator)
@@ -85,7 +85,7 @@ def _logistic(x: Tensor, y: Tensor, weight: Tensor, ridge: float):  # type: igno
     return lambda t: t @ fitted[:-1] + fitted[-1]
 
 
-def run_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_feature_augmentation_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Mean accuracy over the twelve pairs. Of the settings, `labels` counts here; the seed chooses whose they are."""
     pairs = PAIRS
     log.note(f"Amazon reviews: {len(pairs)} pairs of domains, a minute or two")

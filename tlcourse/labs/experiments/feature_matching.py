@@ -14,7 +14,7 @@ from tlcourse.methods.feature_matching import MatchedPipelines
 STATE, CLASSES, WIDTH = 4, 3, 8
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_feature_matching(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy of the new sensor on new moments."""
     generator = torch.Generator().manual_seed(seed)
     a, b = torch.randn(STATE, 12, generator=generator), torch.randn(STATE, 16, generator=generator)

@@ -29,7 +29,7 @@ WEIGHTS = Path(__file__).parents[2] / "content" / "weights" / "insects.safetenso
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the channels, as in pretraining
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_fine_tuning(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy on new pictures of ants and bees."""
     n, steps, lr = int(settings["pictures"]), int(settings["steps"]), settings["learning_rate"]
     x, y = _pictures(n, 2 * seed)
@@ -94,7 +94,7 @@ NETWORKS = ("resnet18", "squeezenet1_1", "mobilenet_v2")
 EPOCHS = 8
 
 
-def run_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_fine_tuning_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy on the tutorial's 153 validation photographs. `settings` are those for synthetic data."""
     del settings
     name = _available()

@@ -14,7 +14,7 @@ from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods.fish import Masked, fisher_diagonal, top_k_mask
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_fish(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy on rotated digits."""
     x, y = load(seed)
     pretrained = DigitNet()

@@ -25,7 +25,7 @@ WARM_UP = 0.25
 """The share of training in which the target has no part: first the guesses have to be better than chance."""
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_patch_mix(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy on new digits on the other background."""
     generator = torch.Generator().manual_seed(seed)
     x, y = load(seed)
@@ -84,7 +84,7 @@ FULL_PATCH = 7
 """Pixels along a side: sixteen patches a picture."""
 
 
-def run_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_patch_mix_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy on MNIST-M's test pictures. `settings` are those for synthetic data."""
     del settings
     torch.manual_seed(seed)

@@ -16,7 +16,7 @@ DEPTH, MODULES, ACTIVE, WIDTH = 2, 8, 3, 16
 POPULATION, BATCH = 6, 32
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_pathnet(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Accuracy on the digits 5 to 9, after 0 to 4 were learnt."""
     x, y = load(seed)
     x = x.flatten(1)

@@ -14,7 +14,7 @@ from tlcourse.methods.pinball import NonCrossingHead, pinball_loss
 LEVELS = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95])
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+def run_pinball(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
     """Pinball loss on new data, in units of the lowest that any model can reach (1 is perfect)."""
     generator = torch.Generator().manual_seed(seed)
 

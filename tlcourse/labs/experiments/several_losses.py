@@ -1,39 +1,99 @@
-"""A detector in small: is there a mark, which one, and where? Each part has its own loss, or all have one."""
+"""Losses of several kinds on one network: weighted by uncertainty, or split by what each part of the output answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tlcourse.labs.log import Log
-from tlcourse.methods.loss_weighting import SplitLoss
+from tlcourse.labs.related_tasks import draw, error, trunk
+from tlcourse.methods.loss_weighting import SplitLoss, UncertaintyWeighting
+
+
+def run_loss_weighting(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """Two outputs on one small trunk; one is given in a small unit, and so has a loss hundreds of times as large.
+
+    Error on new inputs, in units of each output's variance, averaged over both outputs.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    data = draw(2, 1, int(settings["labels"]), 1.0, generator)
+    scale = torch.tensor([1.0, settings["scale"]])
+    y, width = data.y * scale, int(settings["width"])
+    found = {}
+    for arm in ("equal", "uncertainty", "oracle"):
+        net = nn.Sequential(trunk(width), nn.Linear(width, 2))
+        weighting = UncertaintyWeighting({"small": "regression", "large": "regression"})
+
+        def loss(guess: Tensor, true: Tensor, arm: str = arm, learnt: UncertaintyWeighting = weighting) -> Tensor:
+            parts = (guess - true).square().mean(0)
+            if arm == "equal":
+                return parts.sum()
+            if arm == "oracle":
+                return (parts / scale.square()).sum()
+            return learnt({"small": parts[0], "large": parts[1]})
+
+        _train(net, weighting, data.x, y, loss, arm, int(settings["steps"]), log)
+        with torch.no_grad():
+            found[arm] = error(net(data.x_test), data.y_test * scale)
+    return found
+
+
+def _train(
+    net: nn.Module,
+    weighting: UncertaintyWeighting,
+    x: Tensor,
+    y: Tensor,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    arm: str,
+    steps: int,
+    log: Log,
+) -> None:
+    """Adam; the two learnt log variances move 30 times as fast as the weights, for they have far to go."""
+    lr, faster = 5e-3, 30
+    groups = [{"params": net.parameters()}, {"params": weighting.parameters(), "lr": faster * lr}]
+    optimizer = torch.optim.Adam(groups, lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [lr, faster * lr], total_steps=steps)
+    for step in range(1, steps + 1):
+        rows = torch.randint(len(x), (min(64, len(x)),))
+        value = loss(net(x[rows]), y[rows])
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        schedule.step()
+        if step % max(steps // 20, 1) == 0:
+            ratio = weighting.log_variance["large"] - weighting.log_variance["small"]
+            log.metric(arm, step, loss=value.item(), **({"log ratio": ratio.item()} if arm == "uncertainty" else {}))
+
 
 SIDE, KINDS = 16, 3
 NEAR = 0.5
 """The least intersection over union of a box that counts as found."""
 
 
-def run(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
-    """The share of right answers – nothing where nothing is, else the kind and the place – mean of both halves."""
+def run_split_loss(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """A detector in small: is there a mark, which one, and where? Each part has its own loss, or all have one.
+
+    The share of right answers – nothing where nothing is, else the kind and the place – mean of both halves.
+    """
     generator = torch.Generator().manual_seed(seed)
     n = int(settings["labels"])
-    train = draw(n, settings["share"], settings["noise"], generator)
-    test = draw(2000, settings["share"], settings["noise"], generator)
+    train = draw_marks(n, settings["share"], settings["noise"], generator)
+    test = draw_marks(2000, settings["share"], settings["noise"], generator)
     start = _network()
     state = {name: value.clone() for name, value in start.state_dict().items()}
     split = SplitLoss(KINDS, (1.0, 1.0, settings["place"]))
     found = {}
     for arm in ("one_mse", "unmasked", "split"):
         start.load_state_dict(state)
-        _train(start, train, arm, split, int(settings["steps"]), log)
+        _train_detector(start, train, arm, split, int(settings["steps"]), log)
         found[arm] = answered(start, test, by_logit=arm != "one_mse")
     return found
 
 
-def draw(n: int, share: float, noise: float, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def draw_marks(n: int, share: float, noise: float, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Pictures (n, 1, 16, 16) that hold a square, a cross or a ring – or nothing; there (n,), kind (n,), box (n, 4).
 
     A box is the middle and the size, each from 0 to 1; it is zero where nothing is, and the kind is 0.
@@ -80,7 +140,7 @@ def _loss(arm: str, output: Tensor, there: Tensor, kind: Tensor, box: Tensor, sp
     return F.mse_loss(output, torch.cat([there[:, None], what, box], dim=1))
 
 
-def _train(net: nn.Module, data: tuple[Tensor, ...], arm: str, split: SplitLoss, steps: int, log: Log) -> None:
+def _train_detector(net: nn.Module, data: tuple[Tensor, ...], arm: str, split: SplitLoss, steps: int, log: Log) -> None:
     lr = 3e-3
     optimizer = torch.optim.Adam(net.parameters(), lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)

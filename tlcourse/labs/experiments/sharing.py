@@ -1,0 +1,163 @@
+"""What related tasks should share: one trunk, a trunk that parts in branches, or networks stitched together."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tlcourse.labs.log import Log
+from tlcourse.labs.related_tasks import FEATURES, WIDTH, Families, draw, error, trunk
+from tlcourse.labs.training import fit
+from tlcourse.methods.branching import affinity, split
+from tlcourse.methods.cross_stitch import CrossStitchNet
+from tlcourse.methods.shared_trunk import SharedTrunk
+
+FAMILIES, EACH = 3, 3
+
+
+def run_multi_task(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """Tasks that come in families: a trunk for each family, a trunk for strangers, a network for each task.
+
+    Error on new inputs, in units of the outputs' variance, averaged over all nine tasks.
+    """
+    data = draw(FAMILIES, EACH, int(settings["labels"]), settings["related"], torch.Generator().manual_seed(seed))
+    kin = [[family * EACH + member for member in range(EACH)] for family in range(FAMILIES)]
+    strangers = [[family * EACH + member for family in range(FAMILIES)] for member in range(EACH)]
+    alone = [[task] for task in range(FAMILIES * EACH)]
+    return {
+        "separate": trained(data, alone, "separate", settings, log),
+        "strangers": trained(data, strangers, "strangers", settings, log),
+        "shared": trained(data, kin, "shared", settings, log),
+    }
+
+
+def trained(
+    data: Families, groups: Sequence[Sequence[int]], arm: str, settings: Mapping[str, float], log: Log
+) -> float:
+    """The error when each group of tasks has a trunk of its own."""
+    found = torch.zeros_like(data.y_test)
+    for group in groups:
+        net = SharedTrunk(trunk(WIDTH), {str(task): nn.Linear(WIDTH, 1) for task in group})
+        columns = _Columns(net)
+        fit(
+            columns,
+            data.x,
+            data.y[:, list(group)],
+            arm=arm,
+            log=log,
+            steps=int(settings["steps"]),
+            loss=lambda guess, y: F.mse_loss(guess, y),
+        )
+        with torch.no_grad():
+            found[:, list(group)] = columns(data.x_test)
+    return error(found, data.y_test)
+
+
+class _Columns(nn.Module):
+    """What the heads say, side by side: (B, 10) -> (B, tasks)."""
+
+    def __init__(self, net: SharedTrunk) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat(list(self.net(x).values()), dim=1)
+
+
+FAMILIES, EACH, THIN = 2, 4, 8
+
+
+def run_branching(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """Eight tasks of two families share a thin trunk; which find the same samples hard says who should part from whom.
+
+    The share of all pairs of tasks that are rightly joined or rightly parted; 1 is finding the families.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    n, tasks = int(settings["labels"]), FAMILIES * EACH
+    data = draw(FAMILIES, EACH, 2 * n, settings["related"], generator, hidden=1)
+    net = nn.Sequential(trunk(THIN), nn.Linear(THIN, tasks))
+    fit(net, data.x[:n], data.y[:n], arm="thin trunk", log=log, steps=int(settings["steps"]), loss=F.mse_loss)
+    with torch.no_grad():  # on samples of which none was trained on: what is learnt by heart is hard for no task
+        losses = (net(data.x[n:]) - data.y[n:]).square()
+    shuffled = torch.stack([column[torch.randperm(n, generator=generator)] for column in losses.T], dim=1)
+    true = [list(range(family * EACH, (family + 1) * EACH)) for family in range(FAMILIES)]
+    chance = torch.randperm(tasks, generator=generator).tolist()
+    found = {
+        "random": pairs_right([chance[:EACH], chance[EACH:]], true),
+        "shuffled": pairs_right(split(affinity(shuffled), FAMILIES), true),
+        "found": pairs_right(split(affinity(losses), FAMILIES), true),
+    }
+    alike = affinity(losses)
+    same = [float(alike[a, b]) for a, b in combinations(range(tasks), 2) if a // EACH == b // EACH]
+    other = [float(alike[a, b]) for a, b in combinations(range(tasks), 2) if a // EACH != b // EACH]
+    log.metric("affinity", 0, kin=sum(same) / len(same), strangers=sum(other) / len(other))
+    return found
+
+
+def pairs_right(groups: list[list[int]], true: list[list[int]]) -> float:
+    """The Rand index of two groupings: the share of pairs on which both agree, "together" or "apart"."""
+    place = {task: number for number, group in enumerate(groups) for task in group}
+    truth = {task: number for number, group in enumerate(true) for task in group}
+    pairs = list(combinations(sorted(truth), 2))
+    return sum((place[a] == place[b]) == (truth[a] == truth[b]) for a, b in pairs) / len(pairs)
+
+
+def run_cross_stitch(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """Two pairs of related tasks: stitched to their kin, stitched to a stranger, and not stitched at all.
+
+    Error on new inputs, in units of the outputs' variance, averaged over the four tasks.
+    """
+    data = draw(2, 2, int(settings["labels"]), settings["related"], torch.Generator().manual_seed(seed))
+    kin, strangers = [[0, 1], [2, 3]], [[0, 2], [1, 3]]
+    starts = [nn.Sequential(nn.Linear(FEATURES, WIDTH), nn.Tanh(), nn.Linear(WIDTH, WIDTH), nn.Tanh()) for _ in kin]
+    arms = {"identity": (kin, False), "strangers": (strangers, True), "stitched": (kin, True)}
+    found = {}
+    for arm, (pairs, learnt) in arms.items():
+        guess = torch.zeros_like(data.y_test)
+        for pair, start in zip(pairs, starts, strict=True):
+            net = _net(start, settings["own"] if learnt else 1.0)
+            guess[:, pair] = _trained(net, data, pair, learnt, arm, settings, log)
+        found[arm] = error(guess, data.y_test)
+    return found
+
+
+def _net(start: nn.Sequential, own: float) -> CrossStitchNet:
+    """Two equal columns, so that their units mean the same when training begins – in the paper both are pretrained."""
+    columns = [[copy.deepcopy(start[:2]), copy.deepcopy(start[2:])] for _ in range(2)]
+    return CrossStitchNet(columns, [nn.Linear(WIDTH, 1) for _ in range(2)], own)
+
+
+def _trained(
+    net: CrossStitchNet,
+    data: Families,
+    pair: Sequence[int],
+    learnt: bool,
+    arm: str,
+    settings: Mapping[str, float],
+    log: Log,
+) -> Tensor:
+    """What the trained pair says of the test inputs, (2000, 2)."""
+    lr, steps, faster = 3e-3, int(settings["steps"]), settings["times"]
+    if not learnt:
+        for stitch in net.stitches:
+            stitch.alpha.requires_grad_(False)
+    optimizer = torch.optim.Adam(net.groups(lr, faster))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [lr, lr * faster], total_steps=steps)
+    y = data.y[:, list(pair)]
+    for step in range(1, steps + 1):
+        rows = torch.randint(len(y), (min(64, len(y)),))
+        loss = F.mse_loss(torch.cat(net(data.x[rows]), dim=1), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if step % max(steps // 20, 1) == 0:
+            others = torch.stack([1 - stitch.alpha.diagonal().mean() for stitch in net.stitches]).mean()
+            log.metric(arm, step, loss=loss.item(), share=others.item())
+    with torch.no_grad():
+        return torch.cat(net(data.x_test), dim=1)
