@@ -54,7 +54,7 @@ def mnist_m(seeds: list[int]) -> dict[str, Any]:
     found = []
     for seed in seeds:
         torch.manual_seed(seed)
-        found.append(dann.run_full({}, seed, Log(io.BytesIO())))
+        found.append(dann.run_dann_full({}, seed, Log(io.BytesIO())))
         print(seed, found[-1], flush=True)
     rows = [
         {"row": TITLES[arm], "paper": MNIST_M_PAPER[arm], "values": {"accuracy": [one[arm] for one in found]}}

@@ -61,7 +61,8 @@ def test_garbage_target_labels_give_identical_outputs(drawn, monkeypatch, experi
     values, told = [], []
     for _ in range(2):
         stream = io.BytesIO()
-        values.append(experiment.run_full({}, 1, Log(stream)))
+        run = experiment.run_dann_full if experiment is dann else experiment.run_patch_mix_full
+        values.append(run({}, 1, Log(stream)))
         lines = stream.getvalue().splitlines()
         told.append(
             [line for line in lines if b'"target loss' not in line and b'"note"' not in line]
@@ -97,7 +98,7 @@ def test_every_arm_of_fine_tuning_trains_what_it_says(monkeypatch):
 
     monkeypatch.setattr(fine_tuning, "network", random_weights)
     stream = io.BytesIO()
-    found = fine_tuning.run_full({}, 1, Log(stream))
+    found = fine_tuning.run_fine_tuning_full({}, 1, Log(stream))
     assert found.keys() == {"scratch", "frozen", "full", "layerwise"}
     assert all(0 <= value <= 1 for value in found.values())
     moved = []
@@ -121,7 +122,7 @@ def test_fine_tuning_runs_on_some_real_photographs(monkeypatch):
 
     monkeypatch.setattr(hymenoptera, "make", some)
     monkeypatch.setattr(fine_tuning, "EPOCHS", 1)
-    found = fine_tuning.run_full({}, 1, Log(io.BytesIO()))
+    found = fine_tuning.run_fine_tuning_full({}, 1, Log(io.BytesIO()))
     assert found["frozen"] > 0.75, "a head on ImageNet's features tells ants from bees after few photographs"
 
 

@@ -7,8 +7,14 @@ import io
 import pytest
 import torch
 
-from tlcourse.labs import related_tasks, streets
-from tlcourse.labs.experiments import importance_weights, parameter_efficient, several_losses, sharing
+from tlcourse.labs import related_tasks
+from tlcourse.labs.experiments import (
+    deliberated_bridging,
+    importance_weights,
+    parameter_efficient,
+    several_losses,
+    sharing,
+)
 
 
 def _drawn(related, seed=0, hidden=1):
@@ -82,7 +88,7 @@ def test_weights_follow_the_inputs_and_see_no_change_of_labels():
 
 
 def test_a_box_holds_its_mark_and_nothing_is_nothing():
-    pictures, there, kind, box = several_losses.draw(300, 0.5, 0.0, torch.Generator().manual_seed(2))
+    pictures, there, kind, box = several_losses.draw_marks(300, 0.5, 0.0, torch.Generator().manual_seed(2))
     lit = pictures[:, 0] > 0.5
     assert not lit[there == 0].any()
     assert not box[there == 0].any()
@@ -122,16 +128,16 @@ def test_nf4_with_scales_of_32_bits_is_as_near_as_with_scales_of_eight():
 
 
 def _street(evening, seed=0, n=60):
-    return streets.draw(n, evening, torch.Generator().manual_seed(seed))
+    return deliberated_bridging.draw(n, evening, torch.Generator().manual_seed(seed))
 
 
 def test_the_evening_changes_light_and_grain_and_never_where_things_stand():
     (day, label), (evening, same) = _street(0.0), _street(0.5)
     assert torch.equal(label, same)
-    assert set(label.unique().tolist()) == set(range(len(streets.CLASSES)))
+    assert set(label.unique().tolist()) == set(range(len(deliberated_bridging.CLASSES)))
     assert day.min() >= 0
     assert day.max() <= 1
-    for number in range(len(streets.CLASSES)):
+    for number in range(len(deliberated_bridging.CLASSES)):
         here = (label == number)[:, None].expand_as(day)
         assert evening[here].std() > day[here].std()
     sky = (label == 0)[:, None].expand_as(day)[:, :1]
@@ -144,28 +150,30 @@ def test_mean_iou_is_the_mean_over_the_classes_of_intersection_over_union():
     class Says(torch.nn.Module):
         def forward(self, pictures):
             del pictures
-            return torch.nn.functional.one_hot(self.guess, len(streets.CLASSES)).permute(0, 3, 1, 2).float()
+            return (
+                torch.nn.functional.one_hot(self.guess, len(deliberated_bridging.CLASSES)).permute(0, 3, 1, 2).float()
+            )
 
     net = Says()
     net.guess = label
-    assert streets.mean_iou(net, x, label) == 1
+    assert deliberated_bridging.mean_iou(net, x, label) == 1
     net.guess = torch.where(label == 4, 1, label)  # every car is taken for road
     road, car = (label == 1).sum().item(), (label == 4).sum().item()
-    assert streets.mean_iou(net, x, label) == pytest.approx((3 + road / (road + car)) / 5)
+    assert deliberated_bridging.mean_iou(net, x, label) == pytest.approx((3 + road / (road + car)) / 5)
 
 
 def test_pixels_become_rows_in_the_order_of_their_labels():
     _, label = _street(0.0, n=2)
     maps = torch.nn.functional.one_hot(label, 5).permute(0, 3, 1, 2)
-    assert torch.equal(streets.by_pixel(maps).argmax(1), label.flatten())
+    assert torch.equal(deliberated_bridging.by_pixel(maps).argmax(1), label.flatten())
 
 
 def test_no_label_of_the_evening_reaches_an_arm_but_the_oracle(monkeypatch):
-    from tlcourse.labs.experiments import deliberated_bridging as experiment
+    experiment = deliberated_bridging
     from tlcourse.labs.log import Log
 
     settings = {"pictures": 3, "evening": 0.3, "sure": 0.5, "steps": 4, "rounds": 2}
-    given, found = streets.draw, []
+    given, found = deliberated_bridging.draw, []
     monkeypatch.setattr(experiment, "TESTED", experiment.DRAWN + 1)  # what scores the arms stays right
 
     def wrong(n, evening, generator):
@@ -175,7 +183,7 @@ def test_no_label_of_the_evening_reaches_an_arm_but_the_oracle(monkeypatch):
     for drawn in (given, wrong):
         monkeypatch.setattr(experiment, "draw", drawn)
         torch.manual_seed(1)
-        found.append(experiment.run(settings, 1, Log(io.BytesIO())))
+        found.append(experiment.run_deliberated_bridging(settings, 1, Log(io.BytesIO())))
     honest, garbage = found
     assert honest.pop("target") != garbage.pop("target")
     assert honest == garbage

@@ -19,7 +19,7 @@ from tlcourse.errors import UnableError
 
 _TIMEOUT_S = 20.0
 _CHUNK = 1 << 18
-_MOST = 4 << 30  # bytes; no file that is asked for here is nearly as large
+_LONGEST = 4 << 30  # bytes; no file that is asked for here is nearly as large
 _ALLOWED = ("https://", "http://127.0.0.1:")  # the latter: a tunnel to a mirror, and tests
 Tell = Callable[[str], None]
 
@@ -83,7 +83,7 @@ def _receive(url: str, path: Path, tell: Tell) -> None:
         tell(f"Downloading {url}{of}" + (f", continuing at {length / 1e6:.1f} MB" if length else ""))
         while chunk := answer.read(_CHUNK):
             length += len(chunk)
-            if length > _MOST:
+            if length > _LONGEST:
                 raise OSError("it does not end")
             stream.write(chunk)
         if length < size:

@@ -1,4 +1,4 @@
-"""Few weights are trained, the network stays: adapters, low-rank changes, and a network kept in four bits."""
+"""Few weights are trained, the network stays: adapters, low-rank changes, four bits, and those that matter most."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tlcourse.methods import lora as method
 from tlcourse.methods import qlora
 from tlcourse.methods.adapters import ParallelAdapter, SerialAdapter
 from tlcourse.methods.fine_tuning import freeze
+from tlcourse.methods.fish import Masked, fisher_diagonal, top_k_mask
 from tlcourse.methods.qlora import QLoRALinear
 
 
@@ -166,3 +167,36 @@ def single(weight: Tensor) -> tuple[Tensor, float]:
     levels = torch.tensor(qlora.LEVELS)
     codes = torch.bucketize(blocks / scale, (levels[1:] + levels[:-1]) / 2)
     return (levels[codes] * scale).view_as(weight), 4 + 32 / qlora.BLOCK
+
+
+def run_fish(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """Accuracy on rotated digits."""
+    x, y = load(seed)
+    pretrained = DigitNet()
+    fit(pretrained, x[:900], y[:900], arm="source", log=log, steps=400)
+    n = int(settings["labels"])
+    target = rotated(x[900:], settings["degrees"])
+    xt, yt, test, truth = target[:n], y[900 : 900 + n], target[300:], y[1200:]
+    weights = sum(p.numel() for p in pretrained.parameters())
+    k = max(1, round(settings["share"] * weights))
+    information = fisher_diagonal(pretrained, xt)
+    noise = {name: torch.rand_like(values) for name, values in information.items()}
+    masks = {"fish": top_k_mask(information, k), "random": top_k_mask(noise, k), "full": None}
+    found = {"original": accuracy(pretrained, test, truth)}
+    for arm, mask in masks.items():
+        net = copy.deepcopy(pretrained)
+        _train_masked(net, mask, xt, yt, arm, int(settings["steps"]), log, lambda n=net: accuracy(n, test, truth))
+        found[arm] = accuracy(net, test, truth)
+    return found
+
+
+def _train_masked(net, mask, x: Tensor, y: Tensor, arm: str, steps: int, log: Log, measure) -> None:  # type: ignore[no-untyped-def]
+    optimizer = torch.optim.SGD(net.parameters(), 0.03, 0.9)
+    masked = Masked(net, mask, optimizer) if mask is not None else None
+    for step in range(1, steps + 1):
+        loss = torch.nn.functional.cross_entropy(net(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        (masked or optimizer).step()
+        if step % max(steps // 20, 1) == 0:
+            log.metric(arm, step, loss=loss.item(), accuracy=measure())

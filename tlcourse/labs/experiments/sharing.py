@@ -69,7 +69,7 @@ class _Columns(nn.Module):
         return torch.cat(list(self.net(x).values()), dim=1)
 
 
-FAMILIES, EACH, THIN = 2, 4, 8
+GROUPS, MEMBERS, THIN = 2, 4, 8
 
 
 def run_branching(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
@@ -78,23 +78,23 @@ def run_branching(settings: Mapping[str, float], seed: int, log: Log) -> dict[st
     The share of all pairs of tasks that are rightly joined or rightly parted; 1 is finding the families.
     """
     generator = torch.Generator().manual_seed(seed)
-    n, tasks = int(settings["labels"]), FAMILIES * EACH
-    data = draw(FAMILIES, EACH, 2 * n, settings["related"], generator, hidden=1)
+    n, tasks = int(settings["labels"]), GROUPS * MEMBERS
+    data = draw(GROUPS, MEMBERS, 2 * n, settings["related"], generator, hidden=1)
     net = nn.Sequential(trunk(THIN), nn.Linear(THIN, tasks))
     fit(net, data.x[:n], data.y[:n], arm="thin trunk", log=log, steps=int(settings["steps"]), loss=F.mse_loss)
     with torch.no_grad():  # on samples of which none was trained on: what is learnt by heart is hard for no task
         losses = (net(data.x[n:]) - data.y[n:]).square()
     shuffled = torch.stack([column[torch.randperm(n, generator=generator)] for column in losses.T], dim=1)
-    true = [list(range(family * EACH, (family + 1) * EACH)) for family in range(FAMILIES)]
+    true = [list(range(family * MEMBERS, (family + 1) * MEMBERS)) for family in range(GROUPS)]
     chance = torch.randperm(tasks, generator=generator).tolist()
     found = {
-        "random": pairs_right([chance[:EACH], chance[EACH:]], true),
-        "shuffled": pairs_right(split(affinity(shuffled), FAMILIES), true),
-        "found": pairs_right(split(affinity(losses), FAMILIES), true),
+        "random": pairs_right([chance[:MEMBERS], chance[MEMBERS:]], true),
+        "shuffled": pairs_right(split(affinity(shuffled), GROUPS), true),
+        "found": pairs_right(split(affinity(losses), GROUPS), true),
     }
     alike = affinity(losses)
-    same = [float(alike[a, b]) for a, b in combinations(range(tasks), 2) if a // EACH == b // EACH]
-    other = [float(alike[a, b]) for a, b in combinations(range(tasks), 2) if a // EACH != b // EACH]
+    same = [float(alike[a, b]) for a, b in combinations(range(tasks), 2) if a // MEMBERS == b // MEMBERS]
+    other = [float(alike[a, b]) for a, b in combinations(range(tasks), 2) if a // MEMBERS != b // MEMBERS]
     log.metric("affinity", 0, kin=sum(same) / len(same), strangers=sum(other) / len(other))
     return found
 
