@@ -44,6 +44,12 @@ def markdown_block(text: str) -> str:
     return "\n".join("    " + one for one in harmless(text).splitlines())
 
 
+def sentence(text: str) -> str:
+    """`text` with exactly one mark at its end."""
+    text = text.rstrip(" .:")
+    return text if text.endswith(("?", "!", "…")) else f"{text}."
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 seed`, `3 seeds`, `0 seeds`; a plural that is not the noun with an s is given."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -116,7 +116,9 @@ CASES = [
         def write(path):
             with open(path, "a") as stream:
                 stream.write("# other")
-        folder = str(task.folder)
+        beside = os.path.join(os.path.dirname(os.environ["TMPDIR"]), "submission")  # where there are no namespaces
+        folder = "/submission" if os.path.isdir("/submission") else beside
+        assert os.path.isfile(folder + "/solution.py")
         tell(solution=tries(write, folder + "/solution.py") == "done", new=tries(write, folder + "/new.py") == "done",
              gone=tries(os.unlink, folder + "/solution.py") == "done",
              mode=tries(os.chmod, folder + "/solution.py", 0o777) == "done")

@@ -91,6 +91,7 @@ def test_run_trains_without_scoring(graded_here):
     ran = graded_here("run", "line", REFERENCE, "--json")
     document = json.loads(ran.stdout)
     assert ran.returncode == 0
+    assert document["outcome"] == "ran"
     assert document["checks"] == []
     assert document["points"] == 0
     assert "nothing was scored" in document["messages"][-1]

@@ -80,6 +80,26 @@ def test_nothing_is_said_where_the_forward_lets_no_gradient_through():
     assert "shared_share" not in probes.measure(Silent(), X, BY_TASK)
 
 
+def test_weights_that_were_averaged_in_inference_mode_are_measured_like_others():
+    model = Tasks()
+    with torch.inference_mode():
+        for module in (model.trunk, model.head):
+            module.weight = nn.Parameter(module.weight.clone(), requires_grad=False)
+    found = probes.measure(model, X, BY_TASK)
+    assert (found["trainable"], found["shared_share"]) == (8.0 + 28.0, 72 / 324)
+    assert model.trunk.weight.is_inference()
+
+
+def test_a_module_that_fails_in_measuring_alone_is_left_as_it_is():
+    class Breaks(Tasks):
+        def forward(self, x):
+            if torch.is_grad_enabled():
+                raise ValueError("never called with gradients before")
+            return super().forward(x)
+
+    assert "shared_share" not in probes.measure(Breaks(), X, BY_TASK)
+
+
 def test_measuring_leaves_the_model_as_it_was():
     model = Tasks().train()
     model.trunk.weight.requires_grad_(False)

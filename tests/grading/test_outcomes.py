@@ -73,7 +73,7 @@ def test_an_exception_shows_the_students_frames_only(grade_text):
     ("returned", "said"),
     [
         ("None", "fit returned None, expected a torch.nn.Module. Is there a `return model`"),
-        ("3", "fit returned a int, expected a torch.nn.Module"),
+        ("3", "fit returned an int, expected a torch.nn.Module"),
     ],
 )
 def test_fit_that_returns_no_module_is_told_so(grade_text, returned, said):

@@ -10,5 +10,7 @@ TMP = Path("/tmp")
 
 
 def shown_in_tmp() -> set[str]:
-    """Names in /tmp that a run sees although its /tmp is new: an interpreter or packages that lie below /tmp."""
-    return {folder.relative_to(TMP).parts[0] for folder in visible_folders() if folder.is_relative_to(TMP)}
+    """Names in /tmp that a run sees although its /tmp is new: its own files, and an environment that lies there."""
+    return {"submission"} | {
+        folder.relative_to(TMP).parts[0] for folder in visible_folders() if folder.is_relative_to(TMP)
+    }

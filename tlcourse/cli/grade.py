@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {
     "pass": ExitCode.OK,
+    "ran": ExitCode.OK,
     "fail": ExitCode.NOT_PASSED,
     "crash": ExitCode.NOT_PASSED,
     "invalid": ExitCode.NOT_PASSED,
@@ -92,7 +93,7 @@ def _solution(path: Path | None, exercise: LoadedExercise) -> Path:
         return usual
     raise SubmissionError(
         "No solution was named, and none lies here.",
-        cause=f"neither ./solution.py nor {exercise.about.id}/solution.py is there.",
+        cause=f"there is no solution.py and no solution.ipynb, neither here nor in {exercise.about.id}/.",
         remedy=f"name it: tlcourse grade {exercise.about.id} PATH – or make one: tlcourse init {exercise.about.id}",
     )
 
@@ -155,7 +156,7 @@ def _interrupt(number: int, frame: Any) -> None:
 
 def _stamp(path: Path) -> tuple[tuple[str, int, int], ...]:
     """Changes when a file below `path` does."""
-    files = sorted(path.glob("*")) if path.is_dir() else [path]
+    files = sorted(path.glob("*")) if path.is_dir() else [path, *sorted(path.parent.glob("*.py"))]
     found = []
     for file in files:
         try:

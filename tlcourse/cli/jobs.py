@@ -138,7 +138,7 @@ def _line(row: JobRow, *, plain: bool) -> str:
 
     if row.state == "ended":
         state = f"{row.outcome}, {row.points:g} of {row.max_points:g} points"
-        state = state if row.command == "grade" else "runs" if row.outcome == "pass" else row.outcome
+        state = state if row.command == "grade" else "runs" if row.outcome in ("ran", "pass") else row.outcome
     else:
         state = row.status.slurm.lower() if row.status and row.state == "open" else row.state
     said = "; ".join(part for part in (row.said, *((row.status.said, row.status.crowd) if row.status else ())) if part)

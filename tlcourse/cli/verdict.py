@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COLOURS: dict[Tone, str] = {"good": "green", "bad": "red", "doubt": "yellow", "fault": "magenta", "muted": "white"}
 _LOG_LINES = 12
+_EVERY_S = 5.0  # between two lines of metrics where no line can change
 
 
 def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool) -> Iterator[str]:
@@ -71,6 +72,9 @@ class Live:
         self._metrics = ""
         self._begin = time.monotonic()
         self._shown = 0.0
+        self._told = self._begin
+        if not self._moving:
+            out.note("   0.0 s  starting")
 
     def show(self, event: dict[str, Any]) -> None:
         """Take one event of the run."""
@@ -85,6 +89,9 @@ class Live:
         elif kind == "metric":
             values = "  ".join(f"{name} {_number(value)}" for name, value in event["values"].items())
             self._metrics = f"step {event['step']}  {values}"
+            if not self._moving and time.monotonic() - self._told > _EVERY_S:
+                self._told = time.monotonic()
+                out.note(f"{self._told - self._begin:6.1f} s  {self._phase}  {self._metrics}")
         if self._moving and time.monotonic() - self._shown > 0.1:
             self._shown = time.monotonic()
             text = f"{time.monotonic() - self._begin:6.1f} s  {self._phase}  {self._metrics}"

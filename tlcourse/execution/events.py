@@ -18,6 +18,7 @@ FIELDS = {
     "phase": ("name",),
     "problem": ("kind", "message", "trace"),
     "probe": ("values",),
+    "where": ("place", "trace"),
     "finished": (),
 }
 """The kinds of events, and the fields that are kept of them; whatever else a line holds is dropped."""

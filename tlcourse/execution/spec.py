@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from tlcourse.course.spec import Limits, TaskSpec
 
-Outcome = Literal["pass", "fail", "crash", "timeout", "memory", "output", "invalid", "infra"]
+Outcome = Literal["pass", "fail", "ran", "crash", "timeout", "memory", "output", "invalid", "infra"]
+"""How a grading ended; `ran`: `fit` returned and nothing was scored."""
 RunStatus = Literal["done", "crash", "timeout", "memory", "output", "invalid", "infra"]
 """How a run ended: `done` gave predictions, which may still be wrong. `infra` is ours, the others the submission's."""
 

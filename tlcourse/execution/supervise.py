@@ -35,6 +35,7 @@ from tlcourse.sandbox.scratch import scratch_folder
 from tlcourse.text import LogTail
 
 _WATCH_S = 0.05
+_ANSWER_S = 0.5
 _log = logging.getLogger(__name__)
 _CHUNK = 1 << 16
 OnEvent = Callable[[dict[str, Any]], None]
@@ -78,6 +79,9 @@ class _Supervision:
         self.probes: dict[str, float] = {}
         self.metrics: list[dict[str, Any]] = []
         self.fit_s = 0.0
+        self.phase = ""
+        self.where = ""
+        self.asked = False
         self.fitted = False
         self.ended: tuple[RunStatus, str] | None = None
         self.begin = time.monotonic()
@@ -177,7 +181,19 @@ class _Supervision:
         limits = self.job.limits
         used = self.tree.measure(limits.memory_mb)
         if over := exceeded(used, limits, wall_time_s):
+            if over[0] == "timeout":
+                self._ask_where()
             self._end(*over)
+
+    def _ask_where(self) -> None:
+        """Have a run whose time is over say where it is: for its author, and within half a second."""
+        if self.fitted or not self.started or sys.platform == "win32" or not self.tree.ask(signal.SIGXCPU):
+            return
+        self.asked = True
+        until = time.monotonic() + _ANSWER_S
+        while not self.where and self.ended is None and (left := until - time.monotonic()) > 0:
+            for key, _ in self.selector.select(min(left, _WATCH_S)):
+                key.data()
 
     def _end(self, status: RunStatus, message: str) -> None:
         if self.ended is None:
@@ -230,8 +246,18 @@ class _Supervision:
             if self.fitted:
                 return  # after `fit` test inputs are inside: a curve could carry them out, into feedback
             self.metrics.append({"step": event["step"], "values": event["values"]})
-        elif kind == "phase" and event["name"] == "fit":
+        elif kind == "where":
+            if (
+                self.asked and not self.fitted and not self.where
+            ):  # after `fit` it could carry test inputs out, as a curve could
+                self.where = event["place"][:200]
+                self.problem = self.problem or Problem("exception", "", event["trace"])
+            return
+        elif kind == "phase" and event["name"] == "fit" and self.phase in ("", "load"):
+            self.phase = "fit"
             self.fit_begin = time.monotonic()
+        elif kind == "phase" and event["name"] == "load" and not self.phase:
+            self.phase = "load"
         elif kind == "phase" and event["name"] == "fitted" and not self.fitted:
             self.fitted = True
             self.fit_s = time.monotonic() - self.fit_begin  # our clock, not theirs
@@ -275,6 +301,8 @@ class _Supervision:
     def report(self) -> RunReport:
         """How it ended, decided from outside wherever that is possible."""
         status, message = self.ended or self._ending_of_a_finished_tree()
+        if status == "timeout":
+            message = f"{message}. {self._phase_in_words()}"
         used = self.tree.last
         _log.debug(
             "process %s: %s (%s); exit status %s, %.1f s, %.1f s of CPU, at most %.0f MB",
@@ -299,6 +327,17 @@ class _Supervision:
             torch=str(self.started.get("torch", "")),
             metrics=self.metrics,
         )
+
+    def _phase_in_words(self) -> str:
+        """What a run was doing when its time was over."""
+        at = f" ({self.where})" if self.where else ""
+        if self.fitted:
+            return "fit had returned, and the returned module was being called"
+        if self.phase == "fit":
+            return f"fit had not returned{at}"
+        if self.phase == "load":
+            return f"fit had not begun: code at the top level was still running{at}"
+        return "The solution was not loaded yet"
 
     def _ending_of_a_finished_tree(self) -> tuple[RunStatus, str]:
         code = self.process.returncode

@@ -31,6 +31,7 @@ from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
 from tlcourse.grading.scoring.measurement import Measurement
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.scratch import scratch_folder
+from tlcourse.text import sentence
 
 OnEvent = Callable[[dict[str, Any]], None]
 Runner = Callable[[RunSpec, OnEvent], RunReport]
@@ -67,7 +68,7 @@ def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event:
     started = _now()
     sandbox, missing = choose(options.sandbox_kind, gpu=uses_gpu(options.device))
     with scratch_folder("submission") as folder:
-        submission = collect(path, folder)
+        submission = collect(path, folder, starter=exercise.folder / "starter.py", own=True)
         grading = Grading(exercise, options, lambda spec, tell: run_job(spec, sandbox, tell))
         result = grading.result(submission, on_event, started=started, scored=scored)
     return _with_notice(result, missing)
@@ -140,9 +141,9 @@ class Grading:
         if attempts[0].status != "done":
             failed = attempts[0]
         if failed is not None and failed.status != "done":
-            return failed.status, [f"{failed.message.rstrip('.')}."], []
+            return failed.status, [sentence(failed.message)], []
         if not scored:
-            return "pass", ["fit returned a module whose outputs have the right shapes; nothing was scored."], []
+            return "ran", ["fit returned a module whose outputs have the right shapes; nothing was scored."], []
         about, done = self._exercise.about, [one for one in attempts if one.status == "done"]
         messages = []
         if len(attempts) > 1:

@@ -149,7 +149,7 @@ class RunStore:
         id_, folder = self._new_folder()
         try:
             (folder / "submission").mkdir()
-            submission = collect(path, folder / "submission")
+            submission = collect(path, folder / "submission", starter=exercise.folder / "starter.py", own=True)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

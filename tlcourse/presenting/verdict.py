@@ -36,6 +36,7 @@ class OutcomeWords(NamedTuple):
 OUTCOMES = {
     "pass": OutcomeWords("✓", "PASS", "good"),
     "fail": OutcomeWords("✗", "FAIL", "bad"),
+    "ran": OutcomeWords("✓", "RUNS", "good", "trained and tried, not scored"),
     "crash": OutcomeWords("✗", "CRASH", "bad", "your code raised an error or ended its process"),
     "timeout": OutcomeWords("✗", "TIMEOUT", "doubt", "it took longer than allowed"),
     "memory": OutcomeWords("✗", "MEMORY", "doubt", "it used more memory than allowed"),
@@ -44,12 +45,11 @@ OUTCOMES = {
     "infra": OutcomeWords("–", "GRADER FAULT", "fault", "not your mistake; not counted"),
     "waiting": OutcomeWords("○", "NOT GRADED YET", "muted"),
 }
-_RUNS = OutcomeWords("✓", "RUNS", "good", "trained and tried, not scored")
 
 
 def outcome(name: str, *, scored: bool = True) -> OutcomeWords:
-    """The words for an outcome; without scoring, one that passes merely runs."""
-    return _RUNS if name == "pass" and not scored else OUTCOMES.get(name) or OutcomeWords("–", name, "muted")
+    """The words for an outcome; in older documents, one that passes without scoring merely runs."""
+    return OUTCOMES["ran"] if name == "pass" and not scored else OUTCOMES.get(name) or OutcomeWords("–", name, "muted")
 
 
 class CheckWords(NamedTuple):

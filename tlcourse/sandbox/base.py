@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -112,8 +111,10 @@ class NoSandbox:
 
     def start(self, start: Start) -> SandboxedProcess:
         """Start the worker in its own session, so that it can be killed as a group."""
-        home = str(start.inputs)
-        env = {**start.env, "HOME": home, "TMPDIR": tempfile.gettempdir()}
+        scratch = start.inputs.parent / "scratch"
+        scratch.mkdir()
+        home = str(scratch)
+        env = {**start.env, "HOME": home, "TMPDIR": home}
         return SandboxedProcess(
             [*start.entering(env), *worker_command([str(start.inputs), str(start.submission), *start.arguments])],
             stdin=start.stdin,

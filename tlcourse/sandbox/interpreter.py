@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
-WORKER = "tlcourse.execution.worker.main"
+WORKER = "tlcourse.execution.worker.process"
 """The module whose `leave` runs beside student code."""
 _SPEAKERS = (
     "sbatch srun salloc sattach sbcast squeue scancel scontrol scrontab sacct sacctmgr sinfo sstat strigger "

@@ -152,6 +152,15 @@ class ProcessTree:
         except psutil.Error:
             return []
 
+    def ask(self, number: signal.Signals) -> bool:
+        """Send a signal to the topmost process that has a handler for it, and to no other; whether there is one."""
+        for member in self._scan():
+            if _handles(member.pid, number):
+                with contextlib.suppress(psutil.Error):
+                    member.send_signal(number)
+                    return True
+        return False
+
     def kill(self, process: Process) -> None:
         """SIGKILL to the top process, its group and every member; returns when the top process is gone."""
         process.end_all()
@@ -172,6 +181,15 @@ class ProcessTree:
                 self.peak_mb = max(self.peak_mb, self._group.peak_mb())
             self._group.remove()
             self._group = None
+
+
+def _handles(pid: int, number: signal.Signals) -> bool:
+    """Whether a process catches a signal, as /proc has it."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+        caught = int(status.split("\nSigCgt:")[1].split()[0], 16)
+        return bool(caught >> (number - 1) & 1)
+    return False
 
 
 def proportional_mb(pids: Iterable[int]) -> float | None:

@@ -5,7 +5,7 @@ thread, no parallel operation (a forked child of libgomp's threads hangs), no CU
 request it sees the name of a folder and some descriptors; what is in them only the child sees.
 
 Three processes make a run: the *monitor* in the parent's PID namespace, which tells the exit status; *init*, pid 1 of
-the run's own; and the *worker*, which runs the same `worker.main` as in bubblewrap.
+the run's own; and the *worker*, which runs the same `worker.process` as in bubblewrap.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def _import_everything() -> None:
     import torchvision.models
     import torchvision.transforms.v2  # noqa: F401
 
-    importlib.import_module(WORKER)
+    for name in (WORKER, "tlcourse.execution.worker.main"):  # which the first imports once it has looked at a solution
+        importlib.import_module(name)
 
     torch.set_num_threads(1)
     torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])  # the first optimiser imports torch._dynamo: two seconds
@@ -120,7 +121,7 @@ def _init(request: Request, descriptors: list[int], view: namespaces.View) -> No
 
 
 def _worker(request: Request, descriptors: list[int]) -> NoReturn:
-    """The same as a worker in bubblewrap, from here on: descriptors, environment, limits, then `worker.main`."""
+    """The same as a worker in bubblewrap, from here on: descriptors, environment, limits, then `worker.process`."""
     try:
         namespaces.set_dumpable(True)
         _place(descriptors, [0, 1, *request.numbers])

@@ -8,14 +8,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tlcourse.grading.intake.notebook import notebook_source, without_magics
+from tlcourse.grading.intake.notebook import read_notebook, without_magics
 
 ORIGIN = Path("solution.ipynb")
 
 
 def read(*cells: str) -> tuple[str, list[str]]:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    return notebook_source(nbformat.writes(notebook).encode(), ORIGIN)
+    found = read_notebook(nbformat.writes(notebook).encode(), ORIGIN)
+    return found.code, found.notices
 
 
 def run(*cells: str) -> dict[str, object]:
@@ -27,7 +28,8 @@ def run(*cells: str) -> dict[str, object]:
 def test_code_cells_come_in_order_and_prose_does_not_come():
     prose = nbformat.v4.new_markdown_cell("# !rm")
     cells = [nbformat.v4.new_code_cell("a = 1"), prose, nbformat.v4.new_code_cell("b = a + 1")]
-    code, notices = notebook_source(nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode(), ORIGIN)
+    found = read_notebook(nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode(), ORIGIN)
+    code, notices = found.code, found.notices
     assert code.index("a = 1") < code.index("b = a + 1")
     assert "rm" not in code
     assert notices == []
@@ -99,7 +101,7 @@ def test_an_encoding_that_a_cell_names_is_not_believed():
 
 def test_half_a_surrogate_pair_becomes_its_escape():
     data = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "x = '\ud800'"}]}).encode()
-    code, _ = notebook_source(data, ORIGIN)
+    code = read_notebook(data, ORIGIN).code
     assert "x = '\\ud800'" in code
 
 
@@ -107,15 +109,47 @@ def test_a_notebook_of_format_3_is_read():
     old = nbformat.v3.new_notebook(
         worksheets=[nbformat.v3.new_worksheet(cells=[nbformat.v3.new_code_cell(input="a = 1", language="python")])]
     )
-    assert "a = 1" in notebook_source(json.dumps(old).encode(), ORIGIN)[0]
+    assert "a = 1" in read_notebook(json.dumps(old).encode(), ORIGIN).code
 
 
 def test_a_byte_order_mark_does_no_harm():
     data = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": ["a = ", "1"]}]}).encode("utf-8-sig")
-    assert "a = 1" in notebook_source(data, ORIGIN)[0]
+    assert "a = 1" in read_notebook(data, ORIGIN).code
 
 
 def test_many_magics_and_long_lines_take_no_time_to_speak_of():
     """A million characters in which each line could begin a search of all that follows."""
     for source in ("%a\n" * 300_000, " " * 1_000_000, "a" * 1_000_000, "'''" * 100_000, "f(" * 100_000 + "\n%a" * 1000):
         without_magics(source)
+
+
+def test_each_cell_is_compiled_under_its_own_name_and_from_its_own_first_line(tmp_path):
+    from tlcourse.execution.worker.solution import read_source
+
+    cells = ["from __future__ import annotations\nx = get_ipython()", "%%bash\nls\nls", "\n%time\ndef fit(task): pass"]
+    (tmp_path / "solution.py").write_text(read(*cells)[0])
+    source = read_source(tmp_path)
+    names = [f"solution.ipynb, cell {number}" for number in (1, 2, 3)]
+    assert [code.co_filename for code in source.codes] == ["solution.py", *names]
+    assert next(c.co_firstlineno for c in source.codes[3].co_consts if hasattr(c, "co_firstlineno")) == 3
+
+
+def test_a_cell_that_writes_a_file_writes_it_and_a_file_that_is_there_is_run():
+    cells = [
+        "%%writefile utils.py\ndef helper(): return 1",
+        "%%writefile -a utils.py\nmore = 2",
+        "%run utils.py\n%run ./there.py\n%run missing.py",
+        "%%writefile ../outside.py\nx = 1",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    found = read_notebook(nbformat.writes(notebook).encode(), ORIGIN, ["there.py"])
+    assert found.files == {"utils.py": "def helper(): return 1\nmore = 2\n"}
+    assert (
+        "\nfrom utils import *  # %run utils.py\nfrom there import *  # %run ./there.py\npass  # dropped" in found.code
+    )
+    assert found.notices == [
+        "cell 1 was written to utils.py.",
+        "cell 2 was written to utils.py.",
+        "cell 3: 1 line(s) with shell escapes or magics were dropped.",
+        "cell 4: the whole cell, which is for %%writefile, was dropped.",
+    ]

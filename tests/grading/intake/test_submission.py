@@ -136,3 +136,58 @@ def test_a_zip_can_be_graded_from_the_command_line(tl, tmp_path):
     done = tl("grade", "line", "hand-in.zip", "--json", "--sandbox", "none")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["submission"]["path"] == "hand-in.zip"
+
+
+def test_an_unchanged_starter_gives_way_to_the_notebook_with_the_work(tmp_path, into):
+    starter = tmp_path / "starter.py"
+    starter.write_text("def fit(task): ...  # TODO\n")
+    origin = folder_of(tmp_path, solution_DOT_py="def fit(task): ...  # TODO\r\n\n", solution_DOT_ipynb=NOTEBOOK)
+    submission = collect(origin, into, starter=starter)
+    assert CODE in (submission.folder / "solution.py").read_text()
+    assert submission.notices[0] == "solution.ipynb was run: solution.py beside it is the starter as it was."
+
+
+BESIDE = {
+    "work.py": "import os, utils\nfrom nets.small import Net\n"
+    "W = 'weights/best.pt', './log.txt', '../up.txt', 'gone.pt'\n",
+    "utils.py": "import deeper\nimport utils\n",
+    "deeper.py": "broken (",
+    "bob.py": "",
+    "nets/small.py": "",
+    "nets/data.bin": "",
+    "weights/best.pt": "1234",
+    "log.txt": "",
+}
+
+
+def test_what_ones_own_file_needs_of_those_beside_it_comes_along_and_that_is_told(tmp_path, into):
+    origin = folder_of(tmp_path, **BESIDE)
+    (tmp_path / "up.txt").touch()
+    submission = collect(origin / "work.py", into, own=True)
+    wanted = ["deeper.py", "log.txt", "nets/small.py", "solution.py", "utils.py", "weights/best.pt"]
+    assert names(submission.folder) == wanted
+    assert submission.notices == [
+        "deeper.py, log.txt, nets/small.py, utils.py, weights/best.pt lie beside work.py and were taken along: "
+        "hand them in, too."
+    ]
+
+
+def test_in_a_class_nothing_beside_a_file_is_its_own(tmp_path, into):
+    assert names(collect(folder_of(tmp_path, **BESIDE) / "work.py", into).folder) == ["solution.py"]
+
+
+def test_what_is_too_large_or_a_link_does_not_come_along(tmp_path, into):
+    origin = folder_of(tmp_path, work_DOT_py="import linked\nW = 'large.pt'\n", large_DOT_pt="x" * 2000)
+    (tmp_path / "elsewhere.py").touch()
+    (origin / "linked.py").symlink_to(tmp_path / "elsewhere.py")
+    submission = collect(origin / "work.py", into, IntakeLimits(bytes=1000), own=True)
+    assert names(submission.folder) == ["solution.py"]
+    assert submission.notices == ["large.pt lies beside it and was not taken along: it is too large."]
+
+
+def test_a_notebook_writes_its_files_beside_and_over_what_was_handed_in(tmp_path, into):
+    cells = [{"cell_type": "code", "source": "%%writefile lib/utils.py\nx = 1"}, {"cell_type": "code", "source": CODE}]
+    text = json.dumps({"nbformat": 4, "cells": cells})
+    origin = folder_of(tmp_path, solution_DOT_ipynb=text, **{"lib/utils.py": "x = 2"})
+    submission = collect(origin, into)
+    assert (submission.folder / "lib" / "utils.py").read_text() == "x = 1\n"

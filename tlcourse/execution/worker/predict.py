@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,18 +20,34 @@ _NUMBERS = 250 * 3 * 64 * 64  # inputs in a batch at most: 250 photographs at on
 def predict(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output], device: torch.device) -> dict[str, Any]:
     """float32 NumPy arrays, one an output, each (n, *shape); raises SolutionError("contract", …).
 
-    The module is called in `eval` mode, without gradients, on batches of at most 250; of 20 photographs.
+    The module is called in `eval` mode, without gradients, on batches of nearly equal sizes: of at most 250, or 20
+    photographs, and of one item only where there is but one.
     """
     model.eval()
     model.to(device)
     pieces: dict[str, list[torch.Tensor]] = {spec.name: [] for spec in outputs}
     with torch.inference_mode():
-        for batch in x.split(max(1, min(BATCH, _NUMBERS // max(1, x[0].numel())))):
+        for batch in x.tensor_split(math.ceil(len(x) / batch_size(x))):
             given = as_tuple(model(batch.to(device)), outputs)
             for spec, tensor in zip(outputs, given, strict=True):
                 check_shape(tensor, spec, len(batch))
                 pieces[spec.name].append(tensor.detach().to("cpu", torch.float32))
     return {name: torch.cat(parts).contiguous().numpy() for name, parts in pieces.items()}
+
+
+def batch_size(x: torch.Tensor) -> int:
+    """Items of `x` in a batch at most."""
+    return max(1, min(BATCH, _NUMBERS // max(1, x[0].numel())))
+
+
+def check_finite(arrays: Mapping[str, Any]) -> None:
+    """Predictions must be numbers; raises SolutionError("contract", …)."""
+    for name, array in arrays.items():
+        if bad := int(array.size - np.isfinite(array).sum()):
+            raise SolutionError(
+                "contract",
+                f"`{name}` holds {bad} values of {array.size} that are NaN or infinite, expected finite numbers",
+            )
 
 
 def check_model(model: Any) -> nn.Module:
@@ -49,7 +67,8 @@ def as_tuple(given: Any, outputs: Sequence[Output]) -> tuple[torch.Tensor, ...]:
     if len(outputs) == 1 and isinstance(given, torch.Tensor):
         given = (given,)
     if not isinstance(given, tuple | list):
-        raise SolutionError("contract", f"the module returned {_kind(given)}, expected the tuple ({names})")
+        wanted = f"the tensor {names}" if len(outputs) == 1 else f"the tuple ({names})"
+        raise SolutionError("contract", f"the module returned {_kind(given)}, expected {wanted}")
     if len(given) != len(outputs):
         raise SolutionError("contract", f"the module returned {len(given)} things, expected {len(outputs)}: ({names})")
     for spec, value in zip(outputs, given, strict=True):
@@ -83,4 +102,5 @@ def _shape_advice(found: tuple[int, ...], expected: tuple[int, ...]) -> str:
 
 
 def _kind(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -5,6 +5,8 @@ A hostile submission can forge these numbers. They can cost points; they can nev
 
 from __future__ import annotations
 
+import contextlib
+import copy
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -21,26 +23,29 @@ def measure(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output]) -> dic
     serves a head whose values for the batch `x` (B, …) have a non-zero gradient with respect to it. A trunk serves all
     heads; networks side by side share nothing, also where their weights are stacked in one tensor.
     """
+    if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
+        model = copy.deepcopy(model)  # averaged weights that were made in inference mode: their copies have gradients
     parameters = [parameter for parameter in model.parameters() if parameter.is_floating_point()]
     trainable = [parameter.requires_grad for parameter in parameters]
     total = sum(parameter.numel() for parameter in parameters)
     found = {"parameters": float(total), "trainable": float(_count(parameters, trainable))}
     if total == 0 or sum(spec.heads for spec in outputs) < 2:
         return found
-    for parameter in parameters:
-        parameter.requires_grad_(True)
     was_training = model.training
-    model.eval()  # dropout must not decide which parameters are counted
     try:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+        model.eval()  # dropout must not decide which parameters are counted
         with torch.enable_grad():
             every, some = _served(model, x, outputs, parameters)
-    except RuntimeError:  # a forward under no_grad: what cannot be measured is left out, and the grader says so
+    except Exception:  # a forward under no_grad: what cannot be measured is left out, and the grader says so
         return found
     finally:
         model.train(was_training)
         for parameter, flag in zip(parameters, trainable, strict=True):
-            parameter.grad = None
-            parameter.requires_grad_(flag)
+            with contextlib.suppress(RuntimeError):
+                parameter.grad = None
+                parameter.requires_grad_(flag)
     found["shared_share"] = every / max(some, 1)
     return found
 

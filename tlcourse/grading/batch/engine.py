@@ -224,7 +224,7 @@ class Engine:
         try:
             if work.sha256:
                 return _Collected(work, self._store.again(work.sha256, path))
-            return _Collected(work, self._store.take(path))
+            return _Collected(work, self._store.take(path, self._exercise.folder / "starter.py"))
         except SubmissionError as error:
             if not path.exists():
                 return self._without(work, "infra", "The hand-in disappeared after it was found. Bring it back.")

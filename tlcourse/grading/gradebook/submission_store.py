@@ -25,10 +25,13 @@ class SubmissionStore:
         self.folder = gradebook.with_name(gradebook.name + ".handins")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def take(self, origin: Path) -> Submission:
-        """Collect a hand-in, and keep it; raises SubmissionError, and OSError such as that of a full disk."""
+    def take(self, origin: Path, starter: Path | None = None) -> Submission:
+        """Collect a hand-in, and keep it; raises SubmissionError, and OSError such as that of a full disk.
+
+        `starter`: what a solution begins as, which gives way to a notebook beside it.
+        """
         with self._half() as half:
-            submission = collect(origin, half)
+            submission = collect(origin, half, starter=starter)
             place = self._place(submission.sha256)
             if not place.is_dir():
                 place.parent.mkdir(exist_ok=True)

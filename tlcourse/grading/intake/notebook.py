@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from tlcourse.errors import SubmissionError
-from tlcourse.grading.intake.names import shown
+from tlcourse.execution.worker.solution import CELLS, FILENAME, NOTEBOOK
+from tlcourse.grading.intake.names import shown, why_not
 
 MAX_BYTES = 20 * 2**20
 _PYTHON = ("python", "ipython", "xpython")
-_FIRST = "# -*- coding: utf-8 -*- the code cells of a notebook"  # the first cell may name another encoding
 _FUTURE = re.compile(r"^from __future__ import [\w, ]+$", re.MULTILINE)  # which Python wants before all else
 # Names that a notebook has without importing them, as far as a solution can sensibly use them.
 _STAND_INS = {
@@ -22,24 +24,62 @@ _STAND_INS = {
 }
 
 
-def notebook_source(data: bytes, origin: Path) -> tuple[str, list[str]]:
-    """The notebook's code and the notices about it; raises SubmissionError."""
+class Notebook(Struct, frozen=True):
+    """A notebook as Python, what was dropped of it, and the files that its cells write: name → text."""
+
+    code: str
+    notices: list[str]
+    files: dict[str, str]
+
+
+def read_notebook(data: bytes, origin: Path, beside: Collection[str] = ()) -> Notebook:
+    """A notebook's code; `beside` are the names of the files that it may run. Raises SubmissionError."""
     if len(data) > MAX_BYTES:
         raise SubmissionError(
             f"{shown(origin)} is larger than {MAX_BYTES >> 20} MB.",
             cause="the outputs of its cells are saved in it.",
             remedy="clear all outputs in Jupyter and save it.",
         )
+    if not data.strip():
+        raise _unusable(origin, "it is empty")
     kept: list[str] = []
     notices: list[str] = []
+    files: dict[str, str] = {}
     for number, source in enumerate(_code_cells(_document(data, origin), origin), start=1):
-        text, dropped = without_magics(source)
+        if (written := _written(source)) is not None:
+            name, text, appended = written
+            files[name] = files.get(name, "") + text if appended else text
+            notices.append(f"cell {number} was written to {shown(name)}.")
+            kept.append(f"# cell {number}\n" + "\n".join(f"# {line}" for line in _lines(source)))
+            continue
+        text, dropped = without_magics(source, {*beside, *files})
         notices += [f"cell {number}: {what} dropped." for what in dropped]
         kept.append(f"# cell {number}\n{text}")
     code = "\n\n".join(kept) + "\n"
-    futures = _FUTURE.findall(code)
-    stand_ins = [line for name, line in _STAND_INS.items() if re.search(rf"\b{name}\s*\(", code)]
-    return "\n".join([_FIRST, *futures, *stand_ins, _FUTURE.sub(r"# \g<0>", code)]), notices
+    head = [*_FUTURE.findall(code)]
+    head += [line for name, line in _STAND_INS.items() if re.search(rf"\b{name}\s*\(", code)]
+    begin, begins = len(head) + 2, []
+    for text in kept:
+        begins.append(begin)
+        begin += text.count("\n") + 2
+    first = f"{CELLS} {' '.join(map(str, begins))}"
+    return Notebook("\n".join([first, *head, _FUTURE.sub(r"# \g<0>", code)]), notices, files)
+
+
+def _lines(source: str) -> list[str]:
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _written(source: str) -> tuple[str, str, bool] | None:
+    """The name, the text, and whether it is to be appended, of a cell that writes a file beside the notebook."""
+    first, *rest = _lines(source.lstrip())
+    magic, *words = first.split() or [""]
+    if magic not in ("%%writefile", "%%file") or not words:
+        return None
+    name = words[-1].strip("'\"").removeprefix("./")
+    if why_not(name) or name.startswith("~") or name.lower() in (FILENAME, NOTEBOOK):
+        return None
+    return name, "\n".join(rest) + "\n", words[0] in ("-a", "--append")
 
 
 def _document(data: bytes, origin: Path) -> dict[str, Any]:
@@ -128,18 +168,19 @@ _ESCAPE = re.compile(
         | [\w.*]+ \?{1,2} \s* $                        # print?""",
     re.VERBOSE,
 )
+_RUN = re.compile(r"%run[ \t]+(?:-[a-z][ \t]+)?['\"]?(?:\./)?(\w+)(?:\.py)?['\"]?[ \t]*")
 _LOOK = 2000  # characters of a line that are looked at: it may have millions
 _INSIDE = re.compile(r"\\.|'''|\"\"\"|['\"#()\[\]{}]", re.DOTALL)
 _OPEN, _CLOSED = "([{", ")]}"
 
 
-def without_magics(source: str) -> tuple[str, list[str]]:
-    """The cell as Python, and what was dropped, for a notice.
+def without_magics(source: str, beside: Collection[str] = ()) -> tuple[str, list[str]]:
+    """The cell as Python, and what was dropped, for a notice. `beside`: names of the files that `%run` may name.
 
     A dropped line becomes a comment, so that line numbers stay true, behind a `pass` that keeps an indented block
     whole. A line inside brackets or a string is Python, whatever it begins with.
     """
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = _lines(source)
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     dropped = []
     if lines[first].lstrip().startswith("%%"):
@@ -150,7 +191,9 @@ def without_magics(source: str) -> tuple[str, list[str]]:
         dropped.append(f"the line with {magic} was")
     count = 0
     for begin, end in _statements(lines):
-        if _is_escape(lines[begin]):
+        if (ran := _RUN.fullmatch(lines[begin][:_LOOK])) and f"{ran[1]}.py" in beside and ran[1].isidentifier():
+            lines[begin] = f"from {ran[1]} import *  # {lines[begin].strip()}"
+        elif _is_escape(lines[begin]):
             indent = lines[begin][: len(lines[begin]) - len(lines[begin].lstrip())]
             lines[begin] = f"{indent}pass  # dropped: {lines[begin].strip()}"
             lines[begin + 1 : end] = [f"{indent}# dropped: {line.strip()}" for line in lines[begin + 1 : end]]

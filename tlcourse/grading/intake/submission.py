@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 from msgspec import Struct
 
 from tlcourse.errors import SubmissionError
 from tlcourse.grading.intake.archive import unpack
+from tlcourse.grading.intake.beside import take_along
 from tlcourse.grading.intake.copy import SUBMISSION, IntakeLimits, StagedCopy, copy_folder, read_file, unreadable
-from tlcourse.grading.intake.names import is_junk, shown
-from tlcourse.grading.intake.notebook import notebook_source
+from tlcourse.grading.intake.names import is_junk, parts_of, shown
+from tlcourse.grading.intake.notebook import read_notebook
 
 SOLUTION, NOTEBOOK = "solution.py", "solution.ipynb"
 
@@ -27,11 +29,14 @@ class Submission(Struct, frozen=True):
     notices: list[str] = []
 
 
-def collect(origin: Path, into: Path, limits: IntakeLimits = SUBMISSION) -> Submission:
+def collect(
+    origin: Path, into: Path, limits: IntakeLimits = SUBMISSION, *, starter: Path | None = None, own: bool = False
+) -> Submission:
     """Copy a `.py`, a `.ipynb`, a ZIP, or a folder of these, into the empty folder `into`; raises SubmissionError.
 
     Whatever else was handed in beside the solution is kept beside it. The submission's folder is `into`, or the one
-    folder in it that everything was wrapped into.
+    folder in it that everything was wrapped into. `starter`: the file that a solution begins as; unchanged, it gives
+    way to a notebook. `own`: what a file that is named needs of those beside it is its author's, and comes along.
     """
     copy = StagedCopy(origin, into, limits)
     try:
@@ -57,7 +62,9 @@ def collect(origin: Path, into: Path, limits: IntakeLimits = SUBMISSION) -> Subm
             f"{shown(origin)} is neither a file nor a folder.", remedy="name a .py, a .ipynb, a ZIP or a folder."
         )
     folder = _unwrapped(into)
-    _settle_solution(folder, copy)
+    _settle_solution(folder, copy, starter, origin.parent if own else None)
+    if own and stat.S_ISREG(mode) and _suffix(origin.name) in (".py", ".ipynb"):
+        take_along(copy, folder)
     return Submission(origin, folder, hash_folder(folder), copy.notices)
 
 
@@ -105,10 +112,15 @@ def _unwrapped(folder: Path) -> Path:
         folder = inside[0]
 
 
-def _settle_solution(folder: Path, copy: StagedCopy) -> None:
+def _settle_solution(folder: Path, copy: StagedCopy, starter: Path | None, beside: Path | None) -> None:
     """See that `solution.py` is there: as it is, made from `solution.ipynb`, else from the only file of its kind."""
     files = sorted(path.name for path in folder.iterdir() if path.is_file())
+    there = {*files, *(path.name for path in beside.glob("*.py"))} if beside else files
     if SOLUTION in files:
+        if NOTEBOOK in files and starter is not None and _is_unchanged(folder / SOLUTION, starter):
+            copy.notices.append(f"{NOTEBOOK} was run: {SOLUTION} beside it is the starter as it was.")
+            _make_solution(folder / NOTEBOOK, copy, there)
+            return
         if NOTEBOOK in files:
             copy.notices.append(f"{SOLUTION} was run; {NOTEBOOK} lies beside it and was not looked at.")
         return
@@ -116,7 +128,7 @@ def _settle_solution(folder: Path, copy: StagedCopy) -> None:
         ours = [name for name in files if _suffix(name) == suffix]
         named = [name for name in ours if name.lower() == f"solution{suffix}"]
         if len(found := named or ours) == 1:
-            _make_solution(folder / found[0], copy)
+            _make_solution(folder / found[0], copy, there)
             if found[0] != f"solution{suffix}":
                 copy.notices.append(f"{shown(found[0])} was taken as the solution.")
             return
@@ -127,14 +139,26 @@ def _settle_solution(folder: Path, copy: StagedCopy) -> None:
     )
 
 
-def _make_solution(path: Path, copy: StagedCopy) -> None:
+def _is_unchanged(path: Path, starter: Path) -> bool:
+    """Whether a file says what the starter says; white space does not count."""
+    return starter.is_file() and path.read_bytes().split() == starter.read_bytes().split()
+
+
+def _make_solution(path: Path, copy: StagedCopy, beside: Collection[str]) -> None:
     target = path.with_name(SOLUTION)
     if path.suffix.lower() == ".py":
         path.rename(target)
         return
-    code, notices = notebook_source(path.read_bytes(), copy.origin)
-    target.write_text(code, encoding="utf-8", newline="")
-    copy.notices.extend(notices)
+    notebook = read_notebook(path.read_bytes(), copy.origin, beside)
+    target.write_text(notebook.code, encoding="utf-8", newline="")
+    copy.notices.extend(notebook.notices)
+    for name, text in notebook.files.items():
+        parts = parts_of(name, copy.origin)
+        if (path.parent.joinpath(*parts)).is_file():  # at home, too, the cell would have written over it
+            path.parent.joinpath(*parts).unlink()
+        else:
+            copy.announce(parts)
+        copy.add((*path.parent.relative_to(copy.into).parts, *parts), [text.encode()])
 
 
 def _why_none(files: list[str], copy: StagedCopy) -> str:

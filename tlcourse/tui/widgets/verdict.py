@@ -23,7 +23,7 @@ def verdict(result: Result, *, scored: bool) -> RenderableType:
     head.append(words.full.removeprefix(words.word))
     if scored:
         head.append(f"  {points(result.points, result.max_points)}", style="bold")
-    elif result.outcome == "pass":
+    elif words.tone == "good":
         head.append("; g grades it")
     parts: list[RenderableType] = [head]
     checks = Table.grid(padding=(0, 2))
