@@ -107,11 +107,16 @@ async def test_a_waiting_run_has_its_reason_its_place_in_line_and_how_crowded_it
         await send(person, tmp_path)
         await person.sees("It is next, and waits until", 60)
         await person.press("o")
-        shown = " ".join((await person.sees("2 of 16 places taken", 60)).split())
-        assert "waits, place 2" in shown
-        assert "It is next, and waits" in shown
-        assert re.search(r"about (3\d|40) min", shown)  # it counts down
-        assert "lumi" in shown
+        await person.sees("2 of 16 places taken", 60)
+
+        def told() -> str:
+            return " ".join(person.screen.replace("▌", " ").split())
+
+        minutes = re.compile(r"about (3\d|40) min")  # it counts down
+        await person.until(lambda: minutes.search(told()) is not None, minutes.pattern, 60)
+        assert "waits, place 2" in told()
+        assert "It is next, and waits" in told()
+        assert "lumi" in told()
         # cancelled after a question, which may be answered with no
         await person.press("c")
         assert "Cancel run 1 (line on lumi)?" in person.screen
