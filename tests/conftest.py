@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tlcourse import own_process
 from tlcourse.course.loader import load_course
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.grade import Options, grade
@@ -31,6 +32,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("TLCOURSE_HOME", str(home))
     monkeypatch.setenv("TLCOURSE_CONFIG", str(home / "config.yaml"))
+    monkeypatch.delenv(own_process.SECRET, raising=False)
+    own_process.taken.clear()
     yield home
 
 

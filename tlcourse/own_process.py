@@ -7,6 +7,8 @@ started before anything else: a `numpy.py` there would be run by whoever starts 
   folders of PYTHONPATH are taken over by name, because a cluster's modules put torch there; but those that depend on
   where one stands (`.`, an empty or relative entry, this very folder) are not.
 - The process imports this copy of tlcourse, not another one that the environment may hold.
+- The staff's secret is taken out of the environment before any process is started, and handed to none but our own that
+  ask for it.
 
 This file is also the program that such a command starts, and imports nothing of ours.
 """
@@ -17,6 +19,16 @@ import os
 import sys
 
 PROGRAM = os.path.abspath(__file__)  # noqa: PTH100 - every process of ours would import pathlib for this
+SECRET = "TLCOURSE_SECRET"  # noqa: S105 - a name
+taken: dict[str, str] = {}
+"""What stood in the environment and must not be inherited: name → value."""
+
+
+def take_secret() -> str:
+    """The staff's secret as the environment gave it to us, empty where it did not; from now on it is only here."""
+    if SECRET in os.environ:
+        taken[SECRET] = os.environ.pop(SECRET)
+    return taken.get(SECRET, "")
 
 
 def own_command(module: str, *arguments: str) -> list[str]:

@@ -52,7 +52,7 @@ def test_a_course_that_is_kept_is_shown_without_reading_yaml_or_opening_a_databa
 
 def test_help_imports_no_part_that_does_the_work(own_home):
     ours = {name for name in imported("--help", home=own_home) if name.startswith("tlcourse.")}
-    assert all(name.startswith(("tlcourse.cli", "tlcourse.errors")) for name in ours)
+    assert all(name.startswith(("tlcourse.cli", "tlcourse.errors", "tlcourse.own_process")) for name in ours)
 
 
 def test_grading_never_imports_torch_or_the_screen_in_the_process_that_scores(own_home):

@@ -171,6 +171,7 @@ def test_the_job_script_asks_for_what_the_profile_says(job_for):
     profile = Profile(partition="gpu", account="p1", gpus=1, gpu_type="a100", at_once=3, modules=["Python/3.11"],
                       setup=["ulimit -n 4096"], environment={"A": "b c"}, sbatch=["--constraint=big"])  # fmt: skip
     lines = job_script(profile, "name", "/w/jobs/name", "/w/code/x", "python3", [[task, task], [task]]).splitlines()
+    assert lines.index("unset TLCOURSE_SECRET") < next(n for n, line in enumerate(lines) if "python3" in line)
     asked = {line.removeprefix("#SBATCH --") for line in lines if line.startswith("#SBATCH")}
     wanted = {"partition=gpu", "account=p1", "gpus-per-node=a100:1", "array=0-1%3", f"mem={2048 + SPARE_MB}M"}
     assert wanted | {"time=7", "constraint=big", "no-requeue", "cpus-per-task=1"} <= asked

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 
 import pytest
 
+from tlcourse.cli.main import main
+from tlcourse.cluster.shell import HereShell
 from tlcourse.errors import UsageError
 from tlcourse.grading.secret import data_seed, fingerprint, new_salt, new_secret, read_secret
+from tlcourse.tui.child_process import ChildProcess
 
 
 def test_a_new_secret_can_be_read_by_its_owner_alone_whatever_the_umask(tmp_path):
@@ -48,6 +53,23 @@ def test_the_environment_serves_where_no_file_is_named(monkeypatch):
     assert read_secret(None) is None
     monkeypatch.setenv("TLCOURSE_SECRET", " from the environment ")
     assert read_secret(None) == b"from the environment"
+    assert read_secret(None) == b"from the environment"  # again, and from us alone:
+    assert "TLCOURSE_SECRET" not in os.environ
+
+
+def test_no_process_that_is_started_inherits_it_but_our_own_that_need_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("TLCOURSE_SECRET", "a secret of the environment")
+    monkeypatch.setattr("sys.argv", ["tlcourse", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "TLCOURSE_SECRET" not in HereShell("here").run("env").text
+    assert "TLCOURSE_SECRET" not in subprocess.run(["env"], capture_output=True, text=True, check=True).stdout
+    monkeypatch.setattr("tlcourse.tui.child_process.own_command", lambda *words: ["env"])
+    for needs in (False, True):
+        child = ChildProcess.start("batch", out=tmp_path / "out", needs_secret=needs)
+        while child.alive:
+            time.sleep(0.01)
+        assert ("TLCOURSE_SECRET=a secret of the environment" in (tmp_path / "out").read_text()) is needs
 
 
 def test_the_same_secret_draws_the_same_data_and_each_exercise_its_own():

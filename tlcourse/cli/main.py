@@ -11,6 +11,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.commands import add_commands
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
+from tlcourse.own_process import take_secret
 
 
 def _version(wanted: bool) -> None:
@@ -54,6 +55,7 @@ def application() -> typer.Typer:
 
 def main() -> None:
     """Run the command line, and end the process with one of the codes of `ExitCode`."""
+    take_secret()
     app = application()
     add_commands(app, sys.argv[1:])
     if os.environ.get("TLCOURSE_DEBUG"):

@@ -39,6 +39,7 @@ from textual_serve.app_service import AppService
 from textual_serve.server import Server, to_int
 
 from tlcourse.cli import out
+from tlcourse.own_process import taken
 
 _END_S = 3.0  # an app that was asked to end has this long
 _MOST_BYTES = 1 << 20
@@ -74,7 +75,7 @@ class AppProcess(AppService):
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
-            env=self._build_environment(width, height),
+            env={**self._build_environment(width, height), **taken},  # its batches draw hidden data
             start_new_session=True,
         )
         self._stdin = process.stdin

@@ -27,6 +27,7 @@ from tlcourse.course.spec import Limits, TaskSpec
 from tlcourse.errors import UsageError
 from tlcourse.execution import arrays
 from tlcourse.execution.spec import RunReport, RunSpec
+from tlcourse.own_process import SECRET
 
 SCHEMA = 1
 
@@ -145,7 +146,7 @@ def job_script(profile: Profile, name: str, folder: str, code: str, python: str,
     minutes = job_minutes(profile, [[task.limits.wall_time_s for task in chunk] for chunk in tasks])
     threads, memory_mb = max(task.task_spec.threads for task in most), max(task.limits.memory_mb for task in most)
     asked = header(profile, name, f"{folder}/log/%j.txt", len(tasks), minutes, threads, memory_mb)
-    lines = [*asked, "umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
+    lines = [*asked, f"unset {SECRET}", "umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
     lines += start_lines(profile, code)
     lines.append(f"exec {in_container(profile, [python, '-m', NODE_MODULE, folder], (folder, code))}")
     return "\n".join(lines) + "\n"

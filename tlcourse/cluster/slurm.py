@@ -80,6 +80,7 @@ def read_sacct(text: str) -> dict[str, JobState]:
 # asked only where an earlier try came as far as sbatch.
 _SUBMIT = """
 trap '' HUP PIPE INT TERM
+unset TLCOURSE_SECRET
 umask 077
 cd {folder} || exit 3
 exec 9>submit.lock

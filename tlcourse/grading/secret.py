@@ -14,8 +14,8 @@ import stat
 from pathlib import Path
 
 from tlcourse.errors import UsageError
+from tlcourse.own_process import SECRET, take_secret
 
-VARIABLE = "TLCOURSE_SECRET"
 _BYTES = 32
 _FEWEST = 16
 _SCRYPT = {"n": 2**12, "r": 8, "p": 1}
@@ -44,8 +44,8 @@ def new_secret(path: Path) -> None:
 def read_secret(path: Path | None) -> bytes | None:
     """The secret of a file, else of the environment, else None; raises UsageError where it is open or too short."""
     if path is None:
-        said = os.environ.get(VARIABLE, "").strip().encode()
-        return _long_enough(said, VARIABLE) if said else None
+        said = take_secret().strip().encode()
+        return _long_enough(said, SECRET) if said else None
     try:
         info = path.stat()
         text = path.read_bytes().strip()

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tlcourse.execution.priority import give_way
-from tlcourse.own_process import own_command
+from tlcourse.own_process import own_command, taken
 
 _LOOK_S = 0.05
 _GRACE_S = 2.0
@@ -59,6 +59,7 @@ class ChildProcess:
         ends_with_app: bool = False,
         takes_input: bool = False,
         gives_way: bool = False,
+        needs_secret: bool = False,
     ) -> ChildProcess:
         """Start `tlcourse ARGUMENTS`. Raises OSError where no process or no file can be made.
 
@@ -66,6 +67,7 @@ class ChildProcess:
             out: The file that gets all it prints, errors too; only its owner may read it. None: a file without a name.
             ends_with_app: It prints into a pipe instead, and ends at its next line once the app is gone.
             gives_way: Its session leaves the processor to the app and to whatever else a person does.
+            needs_secret: It draws hidden data: where the staff's secret came in our environment, it gets it in its own.
             takes_input: It is told something later (`tell`), and sees the end of its input once the app is gone.
         """
         writing, reading = _pipe() if ends_with_app else _file(out)
@@ -77,6 +79,7 @@ class ChildProcess:
                 stdout=writing,
                 stderr=errors_to,
                 start_new_session=True,
+                env={**os.environ, **taken} if needs_secret else None,
             )
         except OSError:
             for descriptor in (reading, errors):

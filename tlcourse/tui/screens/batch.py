@@ -167,7 +167,7 @@ class BatchScreen(CourseScreen):
         book = gradebook_file()
         log = book.with_name(f"{book.name}.{name}.log")
         try:
-            self.course_app.leave(ChildProcess.start(*command, *course, "--plain", out=log))
+            self.course_app.leave(ChildProcess.start(*command, *course, "--plain", out=log, needs_secret=True))
         except OSError as error:
             self.tell(f"No process could be started: {error.strerror}. Try: tlcourse {' '.join(command)}")
             return
