@@ -64,7 +64,7 @@ def test_it_carries_the_course(tl):
     assert sum(unit["written"] for unit in units) >= 3
     shown = json.loads(tl("exercise", "show", "ex2", "--json").stdout)
     assert Path(shown["starter"]).is_file()
-    assert Path(shown["reference"]).is_file()
+    assert Path(shown["grader"]).is_file()
 
 
 def test_it_carries_every_file_of_the_package(installed):
@@ -75,6 +75,26 @@ def test_it_carries_every_file_of_the_package(installed):
     files = {name for name in files if "__pycache__" not in name}
     assert {"tlcourse/cli/web_page/app_index.html", "tlcourse/template/course.yaml"} <= files
     assert files - carried == set()
+
+
+def test_no_reference_and_no_wrong_solution_lies_in_it_as_text_and_those_who_need_them_read_them(installed):
+    (wheel,) = installed.parents[2].glob("tlcourse-*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        carried = {name: opened.read(name) for name in opened.namelist()}
+    solutions = [path for folder in ("references", "wrong") for path in (CHECKOUT / "graders" / folder).rglob("*.*")]
+    solutions = [path for path in solutions if path.suffix in (".py", ".md")]
+    assert len(solutions) > 20
+    assert not [path.name for path in solutions for data in carried.values() if path.read_bytes()[:400] in data]
+    code = (
+        "from tlcourse.course.exercise import explanation, solutions\n"
+        "from tlcourse.course.loader import load_course\n"
+        "for one in load_course().exercises.values():\n"
+        "    print(len(list(solutions(one))), 'def fit(' in explanation(one, passed=True).page)\n"
+    )
+    command = [installed.parent / "python", "-I", "-c", code]
+    told = subprocess.run(command, cwd="/", capture_output=True, text=True, check=True).stdout.splitlines()
+    beside = [1 + len(list(folder.glob("*.py"))) for folder in sorted((CHECKOUT / "graders" / "wrong").iterdir())]
+    assert told == [f"{number} True" for number in beside]
 
 
 def test_it_carries_its_licence_and_says_so(installed):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tlcourse.course import loader
+from tlcourse.course.exercise import PACKED, explanation, solutions
 from tlcourse.course.loader import load_course
-from tlcourse.errors import ContentError, UsageError
+from tlcourse.errors import ContentError, UnableError, UsageError
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
+WRONG = EXAMPLE / "graders" / "wrong" / "line"
 
 
 @pytest.fixture
@@ -89,6 +92,24 @@ def test_only_what_is_wrong_with_the_content_is_gathered_and_our_own_mistakes_ar
     with pytest.raises(error, match="a mistake of the loader") as caught:
         load_course(course)
     assert type(caught.value) is error
+
+
+def test_solutions_are_read_from_the_archive_that_a_wheel_carries_them_in(tmp_path):
+    plain = load_course(EXAMPLE).exercises["line"]
+    course = Path(shutil.copytree(EXAMPLE, tmp_path / "course"))
+    graders = course / "graders"
+    with zipfile.ZipFile(graders / PACKED, "w") as packed:
+        for folder in ("references", "wrong"):
+            for path in (graders / folder).rglob("*.*"):
+                packed.write(path, path.relative_to(graders))
+            shutil.rmtree(graders / folder)
+    line = load_course(course).exercises["line"]
+    assert [one.name for one in solutions(line)] == ["line.py", *sorted(path.name for path in WRONG.glob("*.py"))]
+    assert list(solutions(line)) == list(solutions(plain))
+    assert explanation(line, passed=True) == explanation(plain, passed=True)
+    (graders / PACKED).write_bytes(b"PK")
+    with pytest.raises(UnableError, match="install tlcourse again"):
+        explanation(line, passed=True)
 
 
 def test_the_bundled_course_is_sound():

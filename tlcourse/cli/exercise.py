@@ -59,7 +59,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
                 "starter": str(found.folder / "starter.py"),
                 "hints": len(found.hints),
                 "grader": found.grader and str(found.grader),
-                "reference": found.reference and str(found.reference),
+                "reference": str(found.reference) if found.reference and found.reference.is_file() else None,
                 "policy": list(policy.words(about)),
             }
         )

@@ -1,9 +1,16 @@
-"""What a student has of an exercise: the file to begin with, where it usually is, and after a pass the explanation."""
+"""What a student has of an exercise: the file to begin with, where it usually is, and after a pass the explanation.
+
+The explanation, the reference and the wrong solutions lie beside the grader as files, or, in a wheel, packed into one
+archive there. It keeps them out of searches and accidental reading. It is no secret: who wants to can open it.
+"""
 
 from __future__ import annotations
 
 import shutil
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -88,4 +95,53 @@ def explanation(exercise: LoadedExercise, *, passed: bool) -> Explanation:
             cause="they are kept by the course's staff, and this copy of the course was made without them.",
             remedy="ask the staff of your course for them.",
         )
-    return Explanation(exercise.explanation.read_text(encoding="utf-8"), exercise.reference.read_text(encoding="utf-8"))
+    return Explanation(staff_text(exercise.explanation), staff_text(exercise.reference))
+
+
+PACKED = "solutions.zip"
+"""What `hatch_build.py` packs `references/` and `wrong/` into, beside the graders of a wheel."""
+
+
+def staff_files(graders: Path, folder: str) -> list[Path]:
+    """The files in `references` or `wrong/NAME` of a folder of graders, sorted: plain ones, or such in the archive."""
+    plain = sorted(path for path in (graders / folder).glob("*") if path.is_file())
+    if plain or not (graders / PACKED).is_file():
+        return plain
+    with zipfile.ZipFile(graders / PACKED) as packed:
+        inside = sorted(name for name in packed.namelist() if name.rpartition("/")[0] == folder)
+    return [graders / PACKED / name for name in inside]
+
+
+def staff_text(path: Path) -> str:
+    """The text of one of `staff_files`; raises UnableError where it cannot be read."""
+    archive = next((above for above in path.parents if above.name == PACKED), None)
+    try:
+        if archive is None:
+            return path.read_text(encoding="utf-8")
+        with zipfile.ZipFile(archive) as packed:
+            return packed.read(path.relative_to(archive).as_posix()).decode("utf-8")
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UnableError(
+            f"{path} cannot be read: {error}.",
+            cause="the installation was changed or is incomplete.",
+            remedy="install tlcourse again.",
+        ) from None
+
+
+class Solution(Struct, frozen=True):
+    """A solution of the staff's."""
+
+    kind: Literal["reference", "wrong"]
+    name: str
+    """Of its file."""
+    text: str
+
+
+def solutions(exercise: LoadedExercise) -> Iterator[Solution]:
+    """The reference, if there is one, and the wrong solutions by name."""
+    if exercise.reference is not None:
+        yield Solution("reference", exercise.reference.name, staff_text(exercise.reference))
+    if exercise.grader is not None:
+        for path in staff_files(exercise.grader.parent, f"wrong/{exercise.folder.name}"):
+            if path.suffix == ".py":
+                yield Solution("wrong", path.name, staff_text(path))

@@ -17,6 +17,7 @@ import msgspec
 
 from tlcourse import paths
 from tlcourse.course import markdown
+from tlcourse.course.exercise import staff_files
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
 from tlcourse.errors import ContentError
 from tlcourse.located import decode, read_text
@@ -96,9 +97,10 @@ def load_exercise(course: Path | None, name: str) -> LoadedExercise:
     if len(hints) != HINTS:
         raise ContentError([f"{folder / 'hints.md'}:1: {len(hints)} hints (`## …`), expected {HINTS}"])
     graders = paths.graders_folder(course)
-    of_staff = (f"{name}.py", f"references/{name}.py", f"references/{name}.md")
-    grader, reference, explanation = (graders / part if (graders / part).is_file() else None for part in of_staff)
-    return LoadedExercise(about, folder, hints, grader, reference, explanation)
+    grader = graders / f"{name}.py"
+    kept = {path.name: path for path in staff_files(graders, "references")}
+    reference, explanation = kept.get(f"{name}.py"), kept.get(f"{name}.md")
+    return LoadedExercise(about, folder, hints, grader if grader.is_file() else None, reference, explanation)
 
 
 def _inside(folder: Path, name: str, origin: Path) -> Path:

@@ -6,17 +6,17 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tlcourse.course.exercise import solutions
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UnableError
 from tlcourse.execution.pool import Pool
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.grading.grade import Grading, Options, Runner, further_seed
-from tlcourse.grading.intake.submission import collect
+from tlcourse.grading.intake.submission import SOLUTION, collect
 from tlcourse.grading.result import Result
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.scratch import scratch_folder
@@ -44,7 +44,8 @@ class _Trial(Struct, frozen=True):
     """A solution to be graded with a seed, and what it must do."""
 
     exercise: LoadedExercise
-    path: Path
+    name: str
+    text: str
     expected: str
     seed: int
 
@@ -89,24 +90,26 @@ def _pool(workers: int) -> Pool | None:
 
 def _trials(exercise: LoadedExercise, first: int, seeds: int) -> Iterator[_Trial]:
     """Each solution that lies beside the grader, and what it must do; the reference with as many seeds."""
-    yield _Trial(exercise, exercise.folder / "starter.py", "fail", first)
-    if exercise.reference is not None:
-        for number in range(seeds):
-            seed = further_seed(first, number) if number else first
-            yield _Trial(exercise, exercise.reference, "pass", seed)
-    if exercise.grader is not None:
-        for path in sorted((exercise.grader.parent / "wrong" / exercise.folder.name).glob("*.py")):
-            yield _Trial(exercise, path, _demand(path), first)
+    starter = exercise.folder / "starter.py"
+    yield _Trial(exercise, starter.name, starter.read_text(encoding="utf-8"), "fail", first)
+    for solution in solutions(exercise):
+        if solution.kind == "reference":
+            for number in range(seeds):
+                seed = further_seed(first, number) if number else first
+                yield _Trial(exercise, f"reference {solution.name}", solution.text, "pass", seed)
+        else:
+            yield _Trial(exercise, solution.name, solution.text, _demand(solution.text), first)
 
 
 def _checked(trial: _Trial, options: Options, run: Runner) -> ReferenceCheck:
-    with scratch_folder("submission") as folder:
+    with scratch_folder("submission") as handed_in, scratch_folder("submission") as folder:
+        (handed_in / SOLUTION).write_text(trial.text, encoding="utf-8", newline="")
         grading = Grading(trial.exercise, replace(options, seed=trial.seed), run)
-        result = grading.result(collect(trial.path, folder), lambda _: None, started="")
+        result = grading.result(collect(handed_in / SOLUTION, folder), lambda _: None, started="")
     found = _in_words(result)
     return ReferenceCheck(
         exercise=trial.exercise.about.id,
-        solution=trial.path.name if trial.expected != "pass" else f"reference {trial.path.name}",
+        solution=trial.name,
         seed=trial.seed,
         expected=trial.expected,
         found=found,
@@ -117,9 +120,9 @@ def _checked(trial: _Trial, options: Options, run: Runner) -> ReferenceCheck:
     )
 
 
-def _demand(path: Path) -> str:
+def _demand(source: str) -> str:
     """The first words of a wrong solution's docstring: `Must fail: CHECK, CHECK.` or `Must end: OUTCOME.`"""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    text = ast.get_docstring(ast.parse(source)) or ""
     if match := _MUST_FAIL.match(text):
         return "fail: " + ", ".join(sorted(name.strip() for name in match[1].split(",")))
     if match := _MUST_END.match(text):
