@@ -175,7 +175,11 @@ def test_reports_as_text_markdown_and_page(graded, ta, place):
 def test_similar_hand_ins_are_listed_side_by_side(graded, ta, place):
     done = ta("ta", "similar", "line", "--html", "s.html", "--json")
     assert done.returncode == 0
-    assert isinstance(json.loads(done.stdout)["pairs"], list)
+    found = json.loads(done.stdout)
+    assert [(pair["owners"], pair["share"], pair["known"]) for pair in found["pairs"]] == [
+        (["Group 1", "the reference solution"], 1.0, True)
+    ]
+    assert found["not_compared"] == []
     assert "never a verdict" in (place / "s.html").read_text()
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 
-from tlcourse.grading.similarity import fingerprints, similar_pairs, tokens_of
+import pytest
+
+from tlcourse.course.exercise import solutions
+from tlcourse.course.loader import load_course
+from tlcourse.grading.similarity import MAX_SOURCE, fingerprints, similar_pairs, tokens_of
 
 STARTER = """
 import torch
@@ -109,3 +114,74 @@ def test_source_that_is_no_python_is_compared_all_the_same():
 
 def test_empty_and_tiny_hand_ins_are_no_pair():
     assert pairs_of({"anna": "", "bo": "", "cleo": "x = 1", "dora": "x = 1"}) == []
+
+
+def test_tokens_are_pythons_names_by_their_kind_and_docstrings_and_comments_none():
+    source = '''def f(a, b=1.5e-3):  # why
+    """What it does."""
+    return rb"x" 'y' + f"{a}" + len(a)
+x = """a
+b"""
+if 0xFF_1 >= y.T: a **= .5 @ ...
+'''
+    said = "def name ( name , name = number ) : return text + text + len ( name ) name = text if number >= name . name"
+    assert [token.text for token in tokens_of(source)] == [*said.split(), ":", "name", "**=", "number", "@", "..."]
+    assert [token.line for token in tokens_of(source) if token.text in ("def", "return", "if")] == [1, 3, 6]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "match" + " " * MAX_SOURCE + "x",
+        '"' + "\\" * MAX_SOURCE,
+        "'" * MAX_SOURCE,
+        '""" ' * 25_000,
+        "rb" * 50_000,
+        "\\\n" * 50_000,
+    ],
+    ids=["soft keyword", "backslashes", "quotes", "long texts", "prefixes", "continuations"],
+)
+def test_a_source_made_to_hold_up_the_report_is_a_few_tokens(source):
+    """Each of these took a lexer with backtracking minutes; a suite that hangs here has one again."""
+    assert len(tokens_of(source)) < 50_001
+
+
+REFERENCE = next(one.text for one in solutions(load_course().exercises["ex3"]) if one.kind == "reference")
+KNOWN = {one.name: one.text for one in solutions(load_course().exercises["ex3"])}
+
+
+def renamed_and_reordered(source: str) -> str:
+    """Every name of its own another one, and the top-level blocks in the opposite order."""
+    head, *blocks = source.split("\n\n\n")
+    text = "\n\n\n".join([head, *reversed(blocks)])
+    for number, name in enumerate(["quantile", "trunk", "width", "task", "model", "loss", "head", "step", "x", "y"]):
+        text = re.sub(rf"\b{name}\w*", f"v{number}", text)
+    return text
+
+
+def test_a_copied_reference_is_found_under_other_names_and_in_another_order_however_many_have_it():
+    copies = {f"s{i}": renamed_and_reordered(REFERENCE) + different(i) for i in range(8)}
+    own = {"own": STARTER + different(80) + OWN}
+    pairs = similar_pairs({**copies, **own}, {key: key.title() for key in (*copies, *own)}, [STARTER], KNOWN)
+    known = [pair for pair in pairs if pair.known]
+    assert [pair.keys for pair in known] == [(f"s{i}", "ex3_quantile.py") for i in range(8)]
+    assert all(pair.share > 0.8 for pair in known)
+    assert pairs[: len(known)] == known
+    assert known[0].owners == ("S0", "ex3_quantile.py")
+    assert len(known[0].lines[0]) > 30
+    assert known[0].lines[1] != []
+
+
+def test_a_copied_wrong_solution_is_shown_as_such():
+    name = "squared_error.py"
+    (pair,) = similar_pairs({"a": renamed_and_reordered(KNOWN[name])}, {"a": "Anna"}, [STARTER], KNOWN)
+    assert pair.keys == ("a", name)
+
+
+@pytest.mark.parametrize("exercise", load_course().exercises.values(), ids=lambda one: one.about.id)
+def test_no_solution_of_the_staffs_looks_like_a_copy_of_the_reference(exercise):
+    """They were written for one task by the same hands: who solves it alone shares less."""
+    (reference, *wrong) = solutions(exercise)
+    starter = (exercise.folder / "starter.py").read_text()
+    sources = {one.name: one.text for one in wrong}
+    assert similar_pairs(sources, {key: key for key in sources}, [starter], {"it": reference.text}, least=2) == []

@@ -82,27 +82,36 @@ def similar(
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Pairs of hand-ins that share code, ranked, the starter's discounted: leads to look at, never a verdict."""
+    """Pairs of hand-ins that share code, and copies of the reference: leads to look at, never a verdict."""
     from tlcourse.grading.gradebook.submission_store import SubmissionStore
-    from tlcourse.presenting.report.report_data import pairs_of
+    from tlcourse.grading.similarity import MAX_SOURCE
+    from tlcourse.presenting.report.report_data import known_solutions, similar_of
     from tlcourse.text import harmless
 
     with chosen.reading(exercise) as (found, book, record):
         statuses = book.statuses(record)
-        pairs = pairs_of(book, statuses, found, most)
+        looked = similar_of(book, statuses, found, most)
+        pairs = looked.pairs
         kept = SubmissionStore(book.path)
     if html is not None:
         from tlcourse.presenting.report.as_html import similar_page
 
         hashes = {status.handin.key: status.verdict.sha256 for status in statuses if status.verdict}
-        page = similar_page(found.about.title, pairs, lambda key: kept.source(hashes[key]) or "")
+        known = known_solutions(found)
+
+        def source_of(key: str) -> str:
+            return known[key] if key in known else kept.source(hashes[key], MAX_SOURCE) or ""
+
+        page = similar_page(found.about.title, pairs, source_of)
         write(html, page.encode("utf-8", "replace"))
     if json:
-        out.document({"schema": 1, "exercise": found.about.id, "pairs": pairs})
+        out.document({"schema": 1, "exercise": found.about.id, "pairs": pairs, "not_compared": looked.not_compared})
         return
     for pair in pairs:
         one, other = (harmless(owner) for owner in pair.owners)
         out.say(f"{pair.share:4.0%} of the smaller one ({pair.shared} fingerprints): {one} and {other}")
+    for said in looked.not_compared:
+        out.say(said)
     if not pairs:
         out.say("No pair shares more than the starter's code.")
     if html is not None:

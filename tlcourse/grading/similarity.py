@@ -3,23 +3,34 @@ discounted.
 
 Names, numbers and texts count by their kind only, comments and spaces not at all: renaming variables hides nothing.
 Any run of `GUARANTEED` equal tokens is found; runs shorter than `NOISE` tokens are not. A pair is a lead for a person
-to look at, never a verdict.
+to look at, never a verdict. Whoever is compared wrote the text, and may have written it for this code: its work grows
+no faster than the text, and texts above `MAX_SOURCE` are not compared.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import builtins
+import keyword
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from hashlib import blake2b
 from itertools import combinations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 NOISE = 18
 GUARANTEED = 28
+MAX_SOURCE = 100_000
+"""Bytes: about 2,500 lines."""
 MOST_PAIRS = 20
 LEAST = 0.2
 """Shares below this are not listed: two solutions of one task always share something."""
+LEAST_KNOWN = 0.5
+"""The same of known solutions, of which what half of the class has counts as well."""
+_FEWEST = 10
+"""Fingerprints that a share of a known solution is taken of at least: some wrong ones are a few lines long."""
 _COMMON, _FEW, _MANY = 0.5, 3, 60
 """A fingerprint says nothing about copying where more than this share of the class has it, and more than a few; nor
 where many have it, however large the class."""
@@ -33,7 +44,8 @@ class Token(Struct, frozen=True):
 
 
 class Pair(Struct, frozen=True):
-    """Two hand-ins, and what they share: of the smaller one's own fingerprints, that is without the starter's."""
+    """Two hand-ins, or a hand-in and a known solution, and what they share of the smaller one's own fingerprints, that
+    is without the starter's."""
 
     keys: tuple[str, str]
     owners: tuple[str, str]
@@ -41,38 +53,68 @@ class Pair(Struct, frozen=True):
     shared: int
     lines: tuple[list[int], list[int]]
     """Lines of each that carry shared code."""
+    known: bool = False
+    """Whether the second is a known solution: the reference, or a wrong one."""
 
 
 def similar_pairs(
     sources: Mapping[str, str],
     owners: Mapping[str, str],
-    known: Sequence[str] = (),
+    given: Sequence[str] = (),
+    known: Mapping[str, str] | None = None,
     most: int = MOST_PAIRS,
     least: float = LEAST,
 ) -> list[Pair]:
-    """The pairs that share most, ranked; `known` are texts that everybody was given."""
-    given = {mark for text in known for mark in fingerprints(text, every=True)}
-    prints = {
-        key: {mark: lines for mark, lines in fingerprints(source).items() if mark not in given}
-        for key, source in sources.items()
-    }
+    """The pairs that share most, ranked: at most `most` with known solutions, and then `most` of hand-ins.
+
+    `given` are texts that everybody has, `known` solutions by their names. A hand-in is listed with the one of them
+    that it shares most with, however many others share as much: the whole class may have found the reference.
+    """
+    discounted = {mark for text in given for mark in fingerprints(text, every=True)}
+    marks = {key: fingerprints(source).keys() - discounted for key, source in sources.items()}
     holders: dict[int, list[str]] = defaultdict(list)
-    for key, marks in prints.items():
-        for mark in marks:
+    for key, own in marks.items():
+        for mark in own:
             holders[mark].append(key)
     usual = min(max(_COMMON * len(sources), _FEW), _MANY)
-    shared: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for mark, having in holders.items():
-        if 2 <= len(having) <= usual:
-            for one, other in combinations(sorted(having), 2):
-                shared[one, other].append(mark)
-    pairs = []
-    for (one, other), common in shared.items():
-        share = len(common) / min(len(prints[one]), len(prints[other]))
-        if share >= least:
-            lines = (_lines(prints[one], common), _lines(prints[other], common))
-            pairs.append(Pair((one, other), (owners[one], owners[other]), share, len(common), lines))
-    return sorted(pairs, key=lambda pair: (-pair.share, -pair.shared, pair.keys))[:most]
+    rare = {mark: having for mark, having in holders.items() if 2 <= len(having) <= usual}
+    shared = Counter(pair for having in rare.values() for pair in combinations(sorted(having), 2))
+    found = [
+        Pair((one, other), (owners[one], owners[other]), share, count, ([], []))
+        for (one, other), count in shared.items()
+        if (share := count / min(len(marks[one]), len(marks[other]))) >= least
+    ]
+    texts, solutions = dict(sources), dict(known or {})
+    copied = list(_copied(marks, owners, {name: fingerprints(text) for name, text in solutions.items()}, discounted))
+    texts.update(solutions)
+
+    def with_lines(pair: Pair) -> Pair:
+        prints = [fingerprints(texts[key]) for key in pair.keys]
+        common = prints[0].keys() & prints[1].keys() - discounted
+        common = common if pair.known else common & rare.keys()
+        return replace(pair, lines=(_lines(prints[0], common), _lines(prints[1], common)))
+
+    return [with_lines(pair) for group in (copied, found) for pair in sorted(group, key=_rank)[:most]]
+
+
+def _copied(
+    marks: Mapping[str, Set[int]],
+    owners: Mapping[str, str],
+    known: Mapping[str, Mapping[int, object]],
+    discounted: Set[int],
+) -> Iterator[Pair]:
+    """Of each hand-in the known solution that it shares most with, if it shares much."""
+    solutions = {name: prints.keys() - discounted for name, prints in known.items()}
+    for key, own in marks.items():
+        pairs = []
+        for name, its in solutions.items():
+            share = len(own & its) / max(min(len(own), len(its)), _FEWEST)
+            pairs.append(Pair((key, name), (owners[key], name), share, len(own & its), ([], []), known=True))
+        yield from (pair for pair in sorted(pairs, key=_rank)[:1] if pair.share >= LEAST_KNOWN)
+
+
+def _rank(pair: Pair) -> tuple[float, int, tuple[str, str]]:
+    return (-pair.share, -pair.shared, pair.keys)
 
 
 def fingerprints(source: str, *, every: bool = False) -> dict[int, list[int]]:
@@ -90,27 +132,37 @@ def fingerprints(source: str, *, every: bool = False) -> dict[int, list[int]]:
     return found
 
 
-def tokens_of(source: str) -> list[Token]:
-    """Tokens of Python source, whether or not it is valid."""
-    from pygments.lexers.python import PythonLexer
-    from pygments.token import Token as Kind
+# Every alternative takes what it began or fails at its first few characters, and gives nothing back (the `+` after a
+# quantifier), so that each character is looked at a few times at most. A text that is not closed ends with its line,
+# a long one with the source.
+_TOKEN = re.compile(
+    r"""(?P<space>   \s++ | \# [^\n]*+ | \\\n )
+    |   (?P<text>    (?: [rRbBuUfFtT]{1,2}+ (?=["']) )?+
+                     (?: \"{3} [^"\\]*+ (?: (?: \\. | "(?!"") ) [^"\\]*+ )*+ (?: \"{3} | \\?+ \Z )
+                     |   '{3}   [^'\\]*+ (?: (?: \\. | '(?!'') ) [^'\\]*+ )*+ (?: '{3}   | \\?+ \Z )
+                     |   "      [^"\\\n]*+ (?: \\. [^"\\\n]*+ )*+ "?+
+                     |   '      [^'\\\n]*+ (?: \\. [^'\\\n]*+ )*+ '?+ ) )
+    |   (?P<number>  (?: \d | \.\d ) (?: [eE][+-]\d | [\w.] )*+ )
+    |   (?P<name>    \w++ )
+    |   (?P<mark>    \*\*= | //= | >>= | <<= | \.\.\. | [-+*/%@&|^=<>!:]= | -> | \*\* | // | << | >> | . )""",
+    re.VERBOSE | re.DOTALL,
+)
+_SAID = frozenset(keyword.kwlist) | frozenset(name for name in dir(builtins) if name.islower())
+"""Names that count as they are: whoever renames them changes what the code does."""
 
+
+def tokens_of(source: str) -> list[Token]:
+    """Tokens of Python source, whether or not it is valid; docstrings count as little as comments."""
     tokens: list[Token] = []
-    number = 1
-    for kind, text in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source):
-        if kind in Kind.Name and kind not in Kind.Name.Builtin:
-            shown = "name"
-        elif kind in Kind.Literal.String:
-            shown = "" if kind in Kind.Literal.String.Doc else "text"
-        elif kind in Kind.Literal.Number:
-            shown = "number"
-        elif kind in Kind.Comment or kind in Kind.Text:
-            shown = ""
-        else:
-            shown = text.strip()
-        if shown and not (shown == "text" and tokens and tokens[-1].text == "text"):  # a text comes in several parts
-            tokens.append(Token(shown, number))
-        number += text.count("\n")
+    number = ended = 1
+    for found in _TOKEN.finditer(source):
+        kind, text = found.lastgroup or "", found[0]
+        first, number = number, number + text.count("\n")
+        if kind == "space" or (kind == "text" and text.endswith(('"""', "'''")) and (not tokens or ended < first)):
+            continue
+        ended = number
+        if not (kind == "text" and tokens and tokens[-1].text == "text"):  # a text may be written in several parts
+            tokens.append(Token(text if kind == "mark" or text in _SAID else kind, first))
     return tokens
 
 

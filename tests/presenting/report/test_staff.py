@@ -10,7 +10,9 @@ import pytest
 
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
+from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
+from tlcourse.grading.similarity import MAX_SOURCE
 from tlcourse.presenting.report.as_html import report_page
 from tlcourse.presenting.report.as_text import report_lines, report_markdown
 from tlcourse.presenting.report.report_data import document, five_numbers, gather, histogram, marks_of, without_verdict
@@ -62,6 +64,20 @@ def book(tmp_path):
         opened.record(3, 0, result("memory", 0.0), "used # MB")
         opened.override("line", "b", 1.5, who="sofie", why="<i>the</i> right idea")
         yield opened
+
+
+def test_a_solution_too_large_to_compare_is_named_and_holds_nobody_up(book, line, tmp_path):
+    store = SubmissionStore(book.path)
+    (tmp_path / "solution.py").write_text("match" + " " * MAX_SOURCE + "x")
+    large = store.take(tmp_path / "solution.py")
+    book.record(4, 0, msgspec.structs.replace(result("crash", 0.0), submission=SubmissionRecord("/", large.sha256)), "")
+    report = gather(book, book.batch(1), line)
+    said = "late: not compared: too large (more than 100 kB)"
+    assert report.similar is not None
+    assert report.similar.not_compared == [said]
+    assert document(report)["not_compared"] == [said]
+    for text in ("\n".join(report_lines(report, plain=True)), report_markdown(report), report_page(report)):
+        assert said in text
 
 
 @pytest.fixture

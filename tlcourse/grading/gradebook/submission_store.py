@@ -49,12 +49,18 @@ class SubmissionStore:
             )
         return Submission(origin, place, sha256)
 
-    def source(self, sha256: str) -> str | None:
-        """The text of a kept solution; None where there is none."""
+    def source(self, sha256: str, most: int) -> str | None:
+        """The text of a kept solution; None where there is none, or it has more than `most` bytes."""
         try:
-            return (self._place(sha256) / SOLUTION).read_text(encoding="utf-8", errors="replace")
+            with (self._place(sha256) / SOLUTION).open("rb") as stream:
+                data = stream.read(most + 1)
         except OSError:
             return None
+        return data.decode("utf-8", "replace") if len(data) <= most else None
+
+    def has(self, sha256: str) -> bool:
+        """Whether the solution is kept."""
+        return (self._place(sha256) / SOLUTION).is_file()
 
     def sweep(self) -> None:
         """Remove what a killed batch left half-made; for the gradebook's one writer."""

@@ -134,5 +134,6 @@ def _similar_lines(report: Report) -> Iterator[str]:
     if report.similar is None:
         yield f"similar hand-ins: not searched for in a class this large; tlcourse ta similar {report.batch.exercise}"
         return
-    for pair in report.similar:
+    for pair in report.similar.pairs:
         yield f"similar: {pair.share:.0%} of the smaller one: {line(pair.owners[0])} and {line(pair.owners[1])}"
+    yield from report.similar.not_compared

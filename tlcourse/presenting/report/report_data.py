@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tlcourse.course.exercise import solutions
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -17,7 +18,7 @@ from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Overrid
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.lms.marks import Mark
 from tlcourse.grading.result import SCHEMA, Result, read_result
-from tlcourse.grading.similarity import MOST_PAIRS, Pair, similar_pairs
+from tlcourse.grading.similarity import MAX_SOURCE, MOST_PAIRS, Pair, similar_pairs
 from tlcourse.presenting.report.feedback_content import Ended, next_thing, points_of
 from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.text import line
@@ -39,6 +40,13 @@ class CheckRate(Struct, frozen=True):
     direction: str
 
 
+class Similar(Struct, frozen=True):
+    """Hand-ins that share code with each other or with a known solution, and which were not compared, and why."""
+
+    pairs: list[Pair]
+    not_compared: list[str]
+
+
 class Report(Struct, frozen=True):
     """One batch of an exercise."""
 
@@ -49,7 +57,7 @@ class Report(Struct, frozen=True):
     checks: list[CheckRate]
     overrides: list[Override]
     regrades: list[Regrade]
-    similar: list[Pair] | None
+    similar: Similar | None
     """None: not looked for."""
 
     @property
@@ -76,24 +84,36 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         ],
         overrides=[override for target, override in book.overrides(batch.exercise).items() if target in shown],
         regrades=book.regrades(batch.id),
-        similar=pairs_of(book, statuses, exercise) if similar and len(statuses) <= SIMILAR_UP_TO else None,
+        similar=similar_of(book, statuses, exercise) if similar and len(statuses) <= SIMILAR_UP_TO else None,
     )
 
 
-def pairs_of(
+def similar_of(
     book: Gradebook, statuses: list[GradeStatus], exercise: LoadedExercise, most: int = MOST_PAIRS
-) -> list[Pair]:
-    """The pairs of a batch that share most, the starter's code discounted."""
+) -> Similar:
+    """The pairs of a batch that share most, the starter's code discounted, the staff's solutions compared as well."""
     kept = SubmissionStore(book.path)
-    sources = {
-        status.handin.key: source
-        for status in statuses
-        if status.verdict and status.verdict.sha256 and (source := kept.source(status.verdict.sha256))
-    }
+    sources: dict[str, str] = {}
+    not_compared: list[str] = []
+    for status in statuses:
+        sha256 = status.verdict.sha256 if status.verdict else ""
+        if sha256 and (source := kept.source(sha256, MAX_SOURCE)) is not None:
+            sources[status.handin.key] = source
+        elif sha256:
+            why = f"too large (more than {MAX_SOURCE // 1000} kB)" if kept.has(sha256) else "its copy is gone"
+            not_compared.append(f"{line(status.handin.owner)}: not compared: {why}")
     starter = exercise.folder / "starter.py"
-    known = [starter.read_text(encoding="utf-8")] if starter.is_file() else []
+    given = [starter.read_text(encoding="utf-8")] if starter.is_file() else []
     owners = {status.handin.key: status.handin.owner for status in statuses}
-    return similar_pairs(sources, owners, known, most)
+    return Similar(similar_pairs(sources, owners, given, known_solutions(exercise), most), not_compared)
+
+
+def known_solutions(exercise: LoadedExercise) -> dict[str, str]:
+    """The staff's solutions by what a report calls them."""
+    return {
+        "the reference solution" if one.kind == "reference" else f"the wrong solution {one.name}": one.text
+        for one in solutions(exercise)
+    }
 
 
 def five_numbers(values: list[float]) -> str:
@@ -147,7 +167,8 @@ def document(report: Report) -> dict[str, Any]:
         "failures": report.state.failures,
         "overrides": report.overrides,
         "regrades": report.regrades,
-        "similar": report.similar,
+        "similar": report.similar and report.similar.pairs,
+        "not_compared": report.similar and report.similar.not_compared,
         "notices": report.batch.notices,
     }
 
