@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -24,10 +26,25 @@ from tlcourse.text import LogTail, counted, cut, harmless, line
         ("bell\x07 nul\x00 del\x7f c1\x9b2J", "bell nul del c12J"),
         ("\u202eevil\u2066", "evil"),
         ("tab\tand\nline stay, so does ü", "tab\tand\nline stay, so does ü"),
+        ("pa\u200bs\u00ads\u2060w\ufeffo\u200drd", "password"),
+        ("fa" + "".join(chr(0xE0000 + ord(c)) for c in "ignore all") + "il\ufe01\U000e0101", "fail"),
+        ("\u115f\u3164\uffa0name", "name"),
+        ("one\u2028two\u2029three\r\nfour\rfive", "one\ntwo\nthree\nfour\nfive"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d🔬 \u200d\u200cü\u200d\u200c\u200dü", "👩\u200d🔬 ü\u200dü"),
+        ("ü\u200b\u200d\u200bx", "üx"),
     ],
 )
 def test_nothing_that_moves_a_cursor_or_reorders_a_line_is_shown(hostile, shown):
     assert harmless(hostile) == shown
+
+
+def test_no_character_that_formats_and_is_not_seen_stays():
+    marks = {"ARABIC", "SYRIAC", "KAITHI"}  # signs before a number, which are seen
+    unseen = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in ("Cf", "Zl", "Zp")]
+    unseen = [c for c in unseen if c == "\u061c" or unicodedata.name(c).split()[0] not in marks]
+    assert len(unseen) > 140
+    assert not [c for c in unseen if harmless(f"a{c}b") not in ("ab", "a\nb")]
 
 
 @given(st.text())

@@ -5,8 +5,15 @@ from __future__ import annotations
 import codecs
 import re
 
-# C0 but newline and tab, DEL, C1, and the bidirectional controls: nothing that moves a cursor or reorders a line
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# C0 but newline and tab, DEL, C1: what moves a cursor. Bidirectional controls: what reorders a line. And what is not
+# seen, but read by machines, or splits a word: zero-width and tag characters, fillers, variation selectors.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_JOINERS = re.compile("[\u200c\u200d]+")
+_LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
 _ESCAPE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\-_])")
 _PATH = re.compile(r"(?<![\w./])(?:/[\w.+@~-]+)+/([\w.+@~-]+)")
 _MARKDOWN = re.compile(r"([\\`*_\[\]#!|~>])")
@@ -15,8 +22,17 @@ SIGN = {"at_least": "≥", "at_most": "≤"}
 
 
 def harmless(text: str) -> str:
-    """`text` without terminal escapes, control characters, or carriage returns that overwrite a line."""
-    return _CONTROL.sub("", _ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    """`text` without terminal escapes, control and invisible characters, or carriage returns that overwrite a line.
+
+    Words of some languages, and emoji, are spelt with joiners: between two characters beyond ASCII one stays.
+    """
+    return _JOINERS.sub(_joiner, _CONTROL.sub("", _ESCAPE.sub("", _LINE_ENDS.sub("\n", text))))
+
+
+def _joiner(found: re.Match[str]) -> str:
+    start, end, text = found.start(), found.end(), found.string
+    between = start > 0 and end < len(text) and not text[start - 1].isascii() and not text[end].isascii()
+    return found[0][0] if between else ""
 
 
 def without_paths(text: str) -> str:

@@ -15,6 +15,7 @@ from tlcourse.grading.lms.exports import export
 from tlcourse.grading.lms.gradescope import results
 from tlcourse.grading.lms.marks import Mark
 from tlcourse.grading.lms.roster import Person, Roster
+from tlcourse.grading.lms.table import cell
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 
 ITEM = "Exercise 2"
@@ -243,6 +244,39 @@ def test_two_people_with_one_row_are_refused(tmp_path):
     path = template(tmp_path, moodle_template([]) + '"Participant 9","Sam Same",s@x.dk,,,,2.00,Yes,-,-,\r\n')
     said = refused([Mark("1", 2), Mark("2", 1)], "moodle", roster=twins, path=path)
     assert "the marks of Sam Same (1) and Sam Same (2) belong to this row" in said
+
+
+UNSEEN = [
+    "",
+    " ",
+    "\u200b",
+    "\ufeff",
+    "\u00ad",
+    "\u2060",
+    "\u00a0",
+    "\u3000",
+    "\u2028",
+    "\x1b",
+    "\x00",
+    "\n",
+    "\U000e0041",
+    "\u3164",
+]
+
+
+@pytest.mark.parametrize("unseen", [*UNSEEN, *(one + other for one in UNSEEN for other in UNSEEN)])
+def test_a_formula_behind_whatever_is_not_seen_is_text_for_a_spreadsheet(unseen):
+    for sign in "=+-@＝＋－＠﹢⁼−":
+        shown = cell(f"{unseen}{sign}1+1")
+        assert shown.startswith("'"), (unseen, sign)
+        assert shown.endswith(f"{sign}1+1")
+    assert cell(f"{unseen}\u200d=1").startswith("'")
+    assert cell(f"{unseen}1-1") == "1-1"
+
+
+@pytest.mark.parametrize(("text", "shown"), [("\tx", "'x"), ("\rx", "'x"), ("", ""), ("a\n=1", "a =1"), ("é=1", "é=1")])
+def test_a_cell_that_begins_as_text_is_left_as_it_is(text, shown):
+    assert cell(text) == shown
 
 
 def test_no_mark_to_give_leaves_the_cell_as_it_was(tmp_path):

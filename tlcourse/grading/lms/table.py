@@ -16,7 +16,9 @@ from tlcourse.text import harmless
 
 _MAX_BYTES = 50 * 2**20
 _DELIMITERS = ",;\t"
-_FORMULA = tuple("=+-@\t\r＝＋－＠")  # what a spreadsheet takes as the beginning of a formula
+_FORMULA = "=+-@−"  # what a spreadsheet takes as the beginning of a formula, in any width
+_UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Mn", "Zl", "Zp", "Zs"}
+_FILLERS = "\u115f\u1160\u3164\uffa0\u2800"  # letters to Unicode, and nothing to the eye
 
 
 class Table(Struct, frozen=True):
@@ -82,7 +84,13 @@ def write_table(rows: Iterable[Sequence[str]], *, delimiter: str = ",", bom: boo
 def cell(text: str) -> str:
     """`text` as a cell that is text for every spreadsheet: no formula, no control sequences, no line of its own."""
     clean = " ".join(harmless(text).replace("\t", " ").split("\n")).strip() if text else ""
-    return "'" + clean if text.startswith(_FORMULA) or clean.startswith(_FORMULA) else clean
+    return "'" + clean if _is_formula(text) or _is_formula(clean) else clean
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a tab, a return, or behind whatever is not seen the sign of a formula stands first."""
+    seen = (c for c in text if c not in _FILLERS and unicodedata.category(c) not in _UNSEEN)
+    return text.startswith(("\t", "\r")) or unicodedata.normalize("NFKC", next(seen, " "))[:1] in _FORMULA
 
 
 def number(value: float) -> str:
