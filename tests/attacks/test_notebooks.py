@@ -39,7 +39,7 @@ def test_a_notebook_full_of_shell_escapes_is_graded_by_its_python(tl, tmp_path):
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "not JSON"),
+        (b"", "it is empty"),
         (b"[]", "nbformat"),
         (b"{}", "nbformat"),
         (b'{"nbformat": 4}', "no list of cells"),

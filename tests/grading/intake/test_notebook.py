@@ -7,10 +7,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tlcourse.grading.intake.notebook import read_notebook, without_magics
+from tlcourse.errors import SubmissionError
+from tlcourse.grading.intake.notebook import read_notebook, without_magics, without_outputs
 
 ORIGIN = Path("solution.ipynb")
+NAMES = st.sampled_from(["outputs", "attachments", "widgets", "source", 'a"'])
 
 
 def read(*cells: str) -> tuple[str, list[str]]:
@@ -153,3 +157,53 @@ def test_a_cell_that_writes_a_file_writes_it_and_a_file_that_is_there_is_run():
         "cell 3: 1 line(s) with shell escapes or magics were dropped.",
         "cell 4: the whole cell, which is for %%writefile, was dropped.",
     ]
+
+
+def test_outputs_of_any_size_are_not_looked_at_and_the_code_is_read():
+    plot = {"output_type": "display_data", "data": {"image/png": "iVBO" * (6 * 2**20), "text/html": '{"a": ["]"]}'}}
+    cells = [{"cell_type": "code", "metadata": {}, "outputs": [plot], "source": 'x = {"outputs": [1]}'}]
+    cells.append({"cell_type": "markdown", "attachments": {"a.png": {"image/png": "i" * 2**20}}, "source": "a"})
+    metadata = {"widgets": {"state": {"a": "b" * 2**20}}, "kernelspec": {"language": "python"}}
+    data = json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4}).encode()
+    assert len(data) > 24 * 2**20
+    assert 'x = {"outputs": [1]}' in read_notebook(data, ORIGIN).code
+    rest = without_outputs(data, ORIGIN)
+    assert len(rest) < 400
+    assert json.loads(rest)["cells"] == [{**cells[0], "outputs": []}, {**cells[1], "attachments": {}}]
+
+
+@given(st.recursive(st.integers() | st.text(max_size=9), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)))
+def test_what_is_no_output_stays_to_the_byte(value):
+    def emptied(part):
+        if isinstance(part, list):
+            return [emptied(one) for one in part]
+        if isinstance(part, dict):
+            hidden = ("outputs", "attachments", "widgets")
+            return {k: type(v)() if k in hidden and isinstance(v, list | dict) else emptied(v) for k, v in part.items()}
+        return part
+
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False, indent=1)):
+        assert json.loads(without_outputs(text.encode("utf-8", "surrogatepass"), ORIGIN)) == emptied(json.loads(text))
+
+
+@given(st.binary())
+def test_any_bytes_without_outputs_are_the_same_bytes(data):
+    assert b"outputs" in data or without_outputs(data, ORIGIN) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'{"cells": "' + b"a" * (21 * 2**20) + b'"}', "larger than 20 MB without its outputs"),
+        (b'{"outputs": [' + b"[]," * 3_000_000, "more parts than any notebook"),
+        (b"{}" * 300_000, "more parts than any notebook"),
+        (
+            json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "(\n" * 2**20}]}).encode(),
+            "1 MB of code",
+        ),
+    ],
+    ids=["texts", "outputs", "parts", "code"],
+)
+def test_more_than_any_notebook_holds_is_refused_before_it_is_read(data, words):
+    with pytest.raises(SubmissionError, match=words):
+        read_notebook(data, ORIGIN)

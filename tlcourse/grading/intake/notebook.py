@@ -1,4 +1,8 @@
-"""A notebook as Python: its code cells in order, without what only IPython understands; what was dropped is told."""
+"""A notebook as Python: its code cells in order, without what only IPython understands; what was dropped is told.
+
+Most of a large notebook are outputs, which nobody looks at: they are left out before the JSON is read, so that what is
+read is small, whatever the outputs hold.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,11 @@ from tlcourse.errors import SubmissionError
 from tlcourse.execution.worker.solution import CELLS, FILENAME, NOTEBOOK
 from tlcourse.grading.intake.names import shown, why_not
 
-MAX_BYTES = 20 * 2**20
+MAX_BYTES = 100 * 2**20
+MAX_REST = 20 * 2**20
+"""Of bytes without outputs: texts may hold pictures."""
+MAX_CODE = 2**20
+_MAX_MARKS = 5_000_000, 500_000  # brackets and keys that are looked at: all in all, and of what is kept
 _PYTHON = ("python", "ipython", "xpython")
 _FUTURE = re.compile(r"^from __future__ import [\w, ]+$", re.MULTILINE)  # which Python wants before all else
 # Names that a notebook has without importing them, as far as a solution can sensibly use them.
@@ -35,24 +43,28 @@ class Notebook(Struct, frozen=True):
 def read_notebook(data: bytes, origin: Path, beside: Collection[str] = ()) -> Notebook:
     """A notebook's code; `beside` are the names of the files that it may run. Raises SubmissionError."""
     if len(data) > MAX_BYTES:
-        raise SubmissionError(
-            f"{shown(origin)} is larger than {MAX_BYTES >> 20} MB.",
-            cause="the outputs of its cells are saved in it.",
-            remedy="clear all outputs in Jupyter and save it.",
-        )
+        raise _too_large(origin, f"is larger than {MAX_BYTES >> 20} MB", "the outputs of its cells are saved in it.")
     if not data.strip():
         raise _unusable(origin, "it is empty")
     kept: list[str] = []
     notices: list[str] = []
-    files: dict[str, str] = {}
-    for number, source in enumerate(_code_cells(_document(data, origin), origin), start=1):
+    files: dict[str, list[str]] = {}
+    known = set(beside)
+    sources = _code_cells(_document(without_outputs(data, origin), origin), origin)
+    if sum(len(source) for source in sources) > MAX_CODE:
+        what = f"has more than {MAX_CODE >> 20} MB of code"
+        raise _too_large(origin, what, "data were pasted into a cell.", "keep data in a file.")
+    for number, source in enumerate(sources, start=1):
         if (written := _written(source)) is not None:
             name, text, appended = written
-            files[name] = files.get(name, "") + text if appended else text
+            if not appended:
+                files[name] = []
+            files.setdefault(name, []).append(text)
+            known.add(name)
             notices.append(f"cell {number} was written to {shown(name)}.")
             kept.append(f"# cell {number}\n" + "\n".join(f"# {line}" for line in _lines(source)))
             continue
-        text, dropped = without_magics(source, {*beside, *files})
+        text, dropped = without_magics(source, known)
         notices += [f"cell {number}: {what} dropped." for what in dropped]
         kept.append(f"# cell {number}\n{text}")
     code = "\n\n".join(kept) + "\n"
@@ -63,7 +75,8 @@ def read_notebook(data: bytes, origin: Path, beside: Collection[str] = ()) -> No
         begins.append(begin)
         begin += text.count("\n") + 2
     first = f"{CELLS} {' '.join(map(str, begins))}"
-    return Notebook("\n".join([first, *head, _FUTURE.sub(r"# \g<0>", code)]), notices, files)
+    written_files = {name: "".join(texts) for name, texts in files.items()}
+    return Notebook("\n".join([first, *head, _FUTURE.sub(r"# \g<0>", code)]), notices, written_files)
 
 
 def _lines(source: str) -> list[str]:
@@ -80,6 +93,46 @@ def _written(source: str) -> tuple[str, str, bool] | None:
     if why_not(name) or name.startswith("~") or name.lower() in (FILENAME, NOTEBOOK):
         return None
     return name, "\n".join(rest) + "\n", words[0] in ("-a", "--append")
+
+
+# Strings, what opens and closes, and all between: each begins with a character of its own and gives nothing back.
+_JSON = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[\[{]|[\]}]|[^"\[\]{}]++', re.DOTALL)
+_LEFT_OUT = re.compile(rb'"(?:outputs|attachments|widgets)"\s*+:\s*+(?=[\[{])')
+
+
+def without_outputs(data: bytes, origin: Path) -> bytes:
+    """The JSON of a notebook with empty outputs, attachments and states of widgets; raises SubmissionError.
+
+    Nothing is checked: what is no JSON before is none after.
+    """
+    kept: list[bytes] = []
+    at = seen = size = 0
+    while at < len(data):
+        if found := _LEFT_OUT.match(data, at):
+            at, number = _past_value(data, found.end())
+            seen += number
+            kept.append(found[0] + (b"[]" if data[found.end()] == ord("[") else b"{}"))
+        elif found := _JSON.match(data, at):
+            at = found.end()
+            kept.append(found[0])
+        size += len(kept[-1])
+        if size > MAX_REST:
+            raise _too_large(origin, f"is larger than {MAX_REST >> 20} MB without its outputs", "texts hold pictures.")
+        if len(kept) > _MAX_MARKS[1] or len(kept) + seen > _MAX_MARKS[0]:
+            raise _too_large(origin, "has more parts than any notebook", "its outputs or texts hold data.")
+    return b"".join(kept)
+
+
+def _past_value(data: bytes, start: int) -> tuple[int, int]:
+    """Where the list or table that begins at `start` ends, and how many marks were looked at, at most `_MAX_MARKS`."""
+    depth = seen = 0
+    for found in _JSON.finditer(data, start):
+        depth += data[found.start()] in b"[{"
+        depth -= data[found.start()] in b"]}"
+        seen += 1
+        if depth == 0 or seen > _MAX_MARKS[0]:
+            return found.end(), seen
+    return len(data), seen
 
 
 def _document(data: bytes, origin: Path) -> dict[str, Any]:
@@ -148,6 +201,12 @@ def _converted(document: dict[str, Any], origin: Path) -> dict[str, Any]:
         return dict(nbformat.convert(nbformat.from_dict(document), 4))
     except Exception as error:  # a converter for honest notebooks raises anything at others
         raise _unusable(origin, f"it cannot be brought to today's format ({type(error).__name__})") from None
+
+
+def _too_large(origin: Path, what: str, cause: str, remedy: str = "") -> SubmissionError:
+    return SubmissionError(
+        f"{shown(origin)} {what}.", cause=cause, remedy=remedy or "clear all outputs in Jupyter and save it."
+    )
 
 
 def _unusable(origin: Path, why: str) -> SubmissionError:
