@@ -121,13 +121,10 @@ def notebooks(
     plain: Plain = False,
 ) -> None:
     """Write starter.ipynb beside each starter.py, made from it."""
-    from tlcourse.course.author import write_starter_notebook
+    from tlcourse.course.author import write_starter_notebooks
     from tlcourse.course.loader import load_course
 
-    made = [
-        str(write_starter_notebook(exercise.about.id, exercise.about.title, exercise.folder))
-        for exercise in load_course(folder).exercises.values()
-    ]
+    made = [str(path) for path in write_starter_notebooks(load_course(folder))]
     if json:
         out.document({"schema": 1, "notebooks": made})
         return

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tlcourse.course.loader import load_course
 from tlcourse.course.markdown import slug
+from tlcourse.course.model import LoadedCourse
 from tlcourse.errors import UsageError
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "template"
@@ -40,8 +41,7 @@ def new_course(folder: Path, title: str = TITLE) -> list[Path]:
         text = about.read_text(encoding="utf-8").replace("COURSE-ID", _identifier(folder), 1)
         # JSON's strings are YAML's
         about.write_text(text.replace('"COURSE TITLE"', json.dumps(title, ensure_ascii=False), 1), encoding="utf-8")
-        for exercise in load_course(folder).exercises.values():
-            write_starter_notebook(exercise.about.id, exercise.about.title, exercise.folder)
+        write_starter_notebooks(load_course(folder))
     except OSError as error:
         raise UsageError(
             f"{folder} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."
@@ -58,23 +58,26 @@ def _identifier(folder: Path) -> str:
 NAME = "starter.ipynb"
 
 
-def starter_notebook(exercise: str, title: str, source: str) -> str:
+def starter_notebook(exercise: str, title: str, source: str, install: str = "") -> str:
     """`starter.py` as the JSON of a notebook (format 4.5): one cell for each top-level block, in order.
 
-    The grader reads the code cells in order and drops the installing line, so the notebook can be handed in as it is.
+    `install` is the course's own: from where tlcourse comes in Colab. The grader reads the code cells in order and
+    drops the installing line, so the notebook can be handed in as it is.
     """
     docstring, blocks = _blocks(source)
+    where = "here" if install else "where tlcourse is installed"
     intro = (
         f"# {title}\n\n{docstring}\n\n"
-        f"Write `fit(task)`; the last cell trains it here. Hand in this notebook, or grade it where tlcourse is "
+        f"Write `fit(task)`; the last cell trains it {where}. Hand in this notebook, or grade it where tlcourse is "
         f"installed: `tlcourse grade {exercise} solution.ipynb`."
     )
     from nbformat import v4, writes
 
+    installing = f"%pip install -q '{install}'  # in Colab; the grader leaves this line out"
     notebook = v4.new_notebook(
         cells=[
             v4.new_markdown_cell(intro, id="intro"),
-            v4.new_code_cell("%pip install -q tlcourse  # in Colab; the grader leaves this line out", id="install"),
+            *([v4.new_code_cell(installing, id="install")] if install else []),
             *(v4.new_code_cell(block, id=f"cell-{number}") for number, block in enumerate(blocks, start=1)),
         ],
         metadata={
@@ -85,12 +88,16 @@ def starter_notebook(exercise: str, title: str, source: str) -> str:
     return f"{writes(notebook, version=4)}\n"
 
 
-def write_starter_notebook(exercise: str, title: str, folder: Path) -> Path:
-    """Write `starter.ipynb` beside the `starter.py` of an exercise's folder."""
-    path = folder / NAME
-    source = (folder / "starter.py").read_text(encoding="utf-8")
-    path.write_text(starter_notebook(exercise, title, source), encoding="utf-8")
-    return path
+def write_starter_notebooks(course: LoadedCourse) -> list[Path]:
+    """Write `starter.ipynb` beside each `starter.py`."""
+    written = []
+    for exercise in course.exercises.values():
+        path = exercise.folder / NAME
+        source = (exercise.folder / "starter.py").read_text(encoding="utf-8")
+        text = starter_notebook(exercise.about.id, exercise.about.title, source, course.about.install)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
 
 
 def _blocks(source: str) -> tuple[str, list[str]]:

@@ -27,7 +27,23 @@ _INLINE_CODE = re.compile(r"`[^`]*`")
 
 def problems_of(course: LoadedCourse) -> list[str]:
     """Every problem of a course that was decoded; empty when it is sound."""
-    return [*_unit_problems(course), *_quiz_problems(course), *_exercise_problems(course)]
+    return [*_install_problems(course), *_unit_problems(course), *_quiz_problems(course), *_exercise_problems(course)]
+
+
+# A bare name would be that of whoever registers it; an address without a hash or a commit may change overnight.
+_PINNED = re.compile(
+    r"(?:tlcourse(?:\[[a-z,]+\])? @ )?"
+    r"(?:https://[\w.~:/%+-]+\.(?:whl|tar\.gz|zip)\#sha256=[0-9a-f]{64}|git\+https://[\w.~:/%+-]+@[0-9a-f]{40})",
+    re.ASCII,
+)
+
+
+def _install_problems(course: LoadedCourse) -> Iterator[str]:
+    if course.about.install and not _PINNED.fullmatch(course.about.install):
+        yield (
+            f"{at(course.folder / 'course.yaml', 'install')}: install is no pinned address, expected "
+            "https://…/tlcourse….whl#sha256=… or git+https://…@COMMIT (40 digits), which nobody else can change"
+        )
 
 
 def _unit_problems(course: LoadedCourse) -> Iterator[str]:

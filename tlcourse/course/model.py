@@ -109,6 +109,8 @@ class Course(Struct, frozen=True, forbid_unknown_fields=True):
     description: str = ""
     exercises: list[str] = []
     """Folder names below `exercises/`, in the order in which they are set."""
+    install: str = ""
+    """Where a notebook in Colab installs tlcourse from: an address that pins what comes; none: it installs nothing."""
 
 
 class LoadedExercise(Struct, frozen=True):
@@ -119,6 +121,7 @@ class LoadedExercise(Struct, frozen=True):
     hints: list[str]
     grader: Path | None
     reference: Path | None
+    """Read by `course.exercise.staff_text`: in a wheel it lies in an archive, and so does the explanation."""
     explanation: Path | None
 
 
