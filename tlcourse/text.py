@@ -77,8 +77,11 @@ class LogTail:
     def __init__(self, cap: int) -> None:
         self._cap = cap
         self._seen = 0
-        self._head = ""
-        self._tail = ""
+        # in the pieces in which they came, which may be single bytes: joined when there is twice what is kept
+        self._head: list[str] = []
+        self._room = cap // 2
+        self._tail: list[str] = []
+        self._tail_size = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     @property
@@ -91,16 +94,23 @@ class LogTail:
         self._seen += len(data)
         text = harmless(self._decoder.decode(data))
         half = self._cap // 2
-        room = half - len(self._head)
-        if room > 0:
-            self._head += text[:room]
-            self._tail = text[room:][-half:]
-        else:
-            self._tail = (self._tail + text)[-half:]
+        if self._room > 0:
+            self._head.append(text[: self._room])
+        rest = text[self._room :]
+        self._room -= len(text) - len(rest)
+        self._tail.append(rest)
+        self._tail_size += len(rest)
+        if self._tail_size > 2 * half or len(self._tail) > half:
+            self._tail = [self._kept_tail()]
+            self._tail_size = len(self._tail[0])
         return text
+
+    def _kept_tail(self) -> str:
+        return "".join(self._tail)[-(self._cap // 2) :]
 
     def text(self) -> str:
         """Head, a line saying what was dropped, tail."""
         if self.overflowed:
-            return f"{self._head}\n[… the middle of {self._seen} bytes was dropped …]\n{self._tail}"
-        return self._head + self._tail
+            dropped = f"\n[… the middle of {self._seen} bytes was dropped …]\n"
+            return "".join(self._head) + dropped + self._kept_tail()
+        return "".join(self._head) + self._kept_tail()

@@ -21,7 +21,7 @@ from tlcourse.quiz.kinds import Question
 
 WIDTH = 76
 """What is left of 80 columns inside the margins of a listing."""
-_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_LINK = re.compile(r"(?<!!)\[[^\[\]]*\]\(([^()\s]+)\)")
 _INLINE_CODE = re.compile(r"`[^`]*`")
 
 

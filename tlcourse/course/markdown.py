@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _FENCE = re.compile(r"^(```|~~~)")
-_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\Z")
+_HEADING = re.compile(r"^(#{1,6})\s++(.+)\Z")
 
 
 def split_front_matter(text: str) -> tuple[str, str]:
@@ -29,8 +29,13 @@ def headings(body: str) -> list[tuple[int, str]]:
         if _FENCE.match(line):
             fenced = not fenced
         elif not fenced and (match := _HEADING.match(line)):
-            found.append((len(match[1]), match[2]))
+            found.append((len(match[1]), _without_closing(match[2])))
     return found
+
+
+def _without_closing(text: str) -> str:
+    """A heading's text without the `##` that may close it."""
+    return text.rstrip().rstrip("#").rstrip() or text.strip()
 
 
 def sections(body: str, level: int = 2) -> list[tuple[str, str]]:
@@ -42,7 +47,7 @@ def sections(body: str, level: int = 2) -> list[tuple[str, str]]:
             fenced = not fenced
         match = None if fenced else _HEADING.match(line)
         if match and len(match[1]) == level:
-            found.append((match[2], []))
+            found.append((_without_closing(match[2]), []))
         elif found:
             found[-1][1].append(line)
     return [(heading, "\n".join(lines).strip()) for heading, lines in found]

@@ -108,7 +108,7 @@ def _pages(course: LoadedCourse, labs: dict[str, Lab]) -> Iterator[tuple[str, st
 
 def _plain(text: str) -> str:
     """Without the marks of Markdown, and without control characters."""
-    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]|[*`#|]+|^ *- ", "", text, flags=re.MULTILINE)
 
 

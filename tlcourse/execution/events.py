@@ -30,7 +30,7 @@ def encode(event: str, /, **fields: Any) -> bytes:
     return json.dumps({"v": VERSION, "type": event, **fields}, ensure_ascii=True).encode() + b"\n"
 
 
-def decode(line: bytes) -> dict[str, Any] | None:
+def decode(line: bytes | bytearray) -> dict[str, Any] | None:
     """The event of a line, its text made harmless to show; None where the line is not one of ours."""
     if len(line) > MAX_LINE:
         return None
@@ -92,7 +92,7 @@ class Lines:
     """Cuts a stream of bytes into events, within MAX_LINE a line and MAX_TOTAL in all."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._total = 0
         self.dropped = 0
 
@@ -106,9 +106,13 @@ class Lines:
         self._total += len(data)
         if self.overflowed:
             return []
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        whole, newline, rest = data.rpartition(b"\n")  # a line may come byte by byte: what is there is not copied anew
+        lines = (self._rest + whole).split(b"\n") if newline else []
+        if newline:
+            self._rest.clear()
+        self._rest += rest
         if len(self._rest) > MAX_LINE:
-            self._rest = b""
+            self._rest.clear()
             self.dropped += 1
         found = []
         for line in lines:

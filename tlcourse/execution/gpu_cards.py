@@ -144,7 +144,7 @@ def _owner(root: Path, gpus: list[_Gpu], entry: str, ask: Callable[[], str]) -> 
         return _whole(root, gpus[divided[0]], divided[0])
     above = ""
     for line in ask().splitlines():
-        if uuid := re.search(r"\(UUID: ([^)]+)\)", line):
+        if uuid := re.search(r"\(UUID: ([^()]+)\)", line):
             if uuid[1].startswith("GPU-"):
                 above = uuid[1]
             elif uuid[1] == entry:

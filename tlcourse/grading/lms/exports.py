@@ -64,7 +64,7 @@ def export(
 
 _BRIGHTSPACE_END = "End-of-Line Indicator"
 # `Assignment 1 Points Grade <Numeric MaxPoints:13 Weight:10 Category:Assignments CategoryWeight:15>`
-_BRIGHTSPACE_ITEM = re.compile(r"(?P<name>.*\S)\s+Points Grade\s*(?P<decoration><.*>)?\s*", re.IGNORECASE | re.DOTALL)
+_BRIGHTSPACE_ITEM = re.compile(r"(?P<name>.*\S)\s+Points Grade\s*+(?:<[^<]*>)?\s*", re.IGNORECASE | re.DOTALL)
 _BRIGHTSPACE_WORTH = re.compile(r"MaxPoints:\s*(\d+(?:[.,]\d+)?)", re.IGNORECASE)
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from tlcourse.grading.lms.groups import Group, Groups
 from tlcourse.grading.lms.roster import People, Person, Roster, loose_keys, same_key, visible
 
-_DASH = re.compile(r"\s+-\s+")
+_DASH = re.compile(r"(?<!\s)\s++-\s+")
 _SURE_LETTERS = 4
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tlcourse.grading.lms.dates import parse_date
 
 _BRIGHTSPACE = re.compile(r"\s*(\d+)\s*-\s*(\d+)\s+-\s+(.*\S)", re.DOTALL)
-_DASH = re.compile(r"\s+-\s+")
+_DASH = re.compile(r"(?<!\s)\s++-\s+")
 
 
 class BrightspaceName(Struct, frozen=True):

@@ -29,8 +29,8 @@ _KINDS = {"single": "MC", "multiple": "MS", "numeric": "SA", "matching": "M", "o
 _TYPES = {"MC": "single", "TF": "single", "MS": "multiple", "SA": "short", "M": "matching", "O": "ordering"}
 _TYPES |= {"WR": "short"}
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
-_TAG = re.compile(r"<[^>]+>")
-_PRE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
+_TAG = re.compile(r"<[^<>]+>")
+_PRE = re.compile(r"<pre>((?:[^<]|<(?!/?pre>))*+)</pre>", re.DOTALL)
 Row = list[str]
 
 

@@ -16,8 +16,8 @@ from tlcourse.quiz.kinds import KINDS, AnyQuestion, Question
 from tlcourse.quiz.kinds.question import ImportedQuestion
 from tlcourse.text import counted
 
-_FENCED = re.compile(r"\A(.*?)\n\n```\n(.*?)```\Z", re.DOTALL)
-_ENDS = re.compile(r"[^a-z0-9]+\Z")
+_FENCED = re.compile(r"\A((?:(?!\n\n```\n).)*+)\n\n```\n(.*)```\Z", re.DOTALL)
+_ENDS = re.compile(r"(?<![^a-z0-9])[^a-z0-9]+\Z")
 
 
 class Given(Struct, frozen=True):
