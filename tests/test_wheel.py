@@ -16,6 +16,8 @@ import pytest
 import yaml
 from served import serving
 
+from tests.attacks.user import grader
+
 CHECKOUT = Path(__file__).parent.parent
 pytestmark = pytest.mark.slow
 
@@ -135,16 +137,69 @@ def test_it_shows_samples(tl):
     assert shown.stdout.startswith("1: an ant"), shown.stderr
 
 
-def test_it_grades_and_the_graders_that_it_carries_cannot_be_seen_by_a_solution(tl, tmp_path):
-    (tmp_path / "solution.py").write_text(
-        "import pathlib, tlcourse\n"
-        "bundled = pathlib.Path(tlcourse.__file__).parent / '_bundled'\n"
-        "print('EXERCISES', sorted(p.name for p in (bundled / 'exercises').iterdir())[:1])\n"
-        "print('GRADERS', list((bundled / 'graders').rglob('*')))\n"
-        "def fit(task): return None\n"
-    )
-    graded = tl("grade", "ex2", "--json", "--sandbox", "bubblewrap")
-    assert graded.returncode == 1, graded.stderr
-    log = json.loads(graded.stdout)["runs"][0]["log"]
-    assert "EXERCISES ['ex" in log
-    assert "GRADERS []" in log
+LOOKS = """
+import glob, importlib, json, sys
+def fit(task):
+    ways = ("/lib*/python3*/site-packages", "/lib*/python3*/dist-packages", "/local/lib*/python3*/*-packages", "")
+    places = [place + way for place in {*sys.path, sys.prefix, sys.base_prefix, "/usr"} for way in ways]
+    read, imported = [], []
+    for place in places:
+        for path in glob.glob(place + "/tlcourse/_bundled/**/*.py", recursive=True):
+            try:
+                read.append((path, len(open(path).read())))
+            except OSError:
+                pass
+    for name in ("_bundled.graders.ex2_multitask", "data.synthetic.stars", "labs.runner", "grading.secret"):
+        try:
+            if getattr(importlib.import_module("tlcourse." + name), "__file__", None):
+                imported.append(name)
+        except ImportError:
+            pass
+    from tlcourse.methods import shared_trunk
+    task.pretrained("insects")
+    print("TOLD", json.dumps({"read": read, "imported": imported}))
+"""
+
+
+@pytest.mark.parametrize("user", ["root", "ordinary"])
+def test_no_solution_sees_the_graders_that_it_carries(installed, tmp_path, user):
+    """In every kind of sandbox; and what a solution may use of this package is there: methods, pretrained networks."""
+    if user == "root" and os.geteuid() != 0:
+        pytest.skip("these tests were not started by root")
+    with grader(user, installed.parents[1]) as started:
+        solution = started.folder / "solution.py"
+        solution.write_text(LOOKS)
+        solution.chmod(0o644)
+        for kind in ("bubblewrap", "fork-server", "landlock"):
+            command = [started.python, "-m", "tlcourse", "grade", "ex2", str(solution), "--json", "--sandbox", kind]
+            done = subprocess.run(
+                [*started.prefix, *command], cwd="/", env=started.env, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 1, (kind, done.stderr)
+            (run,) = json.loads(done.stdout)["runs"]
+            told = [line for line in run["log"].splitlines() if line.startswith("TOLD")]
+            assert (run["sandbox"], told) == (kind, ['TOLD {"read": [], "imported": []}']), run["log"]
+
+
+def test_what_is_private_must_not_lie_in_the_environment(installed, tl, tmp_path, monkeypatch):
+    """Every submission reads what is there: a secret, a gradebook, a course with graders, hand-ins, the home folder."""
+    venv = installed.parents[1]
+    (tmp_path / "handins").mkdir()
+    (tmp_path / "handins" / "ann.py").write_text("def fit(task): pass\n")
+    secret = venv / "secret"
+    secret.write_text("0" * 64)
+    secret.chmod(0o600)
+    assert tl("author", "new", str(venv / "mine"), "--title", "Mine").returncode == 0
+    named = {
+        "The secret": ["batch", "ex2", "handins", "--secret", str(secret)],
+        "The gradebook": ["batch", "ex2", "handins", "--gradebook", str(venv / "book.sqlite")],
+        "The hand-ins": ["batch", "ex2", str(venv / "mine")],
+        "The course's folder of graders": ["grade", "outliers", "handins/ann.py", "--course", str(venv / "mine")],
+    }
+    for what, command in named.items():
+        refused = tl(*command)
+        assert (refused.returncode, f"{what}, {venv}/" in refused.stderr) == (3, True), (what, refused.stderr)
+        assert f"lies in {venv.resolve()}, which every submission can read" in refused.stderr
+    monkeypatch.setenv("HOME", str(venv))
+    refused = tl("grade", "ex2", "handins/ann.py")
+    assert (refused.returncode, "Your home folder" in refused.stderr) == (3, True), refused.stderr

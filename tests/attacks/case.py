@@ -8,7 +8,7 @@ earned, and what came out is harmless to show. `told` is what the attack itself 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,8 +124,17 @@ class Case:
     sibling: bool = False
     """An honest submission runs at the same time, and must pass."""
     landlock_gap: LandlockGap | None = None
+    alone: bool = False
+    """Never one of several in a submission, although it only looks around: it looks at the processes beside it."""
     quick: bool = False
     """Part of the selection that runs by default."""
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether it changes nothing of the run that it is in, so that several can be one submission (`together`)."""
+        special = self.whole or self.then or self.sibling or self.files or self.limits or self.said or self.alone
+        ends_otherwise = self.outcomes != {"fail"} or (self.landlock_gap is not None and self.landlock_gap.outcomes)
+        return bool(self.told) and not special and not ends_otherwise
 
     def text(self, values: Mapping[str, str], *, then: bool = False) -> str:
         """The submission's source, with what the attacker is told about the world filled in."""
@@ -136,6 +145,36 @@ class Case:
         for name, value in values.items():
             text = text.replace(f"@{name}@", value)
         return text
+
+
+IN_TURN = """
+def fit(task):
+    for name, attack in attacks:
+        os.write(1, f"\\nCASE {name}\\n".encode())
+        if (child := os.fork()) == 0:
+            try:
+                attack(task)
+            except BaseException as error:
+                tell(raised=repr(error)[:500])
+            os._exit(0)
+        end = time.monotonic() + 30
+        while os.waitpid(child, os.WNOHANG) == (0, 0):
+            if time.monotonic() > end:
+                os.kill(child, signal.SIGKILL)
+            time.sleep(0.002)
+    return Zero()
+"""
+
+
+def together(cases: Sequence[Case], values: Mapping[str, str]) -> str:
+    """One submission that makes all these attempts, which only look: each in a fork of its own, one after another."""
+    text = PRELUDE + PIPES + "attacks = []\n"
+    for number, case in enumerate(cases):
+        body = textwrap.indent(textwrap.dedent(case.source).strip("\n"), "    ")
+        text += f"\ndef attack_{number}(task):\n{body}\n\nattacks.append(({case.name!r}, attack_{number}))\n"
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text + IN_TURN
 
 
 def outcomes(*names: str) -> frozenset[str]:

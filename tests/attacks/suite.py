@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.attacks import answers, endless, files, floods, forging, kernel, persistence, predictions, resources
+from tests.attacks import (
+    answers,
+    endless,
+    files,
+    floods,
+    forging,
+    kernel,
+    persistence,
+    predictions,
+    resources,
+    shown,
+    signals,
+)
 from tests.attacks.case import Case
 
 CASES: list[Case] = [
@@ -15,6 +27,8 @@ CASES: list[Case] = [
     *floods.CASES,
     *persistence.CASES,
     *kernel.CASES,
+    *shown.CASES,
+    *signals.CASES,
 ]
 BY_NAME = {case.name: case for case in CASES}
 assert len(BY_NAME) == len(CASES), "two cases have the same name"

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tlcourse.sandbox.bind_mounts import opened
 from tlcourse.sandbox.bubblewrap import tool
-from tlcourse.sandbox.interpreter import visible_folders
+from tlcourse.sandbox.view import machine_view
 
 ROOT = Path(__file__).parents[2]
 _UID = 64123
@@ -32,21 +32,25 @@ class Grader(Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def grader(user: str) -> Iterator[Grader]:
-    """A grader of `root`, or of an `ordinary` user; this process must be root's, or `user` ordinary."""
+def grader(user: str, environment: Path = Path(sys.prefix)) -> Iterator[Grader]:
+    """A grader of `root`, or of an `ordinary` user; this process must be root's, or `user` ordinary.
+
+    `environment`: the virtual environment that the ordinary user has in their home.
+    """
     folder = Path(tempfile.mkdtemp(prefix="attacks-"))
     try:
-        yield _ordinary(folder) if user == "ordinary" and os.geteuid() == 0 else _same(folder)
+        is_other = user == "ordinary" and os.geteuid() == 0
+        yield _ordinary(folder, environment) if is_other else _same(folder, environment)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _same(folder: Path) -> Grader:
+def _same(folder: Path, environment: Path) -> Grader:
     folder.chmod(0o755)  # as /tmp is
-    return Grader([], sys.executable, _environment(folder, folder), folder)
+    return Grader([], str(environment / "bin" / "python"), _environment(folder, folder), folder)
 
 
-def _ordinary(folder: Path) -> Grader:
+def _ordinary(folder: Path, environment: Path) -> Grader:
     """Another user's number; the interpreter, wherever it lies, as they would see it below their own closed home.
 
     All in a mount namespace: the machine's folders keep their modes, and nothing is copied.
@@ -59,11 +63,11 @@ def _ordinary(folder: Path) -> Grader:
     for each in (home, scratch):
         os.chown(each, _UID, _UID)
         each.chmod(0o700)
-    reach = opened([*visible_folders(), ROOT], tool("unshare"))
+    reach = opened([*machine_view().folders(), ROOT], tool("unshare"))
     prefix = [
         *(tool("unshare"), "-m", "--propagation", "private", "--"),
         *reach,
-        *("/bin/sh", "-c", _BIND, "sh", sys.prefix, str(venv)),
+        *("/bin/sh", "-c", _BIND, "sh", str(environment), str(venv)),
         *(tool("setpriv"), f"--reuid={_UID}", f"--regid={_UID}", "--clear-groups", "--inh-caps=-all", "--"),
     ]
     return Grader(prefix, str(venv / "bin" / "python"), _environment(scratch, home), scratch)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 
 from tlcourse.execution.supervise import run
@@ -140,7 +143,7 @@ def test_a_kernel_without_landlock_is_said_to_have_none(monkeypatch):
 
 
 SIGNALS = """
-import os, signal
+import fcntl, os, signal, struct, sys
 from tlcourse.sandbox import reaper, seccomp
 reaper.prctl(38, 1)
 seccomp.enter(seccomp.program(namespaces=False, signals=False))
@@ -150,9 +153,45 @@ for pid in (os.getppid(), os.getpid(), -1):
         print("sent")
     except PermissionError:
         print("refused")
+other = int(sys.argv[1])
+reader, writer = os.pipe()
+for act in (
+    lambda: fcntl.fcntl(reader, fcntl.F_SETOWN, other),
+    lambda: fcntl.fcntl(reader, 15, struct.pack("ii", 1, other)),
+    lambda: fcntl.fcntl(reader, 10, signal.SIGKILL),
+    lambda: fcntl.fcntl(reader, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK),
+    lambda: fcntl.ioctl(reader, 0x5452, struct.pack("i", 1)),
+    lambda: fcntl.ioctl(reader, 0x8901, struct.pack("i", other)),
+):
+    try:
+        act()
+        print("done")
+    except PermissionError:
+        print("refused")
+os.write(writer, b"x")
 """
 
 
 def test_where_landlock_does_not_bound_signals_a_run_may_send_none(landlock_sandbox):
-    done = subprocess.run([sys.executable, "-c", SIGNALS], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["refused"] * 3, done.stderr
+    """Nor have the kernel send one, to whom a descriptor's owner is said to be (F_SETOWN, F_SETSIG, O_ASYNC)."""
+    with subprocess.Popen(["/usr/bin/sleep", "60"]) as other:
+        command = [sys.executable, "-c", SIGNALS, str(other.pid)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.stdout.split() == ["refused"] * 9, done.stderr
+        assert other.poll() is None
+        other.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root a run has its grader's own number")
+def test_a_user_that_somebody_has_is_nobodys_run(landlock_sandbox, job_for, tells, told):
+    """Whatever has a run's number when it ends is ended with it. A number is held by a lock that root alone takes."""
+    source = tells("told['uid'] = os.getuid()")
+    with socket.socket(socket.AF_UNIX) as held:
+        held.bind("\0tlcourse-uid-64200")  # as anybody can: it has no meaning
+        first = told(run(job_for(source), landlock_sandbox, lambda _: None))["uid"]
+    with subprocess.Popen(["/usr/bin/setpriv", f"--reuid={first}", "--clear-groups", "/usr/bin/sleep", "60"]) as other:
+        while psutil.Process(other.pid).uids().real != first:
+            time.sleep(0.01)
+        assert told(run(job_for(source), landlock_sandbox, lambda _: None))["uid"] > first
+        assert other.poll() is None
+        other.kill()

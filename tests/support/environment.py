@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tlcourse.sandbox.interpreter import visible_folders
+from tlcourse.sandbox.view import machine_view
 
 TMP = Path("/tmp")
 
@@ -12,5 +12,5 @@ TMP = Path("/tmp")
 def shown_in_tmp() -> set[str]:
     """Names in /tmp that a run sees although its /tmp is new: its own files, and an environment that lies there."""
     return {"submission"} | {
-        folder.relative_to(TMP).parts[0] for folder in visible_folders() if folder.is_relative_to(TMP)
+        folder.relative_to(TMP).parts[0] for folder in machine_view().folders() if folder.is_relative_to(TMP)
     }

@@ -124,10 +124,13 @@ class GradingOptions(Group, frozen=True, kw_only=True):
         from tlcourse.grading.batch.setup import seed_from
         from tlcourse.grading.secret import new_secret, read_secret
         from tlcourse.paths import secret_file
+        from tlcourse.sandbox.view import refuse_what_is_private
 
         if self.seed is not None:
             return seed_from(exercise.about.id, None, self.seed)
         material = read_secret(self.secret)
+        if self.secret is not None and self.sandbox_kind != "none":
+            refuse_what_is_private([("The secret", self.secret)])
         if material is None:
             own = secret_file()
             if not own.exists():

@@ -31,6 +31,7 @@ from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
 from tlcourse.grading.scoring.measurement import Measurement
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.scratch import scratch_folder
+from tlcourse.sandbox.view import refuse_what_is_private
 from tlcourse.text import sentence
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -67,6 +68,8 @@ def run(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEven
 def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, *, scored: bool) -> Result:
     started = _now()
     sandbox, missing = choose(options.sandbox_kind, gpu=uses_gpu(options.device))
+    if exercise.grader and sandbox.name != "none":
+        refuse_what_is_private([("The course's folder of graders", exercise.grader.parent)])
     with scratch_folder("submission") as folder:
         submission = collect(path, folder, starter=exercise.folder / "starter.py", own=True)
         grading = Grading(exercise, options, lambda spec, tell: run_job(spec, sandbox, tell))

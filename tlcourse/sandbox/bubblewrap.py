@@ -2,7 +2,7 @@
 
 Started by root it becomes a spare uid first: with uid 0 outside, root's files in the binds would stay readable and
 process limits would not count. The spare uid cannot pass a 0700 home, so what must be seen is shown to it in a private
-mount namespace (`reach.py`).
+mount namespace (`bind_mounts.py`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,36 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tlcourse.course.spec import Limits
 from tlcourse.sandbox import seccomp
 from tlcourse.sandbox.base import Finding, SandboxedProcess, Start
 from tlcourse.sandbox.bind_mounts import opened
-from tlcourse.sandbox.interpreter import hidden_folders, hidden_programs, visible_folders, worker_command
+from tlcourse.sandbox.interpreter import hidden_programs, python, worker_command
 from tlcourse.sandbox.limits import rlimits
+from tlcourse.sandbox.view import View, machine_view
 
+_INIT = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+libc.signal(2, ctypes.c_void_p(1))  # SIGINT is ignored
+run = os.fork()
+if run == 0:
+    for number in (2, 13, 25):  # SIGPIPE and SIGXFSZ are ignored by Python
+        libc.signal(number, None)
+    os.execv(sys.argv[1], sys.argv[1:])
+os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+while True:
+    pid, status = os.wait()
+    if pid == run:
+        code = os.waitstatus_to_exitcode(status)
+        os._exit(128 - code if code < 0 else code)
+"""
+"""Process 1 of a run: it is not dumpable, so that a submission can neither look into it nor write to its memory, as it
+could with bubblewrap's own. It starts the rest, buries orphans, and ends with the worker."""
 SPARE_UID = 65534
 _INSIDE_UID = "1000"
 _INPUTS, _SUBMISSION = "/inputs", "/submission"
@@ -38,16 +58,16 @@ class BubblewrapSandbox:
 
 
 def _launch(start: Start, inside: list[str]) -> SandboxedProcess:
-    folders = {folder: folder for folder in visible_folders()}
+    view = machine_view()
     prefix: list[str] = []
     if os.geteuid() == 0:
-        prefix = as_spare_uid(folders, start.inputs.parent)
+        prefix = as_spare_uid(view.folders(), start.inputs.parent)
         for path in (start.inputs, start.submission):
             give_to_spare_uid(path)
     filter_fd = _filter_descriptor(gpu=start.gpu)
     try:
         return SandboxedProcess(
-            [*start.entering({}), *prefix, *_bubblewrap(start, folders, filter_fd), "--", *_limits(start), *inside],
+            [*start.entering({}), *prefix, *_bubblewrap(start, view, filter_fd), "--", *_first(start), *inside],
             stdin=start.stdin,
             stdout=start.output,
             stderr=start.output,
@@ -60,17 +80,17 @@ def _launch(start: Start, inside: list[str]) -> SandboxedProcess:
         os.close(filter_fd)
 
 
-def _bubblewrap(start: Start, folders: dict[Path, Path], filter_fd: int) -> list[str]:
-    command = [*system_view(folders, start.limits.scratch_mb, start.devices), "--disable-userns"]
-    command += ["--ro-bind", str(start.inputs), _INPUTS, "--ro-bind", str(start.submission), _SUBMISSION]
+def _bubblewrap(start: Start, view: View, filter_fd: int) -> list[str]:
+    command = [*system_view(view, start.limits.scratch_mb, start.devices), "--disable-userns"]
+    command += ["--as-pid-1", "--ro-bind", str(start.inputs), _INPUTS, "--ro-bind", str(start.submission), _SUBMISSION]
     command += ["--chdir", "/tmp", "--clearenv"]  # noqa: S108
     for name, value in start.env.items():
         command += ["--setenv", name, value]
     return [*command, "--seccomp", str(filter_fd), "--remount-ro", "/"]
 
 
-def system_view(folders: Mapping[Path, Path], scratch_mb: int, devices: Sequence[str] = ()) -> list[str]:
-    """bubblewrap's command line up to what a run adds: namespaces, the system, and `folders` (target → source).
+def system_view(view: View, scratch_mb: int, devices: Sequence[str] = ()) -> list[str]:
+    """bubblewrap's command line up to what a run adds: namespaces, the system, and what `view` shows of this machine.
 
     `devices`: the nodes that are shown beside the usual ones.
     """
@@ -80,27 +100,37 @@ def system_view(folders: Mapping[Path, Path], scratch_mb: int, devices: Sequence
         *"--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup-try".split(),
         *("--uid", _INSIDE_UID, "--gid", _INSIDE_UID, "--hostname", "sandbox"),
         *"--die-with-parent --new-session --cap-drop ALL".split(),
-        *"--ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib".split(),
+        *"--symlink usr/bin /bin --symlink usr/lib /lib".split(),
         *("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
         *(("--symlink", "usr/lib64", "/lib64") if Path("/lib64").exists() else ()),
         *("--proc", "/proc", "--dev", "/dev"),
         *("--size", scratch, "--perms", "1777", "--tmpfs", "/dev/shm"),  # noqa: S108 - the sandbox's own
         *(word for device in devices for word in ("--dev-bind", device, device)),
+        *("--tmpfs", "/dev/pts", "--remount-ro", "/dev/pts"),  # the machine has a fixed number of terminals
         *("--remount-ro", "/dev"),  # itself a tmpfs, and of any size; no node can be added after that
         *("--size", scratch, "--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108
     ]
-    for target, source in folders.items():
-        command += ["--ro-bind", str(source), str(target)]
+    for path, shown in view.mounts:
+        command += ["--ro-bind", path, path] if shown else ["--tmpfs", path]
+    for name, target in view.links.items():
+        command += ["--symlink", target, name]
     for program in hidden_programs():
         command += ["--ro-bind", "/dev/null", program]
-    for folder in hidden_folders():
-        command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    for path, shown in view.mounts:
+        command += [] if shown else ["--remount-ro", path]
     return command
 
 
-def _limits(start: Start) -> list[str]:
+def _first(start: Start) -> list[str]:
+    """What comes before the worker's command: process 1, and the limits of each process below it."""
     limits = rlimits(start.limits).items()
-    return [tool("prlimit"), *(f"--{name.removeprefix('RLIMIT_').lower()}={value}" for name, value in limits), "--"]
+    init = [python(), "-I", "-S", "-c", _INIT]
+    return [
+        *init,
+        tool("prlimit"),
+        *(f"--{name.removeprefix('RLIMIT_').lower()}={value}" for name, value in limits),
+        "--",
+    ]
 
 
 def as_spare_uid(folders: Iterable[Path], base: Path) -> list[str]:

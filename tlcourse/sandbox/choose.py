@@ -7,6 +7,7 @@ import sys
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.sandbox.base import Finding, NoSandbox, Sandbox
 from tlcourse.sandbox.kinds import NAMES
+from tlcourse.sandbox.view import refuse_what_is_private
 
 
 def findings() -> list[Finding]:
@@ -52,12 +53,14 @@ def choose(sandbox_kind: str, *, gpu: bool = False) -> tuple[Sandbox, str]:
 
     A fork server must not touch a GPU: a run that would use one (`gpu`) gets bubblewrap, and the line says so.
 
-    Raises UsageError for an unknown name, and UnableError where the sandbox that was asked for cannot be built.
+    Raises UsageError for an unknown name, and UnableError where the sandbox that was asked for cannot be built, or
+    would show something private of this user (`view.py`).
     """
     if sandbox_kind not in NAMES:
         raise UsageError(f"There is no sandbox {sandbox_kind!r}.", remedy=f"use one of: {', '.join(NAMES)}.")
     if sandbox_kind == "none":
         return NoSandbox(), ""
+    refuse_what_is_private()
     if sandbox_kind == "fork-server" and not gpu:
         return _fork_server_sandbox(), ""
     if sandbox_kind == "landlock":

@@ -21,6 +21,7 @@ from tlcourse.sandbox import bubblewrap
 from tlcourse.sandbox.base import Finding, Start
 from tlcourse.sandbox.fork_server_parent import ForkServerParent
 from tlcourse.sandbox.fork_server_process import ForkServerProcess, StartError
+from tlcourse.sandbox.view import refuse_what_is_private
 
 RUNS = 250
 """Runs of one parent: nothing is known to wear out, and a new one costs four seconds."""
@@ -52,6 +53,7 @@ class ForkServerSandbox:
                 self.server.retire()
                 self.server = None
             if self.server is None:
+                refuse_what_is_private()
                 try:
                     self.server = ForkServerParent()
                 except OSError as error:

@@ -20,7 +20,6 @@ import msgspec
 from tlcourse.sandbox.base import Start
 from tlcourse.sandbox.bubblewrap import as_spare_uid, give_to_spare_uid, system_view
 from tlcourse.sandbox.fork_server_process import (
-    SETUP_FAILED,
     SPOOL,
     ForkServerProcess,
     Ready,
@@ -29,11 +28,12 @@ from tlcourse.sandbox.fork_server_process import (
     credentials_wanted,
     receive,
 )
-from tlcourse.sandbox.interpreter import isolated_command, visible_folders, worker_environment
+from tlcourse.sandbox.interpreter import PACKAGE, isolated_command, worker_environment
 from tlcourse.sandbox.limits import rlimits
 from tlcourse.sandbox.namespaces import NEW_ROOT
 from tlcourse.sandbox.process_tree import proportional_mb
 from tlcourse.sandbox.scratch import new_folder
+from tlcourse.sandbox.view import machine_view
 
 _READY_S = 180.0
 _OWN_SCRATCH_MB = 16
@@ -79,16 +79,16 @@ class ForkServerParent:
         return self._folder / "said"
 
     def _command(self, control: int) -> list[str]:
-        folders = {folder: folder for folder in visible_folders()}
-        targets = [str(folder) for folder in folders]
-        folders[Path(SPOOL)] = self._spool
+        view = machine_view()
         prefix: list[str] = []
         if os.geteuid() == 0:
-            prefix = as_spare_uid(folders.values(), self._folder)
-        command = [*prefix, *system_view(folders, _OWN_SCRATCH_MB), "--dir", NEW_ROOT, "--chdir", "/", "--clearenv"]
+            prefix = as_spare_uid([*view.folders(), self._spool], self._folder)
+        command = [*prefix, *system_view(view, _OWN_SCRATCH_MB), "--ro-bind", str(self._spool), SPOOL]
+        own = str(PACKAGE / "sandbox")  # the parent's alone: a run sees what `view` shows
+        command += ["--ro-bind", own, own, "--dir", NEW_ROOT, "--chdir", "/", "--clearenv"]
         for name, value in worker_environment(threads=1).items():
             command += ["--setenv", name, value]
-        zygote = isolated_command("tlcourse.sandbox.zygote", "main", [str(control), *targets])
+        zygote = isolated_command("tlcourse.sandbox.zygote", "main", [str(control), msgspec.json.encode(view).decode()])
         return [*command, "--remount-ro", "/", "--", *zygote]
 
     def _await_ready(self) -> None:
@@ -128,11 +128,11 @@ class ForkServerParent:
             self._busy += 1
         try:
             asked = self._ask(start_request(start, name, program), start)
-            return ForkServerProcess(asked, lambda code: self._ended(folder, code), start.group)
+            return ForkServerProcess(asked, lambda failed: self._ended(folder, failed=failed), start.group)
         except OSError as error:
             for source, inside in ((start.inputs, "inputs"), (start.submission, "submission")):
                 (folder / inside).rename(source)  # for another try
-            self._ended(folder, SETUP_FAILED)
+            self._ended(folder, failed=True)
             raise StartError(str(error)) from error
 
     def _ask(self, request: Request, start: Start) -> socket.socket:
@@ -147,11 +147,14 @@ class ForkServerParent:
             raise
         return ours
 
-    def _ended(self, folder: Path, code: int) -> str:
-        """A run is over: its folder goes. Returns why this parent cannot have seen it through, or ""."""
+    def _ended(self, folder: Path, *, failed: bool) -> str:
+        """A run is over: its folder goes. Returns why this parent cannot have seen it through, or "".
+
+        `failed`: it brought no worker forth.
+        """
         shutil.rmtree(folder, ignore_errors=True)
         with self._lock:
-            self.failed = self.failed or code == SETUP_FAILED
+            self.failed = self.failed or failed
             self._busy -= 1
             over = self._retired and not self._busy
         why = "" if self.is_alive() else "the fork server was killed while it served this run"

@@ -23,12 +23,15 @@ SPOOL = "/spool"
 """Where the outer sandbox shows the folders of runs; a child keeps only its own."""
 HERE, GO = b"here", b"go"
 """From a child's pid 1, which thereby shows its number; and back to it, when the supervisor holds on to that number."""
+RUNNING = b"running"
+"""From the worker, when all is made and the submission's own code comes next."""
 STATUS = struct.Struct("=i")
 """The exit status, as `subprocess` gives it; sent last."""
 
 
 SETUP_FAILED = 125
-"""That status where no worker came to be: its folders or its sandboxes could not be made."""
+"""That status where no worker came to be: its folders or its sandboxes could not be made. A submission may end with
+it, too: what tells the two apart is RUNNING."""
 
 
 class Ready(Struct, frozen=True):
@@ -70,10 +73,10 @@ class ForkServerProcess:
     forked = True
     scratch: Path | None = None
 
-    def __init__(self, run: socket.socket, on_end: Callable[[int], str], group: Group | None = None) -> None:
-        """`run`: this side of the run's socket, with SO_PASSCRED. `on_end` is called once with the exit status, when
-        nothing of the run is left; it returns why the parent cannot have seen the run through, or "". `group`: what
-        pid 1 must be in before it goes on. Raises StartError."""
+    def __init__(self, run: socket.socket, on_end: Callable[[bool], str], group: Group | None = None) -> None:
+        """`run`: this side of the run's socket, with SO_PASSCRED. `on_end` is called once, when nothing of the run is
+        left, with whether a worker could not even be made; it returns why the parent cannot have seen the run through,
+        or "". `group`: what pid 1 must be in before it goes on. Raises StartError."""
         self._run = run
         self._on_end = on_end
         self._killed = False
@@ -120,16 +123,15 @@ class ForkServerProcess:
 
     def _collect(self) -> None:
         """The status that the monitor tells, and then the monitor's own end."""
-        status = b""
+        status, running = b"", False
         self._run.settimeout(_STATUS_S)
         with contextlib.suppress(OSError):
-            status = self._run.recv(STATUS.size)
-            while status and self._run.recv(1):
-                pass
+            while said := self._run.recv(len(RUNNING)):
+                running, status = (True, status) if said == RUNNING else (running, said)
         self._run.close()
         os.close(self._pidfd)
         code: int = STATUS.unpack(status)[0] if len(status) == STATUS.size else -signal.SIGKILL
-        why = self._on_end(code)
+        why = self._on_end(code == SETUP_FAILED and not running)
         if not self._killed and code == -signal.SIGKILL:
             self.fell = why or ("" if status else "the end of this run went unseen: its monitor was killed")
         self.returncode = code

@@ -1,4 +1,4 @@
-"""How a worker's Python is started, and which folders it needs to see."""
+"""How a worker's Python is started, from which folders it imports, and in what environment."""
 
 from __future__ import annotations
 
@@ -23,13 +23,21 @@ _BOOTSTRAP = (
 
 
 def library_folders(own: Path = PACKAGE.parent) -> list[str]:
-    """Where Python's packages and this one are imported from; `own` is the folder that this package is found in.
+    """Where Python's packages and this one are imported from, by real paths; `own` is where this package is found.
 
     By name, not by what `site` lists: a `.pth` file may add the packages of another environment. The other entries of
     the path (a checkout, a working folder) may hold graders or anything else.
     """
-    named = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages") and Path(p).is_dir()]
-    return [*named, str(own)]
+    named = [Path(p) for p in sys.path if Path(p).name in ("site-packages", "dist-packages") and Path(p).is_dir()]
+    return list(dict.fromkeys(str(path.resolve()) for path in (*named, own)))
+
+
+def python() -> str:
+    """This interpreter by the real path of its folder: by what links lead there cannot be seen in a sandbox.
+
+    Its own name, often a link itself, is kept: from it, Python finds the virtual environment that it belongs to.
+    """
+    return str(Path(sys.executable).parent.resolve() / Path(sys.executable).name)
 
 
 def worker_command(arguments: list[str], own: Path = PACKAGE.parent) -> list[str]:
@@ -44,29 +52,7 @@ def isolated_command(module: str, function: str, arguments: list[str], own: Path
     """
     libraries = library_folders(own)
     bootstrap = _BOOTSTRAP.format(module=module, function=function)
-    return [sys.executable, "-I", "-c", bootstrap, str(len(libraries)), *libraries, *arguments]
-
-
-def visible_folders() -> list[Path]:
-    """What must be bound, read-only, for the worker to start: interpreter, environment, packages, this package.
-
-    The checkout's root is not among them: graders lie there.
-    """
-    wanted = [Path(sys.base_prefix), Path(sys.prefix)]
-    wanted += [Path(folder) for folder in library_folders() if Path(folder) != PACKAGE.parent]
-    wanted.append(PACKAGE)
-    kept: list[Path] = []
-    for folder in wanted:
-        inside = any(folder == other or other in folder.parents for other in kept)
-        if not inside and Path("/usr") not in (folder, *folder.parents):
-            kept.append(folder)
-    return kept
-
-
-def hidden_folders() -> list[Path]:
-    """What lies in a visible folder and must not be seen: the graders that a wheel carries."""
-    graders = PACKAGE / "_bundled" / "graders"
-    return [graders] if graders.is_dir() else []
+    return [python(), "-I", "-c", bootstrap, str(len(libraries)), *libraries, *arguments]
 
 
 @functools.cache

@@ -94,20 +94,25 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: str, wanted: int) -> None:
 
 
 def without(folders: Iterable[str], hidden: Iterable[str]) -> Mapping[str, int]:
-    """Rights to read `folders`, but of the files in the folders `hidden` not one.
+    """Rights to read `folders`, but of the files in the folders `hidden` not one, by whatever name.
 
     Landlock cannot take away what it gave higher up: a folder that holds a hidden one is opened entry by entry, and of
-    itself only its list of names is left.
+    itself only the names of what is below it are left. Paths are compared as they really are, and links are left out:
+    a right is one to what a link leads to (`lib64` of a virtual environment leads to its `lib`).
     """
-    covered, rights = set(hidden), {}
-    for folder in folders:
+    covered = [os.path.realpath(one) for one in hidden]
+    rights: dict[str, int] = {}
+    waiting = [os.path.realpath(folder) for folder in folders]
+    while waiting:
+        folder = waiting.pop()
         if folder in covered:
             continue
         if not any(one.startswith(folder.rstrip("/") + "/") for one in covered):
             rights[folder] = READ
             continue
         rights[folder] = READ_DIR
-        rights.update(without([entry.path for entry in os.scandir(folder)], covered))
+        with contextlib.suppress(PermissionError), os.scandir(folder) as entries:
+            waiting += [entry.path for entry in entries if not entry.is_symlink()]
     return rights
 
 

@@ -7,18 +7,19 @@ cannot stop is listed in docs/security.md, and tried in tests/attacks/.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import json
 import os
+import pwd
 import resource
 import signal
-import socket
+import stat
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
@@ -28,15 +29,18 @@ from tlcourse.sandbox import landlock, seccomp
 from tlcourse.sandbox.base import Finding, SandboxedProcess, Start
 from tlcourse.sandbox.bind_mounts import opened
 from tlcourse.sandbox.bubblewrap import tool
-from tlcourse.sandbox.interpreter import PACKAGE, hidden_folders, isolated_command, visible_folders, worker_command
+from tlcourse.sandbox.interpreter import PACKAGE, isolated_command, python, worker_command
 from tlcourse.sandbox.limits import rlimits
+from tlcourse.sandbox.view import WORKER_FILES, machine_view
 
 NOTICE = (
     "Ran in the landlock sandbox (Landlock + seccomp, no namespaces): a hostile submission could see which files and "
     "processes exist on this machine; docs/security.md lists what else it cannot stop."
 )
 _FIRST_UID, _UIDS = 64200, 200
-_SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/proc/cpuinfo", "/proc/meminfo")
+_SYSTEM = ("/etc/ld.so.cache", "/proc/cpuinfo", "/proc/meminfo")
+_OLDER_SYSTEM = ("/lib", "/lib64", "/bin")
+"""Links into /usr on most machines: then they are shown, and covered, with it."""
 _OWN = ("status", "stat", "statm", "maps", "smaps", "fd", "task", "limits")
 """Of /proc/self; not `net`, which is the machine's."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -52,17 +56,19 @@ class LandlockSandbox:
         """Start the worker below its reaper."""
         if start.gpu:
             raise UnableError("The landlock sandbox shows no GPU.", remedy="say --device cpu, or see tlcourse doctor")
-        # the folder around this package holds a checkout, or other packages: a link to it alone, in a folder of its own
+        # what is hidden of this package can neither be opened nor listed there: links to what is not, in its form
         own = start.inputs.parent / "package"
-        own.mkdir()
-        (own / PACKAGE.name).symlink_to(PACKAGE)
+        for name in WORKER_FILES:
+            link = own / PACKAGE.name / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(PACKAGE / name)
         return _launch(start, worker_command([str(start.inputs), str(start.submission), *start.arguments], own))
 
 
 class LandlockProcess(SandboxedProcess):
     """The reaper of a run."""
 
-    uid_held: socket.socket | None = None
+    uid_held: IO[bytes] | None = None
 
     def end_all(self) -> None:
         """Have the reaper end the run; killing the reaper itself would set orphans free."""
@@ -81,7 +87,7 @@ def _launch(start: Start, command: Sequence[str]) -> LandlockProcess:
     uid, held, prefix = 0, None, []
     if os.geteuid() == 0:
         uid, held = _spare_uid()
-        prefix = opened([*visible_folders(), base], tool("unshare"))
+        prefix = opened([*machine_view().folders(), base], tool("unshare"))
         base.chmod(0o711)
         for folder in (start.inputs, start.submission, scratch):
             for path in (folder, *folder.rglob("*")):
@@ -113,16 +119,17 @@ def _plan(start: Start, command: Sequence[str], scratch: Path, uid: int) -> dict
     limits, folder = rlimits(start.limits), str(scratch)
     if not uid:  # without a user of its own, this user's other threads count among the run's
         limits["RLIMIT_NPROC"] += _own_tasks()
-    read = [path for path in (*_SYSTEM, *map(str, visible_folders())) if Path(path).exists()]
-    rights = dict(landlock.without(read, map(str, hidden_folders())))
-    shown = [*(start.inputs, start.submission), start.inputs.parent / "package"]
-    rights |= dict.fromkeys(map(str, shown), landlock.READ)
-    rights |= {f"/dev/{name}": landlock.DEVICE for name in _DEVICES} | {folder: landlock.SCRATCH}
+    shown = [*_SYSTEM, *(name for name in _OLDER_SYSTEM if not Path(name).is_symlink())]
+    shown += map(str, (start.inputs, start.submission, start.inputs.parent / "package"))
+    shown += [path for path, is_shown in machine_view().mounts if is_shown]
+    rights = {f"/dev/{name}": landlock.DEVICE for name in _DEVICES} | {folder: landlock.SCRATCH}
     return {
         "grader": os.getpid(),
         "uid": uid,
         "scratch": folder,
         "rights": rights,
+        "shown": [path for path in shown if Path(path).exists()],
+        "hidden": [path for path, is_shown in machine_view().mounts if not is_shown],
         "own": _OWN,
         "descriptors": start.pass_fds,
         "limits": {name: _bounded(getattr(resource, name), value) for name, value in limits.items()},
@@ -146,15 +153,55 @@ def _own_tasks() -> int:
     return count
 
 
-def _spare_uid() -> tuple[int, socket.socket]:
-    """A user's number that no other run of this machine has now; it is held until the socket is closed."""
+def _spare_uid() -> tuple[int, IO[bytes]]:
+    """A number that is nobody's on this machine, and that no other run has now; it is held until the file is closed.
+
+    Whatever has the number of a run when it ends is ended with it: so a user of the machine, or one of a directory
+    service whose processes run here, must never have it. The locks are files that root alone can reach.
+    """
+    folder, taken = _folder_of_locks(), _uids_of_processes()
     for uid in range(_FIRST_UID, _FIRST_UID + _UIDS):
-        held = socket.socket(socket.AF_UNIX)
-        with contextlib.suppress(OSError):
-            held.bind(f"\0tlcourse-uid-{uid}")
+        if uid in taken or _is_somebody(uid):
+            continue
+        held = (folder / f"uid-{uid}").open("ab")
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return uid, held
         held.close()
     raise OSError(f"{_UIDS} runs hold every spare user")
+
+
+def _folder_of_locks() -> Path:
+    """A folder of root's own; raises OSError where somebody else has made one of that name."""
+    error: OSError | None = None
+    for folder in (Path("/run/tlcourse"), Path(tempfile.gettempdir(), "tlcourse-users")):
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            info = folder.lstat()
+            if stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid() and not info.st_mode & 0o077:
+                return folder
+            raise PermissionError(f"{folder} is not this user's own")
+        except OSError as found:
+            error = found
+    assert error is not None
+    raise error
+
+
+def _uids_of_processes() -> set[int]:
+    found = set()
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            with contextlib.suppress(OSError):
+                found.add(process.stat().st_uid)
+    return found
+
+
+def _is_somebody(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 @functools.cache
@@ -175,7 +222,7 @@ def probe() -> Finding:
         submission.mkdir()
         start = Start((), inputs, submission, Limits(), {}, (), subprocess.DEVNULL, said.fileno())
         try:
-            process = _launch(start, [sys.executable, "-I", "-c", "pass"])
+            process = _launch(start, [python(), "-I", "-c", "pass"])
             code = process.wait(60)
             process.end_all()
         except (OSError, subprocess.TimeoutExpired) as error:

@@ -11,6 +11,8 @@ Passed = Literal["timeout", "memory", "output"]
 """How a run ends that has passed a limit."""
 OPEN_FILES = 4096
 """Descriptors of one process."""
+PENDING = 1024
+"""Timers and signals that wait, of the user that a run has: the kernel's table of them is the same for all runs."""
 MAX_FILES = 20_000
 """Files in a run's scratch: an empty one takes a kilobyte of the kernel's memory, which nothing else counts."""
 
@@ -26,6 +28,7 @@ def rlimits(limits: Limits) -> dict[str, int]:
         "RLIMIT_CPU": int(limits.cpu_s) + 5,
         "RLIMIT_CORE": 0,
         "RLIMIT_NOFILE": OPEN_FILES,
+        "RLIMIT_SIGPENDING": PENDING,
     }
 
 

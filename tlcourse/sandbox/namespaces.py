@@ -15,7 +15,8 @@ import socket
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from tlcourse.sandbox import seccomp
 
@@ -65,18 +66,19 @@ def enter_namespaces() -> None:
     set_dumpable(False)
 
 
-class View(NamedTuple):
-    """What every run sees of the machine, under the names that it has there."""
+class View(Struct, frozen=True):
+    """What every run sees of the machine, under the names that it has there; see `view.View`."""
 
-    folders: list[str]
-    files: dict[str, bytes]
+    mounts: tuple[tuple[str, bool], ...]
+    links: Mapping[str, str]
+    files: Mapping[str, bytes] = {}
     """Single files are written anew: one that was replaced since bubblewrap started can no longer be mounted."""
 
 
 def enter_root(view: View, run: str, scratch_bytes: int) -> None:
     """A root of this process's own; afterwards nothing else of the file system can be named. To be called as pid 1.
 
-    The folders of `view` are shown as they are, read-only; `run` holds `inputs` and `submission`, shown as /inputs and
+    What `view` shows is shown as it is, read-only; `run` holds `inputs` and `submission`, shown as /inputs and
     /submission; /tmp and /dev/shm are new, and hold at most `scratch_bytes` each. Control groups are seen from the
     run's own, which the supervisor has moved it to by now.
     """
@@ -87,11 +89,19 @@ def enter_root(view: View, run: str, scratch_bytes: int) -> None:
     for name in ("/tmp", "/dev/shm"):  # noqa: S108 - this root's own; before the binds, which may lie below /tmp
         _make_folder(name)
         _mount("tmpfs", NEW_ROOT + name, "tmpfs", _NOSUID | _NODEV, scratch)
-    own = {f"{run}/{name}": f"/{name}" for name in ("inputs", "submission")}
-    for source, target in ({folder: folder for folder in view.folders} | own).items():
-        _bind(source, target)
-        if not os.statvfs(NEW_ROOT + target).f_flag & os.ST_RDONLY:
-            raise PermissionError(f"{source} is not read-only in the outer sandbox")
+    for path, shown in view.mounts:
+        if shown:
+            _bind_read_only(path, path)
+        else:
+            _mount("tmpfs", NEW_ROOT + path, "tmpfs", _NOSUID | _NODEV, "size=1m,mode=755")
+    for name in ("inputs", "submission"):
+        _bind_read_only(f"{run}/{name}", f"/{name}")
+    for path, shown in view.mounts:
+        if not shown:
+            _mount(None, NEW_ROOT + path, None, _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV)
+    for name, target in view.links.items():
+        _make_folder(os.path.dirname(name))  # noqa: PTH120
+        os.symlink(target, NEW_ROOT + name)  # noqa: PTH211
     for name, content in view.files.items():
         _make_folder(os.path.dirname(name))  # noqa: PTH120
         Path(NEW_ROOT + name).write_bytes(content)
@@ -138,17 +148,19 @@ def limit(limits: Mapping[str, int]) -> None:
 def _make_devices() -> None:
     for name in _DEVICES:
         _bind(f"/dev/{name}", f"/dev/{name}")
-    _make_folder("/dev/pts")
-    _mount("devpts", f"{NEW_ROOT}/dev/pts", "devpts", _NOSUID | _NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    _make_folder("/dev/pts")  # and no terminal in it: the machine has a fixed number of them
     for name, target in _LINKS.items():
         os.symlink(target, f"{NEW_ROOT}/dev/{name}")  # noqa: PTH211
 
 
-def _bind(source: str, target: str) -> None:
-    """Show `source` of the outer sandbox as `target`, with the flags that it has there, and what is mounted below it.
+def _bind_read_only(source: str, target: str) -> None:
+    _bind(source, target)
+    if not os.statvfs(NEW_ROOT + target).f_flag & os.ST_RDONLY:
+        raise PermissionError(f"{source} is not read-only in the outer sandbox")
 
-    Below it lie covers of what must not be seen (the graders that a wheel carries): they must come along.
-    """
+
+def _bind(source: str, target: str) -> None:
+    """Show `source` of the outer sandbox as `target`, with its flags there and with what is mounted below it."""
     if os.path.isdir(source):  # noqa: PTH112
         _make_folder(target)
     else:

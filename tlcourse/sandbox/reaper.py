@@ -112,7 +112,7 @@ def _become_worker(plan: dict[str, Any]) -> NoReturn:
         os.chdir(plan["scratch"])
         prctl(_PR_SET_NO_NEW_PRIVS, 1)
         own = {f"/proc/self/{name}": landlock.READ for name in plan["own"]}
-        landlock.enter({**plan["rights"], **own}.items())
+        landlock.enter({**landlock.without(plan["shown"], plan["hidden"]), **plan["rights"], **own}.items())
         program = seccomp.program(namespaces=False, signals=landlock.abilities().signals)
         assert program is not None, "the probe has seen that there is one"
         seccomp.enter(program)

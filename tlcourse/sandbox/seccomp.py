@@ -15,14 +15,18 @@ _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _ALLOW = 0x7FFF0000
 _ERRNO = 0x00050000
 _KILL = 0x80000000
-_LOAD, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
+_LOAD, _AND, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
+_NR, _ARCH, _ARG0, _ARG1, _ARG2 = 0, 4, 16, 24, 32
 _CLONE_NEW = 0x7E020080  # every CLONE_NEW* flag
+_CLONE_FILES, _CLONE_THREAD = 0x400, 0x10000
+_CLOSE_RANGE_UNSHARE = 2
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _F_SETLEASE, _F_NOTIFY = 1024, 1026
-_AF_ALLOWED_BELOW = (
-    17  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK (getaddrinfo); AF_PACKET, AF_VSOCK and later are refused
-)
+_F_SETFL, _F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _O_ASYNC = 4, 8, 10, 15, 0x2000
+_FIOASYNC, _FIOSETOWN, _SIOCSPGRP = 0x5452, 0x8901, 0x8902
+_AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
+_SOCK_TYPE, _SOCK_STREAM, _SOCK_DGRAM = 0xF, 1, 2
+_NETLINK_ROUTE, _TCP, _UDP = 0, 6, 17
 
 # Generic numbers (aarch64 and every newer architecture), and those of x86-64.
 _COMMON = dict(
@@ -49,10 +53,18 @@ _AARCH64 = dict(
     inotify_init1=26, fanotify_init=262, **_COMMON,
 )  # fmt: skip
 _MACHINES = {
-    "x86_64": (0xC000003E, _X86_64, {"clone": 56, "ioctl": 16, "socket": 41, "fcntl": 72}),
-    "aarch64": (0xC00000B7, _AARCH64, {"clone": 220, "ioctl": 29, "socket": 198, "fcntl": 25}),
+    "x86_64": (
+        0xC000003E,
+        _X86_64,
+        {"clone": 56, "ioctl": 16, "socket": 41, "socketpair": 53, "fcntl": 72},
+    ),
+    "aarch64": (
+        0xC00000B7,
+        _AARCH64,
+        {"clone": 220, "ioctl": 29, "socket": 198, "socketpair": 199, "fcntl": 25},
+    ),
 }
-_CLONE3 = 435
+_CLONE3, _CLOSE_RANGE = 435, 436
 # What namespaces make harmless, and must be refused where there are none: the network, what Landlock does not know of
 # files (owners, modes, times, attributes), and what reaches other processes of the same user.
 _LANDLOCK_COMMON = dict(
@@ -88,7 +100,7 @@ def numbers(machine: str) -> dict[str, int]:
     """Name → number of every call that any filter for `machine` speaks of: refused, or looked at."""
     _, denied, looked_at = _MACHINES[machine]
     without, prlimit = _LANDLOCK[machine]
-    also = {"clone3": _CLONE3, "prlimit64": prlimit}
+    also = {"clone3": _CLONE3, "close_range": _CLOSE_RANGE, "prlimit64": prlimit}
     return {**denied, **looked_at, **_LANDLOCK_COMMON, **without, **_SIGNALS[machine], **also}
 
 
@@ -100,8 +112,8 @@ def program(
     Memory files are refused, because their pages are nobody's until somebody maps them, and so escape the watchdog;
     with `gpu` they are allowed, because drivers use them. Notices about files are refused because a file that is shown
     is the machine's, whoever opens it; contexts for asynchronous files because the machine has a fixed number of them.
-    `namespaces=False` is for a run without; without `signals`, nothing bounds whom such a run may signal, so that it
-    may signal nobody.
+    `namespaces=False` is for a run without: it may have no signal sent by the kernel (SIGIO), whose receiver it would
+    choose. Without `signals`, nothing bounds whom such a run may signal, so that it may signal nobody.
     """
     machine = machine or platform.machine()
     known = _MACHINES.get(machine)
@@ -119,17 +131,30 @@ def program(
         code += [_op(_JEQ, number, 0, 1), _op(_RETURN, _ERRNO | errno.EPERM)]
     # clone3's flags lie in memory, out of a filter's sight: "not there" makes libc fall back to clone
     code += [_op(_JEQ, _CLONE3, 0, 1), _op(_RETURN, _ERRNO | errno.ENOSYS)]
-    code += _when(numbers["clone"], [_op(_LOAD, _ARG0), _op(_JSET, _CLONE_NEW, 0, 1), _deny()])
+    # a thread with descriptors of its own could hold what no look at its process shows
     code += _when(
-        numbers["ioctl"],
-        [_op(_LOAD, _ARG1), _op(_JEQ, _TIOCSTI, 1, 0), _op(_JEQ, _TIOCLINUX, 0, 1), _deny()],
+        numbers["clone"],
+        [
+            *(_op(_LOAD, _ARG0), _op(_JSET, _CLONE_NEW, 2, 0)),
+            *(_op(_JSET, _CLONE_THREAD, 0, 2), _op(_JSET, _CLONE_FILES, 1, 0), _deny()),
+        ],
     )
+    code += _when(_CLOSE_RANGE, [_op(_LOAD, _ARG2), _op(_JSET, _CLOSE_RANGE_UNSHARE, 0, 1), _deny()])
+    # without namespaces, what has a signal sent by the kernel (SIGIO) could reach whom the run may not signal itself
+    of_others = () if namespaces else (_FIOASYNC, _FIOSETOWN, _SIOCSPGRP)
+    code += _when(numbers["ioctl"], [_op(_LOAD, _ARG1), *_deny_any(_TIOCSTI, _TIOCLINUX, *of_others)])
     # a lease or a notice on a file that is shown is one on the machine's: it tells who else opens it
+    of_others = () if namespaces else (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX)
+    asynchronous = [_op(_JEQ, _F_SETFL, 0, 3), _op(_LOAD, _ARG2), _op(_JSET, _O_ASYNC, 0, 1), _deny()]
     code += _when(
         numbers["fcntl"],
-        [_op(_LOAD, _ARG1), _op(_JEQ, _F_SETLEASE, 1, 0), _op(_JEQ, _F_NOTIFY, 0, 1), _deny()],
+        [
+            *(_op(_LOAD, _ARG1), *_deny_any(_F_SETLEASE, _F_NOTIFY, *of_others)),
+            *([] if namespaces else asynchronous),
+        ],
     )
-    code += _when(numbers["socket"], [_op(_LOAD, _ARG0), _op(_JGE, _AF_ALLOWED_BELOW, 0, 1), _deny()])
+    code += _when(numbers["socket"], _sockets())
+    code += _when(numbers["socketpair"], [_op(_LOAD, _ARG0), _op(_JEQ, _AF_UNIX, 1, 0), _deny()])
     if not namespaces:
         code += _when(_LANDLOCK[machine][1], [_op(_LOAD, _ARG0), _op(_JEQ, 0, 1, 0), _deny()])
     code.append(_op(_RETURN, _ALLOW))
@@ -151,6 +176,31 @@ def _op(code: int, k: int, if_true: int = 0, if_false: int = 0) -> bytes:
 
 def _deny() -> bytes:
     return _op(_RETURN, _ERRNO | errno.EPERM)
+
+
+def _deny_any(*values: int) -> list[bytes]:
+    """Deny where what was loaded is one of `values`."""
+    jumps = [_op(_JEQ, value, len(values) - 1 - i, 1 if i == len(values) - 1 else 0) for i, value in enumerate(values)]
+    return [*jumps, _deny()]
+
+
+def _sockets() -> list[bytes]:
+    """Of socket(2): unix sockets, TCP and UDP, and netlink's routes, which getaddrinfo asks.
+
+    All others are refused before the kernel looks for a module that knows them.
+    """
+    allow = _op(_RETURN, _ALLOW)
+    stream = [_op(_LOAD, _ARG2), _op(_JEQ, 0, 1, 0), _op(_JEQ, _TCP, 0, 1), allow, _deny()]
+    datagram = [_op(_LOAD, _ARG2), _op(_JEQ, 0, 1, 0), _op(_JEQ, _UDP, 0, 1), allow, _deny()]
+    return [
+        *(_op(_LOAD, _ARG0), _op(_JEQ, _AF_UNIX, 0, 1), allow),
+        *(_op(_JEQ, _AF_NETLINK, 0, 4), _op(_LOAD, _ARG2), _op(_JEQ, _NETLINK_ROUTE, 0, 1), allow, _deny()),
+        *(_op(_JEQ, _AF_INET, 2, 0), _op(_JEQ, _AF_INET6, 1, 0), _deny()),
+        *(_op(_LOAD, _ARG1), _op(_AND, _SOCK_TYPE)),
+        *(_op(_JEQ, _SOCK_STREAM, 0, len(stream)), *stream),
+        *(_op(_JEQ, _SOCK_DGRAM, 0, len(datagram)), *datagram),
+        _deny(),
+    ]
 
 
 def _when(number: int, body: list[bytes]) -> list[bytes]:

@@ -24,19 +24,28 @@ from typing import NoReturn
 import msgspec
 
 from tlcourse.sandbox import namespaces
-from tlcourse.sandbox.fork_server_process import GO, HERE, MAX_MESSAGE, SETUP_FAILED, SPOOL, STATUS, Ready, Request
+from tlcourse.sandbox.fork_server_process import (
+    GO,
+    HERE,
+    MAX_MESSAGE,
+    RUNNING,
+    SETUP_FAILED,
+    SPOOL,
+    STATUS,
+    Ready,
+    Request,
+)
 from tlcourse.sandbox.interpreter import WORKER
 
 _MAX_DESCRIPTORS = 16
-_SYSTEM, _SYSTEM_FILES = "/usr", ("/etc/ld.so.cache",)
+_SYSTEM_FILES = ("/etc/ld.so.cache",)
 
 
 def main(argv: list[str]) -> int:
-    """`zygote CONTROL_FD FOLDER…`: serve requests until the supervisor has gone."""
+    """`zygote CONTROL_FD VIEW`, a `view.View` as JSON: serve requests until the supervisor has gone."""
     control = socket.socket(fileno=int(argv[0]))
-    view = namespaces.View(
-        [_SYSTEM, *argv[1:]], {path: Path(path).read_bytes() for path in _SYSTEM_FILES if Path(path).exists()}
-    )
+    files = {path: Path(path).read_bytes() for path in _SYSTEM_FILES if Path(path).exists()}
+    view = msgspec.structs.replace(msgspec.json.decode(argv[1], type=namespaces.View), files=files)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries monitors
     namespaces.set_dumpable(False)
@@ -104,12 +113,11 @@ def _init(request: Request, descriptors: list[int], view: namespaces.View) -> No
         os.write(run, HERE)
         if os.read(run, len(GO)) != GO:
             os._exit(SETUP_FAILED)
-        os.close(run)
         namespaces.enter_root(view, f"{SPOOL}/{request.folder}", request.scratch_bytes)
         namespaces.drop_privileges()
         worker = os.fork()
         if worker == 0:
-            _worker(request, descriptors[1:])
+            _worker(request, run, descriptors[1:])
         _close_all_but([])
         while True:
             pid, status = os.waitpid(-1, 0)
@@ -120,11 +128,12 @@ def _init(request: Request, descriptors: list[int], view: namespaces.View) -> No
         _give_up(descriptors)
 
 
-def _worker(request: Request, descriptors: list[int]) -> NoReturn:
+def _worker(request: Request, run: int, descriptors: list[int]) -> NoReturn:
     """The same as a worker in bubblewrap, from here on: descriptors, environment, limits, then `worker.process`."""
     try:
         namespaces.set_dumpable(True)
-        _place(descriptors, [0, 1, *request.numbers])
+        own = max([2, *request.numbers]) + 1
+        _place([*descriptors, run], [0, 1, *request.numbers, own])
         namespaces.limit(request.limits)
         os.environ.clear()
         os.environ.update(request.env)
@@ -133,6 +142,8 @@ def _worker(request: Request, descriptors: list[int]) -> NoReturn:
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.write(own, RUNNING)
+        os.close(own)
         if request.program:
             os.execv(request.program[0], request.program)  # noqa: S606
     except BaseException:

@@ -18,9 +18,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tlcourse.methods.small_resnet import SmallResNet
-from tlcourse.sandbox.interpreter import PACKAGE
 
-WEIGHTS = PACKAGE / "content" / "weights"
+WEIGHTS = Path(__file__).resolve().parents[2] / "content" / "weights"
 """Weights that ship with the course."""
 INSECTS = "insects"
 Find = Callable[[str], Path | None]

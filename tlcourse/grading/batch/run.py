@@ -33,6 +33,7 @@ from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.lms.handins import HandIns
 from tlcourse.sandbox.kinds import in_words
 from tlcourse.sandbox.scratch import scratch_folder
+from tlcourse.sandbox.view import refuse_what_is_private
 
 Tell = Callable[[str], None]
 
@@ -45,6 +46,15 @@ class Display(Protocol):
 
     def close(self) -> None:
         """Leave the terminal as it was."""
+
+
+def _refuse_private(
+    exercise: LoadedExercise, gradebook: Path, backend: Backend, sandbox_kind: str, *more: tuple[str, Path]
+) -> None:
+    """Raises UnableError where a sandbox of this machine would show them to every submission."""
+    if backend.profile is None and sandbox_kind != "none":
+        graders = [("The course's folder of graders", exercise.grader.parent)] if exercise.grader else []
+        refuse_what_is_private([("The gradebook", gradebook), *graders, *more])
 
 
 class BatchTask(Struct, frozen=True):
@@ -68,8 +78,10 @@ class BatchTask(Struct, frozen=True):
     ) -> BatchState:
         """Grade what is left of the class, and record it in the gradebook `path`; `tell` gets lines for people.
 
-        Raises UsageError where a batch of these submissions was begun, and neither `go_on` nor `again` says what to do.
+        Raises UsageError where a batch of these submissions was begun, and neither `go_on` nor `again` says what to do;
+        UnableError where every submission could read the gradebook, the graders or the hand-ins.
         """
+        _refuse_private(self.exercise, path, self.backend, self.sandbox_kind, ("The hand-ins", self.source))
         with Gradebook.writing(path, f"tlcourse batch {self.exercise.about.id}") as book:
             before = self._before(book, go_on=go_on, again=again, tell=tell)
             if before is not None and not work_left(book, before, self.handins):
@@ -208,6 +220,7 @@ def regrade(
     UsageError where nothing is selected, or an unfinished regrade is in the way and `go_on` does not say to finish it.
     """
     same_secret(batch, seed)
+    _refuse_private(exercise, book.path, backend, sandbox_kind)
     number, handins = _chosen(book, batch, only, go_on=go_on)
     options = options_of(batch, seed, Options())
     backend.check(exercise, options, len(handins), sandbox_kind, trusted=trusted)
