@@ -46,12 +46,12 @@ def size_error(radius: Array, predicted: Array) -> Measurement:
 def shared_trunk(probes: Mapping[str, float]) -> Measurement:
     """The share of parameters that both heads use, as the worker measured it; 0 where it measured none."""
     parameters = probes.get("parameters", 0.0)
-    n = int(parameters) if math.isfinite(parameters) and parameters > 0 else 0
+    n = int(min(parameters, 2**53)) if math.isfinite(parameters) and parameters > 0 else 0
     share = probes.get("shared_share", math.nan)
     if not math.isfinite(share):
-        return exact(0.0, n, _about_missing_share(n))
+        return exact(0.0, max(n, 1), _about_missing_share(n))
     share = min(max(share, 0.0), 1.0)
-    return exact(share, n, _about_share(share, n))
+    return exact(share, max(n, 1), _about_share(share, n))
 
 
 def _about_counts(count: Array, predicted: Array) -> str:

@@ -120,11 +120,11 @@ def crossing(predicted: Array, inside: Array) -> Measurement:
 def shared_trunk(probes: Mapping[str, float]) -> Measurement:
     """The share of the parameters that serve all four tasks, as the worker measured it; 0 where it measured none."""
     parameters, share = probes.get("parameters", 0.0), probes.get("shared_share", math.nan)
-    n = int(parameters) if math.isfinite(parameters) and parameters > 0 else 0
+    n = int(min(parameters, 2**53)) if math.isfinite(parameters) and parameters > 0 else 0
     if not math.isfinite(share):
         return exact(
             0.0,
-            n,
+            max(n, 1),
             "Nothing could be measured: the module has no parameters, or its outputs have no gradient with respect to "
             "them. Return the network itself, without `torch.no_grad()` or `.detach()` in `forward`.",
         )
@@ -139,7 +139,7 @@ def shared_trunk(probes: Mapping[str, float]) -> Measurement:
             f"{share:.0%} of the {n:,} parameters serve all four tasks. Move layers from the heads into the trunk: "
             "one linear layer is enough for each head."
         )
-    return exact(share, n, message)
+    return exact(share, max(n, 1), message)
 
 
 def _groups(given: Conditional) -> list[tuple[str, Array, float]]:

@@ -68,7 +68,7 @@ def check(
     from tlcourse.course.checks import coverage, problems_of_lessons, uncovered
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError, ExitCode
-    from tlcourse.grading.grader import problems_of_graders
+    from tlcourse.grading.grader_check import problems_of_graders
 
     problems: list[str] = []
     counts: dict[str, int] = {}

@@ -19,7 +19,7 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.course.spec import TaskSpec
 from tlcourse.data import variants
 from tlcourse.data.real import weights
-from tlcourse.errors import UnableError
+from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.arrays import BadArraysError, read_predictions
 from tlcourse.execution.gpu import uses_gpu
 from tlcourse.execution.spec import Outcome, RunReport, RunSpec, RunStatus
@@ -249,7 +249,10 @@ def run_and_measure(
         predictions = _in_order(read_predictions(report.results, len(order), spec.task_spec.outputs), order)
     except BadArraysError as error:
         return MeasuredRun(seed, data.sha256, report, "invalid", f"{error}.", {})
-    measured = grader.measure(data.test, predictions, report.probes)
+    try:
+        measured = grader.measure(data.test, predictions, report.probes)
+    except InfraError as error:  # this hand-in's alone: whatever it predicted, it is no reason to stop the others
+        return MeasuredRun(seed, data.sha256, report, "infra", error.what, {})
     return MeasuredRun(seed, data.sha256, report, "done", report.message, measured)
 
 

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tlcourse.course.model import LoadedCourse, LoadedExercise
+from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.data import variants
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.grading.scoring.measurement import Measurement
+from tlcourse.execution import arrays
+from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, received
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -51,71 +53,118 @@ class Grader:
         self._module = _load(exercise.grader)
 
     def make(self, seed: int, variant: str) -> Data:
-        """The data of `seed`; the same seed gives the same bytes."""
-        return _hashed(*self._module.make(dict(self.about.sizes), seed, variant))
+        """The data of `seed`; the same seed gives the same bytes. Raises InfraError as `draw` does."""
+        return _as_handed_over(self.about, self.draw(self.about.sizes, seed, variant))
+
+    def draw(self, sizes: Mapping[str, int], seed: int, variant: str) -> Data:
+        """Data of other sizes; raises InfraError where the grader fails, or gives what no worker could be given."""
+        return _received(self.about, self._called("make", dict(sizes), seed, variant))
 
     def kinds(self, variant: str) -> dict[str, Measurement]:
         """What each check rests on (kind and n), from measuring predictions that are all zero."""
-        test = self._module.make(dict(self.about.sizes), 0, variant)[2]
+        test = self.make(0, variant).test
         made = {o.name: np.zeros((len(test["x"]), *o.shape), np.float32) for o in self.about.outputs}
         return self.measure(test, made, {})
 
     def measure(
         self, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]], probes: Mapping[str, float]
     ) -> dict[str, Measurement]:
-        """One measurement for every check of the exercise; raises InfraError where the grader gives others."""
-        found: dict[str, Measurement] = self._module.measure(test, predictions, probes)
-        expected = {check.id for check in self.about.checks}
-        if set(found) != expected:
+        """One measurement for every check of the exercise, each checked on receipt.
+
+        Raises InfraError where the grader fails, measures other checks, or gives what is not a measurement: that is a
+        fault of ours, and never a mark.
+        """
+        found = self._called("measure", test, predictions, probes)
+        expected = [check.id for check in self.about.checks]
+        if not isinstance(found, Mapping) or set(found) != set(expected):
+            measured = sorted(map(str, found)) if isinstance(found, Mapping) else f"a {type(found).__name__}"
             raise InfraError(
-                f"The grader of {self.about.id} measured {sorted(found)}, expected {sorted(expected)}.",
+                f"The grader of {self.about.id} measured {measured}, expected {sorted(expected)}.",
                 cause="graders/ and exercise.yaml do not belong together.",
                 remedy="tlcourse author check",
             )
-        return found
+        measurements = {}
+        for name in expected:
+            try:
+                measurements[name] = received(found[name])
+            except MeasurementError as error:
+                raise _mistake(self.about, f"`{name}` {error}") from None
+        return measurements
+
+    def _called(self, function: str, *arguments: Any) -> Any:
+        """What a function of the grader gives; raises InfraError, whatever it raises."""
+        try:
+            with np.errstate(all="ignore"):  # what predictions overflow to is looked at when it is received
+                return getattr(self._module, function)(*arguments)
+        except InfraError:
+            raise
+        except UnableError:  # its real data are not on this machine
+            raise
+        except (Exception, SystemExit) as error:
+            raise _mistake(self.about, f"`{function}` raised {type(error).__name__}: {error}") from error
+
+
+def _mistake(about: Exercise, what: str) -> InfraError:
+    return InfraError(
+        f"The grader of {about.id} failed: {what}.",
+        cause="a mistake in the grader file; no hand-in is marked by it.",
+        remedy="tlcourse author check",
+    )
 
 
 def public_data(exercise: LoadedExercise, seed: int, variant: str) -> Data:
     """What a copy of the course without graders trains on: the exercise's synthetic or real data, and no test set."""
-    return _hashed(*variants.public(exercise.about, variant, seed), {})
+    return _as_handed_over(exercise.about, _hashed(*variants.public(exercise.about, variant, seed), {}))
 
 
-def problems_of_graders(course: LoadedCourse) -> list[str]:
-    """What is wrong with the graders of a course: each must load, draw data, and measure what the exercise checks."""
-    problems = []
-    for name, exercise in course.exercises.items():
-        if exercise.grader is None:
-            problems.append(f"{exercise.folder}:1: {name} has no grader, expected graders/{exercise.folder.name}.py")
-            continue
-        try:
-            _try(Grader(exercise))
-        except InfraError as error:
-            problems.append(f"{exercise.grader}:1: {error.what}")
-    return problems
+def _as_handed_over(about: Exercise, data: Data) -> Data:
+    """Without what only the grader needs: the files that a worker reads hold x and the targets, and nothing else."""
+    train, val = ({name: part[name] for name in ("x", *about.targets)} for part in (data.train, data.val))
+    return replace(data, train=train, val=val)
 
 
-def _try(grader: Grader) -> None:
-    """Draw a few items, and measure predictions of the right shapes."""
+def _received(about: Exercise, made: Any) -> Data:
+    """Data as a grader made them, once it is sure that a worker can be given them; raises InfraError."""
     try:
-        data = _hashed(*grader._module.make({"train": 8, "val": 8, "test": 8}, 0, "mini"))
-        n = len(data.test["x"])
-        made = {o.name: np.zeros((n, *o.shape), np.float32) for o in grader.about.outputs}
-        missing = [name for name in grader.about.targets if name not in data.train]
-        if missing:
-            raise InfraError(f"its data lack {missing}, expected every target of exercise.yaml")
-        grader.measure(data.test, made, {})
-    except InfraError:
-        raise
-    except Exception as error:
-        raise InfraError(f"it fails on eight items: {type(error).__name__}: {error}") from error
+        train, val, test = made
+        parts = {"train": dict(train), "val": dict(val), "test": dict(test)}
+    except (TypeError, ValueError):
+        raise _mistake(about, "`make` gave no three tables of arrays, expected train, val and test") from None
+    for part, given in parts.items():
+        wanted = ("x",) if part == "test" else ("x", *about.targets)
+        if missing := [name for name in wanted if name not in given]:
+            raise _mistake(about, f"its data lack {missing} in {part}, expected x and every target of exercise.yaml")
+        for name, array in given.items():
+            if not isinstance(array, np.ndarray) or array.dtype.hasobject:
+                kind = "an array of objects" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
+                raise _mistake(about, f"`{name}` of {part} is {kind}, expected a NumPy array of numbers")
+        for name in wanted:
+            _same_form(about, part, name, given, parts["train"])
+    return _hashed(parts["train"], parts["val"], parts["test"])
+
+
+def _same_form(about: Exercise, part: str, name: str, given: Arrays, train: Arrays) -> None:
+    """Raises InfraError where an array cannot be handed to a worker, or is of another form than that of train."""
+    array, first = given[name], train[name]
+    if array.ndim == 0 or len(array) == 0 or len(array) != len(given["x"]):
+        raise _mistake(about, f"`{name}` of {part} has shape {array.shape}, expected as many items as x, and some")
+    if (array.dtype, array.shape[1:]) != (first.dtype, first.shape[1:]):
+        items = f"{array.dtype}{list(array.shape[1:])} in {part} and {first.dtype}{list(first.shape[1:])} in train"
+        raise _mistake(about, f"an item of `{name}` is {items}, expected the same")
+    try:
+        if array.dtype.kind not in "biuf":
+            raise TypeError
+        arrays.pack({name: array[:1]})
+    except Exception:
+        raise _mistake(about, f"`{name}` of {part} has dtype {array.dtype}, which no tensor has") from None
 
 
 def _hashed(train: Arrays, val: Arrays, test: Arrays) -> Data:
     digest = hashlib.sha256()
-    for arrays in (train, val, test):
-        for name in sorted(arrays):
-            digest.update(f"{name}{arrays[name].dtype}{arrays[name].shape}".encode())
-            digest.update(np.ascontiguousarray(arrays[name]).data)
+    for part in (train, val, test):
+        for name in sorted(part):
+            digest.update(f"{name}{part[name].dtype}{part[name].shape}".encode())
+            digest.update(np.ascontiguousarray(part[name]).reshape(-1).view(np.uint8).data)
     return Data(train, val, test, digest.hexdigest())
 
 
@@ -198,8 +247,8 @@ class SharedGrader(Grader):
             mapped=self._mapped_all,
         )
 
-    def _mapped_all(self, arrays: Arrays) -> Arrays:
-        return {name: self._mapped(array) for name, array in arrays.items()}
+    def _mapped_all(self, part: Arrays) -> Arrays:
+        return {name: self._mapped(array) for name, array in part.items()}
 
     def _mapped(self, array: np.ndarray) -> np.ndarray:
         if array.nbytes == 0:

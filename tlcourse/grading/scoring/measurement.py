@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -46,13 +46,60 @@ def proportion(successes: float, n: int, message: str = "", *, fresh: bool = Tru
 
 
 def mean(values: np.ndarray, message: str = "", *, fresh: bool = True) -> Measurement:
-    """A mean of independent `values`, shape (n,), with its normal interval."""
+    """A mean of independent `values`, shape (n,), with its normal interval; summed in float64, where they have room."""
+    values = values.astype("float64")
     return Measurement(float(values.mean()), int(values.size), mean_interval(values), message, "mean", fresh)
 
 
 def exact(value: float, n: int = 1, message: str = "") -> Measurement:
     """A value without doubt."""
     return Measurement(value, n, (value, value), message, "exact")
+
+
+LARGEST = 1e100
+"""No value or end of an interval lies farther from 0, so that what is computed with them stays finite."""
+_MOST_ITEMS = 2**53
+_KINDS = ("exact", "proportion", "mean")
+
+
+class MeasurementError(ValueError):
+    """What a grader returned for a check is not a measurement; the message goes on after the check's name."""
+
+
+def received(given: Any) -> Measurement:
+    """What a grader returned for a check, in plain numbers: the one place that decides whether it can be a mark.
+
+    Scalars of NumPy become Python's. Raises MeasurementError for anything but a Measurement, for a value or an interval
+    that is not finite, a share outside 0 to 1, and n below 1.
+    """
+    if not isinstance(given, Measurement):
+        raise MeasurementError(f"is a {type(given).__name__}, expected proportion(…), mean(…) or exact(…)")
+    try:
+        low, high = given.interval
+    except (TypeError, ValueError):
+        raise MeasurementError(f"has the interval {given.interval!r:.80}, expected two numbers") from None
+    value, low, high = _number("value", given.value), _number("interval", low), _number("interval", high)
+    n = _number("n", given.n)
+    if n < 1 or n > _MOST_ITEMS or n != int(n):
+        raise MeasurementError(f"rests on n = {n:g} items, expected a whole number from 1 on")
+    if low > high:
+        raise MeasurementError(f"has an interval from {low:g} to {high:g}, expected its lower end first")
+    if given.kind not in _KINDS or not isinstance(given.message, str):
+        raise MeasurementError(f"has the kind {given.kind!r:.80} and a {type(given.message).__name__} for a message")
+    if given.kind == "proportion" and not 0 <= value <= 1:
+        raise MeasurementError(f"is a share of {value:g}, expected 0 to 1")
+    message = given.message.encode("utf-8", "replace").decode("utf-8")
+    return Measurement(value, int(n), (low, high), message, given.kind, bool(given.fresh))
+
+
+def _number(name: str, given: Any) -> float:
+    """A finite number of Python's own."""
+    plain = given.item() if getattr(given, "shape", None) == () and hasattr(given, "item") else given
+    if not isinstance(plain, int | float):
+        raise MeasurementError(f"has a {type(given).__name__} for its {name}, expected a number")
+    if not abs(plain) <= LARGEST:  # NaN is not, either
+        raise MeasurementError(f"has {str(plain)[:40]} for its {name}, expected a finite number")
+    return float(plain)
 
 
 def pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measurement:

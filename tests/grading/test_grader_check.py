@@ -1,0 +1,113 @@
+"""What a grader returns is checked on receipt: by `author check` before anybody hands in, and at every grading."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.errors import InfraError
+from tlcourse.grading.grader import Grader
+from tlcourse.grading.grader_check import problems_of_graders
+from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, exact, mean, proportion, received
+
+EXAMPLE = Path(__file__).parents[1] / "example_course"
+MEASURED = 'mean(error, f"{name} is off by {error.mean():.2f} on average.")'
+X = "np.random.default_rng(one).normal(size=(sizes[name], 2)).astype(np.float32)"
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """`changed(old, new)`: the course of the exercise `line`, its grader changed so."""
+
+    def make(old: str, new: str):
+        folder = tmp_path / "course"
+        shutil.copytree(EXAMPLE, folder)
+        path = folder / "graders" / "line.py"
+        text = path.read_text()
+        assert old in text
+        text = text.replace("import mean", "import exact, mean, proportion, Measurement")
+        path.write_text(text.replace(old, new))
+        return load_course(folder)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ('exact(float("nan"))', "has nan for its value"),
+        ('exact(float("inf"))', "has inf for its value"),
+        ("float(error.mean())", "is a float, expected proportion(…), mean(…) or exact(…)"),
+        ("None", "is a NoneType"),
+        ("proportion(0, 0)", "rests on n = 0 items"),
+        ("proportion(600, 40)", "raised ValueError"),
+        ("Measurement(1.5, 4, (0, 1), '', 'proportion')", "is a share of 1.5, expected 0 to 1"),
+        ("Measurement(1.0, 4, (2, 1))", "has an interval from 2 to 1"),
+        ("Measurement('1', 4, (0, 1))", "has a str for its value"),
+        ("Measurement(1.0, 4, (0, float('inf')))", "has inf for its interval"),
+        ("exact(error[:2])", "has a ndarray for its value"),
+        ("exact(1.0 / 0)", "raised ZeroDivisionError"),
+    ],
+)
+def test_a_measurement_that_is_none_is_found_and_is_never_a_mark(changed, new, said):
+    course = changed(MEASURED, new)
+    (problem,) = problems_of_graders(course)
+    assert said in problem
+    assert "(predictions: any at all)" in problem
+    grader = Grader(course.exercises["line"])
+    data = grader.make(1, "mini")
+    with pytest.raises(InfraError, match="The grader of line failed"):
+        grader.measure(data.test, {"y": data.test["y"], "z": data.test["z"]}, {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (MEASURED, "exact(-np.log(np.exp(-error.astype(np.float32)).mean()))", "predictions: all 1e+30"),
+        (MEASURED, "exact(1.0 if error.std() == 0 else 1 / 0)", "drawn at random"),
+        (X, X.replace("one", ""), "other data when it is called again with the same seed"),
+        (X, X.replace("(one)", "(seed)"), "train and test are the same items"),
+        (X, X.replace("sizes[name]", "9"), "gives 9 items of train where 12 are asked for"),
+        (X, X + '; extra = x if name != "test" else None', None),
+        ('"x": x,', '"x": x, "x2": x,', "train holds ['x2'], which no solution is given"),
+        ('"x": x,', '"x": np.array(["why"] * len(x)),', "dtype <U3, which no tensor has"),
+        ('"x": x,', '"x": np.array([x[:i] for i in range(len(x))], dtype=object),', "is an array of objects"),
+        ('"x": x,', '"x": list(x),', "`x` of train is a list"),
+        ('"x": x,', '"x": x if name != "test" else x.astype(float),', "float64[2] in test and float32[2] in train"),
+        ('"y": 2 * x[:, 0] + 1,', '"y": x[:3, 0],', "`y` of train has shape (3,)"),
+        ("    return splits", "    return splits[0]", "no three tables of arrays"),
+        ("    splits = []", "    raise SystemExit", "`make` raised SystemExit"),
+    ],
+)
+def test_data_and_measurements_that_would_fail_a_class_are_found_before_it_hands_in(changed, old, new, said):
+    problems = problems_of_graders(changed(old, new))
+    if said is None:
+        assert problems == []
+    else:
+        assert said in "\n".join(problems)
+
+
+def test_scalars_of_numpy_are_measurements_and_become_plain_numbers():
+    found = received(exact(np.float32(0.5), np.int64(3)))
+    assert (found.value, found.n, found.interval) == (0.5, 3, (0.5, 0.5))
+    assert {type(found.value), type(found.n), type(found.interval[0])} == {float, int}
+    assert received(proportion(np.int32(3), np.int64(4))).value == 0.75
+    assert received(exact(np.array([True, True]).all())).value == 1.0
+    assert received(mean(np.full(5, 3.4e38, np.float32))).value == pytest.approx(3.4e38)
+    assert received(exact(1.0, 1, "half a character \udc80")).message == "half a character ?"
+
+
+@pytest.mark.parametrize("given", [1.0, None, Measurement(1.0, 1, None), Measurement(1j, 1, (0, 1))])
+def test_anything_else_is_refused_with_what_was_expected(given):
+    with pytest.raises(MeasurementError, match="expected"):
+        received(given)
+
+
+def test_files_that_a_worker_reads_hold_no_more_than_a_solution_is_given(changed):
+    grader = Grader(changed('"x": x,', '"x": x, "answer": x,').exercises["line"])
+    data = grader.make(1, "mini")
+    assert set(data.train) == set(data.val) == {"x", "y", "z"}
