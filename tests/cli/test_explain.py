@@ -6,8 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tlcourse.course.exercise import packages, require_packages
+from tlcourse.errors import UnableError
 from tlcourse.student.record import Record
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
@@ -73,4 +76,15 @@ def test_show_prints_how_chance_is_dealt_with(tl):
     assert "the doubt is yours" in text
     assert "at most 0.01" in text
     assert "Up to 5 hand-ins" in text
-    assert len(json.loads(tl("exercise", "show", "line", "--json").stdout)["policy"]) == 4
+    document = json.loads(tl("exercise", "show", "line", "--json").stdout)
+    assert len(document["policy"]) == 4
+    assert document["packages"] == ["numpy", "torch", "torchvision", "safetensors", "PIL"]
+    assert "  numpy, torch, torchvision, safetensors, PIL, and Python's own library; others may be missing" in text
+
+
+def test_a_package_that_an_exercise_promises_and_that_is_missing_is_nobodys_fault(line):
+    about = msgspec.structs.replace(line.about, packages=("json", "not_installed_at_all"))
+    assert packages(about)[-2:] == ("json", "not_installed_at_all")
+    with pytest.raises(UnableError, match="line promises packages that are not installed here: not_installed_at_all"):
+        require_packages(about)
+    require_packages(msgspec.structs.replace(line.about, packages=("json",)))

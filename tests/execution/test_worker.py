@@ -12,10 +12,12 @@ from types import MappingProxyType
 import pytest
 from msgspec.structs import replace
 
+from tlcourse.errors import UsageError
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.execution.supervise import run
 from tlcourse.execution.worker import advice
 from tlcourse.execution.worker.solution import CELLS, SolutionError, read_source
+from tlcourse.execution.worker.task import Task
 
 MODEL = "import torch\nclass Model(torch.nn.Module):\n    def forward(self, x): return x[:, 0]\n"
 
@@ -64,6 +66,12 @@ def fit(task):
     told["otter"] = bool(otter.Notebook("hw1.ipynb").check("q1"))
     from tqdm.auto import tqdm, trange
     told["tqdm"] = [*tqdm([1, 2], desc="epochs"), *trange(2)], len(tqdm([3]))
+    import matplotlib.pyplot as plt
+    figure, (left, right) = plt.subplots(1, 2)
+    left.plot([1, 2]); figure.savefig("loss.png"); plt.show()
+    import tlcourse
+    told["local"] = tlcourse.Task.local("ex2") is task
+    task.log(1, loss=torch.ones((), requires_grad=True))
     with tqdm(total=3) as bar:
         bar.update(1)
         bar.set_postfix(loss=0.5)
@@ -84,10 +92,13 @@ def test_a_worker_is_like_a_script_in_the_folder_that_was_handed_in(ran, told):
         "main": True,
         "program": False,
         "otter": False,
+        "local": True,
         "tqdm": [[1, 2, 0, 1], 1],
     }
     assert len(report.results) > 32  # the child ate nothing of the test inputs
+    assert report.metrics == [{"step": 1, "values": {"loss": 1.0}}]
     assert "shown\n" in report.log
+    assert "Warning" not in report.log
     assert "google.colab is not installed" in report.log
 
 
@@ -181,6 +192,17 @@ def test_a_traceback_has_the_students_lines_alone(ran):
     assert "line 6, in fit" in report.problem.trace
     assert 'File "utils.py", line 2, in read' in report.problem.trace
     assert report.problem.trace.count("File ") == 2
+
+
+def test_a_task_of_another_course_is_found_by_its_folder_and_from_within_it(monkeypatch):
+    example = Path(__file__).parent.parent / "example_course"
+    with pytest.raises(UsageError, match="generator"):  # found; that exercise has its data from its grader alone
+        Task.local("line", course=example)
+    monkeypatch.chdir(example / "graders")
+    with pytest.raises(UsageError, match="generator"):
+        Task.local("line")
+    with pytest.raises(UsageError, match="no exercise 'nothing'"):
+        Task.local("nothing")
 
 
 # -- what is said before torch is imported -----------------------------------------------------------------------

@@ -42,7 +42,8 @@ def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain
 
 @app.command("show")
 def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
-    """The handout, the checks and their bars, and the policy; with --json also where the files lie."""
+    """The handout, the checks and their bars, packages and policy; with --json also where the files lie."""
+    from tlcourse.course.exercise import packages
     from tlcourse.course.loader import load_course
     from tlcourse.grading.scoring import policy
     from tlcourse.presenting.words import bar
@@ -60,6 +61,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
                 "hints": len(found.hints),
                 "grader": found.grader and str(found.grader),
                 "reference": str(found.reference) if found.reference and found.reference.is_file() else None,
+                "packages": list(packages(about)),
                 "policy": list(policy.words(about)),
             }
         )
@@ -68,6 +70,8 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     out.say("Checks:")
     for check in about.checks:
         out.say(f"  {check.title}: {bar(check.direction, check.threshold, check.unit)}  ({check.points:g} points)")
+    out.say("Packages that a grading has:")
+    out.say(f"  {', '.join(packages(about))}, and Python's own library; others may be missing there")
     out.say("How chance is dealt with:")
     for sentence in policy.words(about):
         out.say(f"  {sentence}")

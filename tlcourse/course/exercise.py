@@ -6,6 +6,7 @@ archive there. It keeps them out of searches and accidental reading. It is no se
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -14,8 +15,26 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tlcourse.course.model import LoadedExercise
+from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.errors import UnableError, UsageError
+
+GIVEN = ("numpy", "torch", "torchvision", "safetensors", "PIL")
+"""Packages that every grading has, by the names that `import` uses; Python's own library is there too."""
+
+
+def packages(about: Exercise) -> tuple[str, ...]:
+    """What a solution may import, beside Python's own library."""
+    return (*GIVEN, *(name for name in about.packages if name not in GIVEN))
+
+
+def require_packages(about: Exercise) -> None:
+    """Raise UnableError where a package that the exercise promises is not installed here: a fault of nobody's code."""
+    if missing := [name for name in about.packages if importlib.util.find_spec(name) is None]:
+        raise UnableError(
+            f"{about.id} promises packages that are not installed here: {', '.join(missing)}.",
+            cause="its exercise.yaml names them under `packages`, and solutions may import them.",
+            remedy="install what provides them into the environment of tlcourse, then try again.",
+        )
 
 
 def usual_solution(exercise: LoadedExercise, folder: Path | None = None) -> Path | None:

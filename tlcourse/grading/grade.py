@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import platform
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse import __version__
+from tlcourse.course.exercise import packages, require_packages
 from tlcourse.course.model import LoadedExercise
 from tlcourse.course.spec import TaskSpec
 from tlcourse.data import variants
@@ -24,7 +26,10 @@ from tlcourse.execution.arrays import BadArraysError, read_predictions
 from tlcourse.execution.gpu import uses_gpu
 from tlcourse.execution.spec import Outcome, RunReport, RunSpec, RunStatus
 from tlcourse.execution.supervise import run as run_job
+from tlcourse.execution.worker.stand_ins import TOP_LEVEL as STAND_INS
 from tlcourse.grading.grader import Data, Grader, public_data
+from tlcourse.grading.intake.beside import imported
+from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import Submission, collect
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
@@ -71,10 +76,23 @@ def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event:
     if exercise.grader and sandbox.name != "none":
         refuse_what_is_private([("The course's folder of graders", exercise.grader.parent)])
     with scratch_folder("submission") as folder:
+        require_packages(exercise.about)
         submission = collect(path, folder, starter=exercise.folder / "starter.py", own=True)
         grading = Grading(exercise, options, lambda spec, tell: run_job(spec, sandbox, tell))
         result = grading.result(submission, on_event, started=started, scored=scored)
-    return _with_notice(result, missing)
+        outside = _outside(submission.folder, exercise)
+    return _with_notice(_with_notice(result, missing), outside)
+
+
+def _outside(folder: Path, exercise: LoadedExercise) -> str:
+    """That a solution imports what another machine may not have; "" where it does not."""
+    known = {*packages(exercise.about), *STAND_INS, *sys.stdlib_module_names, "tlcourse"}
+    if not (names := sorted(imported(folder) - known)):
+        return ""
+    return (
+        f"Notice: it imports {shown(', '.join(names))}, which the machine that grades may not have: `tlcourse exercise "
+        f"show {exercise.about.id}` lists the packages that every grading has."
+    )
 
 
 class Grading:

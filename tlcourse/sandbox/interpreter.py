@@ -77,4 +77,6 @@ def worker_environment(threads: int) -> dict[str, str]:
         "MKL_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PIP_NO_INDEX": "1",  # there is no network: `pip install` says so at once
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tlcourse.errors import SubmissionError
+from tlcourse.grading.intake.beside import imported
 from tlcourse.grading.intake.copy import IntakeLimits
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import collect
@@ -170,6 +171,12 @@ def test_what_ones_own_file_needs_of_those_beside_it_comes_along_and_that_is_tol
         "deeper.py, log.txt, nets/small.py, utils.py, weights/best.pt lie beside work.py and were taken along: "
         "hand them in, too."
     ]
+
+
+def test_what_a_solution_imports_is_told_without_its_own_files(tmp_path):
+    origin = folder_of(tmp_path, **{**BESIDE, "solution.py": f"import sklearn.svm\n{BESIDE['work.py']}"})
+    (origin / "deeper.py").write_text("from scipy import stats\nfrom . import utils\n")
+    assert imported(origin) == {"sklearn", "os", "scipy"}
 
 
 def test_in_a_class_nothing_beside_a_file_is_its_own(tmp_path, into):

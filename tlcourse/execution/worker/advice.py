@@ -32,7 +32,7 @@ OWN_FILES = (
     "A grading sees the files that are handed in, by their names beside the solution, and the data in task.train and "
     "task.val; it has no other folders of your machine"
 )
-READ_ONLY = "Only the working folder and /tmp can be written to: save under a name without a folder"
+READ_ONLY = "Only the working folder can be written to: save under a name without a folder"
 NO_GPU = "Train on task.device, which is not always a GPU, and make tensors in `forward` on the device of its input"
 
 

@@ -66,6 +66,7 @@ def _run(
         find_weights=find_in(inputs / "pretrained"),
     )
     called = "while the returned module was called"
+    Task.given = task
     _load_without_processes()
     fit = _guarded(lambda: load_fit(folder, source), f"while {source.name} was imported", folder)
     channel.emit("phase", name="fit")

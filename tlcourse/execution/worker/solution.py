@@ -174,7 +174,7 @@ def student_trace(error: BaseException, folder: Path) -> str:
     kept = _own_frames(traceback.extract_tb(error.__traceback__), folder)
     if kept:
         lines = ["Traceback (most recent call last):\n", *traceback.format_list(kept), *lines]
-    return "".join(lines).rstrip()
+    return "".join(lines).replace(f"{folder}/", "").rstrip()
 
 
 def place_in(frame: types.FrameType | None, folder: Path) -> tuple[str, str]:

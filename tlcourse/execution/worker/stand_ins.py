@@ -1,7 +1,7 @@
 """Packages of notebooks that a grading does without: where they are not installed, what is called in them does nothing.
 
-`drive.mount('/content/drive')`, `display(model)`, `grader.check('q1')` and progress bars are no part of a solution, and
-no reason to fail one.
+`drive.mount('/content/drive')`, `display(model)`, `grader.check('q1')`, plots and progress bars are no part of a
+solution, and no reason to fail one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-_PACKAGES = ("google.colab", "IPython", "otter", "tqdm")
+_PACKAGES = ("google.colab", "IPython", "matplotlib", "otter", "seaborn", "tqdm", "wandb")
+
+TOP_LEVEL = {name.split(".")[0] for name in _PACKAGES}
 
 
 class Nothing:
@@ -87,7 +89,22 @@ def _show(*things: Any, **_: Any) -> None:
         sys.stdout.write(f"{thing}\n")
 
 
-_KNOWN: dict[str, Any] = {"tqdm": Progress, "trange": _progress_range, "display": _show, "get_ipython": lambda: None}
+def _subplots(rows: int = 1, columns: int = 1, *_: Any, **options: Any) -> tuple[Nothing, Any]:
+    """A figure and its axes, which are taken apart by their number."""
+    import numpy as np
+
+    axes = np.empty((options.get("nrows", rows), options.get("ncols", columns)), dtype=object)
+    axes.fill(Nothing())
+    return Nothing(), axes.squeeze() if axes.size > 1 else axes[0, 0]
+
+
+_KNOWN: dict[str, Any] = {
+    "tqdm": Progress,
+    "trange": _progress_range,
+    "display": _show,
+    "get_ipython": lambda: None,
+    "subplots": _subplots,
+}
 
 
 class _Module(types.ModuleType):

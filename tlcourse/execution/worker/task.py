@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -41,6 +41,9 @@ class Task:
         folder: the files handed in beside the solution.
     """
 
+    given: ClassVar[Task | None] = None
+    """In a grading, the one that `fit` gets."""
+
     def __init__(
         self,
         train: Arrays,
@@ -71,7 +74,8 @@ class Task:
 
     def log(self, step: int, **metrics: float) -> None:
         """Show metrics as live curves: `task.log(epoch, loss=loss.item(), accuracy=0.9)`."""
-        self._log(int(step), {name: float(value) for name, value in metrics.items()})
+        values = {name: value.detach() if isinstance(value, torch.Tensor) else value for name, value in metrics.items()}
+        self._log(int(step), {name: float(value) for name, value in values.items()})
 
     def pretrained(self, name: str) -> nn.Module:
         """A pretrained network: `insects`, which ships with the course, or torchvision's with ImageNet weights.
@@ -99,18 +103,25 @@ class Task:
         device: str = "auto",
         folder: str | Path = ".",
         variant: str = "mini",
+        course: str | Path | None = None,
     ) -> Task:
         """The task of an exercise, made here: for `python solution.py`, a notebook or Colab. No grader is needed.
 
-        `variant`: mini for synthetic data, full for real data.
+        In a grading it is the one that `fit` is given: a solution that asks for it at the top level has no other data.
+
+        `variant`: mini for synthetic data, full for real data. `course`: the folder of another course than the bundled
+        one; without it, an exercise that the bundled course does not have is looked for in the course that this folder
+        lies in.
 
         Raises tlcourse.errors.UsageError where there is no such exercise, UnableError where there are no such data.
         """
+        if Task.given is not None:
+            return Task.given
         from tlcourse.course.loader import load_course
         from tlcourse.data import variants
         from tlcourse.data.real import weights
 
-        about = load_course().exercise(exercise).about
+        about = load_course(_course_of(exercise, course)).exercise(exercise).about
         train, val = variants.public(about, variants.choose(about, variant), seed)
         return cls(
             as_dataset(train, about.targets),
@@ -122,6 +133,18 @@ class Task:
             log=_print_metrics,
             find_weights=weights.find_or_get,
         )
+
+
+def _course_of(exercise: str, course: str | Path | None) -> Path | None:
+    """The folder of the course that has an exercise; None for the bundled one."""
+    from tlcourse.course.loader import load_course
+
+    if course is not None:
+        return Path(course)
+    if any(exercise in (name, found.folder.name) for name, found in load_course().exercises.items()):
+        return None
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "course.yaml").is_file()), None)
 
 
 def as_dataset(arrays: Mapping[str, Any], targets: Sequence[str]) -> Arrays:

@@ -35,6 +35,7 @@ from tlcourse.cluster.profile import Profile, find_profile
 from tlcourse.cluster.sbatch_errors import BusyError
 from tlcourse.cluster.shell import ConnectionLostError
 from tlcourse.cluster.submit import cancel_arrays, sbatch_test_only
+from tlcourse.course.exercise import require_packages
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
 from tlcourse.grading.grade import Options, Runner
@@ -209,12 +210,13 @@ class Backend(Struct, frozen=True):
     def check(
         self, exercise: LoadedExercise, options: Options, submissions: int, sandbox_kind: str, *, trusted: bool
     ) -> None:
-        """Before anything is begun on a cluster: it can be reached, and takes such jobs.
+        """Before anything is begun: here are the exercise's packages, or a cluster can be reached and takes such jobs.
 
-        Raises UnableError where it does not answer, or where submissions would run without a sandbox; UsageError where
-        Slurm refuses what the profile asks for.
+        Raises UnableError where packages are missing, a cluster does not answer, or submissions would run without a
+        sandbox; UsageError where Slurm refuses what the profile asks for.
         """
         if self.profile is None:
+            require_packages(exercise.about)
             return
         refuse_no_sandbox(sandbox_kind, trusted=trusted)
         limits = exercise.about.limits

@@ -46,6 +46,19 @@ def take_along(copy: StagedCopy, folder: Path) -> None:
         )
 
 
+def imported(folder: Path) -> set[str]:
+    """Top-level names that a solution and its own modules import, without those of files that lie beside it."""
+    found, seen, waiting = set[str](), {"solution.py"}, ["solution.py"]
+    while waiting and len(seen) < _FILES:
+        for name in _imports(_tree(folder / waiting.pop())):
+            own = [one for one in _module(name, folder) if _size(folder / one) is not None]
+            waiting += [one for one in own if one not in seen]
+            seen.update(own)
+            if not own:
+                found.add(name.split(".")[0])
+    return found
+
+
 def _size(path: Path) -> int | None:
     """Bytes of a regular file; None where it is none, or a link."""
     try:
@@ -57,21 +70,30 @@ def _size(path: Path) -> int | None:
 
 def _needs(source: Path, here: Path) -> Iterator[str]:
     """Names, below the folder `here`, of the files that a Python file speaks of; it need not be Python."""
-    try:
-        tree = ast.parse(source.read_bytes())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
+    tree = _tree(source)
+    for name in _imports(tree):
+        yield from _module(name, here)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _module(alias.name, here)
-        elif isinstance(node, ast.ImportFrom):
-            for name in [node.module] if node.module else [alias.name for alias in node.names]:
-                yield from _module(name, here)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value[:200]:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value[:200]:
             name = node.value.removeprefix("./")
             if len(name) <= 200 and not why_not(name) and not name.startswith("solution."):
                 yield name
+
+
+def _tree(source: Path) -> ast.Module:
+    try:
+        return ast.parse(source.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """Names of modules that are imported; those without a name before their dot by what is taken from them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from [node.module] if node.module else [alias.name for alias in node.names]
 
 
 def _module(name: str, here: Path) -> Iterator[str]:
