@@ -29,7 +29,7 @@ CASES = [
                 return (os.open, ("@FOLDER@/pwned", os.O_CREAT | os.O_WRONLY))
         events, results = pipes()
         os.write(events, json.dumps({"v": 1, "type": "phase", "name": "fitted"}).encode() + b"\\n")
-        os.read(0, 8)
+        os.read(inputs(), 8)
         os.write(results, pickle.dumps(Pwn()))
         os._exit(0)
         """,
@@ -180,7 +180,8 @@ CASES = [
         then="""
         found = []
         for place in {os.environ["HOME"], os.environ["TMPDIR"], "/tmp"}:
-            for folder, _, names in os.walk(place):
+            for folder, folders, names in os.walk(place):
+                folders[:] = [one for one in folders if one not in ("lib", "lib64")]  # an environment may lie in /tmp
                 for name in names:
                     with contextlib.suppress(OSError, UnicodeDecodeError):
                         if "POISONED" in open(os.path.join(folder, name)).read():

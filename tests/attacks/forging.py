@@ -41,8 +41,8 @@ CASES = [
         "an exit status of 0 counted as a pass",
         "sys.exit(0)",
         whole=True,
-        outcomes=outcomes("crash"),
-        said="sys.exit(0)",
+        outcomes=outcomes("invalid"),
+        said="no function `fit`",
         quick=True,
     ),
     Case(
@@ -214,14 +214,14 @@ def fit(task):
         for _ in range(2):
             os.write(events, json.dumps({"v": 1, "type": "phase", "name": "fitted"}).encode() + b"\\n")
         from safetensors.torch import load
-        size = struct.unpack("<Q", os.read(0, 8))[0]
+        size = struct.unpack("<Q", os.read(inputs(), 8))[0]
         data = b""
         while len(data) < size:
-            data += os.read(0, size - len(data))
+            data += os.read(inputs(), size - len(data))
         tell(keys=sorted(load(data)))
-        os.set_blocking(0, False)
+        os.set_blocking(inputs(), False)
         time.sleep(0.3)
-        tell(more=tries(os.read, 0, 1))
+        tell(more=tries(os.read, inputs(), 1))
         os._exit(0)
         """,
         outcomes=outcomes("crash"),

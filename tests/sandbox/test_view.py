@@ -81,6 +81,15 @@ def test_every_other_copy_is_covered_whole(machine):
     assert view.holder(package / "methods/lora.py") == str(package / "methods")
 
 
+def test_what_an_editable_install_leaves_among_the_packages_is_covered(machine):
+    """The package itself is in the checkout; but its bundled graders were copied, and lie here without it."""
+    left = machine / "venv" / SITE / "tlcourse"
+    (left / "_bundled/graders").mkdir(parents=True)
+    view = seen(machine, package_in(machine / "elsewhere"))
+    assert hidden_in(view, machine) == {"usr/src", f"venv/{SITE}/tlcourse"}
+    assert view.holder(left / "_bundled/graders/ex2.py") == ""
+
+
 def test_an_environment_in_a_covered_folder_is_shown_and_what_is_beside_it_is_not(machine):
     """The usual place in a container: the course in /usr/src/app, its environment in it."""
     app = machine / "usr/src/app"

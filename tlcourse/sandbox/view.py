@@ -30,6 +30,7 @@ _NOT_FOR_RUNS = ("src", "local/src")
 """Of the system: where containers and administrators put programs of their own, with whatever lies beside them."""
 _OTHER_ENVIRONMENTS = ("envs", "pkgs")
 """Of a conda installation."""
+_OF_A_COPY = ("__init__.py", "_bundled")
 _BESIDE_A_CHECKOUT = ("graders", ".git", "tests")
 _SITES = ("site-packages", "dist-packages")
 _NO_PACKAGES = frozenset("__pycache__ include doc man locale zoneinfo icons fonts perl perl5 firmware modules".split())
@@ -106,14 +107,14 @@ def _copies(root: Path, skipped: set[Path]) -> Iterator[Path]:
             continue
         if os.path.basename(current) in _SITES:  # noqa: PTH119
             entries.close()
-            if (Path(current, PACKAGE.name) / "__init__.py").is_file():
-                yield Path(current, PACKAGE.name).resolve()
+            if (copy := Path(current, PACKAGE.name)).is_dir():  # or what an editable install leaves there: graders
+                yield copy.resolve()
             continue
         with entries:
             for entry in entries:
                 if entry.name in _NO_PACKAGES or not entry.is_dir(follow_symlinks=False):
                     continue
-                if entry.name == PACKAGE.name and os.path.isfile(f"{entry.path}/__init__.py"):  # noqa: PTH113
+                if entry.name == PACKAGE.name and any(Path(entry.path, one).exists() for one in _OF_A_COPY):
                     yield Path(entry.path)
                 elif Path(entry.path) not in skipped:
                     folders.append(entry.path)
