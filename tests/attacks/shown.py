@@ -33,6 +33,19 @@ CASES = [
     ),
     Case(
         4,
+        "draw-more-data-than-were-given",
+        "labelled data beside those that were given could be drawn",
+        """
+        import importlib
+        from tlcourse import Task
+        given = Task.local("line", seed=5)
+        tell(same=len(given.train) == len(task.train) and bool((given.train.tensors[0] == task.train.tensors[0]).all()),
+             make=tries(importlib.import_module, "tlcourse.data.synthetic.insects"))
+        """,
+        told={"same": True, "make": "ModuleNotFoundError"},
+    ),
+    Case(
+        4,
         "list-the-package",
         "a file of this package was there that the worker does not import",
         """
