@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -118,7 +119,8 @@ def test_a_run_to_its_end_is_reported_whole(ran, job):
 def test_what_a_worker_is_given(ran, job, tmp_path):
     weights = tmp_path / "weights.pth"
     weights.write_text("numbers")
-    spec = replace(job, files={"pretrained/deep/one.pth": weights}, env={"MINE": "1"})
+    files = {"pretrained/deep/one.pth": weights, "pretrained/deep/two.pth": weights}
+    spec = replace(job, files=files, env={"MINE": "1"})
     sandbox = Scripted("""
         files = sorted(os.path.relpath(os.path.join(top, n), inputs) for top, _, ns in os.walk(inputs) for n in ns)
         print(json.dumps([files, sorted(os.listdir(submission)), open(inputs + "/task_spec.json").read(),
@@ -131,13 +133,16 @@ def test_what_a_worker_is_given(ran, job, tmp_path):
     spec = replace(spec, task_spec=replace(spec.task_spec, threads=3), val={"x": np.zeros((2, 2), np.float32)})
     report = run(spec, sandbox, lambda _: None)
     files, handed_in, task_spec, text, mine, threads, inputs, submission = msgspec.json.decode(report.log)
-    assert files == ["pretrained/deep/one.pth", "task_spec.json", "train.safetensors", "val.safetensors"]
+    both = ["pretrained/deep/one.pth", "pretrained/deep/two.pth"]
+    assert files == [*both, "task_spec.json", "train.safetensors", "val.safetensors"]
     assert handed_in == ["solution.py"]
     assert msgspec.json.decode(task_spec, type=type(spec.task_spec)) == spec.task_spec
     assert (text, mine, threads) == ("numbers", "1", "3")
     assert report.results == arrays.pack(spec.train) + arrays.pack(spec.val)
     assert (sandbox.asked.inputs, sandbox.asked.submission) == (Path(inputs), Path(submission))
     assert Path(submission) != job.submission  # a copy
+    assert Path(submission).parent == Path(inputs).parent
+    assert (Path(inputs).name, Path(submission).name) == ("inputs", "submission")
     assert not Path(inputs).exists()  # and gone
     assert sandbox.asked.limits == spec.limits
     assert (sandbox.asked.gpu, sandbox.asked.devices) == (False, ())
@@ -345,6 +350,9 @@ def test_the_kernel_ended_it_for_its_memory(ran, monkeypatch):
     assert report.message.endswith("MB of memory; 700 MB are allowed")
 
 
+EVENTS = "sent more progress events than are kept (8 MB); log once an epoch, not once a batch"
+
+
 @pytest.mark.parametrize(
     ("text", "limits", "status", "said"),
     [
@@ -352,7 +360,12 @@ def test_the_kernel_ended_it_for_its_memory(ran, monkeypatch):
         ("while True: pass", {"cpu_s": 0.3}, "timeout", "of CPU"),
         ("x = bytearray(b'1') * 2**28; time.sleep(60)", {"memory_mb": 200}, "memory", "200 MB are allowed"),
         ("while True: print('x' * 100, flush=True)", {"output_kb": 2}, "output", "printed more than 2 kB;"),
-        ("while True: tell('metric', step=1, values={'loss': 0.5})", {}, "output", "sent more progress events"),
+        (
+            "while True: tell('metric', step=1, values={'loss': 0.5})",
+            {},
+            "output",
+            "sent more progress events than are kept (8 MB); log once an epoch, not once a batch",
+        ),
     ],
     ids=["wall time", "CPU", "memory", "output", "events"],
 )
@@ -376,6 +389,30 @@ def test_the_first_limit_that_was_hit_is_the_one_that_is_said(ran):
 def test_output_within_its_limit_is_no_fault(ran):
     report = ran("fitted()\nprint('x' * 2047)\nanswer()", output_kb=2)
     assert (report.status, len(report.log)) == ("done", 2048)
+
+
+def test_output_one_byte_past_its_limit_is_one(ran):
+    report = ran("fitted()\nprint('x' * 2048)\nanswer()", output_kb=2)
+    said = "printed more than 2 kB; the middle was dropped and the run was stopped"
+    assert (report.status, report.message) == ("output", said)
+
+
+def test_the_log_says_what_was_started_with_which_limits_and_how_it_ended(ran, job, caplog):
+    caplog.set_level("DEBUG", "tlcourse.execution.supervise")
+    ran("started()\nprint(os.getpid(), flush=True)\nos._exit(3)")
+    ran("started()\nanswer()\ntime.sleep(60)")
+    begun, ended, _, stopped, reported = (record.getMessage() for record in caplog.records)
+    pid = of_kind(ran.told, "log")[0]["text"].strip()
+    known = re.escape(str(job.limits))
+    assert re.fullmatch(rf"process {pid}: {job.task_spec.exercise} of \S+/submission in none, limits {known}", begun)
+    crash = (
+        r"crash \(the process ended before fit returned \(exit status 3; does the solution call os\._exit or quit\?\)\)"
+    )
+    figures = r"\d\.\d s, [0-5]\.\d s of CPU, at most \d+ MB"
+    assert re.fullmatch(rf"process {pid}: {crash}; exit status 3, {figures}", ended)
+    said = "wrote predictions that were not asked for, or more than the contract allows"
+    assert re.fullmatch(rf"process \d+: stopped as invalid: {said}", stopped)
+    assert re.fullmatch(rf"process \d+: invalid \({said}\); exit status -9, {figures}", reported)
 
 
 def test_a_worker_that_closes_its_pipes_is_waited_for(ran):
