@@ -63,7 +63,7 @@ class Journal:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in sorted(folder.glob("tlcourse-*.json")):
             with contextlib.suppress(
-                msgspec.MsgspecError, OSError
+                msgspec.MsgspecError, ValueError, OSError
             ):  # half-written by a crash: it was not submitted yet
                 kept = msgspec.json.decode(path.read_bytes(), type=ArrayJob)
                 self._arrays[kept.name] = kept

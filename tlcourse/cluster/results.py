@@ -94,7 +94,7 @@ class ResultHandler:
         """The report of a result file, or None where the file is none of this task."""
         try:
             result = msgspec.json.decode(data, type=TaskResult) if len(data) <= cap else None
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError):  # not UTF-8, or nested too deeply, are its own
             return None
         if result is None or result.key != item.task.key:
             return None

@@ -117,7 +117,7 @@ class RunStore:
         """Oldest first. A folder that cannot be read is left out."""
         found = []
         for path in self.folder.glob("*/request.json"):
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
+            with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
                 found.append(msgspec.json.decode(path.read_bytes(), type=SavedRun))
         return sorted(found, key=lambda one: one.created)
 

@@ -99,10 +99,13 @@ _RUN = {"isolation": "sandbox", "wall_s": "wall_time_s", "evidence": "probes"}
 
 def read_result(document: bytes | dict[str, Any]) -> Result:
     """A kept document of any edition, in the words of this one; raises msgspec.ValidationError or DecodeError."""
-    given = msgspec.json.decode(document, type=dict[str, Any]) if isinstance(document, bytes) else document
-    if given.get("schema") == 1:
-        given = _second_edition(given)
-    return msgspec.convert(given, Result)
+    try:
+        given = msgspec.json.decode(document, type=dict[str, Any]) if isinstance(document, bytes) else document
+        if given.get("schema") == 1:
+            given = _second_edition(given)
+        return msgspec.convert(given, Result)
+    except (AttributeError, KeyError, RecursionError, TypeError, UnicodeDecodeError) as error:
+        raise msgspec.ValidationError(f"not a result document ({type(error).__name__}: {error})") from None
 
 
 def _second_edition(given: dict[str, Any]) -> dict[str, Any]:

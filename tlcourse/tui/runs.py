@@ -150,7 +150,7 @@ class Run:
         file = runs_folder() / f"{exercise}.jsonl"
         try:
             kept = msgspec.json.decode(file.with_suffix(".json").read_bytes(), type=_Kept)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, ValueError):
             return None
         child = ChildProcess.found(kept.pid, kept.created, file)
         return cls(exercise, kept.path, kept.scored, file, kept.started, child, kept.on) if child else None

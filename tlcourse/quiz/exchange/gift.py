@@ -6,6 +6,7 @@ a choice with one case. GIFT allows no blank line within a question; line ends i
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ _SPECIAL = "\\~=#{}:"
 _NOTE = "// tlcourse: "
 _QUIZ = "// tlcourse quiz: "
 _FORMAT = re.compile(r"^\[(html|moodle|plain|markdown)\]\s*")
-_WEIGHT = re.compile(r"^%(-?[\d.]+)%")
+_WEIGHT = re.compile(r"^%(-?\d+(?:\.\d*)?)%")
 _TRUTH = re.compile(r"^(T|TRUE|F|FALSE)\Z", re.IGNORECASE)
 
 
@@ -226,7 +227,7 @@ def _fill_choices(imported: ImportedQuestion, marked: list[tuple[str, str]]) -> 
 def _marked(text: str) -> Iterator[tuple[str, str]]:
     """(mark, rest) of each answer that begins with an unescaped `=` or `~`."""
     starts = [place for place in range(len(text)) if text[place] in "=~" and not _is_escaped(text, place)]
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(text)]):
         yield text[start], text[start + 1 : end]
 
 
@@ -247,8 +248,10 @@ def _find(text: str, mark: str, start: int = 0) -> int:
 
 
 def _is_escaped(text: str, place: int) -> bool:
-    before = text[:place]
-    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+    before = place
+    while before and text[before - 1] == "\\":
+        before -= 1
+    return (place - before) % 2 == 1
 
 
 def _plain(text: str) -> str:
