@@ -15,6 +15,7 @@ EVERYTHING = {
     paths.gradebook_file: "gradebook.sqlite",
     paths.secret_file: "secret",
     paths.config_file: "config.yaml",
+    paths.agreed_folder: "courses",
     paths.jobs_folder: "jobs",
     paths.labs_folder: "labs",
     paths.runs_folder: "runs",

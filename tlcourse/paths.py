@@ -70,6 +70,11 @@ def secret_file() -> Path:
     return data_folder() / "secret"
 
 
+def agreed_folder() -> Path:
+    """The courses whose programs may run here: a file for each."""
+    return data_folder() / "courses"
+
+
 def jobs_folder() -> Path:
     """Submissions that were sent to a cluster, and what came back."""
     return data_folder() / "jobs"

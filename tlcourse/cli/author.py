@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import CourseFolder, Json, Plain
+from tlcourse.cli.options import CourseFolder, Json, Plain, TrustCourse, agree_to
 
 if TYPE_CHECKING:
     from tlcourse.course.checks import Row
@@ -43,7 +43,10 @@ def new(
 
 @app.command("check")
 def check(
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A course; default: the bundled one.")] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="A course, whose graders run as you; default: the bundled one."),
+    ] = None,
     exercises: Annotated[
         bool, typer.Option("--exercises", help="Grade starters, references and wrong solutions too (minutes).")
     ] = False,
@@ -57,6 +60,7 @@ def check(
         bool, typer.Option("--coverage", help="Each objective: where it is taught, asked and practised.")
     ] = False,
     course: CourseFolder = None,
+    trust_course: TrustCourse = False,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -70,6 +74,7 @@ def check(
     from tlcourse.errors import ContentError, ExitCode
     from tlcourse.grading.grader_check import problems_of_graders
 
+    agree_to(folder or course, trust_course)
     problems: list[str] = []
     counts: dict[str, int] = {}
     rows: list[Row] = []

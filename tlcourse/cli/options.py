@@ -9,6 +9,7 @@ Typer knows, and `commands.py` calls it for every command:
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import wraps
@@ -29,7 +30,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def expanded(command: Callable[..., None]) -> Callable[..., None]:
-    """A command as Typer takes it: in the place of each group stand its fields, and every command has `-v`."""
+    """A command as Typer takes it: in the place of each group stand its fields, and every command has `-v`.
+
+    One that takes a course has `--trust-course` too, and asks about the course before it does anything.
+    """
     if hasattr(command, "groups"):
         return command
     parameters: list[inspect.Parameter] = []
@@ -45,6 +49,9 @@ def expanded(command: Callable[..., None]) -> Callable[..., None]:
         else:
             parameters.append(_keyword(parameter.name, kind, parameter.default))
     parameters.append(_keyword("verbose", Verbose, False))
+    names = {parameter.name for parameter in parameters}
+    if asks := "course" in names and "trust_course" not in names:
+        parameters.append(_keyword("trust_course", TrustCourse, False))
 
     @wraps(command)
     def call(*, verbose: bool, **given: Any) -> None:
@@ -52,6 +59,8 @@ def expanded(command: Callable[..., None]) -> Callable[..., None]:
             from tlcourse import logs
 
             logs.start()
+        if asks:
+            agree_to(given["course"], given.pop("trust_course"))
         for name, kind in groups.items():
             given[name] = kind(**{field: given.pop(field) for field in kind.__struct_fields__})
         command(**given)
@@ -80,6 +89,31 @@ def _device(name: str) -> str:
     return name
 
 
+def agree_to(course: Path | None, trust: bool) -> None:
+    """Ask, once for each course, whether its programs may run as who gives the command; `trust` agrees beforehand.
+
+    Raises UsageError where the answer is no, or there is nobody to ask.
+    """
+    if course is None:
+        return
+    from tlcourse.course import trust as agreements
+    from tlcourse.errors import UsageError
+
+    if agreements.is_agreed(course):
+        return
+    if not trust:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise agreements.not_agreed(course)
+        typer.echo(agreements.question(course), err=True)
+        if not typer.confirm("Do you trust who wrote it?", err=True):
+            raise agreements.not_agreed(course)
+    try:
+        agreements.agree(course)
+    except UsageError:
+        if not trust:  # who said it on the command line need not have it written down
+            raise
+
+
 def one_of(names: Sequence[str], what: str) -> Callable[[str], str]:
     """A callback that lets these names pass, and says all of them where another was given."""
 
@@ -106,7 +140,12 @@ class Variant(StrEnum):
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else.")]
 Plain = Annotated[bool, typer.Option("--plain", help="One fact a line: no colour, no symbols.")]
 CourseFolder = Annotated[
-    Path | None, typer.Option("--course", metavar="DIR", help="Another course than the bundled one.")
+    Path | None,
+    typer.Option("--course", metavar="DIR", help="Another course than the bundled one: its graders run as you."),
+]
+TrustCourse = Annotated[
+    bool,
+    typer.Option("--trust-course", envvar="TLCOURSE_TRUST_COURSE", help="Do not ask: who wrote the course is trusted."),
 ]
 ExerciseName = Annotated[str, typer.Argument(metavar="EXERCISE", help="Such as ex2; see: tlcourse exercise list")]
 SolutionPath = Annotated[

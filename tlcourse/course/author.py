@@ -9,6 +9,7 @@ import re
 import shutil
 from pathlib import Path
 
+from tlcourse.course import trust
 from tlcourse.course.loader import load_course
 from tlcourse.course.markdown import slug
 from tlcourse.course.model import LoadedCourse
@@ -42,6 +43,7 @@ def new_course(folder: Path, title: str = TITLE) -> list[Path]:
         # JSON's strings are YAML's
         about.write_text(text.replace('"COURSE TITLE"', json.dumps(title, ensure_ascii=False), 1), encoding="utf-8")
         write_starter_notebooks(load_course(folder))
+        trust.agree(folder)
     except OSError as error:
         raise UsageError(
             f"{folder} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."

@@ -1,0 +1,95 @@
+"""A course is code: its graders run as whoever grades, outside every sandbox. So a person agrees to it, once.
+
+What was agreed to is kept by the course's path, together with those who own its programs: where somebody else has put
+programs of their own there since, it is asked again. A course that was begun here (`author new`) is one's own; one
+without graders, such as students get, holds no program and is never asked about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from tlcourse import paths
+from tlcourse.errors import UsageError
+from tlcourse.storage import write_atomically
+
+
+class _Agreed(msgspec.Struct, frozen=True):
+    course: str
+    owners: list[str]
+
+
+def owners(course: Path) -> list[str]:
+    """Who owns the programs of a course, and the folders that they lie in; nobody where it holds none."""
+    graders = paths.graders_folder(course)
+    programs = [path for path in graders.glob("*.py") if path.is_file()]
+    if not programs:
+        return []
+    return sorted({_name(path.stat().st_uid) for path in (graders.parent, graders, *programs)})
+
+
+def is_agreed(course: Path) -> bool:
+    """Whether its programs may run; a course that holds none needs no agreement."""
+    if not (found := owners(course)):
+        return True
+    try:
+        kept = msgspec.json.decode(_file(course).read_bytes(), type=_Agreed)
+    except (OSError, msgspec.DecodeError):
+        return False
+    return kept.course == str(_resolved(course)) and set(found) <= set(kept.owners)
+
+
+def agree(course: Path) -> None:
+    """Remember that its programs may run. Raises UsageError where that cannot be written down."""
+    file = _file(course)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        kept = _Agreed(str(_resolved(course)), owners(course))
+        write_atomically(file, msgspec.json.encode(kept), durable=False)  # lost, it is asked again
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written: {error.strerror}.",
+            cause="it is kept there that you agreed to run this course's programs.",
+            remedy="add --trust-course, or name another folder for your data: export TLCOURSE_HOME=FOLDER",
+        ) from None
+
+
+def question(course: Path) -> str:
+    """What a person is told before they agree."""
+    whose = " and ".join(owners(course))
+    return (
+        f"{_resolved(course)} is a course with graders of its own, owned by {whose}. A course is code: its graders run "
+        "as you, outside every sandbox, and can read and change whatever you can."
+    )
+
+
+def not_agreed(course: Path) -> UsageError:
+    """What is said where nobody agreed, and nobody can be asked."""
+    return UsageError(
+        question(course),
+        cause="it was not agreed to yet, or somebody else has put programs there since.",
+        remedy="if you trust who wrote it, add --trust-course once, or give the command in a terminal, where you are "
+        "asked. In scripts: export TLCOURSE_TRUST_COURSE=1",
+    )
+
+
+def _resolved(course: Path) -> Path:
+    return course.expanduser().resolve()
+
+
+def _file(course: Path) -> Path:
+    digest = hashlib.sha256(os.fsencode(_resolved(course))).hexdigest()
+    return paths.agreed_folder() / f"{digest[:16]}.json"
+
+
+def _name(user: int) -> str:
+    try:
+        import pwd
+
+        return pwd.getpwuid(user).pw_name
+    except (ImportError, KeyError):
+        return f"user {user}"
