@@ -22,6 +22,7 @@ from tlcourse.sandbox.choose import findings
 
 EXAMPLE = Path(__file__).parent / "example_course"
 SLOW_TIMEOUT_S = 1800
+os.environ.setdefault("TLCOURSE_SPEED", "1")  # tests of speed itself unset it; each new home would measure anew
 GradeText = Callable[..., Result]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -74,4 +74,5 @@ def _ordinary(folder: Path, environment: Path) -> Grader:
 
 
 def _environment(scratch: Path, home: Path) -> dict[str, str]:
-    return {"TMPDIR": str(scratch), "HOME": str(home), "TLCOURSE_HOME": str(scratch), "PATH": os.environ["PATH"]}
+    inherited = {name: os.environ[name] for name in ("PATH", "TLCOURSE_SPEED")}
+    return {"TMPDIR": str(scratch), "HOME": str(home), "TLCOURSE_HOME": str(scratch), **inherited}

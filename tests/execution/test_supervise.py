@@ -136,7 +136,7 @@ def test_what_a_worker_is_given(ran, job, tmp_path):
     both = ["pretrained/deep/one.pth", "pretrained/deep/two.pth"]
     assert files == [*both, "task_spec.json", "train.safetensors", "val.safetensors"]
     assert handed_in == ["solution.py"]
-    assert msgspec.json.decode(task_spec, type=type(spec.task_spec)) == spec.task_spec
+    assert msgspec.json.decode(task_spec, type=type(spec.task_spec)) == replace(spec.task_spec, speed=1.0)
     assert (text, mine, threads) == ("numbers", "1", "3")
     assert report.results == arrays.pack(spec.train) + arrays.pack(spec.val)
     assert (sandbox.asked.inputs, sandbox.asked.submission) == (Path(inputs), Path(submission))
@@ -378,6 +378,35 @@ def test_each_limit_ends_the_run_and_all_that_it_started(ran, text, limits, stat
     assert report.usage.wall_time_s < 60
     pid = int(report.log.split()[1])
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_cpu_time_is_counted_in_seconds_of_the_reference_machine(ran, job):
+    """Two threads at half its speed: four CPU seconds here are one there."""
+    spec = replace(job, task_spec=replace(job.task_spec, threads=2, speed=0.5), limits=replace(job.limits, cpu_s=0.4))
+    burn = "def burn(s):\n    end = time.process_time() + s\n    while time.process_time() < end: pass\n"
+    report = ran(burn + "fitted()\nburn(0.8)\nanswer()", spec=spec)
+    assert report.status == "done"
+    assert report.usage.speed == 0.5
+    report = ran(burn + "started()\nburn(0.8)\ntell('phase', name='fitted')\ntime.sleep(0.2)\nanswer()", spec=spec)
+    used = report.usage
+    assert used.reference_s == pytest.approx(used.cpu_s / 4)
+    assert used.fit_reference_s == pytest.approx(0.2, abs=0.05)
+    report = ran("started()\nwhile True: pass", spec=spec)
+    assert report.status == "timeout"
+    assert report.usage.cpu_s >= 1.6
+    assert report.message == (
+        "used 0 reference seconds of CPU; 0 are allowed (this machine runs at 0.5 × the reference). fit had not returned"
+    )
+
+
+def test_who_sleeps_is_stopped_by_the_clock_which_a_slow_machine_lets_go_on(ran, job):
+    slow = replace(job, task_spec=replace(job.task_spec, speed=0.5))
+    assert ran("started()\ntime.sleep(60)", spec=slow, wall_time_s=0.4).usage.wall_time_s >= 0.8
+    asked_for = replace(slow, wall_time_given=True)
+    report = ran("started()\ntime.sleep(60)", spec=asked_for, wall_time_s=1, cpu_s=30)
+    assert report.message == (
+        "stopped after 1 s; 1 s are allowed, and it used 0 of 30 reference seconds of CPU. fit had not returned"
+    )
 
 
 def test_the_first_limit_that_was_hit_is_the_one_that_is_said(ran):

@@ -16,6 +16,7 @@ from tlcourse.grading.scoring.measurement import proportion
 from tlcourse.presenting.report.as_html import feedback_page
 from tlcourse.presenting.report.as_text import feedback_markdown
 from tlcourse.presenting.report.feedback_content import feedback_of
+from tlcourse.presenting.verdict import run
 from tlcourse.tui.widgets.verdict import verdict
 
 RUN = RunRecord(7, "local", "fork-server", "cpu", 2, 33.25, 60.0, 812.4, 31.25, log="loss 0.1\n")
@@ -92,7 +93,8 @@ def test_every_outcome_is_said_in_the_same_words_with_threads_and_sandbox(line, 
     record = runs[0]
     sandbox = "without a sandbox" if record.sandbox == "none" else f"in a {record.sandbox} sandbox"
     threads = "1 thread" if record.threads == 1 else f"{record.threads} threads"
-    ran = f"fit took {record.fit_s:.1f} s of 33.2 s on {record.device or 'no device'} with {threads}, 812 MB, {sandbox}"
+    device = record.device or "no device"
+    ran = f"fit took {record.fit_s:.1f} s, the run 33.2 s on {device} with {threads}, 812 MB, {sandbox}"
     for form, text in every_form(line, result(outcome, checks, runs)).items():
         for fact in (words, ran, "a message"):
             assert fact in text, (form, fact, text)
@@ -115,8 +117,8 @@ def test_every_check_has_value_interval_bar_distance_and_points_in_every_form(li
 def test_of_several_runs_each_is_said_in_every_form(line):
     found = result("pass", [MET], [RUN, replace(RUN, seed=8, fit_s=29.75, peak_rss_mb=900.0)])
     for form, text in every_form(line, found).items():
-        assert "fit took 31.2 s of 33.2 s on cpu with 2 threads, 812 MB, in a fork-server sandbox" in text, form
-        assert "fit took 29.8 s of 33.2 s on cpu with 2 threads, 900 MB, in a fork-server sandbox" in text, form
+        assert "fit took 31.2 s, the run 33.2 s on cpu with 2 threads, 812 MB, in a fork-server sandbox" in text, form
+        assert "fit took 29.8 s, the run 33.2 s on cpu with 2 threads, 900 MB, in a fork-server sandbox" in text, form
 
 
 def test_an_exact_measurement_has_no_interval(line):
@@ -142,3 +144,29 @@ def test_what_became_of_a_check_is_said_in_words(line, right, word):
     assert f"check: accuracy: {word}: {right / 153:.4g} (" in forms["plain"]
     mark = "✓" if word.startswith("passed") else "✗"
     assert all(f"{mark} {word} " in text for form, text in forms.items() if form != "plain")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"speed": 0.8, "fit_reference_s": 46.04, "reference_s": 48.0},
+            "fit used 46.0 of 60 reference seconds (this machine runs at 0.8 × the reference; 33.2 s by the clock) "
+            "on cpu with 2 threads",
+        ),
+        (
+            {"speed": 0.55, "fit_s": 0.0, "reference_s": 181.2, "threads": 1},
+            "the run used 181.2 of 180 reference seconds (this machine runs at 0.55 × the reference; 33.2 s by the "
+            "clock) on cpu with 1 thread",
+        ),
+        (
+            {"device": "cuda:0"},
+            "fit took 31.2 s, the run 33.2 s, by the clock as it ran on a GPU: 60 s asked for; stopped at 180 s "
+            "on cuda:0",
+        ),
+    ],
+    ids=["CPU", "no end", "GPU"],
+)
+def test_a_run_says_how_much_it_used_of_what_and_how_fast_the_machine_was(change, said):
+    record = replace(RUN, **{"seconds": 60.0, "limit_s": 180.0, **change})
+    assert run(record).startswith(said)

@@ -67,9 +67,9 @@ def check(
     """Every problem of a course, as `file:line: what, and what was expected`.
 
     Beyond what no course may have: lessons wider than a terminal of 80 columns, raw formula marks and links that
-    lead nowhere; objectives that no question asks about; questions asked twice.
+    lead nowhere; objectives that no question asks about; questions asked twice; limits that a busy machine meets.
     """
-    from tlcourse.course.checks import coverage, problems_of_lessons, uncovered
+    from tlcourse.course.checks import coverage, problems_of_lessons, uncovered, unfair_limits
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError, ExitCode
     from tlcourse.grading.grader_check import problems_of_graders
@@ -80,7 +80,12 @@ def check(
     rows: list[Row] = []
     try:
         loaded = load_course(folder or course)
-        problems = [*problems_of_lessons(loaded), *uncovered(loaded), *problems_of_graders(loaded)]
+        problems = [
+            *problems_of_lessons(loaded),
+            *uncovered(loaded),
+            *unfair_limits(loaded),
+            *problems_of_graders(loaded),
+        ]
         rows = coverage(loaded) if covered else []
         counts = {
             "units": len(loaded.about.units),

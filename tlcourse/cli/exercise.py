@@ -46,7 +46,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     from tlcourse.course.exercise import packages
     from tlcourse.course.loader import load_course
     from tlcourse.grading.scoring import policy
-    from tlcourse.presenting.words import bar
+    from tlcourse.presenting.words import bar, time_asked
 
     found = load_course(course).exercise(exercise)
     about = found.about
@@ -72,6 +72,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
         out.say(f"  {check.title}: {bar(check.direction, check.threshold, check.unit)}  ({check.points:g} points)")
     out.say("Packages that a grading has:")
     out.say(f"  {', '.join(packages(about))}, and Python's own library; others may be missing there")
+    out.say(f"Time for fit: {time_asked(about.seconds, about.limits.cpu_s)}, of a reference machine with 2 threads.")
     out.say("How chance is dealt with:")
     for sentence in policy.words(about):
         out.say(f"  {sentence}")

@@ -172,7 +172,9 @@ Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed of the
 Threads = Annotated[
     int, typer.Option("--threads", min=1, max=256, help="Torch threads. They can change the last bits.")
 ]
-TimeLimit = Annotated[float | None, typer.Option("--seconds", min=1, help="Stop the run after this long.")]
+TimeLimit = Annotated[
+    float | None, typer.Option("--seconds", min=1, help="Stop the run after this long, by the clock.")
+]
 Where = Annotated[
     str, typer.Option("--on", metavar="WHERE", help="Where the solution runs: local, slurm, or a profile.")
 ]

@@ -133,6 +133,7 @@ def _job(folder: Path, task: Task, submission: Path) -> RunSpec:
         limits=task.limits,
         sandbox_kind=task.sandbox_kind,
         env=task.env,
+        wall_time_given=True,  # its job ends by the clock
     )
 
 

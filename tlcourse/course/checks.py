@@ -19,6 +19,8 @@ from tlcourse.course.model import LoadedCourse, Quiz
 from tlcourse.located import at
 from tlcourse.quiz.kinds import Question
 
+OUTER = 4
+"""The clock lets a run have at least this many times what its CPU seconds would take if it never waited."""
 WIDTH = 76
 """What is left of 80 columns inside the margins of a listing."""
 _LINK = re.compile(r"(?<!!)\[[^\[\]]*\]\(([^()\s]+)\)")
@@ -101,6 +103,19 @@ def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
         for output in exercise.about.outputs:
             if output.by_task and not output.shape:
                 yield f"{at(path, 'outputs')}: `{output.name}` is by task and has no shape, expected [tasks, …]"
+
+
+def unfair_limits(course: LoadedCourse) -> Iterator[str]:
+    """Limits that end what is asked for, or that a busy machine meets before the CPU's limit does."""
+    for exercise in course.exercises.values():
+        limits, path = exercise.about.limits, exercise.folder / "exercise.yaml"
+        if limits.cpu_s < exercise.about.seconds:
+            yield f"{at(path, 'limits')}: cpu_s is {limits.cpu_s:g}, expected at least `seconds`, which is asked of fit"
+        if limits.wall_time_s < OUTER * limits.cpu_s:
+            yield (
+                f"{at(path, 'limits')}: wall_time_s is {limits.wall_time_s:g}, expected at least "
+                f"{OUTER * limits.cpu_s:g}: {OUTER} times cpu_s, as a busy machine takes longer by the clock"
+            )
 
 
 def problems_of_lessons(course: LoadedCourse) -> Iterator[str]:

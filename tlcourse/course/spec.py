@@ -31,8 +31,10 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """What the whole process tree of one run may use. Seconds, megabytes (2**20) and kilobytes (2**10)."""
 
-    wall_time_s: Annotated[float, Meta(gt=0)] = 300.0
-    cpu_s: Annotated[float, Meta(gt=0)] = 1200.0
+    wall_time_s: Annotated[float, Meta(gt=0)] = 1440.0
+    """On the clock: the outer bound, at least four times `cpu_s`, for what waits, sleeps or hangs."""
+    cpu_s: Annotated[float, Meta(gt=0)] = 360.0
+    """CPU seconds per thread of the reference machine; on a GPU seconds of the clock (`execution/speed.py`)."""
     memory_mb: Annotated[int, Meta(ge=256)] = 4096
     processes: Annotated[int, Meta(ge=256)] = 512
     scratch_mb: Annotated[int, Meta(ge=1)] = 256
@@ -52,3 +54,5 @@ class TaskSpec(Struct, frozen=True):
     threads: int
     predict: bool = True
     """False for `tlcourse run`: fit only."""
+    speed: float = 0.0
+    """How fast the machine is with these threads, in reference machines; 0 before the machine that runs it says so."""

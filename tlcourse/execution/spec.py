@@ -30,6 +30,8 @@ class RunSpec(Struct, frozen=True):
     env: Mapping[str, str] = {}
     files: Mapping[str, Path] = {}
     """Further files that the worker may read: path below its inputs → file here. Pretrained weights come so."""
+    wall_time_given: bool = False
+    """Somebody said how long it may last by the clock: that holds as it is, on a slow machine too."""
 
 
 class Problem(Struct, frozen=True):
@@ -47,6 +49,12 @@ class Usage(Struct, frozen=True):
     cpu_s: float = 0.0
     peak_rss_mb: float = 0.0
     fit_s: float = 0.0
+    reference_s: float = 0.0
+    """CPU seconds per thread of the reference machine; on a GPU seconds of the clock."""
+    fit_reference_s: float = 0.0
+    """Of these, what `fit` used."""
+    speed: float = 0.0
+    """How fast the machine was with these threads, in reference machines; 0 where the clock was used."""
 
 
 class RunReport(Struct, frozen=True):

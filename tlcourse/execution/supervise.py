@@ -26,6 +26,7 @@ from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, alone_on, card_of, environment, shown
 from tlcourse.execution.gpu_cards import Card
 from tlcourse.execution.spec import Problem, RunReport, RunSpec, RunStatus, Usage
+from tlcourse.execution.speed import at_own_speed, limits_here, reference_s
 from tlcourse.sandbox.base import Process, Sandbox, Start
 from tlcourse.sandbox.cgroup import group_for
 from tlcourse.sandbox.interpreter import worker_environment
@@ -43,6 +44,7 @@ OnEvent = Callable[[dict[str, Any]], None]
 
 def run(job: RunSpec, sandbox: Sandbox, on_event: OnEvent) -> RunReport:
     """Run a job to its end; afterwards no process of it is left. KeyboardInterrupt passes through, after that."""
+    job = at_own_speed(job, on_event)
     card = card_of(job.task_spec.device)
     with alone_on(card, lambda: on_event(WAITING)), scratch_folder("run") as folder:
         inputs, submission = folder / "inputs", folder / "submission"
@@ -67,6 +69,7 @@ class _Supervision:
     ) -> None:
         self.job = job
         self.card = card
+        self.limits = limits_here(job, gpu=card is not None)
         self.sandbox = sandbox
         self.on_event = on_event
         self.lines = Lines()
@@ -79,6 +82,7 @@ class _Supervision:
         self.probes: dict[str, float] = {}
         self.metrics: list[dict[str, Any]] = []
         self.fit_s = 0.0
+        self.fit_cpu_s = 0.0
         self.phase = ""
         self.where = ""
         self.asked = False
@@ -86,6 +90,7 @@ class _Supervision:
         self.ended: tuple[RunStatus, str] | None = None
         self.begin = time.monotonic()
         self.fit_begin = self.begin
+        self.fit_begin_cpu_s = 0.0
         self._open(inputs, submission)
 
     def _open(self, inputs: Path, submission: Path) -> None:
@@ -99,7 +104,7 @@ class _Supervision:
             arguments=[str(events_write), str(result_write)],
             inputs=inputs,
             submission=submission,
-            limits=self.job.limits,
+            limits=self.limits,
             env={
                 **worker_environment(self.job.task_spec.threads),
                 **environment(self.card, self.sandbox.name),
@@ -130,7 +135,7 @@ class _Supervision:
             self.job.task_spec.exercise,
             submission,
             self.sandbox.name,
-            self.job.limits,
+            self.limits,
         )
         self.tree = ProcessTree(
             self.process.pid,
@@ -178,12 +183,25 @@ class _Supervision:
                 due = time.monotonic() + _WATCH_S
 
     def _check_limits(self, wall_time_s: float) -> None:
-        limits = self.job.limits
+        limits = self.limits
         used = self.tree.measure(limits.memory_mb)
         if over := exceeded(used, limits, wall_time_s):
             if over[0] == "timeout":
                 self._ask_where()
+                if self.card is None:
+                    over = over[0], self._in_reference_seconds(over[1], used.cpu_s, wall_time_s)
             self._end(*over)
+
+    def _in_reference_seconds(self, message: str, cpu_s: float, wall_time_s: float) -> str:
+        """What a run whose time is over used of what, and how fast this machine is."""
+        spec, allowed = self.job.task_spec, self.job.limits.cpu_s
+        used = reference_s(cpu_s, spec)
+        if wall_time_s > self.limits.wall_time_s:
+            return f"{message}, and it used {used:.0f} of {allowed:.0f} reference seconds of CPU"
+        return (
+            f"used {used:.0f} reference seconds of CPU; {allowed:.0f} are allowed "
+            f"(this machine runs at {spec.speed:.2g} × the reference)"
+        )
 
     def _ask_where(self) -> None:
         """Have a run whose time is over say where it is: for its author, and within half a second."""
@@ -256,11 +274,13 @@ class _Supervision:
         elif kind == "phase" and event["name"] == "fit" and self.phase in ("", "load"):
             self.phase = "fit"
             self.fit_begin = time.monotonic()
+            self.fit_begin_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s
         elif kind == "phase" and event["name"] == "load" and not self.phase:
             self.phase = "load"
         elif kind == "phase" and event["name"] == "fitted" and not self.fitted:
             self.fitted = True
             self.fit_s = time.monotonic() - self.fit_begin  # our clock, not theirs
+            self.fit_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s - self.fit_begin_cpu_s
             self._hand_over_test_inputs()
         elif kind == "probe":
             self.probes.update(event["values"])
@@ -318,7 +338,7 @@ class _Supervision:
             status=status,
             message=message,
             sandbox=self.sandbox.name,
-            usage=Usage(time.monotonic() - self.begin, used.cpu_s, self.tree.peak_mb, self.fit_s),
+            usage=self._usage(used.cpu_s),
             log=self.log.text(),
             results=bytes(self.results) if status == "done" else b"",
             probes=self.probes,
@@ -327,6 +347,14 @@ class _Supervision:
             torch=str(self.started.get("torch", "")),
             metrics=self.metrics,
         )
+
+    def _usage(self, cpu_s: float) -> Usage:
+        """What it used. A GPU's work is no process's CPU time: where there was one, it is the clock that counts."""
+        wall_time_s, spec = time.monotonic() - self.begin, self.job.task_spec
+        if self.card is not None or str(self.started.get("device", "")).startswith(("cuda", "mps")):
+            return Usage(wall_time_s, cpu_s, self.tree.peak_mb, self.fit_s, wall_time_s, self.fit_s)
+        used = reference_s(cpu_s, spec), reference_s(self.fit_cpu_s, spec)
+        return Usage(wall_time_s, cpu_s, self.tree.peak_mb, self.fit_s, *used, spec.speed)
 
     def _phase_in_words(self) -> str:
         """What a run was doing when its time was over."""

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from tlcourse import __version__
 from tlcourse.course.exercise import packages, require_packages
-from tlcourse.course.model import LoadedExercise
+from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.course.spec import TaskSpec
 from tlcourse.data import variants
 from tlcourse.data.real import weights
@@ -124,7 +124,7 @@ class Grading:
             points=sum(check.points for check in checks),
             max_points=sum(rule.points for rule in self._exercise.about.checks),
             checks=checks,
-            runs=[_record(one, self._options) for one in attempts],
+            runs=[_record(one, self._options, self._exercise.about) for one in attempts],
             messages=[*submission.notices, *messages],
             provenance=self._provenance(attempts[0], grader),
             started_at=started,
@@ -194,7 +194,7 @@ class Grading:
         )
 
 
-def _record(one: MeasuredRun, options: Options) -> RunRecord:
+def _record(one: MeasuredRun, options: Options, about: Exercise) -> RunRecord:
     report = one.report
     return RunRecord(
         seed=one.seed,
@@ -209,6 +209,11 @@ def _record(one: MeasuredRun, options: Options) -> RunRecord:
         log=report.log,
         probes=dict(report.probes),
         values={name: found.value for name, found in one.measured.items()},
+        reference_s=round(report.usage.reference_s, 3),
+        fit_reference_s=round(report.usage.fit_reference_s, 3),
+        speed=round(report.usage.speed, 4),
+        seconds=about.seconds,
+        limit_s=about.limits.cpu_s,
     )
 
 
@@ -324,5 +329,6 @@ def _spec(
         test_inputs=data.test_inputs(order) if scored else None,
         limits=limits,
         sandbox_kind=options.sandbox_kind,
+        wall_time_given=options.wall_time_s is not None,
         files=weights.for_submission(submission.folder) if options.variant == variants.FULL else {},
     )

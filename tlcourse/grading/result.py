@@ -50,6 +50,16 @@ class RunRecord(Struct, frozen=True):
     probes: dict[str, float] = {}
     values: dict[str, float] = {}
     """What each check measured in this run alone."""
+    reference_s: float = 0.0
+    """CPU seconds per thread of the reference machine; on a GPU seconds of the clock. 0 in older documents."""
+    fit_reference_s: float = 0.0
+    """What `fit` used of `seconds`."""
+    speed: float = 0.0
+    """How fast the machine was with these threads, in reference machines; 0 where the clock was used."""
+    seconds: float = 0.0
+    """What the exercise asks of `fit`: `task.seconds`."""
+    limit_s: float = 0.0
+    """At how many of these seconds the run is stopped."""
 
 
 class SubmissionRecord(Struct, frozen=True):

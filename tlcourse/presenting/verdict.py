@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from tlcourse.presenting.words import bar, points
+from tlcourse.presenting.words import bar, points, time_asked
 from tlcourse.sandbox.kinds import in_words as sandbox_in_words
 
 if TYPE_CHECKING:
@@ -101,12 +101,25 @@ def run(record: RunRecord, *, in_full: bool = True) -> str:
     """What a run took, where, and of what seed; seed and place are not for the feedback of a graded batch."""
     threads = f"{record.threads} thread{'' if record.threads == 1 else 's'}"
     said = (
-        f"fit took {record.fit_s:.1f} s of {record.wall_time_s:.1f} s on {record.device or 'no device'} "
+        f"{_time(record)} on {record.device or 'no device'} "
         f"with {threads}, {record.peak_rss_mb:.0f} MB, {sandbox_in_words(record.sandbox)}"
     )
     if not in_full:
         return said
     return f"{said}, seed {record.seed}" + ("" if record.where in ("", "local") else f", {record.where}")
+
+
+def _time(record: RunRecord) -> str:
+    """What `fit` used of what it was asked to use; by the clock on a GPU, and of runs before CPU time was counted."""
+    clock = f"fit took {record.fit_s:.1f} s, the run {record.wall_time_s:.1f} s"
+    if not record.seconds:
+        return clock
+    if not record.speed:
+        return f"{clock}, by the clock as it ran on a GPU: {time_asked(record.seconds, record.limit_s)}"
+    used = f"fit used {record.fit_reference_s:.1f} of {record.seconds:g} reference seconds"
+    if not record.fit_s:
+        used = f"the run used {record.reference_s:.1f} of {record.limit_s:g} reference seconds"
+    return f"{used} (this machine runs at {record.speed:.2g} × the reference; {record.wall_time_s:.1f} s by the clock)"
 
 
 def printed(result: Result, most: int) -> list[str]:

@@ -48,6 +48,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def time_asked(asked: float, limit_s: float) -> str:
+    """`60 s asked for; stopped at 180 s`."""
+    return f"{asked:g} s asked for; stopped at {limit_s:g} s"
+
+
 def ago(seconds: float) -> str:
     """How long ago, roughly."""
     if seconds < 60:

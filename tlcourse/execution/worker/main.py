@@ -61,6 +61,7 @@ def _run(
         device=device,
         seed=task_spec.seed,
         seconds=task_spec.seconds,
+        cpu_rate=task_spec.speed / task_spec.threads if device.type == "cpu" else None,
         folder=folder,
         log=channel.metric,
         find_weights=find_in(inputs / "pretrained"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +40,8 @@ class Task:
 
     Attributes:
         train, val: datasets of `(x, y)`; see the exercise's handout for shapes and units.
-        device: where to train. seed: seed everything with it. seconds: time allowed for `fit`.
+        device: where to train. seed: seed everything with it. seconds: what `fit` is asked to take, in CPU seconds per
+        thread of the reference machine (on a GPU: seconds of the clock).
         folder: the files handed in beside the solution.
     """
 
@@ -55,7 +59,9 @@ class Task:
         folder: Path,
         log: Callable[[int, dict[str, float]], None],
         find_weights: pretrained.Find = lambda _: None,
+        cpu_rate: float | None = None,
     ) -> None:
+        """`cpu_rate`: seconds of the reference machine in a CPU second here; None where the clock is used."""
         self.train = train
         self.val = val
         self.device = device
@@ -65,12 +71,16 @@ class Task:
         self._log = log
         self._find_weights = find_weights
         self._issued: set[str] = set()
-        self._started = time.monotonic()
+        self._cpu_rate = cpu_rate
+        self._started = self._now()
 
     @property
     def seconds_left(self) -> float:
-        """What remains of `seconds` since the task was made."""
-        return self.seconds - (time.monotonic() - self._started)
+        """What remains of `seconds` since the task was made: it falls no faster on a machine that is busy, or slow."""
+        return self.seconds - (self._now() - self._started)
+
+    def _now(self) -> float:
+        return time.monotonic() if self._cpu_rate is None else _cpu_s() * self._cpu_rate
 
     def log(self, step: int, **metrics: float) -> None:
         """Show metrics as live curves: `task.log(epoch, loss=loss.item(), accuracy=0.9)`."""
@@ -120,18 +130,22 @@ class Task:
         from tlcourse.course.loader import load_course
         from tlcourse.data import variants
         from tlcourse.data.real import weights
+        from tlcourse.execution.speed import known_speed
 
+        threads = torch.get_num_threads()
+        where = pick_device(device)
         about = load_course(_course_of(exercise, course)).exercise(exercise).about
         train, val = variants.public(about, variants.choose(about, variant), seed)
         return cls(
             as_dataset(train, about.targets),
             as_dataset(val, about.targets),
-            device=pick_device(device),
+            device=where,
             seed=seed,
             seconds=about.seconds,
             folder=Path(folder),
             log=_print_metrics,
             find_weights=weights.find_or_get,
+            cpu_rate=known_speed(threads) / threads if where.type == "cpu" else None,
         )
 
 
@@ -172,6 +186,17 @@ def missing_device(device: torch.device) -> str:
     if device.type == "mps" and not torch.backends.mps.is_available():
         return "torch sees no Apple GPU"
     return ""
+
+
+def _cpu_s() -> float:
+    """CPU seconds of all threads, of children that ended, and of those that run (a DataLoader's)."""
+    ended = os.times()
+    used = time.process_time() + ended.children_user + ended.children_system
+    for child in multiprocessing.active_children():
+        with contextlib.suppress(OSError, ValueError, IndexError):  # it ended just now, or this is not Linux
+            fields = Path(f"/proc/{child.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            used += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return used
 
 
 def _print_metrics(step: int, metrics: dict[str, float]) -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.presenting.verdict import outcome
-from tlcourse.presenting.words import ago, bar, points
+from tlcourse.presenting.words import ago, bar, points, time_asked
 from tlcourse.student.record import Attempt
 from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Failure, Run
@@ -117,7 +117,8 @@ def _before(exercise: LoadedExercise, place: str) -> Text:
     limits = about.limits
     text.append(
         f"\ng trains it {on(place)}, apart from the labels, and scores it on {about.sizes.get('test', 0)} new "
-        f"items. It may take {limits.wall_time_s:g} s and {limits.memory_mb / 1024:g} GB. r trains it without scoring.",
+        f"items. Time for fit: {time_asked(about.seconds, limits.cpu_s)}. Memory: {limits.memory_mb / 1024:g} GB. "
+        "r trains it without scoring.",
         style="not bold",
     )
     return text
