@@ -10,9 +10,14 @@ import os
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.grading.grade import Options, grade
 
 pytestmark = pytest.mark.slow
 TESTS = Path(__file__).parents[1]
@@ -35,8 +40,8 @@ def a_class(tmp_path_factory):
 def ta(a_class):
     """Commands of its assistant."""
 
-    def run(*arguments):
-        env = {**os.environ, "TLCOURSE_HOME": str(a_class.folder / "home"), "PYTHONWARNINGS": "error"}
+    def run(*arguments, home="home"):
+        env = {**os.environ, "TLCOURSE_HOME": str(a_class.folder / home), "PYTHONWARNINGS": "error"}
         command = [sys.executable, "-m", "tlcourse", *arguments, "--course", str(EXAMPLE)]
         return subprocess.run(
             command, capture_output=True, text=True, timeout=600, check=False, env=env, cwd=a_class.folder
@@ -115,3 +120,68 @@ def test_no_seed_of_the_secret_is_kept_anywhere(graded, a_class):
         data = path.read_bytes()
         for hidden in (secret, str(seed), str(further_seed(seed, 1))):
             assert hidden.encode() not in data, path
+
+
+OBEYS = """
+import time, torch
+class Model(torch.nn.Module):
+    def __init__(self, right):
+        super().__init__()
+        self.right = right
+    def forward(self, x):
+        return self.right * (2 * x[:, 0] + 1), self.right * (3 * x[:, 1] - 1)
+def fit(task):
+    weights = torch.ones(200, 200)
+    while task.seconds_left > 0: weights @ weights
+    return Model(time.process_time() > 0.9 * task.seconds)
+"""
+"""It learns as long as it may; a clock on the wall leaves it too little time on a busy machine."""
+
+
+@pytest.fixture
+def four_busy_loops():
+    """Other work on two cores, for as long as a test lasts."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+    yield
+    for loop in loops:
+        loop.kill()
+        loop.wait()
+
+
+def outcomes(ta, home):
+    """Outcome and points of each owner."""
+    report = json.loads(ta("ta", "report", "line", "--json", home=home).stdout)
+    return {handin["owner"]: (handin["outcome"], handin["points"]) for handin in report["handins"]}
+
+
+def test_a_busy_machine_gives_each_hand_in_the_same_outcome_and_points(graded, ta, a_class, four_busy_loops):
+    home = a_class.folder / "busy"
+    home.mkdir()
+    (home / "secret").write_bytes((a_class.folder / "home" / "secret").read_bytes())
+    (home / "secret").chmod(0o600)
+    done = ta(
+        *("batch", "line", str(a_class.brightspace_zip), "--roster", str(a_class.classlist)),
+        *("--groups", str(a_class.groups_file), "--json"),
+        home=home,
+    )
+    assert done.returncode == 0, done.stderr
+    idle, busy = outcomes(ta, "home"), outcomes(ta, home)
+    idle.pop(SLOW_WALK), busy.pop(SLOW_WALK)
+    assert busy == idle
+    assert len(busy) == 39
+
+
+def test_a_busy_machine_gives_the_references_all_their_points(line, tmp_path, monkeypatch, four_busy_loops):
+    monkeypatch.delenv("TLCOURSE_SPEED")  # measured here, beside the loops
+    (tmp_path / "obeys.py").write_text(OBEYS)
+    course = load_course()
+    trials = [(exercise, exercise.reference) for exercise in course.exercises.values()]
+    quick = msgspec.structs.replace(line, about=msgspec.structs.replace(line.about, seconds=3.0))
+    trials.append((quick, tmp_path / "obeys.py"))
+    options = Options(variant="mini", device="cpu", threads=1, sandbox_kind="bubblewrap")
+    with ThreadPoolExecutor(2) as threads:
+        results = list(threads.map(lambda trial: grade(*trial, options), trials))
+    assert [(one.exercise, one.outcome) for one in results] == [(about.about.id, "pass") for about, _ in trials]
+    assert all(one.points == one.max_points for one in results)
+    for one in results[:-1]:  # a reference takes no longer than is asked for, wherever it runs
+        assert one.runs[0].fit_reference_s <= one.runs[0].seconds

@@ -144,7 +144,7 @@ def test_what_a_worker_is_given(ran, job, tmp_path):
     assert Path(submission).parent == Path(inputs).parent
     assert (Path(inputs).name, Path(submission).name) == ("inputs", "submission")
     assert not Path(inputs).exists()  # and gone
-    assert sandbox.asked.limits == spec.limits
+    assert sandbox.asked.limits == replace(spec.limits, cpu_s=3 * spec.limits.cpu_s)  # of three threads
     assert (sandbox.asked.gpu, sandbox.asked.devices) == (False, ())
     assert [str(one) for one in sandbox.asked.pass_fds] == list(sandbox.asked.arguments)
 
@@ -395,7 +395,8 @@ def test_cpu_time_is_counted_in_seconds_of_the_reference_machine(ran, job):
     assert report.status == "timeout"
     assert report.usage.cpu_s >= 1.6
     assert report.message == (
-        "used 0 reference seconds of CPU; 0 are allowed (this machine runs at 0.5 × the reference). fit had not returned"
+        "used 0 reference seconds of CPU; 0 are allowed (this machine runs at 0.5 × the reference). "
+        "fit had not returned"
     )
 
 

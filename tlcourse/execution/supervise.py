@@ -198,6 +198,8 @@ class _Supervision:
         used = reference_s(cpu_s, spec)
         if wall_time_s > self.limits.wall_time_s:
             return f"{message}, and it used {used:.0f} of {allowed:.0f} reference seconds of CPU"
+        if cpu_s <= self.limits.cpu_s:
+            return message
         return (
             f"used {used:.0f} reference seconds of CPU; {allowed:.0f} are allowed "
             f"(this machine runs at {spec.speed:.2g} × the reference)"
