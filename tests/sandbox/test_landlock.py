@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -195,3 +196,62 @@ def test_a_user_that_somebody_has_is_nobodys_run(landlock_sandbox, job_for, tell
         assert told(run(job_for(source), landlock_sandbox, lambda _: None))["uid"] > first
         assert other.poll() is None
         other.kill()
+
+
+PROCESSES = """
+import concurrent.futures, multiprocessing as mp
+from torch.utils.data import DataLoader, TensorDataset
+def square(x):
+    return x * x
+def add(total, lock, queue):
+    for _ in range(50):
+        with lock:
+            total.send(total_of.recv() + 1)
+    queue.put("done")
+def fit(task):
+    global total_of
+    told = {}
+    loader = DataLoader(TensorDataset(torch.arange(8.0)), 4, num_workers=2, persistent_workers=True, prefetch_factor=4)
+    told["loader"] = [batch[0].sum().item() for batch in loader]
+    with mp.Pool(2) as pool:
+        told["pool"] = pool.map(square, range(5)), pool.map(square, [torch.ones(2)])[0].tolist()
+    with concurrent.futures.ProcessPoolExecutor(2) as executor:
+        told["executor"] = list(executor.map(square, range(3)))
+    total_of, total = mp.Pipe(duplex=False)
+    total.send(0)
+    lock, queue = mp.RLock(), mp.Queue()
+    children = [mp.Process(target=add, args=(total, lock, queue)) for _ in range(3)]
+    for child in children:
+        child.start()
+    told["queue"] = [queue.get(timeout=60) for _ in children]
+    for child in children:
+        child.join()
+    told["total"] = total_of.recv()
+    bounded = mp.BoundedSemaphore(2)
+    told["bounded"] = [bounded.acquire(timeout=0.01) for _ in range(3)], bounded.get_value()
+    bounded.release()
+    bounded.release()
+    try:
+        bounded.release()
+    except ValueError as error:
+        told["released"] = str(error)
+    print(json.dumps(told))
+    torch.zeros(2).share_memory_()
+"""
+
+
+def test_loaders_pools_and_locks_work_without_shared_memory_and_what_needs_it_says_so(landlock_sandbox, job_for, tells):
+    report = run(job_for("import json\nimport torch\n" + PROCESSES), landlock_sandbox, lambda _: None)
+    assert report.status == "crash"
+    assert "unable to open shared memory" in report.message
+    assert "This run was in the landlock sandbox" in report.message
+    assert json.loads(next(line for line in report.log.splitlines() if line.startswith("{"))) == {
+        "loader": [6.0, 22.0],
+        "pool": [[0, 1, 4, 9, 16], [1.0, 1.0]],
+        "executor": [0, 1, 4],
+        "queue": ["done"] * 3,
+        "total": 150,
+        "bounded": [[True, True, False], 0],
+        "released": "semaphore or lock released too many times",
+    }
+    assert report.log.count("DataLoader loads by itself") == 1

@@ -6,9 +6,6 @@ It runs beside student code, which can change anything here: nothing that it say
 from __future__ import annotations
 
 import contextlib
-import functools
-import inspect
-import multiprocessing
 import random
 import sys
 import time
@@ -21,11 +18,10 @@ import numpy as np
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
-from torch.utils.data import DataLoader
 
 from tlcourse.course.spec import TaskSpec
 from tlcourse.execution.arrays import pack
-from tlcourse.execution.worker import advice, predict, probes
+from tlcourse.execution.worker import advice, pipe_locks, predict, probes
 from tlcourse.execution.worker.pretrained import find_in
 from tlcourse.execution.worker.process import Channel
 from tlcourse.execution.worker.solution import SolutionError, Source, load_fit, place_of, student_trace
@@ -68,7 +64,7 @@ def _run(
     )
     called = "while the returned module was called"
     Task.given = task
-    _load_without_processes()
+    pipe_locks.install_where_needed()
     fit = _guarded(lambda: load_fit(folder, source), f"while {source.name} was imported", folder)
     channel.emit("phase", name="fit")
     started = time.monotonic()
@@ -81,35 +77,6 @@ def _run(
     channel.emit("phase", name="predict")
     arrays = _guarded(lambda: predict.predict(model, x, task_spec.outputs, device), called, folder)
     channel.results(pack(arrays))
-
-
-def _load_without_processes() -> None:
-    """Where a sandbox has no locks that processes share, a `DataLoader` loads in this process, and says so once."""
-    init = DataLoader.__init__
-    told: list[bool] = []
-
-    @functools.wraps(init)
-    def load_here(self: Any, *args: Any, **kwargs: Any) -> None:
-        given = inspect.signature(init).bind(self, *args, **kwargs).arguments
-        if given.get("num_workers", 0) and not _locks_can_be_shared():
-            for name in ("prefetch_factor", "persistent_workers", "multiprocessing_context", "timeout"):
-                given.pop(name, None)
-            given["num_workers"] = 0
-            if not told:
-                told.append(True)
-                sys.stderr.write("Notice: this sandbox has no worker processes; DataLoader loads with num_workers=0.\n")
-        init(**given)
-
-    DataLoader.__init__ = load_here
-
-
-@functools.cache
-def _locks_can_be_shared() -> bool:
-    try:
-        multiprocessing.Lock()
-    except OSError:
-        return False
-    return True
 
 
 def _try_outputs(model: torch.nn.Module, task: Task, task_spec: TaskSpec, channel: Channel) -> None:
@@ -146,7 +113,7 @@ def _guarded(act: Callable[[], Any], where: str, folder: Path) -> Any:
     except BaseException as error:
         summary = f"{type(error).__name__} {where}: {advice.first_line(error)}"
         if fix := advice.of_error(error, folder):
-            summary = f"{summary.rstrip('.')}. {fix}"
+            summary = f"{summary.rstrip(' .:')}. {fix}"
         raise SolutionError("exception", summary, student_trace(error, folder)) from None
 
 
