@@ -210,6 +210,11 @@ def _worst_level(known: Known, q: Array) -> str:
 
 def _about_coverage(name: str, where: str, wanted: float, covered: float, allowed: float) -> str:
     low, high = (1 - wanted) / 2, (1 + wanted) / 2
+    if covered < 0:
+        return (
+            f"{name}: the quantile {high:.3g} lies below the quantile {low:.3g}{where}; give the network's levels in "
+            "ascending order, or outputs that cannot cross."
+        )
     advice = (
         "it is too wide there."
         if covered > wanted

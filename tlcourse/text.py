@@ -85,6 +85,11 @@ class LogTail:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     @property
+    def seen(self) -> int:
+        """Bytes that were printed."""
+        return self._seen
+
+    @property
     def overflowed(self) -> bool:
         """Whether more was printed than is kept."""
         return self._seen > self._cap

@@ -359,7 +359,12 @@ EVENTS = "sent more progress events than are kept (8 MB); log once an epoch, not
         ("time.sleep(60)", {"wall_time_s": 0.4}, "timeout", "are allowed"),
         ("while True: pass", {"cpu_s": 0.3}, "timeout", "of CPU"),
         ("x = bytearray(b'1') * 2**28; time.sleep(60)", {"memory_mb": 200}, "memory", "200 MB are allowed"),
-        ("while True: print('x' * 100, flush=True)", {"output_kb": 2}, "output", "printed more than 2 kB;"),
+        (
+            "while True: print('x' * 100, flush=True)",
+            {"output_kb": 2},
+            "output",
+            "printed more than 64 kB and",
+        ),
         (
             "while True: tell('metric', step=1, values={'loss': 0.5})",
             {},
@@ -419,6 +424,15 @@ def test_the_first_limit_that_was_hit_is_the_one_that_is_said(ran):
 def test_output_within_its_limit_is_no_fault(ran):
     report = ran("fitted()\nprint('x' * 2047)\nanswer()", output_kb=2)
     assert (report.status, len(report.log)) == ("done", 2048)
+
+
+def test_more_output_than_is_kept_costs_its_middle_and_nothing_else(ran):
+    report = ran("print('first')\nfitted()\nprint('x' * 20000)\nprint('last')\nanswer()", output_kb=2)
+    assert report.status == "done"
+    assert report.log.startswith("first\n")
+    assert report.log.endswith("x\nlast\n")
+    assert "the middle of 20012 bytes was dropped" in report.log
+    assert sum(len(event["text"]) for event in of_kind(ran.told, "log")) <= 2048
 
 
 def test_output_one_byte_past_its_limit_is_one(ran):

@@ -20,7 +20,7 @@ from tlcourse.sandbox.process_tree import Used
         ("time.sleep(600)", {"wall_time_s": 1.5}, "timeout", "2 s are allowed"),
         ("while True: pass", {"cpu_s": 1}, "timeout", "CPU"),
         ("x = torch.ones(2**28); time.sleep(60)", {"memory_mb": 900}, "memory", "900 MB are allowed"),
-        ("while True: print('x' * 1000)", {"output_kb": 64}, "output", "more than 64 kB"),
+        ("while True: print('x' * 1000)", {"output_kb": 64}, "output", "more than 2048 kB"),
         ("sys.exit(0)", {}, "crash", "sys.exit(0)"),
         ("os._exit(0)", {}, "crash", "exit status 0"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", {}, "crash", "killed by SIGSEGV"),

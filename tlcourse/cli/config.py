@@ -158,6 +158,8 @@ def doctor(json: Json = False, plain: Plain = False) -> None:
     """Say what works on this machine, and what would fix the rest."""
     from tlcourse.presenting.machine import examine
 
+    if not json:
+        out.note("Trying what works here; this takes some seconds.")
     findings = examine()
     fit = all(finding.works for finding in findings if finding.needed)
     if json:

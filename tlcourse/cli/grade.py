@@ -129,7 +129,7 @@ def _carry_out(
         return result
     if printing.json:
         out.document(result)
-    for line in lines(exercise, result, plain=printing.plain, scored=scored):
+    for line in lines(exercise, result, plain=printing.plain, scored=scored, with_log=not live.has_printed):
         (out.note if printing.json else out.say)(line)
     return result
 

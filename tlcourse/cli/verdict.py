@@ -23,8 +23,10 @@ _LOG_LINES = 12
 _EVERY_S = 5.0  # between two lines of metrics where no line can change
 
 
-def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool) -> Iterator[str]:
-    """The verdict, one fact a line."""
+def lines(
+    exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool, with_log: bool = True
+) -> Iterator[str]:
+    """The verdict, one fact a line; `with_log`: also what was printed last, where the outcome makes one ask for it."""
     words = in_words.outcome(result.outcome, scored=scored)
     points = points_of(result.points, result.max_points) if scored else ""
     if plain:
@@ -45,7 +47,7 @@ def lines(exercise: LoadedExercise, result: Result, *, plain: bool, scored: bool
     if result.problem:  # indented, so that no line of it can be taken for one of the verdict
         yield ""
         yield from (f"  {line}" for line in result.problem.splitlines())
-    for text in in_words.printed(result, _LOG_LINES):
+    for text in in_words.printed(result, _LOG_LINES) if with_log else []:
         yield "\nThe last lines it printed:"
         yield from (f"  {line}" for line in text.splitlines())
     yield from (f"{'run: ' if plain else '  '}{in_words.run(record)}" for record in result.runs)
@@ -73,6 +75,7 @@ class Live:
         self._begin = time.monotonic()
         self._shown = 0.0
         self._told = self._begin
+        self.has_printed = False
         if not self._moving:
             out.note("   0.0 s  starting")
 
@@ -80,6 +83,7 @@ class Live:
         """Take one event of the run."""
         kind = event["type"]
         if kind == "log":
+            self.has_printed = True
             self.clear()
             sys.stderr.write(event["text"])
         elif kind == "phase":

@@ -37,6 +37,8 @@ from tlcourse.text import LogTail
 
 _WATCH_S = 0.05
 _ANSWER_S = 0.5
+FLOOD = 32
+"""Times what is kept of a log, a run may print: more than anybody reads, and no reason yet to lose its marks."""
 _log = logging.getLogger(__name__)
 _CHUNK = 1 << 16
 OnEvent = Callable[[dict[str, Any]], None]
@@ -233,12 +235,14 @@ class _Supervision:
     def _read_output(self) -> int:
         data = self._read(self.output)
         text = self.log.feed(data)
-        if text:
+        if text and not self.log.overflowed:
             self.on_event({"v": 1, "type": "log", "text": text})
-        if self.log.overflowed:
+        kept_kb = self.job.limits.output_kb
+        if self.log.seen > FLOOD * kept_kb * 1024:
             self._end(
                 "output",
-                f"printed more than {self.job.limits.output_kb} kB; the middle was dropped and the run was stopped",
+                f"printed more than {FLOOD * kept_kb} kB and was stopped; of the log, the first and the last "
+                f"{kept_kb // 2} kB are kept",
             )
         return len(data)
 

@@ -86,7 +86,7 @@ def measured(result: CheckResult) -> str:
     distance = result.value - result.threshold
     distance = distance if result.direction == "at_least" else -distance
     low, high = result.interval
-    interval = f"95 %: {low:.4g} to {high:.4g}, " if low < high else ""
+    interval = f"95 %: {low:.4g} to {high:.4g}, " if f"{low:.4g}" != f"{high:.4g}" else ""
     enough = ""
     if result.accepted != result.threshold:
         enough = f" ({result.accepted:.4g} is enough: you have the benefit of the doubt)"

@@ -200,4 +200,4 @@ def _cpu_s() -> float:
 
 
 def _print_metrics(step: int, metrics: dict[str, float]) -> None:
-    sys.stderr.write(f"{step:6d}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()) + "\n")
+    sys.stdout.write(f"{step:6d}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()) + "\n")
