@@ -7,8 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tlcourse.cli import verdict
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 REFERENCE = str(EXAMPLE / "graders" / "references" / "line.py")
@@ -93,3 +96,17 @@ def test_an_empty_variable_asks_for_nothing(monkeypatch, value):
 
     monkeypatch.setenv("TLCOURSE_DEBUG", value)
     assert not logs.wanted()
+
+
+def test_off_a_terminal_a_run_tells_that_it_starts_and_now_and_then_its_metrics(capsys, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(verdict, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    live = verdict.Live(plain=True)
+    for step, seconds in ((1, 0.0), (2, 4.0), (3, 6.0), (4, 7.0), (5, 12.0)):
+        now[0] = 100.0 + seconds
+        live.show({"type": "metric", "step": step, "values": {"loss": 0.5}})
+    assert capsys.readouterr().err.splitlines() == [
+        "   0.0 s  starting",
+        "   6.0 s  starting  step 3  loss 0.5",
+        "  12.0 s  starting  step 5  loss 0.5",
+    ]

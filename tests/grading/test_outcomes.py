@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+
+from tlcourse.grading.grade import Options, grade
 
 HEAD = """
 import time
@@ -140,3 +144,27 @@ def test_sys_exit_is_the_students_not_a_pass(grade_text):
     result = grade_text("import sys\ndef fit(task): sys.exit(0)")
     assert result.outcome == "crash"
     assert "sys.exit(0)" in result.messages[-1]
+
+
+def test_a_package_that_the_machine_that_grades_may_not_have_is_named(grade_text):
+    imports = "import collections\ntry:\n    import sklearn.svm, tqdm\nexcept ImportError:\n    pass\n"
+    result = grade_text(imports + HEAD + "def fit(task): return Model()")
+    assert result.outcome == "pass"
+    assert [one for one in result.messages if one.startswith("Notice")] == [
+        "Notice: it imports sklearn, which the machine that grades may not have: `tlcourse exercise show line` lists "
+        "the packages that every grading has."
+    ]
+
+
+def test_an_error_in_a_notebook_names_its_cell_and_in_a_file_that_it_wrote_that_file(line, tmp_path, quick_sandbox):
+    cells = [
+        "import torch",
+        "%%writefile utils.py\ndef broken(): return 1 / 0",
+        "from utils import broken\n\ndef fit(task): broken()",
+    ]
+    document = {"nbformat": 4, "cells": [{"cell_type": "code", "source": cell} for cell in cells]}
+    (tmp_path / "solution.ipynb").write_text(json.dumps(document))
+    result = grade(line, tmp_path / "solution.ipynb", Options(sandbox_kind=quick_sandbox, device="cpu", threads=1))
+    assert result.messages == ["cell 2 was written to utils.py.", "ZeroDivisionError in fit: division by zero."]
+    assert 'File "solution.ipynb, cell 3", line 3, in fit' in result.problem
+    assert 'File "utils.py", line 1, in broken' in result.problem

@@ -97,7 +97,7 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     sizes: dict[str, int] = {}
     """Items in `train`, `val` and `test`."""
     limits: Limits = Limits()
-    packages: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*$")], ...] = ()
+    packages: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\Z")], ...] = ()
     """What a solution may import beside `course.exercise.GIVEN`, by the names that `import` uses."""
     policy: Policy = Policy()
 

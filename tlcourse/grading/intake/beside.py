@@ -24,13 +24,14 @@ def take_along(copy: StagedCopy, folder: Path) -> None:
     while waiting and len(taken) < _FILES:
         name = waiting.pop()
         for wanted in _needs(folder / name, here):
-            size = _size(here / wanted)
+            parts, size = PurePosixPath(wanted).parts, _size(here / wanted)
             if wanted in taken or size is None or (folder / wanted).exists():
+                continue
+            if len(taken) >= _FILES or len(parts) > copy.limits.depth:
                 continue
             if size > room:
                 copy.notices.append(f"{shown(wanted)} lies beside it and was not taken along: it is too large.")
                 continue
-            parts = PurePosixPath(wanted).parts
             copy.announce(parts)
             copy.add(parts, read_file(here / wanted))
             room -= size
