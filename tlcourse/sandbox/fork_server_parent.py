@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tlcourse.sandbox.base import Start
 from tlcourse.sandbox.bubblewrap import as_spare_uid, give_to_spare_uid, system_view
@@ -83,9 +84,9 @@ class ForkServerParent:
         prefix: list[str] = []
         if os.geteuid() == 0:
             prefix = as_spare_uid([*view.folders(), self._spool], self._folder)
-        command = [*prefix, *system_view(view, _OWN_SCRATCH_MB), "--ro-bind", str(self._spool), SPOOL]
-        own = str(PACKAGE / "sandbox")  # the parent's alone: a run sees what `view` shows
-        command += ["--ro-bind", own, own, "--dir", NEW_ROOT, "--chdir", "/", "--clearenv"]
+        own = (str(PACKAGE / "sandbox"), True)  # the parent's alone: a run sees what `view` shows
+        command = [*prefix, *system_view(replace(view, mounts=(*view.mounts, own)), _OWN_SCRATCH_MB)]
+        command += ["--ro-bind", str(self._spool), SPOOL, "--dir", NEW_ROOT, "--chdir", "/", "--clearenv"]
         for name, value in worker_environment(threads=1).items():
             command += ["--setenv", name, value]
         zygote = isolated_command("tlcourse.sandbox.zygote", "main", [str(control), msgspec.json.encode(view).decode()])
