@@ -153,7 +153,7 @@ def fit(task):
         try:
             if getattr(importlib.import_module("tlcourse." + name), "__file__", None):
                 imported.append(name)
-        except ImportError:
+        except (ImportError, OSError):
             pass
     from tlcourse.methods import shared_trunk
     task.pretrained("insects")
