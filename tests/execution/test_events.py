@@ -33,6 +33,7 @@ def test_an_event_survives_its_journey_however_it_is_cut():
         b'{"v": 1, "type": "metric", "step": 1, "values": {"loss": true}}',
         b'{"v": 1, "type": "phase", "name": "passed"}',
         b'{"v": 1, "type": "probe", "values": {"shared_share": NaN}}',
+        b'{"v": 1, "type": "probe", "values": {"' + b"x" * 101 + b'": 1}}',
         b'{"v": 1, "type": "problem", "kind": 3, "message": "", "trace": ""}',
         b'{"v": 1, "type": "started", "device": "cpu"}',
         b"[" * 10_000,
@@ -44,6 +45,17 @@ def test_a_line_that_is_none_of_ours_is_dropped(line):
     lines = Lines()
     assert lines.feed(line + b"\n") == []
     assert lines.dropped >= 1
+
+
+@given(
+    st.lists(st.sampled_from([encode("phase", name="fit"), b"x\n", b"\n", encode("log", text="ü")])), st.integers(1, 9)
+)
+def test_lines_that_come_in_pieces_are_the_same_lines(sent, size):
+    data = b"".join(sent)
+    whole, pieces = Lines(), Lines()
+    events = [event for at in range(0, len(data), size) for event in pieces.feed(data[at : at + size])]
+    assert events == whole.feed(data)
+    assert pieces.dropped == whole.dropped
 
 
 def test_a_loss_that_became_nan_arrives():

@@ -6,9 +6,11 @@ Each target takes bytes and an empty folder. It ends, or raises an error that sa
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import random
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,11 +23,13 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from zipforge import Member, forge
 
-from tlcourse.course.model import Course, Exercise, Quiz
+from tlcourse.course.loader import load_course
+from tlcourse.course.model import Course, Exercise, LoadedExercise, Quiz
 from tlcourse.course.spec import Output
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.arrays import BadArraysError, pack, read_predictions
 from tlcourse.execution.events import FIELDS, Lines, encode
+from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.archive import bounded, unpack_each
 from tlcourse.grading.intake.copy import IntakeLimits
 from tlcourse.grading.intake.names import folded, shown, why_not
@@ -38,6 +42,7 @@ from tlcourse.grading.lms.platforms import parse_brightspace, parse_brightspace_
 from tlcourse.grading.lms.roster import read_roster
 from tlcourse.grading.lms.table import cell, header_key
 from tlcourse.grading.result import read_result
+from tlcourse.grading.scoring.measurement import Measurement, exact, mean, proportion
 from tlcourse.grading.similarity import similar_pairs
 from tlcourse.located import decode
 from tlcourse.quiz.exchange import brightspace, documents, gift
@@ -145,6 +150,39 @@ def question_file(data: bytes, _: Path) -> None:
             form.read(data.decode("utf-8", "replace"), Given())
         except TlcourseError as error:
             assert str(error)
+
+
+_GRADER = """
+def make(sizes, seed, variant):
+    raise NotImplementedError
+
+def measure(test, predictions, probes):
+    found = test["found"]
+    if isinstance(found, Exception):
+        raise found
+    return found
+"""
+_VALUES = {"Measurement": Measurement, "proportion": proportion, "exact": exact, "mean": mean, "np": np}
+_VALUES |= {"nan": float("nan"), "inf": float("inf"), "__builtins__": {}}
+
+
+@functools.cache
+def _line() -> LoadedExercise:
+    return load_course(EXAMPLE).exercises["line"]
+
+
+def measurement(data: bytes, folder: Path) -> None:
+    """What a grader may return, as a Python expression that we made."""
+    (folder / "line.py").write_text(_GRADER)
+    grader = Grader(msgspec.structs.replace(_line(), grader=folder / "line.py"))
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = eval(data.decode(), dict(_VALUES))
+    except Exception as error:  # the grader's own mistake
+        found = error
+    for one in grader.measure({"found": found}, {}, {}).values():  # type: ignore[dict-item]
+        msgspec.json.decode(msgspec.json.encode(one), type=Measurement)
 
 
 # -- what is fed -------------------------------------------------------------------------------------------------------
@@ -300,6 +338,29 @@ _QUESTIONS = [
     b"NewQuestion,MC,\nTitle,a,\nQuestionText,<p>what</p>,HTML\nOption,100,yes,,\nOption,0,no,,\n",
     b'{"quizzes": [{"id": "a", "title": "b", "questions": [{"type": "single", "id": "q", "prompt": "?"}]}]}',
 ]  # fmt: skip
+_NUMBER = st.one_of(
+    st.floats().map(lambda x: repr(x)),
+    st.integers(-5, 5).map(repr),
+    st.sampled_from(
+        ["1e308*10", "np.float32(0.5)", "np.float64(nan)", "np.int64(3)", "'x'", "None", "True", "[]", "10**400"]
+    ),
+    st.sampled_from(["np.zeros(2)", "np.bool_(1)", "1j", "-0.0", "2**63", "np.array(0.5)", "np.float16(6e4)"]),
+)
+_MESSAGE = st.text(max_size=9).map(repr) | _NUMBER
+_ONE = st.one_of(
+    st.builds("proportion({}, {}, {})".format, _NUMBER, _NUMBER, _MESSAGE),
+    st.builds("exact({}, {}, {})".format, _NUMBER, _NUMBER, _MESSAGE),
+    st.builds("mean(np.array([{}, {}]), {})".format, _NUMBER, _NUMBER, _MESSAGE),
+    st.builds("Measurement({}, {}, ({}, {}), {}, 'mean')".format, _NUMBER, _NUMBER, _NUMBER, _NUMBER, _MESSAGE),
+    _NUMBER,
+)
+_SOUND = st.sampled_from(["proportion(3, 9)", "exact(np.float32(0.5), 3, 'a')", "mean(np.array([1.0, 2.0]))"])
+_KEY = st.sampled_from(["'z_error'"] * 9 + ["'y'", "1", "None"])
+_FOUND = st.builds(
+    "{{'y_error': {}, {}: {}}}".format, _SOUND, _KEY, st.booleans().flatmap(lambda sound: _SOUND if sound else _ONE)
+)
+_RETURNED = st.integers(0, 9).flatmap(lambda n: _FOUND if n else _ONE | JSON.map(repr))
+
 TARGETS: dict[str, tuple[Target, st.SearchStrategy[bytes]]] = {
     "archive": (archive, spoiled(*_zips())),
     "download": (download, spoiled(*_zips())),
@@ -325,6 +386,7 @@ TARGETS: dict[str, tuple[Target, st.SearchStrategy[bytes]]] = {
     "source": (source, spoiled(*_SOURCES)),
     "course file": (course_file, spoiled(*_YAMLS)),
     "question file": (question_file, spoiled(*_QUESTIONS)),
+    "measurement": (measurement, _RETURNED.map(lambda made: made.encode("utf-8", "replace"))),
 }
 
 

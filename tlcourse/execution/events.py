@@ -69,7 +69,11 @@ def _fields_hold(kind: str, event: dict[str, Any]) -> bool:
     if kind == "phase":
         return isinstance(event["name"], str) and event["name"] in {"load", "fit", "fitted", "predict"}
     if kind == "probe":
-        return isinstance(values, dict) and len(values) <= 64 and all(_is_number(v) for v in values.values())
+        return (
+            isinstance(values, dict)
+            and len(values) <= 64
+            and all(_is_number(value) and len(name) <= 100 and name.isprintable() for name, value in values.items())
+        )
     if kind == "started":
         return all(isinstance(text, str) and len(text) < 100 and text.isprintable() for text in event.values())
     return all(isinstance(text, str) for text in event.values())

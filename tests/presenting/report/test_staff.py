@@ -8,6 +8,7 @@ import zipfile
 import msgspec
 import pytest
 
+from tlcourse.course.exercise import solutions
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
@@ -78,6 +79,21 @@ def test_a_solution_too_large_to_compare_is_named_and_holds_nobody_up(book, line
     assert document(report)["not_compared"] == [said]
     for text in ("\n".join(report_lines(report, plain=True)), report_markdown(report), report_page(report)):
         assert said in text
+
+
+def test_a_copy_that_was_moved_into_a_file_beside_the_solution_is_found(book, line, tmp_path):
+    store = SubmissionStore(book.path)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    (moved / "solution.py").write_text("from helper import fit\n")
+    (moved / "helper.py").write_text(next(solutions(line)).text)
+    kept = store.take(moved)
+    book.record(4, 0, msgspec.structs.replace(result("pass", 2.0), submission=SubmissionRecord("/", kept.sha256)), "")
+    similar = gather(book, book.batch(1), line).similar
+    assert similar is not None
+    assert [(pair.owners, pair.share) for pair in similar.pairs] == [(("late", "the reference solution"), 1.0)]
+    assert store.source(kept.sha256, 10_000) == f"from helper import fit\n\n# helper.py\n{next(solutions(line)).text}"
+    assert store.source(kept.sha256, 100) is None
 
 
 @pytest.fixture

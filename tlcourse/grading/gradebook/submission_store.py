@@ -50,13 +50,23 @@ class SubmissionStore:
         return Submission(origin, place, sha256)
 
     def source(self, sha256: str, most: int) -> str | None:
-        """The text of a kept solution; None where there is none, or it has more than `most` bytes."""
-        try:
-            with (self._place(sha256) / SOLUTION).open("rb") as stream:
-                data = stream.read(most + 1)
-        except OSError:
-            return None
-        return data.decode("utf-8", "replace") if len(data) <= most else None
+        """The text of a kept solution and of the Python files beside it; None without one, or above `most` bytes."""
+        place = self._place(sha256)
+        others = sorted(path for path in place.rglob("*.py") if path != place / SOLUTION)
+        texts: list[str] = []
+        room = most
+        for path in (place / SOLUTION, *others):
+            try:
+                with path.open("rb") as stream:
+                    data = stream.read(room + 1)
+            except OSError:
+                return None
+            room -= len(data)
+            if room < 0:
+                return None
+            named = "" if path.name == SOLUTION and not texts else f"\n# {path.relative_to(place)}\n"
+            texts.append(named + data.decode("utf-8", "replace"))
+        return "".join(texts)
 
     def has(self, sha256: str) -> bool:
         """Whether the solution is kept."""

@@ -187,7 +187,7 @@ def _finish(imported: ImportedQuestion) -> None:
         except ValueError:
             raise ContentError([f"{imported.where}: `{imported.answer_text}` is not a number, expected one"]) from None
     if imported.type == "matching":
-        sides = {str(choice["number"]): str(choice["text"]) for choice in imported.options}
+        sides = {str(one["number"]): str(one["text"]) for one in imported.options if "number" in one}
         imported.pairs = [{"left": pair["left"], "right": sides.get(pair["right"], "")} for pair in imported.pairs]
         used = {pair["right"] for pair in imported.pairs}
         imported.options = [{"text": side} for side in sides.values() if side not in used]
