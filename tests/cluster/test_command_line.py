@@ -44,7 +44,7 @@ def fit(task):
 def without_where(document: dict) -> dict:
     """What must be the same wherever it ran: all but places and times."""
     kept = {key: value for key, value in document.items() if key not in ("started_at", "finished_at")}
-    volatile = ("where", "wall_time_s", "cpu_s", "peak_rss_mb", "fit_s")
+    volatile = ("where", "wall_time_s", "cpu_s", "reference_s", "fit_reference_s", "speed", "peak_rss_mb", "fit_s")
     kept["runs"] = [{key: value for key, value in run.items() if key not in volatile} for run in document["runs"]]
     kept["messages"] = [message for message in document["messages"] if "accounts of jobs" not in message]
     return kept

@@ -45,7 +45,7 @@ def without_times(result: Result) -> dict[str, Any]:
     for name in ("started_at", "finished_at"):
         del document[name]
     for run in document["runs"]:
-        for name in ("wall_time_s", "cpu_s", "fit_s", "peak_rss_mb"):
+        for name in ("wall_time_s", "cpu_s", "reference_s", "fit_reference_s", "speed", "fit_s", "peak_rss_mb"):
             del run[name]
     return document
 

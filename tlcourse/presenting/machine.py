@@ -16,6 +16,7 @@ from msgspec import Struct
 from tlcourse import paths
 from tlcourse.data.real import sets
 from tlcourse.errors import TlcourseError
+from tlcourse.execution.speed import kept
 from tlcourse.own_process import code_command
 from tlcourse.sandbox import cgroup
 from tlcourse.sandbox.choose import findings as sandboxes
@@ -92,7 +93,11 @@ def _memory() -> MachineFinding:
 
 def _cores() -> MachineFinding:
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return MachineFinding("CPU", True, f"{count} cores, {platform.machine()}, {platform.system()}")
+    known = [(threads, found.speed) for threads in (1, 2) if (found := kept(threads))]
+    speeds = "".join(
+        f", {speed:.2g} × the reference with {threads} thread{'s'[: threads - 1]}" for threads, speed in known
+    )
+    return MachineFinding("CPU", True, f"{count} cores, {platform.machine()}, {platform.system()}{speeds}")
 
 
 def _data() -> MachineFinding:
