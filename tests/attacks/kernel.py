@@ -178,7 +178,7 @@ CASES = [
             if os.path.exists(program):
                 with contextlib.suppress(Exception):
                     code = "import os; print(os.geteuid())"
-                    done = subprocess.run([program, "-c", "id -u"], capture_output=True, timeout=5, stdin=subprocess.DEVNULL)
+                    done = subprocess.run([program, "-c", "id -u"], capture_output=True, timeout=2, stdin=subprocess.DEVNULL)
                     if done.stdout.strip() == b"0":
                         gained.append(program)
         status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines() if ":" in line)
