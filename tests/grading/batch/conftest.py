@@ -45,9 +45,9 @@ def class_of(tmp_path: Path) -> Callable[..., Path]:
 def graded(quick: ModuleType, tmp_path: Path) -> Callable[..., dict[str, Verdict]]:
     """`graded(folder)` begins or resumes a batch; returns the verdict that counts of each owner."""
 
-    def run(folder: Path, **how: object) -> dict[str, Verdict]:
+    def run(folder: Path, course: Path = EXAMPLE, **how: object) -> dict[str, Verdict]:
         path = tmp_path / "book" / "gradebook.sqlite"
-        quick.batch(path, folder, EXAMPLE, **how)
+        quick.batch(path, folder, course, **how)
         with Gradebook.reading(path) as book:
             (record,) = book.batches()
             verdicts = book.verdicts(record.id)

@@ -9,16 +9,21 @@ import sqlite3
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.grading.batch.state import state_of
 from tlcourse.grading.grade import further_seed
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.secret import data_seed
+from tlcourse.presenting.report.report_files import write_all
 from tlcourse.storage import connect
+
+EXAMPLE = Path(__file__).parents[2] / "example_course"
 
 
 def history(path, owner):
@@ -103,6 +108,33 @@ def test_a_grader_that_stumbles_ends_no_other_grading(class_of, graded, quick):
     assert verdicts["anna"].outcome == "pass"
     assert verdicts["bo"].outcome == "infra"
     assert "ZeroDivisionError" in verdicts["bo"].cause
+
+
+@pytest.mark.parametrize("measured", ['exact(float("nan"))', 'exact(float("inf"))', "1.0", "mean(1)"])
+def test_a_measurement_that_breaks_on_one_hand_in_is_a_fault_of_ours_and_the_others_are_marked(
+    class_of, graded, quick, book_path, tmp_path, measured
+):
+    course = Path(shutil.copytree(EXAMPLE, tmp_path / "course"))
+    grader = course / "graders" / "line.py"
+    text = grader.read_text().replace("import mean", "import exact, mean")
+    broken = f"        if not predictions['z'].any():\n            found['z_error'] = {measured}\n    return found"
+    grader.write_text(text.replace("    return found", broken))
+    verdicts = graded(class_of(anna="passes", bo="fails", cleo="crashes"), course=course)
+    assert {owner: (verdict.outcome, verdict.points) for owner, verdict in verdicts.items()} == {
+        "anna": ("pass", 2.0),
+        "bo": ("infra", 0.0),
+        "cleo": ("crash", 0.0),
+    }
+    exercise = load_course(course).exercises["line"]
+    with Gradebook.reading(book_path) as book:
+        write_all(book, book.batch(1), exercise, tmp_path / "out")
+        result = book.document(verdicts["bo"].id)
+    assert "The grader of line failed: `" in result.messages[-1]
+    said = {path.parent.name: path.read_text() for path in (tmp_path / "out" / "feedback").glob("*/feedback.md")}
+    assert "PASS" in said["anna"]
+    assert "GRADER FAULT" in said["bo"]
+    assert "The grader failed on this hand-in. That is our mistake, and nothing is counted." in said["bo"]
+    assert "z_error" not in said["bo"]
 
 
 def test_half_characters_in_what_a_submission_says_end_no_batch(class_of, graded, quick):

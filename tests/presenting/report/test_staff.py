@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import html.parser
+import sqlite3
 import zipfile
 
 import msgspec
 import pytest
 
 from tlcourse.course.exercise import solutions
-from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
+from tlcourse.grading.gradebook.gradebook import UNREADABLE, Gradebook
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, selected
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
 from tlcourse.grading.similarity import MAX_SOURCE
 from tlcourse.presenting.report.as_html import report_page
 from tlcourse.presenting.report.as_text import report_lines, report_markdown
-from tlcourse.presenting.report.report_data import document, five_numbers, gather, histogram, marks_of, without_verdict
+from tlcourse.presenting.report.report_data import (
+    document,
+    five_numbers,
+    gather,
+    histogram,
+    marks_of,
+    similar_of,
+    without_verdict,
+)
 from tlcourse.presenting.report.report_files import write_all
 
 OWNERS = {"a": "Group <1>", "b": "=Group 2", "c": "Ærø | 3", "d": "late"}
@@ -187,3 +196,46 @@ def test_distributions_in_words_and_bars():
     many = histogram([i / 10 for i in range(101)], 10.0)
     assert len(many) == 10
     assert sum(number for _, number in many) == 101
+
+
+@pytest.mark.parametrize("broken", ["NaN", "infinite", "cut short", "not there"])
+def test_one_broken_record_is_a_grader_fault_and_all_others_get_report_feedback_marks_and_pairs(
+    book, line, tmp_path, broken
+):
+    kept = result("pass", 2.0)
+    value = {"NaN": float("nan"), "infinite": float("inf")}.get(broken, 0.0)
+    checks = [msgspec.structs.replace(check, value=value) for check in kept.checks]
+    book.record(4, 0, msgspec.structs.replace(kept, checks=checks), "")
+    if value == 0.0:
+        with sqlite3.connect(book.path) as db:
+            db.executescript("DROP TRIGGER documents_stay_update; DROP TRIGGER documents_stay_delete")
+            how = "DELETE FROM documents" if broken == "not there" else "UPDATE documents SET document = '{\"schema\":'"
+            db.execute(f"{how} WHERE result = 4")
+        db.close()
+    report = gather(book, book.batch(1), line)
+    assert {one.handin.key: one.outcome for one in report.statuses} == {
+        "a": "pass",
+        "b": "fail",
+        "c": "memory",
+        "d": "infra",
+    }
+    assert ("infra", UNREADABLE, ["late"]) in [(one.outcome, one.cause, one.owners) for one in report.state.failures]
+    page, text = report_page(report), report_markdown(report)
+    assert UNREADABLE in page
+    assert UNREADABLE in text
+    assert not any("inf" in str(value) or "nan" in str(value) for check in report.checks for value in check.values)
+    written = write_all(book, book.batch(1), line, tmp_path / "out")
+    assert [path.name for path in written] == ["feedback.zip", "report.html", "report.md", "feedback"]
+    with zipfile.ZipFile(tmp_path / "out" / "feedback.zip") as packed:
+        assert len(packed.namelist()) == 8
+        late = next(name for name in packed.namelist() if "late" in name and name.endswith(".md"))
+        assert "you will hear from us" in packed.read(late).decode()
+    statuses = book.statuses(book.batch(1))
+    assert without_verdict(statuses) == ["late"]
+    assert {mark.person_id: mark.points for mark in marks_of(book, statuses, line)} == {
+        f"{key}{number}": points
+        for key, points in {"a": 2.0, "b": 1.5, "c": 0.0, "d": None}.items()
+        for number in (1, 2)
+    }
+    assert similar_of(book, statuses, line).pairs == []
+    assert [one.handin.key for one in selected(statuses, "infra")] == ["d"]

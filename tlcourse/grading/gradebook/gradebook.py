@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
@@ -21,6 +23,9 @@ _VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause,
 _COUNTS = """SELECT id FROM results WHERE handin = h.id ORDER BY outcome = 'infra', round DESC, id DESC LIMIT 1"""
 """The verdict that counts: the final one of the latest round that has one; else the latest internal error."""
 
+UNREADABLE = "its kept result cannot be read"
+"""The cause of a verdict that is none: as older versions kept a measurement that was not finite. A regrade mends it."""
+
 
 class Gradebook:
     """Reads, and where it was opened for writing, appends."""
@@ -28,6 +33,7 @@ class Gradebook:
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
         self.path = path
+        self._readable: dict[int, bool] = {}
 
     @classmethod
     @contextlib.contextmanager
@@ -201,7 +207,18 @@ class Gradebook:
             f"SELECT {_VERDICT} FROM handins h JOIN results r ON r.id = ({_COUNTS}) WHERE h.batch = ?",  # noqa: S608
             (batch,),
         )
-        return {row[1]: Verdict(*row) for row in rows}
+        return {row[1]: self._as_read(Verdict(*row)) for row in rows}
+
+    def _as_read(self, verdict: Verdict) -> Verdict:
+        """A verdict whose document cannot be read says nothing: it is a fault of ours, and no mark."""
+        if verdict.id not in self._readable:  # documents never change: each is looked at once
+            try:
+                self._readable[verdict.id] = bool(self.document(verdict.id))
+            except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
+                self._readable[verdict.id] = False
+        if self._readable[verdict.id]:
+            return verdict
+        return replace(verdict, outcome="infra", points=0.0, cause=UNREADABLE, readable=False)
 
     def history(self, handin: int) -> list[Verdict]:
         """Every result of a hand-in, the oldest first."""
@@ -247,7 +264,7 @@ class Gradebook:
         for name, title, passed, value in rows:
             _, _, right, n, values = found.get(name, (name, title, 0, 0, []))
             found[name] = (name, title, right + passed, n + 1, values)
-            if value is not None:
+            if value is not None and math.isfinite(value):  # older ones may be infinite
                 values.append(value)
         return list(found.values())
 

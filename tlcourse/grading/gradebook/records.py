@@ -65,6 +65,8 @@ class Verdict(Struct, frozen=True):
     wall_time_s: float
     cpu_s: float
     at: str
+    readable: bool = True
+    """False where its document is damaged: then it is given as a fault of ours, whatever it said."""
 
 
 class Override(Struct, frozen=True):

@@ -178,7 +178,7 @@ def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedE
     marks = []
     for status in statuses:
         ended: Ended | Result | None = None
-        if status.verdict is not None:
+        if status.verdict is not None and status.verdict.readable:
             raw = book.raw_document(status.verdict.id)
             brief = msgspec.json.decode(raw, type=Ended)
             ended = brief if brief.schema == SCHEMA else read_result(raw)

@@ -54,7 +54,7 @@ def feedback_files(
     """Of each hand-in's key: feedback.md and feedback.html."""
     files = {}
     for status in statuses:
-        result = book.document(status.verdict.id) if status.verdict else None
+        result = book.document(status.verdict.id) if status.verdict and status.verdict.readable else None
         said = feedback_of(exercise, status, result)
         files[status.handin.key] = {
             "feedback.md": feedback_markdown(said).encode("utf-8", "replace"),

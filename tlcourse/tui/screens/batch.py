@@ -237,6 +237,8 @@ class HandInScreen(CourseScreen):
         exercise = self.course_app.course.exercises.get(self._record.exercise if self._record else "")
         if status.verdict is None or exercise is None:
             return Text("\nNot graded yet." if exercise else "\nThis course has no such exercise.")
+        if not status.verdict.readable:
+            return Text(f"\nGrader fault: {status.verdict.cause}. tlcourse ta regrade {exercise.about.id} --only infra")
         with Gradebook.reading(gradebook_file()) as book:
             result = book.document(status.verdict.id)
             history = book.history(status.handin.id)
