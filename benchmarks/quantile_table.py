@@ -18,7 +18,7 @@ import torch
 from tlcourse.course.loader import load_course
 from tlcourse.execution.worker.predict import predict
 from tlcourse.execution.worker.task import Task, as_dataset
-from tlcourse.grading.grade import fit_seed
+from tlcourse.grading.grade import Options, task_seed
 from tlcourse.grading.grader import Grader
 
 GRADERS = Path(__file__).resolve().parent.parent / "graders"
@@ -60,12 +60,12 @@ def values_of(path: Path, seed: int) -> list[float]:
     """What a solution measures with a seed, in the order of COLUMNS."""
     grader = Grader(load_course().exercises["ex3"])
     data, about = grader.make(seed, "mini"), grader.about
-    torch.manual_seed(fit_seed(seed))
+    torch.manual_seed(task_seed(Options(seed=seed)))
     task = Task(
         as_dataset(data.train, about.targets),
         as_dataset(data.val, about.targets),
         device=torch.device("cpu"),
-        seed=fit_seed(seed),
+        seed=task_seed(Options(seed=seed)),
         seconds=about.seconds,
         folder=path.parent,
         log=lambda step, values: None,

@@ -62,6 +62,21 @@ def graded(ta, place):
     return json.loads(done.stdout)
 
 
+def test_a_seed_for_a_batch_is_refused_unless_its_marks_are_said_to_be_public(line, capsys):
+    from tlcourse.cli.staff_options import GradingOptions
+    from tlcourse.errors import UsageError
+
+    with pytest.raises(UsageError) as found:
+        GradingOptions(seed=271828).data_seed(line)
+    assert "would make these marks public" in found.value.what
+    assert "Whoever guesses a seed can draw the test set from it" in found.value.cause
+    public = GradingOptions(seed=271828, public_marks=True).data_seed(line)
+    assert (public.source, public.value, public.run_key) == ("given", 271828, "")
+    assert "these marks are public" in capsys.readouterr().err
+    hidden = GradingOptions().data_seed(line)
+    assert (hidden.source, len(hidden.run_key)) == ("secret", 64)
+
+
 def test_a_dry_run_says_what_was_found_and_grades_nothing(ta, place):
     done = ta(*CLASS, "--dry-run")
     assert done.returncode == 0

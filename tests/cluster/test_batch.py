@@ -69,7 +69,7 @@ def command(slurm, own_home, tmp_path):
     env = {**os.environ, "TLCOURSE_HOME": str(own_home), "TLCOURSE_CONFIG": str(tmp_path / "config.yaml")}
 
     def start(folder: Path, *options: str, book: str = "there.sqlite") -> subprocess.Popen[str]:
-        return words("batch", "line", str(folder), "--seed", "5", *options, book=book)
+        return words("batch", "line", str(folder), "--seed", "5", "--public-marks", *options, book=book)
 
     def words(*given: str, book: str = "there.sqlite") -> subprocess.Popen[str]:
         ours = ("--gradebook", str(tmp_path / book), "--json", "--course", str(EXAMPLE))
@@ -245,7 +245,7 @@ def test_what_ended_as_a_fault_of_ours_is_graded_again_where_the_batch_was(clust
     assert process.returncode == 5, err
     assert json.loads(out)["counts"] == {"infra": 1}
     config.write_text(whole)
-    regrade = ("ta", "regrade", "line", "--why", "no Python there", "--seed", "5")
+    regrade = ("ta", "regrade", "line", "--why", "no Python there", "--seed", "5", "--public-marks")
     told = finished(command.words(*regrade, "--only", "infra"))
     assert (told["on"], told["left"], told["counts"]) == ("bed", 0, {"pass": 1})
     for document in documents(tmp_path / "there.sqlite").values():

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
 from tlcourse.course.model import Policy
-from tlcourse.execution.arrays import pack
+from tlcourse.data.synthetic.generators import derived_seed, split_seeds
+from tlcourse.execution.arrays import order_of, pack
 from tlcourse.execution.spec import RunReport, Usage
-from tlcourse.grading.grade import Grading, Options, further_seed
+from tlcourse.grading.grade import Grading, Options, further_seed, task_seed
+from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.intake.submission import Submission
+from tlcourse.grading.secret import data_seed, run_key
 
 
 def offset_runner(offsets):
@@ -18,7 +24,7 @@ def offset_runner(offsets):
     seeds = []
 
     def run(job, on_event):
-        x = job.test_inputs["x"]
+        x = job.test_inputs["x"][order_of(job.order_seed, len(job.test_inputs["x"]))]
         noise = np.linspace(0.5, 1.5, len(x), dtype=np.float32)
         error = offsets[len(seeds)] * noise
         seeds.append(job.task_spec.seed)
@@ -74,6 +80,68 @@ def test_the_number_of_runs_is_the_exercises(line, tmp_path):
     once = replace(line, about=replace(line.about, policy=Policy(seeds=1)))
     Grading(once, Options(), run).result(Submission(tmp_path, tmp_path, ""), lambda _: None, started="")
     assert len(seeds) == 1
+
+
+@pytest.fixture
+def orders(line, tmp_path):
+    """`orders(options, sha256, whose)`: in which order such a run is given its test inputs, and its `task.seed`."""
+
+    def found(options, sha256="0" * 64, whose=""):
+        told = []
+
+        def run(job, on_event):
+            n = len(job.test_inputs["x"])
+            told.append((order_of(job.order_seed, n).tolist(), job.task_spec.seed))
+            return RunReport(status="crash", message="", sandbox="bubblewrap", usage=Usage())
+
+        Grading(line, options, run).result(
+            Submission(tmp_path, tmp_path, sha256), lambda _: None, started="", whose=whose
+        )
+        return told[0]
+
+    return found
+
+
+def test_each_run_is_given_the_test_inputs_in_an_order_of_its_own_which_repeats(orders):
+    first = orders(Options(run_key="k"))
+    others = [
+        orders(Options(run_key="k"), whose="another's copy of it"),
+        orders(Options(run_key="k"), sha256="1" * 64),
+        orders(Options(run_key="k", seed=8)),
+        orders(Options(run_key="another secret")),
+    ]
+    assert sorted(first[0]) == list(range(400))
+    assert len({tuple(order) for order, _ in [first, *others]}) == 5
+    assert orders(Options(run_key="k")) == first
+
+
+def test_the_same_inputs_travel_for_all_whatever_their_order(line, tmp_path):
+    given = []
+
+    def run(job, on_event):
+        given.append(job.test_inputs)
+        return RunReport(status="crash", message="", sandbox="bubblewrap", usage=Usage())
+
+    grading = Grading(line, Options(), run, SharedGrader(line, tmp_path))
+    for whose in ("anna", "bo"):
+        grading.result(Submission(tmp_path, tmp_path, ""), lambda _: None, started="", whose=whose)
+    assert given[0] is given[1]
+
+
+def test_no_guess_at_the_datas_seed_can_be_tested_against_what_a_run_is_told():
+    """`task.seed` was a public function of the data's seed: a hand-in tried a million of them in a second."""
+    keys = [run_key(secret, "line") for secret in (b"a secret long enough", b"another one, as long")]
+    assert len({task_seed(Options(seed=7, run_key=key)) for key in (*keys, "")}) == 3
+    seeds = [task_seed(Options(seed=seed, run_key=keys[0])) for seed in range(200)]
+    assert len(set(seeds)) == 200
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    assert data_seed(b"a secret long enough", "line") != int(keys[0][:16], 16)
+
+
+def test_the_seeds_of_train_validation_and_test_are_derived_and_none_leads_to_another():
+    expected = hmac.new(b"7", b"tlcourse data: test", hashlib.sha256).digest()[:8]
+    assert split_seeds(7)[2] == int.from_bytes(expected, "big")
+    assert len({one for seed in range(100) for one in (*split_seeds(seed), derived_seed(seed, "problem"))}) == 400
 
 
 def test_further_seeds_are_far_from_those_that_people_type():

@@ -168,7 +168,10 @@ SandboxName = Annotated[
     ),
 ]
 VariantName = Annotated[Variant, typer.Option("--variant", help="mini: synthetic data. full: real data.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed of the data (default: the public one).")]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, help="The seed of the data (default: the public one, which everybody has)."),
+]
 Threads = Annotated[
     int, typer.Option("--threads", min=1, max=256, help="Torch threads. They can change the last bits.")
 ]

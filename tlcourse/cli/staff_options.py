@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import CourseFolder, Group, Seed, one_of
+from tlcourse.cli.options import CourseFolder, Group, one_of
 from tlcourse.errors import UsageError
 from tlcourse.sandbox.kinds import FOR_BATCHES
 
@@ -35,6 +35,14 @@ GroupsFile = Annotated[Path | None, typer.Option("--groups", metavar="FILE", hel
 SecretFile = Annotated[
     Path | None,
     typer.Option("--secret", metavar="FILE", help="Hidden data come from it. Default: TLCOURSE_SECRET, or your own."),
+]
+BatchSeed = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, help="Draw the data from this number, not from a secret; needs --public-marks."),
+]
+PublicMarks = Annotated[
+    bool,
+    typer.Option("--public-marks", help="These marks count for nothing: who guesses --seed has the test's labels."),
 ]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", min=1, max=1024, help="Submissions side by side; default: every core.")
@@ -115,18 +123,26 @@ class GradingOptions(Group, frozen=True, kw_only=True):
     sandbox_kind: BatchSandboxName = "auto"
     trust: Trust = False
     secret: SecretFile = None
-    seed: Seed = None
+    seed: BatchSeed = None
+    public_marks: PublicMarks = False
     on: BatchWhere = None
     who: Who = None
 
     def data_seed(self, exercise: LoadedExercise) -> DataSeed:
-        """The seed of a batch; a first batch makes the user's own secret, and says so."""
-        from tlcourse.grading.batch.setup import seed_from
+        """The seed of a batch; a first batch makes the user's own secret, and says so. Raises UsageError."""
+        from tlcourse.grading.batch.setup import PUBLIC_WORDS, seed_from
         from tlcourse.grading.secret import new_secret, read_secret
         from tlcourse.paths import secret_file
         from tlcourse.sandbox.view import refuse_what_is_private
 
+        if self.seed is not None and not self.public_marks:
+            raise UsageError(
+                f"--seed {self.seed} would make these marks public.",
+                cause=PUBLIC_WORDS,
+                remedy="leave --seed away: data then come from your secret. Or add --public-marks, if no mark counts.",
+            )
         if self.seed is not None:
+            out.note(f"Data from seed {self.seed}: these marks are public. {PUBLIC_WORDS}")
             return seed_from(exercise.about.id, None, self.seed)
         material = read_secret(self.secret)
         if self.secret is not None and self.sandbox_kind != "none":

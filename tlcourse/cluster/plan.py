@@ -46,6 +46,7 @@ class Task(Struct, frozen=True):
     val: str
     test: str = ""
     """Empty where nothing is to be predicted."""
+    order_seed: int | None = None
 
 
 class Plan(Struct, frozen=True):
@@ -88,6 +89,7 @@ class Packer:
             train=self._packed(job.train),
             val=self._packed(job.val),
             test=self._packed(job.test_inputs) if job.test_inputs is not None else "",
+            order_seed=job.order_seed,
         )
         return msgspec.structs.replace(task, key=hashlib.sha256(msgspec.json.encode(task, order="sorted")).hexdigest())
 

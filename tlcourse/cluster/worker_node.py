@@ -130,6 +130,7 @@ def _job(folder: Path, task: Task, submission: Path) -> RunSpec:
         train=read_arrays(_blob(blobs, task.train)),
         val=read_arrays(_blob(blobs, task.val)),
         test_inputs=read_arrays(_blob(blobs, task.test)) if task.test else None,
+        order_seed=task.order_seed,
         limits=task.limits,
         sandbox_kind=task.sandbox_kind,
         env=task.env,

@@ -26,6 +26,11 @@ def pack(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
     return bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
 
 
+def order_of(seed: int | None, n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The order in which a run is given its `n` test inputs, (n,) indices into them; as they are for None."""
+    return np.arange(n) if seed is None else np.random.default_rng(seed).permutation(n)
+
+
 def size_cap(n: int, outputs: Sequence[Output]) -> int:
     """Bytes that honest float32 predictions for `n` items can take."""
     return sum(4 * n * int(np.prod(spec.shape, dtype=np.int64)) for spec in outputs) + _SLACK

@@ -26,6 +26,8 @@ class RunSpec(Struct, frozen=True):
     test_inputs: Mapping[str, Any] | None
     """Handed over only after `fit` has returned; None where nothing is to be predicted."""
     limits: Limits
+    order_seed: int | None = None
+    """Of the order in which this run alone is given its test inputs, and gives predictions (`arrays.order_of`)."""
     sandbox_kind: str = "auto"
     env: Mapping[str, str] = {}
     files: Mapping[str, Path] = {}

@@ -303,7 +303,8 @@ class _Supervision:
             return
         n = len(self.job.test_inputs["x"])
         self.result_cap = arrays.size_cap(n, self.job.task_spec.outputs)
-        data = arrays.pack(self.job.test_inputs)
+        order = arrays.order_of(self.job.order_seed, n)
+        data = arrays.pack({name: array[order] for name, array in self.job.test_inputs.items()})
         self.pending = memoryview(struct.pack("<Q", len(data)) + data)
         self.selector.register(self.stdin, selectors.EVENT_WRITE, self._write_inputs)
 

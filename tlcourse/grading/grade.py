@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import math
 import platform
 import sys
@@ -21,8 +22,9 @@ from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.course.spec import TaskSpec
 from tlcourse.data import variants
 from tlcourse.data.real import weights
+from tlcourse.data.synthetic.generators import derived_seed
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.execution.arrays import BadArraysError, read_predictions
+from tlcourse.execution.arrays import BadArraysError, order_of, read_predictions
 from tlcourse.execution.gpu import uses_gpu
 from tlcourse.execution.spec import Outcome, RunReport, RunSpec, RunStatus
 from tlcourse.execution.supervise import run as run_job
@@ -56,6 +58,8 @@ class Options(Struct, frozen=True):
     threads: int = 2
     seed: int = PUBLIC_SEED
     seed_source: str = "public"
+    run_key: str = ""
+    """What runs are told is derived from it (`secret.run_key`); empty where the seed is public, and hides nothing."""
     wall_time_s: float | None = None
     where: str = "local"
 
@@ -106,12 +110,17 @@ class Grading:
         self._grader = grader or (Grader(exercise) if exercise.grader else None)
         self._variant = variants.choose(exercise.about, options.variant)
 
-    def result(self, submission: Submission, on_event: OnEvent, *, started: str, scored: bool = True) -> Result:
-        """The verdict of a submission, or with `scored` false how its `fit` ended."""
+    def result(
+        self, submission: Submission, on_event: OnEvent, *, started: str, scored: bool = True, whose: str = ""
+    ) -> Result:
+        """The verdict of a submission, or with `scored` false how its `fit` ended.
+
+        `whose` tells hand-ins of one class apart: each is given its test inputs in another order, copies as well.
+        """
         grader = self._grader
         if scored and grader is None:
             grader = Grader(self._exercise)  # which says what is missing
-        attempts = self._attempts(submission, grader, on_event, scored=scored)
+        attempts = self._attempts(submission, grader, on_event, scored=scored, whose=whose)
         for one in attempts:
             _raise_for_missing_device(one.report, self._options.device)
         outcome, messages, checks = self._decide(attempts, scored=scored)
@@ -134,7 +143,7 @@ class Grading:
         )
 
     def _attempts(
-        self, submission: Submission, grader: Grader | None, on_event: OnEvent, *, scored: bool
+        self, submission: Submission, grader: Grader | None, on_event: OnEvent, *, scored: bool, whose: str
     ) -> list[MeasuredRun]:
         """One run; after a near miss as many as the exercise allows."""
 
@@ -147,6 +156,7 @@ class Grading:
                 self._run,
                 on_event,
                 scored=scored,
+                whose=whose,
             )
 
         first = one(self._options.seed)
@@ -259,16 +269,17 @@ def run_and_measure(
     on_event: OnEvent,
     *,
     scored: bool,
+    whose: str = "",
 ) -> MeasuredRun:
     """Train on the data of `options.seed`; with `scored` also predict its test inputs, and measure the predictions."""
     seed = options.seed
     data = grader.make(seed, options.variant) if grader else public_data(exercise, seed, options.variant)
-    order = np.random.default_rng([seed, 1]).permutation(len(data.test["x"]) if data.test else 0)
-    spec = _spec(exercise, submission, data, order, options, scored=scored)
+    spec = _spec(exercise, submission, data, options, scored=scored, whose=whose)
     report = run(spec, on_event)
     if report.status != "done" or grader is None or not scored:
         return MeasuredRun(seed, data.sha256, report, report.status, report.message, {})
     try:
+        order = order_of(spec.order_seed, len(data.test["x"]))
         predictions = _in_order(read_predictions(report.results, len(order), spec.task_spec.outputs), order)
     except BadArraysError as error:
         return MeasuredRun(seed, data.sha256, report, "invalid", f"{error}.", {})
@@ -281,13 +292,18 @@ def run_and_measure(
 
 def further_seed(seed: int, number: int) -> int:
     """The seed of run `number` after the first: far from the seeds that people type."""
-    digest = hashlib.sha256(f"run {number} after {seed}".encode()).digest()
-    return int.from_bytes(digest[:8], "little")
+    return derived_seed(seed, f"run {number} after the first")
 
 
-def fit_seed(seed: int) -> int:
-    """What `task.seed` is: told apart from the data's seed, because a submission that knew that could draw the test."""
-    return int.from_bytes(hashlib.sha256(f"fit {seed}".encode()).digest()[:4], "little") % 2**31
+def task_seed(options: Options) -> int:
+    """What `task.seed` is, 31 bits: no guess at the data's seed can be tested against it, without the run key."""
+    return _told(options, "task.seed") % 2**31
+
+
+def _told(options: Options, purpose: str) -> int:
+    """A number for a run, 63 bits of HMAC-SHA256 with the run key."""
+    digest = hmac.new(options.run_key.encode(), f"{purpose} {options.seed}".encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
 def _in_order(shuffled: Mapping[str, np.ndarray[Any, Any]], order: np.ndarray[Any, Any]) -> dict[str, Any]:
@@ -303,10 +319,10 @@ def _spec(
     exercise: LoadedExercise,
     submission: Submission,
     data: Data,
-    order: np.ndarray[Any, Any],
     options: Options,
     *,
     scored: bool,
+    whose: str,
 ) -> RunSpec:
     about = exercise.about
     limits = replace(about.limits, wall_time_s=options.wall_time_s) if options.wall_time_s else about.limits
@@ -315,7 +331,7 @@ def _spec(
         variant=options.variant,
         targets=about.targets,
         outputs=about.outputs,
-        seed=fit_seed(options.seed),
+        seed=task_seed(options),
         seconds=about.seconds,
         device=options.device,
         threads=options.threads,
@@ -326,7 +342,8 @@ def _spec(
         submission=submission.folder,
         train=data.train,
         val=data.val,
-        test_inputs=data.test_inputs(order) if scored else None,
+        test_inputs=data.test_inputs if scored else None,
+        order_seed=_told(options, f"order of {submission.sha256} of {whose} in"),
         limits=limits,
         sandbox_kind=options.sandbox_kind,
         wall_time_given=options.wall_time_s is not None,

@@ -70,6 +70,11 @@ def data_seed(secret: bytes, exercise: str) -> int:
     return int.from_bytes(digest[:8], "little")
 
 
+def run_key(secret: bytes, exercise: str) -> str:
+    """The key from which each run of a batch is told its own numbers; nothing leads from it to the data's seed."""
+    return hmac.new(secret, f"tlcourse runs {exercise}".encode(), hashlib.sha256).hexdigest()
+
+
 def new_salt() -> str:
     """For one batch's fingerprint."""
     return secrets.token_hex(8)

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.batch.setup import begin, options_of, resume, seed_from
+from tlcourse.grading.batch.setup import begin, options_of, resume, same_secret, seed_from
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lms.handins import HandIn, HandIns
@@ -62,6 +62,14 @@ def test_another_secret_or_its_seed_typed_by_hand_is_another_batch(begun, line, 
         resume(begun, line, handins("anna", "bo"), begun.batch(1), seed)
 
 
+def test_a_batch_of_an_older_version_which_drew_other_data_is_not_continued(begun):
+    batch = begun.batch(1)
+    older = replace(batch, settings={k: v for k, v in batch.settings.items() if k != "derivation"})
+    with pytest.raises(UsageError, match="older tlcourse") as found:
+        same_secret(older, SEED)
+    assert "--again" in found.value.remedy
+
+
 def test_a_changed_grader_is_another_batch(begun, line, tmp_path):
     grader = tmp_path / "line.py"
     grader.write_text(line.grader.read_text() + "\n# changed\n")
@@ -75,3 +83,4 @@ def test_what_decides_about_a_verdict_is_taken_from_the_batch_and_not_from_the_c
     )
     assert (options.device, options.threads, options.wall_time_s, options.seed) == ("cpu", 1, 30.0, SEED.value)
     assert options.sandbox_kind == "bubblewrap"
+    assert options.run_key == SEED.run_key != ""

@@ -9,6 +9,8 @@ validation or test data are made: whoever has seen all examples has seen nothing
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import importlib
 from collections.abc import Mapping
 from types import ModuleType
@@ -22,13 +24,22 @@ from tlcourse.errors import UsageError
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 _PRACTICE = 0x70726163
-"""Tells practice seeds apart from those of `split_seeds`, which have no spawn key at all."""
+"""Tells practice seeds apart from all others."""
+
+
+def derived_seed(seed: int, purpose: str) -> int:
+    """A seed for one purpose: 64 bits of HMAC-SHA256 with `seed` for its key.
+
+    Nothing leads back from it to `seed`, or to what is derived for another purpose. NumPy's SeedSequence and PCG64 are
+    not made for that: whoever holds what they gave may compute what they were given.
+    """
+    digest = hmac.new(str(seed).encode(), f"tlcourse data: {purpose}".encode(), hashlib.sha256).digest()
+    return int.from_bytes(digest[:8], "big")
 
 
 def split_seeds(seed: int) -> tuple[int, int, int]:
-    """Seeds for train, validation and test, independent of each other (NumPy's SeedSequence)."""
-    train, val, test = np.random.SeedSequence(seed).generate_state(3, np.uint64)
-    return int(train), int(val), int(test)
+    """Seeds for train, validation and test: the data of one say nothing about the seed of another."""
+    return derived_seed(seed, "train"), derived_seed(seed, "val"), derived_seed(seed, "test")
 
 
 def train_and_val(generator: str | None, sizes: Mapping[str, int], seed: int) -> tuple[Arrays, Arrays]:

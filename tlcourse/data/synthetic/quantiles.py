@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tlcourse.data.synthetic.conditionals import Array, Conditional, Gaussian, HeavyTailed, Skewed, TwoHumped
-from tlcourse.data.synthetic.generators import Arrays, Distribution, Example, practice_seed, split_seeds
+from tlcourse.data.synthetic.generators import Arrays, Distribution, Example, derived_seed, practice_seed, split_seeds
 
 TASKS = ("gaussian", "skewed", "heavy-tailed", "two-humped")
 """The tasks in the order of `y`, named after the shape of their distributions."""
@@ -53,7 +53,7 @@ class Problem:
 
 def draw_problem(seed: int) -> Problem:
     """The problem of a seed."""
-    rng = np.random.default_rng([seed, 3])  # apart from the seeds of the data, which are 0 to 2
+    rng = np.random.default_rng(derived_seed(seed, "problem"))
     return Problem(
         directions=_orthonormal(rng, INPUTS)[:_HIDDEN],
         shifts=rng.uniform(0, 2 * np.pi, _HIDDEN),

@@ -277,7 +277,10 @@ class Engine:
             return _Graded(one.work, one.result)
         started = now()
         try:
-            return _Graded(one.work, self._grading.result(one.submission, lambda _: None, started=started))
+            return _Graded(
+                one.work,
+                self._grading.result(one.submission, lambda _: None, started=started, whose=one.work.handin.key),
+            )
         except (UnableError, BackendLostError, BackendRefusedError) as error:  # a missing device: so for the next one
             return _Graded(one.work, None, error)
         except InfraError as error:

@@ -19,13 +19,16 @@ from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.lms.roster import visible
-from tlcourse.grading.secret import data_seed, fingerprint, new_salt
+from tlcourse.grading.secret import data_seed, fingerprint, new_salt, run_key
 from tlcourse.text import harmless
 
 if TYPE_CHECKING:
     from tlcourse.grading.lms.handins import HandIn, HandIns
 
 _log = logging.getLogger(__name__)
+DERIVATION = 2
+"""How data and seeds are derived from a secret: another number draws other data. 2: HMAC-SHA256 throughout."""
+PUBLIC_WORDS = "Whoever guesses a seed can draw the test set from it, labels included, inside a hand-in."
 
 
 class ClassLists(Struct, frozen=True):
@@ -79,6 +82,8 @@ class DataSeed(Struct, frozen=True):
     value: int
     material: bytes
     """What the fingerprint is made of; never stored."""
+    run_key: str = ""
+    """What each run is told is derived from it (`secret.run_key`)."""
 
 
 def seed_from(exercise: str, secret: bytes | None, given: int | None) -> DataSeed:
@@ -91,7 +96,7 @@ def seed_from(exercise: str, secret: bytes | None, given: int | None) -> DataSee
             cause="none was named, and the public seed is known to every student.",
             remedy="tlcourse ta secret new FILE, then --secret FILE",
         )
-    return DataSeed("secret", data_seed(secret, exercise), secret)
+    return DataSeed("secret", data_seed(secret, exercise), secret, run_key(secret, exercise))
 
 
 def begin(
@@ -118,7 +123,13 @@ def begin(
         salt=salt,
         fingerprint=fingerprint(seed.material, salt),
         grader_sha256=Grader(exercise).sha256,
-        settings={"device": options.device, "threads": options.threads, "wall_time_s": options.wall_time_s, **settings},
+        settings={
+            "device": options.device,
+            "threads": options.threads,
+            "wall_time_s": options.wall_time_s,
+            "derivation": DERIVATION,
+            **settings,
+        },
         notices=_notices(handins),
         who=who,
         at="",
@@ -171,6 +182,12 @@ def same_secret(batch: BatchRecord, seed: DataSeed) -> None:
             cause="another --secret or --seed was given, or TLCOURSE_SECRET has changed.",
             remedy="give the one that it was begun with, or begin a new batch with --again.",
         )
+    if batch.settings.get("derivation") != DERIVATION:
+        raise UsageError(
+            f"Batch {batch.id} was begun by an older tlcourse, which drew other data from the same secret.",
+            cause="how seeds are derived has changed; marks on other data do not compare.",
+            remedy="begin a new batch with --again, or finish this one with the version that began it.",
+        )
 
 
 def same_grader(batch: BatchRecord, exercise: LoadedExercise) -> None:
@@ -204,6 +221,7 @@ def options_of(batch: BatchRecord, seed: DataSeed, options: Options) -> Options:
         wall_time_s=kept.get("wall_time_s", kept.get("wall_s")),  # its name in gradebooks of version 1
         seed=seed.value,
         seed_source=seed.source,
+        run_key=seed.run_key,
     )
 
 

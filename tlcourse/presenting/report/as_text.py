@@ -11,6 +11,7 @@ from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.text import line, markdown, markdown_block
 
 _BAR = 30
+_PUBLIC = "data from a seed that was typed: these marks are public, since who guesses it has the labels"
 
 
 def feedback_markdown(said: Feedback) -> str:
@@ -96,7 +97,7 @@ def report_markdown(report: Report) -> str:
 def head(report: Report) -> str:
     """The first line."""
     batch = report.batch
-    data = f"data from a secret ({batch.fingerprint})" if batch.seed_source == "secret" else "data from a given seed"
+    data = f"data from a secret ({batch.fingerprint})" if batch.seed_source == "secret" else _PUBLIC
     return (
         f"{batch.exercise}, batch {batch.id} of {batch.at} by {line(batch.who)}: {report.state.total} hand-ins "
         f"({batch.platform}), {report.state.final} graded; {data}; grader {batch.grader_sha256[:12]}"

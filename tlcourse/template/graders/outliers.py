@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tlcourse.data.synthetic.generators import split_seeds
+from tlcourse.data.synthetic.generators import derived_seed, split_seeds
 from tlcourse.grading.scoring.measurement import proportion
 
 WRONG, OFF, NOISE, CLOSE = 0.2, 8.0, 0.02, 0.1
@@ -10,7 +10,7 @@ WRONG, OFF, NOISE, CLOSE = 0.2, 8.0, 0.02, 0.1
 
 def make(sizes, seed, variant):
     """Training, validation and test data: `x` (n, 2) and `y` (n,), float32. The same seed gives the same plane."""
-    plane = np.random.default_rng([seed, 1]).uniform(-2, 2, size=3)
+    plane = np.random.default_rng(derived_seed(seed, "plane")).uniform(-2, 2, size=3)
     splits = []
     for name, one in zip(("train", "val", "test"), split_seeds(seed), strict=True):
         draw = np.random.default_rng(one)
