@@ -64,15 +64,18 @@ def answers_of_backbone(x: Array, logits: Array, probes: Mapping[str, float]) ->
 def backbone_kept(probes: Mapping[str, float]) -> Measurement:
     """The share of the backbone's numbers that are as they were issued: probes, 0 where there is none."""
     share = _probe(probes, "backbone_kept")
-    return exact(0.0 if share is None else min(max(share, 0.0), 1.0), 1, _about_kept(share))
+    kept = 0.0 if share is None else min(max(share, 0.0), 1.0)
+    return exact(kept, 1, _about_kept(share), self_reported=True)
 
 
 def trained_parameters(probes: Mapping[str, float]) -> Measurement:
     """The parameters of the module that are not the backbone's: probes, all of them where no backbone was issued."""
     own, total = _probe(probes, "own_parameters"), _probe(probes, "parameters") or 0.0
     if own is not None:
-        return exact(own, 1, f"{own:,.0f} of {total:,.0f} parameters are not the backbone's. Train a new last layer.")
-    return exact(total, 1, f"No backbone was asked for, so all {total:,.0f} parameters count as yours. {ASK}.")
+        message = f"{own:,.0f} of {total:,.0f} parameters are not the backbone's. Train a new last layer."
+        return exact(own, 1, message, self_reported=True)
+    message = f"No backbone was asked for, so all {total:,.0f} parameters count as yours. {ASK}."
+    return exact(total, 1, message, self_reported=True)
 
 
 def _probe(probes: Mapping[str, float], name: str) -> float | None:

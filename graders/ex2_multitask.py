@@ -49,9 +49,9 @@ def shared_trunk(probes: Mapping[str, float]) -> Measurement:
     n = int(min(parameters, 2**53)) if math.isfinite(parameters) and parameters > 0 else 0
     share = probes.get("shared_share", math.nan)
     if not math.isfinite(share):
-        return exact(0.0, max(n, 1), _about_missing_share(n))
+        return exact(0.0, max(n, 1), _about_missing_share(n), self_reported=True)
     share = min(max(share, 0.0), 1.0)
-    return exact(share, max(n, 1), _about_share(share, n))
+    return exact(share, max(n, 1), _about_share(share, n), self_reported=True)
 
 
 def _about_counts(count: Array, predicted: Array) -> str:

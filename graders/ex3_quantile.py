@@ -127,6 +127,7 @@ def shared_trunk(probes: Mapping[str, float]) -> Measurement:
             max(n, 1),
             "Nothing could be measured: the module has no parameters, or its outputs have no gradient with respect to "
             "them. Return the network itself, without `torch.no_grad()` or `.detach()` in `forward`.",
+            self_reported=True,
         )
     share = min(max(share, 0.0), 1.0)
     if share < 0.01:
@@ -139,7 +140,7 @@ def shared_trunk(probes: Mapping[str, float]) -> Measurement:
             f"{share:.0%} of the {n:,} parameters serve all four tasks. Move layers from the heads into the trunk: "
             "one linear layer is enough for each head."
         )
-    return exact(share, max(n, 1), message)
+    return exact(share, max(n, 1), message, self_reported=True)
 
 
 def _groups(given: Conditional) -> list[tuple[str, Array, float]]:

@@ -115,3 +115,9 @@ def test_a_step_that_no_reader_of_json_can_hold_is_dropped():
     for step in (2**60, 10**400, True, 1.5):
         assert decode(json.dumps({"v": 1, "type": "metric", "step": step, "values": {"a": 1}}).encode()) is None
     assert decode(json.dumps({"v": 1, "type": "probe", "values": {"a": 10**400}}).encode()) is None
+
+
+def test_a_probe_has_a_name_of_a_words_length_and_a_number_that_every_reader_holds():
+    assert decode(encode("probe", values={"n" * 40: 2.0**53}).rstrip()) is not None
+    for values in ({"n" * 41: 1}, {"n" * 40000: 1}, {"a\tb": 1}, {"a": 1e300}, {"a": -(2**53) - 1}):
+        assert decode(encode("probe", values=values).rstrip()) is None, values

@@ -116,6 +116,27 @@ def test_a_run_to_its_end_is_reported_whole(ran, job):
     assert of_kind(ran.told, "log") == [{"v": 1, "type": "log", "text": "hello\n"}]
 
 
+def test_a_probe_is_taken_once_after_fit_and_two_that_differ_are_worth_nothing(ran):
+    report = ran("""
+        started()
+        tell("probe", values={"shared_share": 1.0, "early": 1})  # the worker has not measured anything yet
+        tell("phase", name="fitted")
+        tell("probe", values={"shared_share": 0.0, "parameters": 8})
+        tell("probe", values={"parameters": 8, "more": 2})
+        answer(handed_over())
+        """)
+    assert report.probes == {"shared_share": 0.0, "parameters": 8, "more": 2}
+    report = ran("""
+        started()
+        tell("phase", name="fitted")
+        tell("probe", values={"shared_share": 1.0, "parameters": 8})  # one forged line, and then the worker's own
+        tell("probe", values={"shared_share": 0.0, "parameters": 8})
+        tell("probe", values={"shared_share": 1.0})
+        answer(handed_over())
+        """)
+    assert report.probes == {"parameters": 8}
+
+
 def test_what_a_worker_is_given(ran, job, tmp_path):
     weights = tmp_path / "weights.pth"
     weights.write_text("numbers")

@@ -29,6 +29,7 @@ def test_perfect_predictions_pass_every_check():
     assert [check.passed for check in checks] == [True, True, True]
     assert [check.value for check in checks] == [1.0, 0.0, 0.9]
     assert sum(check.points for check in checks) == 10
+    assert [check.self_reported for check in checks] == [False, False, True]
 
 
 def test_the_kinds_of_measurement_are_those_that_the_policy_decides_by():

@@ -69,6 +69,9 @@ def test_a_measurement_that_is_none_is_found_and_is_never_a_mark(changed, new, s
     [
         (MEASURED, "exact(-np.log(np.exp(-error.astype(np.float32)).mean()))", "predictions: all 1e+30"),
         (MEASURED, "exact(1.0 if error.std() == 0 else 1 / 0)", "drawn at random"),
+        (MEASURED, 'exact(probes.get("shared", 0.0))', "`y_error` rests on probes, which student code could forge"),
+        (MEASURED, 'exact(1 / probes.get("shared", 1.0))', "expected a measurement of any"),
+        (MEASURED, 'exact(probes.get("shared", 0.0), self_reported=True)', None),
         (X, X.replace("one", ""), "other data when it is called again with the same seed"),
         (X, X.replace("(one)", "(seed)"), "train and test are the same items"),
         (X, X.replace("sizes[name]", "9"), "gives 9 items of train where 12 are asked for"),

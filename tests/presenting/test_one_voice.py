@@ -93,9 +93,12 @@ def test_every_outcome_is_said_in_the_same_words_with_threads_and_sandbox(line, 
     record = runs[0]
     sandbox = "without a sandbox" if record.sandbox == "none" else f"in a {record.sandbox} sandbox"
     threads = "1 thread" if record.threads == 1 else f"{record.threads} threads"
-    device = record.device or "no device"
-    ran = f"fit took {record.fit_s:.1f} s, the run 33.2 s on {device} with {threads}, 812 MB, {sandbox}"
     for form, text in every_form(line, result(outcome, checks, runs)).items():
+        took, used = f"fit took {record.fit_s:.1f} s, the run 33.2 s", "812 MB"
+        if record.fit_s and form in ("Markdown", "page"):  # feedback: test inputs were in
+            took, used = f"fit took {record.fit_s:.1f} s", "less than 1 GB"
+            assert "33.2" not in text
+        ran = f"{took} on {record.device or 'no device'} with {threads}, {used}, {sandbox}"
         for fact in (words, ran, "a message"):
             assert fact in text, (form, fact, text)
 
@@ -117,14 +120,22 @@ def test_every_check_has_value_interval_bar_distance_and_points_in_every_form(li
 def test_of_several_runs_each_is_said_in_every_form(line):
     found = result("pass", [MET], [RUN, replace(RUN, seed=8, fit_s=29.75, peak_rss_mb=900.0)])
     for form, text in every_form(line, found).items():
-        assert "fit took 31.2 s, the run 33.2 s on cpu with 2 threads, 812 MB, in a fork-server sandbox" in text, form
-        assert "fit took 29.8 s, the run 33.2 s on cpu with 2 threads, 900 MB, in a fork-server sandbox" in text, form
+        told = form in ("Markdown", "page")  # to the student, whose code had seen the test inputs
+        for fit, used in (("31.2", "812 MB"), ("29.8", "900 MB")):
+            took, memory = (fit, "less than 1 GB") if told else (f"{fit} s, the run 33.2", used)
+            assert f"fit took {took} s on cpu with 2 threads, {memory}, in a fork-server sandbox" in text, form
 
 
 def test_an_exact_measurement_has_no_interval(line):
     exact = replace(MET, value=1.0, interval=(1.0, 1.0), threshold=1.0, accepted=1.0, unit="", n=1)
     for form, text in every_form(line, result("pass", [exact], [RUN])).items():
         assert "1 (n = 1), required ≤ 1: 0 better" in text, form
+
+
+def test_a_check_that_student_code_could_forge_says_so_in_every_form(line):
+    probe = replace(MET, value=0.9, interval=(0.9, 0.9), threshold=0.5, accepted=0.5, self_reported=True)
+    for form, text in every_form(line, result("pass", [MET, probe], [RUN])).items():
+        assert text.count("; self-reported") == 1, form
 
 
 def test_a_trial_run_passes_nothing(line):

@@ -69,11 +69,7 @@ def _fields_hold(kind: str, event: dict[str, Any]) -> bool:
     if kind == "phase":
         return isinstance(event["name"], str) and event["name"] in {"load", "fit", "fitted", "predict"}
     if kind == "probe":
-        return (
-            isinstance(values, dict)
-            and len(values) <= 64
-            and all(_is_number(value) and len(name) <= 100 and name.isprintable() for name, value in values.items())
-        )
+        return isinstance(values, dict) and len(values) <= 64 and all(_is_probe(*one) for one in values.items())
     if kind == "started":
         return all(isinstance(text, str) and len(text) < 100 and text.isprintable() for text in event.values())
     return all(isinstance(text, str) for text in event.values())
@@ -84,6 +80,10 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, bool):
         return False
     return abs(value) <= _LARGEST if isinstance(value, int) else isinstance(value, float) and math.isfinite(value)
+
+
+def _is_probe(name: str, value: Any) -> bool:
+    return _is_number(value) and abs(value) <= _LARGEST and len(name) <= 40 and name.isprintable()
 
 
 def _is_metric(name: str, value: Any) -> bool:

@@ -82,6 +82,7 @@ class _Supervision:
         self.started: dict[str, Any] = {}
         self.problem: Problem | None = None
         self.probes: dict[str, float] = {}
+        self.contradicted: set[str] = set()
         self.metrics: list[dict[str, Any]] = []
         self.fit_s = 0.0
         self.fit_cpu_s = 0.0
@@ -289,13 +290,21 @@ class _Supervision:
             self.fit_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s - self.fit_begin_cpu_s
             self._hand_over_test_inputs()
         elif kind == "probe":
-            self.probes.update(event["values"])
+            self._take_probes(event["values"])
         elif kind == "problem" and self.problem is None:
             with contextlib.suppress(msgspec.ValidationError):
                 fields = {key: event[key] for key in ("kind", "message", "trace")}
                 self.problem = msgspec.convert(fields, Problem)
         if kind != "log":
             self.on_event(event)
+
+    def _take_probes(self, values: dict[str, float]) -> None:
+        """The worker says each probe once, after `fit`: what came before is forged, and of two that differ one is."""
+        if not self.fitted:
+            return
+        for name, value in values.items():
+            if self.probes.setdefault(name, value) != value:
+                self.contradicted.add(name)
 
     def _hand_over_test_inputs(self) -> None:
         """Only now: nothing that ran before could look at the test inputs."""
@@ -348,7 +357,7 @@ class _Supervision:
             usage=self._usage(used.cpu_s),
             log=self.log.text(),
             results=bytes(self.results) if status == "done" else b"",
-            probes=self.probes,
+            probes={name: value for name, value in self.probes.items() if name not in self.contradicted},
             problem=self.problem,
             device=str(self.started.get("device", "")),
             torch=str(self.started.get("torch", "")),

@@ -11,6 +11,7 @@ import numpy as np
 from tlcourse.course.model import LoadedCourse
 from tlcourse.errors import InfraError
 from tlcourse.grading.grader import Arrays, Data, Grader
+from tlcourse.grading.scoring.measurement import Measurement
 
 SIZES = {"train": 8, "val": 8, "test": 8}
 OTHER_SIZES = {"train": 12, "val": 10, "test": 16}
@@ -45,6 +46,8 @@ def _problems(grader: Grader) -> Iterator[str]:
             grader.measure(data.test, predictions, {})
         except InfraError as error:
             broken.setdefault(error.what, []).append(words)
+    if not broken:
+        yield from _forgeable(grader, data.test, legal[0][1])
     for what, odd in broken.items():
         which = "any at all" if len(odd) == len(legal) else ", ".join(odd)
         yield f"{what.removesuffix('.')} (predictions: {which}), expected a measurement of all finite ones"
@@ -67,6 +70,39 @@ def _problems_of_data(grader: Grader, data: Data) -> Iterator[str]:
     unseen = sorted({*data.train, *data.val} - {"x", *grader.about.targets})
     if unseen:
         yield f"train holds {unseen}, which no solution is given, expected x and the targets of exercise.yaml alone"
+
+
+class _Forged(dict[str, float]):
+    """Probes of whatever name, all of one value: what a hostile submission could report."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self._value = value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value."""
+        return self._value
+
+    def __missing__(self, name: str) -> float:
+        return self._value
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _forgeable(grader: Grader, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]]) -> Iterator[str]:
+    """Checks that move with what is reported, and do not say so."""
+    probes: list[Mapping[str, float]] = [{}, _Forged(0.0), _Forged(0.5), _Forged(1.0), _Forged(1e6)]
+    found: list[Mapping[str, Measurement]] = []
+    for one in probes:
+        try:
+            found.append(grader.measure(test, predictions, one))
+        except InfraError as error:
+            yield f"{error.what.removesuffix('.')} (probes: {dict(one) or 'odd ones'}), expected a measurement of any"
+            return
+    for name, first in found[0].items():
+        if not first.self_reported and len({(one[name].value, one[name].interval) for one in found}) > 1:
+            yield f"`{name}` rests on probes, which student code could forge, expected self_reported=True"
 
 
 def _repeated(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> bool:

@@ -31,6 +31,8 @@ class CheckResult(Struct, frozen=True):
     message: str = ""
     status: Literal["met", "in doubt", "missed"] = "met"
     """`in doubt`: it lies below the bar by no more than chance explains, and passes for that reason."""
+    self_reported: bool = False
+    """It rests on a probe: seen beside student code alone, which could forge it."""
 
 
 class RunRecord(Struct, frozen=True):

@@ -94,24 +94,34 @@ def measured(result: CheckResult) -> str:
         f"{result.value:.4g}{unit} ({interval}n = {result.n}), required "
         f"{bar(result.direction, result.threshold, result.unit)}: "
         f"{abs(distance):.3g}{unit} {'better' if distance >= 0 else 'short'}{enough}"
+        f"{'; self-reported' if result.self_reported else ''}"
     )
 
 
 def run(record: RunRecord, *, in_full: bool = True) -> str:
-    """What a run took, where, and of what seed; seed and place are not for the feedback of a graded batch."""
+    """What a run took, where, and of what seed; seed and place are not for the feedback of a graded batch.
+
+    There, once test inputs were in, time and memory in all are left out or coarse: a submission that has seen the
+    inputs chooses them, and could write bits of what it saw into them.
+    """
     threads = f"{record.threads} thread{'' if record.threads == 1 else 's'}"
+    coarse = not in_full and record.fit_s > 0
+    memory = _coarse(record.peak_rss_mb) if coarse else f"{record.peak_rss_mb:.0f} MB"
     said = (
-        f"{_time(record)} on {record.device or 'no device'} "
-        f"with {threads}, {record.peak_rss_mb:.0f} MB, {sandbox_in_words(record.sandbox)}"
+        f"{_time(record, in_all=not coarse)} on {record.device or 'no device'} "
+        f"with {threads}, {memory}, {sandbox_in_words(record.sandbox)}"
     )
     if not in_full:
         return said
     return f"{said}, seed {record.seed}" + ("" if record.where in ("", "local") else f", {record.where}")
 
 
-def _time(record: RunRecord) -> str:
-    """What `fit` used of what it was asked to use; by the clock on a GPU, and of runs before CPU time was counted."""
-    clock = f"fit took {record.fit_s:.1f} s, the run {record.wall_time_s:.1f} s"
+def _time(record: RunRecord, *, in_all: bool) -> str:
+    """What `fit` used of what it was asked to use; by the clock on a GPU, and of runs before CPU time was counted.
+
+    Without `in_all` nothing that came after `fit` is in it.
+    """
+    clock = f"fit took {record.fit_s:.1f} s" + (f", the run {record.wall_time_s:.1f} s" if in_all else "")
     if not record.seconds:
         return clock
     if not record.speed:
@@ -119,7 +129,16 @@ def _time(record: RunRecord) -> str:
     used = f"fit used {record.fit_reference_s:.1f} of {record.seconds:g} reference seconds"
     if not record.fit_s:
         used = f"the run used {record.reference_s:.1f} of {record.limit_s:g} reference seconds"
-    return f"{used} (this machine runs at {record.speed:.2g} × the reference; {record.wall_time_s:.1f} s by the clock)"
+    clock = f"; {record.wall_time_s:.1f} s by the clock" if in_all else ""
+    return f"{used} (this machine runs at {record.speed:.2g} × the reference{clock})"
+
+
+def _coarse(mb: float) -> str:
+    """`less than 2 GB`: a power of two."""
+    gb = 1
+    while gb * 1024 <= mb:
+        gb *= 2
+    return f"less than {gb} GB"
 
 
 def printed(result: Result, most: int) -> list[str]:

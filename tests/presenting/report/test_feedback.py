@@ -106,6 +106,20 @@ def test_what_an_exception_says_after_fit_is_kept_from_those_who_could_read_hidd
     assert "0.1257302" not in said(result("pass", [check()], messages=["two runs", further]))
 
 
+@pytest.mark.parametrize("outcome", ["pass", "timeout", "memory", "output"])
+def test_time_and_memory_that_a_run_chose_with_the_test_inputs_in_hand_carry_none_of_them_out(said, outcome):
+    used = replace(RUN, wall_time_s=53.6, peak_rss_mb=1038.4, cpu_s=51.2, fit_s=1.5)
+    checks = [check()] if outcome == "pass" else []
+    text = said(result(outcome, checks, runs=[used], messages=[f"used 1038 MB in 53.6 s, {outcome}"]))
+    for chosen in ("53.6", "1038", "51.2"):
+        assert chosen not in text
+    assert "fit took 1.5 s on cpu with 1 thread, less than 2 GB" in text
+    if outcome != "pass":
+        assert "After fit had returned, the returned module" in text
+    before = said(result("timeout", runs=[replace(used, fit_s=0.0)], messages=["53.6 s of 30 s"]))
+    assert "53.6 s of 30 s" in before
+
+
 def test_an_exception_in_fit_is_shown_in_full(said):
     early = result(
         "crash", messages=["KeyError in fit: 'loss'"], problem="KeyError: 'loss'", runs=[replace(RUN, fit_s=0.0)]

@@ -185,7 +185,13 @@ def test_the_document_can_be_read_by_a_program(report):
     assert found["counts"] == {"pass": 1, "fail": 1, "memory": 1}
     assert found["handins"][1]["points"] == 1.5
     assert found["handins"][1]["graded_points"] == 1.0
-    assert found["checks"][1] == {"id": "z_error", "title": "Error of z_error", "passed": 1, "of": 2}
+    assert found["checks"][1] == {
+        "id": "z_error",
+        "title": "Error of z_error",
+        "passed": 1,
+        "of": 2,
+        "self_reported": False,
+    }
 
 
 def test_distributions_in_words_and_bars():
@@ -196,6 +202,18 @@ def test_distributions_in_words_and_bars():
     many = histogram([i / 10 for i in range(101)], 10.0)
     assert len(many) == 10
     assert sum(number for _, number in many) == 101
+
+
+def test_checks_that_rest_on_probes_are_marked_for_the_staff(book, line):
+    checks = [msgspec.structs.replace(check, self_reported=check.id == "z_error") for check in result("pass", 2).checks]
+    number = book.begin_regrade(1, [1], selection="all", who="ta", why="a test")
+    book.record(1, number, msgspec.structs.replace(result("pass", 2.0), checks=checks), "")
+    report = gather(book, book.batch(1), line)
+    said = "(self-reported: student code could forge it)"
+    assert [check.note.strip() for check in report.checks] == ["", said]
+    assert [check["self_reported"] for check in document(report)["checks"]] == [False, True]
+    for text in ("\n".join(report_lines(report, plain=True)), report_markdown(report), report_page(report)):
+        assert said in text.replace("\\", "")
 
 
 @pytest.mark.parametrize("broken", ["NaN", "infinite", "cut short", "not there"])

@@ -1,6 +1,7 @@
 """What can only be seen inside: how many parameters there are, and which of them serve every output.
 
-A hostile submission can forge these numbers. They can cost points; they can never earn accuracy.
+A hostile submission can forge these numbers. They decide a check of their own at most, which says that it is
+self-reported, and never another one.
 """
 
 from __future__ import annotations

@@ -106,4 +106,5 @@ def _check(rule: CheckRule, found: Measurement, policy: Policy) -> CheckResult:
         direction=rule.direction,
         unit=rule.unit,
         message="" if passed else found.message,
+        self_reported=found.self_reported,
     )

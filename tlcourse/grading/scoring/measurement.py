@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,8 @@ class Measurement(Struct, frozen=True):
     kind: Literal["exact", "proportion", "mean"] = "exact"
     fresh: bool = True
     """Each run has other items. Where not, further runs say more about the training, and nothing about the items."""
+    self_reported: bool = False
+    """It rests on probes, which only the worker sees, beside student code, and which student code could forge."""
 
     @property
     def successes(self) -> int:
@@ -51,9 +54,9 @@ def mean(values: np.ndarray, message: str = "", *, fresh: bool = True) -> Measur
     return Measurement(float(values.mean()), int(values.size), mean_interval(values), message, "mean", fresh)
 
 
-def exact(value: float, n: int = 1, message: str = "") -> Measurement:
-    """A value without doubt."""
-    return Measurement(value, n, (value, value), message, "exact")
+def exact(value: float, n: int = 1, message: str = "", *, self_reported: bool = False) -> Measurement:
+    """A value without doubt; `self_reported` where it is made of probes."""
+    return Measurement(value, n, (value, value), message, "exact", self_reported=self_reported)
 
 
 LARGEST = 1e100
@@ -89,7 +92,7 @@ def received(given: Any) -> Measurement:
     if given.kind == "proportion" and not 0 <= value <= 1:
         raise MeasurementError(f"is a share of {value:g}, expected 0 to 1")
     message = given.message.encode("utf-8", "replace").decode("utf-8")
-    return Measurement(value, int(n), (low, high), message, given.kind, bool(given.fresh))
+    return Measurement(value, int(n), (low, high), message, given.kind, bool(given.fresh), bool(given.self_reported))
 
 
 def _number(name: str, given: Any) -> float:
@@ -104,6 +107,10 @@ def _number(name: str, given: Any) -> float:
 
 def pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measurement:
     """The measurements of several runs as one, in whatever order they come. An exact value is the worst of them."""
+    return replace(_pooled(runs, larger_is_better=larger_is_better), self_reported=any(r.self_reported for r in runs))
+
+
+def _pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measurement:
     worst = (min if larger_is_better else max)(runs, key=lambda run: (run.value, run.message))
     if len(runs) == 1 or worst.kind == "exact":
         return worst

@@ -92,7 +92,9 @@ def _distributions(report: Report) -> Iterator[Figure]:
     yield from _figure(svg.bars(histogram(report.points, report.batch.max_points), words=words), words)
     for check in report.checks:
         required = bar(check.direction, check.threshold, check.unit)
-        words = f"{check.title}: {check.passed} of {check.of} passed ({required}); {five_numbers(check.values)}"
+        words = (
+            f"{check.title}{check.note}: {check.passed} of {check.of} passed ({required}); {five_numbers(check.values)}"
+        )
         yield from _figure(svg.histogram(check.values, check.threshold, words=words), words)
 
 

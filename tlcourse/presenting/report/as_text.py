@@ -52,7 +52,8 @@ def report_lines(report: Report, *, plain: bool) -> Iterator[str]:
         for label, number in counts:
             yield f"  {label:>11}  {'█' * round(_BAR * number / most)} {number}"
     for check in report.checks:
-        yield f"check {check.name}: {check.passed} of {check.of} passed; values: {five_numbers(check.values)}"
+        passed = f"{check.passed} of {check.of} passed"
+        yield f"check {check.name}{check.note}: {passed}; values: {five_numbers(check.values)}"
     for group in report.state.failures:
         yield f"{len(group.owners)} × {group.outcome}: {line(group.cause)} ({', '.join(map(line, group.owners))})"
     for status in report.statuses:
@@ -72,7 +73,8 @@ def report_markdown(report: Report) -> str:
     parts.append("\n".join(["| outcome | hand-ins |", "|---|---|", *counts]))
     parts.append(f"Points: {five_numbers(report.points)}.")
     rates = [
-        f"| {markdown(check.title)} | {check.passed} of {check.of} | {markdown(five_numbers(check.values))} |"
+        f"| {markdown(check.title + check.note)} | {check.passed} of {check.of} "
+        f"| {markdown(five_numbers(check.values))} |"
         for check in report.checks
     ]
     if rates:

@@ -1,7 +1,8 @@
 """What feedback says, before it is Markdown or HTML: only what the person who handed in may know.
 
 Left out on purpose: what was printed, because after `fit` the module is called on hidden inputs and may print them;
-for the same reason what an exception says once `fit` has returned; seeds; hashes of data; paths.
+for the same reason what an exception says once `fit` has returned, and how much time and memory was used in all;
+seeds; hashes of data; paths.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ from tlcourse.text import line, without_paths
 
 _FURTHER = re.compile(r"^(A further run ended as \w+):.*", re.DOTALL)
 _AFTER_FIT = re.compile(r"^(\w+) while the returned module was called")
+_LIMITS = {
+    "timeout": "took longer than is allowed",
+    "memory": "used more memory than is allowed",
+    "output": "printed or sent more than is allowed",
+}
 
 
 class Ran(Struct, frozen=True):
@@ -118,6 +124,10 @@ def _messages(result: Result | Ended | None) -> list[str]:
     said = [line(without_paths(_FURTHER.sub(r"\1.", message))) for message in result.messages]
     if result.outcome == "infra" and _returned(result):  # what a grader stumbled over may be a label
         return [*said[:-1], "The grader failed on this hand-in. That is our mistake, and nothing is counted."]
+    if (
+        result.outcome in _LIMITS and _returned(result) and said
+    ):  # how much was used was up to it, and could say what it saw
+        return [*said[:-1], f"After fit had returned, the returned module {_LIMITS[result.outcome]}."]
     if result.problem and _returned(result):
         return [*said[:-1], _after_fit(result.messages[-1] if result.messages else "")]
     return said

@@ -26,6 +26,8 @@ from tlcourse.text import line
 SIMILAR_UP_TO = 1000
 """Hand-ins up to which a report looks for similar ones; `ta similar` always does."""
 
+SELF_REPORTED = " (self-reported: student code could forge it)"
+
 
 class CheckRate(Struct, frozen=True):
     """One check over the class."""
@@ -38,6 +40,8 @@ class CheckRate(Struct, frozen=True):
     threshold: float
     unit: str
     direction: str
+    note: str = ""
+    """What staff should know of it; begins with a space."""
 
 
 class Similar(Struct, frozen=True):
@@ -70,6 +74,7 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
     """All that a report shows, in one reading transaction's worth of queries."""
     rules = {rule.id: rule for rule in exercise.about.checks}
     statuses = book.statuses(batch)
+    forgeable = _self_reported(book, statuses)
     shown = {status.handin.key for status in statuses}
     shown |= {f"person:{person}" for status in statuses for person in status.handin.members}
     return Report(
@@ -78,7 +83,10 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         state=state_of(book, batch),
         statuses=statuses,
         checks=[
-            CheckRate(name, title, passed, of, values, rules[name].threshold, rules[name].unit, rules[name].direction)
+            CheckRate(
+                *(name, title, passed, of, values, rules[name].threshold, rules[name].unit, rules[name].direction),
+                note=SELF_REPORTED if name in forgeable else "",
+            )
             for name, title, passed, of, values in book.pass_rates(batch.id)
             if name in rules
         ],
@@ -86,6 +94,14 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         regrades=book.regrades(batch.id),
         similar=similar_of(book, statuses, exercise) if similar and len(statuses) <= SIMILAR_UP_TO else None,
     )
+
+
+def _self_reported(book: Gradebook, statuses: Sequence[GradeStatus]) -> set[str]:
+    """The checks that rest on probes: the same for all of a batch, so one verdict with checks tells."""
+    for status in statuses:
+        if status.verdict is not None and status.verdict.readable and status.verdict.outcome in ("pass", "fail"):
+            return {check.id for check in book.document(status.verdict.id).checks if check.self_reported}
+    return set()
 
 
 def similar_of(
@@ -148,7 +164,14 @@ def document(report: Report) -> dict[str, Any]:
         "counts": report.state.counts,
         "total": report.state.total,
         "checks": [
-            {"id": check.name, "title": check.title, "passed": check.passed, "of": check.of} for check in report.checks
+            {
+                "id": check.name,
+                "title": check.title,
+                "passed": check.passed,
+                "of": check.of,
+                "self_reported": bool(check.note),
+            }
+            for check in report.checks
         ],
         "handins": [
             {
