@@ -168,3 +168,29 @@ def test_an_error_in_a_notebook_names_its_cell_and_in_a_file_that_it_wrote_that_
     assert result.messages == ["cell 2 was written to utils.py.", "ZeroDivisionError in fit: division by zero."]
     assert 'File "solution.ipynb, cell 3", line 3, in fit' in result.problem
     assert 'File "utils.py", line 1, in broken' in result.problem
+
+
+def test_two_networks_and_one_forged_line_share_nothing(grade_text):
+    result = grade_text("""
+        import json, os, sys, torch
+
+        class Two(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.one, self.other = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+
+            def forward(self, x):
+                line = {"v": 1, "type": "probe", "values": {"parameters": 4.0, "shared_share": 1.0}}
+                os.write(self.events, json.dumps(line).encode() + b"\\n")
+                return self.one(x[:, :1])[:, 0], self.other(x[:, 1:])[:, 0]
+
+        def fit(task):
+            frame = sys._getframe()
+            while "channel" not in frame.f_locals:
+                frame = frame.f_back
+            model = Two()
+            model.events = frame.f_locals["channel"]._events_fd
+            return model
+        """)
+    assert result.outcome == "fail"
+    assert result.runs[0].probes == {"parameters": 4.0, "trainable": 4.0}

@@ -210,7 +210,7 @@ class Gradebook:
         return {row[1]: self._as_read(Verdict(*row)) for row in rows}
 
     def _as_read(self, verdict: Verdict) -> Verdict:
-        """A verdict whose document cannot be read says nothing: it is a fault of ours, and no mark."""
+        """A verdict whose document cannot be read says nothing: it is a grader fault, and no mark."""
         if verdict.id not in self._readable:  # documents never change: each is looked at once
             try:
                 self._readable[verdict.id] = bool(self.document(verdict.id))

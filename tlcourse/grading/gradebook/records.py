@@ -66,7 +66,7 @@ class Verdict(Struct, frozen=True):
     cpu_s: float
     at: str
     readable: bool = True
-    """False where its document is damaged: then it is given as a fault of ours, whatever it said."""
+    """False where its document is damaged: then it is given as a grader fault, whatever it said."""
 
 
 class Override(Struct, frozen=True):
