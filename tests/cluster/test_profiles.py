@@ -208,7 +208,7 @@ def test_no_label_of_the_test_data_is_in_what_travels(job_for):
     job = job_for()
     task = packer.task(job, b"")
     assert set(msgspec.json.decode(msgspec.json.encode(task))) == {
-        "key", "task_spec", "limits", "sandbox_kind", "env", "submission", "train", "val", "test",
+        "key", "task_spec", "limits", "sandbox_kind", "env", "submission", "train", "val", "test", "order_seed",
     }  # fmt: skip
     header = packer.blobs(task)[task.test][8:].split(b"}", 1)[0]
     assert b'"x"' in header
