@@ -10,6 +10,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -120,14 +121,20 @@ def rows(record: Path) -> list[tuple]:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium")
-def test_a_question_is_answered_in_the_browser_and_nothing_comes_from_elsewhere(tmp_path):
+def test_a_question_is_answered_in_the_browser_and_nothing_comes_from_elsewhere(tmp_path, monkeypatch):
     record = tmp_path / "home"
+    monkeypatch.setenv("BROWSER", "true")  # ours is opened below, with the file that leads to the address
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     pictures = Path(os.environ.get("TLCOURSE_TEST_PICTURES") or tmp_path)
-    with serving(record) as served:
-        asked = asyncio.run(visit(served.url, tmp_path / "profile", record, pictures))
+    with serving(record, options=["--open"]) as served:
+        while not (opening := next(tmp_path.glob("tlcourse-serve-*.html"), None)):
+            assert served.process.poll() is None
+            time.sleep(0.05)
+        monkeypatch.delenv("TMPDIR")  # the path of a browser's own socket in there would be too long
+        asked = asyncio.run(visit(opening.as_uri(), tmp_path / "profile", record, pictures))
         assert len(rows(record)) == 1
     assert "minimises" in json.dumps(rows(record), default=str)
-    ours = (served.origin, served.origin.replace("http", "ws", 1), "data:", "blob:")
+    ours = (served.origin, served.origin.replace("http", "ws", 1), opening.as_uri(), "data:", "blob:")
     assert [url for url in asked if not url.startswith(ours)] == []
     assert any(url.startswith("ws://") for url in asked)
     for name in ("home.png", "answered.png"):
