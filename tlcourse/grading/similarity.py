@@ -14,6 +14,7 @@ import keyword
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import combinations
 
@@ -88,8 +89,12 @@ def similar_pairs(
     copied = list(_copied(marks, owners, {name: fingerprints(text) for name, text in solutions.items()}, discounted))
     texts.update(solutions)
 
+    @cache
+    def prints_of(key: str) -> dict[int, list[int]]:
+        return fingerprints(texts[key])
+
     def with_lines(pair: Pair) -> Pair:
-        prints = [fingerprints(texts[key]) for key in pair.keys]
+        prints = [prints_of(key) for key in pair.keys]
         common = prints[0].keys() & prints[1].keys() - discounted
         common = common if pair.known else common & rare.keys()
         return replace(pair, lines=(_lines(prints[0], common), _lines(prints[1], common)))
@@ -120,15 +125,11 @@ def _rank(pair: Pair) -> tuple[float, int, tuple[str, str]]:
 def fingerprints(source: str, *, every: bool = False) -> dict[int, list[int]]:
     """Of each fingerprint the lines that it covers. `every`: of all windows, as for code that is to be discounted."""
     tokens = tokens_of(source)
-    grams = [
-        (_hash(tokens[i : i + NOISE]), tokens[i].line, tokens[i + NOISE - 1].line)
-        for i in range(len(tokens) - NOISE + 1)
-    ]
-    kept = range(len(grams)) if every else _winnowed([mark for mark, _, _ in grams], GUARANTEED - NOISE + 1)
+    marks = _rolling_hashes([token.text for token in tokens])
+    kept = range(len(marks)) if every else _winnowed(marks, GUARANTEED - NOISE + 1)
     found: dict[int, list[int]] = {}
     for i in kept:
-        mark, first, last = grams[i]
-        found.setdefault(mark, []).extend(range(first, last + 1))
+        found.setdefault(marks[i], []).extend(range(tokens[i].line, tokens[i + NOISE - 1].line + 1))
     return found
 
 
@@ -166,18 +167,38 @@ def tokens_of(source: str) -> list[Token]:
     return tokens
 
 
-def _hash(tokens: Sequence[Token]) -> int:
-    text = "\0".join(token.text for token in tokens).encode()
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+_PRIME, _BASE = 2**61 - 1, 0x1B873593CC9E2D51
+_LEAVING = pow(_BASE, NOISE, _PRIME)
+
+
+@lru_cache(maxsize=4096)
+def _value(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "little")
+
+
+def _rolling_hashes(texts: Sequence[str]) -> list[int]:
+    """A number of each run of `NOISE` tokens, from that of the run before it (Karp and Rabin, 1987)."""
+    values = [_value(text) for text in texts]
+    found = []
+    mark = 0
+    for i, value in enumerate(values):
+        mark = mark * _BASE + value - (values[i - NOISE] * _LEAVING if i >= NOISE else 0)
+        mark %= _PRIME
+        if i >= NOISE - 1:
+            found.append(mark)
+    return found
 
 
 def _winnowed(marks: Sequence[int], window: int) -> list[int]:
     """Places of the least hash of every window, the rightmost of equals: at least one of each is kept."""
     kept: list[int] = []
-    for start in range(max(len(marks) - window + 1, min(len(marks), 1))):
-        part = marks[start : start + window]
-        least = min(part)
-        place = start + max(i for i, mark in enumerate(part) if mark == least)
+    place = -1
+    for end in range(min(window, len(marks)) - 1, len(marks)) if marks else ():
+        start = max(end - window + 1, 0)
+        if place < start:  # it has left the window, or this is the first one
+            place = min(range(start, end + 1), key=lambda i: (marks[i], -i))
+        elif marks[end] <= marks[place]:
+            place = end
         if not kept or kept[-1] != place:
             kept.append(place)
     return kept
