@@ -43,7 +43,7 @@ def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain
 @app.command("show")
 def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
     """The handout, the checks and their bars, packages and policy; with --json also where the files lie."""
-    from tlcourse.course.exercise import packages
+    from tlcourse.course.exercise import packages, packages_in_words
     from tlcourse.course.loader import load_course
     from tlcourse.grading.scoring import policy
     from tlcourse.presenting.words import bar, time_asked
@@ -71,7 +71,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     for check in about.checks:
         out.say(f"  {check.title}: {bar(check.direction, check.threshold, check.unit)}  ({check.points:g} points)")
     out.say("Packages that a grading has:")
-    out.say(f"  {', '.join(packages(about))}, and Python's own library; others may be missing there")
+    out.say(f"  {packages_in_words(about)}")
     out.say(f"Time for fit: {time_asked(about.seconds, about.limits.cpu_s)}, of a reference machine with 2 threads.")
     out.say("How chance is dealt with:")
     for sentence in policy.words(about):

@@ -27,6 +27,11 @@ def packages(about: Exercise) -> tuple[str, ...]:
     return (*GIVEN, *(name for name in about.packages if name not in GIVEN))
 
 
+def packages_in_words(about: Exercise) -> str:
+    """What a solution may import, in a sentence."""
+    return f"{', '.join(packages(about))}, and Python's own library; others may be missing where it is graded."
+
+
 def require_packages(about: Exercise) -> None:
     """Raise UnableError where a package that the exercise promises is not installed here: a fault of nobody's code."""
     if missing := [name for name in about.packages if importlib.util.find_spec(name) is None]:
