@@ -130,7 +130,8 @@ class Case:
     """An honest submission runs at the same time, and must pass."""
     landlock_gap: LandlockGap | None = None
     alone: bool = False
-    """Never one of several in a submission, although it only looks around: it looks at the processes beside it."""
+    """Never one of several in a submission, although it only looks around: it looks at its own process in /proc, or
+    at those beside it."""
     quick: bool = False
     """Part of the selection that runs by default."""
 

@@ -186,6 +186,7 @@ CASES = [
              capabilities=sorted({status[name].strip() for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")}),
              no_new=status["NoNewPrivs"].strip())
         """,
+        alone=True,
         told={
             "gained": [],
             "setuid": False,
