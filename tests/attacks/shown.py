@@ -243,7 +243,7 @@ CASES = [
     Case(
         13,
         "feed-oneself-the-test-inputs",
-        "a standard input that a submission filled itself led to a fault of ours",
+        "a standard input that a submission filled itself led to an internal error",
         """
         from safetensors.torch import save
         data = save({"x": torch.zeros(400, 2)})
