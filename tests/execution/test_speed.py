@@ -61,6 +61,13 @@ def test_what_was_measured_beside_other_work_counts_for_some_minutes(measured):
     assert measured == [2, 2, 2]
 
 
+def test_two_measurements_beside_other_work_that_agree_are_kept():
+    first, second = (Speed(value, busy=True, at=0.0) for value in (0.8, 0.86))
+    assert speed.settled(first, None).busy
+    assert not speed.settled(second, first).busy
+    assert speed.settled(Speed(0.6, busy=True, at=0.0), first).busy
+
+
 def test_a_damaged_file_is_measured_again(measured):
     speed.speed_here(2)
     for data in (b"no JSON", b'{"speed": 0.0, "busy": false, "at": 0.0}', b'{"speed": 1e999, "busy": false, "at": 0}'):

@@ -162,12 +162,12 @@ def test_what_became_of_a_check_is_said_in_words(line, right, word):
     [
         (
             {"speed": 0.8, "fit_reference_s": 46.04, "reference_s": 48.0},
-            "fit used 46.0 of 60 reference seconds (this machine runs at 0.8 × the reference; 33.2 s by the clock) "
+            "fit used 46.0 of 60 reference seconds (the machine runs at 0.8 × the reference; 33.2 s by the clock) "
             "on cpu with 2 threads",
         ),
         (
             {"speed": 0.55, "fit_s": 0.0, "reference_s": 181.2, "threads": 1},
-            "the run used 181.2 of 180 reference seconds (this machine runs at 0.55 × the reference; 33.2 s by the "
+            "the run used 181.2 of 180 reference seconds (the machine runs at 0.55 × the reference; 33.2 s by the "
             "clock) on cpu with 1 thread",
         ),
         (

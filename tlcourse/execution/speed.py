@@ -43,6 +43,7 @@ REFERENCE_PIECE_S, REFERENCE_THREADS = 0.21, 2
 """CPU seconds per thread of `worker/calibration.py` on the reference machine, a virtual AMD EPYC, with two threads."""
 _EDITION = 1
 _BUSY, _BUSY_LASTS_S = 0.15, 600.0
+_AGREE = 0.1
 _TIMEOUT_S = 300.0
 MEASURING = {"v": 1, "type": "log", "text": "[measuring how fast this machine is, once]\n"}
 Tell = Callable[[dict[str, Any]], None]
@@ -56,7 +57,7 @@ class Speed(Struct, frozen=True):
 
     speed: float
     busy: bool
-    """Other work ran beside it: it counts for some minutes, and is then made again."""
+    """Other work ran beside it: it counts for some minutes, and is then made again, until two agree."""
     at: float
     """Seconds since 1970."""
 
@@ -114,7 +115,7 @@ def measure(threads: int) -> Speed:
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=True, env=environment)
         said = msgspec.json.decode(done.stdout, type=dict[str, float])
-        found = Speed(REFERENCE_PIECE_S / said["piece_s"], said["waited"] > _BUSY, time.time())
+        found = settled(Speed(REFERENCE_PIECE_S / said["piece_s"], said["waited"] > _BUSY, time.time()), kept(threads))
     except (OSError, subprocess.SubprocessError, msgspec.MsgspecError, KeyError, ZeroDivisionError) as error:
         _log.info("the speed of this machine could not be measured: %s", error)
         return Speed(usual_speed(threads), True, 0.0)
@@ -123,6 +124,12 @@ def measure(threads: int) -> Speed:
         file_of(threads).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_atomically(file_of(threads), as_kept(found))
     return found
+
+
+def settled(found: Speed, before: Speed | None) -> Speed:
+    """A measurement beside other work that says what the last one said is as good as one on an idle machine."""
+    agree = before is not None and abs(found.speed / before.speed - 1) < _AGREE
+    return replace(found, busy=found.busy and not agree)
 
 
 def as_kept(found: Speed) -> bytes:

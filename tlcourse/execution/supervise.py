@@ -205,7 +205,7 @@ class _Supervision:
             return message
         return (
             f"used {used:.0f} reference seconds of CPU; {allowed:.0f} are allowed "
-            f"(this machine runs at {spec.speed:.2g} × the reference)"
+            f"(the machine runs at {spec.speed:.2g} × the reference)"
         )
 
     def _ask_where(self) -> None:

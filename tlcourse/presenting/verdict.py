@@ -130,7 +130,7 @@ def _time(record: RunRecord, *, in_all: bool) -> str:
     if not record.fit_s:
         used = f"the run used {record.reference_s:.1f} of {record.limit_s:g} reference seconds"
     clock = f"; {record.wall_time_s:.1f} s by the clock" if in_all else ""
-    return f"{used} (this machine runs at {record.speed:.2g} × the reference{clock})"
+    return f"{used} (the machine runs at {record.speed:.2g} × the reference{clock})"
 
 
 def _coarse(mb: float) -> str:
