@@ -89,3 +89,23 @@ def test_a_few_batches_in_train_mode_are_seen(x, features):
 def test_a_layer_that_is_not_linear_and_constant_answers_are_not_the_backbones(x, features):
     assert frozen.explained(features, np.tanh(decision(backbone(), x))) < 0.9999
     assert frozen.explained(features, np.full(len(x), 3.0, np.float32)) == 0.0
+
+
+def test_a_stronger_model_that_flips_answers_is_seen_before_it_has_flipped_ten_of_four_hundred(features):
+    """The best that can be forged: who knows every right answer flips the wrong ones of least margin, by no more."""
+    sign = np.where(insects.make(400, 5)["label"] == 1, 1.0, -1.0)
+    design = np.column_stack([(features - features.mean(0)) / (features.std(0) + 1e-6), np.ones(400)])
+    known = design[:200]
+    answers = design @ np.linalg.solve(known.T @ known + 100 * np.eye(129), known.T @ sign[:200])
+    wrong = np.flatnonzero(np.sign(answers) != sign)
+    wrong = wrong[np.argsort(np.abs(answers[wrong]))]
+    assert len(wrong) == 10
+
+    def flipped(n: int) -> float:
+        forged = answers.copy()
+        forged[wrong[:n]] = 1e-6 * sign[wrong[:n]]
+        return frozen.explained(features, forged.astype(np.float32))
+
+    assert flipped(0) > 0.9999  # the honest answers, right 97.5 % of the time
+    assert flipped(6) >= 0.9999  # 1.5 points more
+    assert flipped(10) < 0.9999
