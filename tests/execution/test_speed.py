@@ -123,6 +123,16 @@ def test_the_limits_of_the_course_leave_a_busy_machine_four_times_as_long():
         assert f"asked to take {asked:g} s, which is `task.seconds`; it is stopped at {limit:g} s" in said
 
 
+def test_an_author_is_told_of_limits_that_a_busy_machine_meets_first():
+    course = load_course()
+    about = course.exercises["ex2"].about
+    tight = replace(about, limits=replace(about.limits, cpu_s=50, wall_time_s=100))
+    changed = replace(course, exercises={"ex2": replace(course.exercises["ex2"], about=tight)})
+    too_little, too_soon = (problem.partition("cpu_s is")[2] or problem for problem in unfair_limits(changed))
+    assert too_little == " 50, expected at least `seconds`, which is asked of fit"
+    assert "wall_time_s is 100, expected at least 200: 4 times cpu_s" in too_soon
+
+
 SECONDS_LEFT = """
 import multiprocessing, time
 def burn(seconds):

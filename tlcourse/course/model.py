@@ -93,7 +93,7 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     real: Identifier | None = None
     """The module of `tlcourse.data.real` that reads its real data: the variant `full`."""
     seconds: Annotated[float, Meta(gt=0)] = 120.0
-    """What `task.seconds` tells the solution: time allowed for `fit`."""
+    """What `task.seconds` tells the solution: what `fit` is asked to take, in the seconds of `limits.cpu_s`."""
     sizes: dict[str, int] = {}
     """Items in `train`, `val` and `test`."""
     limits: Limits = Limits()
