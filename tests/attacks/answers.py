@@ -92,6 +92,7 @@ CASES = [
                 "predict",
                 "seconds",
                 "seed",
+                "speed",
                 "targets",
                 "threads",
                 "variant",
