@@ -31,27 +31,39 @@ ON_A_CLUSTER = ("cluster/check.py", "cluster/plan.py", "cluster/staging.py")
 """Their commands come after the lines of `start_lines`."""
 
 
-@pytest.fixture
-def poisoned(tmp_path: Path) -> Path:
-    """A folder with a module for each name of the standard library and of all packages; each says that it was run.
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The modules of the standard library and of all packages.
 
     Left out is what `python -m ANYTHING` imports from a working folder before it comes to the module.
     """
-    folder = tmp_path / "hand-in"
-    folder.mkdir()
+    folder, control = tmp_path_factory.mktemp("before"), tmp_path_factory.mktemp("control")
+    (control / "harmless.py").write_text("")
     names = {*sys.stdlib_module_names, *importlib.metadata.packages_distributions()} - {"tlcourse"}
-    for name in names:
-        if name.isidentifier():
-            source = f"open({str(folder / 'run')!r}, 'a').write('{name} ')\nraise ImportError('{name} is poisoned')\n"
-            (folder / f"{name}.py").write_text(source)
-    (tmp_path / "control").mkdir()
-    (tmp_path / "control" / "harmless.py").write_text("")
+    names = {name for name in names if name.isidentifier()}
+    poison(folder, names)
     while True:
-        start([sys.executable, "-m", "harmless"], folder, PYTHONPATH=str(tmp_path / "control"))
+        start([sys.executable, "-m", "harmless"], folder, PYTHONPATH=str(control))
         if not (before := run_in(folder)):
-            return folder
+            return names
+        names.difference_update(before)
         for name in before:
             (folder / f"{name}.py").unlink()
+
+
+@pytest.fixture
+def poisoned(tmp_path: Path, names: set[str]) -> Path:
+    """A folder with a module for each of these names, which says that it was run."""
+    folder = tmp_path / "hand-in"
+    folder.mkdir()
+    poison(folder, names)
+    return folder
+
+
+def poison(folder: Path, names: set[str]) -> None:
+    for name in names:
+        source = f"open({str(folder / 'run')!r}, 'a').write('{name} ')\nraise ImportError('{name} is poisoned')\n"
+        (folder / f"{name}.py").write_text(source)
 
 
 def start(command: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -77,7 +89,8 @@ def test_python_m_tlcourse_runs_no_module_of_the_folder_that_it_is_started_in(po
 def test_our_own_processes_run_no_module_of_the_folder_either_whatever_pythonpath_says(poisoned):
     (poisoned / "lib").mkdir()
     (poisoned / "msgspec.py").rename(poisoned / "lib" / "msgspec.py")
-    elsewhere = poisoned.parent / "control"
+    elsewhere = poisoned.parent / "elsewhere"
+    elsewhere.mkdir()
     (elsewhere / "of_the_user.py").write_text("print('of the user')")
     names = os.pathsep.join(["", ".", "lib", str(poisoned), str(elsewhere)])
     (poisoned / "startup.py").write_text(f"open({str(poisoned / 'run')!r}, 'a').write('startup ')")
