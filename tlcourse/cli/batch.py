@@ -27,6 +27,7 @@ from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
+    from tlcourse.grading.batch.setup import ClassLists
     from tlcourse.grading.grade import Options
     from tlcourse.grading.lms.handins import HandIns
 
@@ -36,6 +37,23 @@ class People(Group, frozen=True, kw_only=True):
 
     roster: RosterFile = None
     groups: GroupsFile = None
+    is_: Annotated[
+        list[str] | None,
+        typer.Option("--is", metavar="FOLDER=WHO", help="Whose a folder is: an id, a name, a group, or nobody. Kept."),
+    ] = None
+
+    def lists(self, begun: ClassLists | None) -> ClassLists:
+        """What was given, else what the batch was begun with; raises UsageError."""
+        from tlcourse.grading.batch.setup import ClassLists
+
+        given = {}
+        for text in self.is_ or []:
+            folder, equals, who = text.rpartition("=")
+            if not equals or not folder.strip() or not who.strip():
+                raise UsageError(f"--is {text} names no folder and person.", remedy="--is 'FOLDER=s123'")
+            given[folder.strip()] = who.strip()
+        before = begun or ClassLists()
+        return ClassLists(self.roster or before.roster, self.groups or before.groups, before.known, given)
 
 
 class Training(Group, frozen=True, kw_only=True):
@@ -89,24 +107,21 @@ def batch(
     from tlcourse.course.loader import load_course
     from tlcourse.grading.batch.backend import Backend
     from tlcourse.grading.batch.run import BatchTask, as_document
-    from tlcourse.grading.batch.setup import ClassLists, begun_as, many_attempts
+    from tlcourse.grading.batch.setup import begun_as, many_attempts, private_unpacking
     from tlcourse.paths import gradebook_file
 
     end_runs_when_ended()
     found = load_course(course).exercise(exercise)
     book = gradebook or gradebook_file()
-    unpacked = book.with_name(book.name + ".unpacked")
     tell = out.note if json else out.say
-    lists, on = ClassLists(people.roster, people.groups), how.on
-    if start.go_on:
-        begun, begun_on = begun_as(book, found.about.id, submissions)
-        lists = begun if lists == ClassLists() else lists
-        on = on or begun_on
-    backend = Backend.named(on)
-    handins = lists.find(submissions, unpacked)
+    begun, begun_on = begun_as(book, found.about.id, submissions) if start.go_on else (None, None)
+    lists = people.lists(begun)
+    backend = Backend.named(how.on or begun_on)
+    with private_unpacking(book, only_look=start.dry_run) as unpacked:
+        handins = lists.find(submissions, unpacked)
     notices = [*handins.notices, *many_attempts(handins, found.about.policy.attempts)]
     handins = replace(handins, notices=notices)  # the report repeats it
-    for line in found_lines(handins):
+    for line in found_lines(handins, found.about.id):
         tell(line)
     if start.dry_run:
         tell(f"It would be graded {backend.words()}.")
@@ -164,8 +179,9 @@ def _write_out(
     return written
 
 
-def found_lines(handins: HandIns) -> Iterator[str]:
+def found_lines(handins: HandIns, exercise: str) -> Iterator[str]:
     """What was found, for people: the counts, then notes, what belongs to nobody, and who handed in nothing."""
+    from tlcourse.grading.gradebook.people import settles, without_handin
     from tlcourse.text import harmless
 
     groups = sum(1 for handin in handins.found if handin.kind == "group")
@@ -173,13 +189,18 @@ def found_lines(handins: HandIns) -> Iterator[str]:
     yield (
         f"{len(handins.found)} hand-ins found ({groups} of groups) for {people} people; download of: {handins.platform}"
     )
+    unmatched = [(one.name, one.reason) for one in handins.unmatched]
+    without = without_handin(handins, unmatched)
     for word, listed in (
         ("note", handins.notices),
-        ("NOT MATCHED", [f"{one.name}: {one.reason}" for one in handins.unmatched]),
-        ("handed in nothing", handins.missing),
+        ("NOT MATCHED", [f"{name}: {reason}" for name, reason in unmatched]),
+        ("not matched, and perhaps one of these", [one.named for one in without if one.state == "unmatched"]),
+        ("handed in nothing", [one.named for one in without if one.state == "nothing"]),
     ):
         for one in listed:
             yield f"  {word}: {harmless(one)}"
+    if unmatched and handins.people:
+        yield f"  to say whose it is, or that it is nobody's: {harmless(settles(unmatched[0][0], exercise))}"
 
 
 def found_document(handins: HandIns) -> dict[str, Any]:
@@ -187,14 +208,17 @@ def found_document(handins: HandIns) -> dict[str, Any]:
     from msgspec import to_builtins
 
     from tlcourse.grading.batch.document import storable
+    from tlcourse.grading.gradebook.people import without_handin
 
+    without = without_handin(handins, [(one.name, one.reason) for one in handins.unmatched])
     document = {
         "found": [
             {"key": h.key, "owner": h.owner, "kind": h.kind, "members": h.members, "folder": h.folder_name}
             for h in handins.found
         ],
         "unmatched": handins.unmatched,
-        "missing": handins.missing,
+        "missing": [one.person.id for one in without if one.state == "nothing"],
+        "unclear": [one.person.id for one in without if one.state == "unmatched"],
         "notices": handins.notices,
     }
     return dict(storable(to_builtins(document)))

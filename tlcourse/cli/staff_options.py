@@ -101,7 +101,9 @@ class ChosenBatch(Group, frozen=True, kw_only=True):
 
         found = load_course(self.course).exercise(exercise)
         with Gradebook.reading(self.gradebook or gradebook_file()) as book:
-            yield found, book, _chosen(book, found.about.id, self.batch)
+            record = _chosen(book, found.about.id, self.batch)
+            _say_what_is_missing(book, record)
+            yield found, book, record
 
     @contextlib.contextmanager
     def writing(self, exercise: str, command: str) -> Iterator[tuple[LoadedExercise, Gradebook, BatchRecord]]:
@@ -113,7 +115,9 @@ class ChosenBatch(Group, frozen=True, kw_only=True):
 
         found = load_course(self.course).exercise(exercise)
         with Gradebook.writing(must_exist(self.gradebook or gradebook_file()), command) as book:
-            yield found, book, _chosen(book, found.about.id, self.batch)
+            record = _chosen(book, found.about.id, self.batch)
+            _say_what_is_missing(book, record)
+            yield found, book, record
 
 
 class GradingOptions(Group, frozen=True, kw_only=True):
@@ -161,6 +165,18 @@ class GradingOptions(Group, frozen=True, kw_only=True):
     def user(self) -> str:
         """Who gives the command."""
         return self.who or user()
+
+
+def _say_what_is_missing(book: Gradebook, batch: BatchRecord) -> None:
+    """A line where kept hand-ins are not beside the gradebook: it may have been copied without them."""
+    from tlcourse.grading.gradebook.submission_store import SubmissionStore
+
+    store, verdicts = SubmissionStore(book.path), book.verdicts(batch.id).values()
+    if gone := store.gone(verdict.sha256 for verdict in verdicts):
+        out.note(
+            f"{gone} of {len(verdicts)} kept hand-ins are not in {store.folder}: they cannot be compared "
+            "or graded again. A gradebook is copied with that folder."
+        )
 
 
 def _chosen(book: Gradebook, exercise: str, number: int | None) -> BatchRecord:

@@ -10,7 +10,8 @@ import pytest
 from tlcourse.errors import InfraError, UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, selected, target_of
+from tlcourse.grading.gradebook.people import selected, targets_of
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
 
 
@@ -110,7 +111,8 @@ def test_an_override_survives_a_regrade_and_can_be_withdrawn(book):
 def test_one_members_override_leaves_the_others_the_groups_points(book):
     book.record(1, 0, result("pass", 2.0), "")
     handins = book.handins(1)
-    book.override("line", target_of(handins, "P2"), 0.5, who="sofie", why="did not take part")
+    (target,) = targets_of(handins, [], {}, "P2")
+    book.override("line", target, 0.5, who="sofie", why="did not take part")
     red = book.statuses(book.batch(1))[0]
     assert (red.points_of("p1"), red.points_of("p2")) == (2.0, 0.5)
 
@@ -134,7 +136,7 @@ def test_a_word_of_the_staff_means_one_hand_in(book, word, means):
 
 def test_a_word_that_means_nobody_says_who_was_near(book):
     with pytest.raises(UsageError) as found:
-        target_of(book.handins(1), "re")
+        targets_of(book.handins(1), [], {}, "re")
     assert "Red" in found.value.cause
     with pytest.raises(UsageError, match="ended as crash"):
         selected(book.statuses(book.batch(1)), "crash")

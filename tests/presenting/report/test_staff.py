@@ -11,7 +11,8 @@ import pytest
 
 from tlcourse.course.exercise import solutions
 from tlcourse.grading.gradebook.gradebook import UNREADABLE, Gradebook
-from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, selected
+from tlcourse.grading.gradebook.people import selected
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
 from tlcourse.grading.similarity import MAX_SOURCE

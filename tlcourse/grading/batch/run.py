@@ -27,7 +27,8 @@ from tlcourse.grading.batch.setup import (
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.grade import Grading, Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.records import BatchRecord, selected
+from tlcourse.grading.gradebook.people import selected
+from tlcourse.grading.gradebook.records import BatchRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.lms.handins import HandIns
@@ -136,8 +137,11 @@ class BatchTask(Struct, frozen=True):
         if before is None or (again and not go_on):
             return None
         if go_on:
-            said = resume(book, self.exercise, self.handins, before, self.seed)
-            tell(" ".join([f"Resuming batch {before.id}.", *said]))
+            found, lists = (book, self.exercise, self.handins, before, self.seed), self.lists
+            said = resume(*found, source=self.source, lists=lists, who=self.who)
+            tell(f"Resuming batch {before.id}.")
+            for line in said:
+                tell(f"  {line}")
             return before
         left = len(book.open_handins(before.id))
         raise UsageError(
@@ -249,7 +253,8 @@ def _chosen(book: Gradebook, batch: BatchRecord, only: str, *, go_on: bool) -> t
     """The regrade to resume (0 for a new one), and ids of hand-ins; raises UsageError where there are none."""
     before = book.unfinished_regrade(batch.id)
     if before is None:
-        return 0, [status.handin.id for status in selected(book.statuses(batch), only)]
+        chosen = selected(book.statuses(batch), only, book.people(batch.id), book.groups(batch.id))
+        return 0, [status.handin.id for status in chosen]
     if go_on:
         return before.id, [handin.id for handin in book.open_handins(batch.id, before.id)]
     raise UsageError(

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Iterator
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.errors import UsageError
+from tlcourse.errors import UnableError, UsageError
 from tlcourse.grading.batch.document import storable
 from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.grader import Grader
-from tlcourse.grading.lms.roster import visible
+from tlcourse.grading.lms.roster import Person, same_key, visible
 from tlcourse.grading.secret import data_seed, fingerprint, new_salt, run_key
 from tlcourse.text import harmless
 
@@ -36,6 +41,10 @@ class ClassLists(Struct, frozen=True):
 
     roster: Path | None = None
     groups: Path | None = None
+    known: dict[str, str] = {}
+    """Whose a folder is, where the staff said so before."""
+    given: dict[str, str] = {}
+    """The same, said now: each must be in the download."""
 
     def find(self, submissions: Path, into: Path) -> HandIns:
         """Everybody's newest attempt."""
@@ -45,7 +54,15 @@ class ClassLists(Struct, frozen=True):
 
         people = read_roster(self.roster) if self.roster else None
         groups = read_groups(self.groups, people) if self.groups else None
-        return find_handins(submissions, into, roster=people, groups=groups)
+        known = {**self.known, **self.given}
+        found = find_handins(submissions, into, roster=people, groups=groups, known=known)
+        if strange := [name for name in self.given if same_key(name) not in {same_key(one) for one in found.settled}]:
+            raise UsageError(
+                f"{submissions} has no folder called {visible(strange[0])}.",
+                cause="a spelling mistake, or another download.",
+                remedy="copy the name from the line that says NOT MATCHED.",
+            )
+        return found
 
     def settings(self) -> dict[str, str]:
         """What is kept, so that --resume finds the same owners without being told."""
@@ -53,16 +70,46 @@ class ClassLists(Struct, frozen=True):
         return {name: str(path.resolve()) for name, path in named.items() if path is not None}
 
 
+@contextlib.contextmanager
+def private_unpacking(gradebook: Path, *, only_look: bool) -> Iterator[Path]:
+    """The folder into which a download is unpacked, for its owner alone.
+
+    Nothing is left of it after a mere look, nor where looking failed. Raises UnableError where it cannot be written.
+    """
+    folder = gradebook.with_name(gradebook.name + ".unpacked")
+    before = os.umask(0o077)
+    try:
+        if only_look:
+            near = gradebook.parent if gradebook.parent.is_dir() else None  # there is room for a class there
+            folder = Path(tempfile.mkdtemp(prefix=".looked-at-", dir=near))
+        left = only_look or not folder.exists()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)  # earlier versions let others look in
+            yield folder
+            left = only_look
+        finally:
+            if left:
+                shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise UnableError(
+            f"{folder} cannot be written: {error.strerror}.", remedy="name another: --gradebook FILE"
+        ) from None
+    finally:
+        os.umask(before)
+
+
 def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[ClassLists, str]:
     """The lists and the backend with which the batch of these submissions was begun."""
     try:
         with Gradebook.reading(gradebook) as book:
             before = earlier(book, exercise, submissions)
+            known = book.settled(before.id) if before else {}
+            kept = {**before.settings, **book.latest_lists(before.id)} if before else {}
     except UsageError:  # there is no gradebook: a batch begins
-        before = None
-    kept = before.settings if before else {}
+        known, kept = {}, {}
     roster, groups = (Path(kept[name]) if name in kept else None for name in ("roster", "groups"))
-    return ClassLists(roster, groups), kept.get("on", "local")
+    return ClassLists(roster, groups, known), kept.get("on", "local")
 
 
 def many_attempts(handins: HandIns, budget: int) -> Iterator[str]:
@@ -134,20 +181,71 @@ def begin(
         who=who,
         at="",
     )
-    return book.begin_batch(batch, [_row(handin) for handin in handins.found])
+    begun = book.begin_batch(batch, [_row(handin) for handin in handins.found])
+    lists = {str(name): str(settings[name]) for name in ("roster", "groups") if name in settings}
+    _note(book, begun, handins, source, lists, who)
+    return begun
+
+
+def _note(
+    book: Gradebook, batch: BatchRecord, handins: HandIns, source: Path, lists: dict[str, str], who: str
+) -> list[str]:
+    """Append the class and what was said about the download; returns a line for each person who moved."""
+    before = book.groups(batch.id)
+    # folders that are in the batch have their owners, whatever new lists make of their names
+    known = {row.folder_name for row in book.handins(batch.id)}
+    book.note_class(
+        batch.id, _storable_people(handins.people), storable(handins.groups), who=who, why="the list of groups"
+    )
+    notices = {**_notices(handins), "lists": lists}
+    notices["unmatched"] = [one for one in notices["unmatched"] if one[0] not in known]
+    book.note_look(batch.id, _source(source), notices, storable(handins.settled), who)
+    return list(_moved(book, batch, before))
+
+
+def _moved(book: Gradebook, batch: BatchRecord, before: dict[str, str]) -> Iterator[str]:
+    """Who is in another group than before, and whose mark counts for them."""
+    people = {person.id: person for person in book.people(batch.id)}
+    in_force = {member: handin.owner for handin in book.handins(batch.id) for member in handin.members}
+    after = book.groups(batch.id)
+    for person, group in before.items():
+        if (now := after.get(person, "")) == group:
+            continue
+        named = PersonStatus(people.get(person, Person(person)), "graded").named
+        line = f"{named} moved from {visible(group)} to {visible(now) or 'no group'}"
+        owner = in_force.get(person, "")
+        if owner and owner != now:
+            line += f", handed in with {visible(owner)}, and has its mark"
+            if now:
+                line += f"; if not: tlcourse ta move {batch.exercise} '{visible(person)}' '{visible(now)}' --why …"
+        yield f"{line}."
 
 
 def resume(
-    book: Gradebook, exercise: LoadedExercise, handins: HandIns, batch: BatchRecord, seed: DataSeed
+    book: Gradebook,
+    exercise: LoadedExercise,
+    handins: HandIns,
+    batch: BatchRecord,
+    seed: DataSeed,
+    *,
+    source: Path | None = None,
+    lists: ClassLists | None = None,
+    who: str = "",
 ) -> list[str]:
     """Prepare to resume a batch; returns lines about what changed. Raises UsageError where marks would not compare."""
     same_secret(batch, seed)
     same_grader(batch, exercise)
     known = {row.key: row for row in book.handins(batch.id)}
-    new = [_row(handin) for handin in handins.found if handin.key not in known]
+    # who handed in with one group and is now in another keeps the mark of the first
+    elsewhere = {member: row.key for row in known.values() for member in row.members}
+    new = [
+        replace(row, members=[one for one in row.members if one not in elsewhere])
+        for row in (_row(handin) for handin in handins.found if handin.key not in known)
+    ]
     _same_owners(batch, new, {row.folder_name for row in known.values()})
     if new:
         book.add_handins(batch.id, new)
+    moved = _note(book, batch, handins, source or Path(batch.source), lists.settings() if lists else {}, who)
     later = [
         handin.owner
         for handin in handins.found
@@ -160,7 +258,7 @@ def resume(
             f"{len(later)} have a newer attempt than the one of this batch ({', '.join(later[:5])}); "
             "--again grades all anew, as another batch."
         )
-    return said
+    return said + moved
 
 
 def _same_owners(batch: BatchRecord, new: list[HandInRecord], known_folders: set[str]) -> None:
@@ -253,9 +351,13 @@ def _row(handin: HandIn) -> HandInRecord:
     )
 
 
+def _storable_people(people: Sequence[Person]) -> list[Person]:
+    return [Person(*(storable(text) for text in astuple(person))) for person in people]
+
+
 def _notices(handins: HandIns) -> dict[str, Any]:
     return {
         "notices": storable(handins.notices),
-        "unmatched": [storable(f"{one.name}: {one.reason}") for one in handins.unmatched],
+        "unmatched": [[storable(one.name), storable(one.reason)] for one in handins.unmatched],
         "missing": storable(handins.missing),
     }

@@ -22,7 +22,7 @@ from tlcourse.storage import (
     version_of,
 )
 
-_VERSION = 2
+_VERSION = 3
 _APPLICATION = 0x746C6762  # tells a gradebook from other SQLite files, such as a student's own record
 _SCHEMA = """
 CREATE TABLE batches (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, variant TEXT NOT NULL, source TEXT NOT NULL,
@@ -49,20 +49,46 @@ CREATE TABLE overrides (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, target T
 CREATE INDEX overrides_of ON overrides (exercise, target);
 CREATE TABLE live (batch INTEGER PRIMARY KEY REFERENCES batches (id), state TEXT NOT NULL)
 """
-APPENDED = ("batches", "handins", "regrades", "regraded", "results", "checks", "documents", "overrides")
+_FIRST = ("batches", "handins", "regrades", "regraded", "results", "checks", "documents", "overrides")
+_OF_THE_CLASS = """
+CREATE TABLE people (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches (id), person TEXT NOT NULL,
+    username TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, email TEXT NOT NULL, platform_id TEXT NOT NULL,
+    at TEXT NOT NULL);
+CREATE TABLE memberships (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches (id),
+    person TEXT NOT NULL, team TEXT NOT NULL, counts INTEGER NOT NULL, why TEXT NOT NULL, who TEXT NOT NULL,
+    at TEXT NOT NULL);
+CREATE TABLE looks (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches (id), source TEXT NOT NULL,
+    notices TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE identities (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches (id),
+    folder_name TEXT NOT NULL, means TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE attempts (id INTEGER PRIMARY KEY, handin INTEGER NOT NULL REFERENCES handins (id),
+    regrade INTEGER NOT NULL REFERENCES regrades (id), folder_name TEXT NOT NULL, path TEXT NOT NULL,
+    submitted_at TEXT NOT NULL, twins TEXT NOT NULL, problem TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX people_of ON people (batch);
+CREATE INDEX memberships_of ON memberships (batch);
+CREATE INDEX attempts_of ON attempts (handin);
+ALTER TABLE overrides ADD COLUMN excused INTEGER NOT NULL DEFAULT 0
+"""
+_THEN = ("people", "memberships", "looks", "identities", "attempts")
+APPENDED = _FIRST + _THEN
 """Tables whose rows stay as they were written: triggers refuse anything else."""
+
+
+def _stay(tables: tuple[str, ...]) -> list[str]:
+    """Triggers by which the rows of tables stay as they were written."""
+    return [
+        f"CREATE TRIGGER {table}_stay_{deed.lower()} BEFORE {deed} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} are appended to, never changed'); END"
+        for table in tables
+        for deed in ("UPDATE", "DELETE")
+    ]
+
+
+_THIRD = [*statements(_OF_THE_CLASS), *_stay(_THEN)]
 _STEPS = {
-    0: [
-        *statements(_SCHEMA),
-        *(
-            f"CREATE TRIGGER {table}_stay_{deed.lower()} BEFORE {deed} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} are appended to, never changed'); END"
-            for table in APPENDED
-            for deed in ("UPDATE", "DELETE")
-        ),
-        f"PRAGMA application_id = {_APPLICATION}",
-    ],
-    1: ["ALTER TABLE results RENAME COLUMN wall_s TO wall_time_s"],
+    0: [*statements(_SCHEMA), *_stay(_FIRST), *_THIRD, f"PRAGMA application_id = {_APPLICATION}"],
+    1: ["ALTER TABLE results RENAME COLUMN wall_s TO wall_time_s", *_THIRD],
+    2: _THIRD,
 }
 
 
@@ -85,7 +111,7 @@ def _none_there(path: Path) -> UsageError:
 def writing(path: Path, what: str, wait_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
     """The gradebook, made if there is none, for the one process that writes; raises InfraError and UsageError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
             f"{path.parent} cannot be made: {error.strerror}.", remedy="name another file: --gradebook FILE"

@@ -15,7 +15,9 @@ from msgspec.structs import replace
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
+from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus, person_statuses
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
+from tlcourse.grading.lms.roster import Person, same_key
 from tlcourse.grading.result import Result, read_result
 from tlcourse.storage import BUSY_S, transaction
 
@@ -128,12 +130,53 @@ class Gradebook:
             self._db.executemany("INSERT INTO regraded VALUES (?, ?)", [(number, handin) for handin in handins])
         return number
 
-    def override(self, exercise: str, target: str, points: float | None, *, who: str, why: str) -> None:
-        """Append a decision of the staff; None withdraws the one before."""
+    def override(
+        self, exercise: str, target: str, points: float | None, *, who: str, why: str, excused: bool = False
+    ) -> None:
+        """Append a decision of the staff; None withdraws the one before, or excuses."""
         with self._appending():
             self._db.execute(
-                "INSERT INTO overrides (exercise, target, points, why, who, at) VALUES (?, ?, ?, ?, ?, ?)",
-                (exercise, target, points, why, who, now()),
+                "INSERT INTO overrides (exercise, target, points, why, who, at, excused) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (exercise, target, points, why, who, now(), int(excused)),
+            )
+
+    def note_class(self, batch: int, people: Sequence[Person], groups: dict[str, str], *, who: str, why: str) -> None:
+        """Append whoever is new or changed in the class, and every change of a group; `groups` by person."""
+        known = {person.id: person for person in self.people(batch)}
+        before = self.groups(batch)
+        new = [person for person in people if known.get(person.id) != person]
+        moved = [(one, group) for one, group in groups.items() if before.get(one) != group]
+        moved += [(one, "") for one, group in before.items() if groups and group and one not in groups]
+        with self._appending():
+            self._db.executemany(
+                "INSERT INTO people (batch, person, username, first, last, email, platform_id, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(batch, p.id, p.username, p.first, p.last, p.email, p.platform_id, now()) for p in new],
+            )
+            self._db.executemany(
+                "INSERT INTO memberships (batch, person, team, counts, why, who, at) VALUES (?, ?, ?, 0, ?, ?, ?)",
+                [(batch, person, group, why, who, now()) for person, group in moved],
+            )
+
+    def move(self, batch: int, person: str, group: str, *, who: str, why: str) -> None:
+        """Append that somebody's mark is that of a group's hand-in, whichever they handed in with."""
+        with self._appending():
+            self._db.execute(
+                "INSERT INTO memberships (batch, person, team, counts, why, who, at) VALUES (?, ?, ?, 1, ?, ?, ?)",
+                (batch, person, group, why, who, now()),
+            )
+
+    def note_look(self, batch: int, source: str, notices: dict[str, Any], settled: dict[str, str], who: str) -> None:
+        """Append what was said about a download, and whose a folder is by what staff said: `settled`, by folder."""
+        before = self.settled(batch)
+        with self._appending():
+            self._db.execute(
+                "INSERT INTO looks (batch, source, notices, who, at) VALUES (?, ?, ?, ?, ?)",
+                (batch, source, _json(notices), who, now()),
+            )
+            self._db.executemany(
+                "INSERT INTO identities (batch, folder_name, means, who, at) VALUES (?, ?, ?, ?, ?)",
+                [(batch, name, means, who, now()) for name, means in settled.items() if before.get(name) != means],
             )
 
     def tell(self, batch: int, live: dict[str, Any]) -> None:
@@ -171,8 +214,70 @@ class Gradebook:
         return _batch(row)
 
     def handins(self, batch: int) -> list[HandInRecord]:
-        """The hand-ins of a batch, in the order in which they were found."""
-        return [_handin(row) for row in self._db.execute("SELECT * FROM handins WHERE batch = ? ORDER BY id", (batch,))]
+        """The hand-ins of a batch, in the order in which they were found; members as the staff decided."""
+        rows = self._db.execute("SELECT * FROM handins WHERE batch = ? ORDER BY id", (batch,))
+        return self._with_members(batch, [_handin(row) for row in rows])
+
+    def _with_members(self, batch: int, handins: list[HandInRecord]) -> list[HandInRecord]:
+        """Each moved person in the group that the staff named last, and in no other."""
+        moved = {one.person: same_key(one.group) for one in self.memberships(batch) if one.counts}
+        if not moved:
+            return handins
+        found = []
+        for handin in handins:
+            here = same_key(handin.owner)
+            stay = [one for one in handin.members if moved.get(one, here) == here]
+            come = [one for one, group in moved.items() if group == here and one not in stay]
+            found.append(replace(handin, members=stay + come))
+        return found
+
+    def memberships(self, batch: int) -> list[Membership]:
+        """Every change of a group, the oldest first."""
+        rows = self._db.execute("SELECT * FROM memberships WHERE batch = ? ORDER BY id", (batch,))
+        return [
+            Membership(number, of, person, group, bool(counts), why, by, at)
+            for number, of, person, group, counts, why, by, at in rows
+        ]
+
+    def groups(self, batch: int) -> dict[str, str]:
+        """The group of each person by the newest list."""
+        return {one.person: one.group for one in self.memberships(batch) if not one.counts and one.group}
+
+    def people(self, batch: int) -> list[Person]:
+        """Everybody of the class, as the newest list has them."""
+        rows = self._db.execute(
+            "SELECT person, username, first, last, email, platform_id FROM people WHERE batch = ? ORDER BY id", (batch,)
+        )
+        return list({row[0]: Person(*row) for row in rows}.values())
+
+    def settled(self, batch: int) -> dict[str, str]:
+        """Whose a folder is, by what staff said last."""
+        rows = self._db.execute("SELECT folder_name, means FROM identities WHERE batch = ? ORDER BY id", (batch,))
+        return dict(rows.fetchall())
+
+    def latest_lists(self, batch: int) -> dict[str, str]:
+        """The files of the class list and the groups that a batch was given last, by what they are."""
+        lists: dict[str, str] = {}
+        for (notices,) in self._db.execute("SELECT notices FROM looks WHERE batch = ? ORDER BY id", (batch,)):
+            lists.update(msgspec.json.decode(notices)["lists"])
+        return lists
+
+    def look(self, batch: BatchRecord) -> Look:
+        """What was said last about each download of a batch."""
+        rows = self._db.execute("SELECT source, notices FROM looks WHERE batch = ? ORDER BY id", (batch.id,))
+        latest = {source: msgspec.json.decode(notices) for source, notices in rows}
+        notices, unmatched = list[str](), dict[str, str]()
+        for said in latest.values() or [{"unmatched": [], **batch.notices}]:
+            notices += said.get("notices", [])
+            # earlier editions kept each as one text
+            unmatched.update(one.partition(": ")[::2] if isinstance(one, str) else one for one in said["unmatched"])
+        return Look(list(dict.fromkeys(notices)), list(unmatched.items()))
+
+    def person_statuses(self, batch: BatchRecord, statuses: Sequence[GradeStatus]) -> list[PersonStatus]:
+        """Where each person of the class stands."""
+        people = self.people(batch.id) or [Person(one) for one in batch.notices.get("missing", [])]  # earlier editions
+        decided, unmatched = self.overrides(batch.exercise), self.look(batch).unmatched
+        return person_statuses(people, self.groups(batch.id), statuses, decided, unmatched)
 
     def open_handins(self, batch: int, round_: int = 0) -> list[HandInRecord]:
         """Those of a batch that have no final result at all; or those of a regrade that have none of this regrade."""
@@ -186,7 +291,7 @@ class Gradebook:
             f" (SELECT 1 FROM results r WHERE r.handin = h.id AND {done}) ORDER BY h.id",
             {"batch": batch, "round": round_},
         )
-        return [_handin(row) for row in rows]
+        return self._with_members(batch, [_handin(row) for row in rows])
 
     def unfinished_regrade(self, batch: int) -> Regrade | None:
         """The newest regrade of a batch, where some of it has no final result."""
@@ -229,7 +334,7 @@ class Gradebook:
         """The decision that holds for each target; withdrawn ones are absent."""
         rows = self._db.execute("SELECT * FROM overrides WHERE exercise = ? ORDER BY id", (exercise,))
         latest = {row[2]: Override(*row) for row in rows}
-        return {target: override for target, override in latest.items() if override.points is not None}
+        return {target: one for target, one in latest.items() if one.points is not None or one.excused}
 
     def statuses(self, batch: BatchRecord) -> list[GradeStatus]:
         """Where each hand-in of a batch stands."""

@@ -1,14 +1,10 @@
-"""What the gradebook holds, as plain types; and which hand-in a word of the staff means."""
+"""What the gradebook holds, as plain types."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
-
-from tlcourse.errors import UsageError
-from tlcourse.grading.lms.roster import same_key, visible
 
 
 class BatchRecord(Struct, frozen=True):
@@ -70,7 +66,7 @@ class Verdict(Struct, frozen=True):
 
 
 class Override(Struct, frozen=True):
-    """What a person of the staff decided; `points` None withdraws what was decided before."""
+    """What a person of the staff decided; `points` None withdraws what was decided before, or excuses."""
 
     id: int
     exercise: str
@@ -80,6 +76,8 @@ class Override(Struct, frozen=True):
     why: str
     who: str
     at: str
+    excused: int = 0
+    """1: there is no mark to give, and none is missing."""
 
 
 class Regrade(Struct, frozen=True):
@@ -120,46 +118,3 @@ class GradeStatus(Struct, frozen=True):
 
 
 OUTCOMES = ("pass", "fail", "crash", "timeout", "memory", "output", "invalid", "infra")
-
-
-def target_of(handins: Sequence[HandInRecord], word: str) -> str:
-    """The target of an override: a hand-in's key, or `person:ID`. Raises UsageError where it is nobody, or several."""
-    handin, person = _meant(handins, word)
-    return f"person:{person}" if person and len(handin.members) > 1 else handin.key
-
-
-def selected(statuses: Sequence[GradeStatus], only: str) -> list[GradeStatus]:
-    """The hand-ins of an outcome (`waiting` counts as `infra`), `all`, or one that a word means; raises UsageError."""
-    if only == "all":
-        chosen = list(statuses)
-    elif only in OUTCOMES:
-        wanted = ("infra", "waiting") if only == "infra" else (only,)
-        chosen = [status for status in statuses if status.outcome in wanted]
-    else:
-        handin, _ = _meant([status.handin for status in statuses], only)
-        chosen = [status for status in statuses if status.handin.id == handin.id]
-    if not chosen:
-        raise UsageError(
-            f"No hand-in of this batch ended as {only}.",
-            cause="there is nothing to grade again.",
-            remedy="--only all, another outcome, or somebody's name.",
-        )
-    return chosen
-
-
-def _meant(handins: Sequence[HandInRecord], word: str) -> tuple[HandInRecord, str]:
-    """The hand-in, and the member where one was named."""
-    key = same_key(word)
-    named = [(h, "") for h in handins if key in (h.key, same_key(h.owner), same_key(h.folder_name))]
-    found = named or [(h, person) for h in handins for person in h.members if same_key(person) == key]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        several = ", ".join(visible(handin.folder_name) for handin, _ in found[:5])
-        raise UsageError(f"{visible(word)} means {len(found)} hand-ins: {several}.", remedy="name the folder.")
-    near = [visible(h.owner) for h in handins if key and key in same_key(h.owner)][:5]
-    raise UsageError(
-        f"Nobody of this batch is called {visible(word)}.",
-        cause=f"perhaps meant: {', '.join(near)}." if near else "a spelling mistake, or another batch.",
-        remedy="name the owner as the report shows it, the folder, or a member's id.",
-    )

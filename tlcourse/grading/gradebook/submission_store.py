@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -23,7 +23,6 @@ class SubmissionStore:
 
     def __init__(self, gradebook: Path) -> None:
         self.folder = gradebook.with_name(gradebook.name + ".handins")
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def take(self, origin: Path, starter: Path | None = None) -> Submission:
         """Collect a hand-in, and keep it; raises SubmissionError, and OSError such as that of a full disk.
@@ -34,7 +33,7 @@ class SubmissionStore:
             submission = collect(origin, half, starter=starter)
             place = self._place(submission.sha256)
             if not place.is_dir():
-                place.parent.mkdir(exist_ok=True)
+                place.parent.mkdir(mode=0o700, exist_ok=True)
                 submission.folder.rename(place)  # which may be a folder within: a ZIP often wraps all into one
         return replace(submission, folder=place)
 
@@ -44,8 +43,8 @@ class SubmissionStore:
         if not sha256 or not place.is_dir() or hash_folder(place) != sha256:
             raise InfraError(
                 "The kept copy of a hand-in is missing or was changed.",
-                cause=f"somebody cleaned up {self.folder}.",
-                remedy="start a new batch from the platform's download.",
+                cause=f"somebody cleaned up {self.folder}, or the gradebook was copied without it.",
+                remedy=f"copy {self.folder.name} beside the gradebook, or start a new batch from the download.",
             )
         return Submission(origin, place, sha256)
 
@@ -72,6 +71,10 @@ class SubmissionStore:
         """Whether the solution is kept."""
         return (self._place(sha256) / SOLUTION).is_file()
 
+    def gone(self, hashes: Iterable[str]) -> int:
+        """How many of these hand-ins are not kept, as where a gradebook was copied without its hand-ins."""
+        return sum(1 for sha256 in hashes if sha256 and not self._place(sha256).is_dir())
+
     def sweep(self) -> None:
         """Remove what a killed batch left half-made; for the gradebook's one writer."""
         for half in self.folder.glob("half-*"):
@@ -83,6 +86,7 @@ class SubmissionStore:
     @contextlib.contextmanager
     def _half(self) -> Iterator[Path]:
         half = self.folder / f"half-{os.getpid()}-{secrets.token_hex(4)}"
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         half.mkdir(mode=0o700)
         try:
             yield half

@@ -12,7 +12,7 @@ from typing import Literal, assert_never
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.lms.handins import HandIns
-from tlcourse.grading.lms.marks import Mark, Template, factor, item_column, one_mark_each, points, read_template
+from tlcourse.grading.lms.marks import Absent, Mark, Template, factor, item_column, one_mark_each, points, read_template
 from tlcourse.grading.lms.roster import Person, Roster, visible
 from tlcourse.grading.lms.table import Table, cell, number, write_table
 from tlcourse.text import harmless
@@ -29,6 +29,7 @@ def export(
     roster: Roster | None = None,
     template: Path | None = None,
     scale: bool = False,
+    absent: Absent | None = None,
 ) -> str | bytes:
     """The file that a platform imports: text to be written as UTF-8 with its line ends unchanged, or bytes of a ZIP.
 
@@ -37,6 +38,7 @@ def export(
     Args:
         item: what the exercise is called in the platform's gradebook.
         template: the platform's own export; its headers and people are kept, and the item's column is filled in.
+        absent: what becomes of people without a mark; None: nothing is exported while there are some.
         scale: where the template's item has other maximum points than the exercise, convert; otherwise refuse.
 
     Raises:
@@ -45,17 +47,17 @@ def export(
     """
     match platform:
         case "brightspace":
-            return _brightspace(marks, item, max_points, roster, template, scale)
+            return _brightspace(marks, item, max_points, roster, template, scale, absent)
         case "canvas":
-            return _canvas(marks, item, max_points, roster, template, scale)
+            return _canvas(marks, item, max_points, roster, template, scale, absent)
         case "moodle":
-            return _moodle(marks, item, max_points, roster, template, scale)
+            return _moodle(marks, item, max_points, roster, template, scale, absent)
         case "gradescope":
             from tlcourse.grading.lms.gradescope import results_of_marks
 
-            return results_of_marks(marks, item, max_points, roster)
+            return results_of_marks(marks, item, max_points, roster, absent)
         case "csv":
-            return _csv(marks, max_points, roster)
+            return _csv(marks, max_points, roster, absent)
         case _:
             assert_never(platform)
 
@@ -69,10 +71,16 @@ _BRIGHTSPACE_WORTH = re.compile(r"MaxPoints:\s*(\d+(?:[.,]\d+)?)", re.IGNORECASE
 
 
 def _brightspace(
-    marks: Sequence[Mark], item: str, max_points: float, roster: Roster | None, template: Path | None, scale: bool
+    marks: Sequence[Mark],
+    item: str,
+    max_points: float,
+    roster: Roster | None,
+    template: Path | None,
+    scale: bool,
+    absent: Absent | None,
 ) -> str:
     if template is None:
-        return _brightspace_without_template(marks, item, roster)
+        return _brightspace_without_template(marks, item, roster, absent)
     own = read_template(template)
     table = own.table
     at = item_column(own, item, _brightspace_item)
@@ -80,16 +88,18 @@ def _brightspace(
     by = factor(own, worth[1] if worth else "", max_points, scale)
     ids = [i for name in ("OrgDefinedId", "Username") if (i := table.column(name)) is not None]
     rows = [[*(cell(table.headers[i]) for i in ids), cell(table.headers[at]), _BRIGHTSPACE_END]]
-    for person, mark in one_mark_each(marks, roster, own.people):
+    for person, mark in one_mark_each(marks, roster, own.people, absent):
         row = own.rows[person.id]
         rows.append([*(cell(row[i]) for i in ids), points(mark.points, by, cell(row[at])), "#"])
     return write_table(rows, delimiter=table.delimiter, bom=table.bom)
 
 
-def _brightspace_without_template(marks: Sequence[Mark], item: str, roster: Roster | None) -> str:
+def _brightspace_without_template(
+    marks: Sequence[Mark], item: str, roster: Roster | None, absent: Absent | None
+) -> str:
     """Ids with `#` before them, as Brightspace's own exports have it: a spreadsheet then keeps leading zeros."""
     rows = [["OrgDefinedId", "Username", f"{cell(item)} Points Grade", _BRIGHTSPACE_END]]
-    for person, mark in one_mark_each(marks, roster, None):
+    for person, mark in one_mark_each(marks, roster, None, absent):
         rows.append([_with_mark(person.id), _with_mark(person.username), points(mark.points, 1.0), "#"])
     return write_table(rows)
 
@@ -111,10 +121,16 @@ _CANVAS_POSSIBLE = "    Points Possible"
 
 
 def _canvas(
-    marks: Sequence[Mark], item: str, max_points: float, roster: Roster | None, template: Path | None, scale: bool
+    marks: Sequence[Mark],
+    item: str,
+    max_points: float,
+    roster: Roster | None,
+    template: Path | None,
+    scale: bool,
+    absent: Absent | None,
 ) -> str:
     if template is None:
-        return _canvas_without_template(marks, item, max_points, roster)
+        return _canvas_without_template(marks, item, max_points, roster, absent)
     own = read_template(template)
     table = own.table
     columns = [i for name in _CANVAS_WHO if (i := table.column(name)) is not None]
@@ -130,17 +146,19 @@ def _canvas(
     first = [*("" for _ in columns), worth or number(max_points)]
     first[columns.index(_column(table, "Student"))] = _CANVAS_POSSIBLE
     rows = [[*(cell(table.headers[i]) for i in columns), cell(table.headers[at])], first]
-    for person, mark in one_mark_each(marks, roster, own.people):
+    for person, mark in one_mark_each(marks, roster, own.people, absent):
         row = own.rows[person.id]
         rows.append([*(cell(row[i]) for i in columns), points(mark.points, by, cell(row[at]))])
     return write_table(rows, delimiter=table.delimiter, bom=table.bom)
 
 
-def _canvas_without_template(marks: Sequence[Mark], item: str, max_points: float, roster: Roster | None) -> str:
+def _canvas_without_template(
+    marks: Sequence[Mark], item: str, max_points: float, roster: Roster | None, absent: Absent | None
+) -> str:
     """Canvas takes a column with an unknown name as a new item."""
     headers = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", cell(item)]
     rows = [headers, [_CANVAS_POSSIBLE, "", "", "", "", number(max_points)]]
-    for person, mark in one_mark_each(marks, roster, None):
+    for person, mark in one_mark_each(marks, roster, None, absent):
         sis = person.id if person.id != person.platform_id else ""
         ids = [cell(person.platform_id), cell(sis), cell(person.username), ""]
         rows.append([cell(_last_first(person)), *ids, points(mark.points, 1.0)])
@@ -178,11 +196,17 @@ _MOODLE_HEADERS = (
 
 
 def _moodle(
-    marks: Sequence[Mark], item: str, max_points: float, roster: Roster | None, template: Path | None, scale: bool
+    marks: Sequence[Mark],
+    item: str,
+    max_points: float,
+    roster: Roster | None,
+    template: Path | None,
+    scale: bool,
+    absent: Absent | None,
 ) -> str:
     """`item` matters only where the worksheet's column of grades is not called Grade."""
     if template is None:
-        return _moodle_without_template(marks, max_points, roster)
+        return _moodle_without_template(marks, max_points, roster, absent)
     own = read_template(template)
     table = own.table
     grade = table.column("Grade", item)
@@ -194,7 +218,7 @@ def _moodle(
         )
     maximum = table.column("Maximum Grade")
     by = factor(own, table.rows[0][maximum] if maximum is not None else "", max_points, scale)
-    settled = one_mark_each(marks, roster, own.people, most=max_points)
+    settled = one_mark_each(marks, roster, own.people, absent, most=max_points)
     _refuse_locked(own, [(own.rows[person.id], points(mark.points, by, "")) for person, mark in settled], grade)
     comments = table.column("Feedback comments")
     rows = [[cell(header) for header in table.headers]]
@@ -212,7 +236,9 @@ def _comment(text: str) -> str:
     return cell("<br>".join(html.escape(line) for line in harmless(text).strip().splitlines()))
 
 
-def _moodle_without_template(marks: Sequence[Mark], max_points: float, roster: Roster | None) -> str:
+def _moodle_without_template(
+    marks: Sequence[Mark], max_points: float, roster: Roster | None, absent: Absent | None
+) -> str:
     """Possible where the roster is a worksheet or participant list that has Moodle's numbers."""
     without = [person for person in roster.people if not person.platform_id] if roster else None
     if without is None or without:
@@ -222,7 +248,7 @@ def _moodle_without_template(marks: Sequence[Mark], max_points: float, roster: R
             remedy="add --template with the grading worksheet that Moodle gives out for the assignment",
         )
     rows = [list(_MOODLE_HEADERS)]
-    for person, mark in one_mark_each(marks, roster, None, most=max_points):
+    for person, mark in one_mark_each(marks, roster, None, absent, most=max_points):
         who = [f"Participant {cell(person.platform_id)}", cell(person.name), cell(person.email), "", ""]
         grade = [points(mark.points, 1.0), number(max_points), "Yes", "-", "-"]
         rows.append([*who, *grade, _comment(mark.feedback)])
@@ -253,10 +279,10 @@ def _kept(text: str) -> str:
 _CSV_HEADERS = ("id", "username", "last name", "first name", "hand-in", "points", "max points", "outcome", "feedback")
 
 
-def _csv(marks: Sequence[Mark], max_points: float, roster: Roster | None) -> str:
+def _csv(marks: Sequence[Mark], max_points: float, roster: Roster | None, absent: Absent | None) -> str:
     """In the order of the roster."""
     rows = [list(_CSV_HEADERS)]
-    for person, mark in one_mark_each(marks, roster, None):
+    for person, mark in one_mark_each(marks, roster, None, absent):
         who = [cell(text) for text in (person.id, person.username, person.last, person.first, mark.owner)]
         marked = [points(mark.points, 1.0), number(max_points), cell(mark.outcome), cell(mark.feedback)]
         rows.append([*who, *marked])

@@ -13,6 +13,7 @@ import shutil
 import stat
 import unicodedata
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -28,8 +29,8 @@ from tlcourse.grading.lms.download_listing import (
     what_to_grade,
 )
 from tlcourse.grading.lms.groups import Groups
-from tlcourse.grading.lms.matching import ClassIndex, Owner, index_class, owner_of
-from tlcourse.grading.lms.roster import Roster, same_key, visible
+from tlcourse.grading.lms.matching import NOBODY, ClassIndex, Owner, index_class, owner_by_staff, owner_of
+from tlcourse.grading.lms.roster import Person, Roster, same_key, visible
 
 
 class HandIn(Struct, frozen=True):
@@ -69,15 +70,29 @@ class HandIns(Struct, frozen=True):
     missing: list[str]
     notices: list[str]
     platform: str
+    settled: dict[str, str] = {}
+    """Folders whose owner the staff named, and whom they named."""
+    people: tuple[Person, ...] = ()
+    """Everybody of the lists."""
+    groups: dict[str, str] = {}
+    """The group of each person, by the list of groups."""
 
 
-def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups: Groups | None = None) -> HandIns:
+def find_handins(
+    path: Path,
+    into: Path,
+    *,
+    roster: Roster | None = None,
+    groups: Groups | None = None,
+    known: Mapping[str, str] | None = None,
+) -> HandIns:
     """Find the newest attempt of every person, or of every group.
 
     Args:
         path: a Brightspace or Moodle download, as a ZIP or unpacked; a folder of folders; a folder of files.
         into: where a ZIP is unpacked, once; a later run with the same ZIP finds it there again.
         groups: where given, what any member hands in is the group's.
+        known: whose a folder is, where the staff said so: an id, a name or a group by the folder's name, or `nobody`.
 
     Raises:
         UsageError: the path cannot be read, or holds nothing that could be a hand-in.
@@ -105,7 +120,15 @@ def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups
         )
     by_owner: dict[tuple[str, str], list[tuple[Owner, DownloadEntry]]] = defaultdict(list)
     unmatched = []
+    settled, by_staff = {}, {same_key(name): who for name, who in (known or {}).items()}
     for entry in found.entries:
+        if (who := by_staff.get(same_key(entry.folder_name))) is not None:
+            settled[entry.folder_name] = who
+            if who == NOBODY:
+                continue
+            named = owner_by_staff(who, class_)
+            by_owner[_identity(named)].append((named, entry))
+            continue
         owner = owner_of(entry.who, class_, dash=entry.dash, number=entry.number, loosely=entry.loosely)
         if isinstance(owner, str):
             unmatched.append(Unmatched(entry.folder_name, owner))
@@ -124,7 +147,16 @@ def find_handins(path: Path, into: Path, *, roster: Roster | None = None, groups
     covered = {member for handin in handins for member in handin.members}
     missing = [person.id for person in roster.people if person.id not in covered] if roster else []
     notices.extend(_notices(class_, handins))
-    return HandIns(handins, unmatched, missing, notices, found.platform)
+    notices.extend(f"{visible(name)} is {visible(who)}'s, as the staff said." for name, who in settled.items())
+    everybody, teams = _lists(roster, groups)
+    return HandIns(handins, unmatched, missing, notices, found.platform, settled, everybody, teams)
+
+
+def _lists(roster: Roster | None, groups: Groups | None) -> tuple[tuple[Person, ...], dict[str, str]]:
+    """Everybody of the lists, and the group of each person."""
+    teams = {member: group.name for group in (groups.groups if groups else ()) for member in group.members}
+    people = {person.id: person for person in (roster.people if roster else ())}
+    return (*people.values(), *(Person(one) for one in teams if one not in people)), teams
 
 
 def _is_folder(path: Path) -> bool:

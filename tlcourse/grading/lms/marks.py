@@ -26,15 +26,35 @@ class Mark(Struct, frozen=True):
     outcome: str = ""
     owner: str = ""
     """The hand-in, or the group, that the mark is from: named where a person has two."""
+    handed_in: bool = True
+
+
+class Absent(Struct, frozen=True):
+    """What becomes of people without a mark, where all that was handed in belongs to somebody, or is named."""
+
+    points: float | None
+    """None leaves the platform's cell as it is."""
+    unclear: Callable[[Person], str]
+    """What could be this person's, and belongs to nobody so far; "" where nothing could."""
+    made_up: Callable[[Person], bool]
+    """Whether a platform made this person up, as it does for staff who look at a course as a student."""
+    tell: Callable[[str], None]
+    """Gets a line for everybody who is left out."""
 
 
 def one_mark_each(
-    marks: Sequence[Mark], roster: Roster | None, rows: Sequence[Person] | None, *, most: float = math.inf
+    marks: Sequence[Mark],
+    roster: Roster | None,
+    rows: Sequence[Person] | None,
+    absent: Absent | None = None,
+    *,
+    most: float = math.inf,
 ) -> list[tuple[Person, Mark]]:
     """Every person with the one mark, in the order of the rows, else of the roster, else of the marks.
 
     Args:
         rows: the people of the staff's own export, where there is one: each of them needs a mark, and no one else.
+        absent: what becomes of people without one; None: they are problems.
         most: the points above which the platform would refuse a row.
 
     Raises:
@@ -43,18 +63,22 @@ def one_mark_each(
     problems = [problem for mark in marks if (problem := _points(mark, most))]
     problems += _twice(marks)
     class_ = {person.id: person for person in roster.people} if roster else None
-    people = [class_.get(mark.person_id) if class_ else Person(mark.person_id) for mark in marks]
-    problems += [
-        f"{visible(mark.person_id)}: marked, and not in the class list"
-        for mark, person in zip(marks, people, strict=True)
-        if person is None
-    ]
-    pairs = [(person, mark) for mark, person in zip(marks, people, strict=True) if person is not None]
-    marked = {mark.person_id for mark in marks}
+    index = People(roster.people) if roster else None
+    pairs = []
+    for mark in marks:
+        if (person := _in_class(mark, index)) is not None:
+            pairs.append((person, mark))
+        elif mark.handed_in:
+            problems.append(f"{visible(mark.person_id)}: marked, and not in the class list")
+    marked = {person.id for person, _ in pairs}
     without = [person for key, person in (class_ or {}).items() if key not in marked]
+    if absent is not None:
+        problems += [f"{_named(one)}: {said}" for one in without if (said := absent.unclear(one))]
+        pairs += [(person, Mark(person.id, absent.points, handed_in=False)) for person in without]
+        without = []
     problems += [f"{_named(person)}: no mark" for person in without]
     if rows is not None:
-        settled, wrong = _into_rows(pairs, rows, without)
+        settled, wrong = _into_rows(pairs, rows, without, absent)
         problems += wrong
     elif class_ is not None:
         order = {key: place for place, key in enumerate(class_)}
@@ -66,8 +90,16 @@ def one_mark_each(
     return settled
 
 
+def _in_class(mark: Mark, index: People | None) -> Person | None:
+    """Whose mark it is: by the id, else by a name that only one has; None where the class list has nobody such."""
+    if index is None:
+        return Person(mark.person_id)
+    found = {mark.person_id} if mark.person_id in index.by_id else index.find(mark.person_id)
+    return index.by_id[next(iter(found))] if len(found) == 1 else None
+
+
 def _into_rows(
-    pairs: list[tuple[Person, Mark]], rows: Sequence[Person], without: list[Person]
+    pairs: list[tuple[Person, Mark]], rows: Sequence[Person], without: list[Person], absent: Absent | None
 ) -> tuple[list[tuple[Person, Mark]], list[str]]:
     """The marks in the rows of the staff's export, and what does not fit; those `without` a mark are listed already."""
     index = People(rows)
@@ -78,6 +110,8 @@ def _into_rows(
         found = _rows_of(person, index)
         if len(found) == 1:
             of[next(iter(found))].append((person, mark))
+        elif absent is not None and not mark.handed_in and not found:
+            absent.tell(f"{_named(person)} has no hand-in, is not in the template, and was left out.")
         else:
             said = "not in the template" if not found else f"could be {index.names(found)} of the template"
             problems.append(f"{_named(person)}: marked, and {said}")
@@ -86,7 +120,12 @@ def _into_rows(
         own = of[row.id]
         if row.id in listed and not own:
             continue
-        if not own:
+        if not own and absent is not None:
+            if said := "" if absent.made_up(row) else absent.unclear(row):
+                problems.append(f"{_named(row)}: {said}")
+            absent.tell(f"{_named(row)} is in the template and not in the graded class: left as the platform has it.")
+            settled.append((row, Mark(row.id, None, handed_in=False)))
+        elif not own:
             problems.append(f"{_named(row)}: in the template, and no mark")
         elif len({person.id for person, _ in own}) > 1:
             names = " and ".join(_named(person) for person, _ in own)
@@ -137,7 +176,7 @@ def _blocked(problems: list[str]) -> UsageError:
     return UsageError(
         f"Nothing was exported: {count} with people or points.\n" + "\n".join(f"  {line}" for line in listed),
         cause="the class list, the groups or the template are not those of the graded class.",
-        remedy="correct the lists, or set a mark: tlcourse ta override",
+        remedy="correct the lists, or set a mark: tlcourse ta override EXERCISE WHO --points N --why … (or --excuse)",
     )
 
 

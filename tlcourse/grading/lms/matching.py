@@ -9,11 +9,14 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tlcourse.errors import UsageError
 from tlcourse.grading.lms.groups import Group, Groups
 from tlcourse.grading.lms.roster import People, Person, Roster, loose_keys, same_key, visible
 
 _DASH = re.compile(r"(?<!\s)\s++-\s+")
 _SURE_LETTERS = 4
+NOBODY = "nobody"
+"""The word by which staff say that a folder belongs to none of the class."""
 
 
 class Owner(Struct, frozen=True):
@@ -77,6 +80,24 @@ def owner_of(
     if found:
         return f"several people are meant: {class_.people.names(found)}"
     return _nobody(who, class_)
+
+
+def owner_by_staff(who: str, class_: ClassIndex) -> Owner:
+    """Whom the staff named as the owner of a folder: by id, user name, name or group; raises UsageError."""
+    if not class_.has_roster and not class_.groups:
+        return Owner("person", " ".join(who.split()))
+    found = {key for key in class_.people.by_id if same_key(key) == same_key(who)} or class_.people.find(who)
+    owner = _with_group(next(iter(found)), class_) if len(found) == 1 else ""
+    if not found and (group := _group(who, class_)) is not None:
+        owner = Owner("group", group.name, group.members)
+    if isinstance(owner, str):
+        several = f"it may be {class_.people.names(found)}" if len(found) > 1 else "nobody of the lists is called so"
+        raise UsageError(
+            f"--is names {visible(who)}, which is nobody for sure.",
+            cause=f"{owner or several}.",
+            remedy=f"name an id of the class list, a group, or {NOBODY}.",
+        )
+    return owner
 
 
 def find_person(who: str, people: People) -> set[str]:

@@ -6,18 +6,17 @@ harmless on a terminal too; only our own drawings are handed over as markup.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tlcourse.grading.similarity import Pair
 from tlcourse.presenting.report import svg
-from tlcourse.presenting.report.as_text import head, notices, override_words
+from tlcourse.presenting.report.as_text import decided, head, notices, override_words
 from tlcourse.presenting.report.feedback_content import Feedback
-from tlcourse.presenting.report.report_data import Report, five_numbers, histogram
+from tlcourse.presenting.report.report_data import Report, Similar, five_numbers, histogram, no_pair
 from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.presenting.words import bar
 from tlcourse.text import harmless, line
@@ -48,16 +47,18 @@ def report_page(report: Report, links: Mapping[str, str] | None = None) -> str:
         links=links or {},
         notices=list(notices(report)),
         override_words=override_words,
+        decided=decided,
+        no_pair=no_pair,
     )
 
 
-def similar_page(title: str, pairs: Sequence[Pair], source_of: Callable[[str], str]) -> str:
+def similar_page(title: str, looked: Similar, source_of: Callable[[str], str]) -> str:
     """One page for all pairs, the shared lines marked; `source_of` gives a hand-in's solution by its key."""
     shown = [
         (pair, [_numbered(source_of(key), set(lines)) for key, lines in zip(pair.keys, pair.lines, strict=True)])
-        for pair in pairs
+        for pair in looked.pairs
     ]
-    return _page("similar", title=title, pairs=shown)
+    return _page("similar", title=title, pairs=shown, nothing=no_pair(looked), not_compared=looked.not_compared)
 
 
 def _page(name: str, **variables: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tlcourse.grading.gradebook.people import STATES, settles
 from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.presenting.report.feedback_content import Feedback
 from tlcourse.presenting.report.report_data import Report, five_numbers, histogram
@@ -59,7 +60,7 @@ def report_lines(report: Report, *, plain: bool) -> Iterator[str]:
     for status in report.statuses:
         yield f"hand-in: {row(status)}"
     for override in report.overrides:
-        yield f"override: {line(override.target)} to {override.points:g} by {override_words(override)}"
+        yield f"override: {line(override.target)} to {decided(override)} by {override_words(override)}"
     for regrade in report.regrades:
         yield f"regrade {regrade.id}: {line(regrade.selection)}, {line(regrade.who)}, {regrade.at}: {line(regrade.why)}"
     yield from _similar_lines(report)
@@ -86,7 +87,7 @@ def report_markdown(report: Report) -> str:
     ]
     parts.append("\n".join(["| hand-in | members | outcome | points | cause |", "|---|---|---|---|---|", *rows]))
     listed = [
-        *(f"override of {o.target} to {o.points:g} by {override_words(o)}" for o in report.overrides),
+        *(f"override of {o.target} to {decided(o)} by {override_words(o)}" for o in report.overrides),
         *(f"regrade {r.id} ({r.selection}) by {r.who}, {r.at}: {r.why}" for r in report.regrades),
         *_similar_lines(report),
         *(f"{word}: {text}" for word, text in notices(report)),
@@ -113,19 +114,40 @@ def row(status: GradeStatus) -> str:
     return f"{line(status.handin.owner)}: {OUTCOMES[status.outcome].word}, {points_words(status)} points{again}{cause}"
 
 
+def decided(override: Override) -> str:
+    """The points, or that there are none to give."""
+    return "excused" if override.excused else f"{override.points or 0:g}"
+
+
 def override_words(override: Override) -> str:
     """Who, when, why."""
     return f"{line(override.who)}, {override.at}: {line(override.why)}"
 
 
 def notices(report: Report) -> Iterator[tuple[str, str]]:
-    """What was said before the batch began."""
-    for key, word in (("notices", "note"), ("unmatched", "not matched"), ("missing", "handed in nothing")):
-        for text in report.batch.notices.get(key, []):
-            yield word, str(text)
+    """What was said of the downloads, who moved, and everybody who has no hand-in."""
+    yield from (("note", text) for text in report.look.notices)
+    yield from (("not matched", f"{folder}: {reason}") for folder, reason in report.look.unmatched)
+    named = {one.person.id: one.named for one in report.people}
+    group: dict[str, str] = {}
+    for one in report.memberships:
+        before, group[one.person] = group.get(one.person, ""), one.group
+        said = f"{named.get(one.person, one.person)}, {before or 'no group'} to {one.group or 'no group'}"
+        if one.counts:
+            yield "mark moved", f"{named.get(one.person, one.person)} to {one.group}, {one.who}, {one.at}: {one.why}"
+        elif before:
+            yield "group changed", f"{said}, {one.who}, {one.at}"
+    for person in report.people:
+        if not person.owner:
+            own = "" if person.points is None else f", {person.points:g} points"
+            yield STATES[person.state], person.named + own + (f": {person.why}" if person.why else "")
+    if report.look.unmatched and any(person.state == "unmatched" for person in report.people):
+        yield "to say whose it is, or nobody's", settles(report.look.unmatched[0][0], report.batch.exercise)
 
 
 def points_words(status: GradeStatus) -> str:
+    if status.override is not None and status.override.excused:
+        return "no (excused)"
     if status.points is None:
         return "no"
     if status.override is not None and status.verdict is not None:

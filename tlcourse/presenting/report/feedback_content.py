@@ -73,7 +73,7 @@ def feedback_of(exercise: LoadedExercise, status: GradeStatus, result: Result | 
         owner=line(status.handin.owner),
         outcome=OUTCOMES[status.outcome],
         points=points_of(exercise, status),
-        note="These points were set by the course's staff." if status.override is not None else "",
+        note=_note(status),
         checks=[check(one) for one in result.checks] if result else [],
         next_thing=next_thing(exercise, status, result),
         problem=without_paths(result.problem) if result and not _returned(result) else "",
@@ -84,9 +84,39 @@ def feedback_of(exercise: LoadedExercise, status: GradeStatus, result: Result | 
     )
 
 
+def _note(status: GradeStatus) -> str:
+    """What the staff decided; of one member no more than that their points differ, as all members read this."""
+    notes = []
+    if status.override is not None:
+        excused = status.override.excused
+        notes.append("Excused by the course's staff." if excused else "These points were set by the course's staff.")
+    if status.overrides_of_members:
+        notes.append("For some of the group the course's staff set points of their own; the platform shows them.")
+    return " ".join(notes)
+
+
 def points_of(exercise: LoadedExercise, status: GradeStatus) -> str:
     """`8 of 10 points`, or `– of 10 points` before there is a verdict."""
     return points(status.points, sum(rule.points for rule in exercise.about.checks))
+
+
+def set_by_hand(points_: float | None, most: float) -> str:
+    """`0 of 2 points, set by the course's staff.`"""
+    return f"{points(points_, most)}, set by the course's staff."
+
+
+def mark_words(exercise: LoadedExercise, status: GradeStatus, person: str, next_: str) -> str:
+    """What is said beside somebody's mark: of the points that count for them, and of the verdict."""
+    most = sum(rule.points for rule in exercise.about.checks)
+    decided = status.overrides_of_members.get(person) or status.override
+    outcome = OUTCOMES[status.outcome].full
+    if decided is None:
+        return f"{outcome}, {points_of(exercise, status)}. {next_}"
+    said = "Excused by the course's staff." if decided.excused else set_by_hand(decided.points, most)
+    if status.verdict is None or status.outcome == "infra":
+        return said
+    graded = f"The checks alone gave: {outcome}, {points(status.verdict.points, most)}."
+    return f"{said} {graded}" if status.outcome == "pass" else f"{said} {graded} {next_}"
 
 
 def next_thing(exercise: LoadedExercise, status: GradeStatus, result: Result | Ended | None) -> str:

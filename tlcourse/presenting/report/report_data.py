@@ -14,13 +14,13 @@ from tlcourse.course.exercise import solutions
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.lms.marks import Mark
 from tlcourse.grading.result import SCHEMA, Result, read_result
 from tlcourse.grading.similarity import MAX_SOURCE, MOST_PAIRS, Pair, similar_pairs
-from tlcourse.presenting.report.feedback_content import Ended, next_thing, points_of
-from tlcourse.presenting.verdict import OUTCOMES
+from tlcourse.presenting.report.feedback_content import Ended, mark_words, next_thing, set_by_hand
 from tlcourse.text import line
 
 SIMILAR_UP_TO = 1000
@@ -63,6 +63,10 @@ class Report(Struct, frozen=True):
     regrades: list[Regrade]
     similar: Similar | None
     """None: not looked for."""
+    people: list[PersonStatus] = []
+    """Everybody of the class."""
+    memberships: list[Membership] = []
+    look: Look = Look([], [])
 
     @property
     def points(self) -> list[float]:
@@ -76,7 +80,8 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
     statuses = book.statuses(batch)
     forgeable = _self_reported(book, statuses)
     shown = {status.handin.key for status in statuses}
-    shown |= {f"person:{person}" for status in statuses for person in status.handin.members}
+    people = book.person_statuses(batch, statuses)
+    shown |= {f"person:{one.person.id}" for one in people}
     return Report(
         batch=batch,
         title=exercise.about.title,
@@ -93,6 +98,9 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         overrides=[override for target, override in book.overrides(batch.exercise).items() if target in shown],
         regrades=book.regrades(batch.id),
         similar=similar_of(book, statuses, exercise) if similar and len(statuses) <= SIMILAR_UP_TO else None,
+        people=people,
+        memberships=book.memberships(batch.id),
+        look=book.look(batch),
     )
 
 
@@ -122,6 +130,14 @@ def similar_of(
     given = [starter.read_text(encoding="utf-8")] if starter.is_file() else []
     owners = {status.handin.key: status.handin.owner for status in statuses}
     return Similar(similar_pairs(sources, owners, given, known_solutions(exercise), most), not_compared)
+
+
+def no_pair(looked: Similar) -> str:
+    """That nothing was found; of what was not compared nothing is said."""
+    said = "No pair shares more than the starter's code."
+    if not looked.not_compared:
+        return said
+    return f"Of those that were compared: {said[0].lower()}{said[1:]} Not compared: {len(looked.not_compared)}."
 
 
 def known_solutions(exercise: LoadedExercise) -> dict[str, str]:
@@ -192,7 +208,24 @@ def document(report: Report) -> dict[str, Any]:
         "regrades": report.regrades,
         "similar": report.similar and report.similar.pairs,
         "not_compared": report.similar and report.similar.not_compared,
-        "notices": report.batch.notices,
+        "people": [
+            {
+                "id": one.person.id,
+                "name": one.person.name,
+                "group": one.group,
+                "handin": one.owner,
+                "state": one.state,
+                "points": one.points,
+                "why": one.why,
+            }
+            for one in report.people
+        ],
+        "memberships": report.memberships,
+        "notices": {
+            "notices": report.look.notices,
+            "unmatched": [f"{folder}: {reason}" for folder, reason in report.look.unmatched],
+            "missing": [one.person.id for one in report.people if one.state == "nothing"],
+        },
     }
 
 
@@ -206,8 +239,8 @@ def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedE
             brief = msgspec.json.decode(raw, type=Ended)
             ended = brief if brief.schema == SCHEMA else read_result(raw)
         next_ = next_thing(exercise, status, ended)
-        words = f"{OUTCOMES[status.outcome].full}, {points_of(exercise, status)}. {next_}"
         for person in status.handin.members or [status.handin.owner]:
+            words = mark_words(exercise, status, person, next_)
             marks.append(
                 Mark(
                     person_id=person,
@@ -220,6 +253,25 @@ def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedE
     return marks
 
 
+def marks_of_class(
+    marks: Sequence[Mark], people: Sequence[PersonStatus], exercise: LoadedExercise, missing: float | None
+) -> list[Mark]:
+    """The marks of hand-ins, and one for everybody else: as decided, None for the excused, else `missing`."""
+    most = sum(rule.points for rule in exercise.about.checks)
+    found = list(marks)
+    for one in people:
+        if one.owner:
+            continue
+        if one.state == "by hand":
+            found.append(Mark(one.person.id, one.points, set_by_hand(one.points, most), "", "", handed_in=False))
+        elif one.state == "nothing":
+            words = "" if missing is None else "Nothing was handed in."
+            found.append(Mark(one.person.id, missing, words, "nothing", "", handed_in=False))
+        else:  # excused, or not matched: whoever may have handed in gets no mark that says they did not
+            found.append(Mark(one.person.id, None, "", one.state, "", handed_in=False))
+    return found
+
+
 def without_verdict(statuses: Sequence[GradeStatus]) -> list[str]:
     """Owners whose hand-ins have no points, neither graded nor set by hand."""
-    return [line(status.handin.owner) for status in statuses if status.points is None]
+    return [line(s.handin.owner) for s in statuses if s.points is None and not (s.override and s.override.excused)]

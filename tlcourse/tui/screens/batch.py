@@ -20,6 +20,7 @@ from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
 from tlcourse.paths import gradebook_file
+from tlcourse.presenting.report.as_text import decided, override_words
 from tlcourse.presenting.report.feedback_content import feedback_of
 from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.presenting.words import duration
@@ -176,7 +177,9 @@ class BatchScreen(CourseScreen):
     def action_export(self) -> None:
         """Say how: files are the shell's business."""
         if self._record is not None:
-            command = f"tlcourse ta export {self._record.exercise} --format brightspace --output marks.csv"
+            known = self._record.platform in ("brightspace", "canvas", "moodle")
+            form = f"{self._record.platform} --template THEIR-EXPORT.csv" if known else "csv"
+            command = f"tlcourse ta export {self._record.exercise} --format {form} --output marks.csv"
             self.notify(command, title="Export with", timeout=15, markup=False)
 
     def action_other(self, by: int) -> None:
@@ -249,10 +252,12 @@ class HandInScreen(CourseScreen):
         for check in said.checks:
             text.append(f"{check.mark} {check.word}  ", style=f"bold ${check.tone}")
             text.append(f"{check.title}: {check.measured}, {check.points}\n", style="not bold")
+        for person, own in status.overrides_of_members.items():
+            text.append(f"\n{_clean(person)}: {decided(own)} by {_clean(override_words(own))}\n", style="not bold")
         if status.override is not None:
             override = status.override
-            by = f"{_clean(override.who)}, {override.at}: {_clean(override.why)}"
-            text.append(f"\noverridden to {override.points or 0:g} by {by}\n", style="not bold")
+            by = _clean(override_words(override))
+            text.append(f"\noverridden to {decided(override)} by {by}\n", style="not bold")
         if result.problem:
             text.append(f"\n{harmless(result.problem)}\n", style="not bold")
         for run in result.runs:
@@ -305,6 +310,8 @@ def _line(status: GradeStatus) -> Text:
     outcome = OUTCOMES[status.outcome]
     points = "" if status.points is None else f" {status.points:g}"
     changed = " (overridden)" if status.override is not None else ""
+    if status.overrides_of_members:
+        changed += f" ({len(status.overrides_of_members)} with points of their own)"
     text = Text(no_wrap=True).append(f"{outcome.mark} ", style=f"${outcome.tone}")
     text.append(f"{_clean(status.handin.owner)}  ")
     text.append(f"{outcome.word}{points}{changed}")

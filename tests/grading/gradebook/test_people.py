@@ -1,0 +1,242 @@
+"""Everybody of a class has a state, and a mark that is theirs, whatever happens to lists, groups and names."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tlcourse.errors import UsageError
+from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, private_unpacking, resume, seed_from
+from tlcourse.grading.grade import Options
+from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.people import is_a_test_person, may_be_in, targets_of
+from tlcourse.grading.lms.handins import find_handins
+from tlcourse.grading.lms.roster import Person, read_roster
+from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
+
+TESTS = Path(__file__).parents[2]
+SEED = seed_from("line", b"a secret that is long enough", None)
+JANE = "9007-77 - Jane Doe - Oct 3, 2025 1108 AM"
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory):
+    """The class on disk."""
+    spec = importlib.util.spec_from_file_location("a_class", TESTS / "fixtures" / "a_class.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["a_class"] = module
+    spec.loader.exec_module(module)
+    return module.build_changing(tmp_path_factory.mktemp("changing"))
+
+
+def result(outcome, points):
+    check = CheckResult("y_error", "Error of y", outcome == "pass", 0.5, (0.4, 0.6), 0.1, 0.1, 9, points, 2.0)
+    return Result(
+        exercise="line",
+        variant="mini",
+        submission=SubmissionRecord("/somewhere", "00"),
+        outcome=outcome,
+        points=points,
+        max_points=2.0,
+        checks=[check],
+        runs=[],
+        messages=[],
+        provenance=Provenance("0", "0", "g", "d"),
+        started_at="",
+        finished_at="",
+    )
+
+
+@pytest.fixture
+def graded(changing, line, tmp_path):
+    """The path of a gradebook in which A has 2 points, B has 1, and the folder of a Jane Doe is nobody's."""
+    lists = ClassLists(changing.roster, changing.groups)
+    found = lists.find(changing.first, tmp_path / "into")
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        options = Options(variant="mini", device="cpu", threads=1, wall_time_s=30.0)
+        begin(book, line, found, changing.first, options, SEED, who="sofie", settings=lists.settings())
+        for handin in book.handins(1):
+            book.record(handin.id, 0, result("pass", 2.0) if handin.owner == "A" else result("fail", 1.0), "")
+    return tmp_path / "g.sqlite"
+
+
+def states(path):
+    with Gradebook.reading(path) as book:
+        batch = book.batch(1)
+        return {one.person.id[-1]: (one.state, one.points) for one in book.person_statuses(batch, book.statuses(batch))}
+
+
+def go_on(path, lists, changing, line, into):
+    found = lists.find(changing.first, into)
+    with Gradebook.writing(path, "a test") as book:
+        return resume(book, line, found, book.batch(1), SEED, source=changing.first, lists=lists, who="sofie")
+
+
+def exported(tl, path, *more):
+    return tl("ta", "export", "line", "--gradebook", str(path), *more)
+
+
+def cells(text):
+    return [row[2] for row in csv.reader(io.StringIO(text))][1:]
+
+
+def test_everybody_of_the_lists_has_a_state(graded):
+    assert states(graded) == {
+        "1": ("graded", 2.0),
+        "2": ("graded", 2.0),
+        "3": ("graded", 1.0),
+        "4": ("graded", 1.0),
+        "5": ("nothing", None),
+        "6": ("nothing", None),
+        "7": ("unmatched", None),
+        "8": ("unmatched", None),
+    }
+
+
+def test_an_export_is_refused_only_for_who_may_have_handed_in_and_the_message_settles_it(
+    graded, changing, line, tl, tmp_path
+):
+    refused = exported(tl, graded, "--format", "brightspace", "--template", str(changing.template))
+    assert refused.returncode == 2
+    assert "2 people may have handed in" in refused.stderr
+    assert f"tlcourse batch line SUBMISSIONS --resume --is '{JANE}=ID'" in refused.stderr
+    assert "s100005" not in refused.stderr
+    lists, _ = begun_as(graded, "line", changing.first)
+    said = ClassLists(lists.roster, lists.groups, {}, {JANE: "u8"})
+    assert "1 hand-ins are new in it." in go_on(graded, said, changing, line, tmp_path / "into")
+    with Gradebook.writing(graded, "a test") as book:
+        book.record(3, 0, result("pass", 2.0), "")
+    assert begun_as(graded, "line", changing.first)[0].known == {JANE: "u8"}
+    assert (states(graded)["7"], states(graded)["8"]) == (("nothing", None), ("graded", 2.0))
+    done = exported(tl, graded, "--format", "brightspace", "--template", str(changing.template), "--missing", "zero")
+    assert cells(done.stdout) == ["2", "2", "1", "1", "0", "0", "0", "2", ""]
+    assert "Demo Student (demo1) is in the template and not in the graded class" in done.stderr
+    blank = exported(tl, graded, "--format", "brightspace")
+    assert cells(blank.stdout) == ["2", "2", "1", "1", "", "", "", "2"]
+    assert "handed in nothing: 3 are left blank" in blank.stderr
+
+
+def test_a_folder_can_be_said_to_be_nobodys_and_one_that_is_not_there_is_refused(graded, changing, line, tmp_path):
+    lists = ClassLists(changing.roster, changing.groups, {}, {JANE: "nobody"})
+    go_on(graded, lists, changing, line, tmp_path / "into")
+    assert states(graded)["7"] == ("nothing", None)
+    for given, words in (({"no such": "u8"}, "no folder called no such"), ({JANE: "Jane Doe"}, "nobody for sure")):
+        with pytest.raises(UsageError, match=words):
+            ClassLists(changing.roster, changing.groups, {}, given).find(changing.first, tmp_path / "into")
+
+
+@pytest.mark.parametrize(
+    ("word", "means"),
+    [
+        *[(word, ["person:s100005"]) for word in ("s100005", "U5", "Navn5 Efter5", "Efter5, Navn5")],
+        ("s100002", ["person:s100002"]),
+        ("C", ["person:s100005", "person:s100006"]),
+    ],
+)
+def test_staff_mean_anybody_of_the_lists_by_what_they_are_called(graded, word, means):
+    with Gradebook.reading(graded) as book:
+        assert targets_of(book.handins(1), book.people(1), book.groups(1), word) == means
+
+
+def test_of_namesakes_nobody_is_meant(graded):
+    with Gradebook.reading(graded) as book, pytest.raises(UsageError, match="means 2 people: Jane Doe"):
+        targets_of(book.handins(1), book.people(1), book.groups(1), "Jane Doe")
+
+
+def test_who_is_excused_or_has_points_by_hand_needs_no_hand_in(graded, changing, tl):
+    common = ("--gradebook", str(graded), "--why", "ill")
+    assert tl("ta", "override", "line", "u5", "--excuse", *common).returncode == 0
+    assert tl("ta", "override", "line", "Navn6 Efter6", "--points", "1.5", *common).returncode == 0
+    done = exported(tl, graded, "--format", "csv", "--partial", "--missing", "zero")
+    assert {row["id"][-1]: row["points"] for row in csv.DictReader(io.StringIO(done.stdout))} == {
+        "1": "2",
+        "2": "2",
+        "3": "1",
+        "4": "1",
+        "5": "",
+        "6": "1.5",
+        "7": "",
+        "8": "",  # nobody who may have handed in gets 0
+    }
+    people = json.loads(tl("ta", "report", "line", "--gradebook", str(graded), "--json").stdout)["people"]
+    assert [one["state"] for one in people] == [*["graded"] * 4, "excused", "by hand", "unmatched", "unmatched"]
+
+
+def test_who_changes_the_group_is_named_and_keeps_the_mark_they_handed_in_for(graded, changing, line, tl, tmp_path):
+    moved = ClassLists(changing.roster, changing.regrouped)
+    said = go_on(graded, moved, changing, line, tmp_path / "into")
+    assert said[-1].startswith("Navn2 Efter2 (s100002) moved from A to B, handed in with A, and has its mark; if not: ")
+    assert "tlcourse ta move line 's100002' 'B' --why" in said[-1]
+    assert states(graded)["2"] == ("graded", 2.0)
+    assert begun_as(graded, "line", changing.first)[0].groups == changing.regrouped.resolve()
+    assert not go_on(graded, moved, changing, line, tmp_path / "into")  # said once
+    done = tl("ta", "move", "line", "u2", "B", "--gradebook", str(graded), "--why", "the first list was wrong")
+    assert done.returncode == 0, done.stderr
+    assert states(graded)["2"] == ("graded", 1.0)
+    with Gradebook.reading(graded) as book:
+        assert [handin.members for handin in book.handins(1)] == [["s100001"], ["s100003", "s100004", "s100002"]]
+        rows = [(m.person, m.group, m.counts, m.who) for m in book.memberships(1) if m.person == "s100002"]
+    assert [row[1:3] for row in rows] == [("A", False), ("B", False), ("B", True)]
+    report = tl("ta", "report", "line", "--gradebook", str(graded)).stdout
+    assert "group changed: Navn2 Efter2 (s100002), A to B, sofie" in report
+    assert "mark moved: Navn2 Efter2 (s100002) to B" in report
+
+
+def test_a_folder_in_doubt_is_somebodys_by_name_id_or_group_and_by_no_less():
+    jane = Person("s100007", "u7", "Jane Maria", "Doe")
+    for folder in ("x - Jane Doe - Oct 3", "doejanemaria_5501_9001_solution.py", "S100007", "ex2 Jane Maria Doe"):
+        assert may_be_in(jane, "", [(folder, "why")]) == f"{folder}: why"
+    assert may_be_in(jane, "Group 3", [("1-2 - Group 3 - Fremmed", "why")])
+    assert not may_be_in(jane, "Group 3", [("1-2 - Group 31 - Jane Roe", "why"), ("u7", "why")])
+
+
+def test_people_whom_a_platform_made_up_are_known_and_real_ones_are_not():
+    made_up = [Person("1", "demo.student", "Demo", "Student"), Person("2", "", "Student", "Test")]
+    assert [is_a_test_person(one) for one in made_up] == [True, True]
+    assert not is_a_test_person(Person("3", "demonti", "Demo", "Nti"))
+
+
+def test_a_mere_look_leaves_nothing_and_what_is_unpacked_is_its_owners_alone(tmp_path):
+    book = tmp_path / "g.sqlite"
+    with private_unpacking(book, only_look=True) as folder:
+        (folder / "solution.py").write_text("x")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ZeroDivisionError), private_unpacking(book, only_look=False):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+    with private_unpacking(book, only_look=False) as folder:
+        (folder / "solution.py").write_text("x")
+    assert [path.stat().st_mode & 0o777 for path in (folder, folder / "solution.py")] == [0o700, 0o600]
+
+
+def test_a_gradebook_without_its_hand_ins_gives_no_all_clear(graded, tl):
+    """As where it was copied without the folder beside it."""
+    done = tl("ta", "similar", "line", "--gradebook", str(graded))
+    assert "Of those that were compared: no pair shares more than the starter's code. Not compared: 2." in done.stdout
+    for command in (("similar",), ("report",), ("export", "--format", "csv", "--partial")):
+        name, *more = command
+        said = tl("ta", name, "line", *more, "--gradebook", str(graded)).stderr
+        assert f"2 of 2 kept hand-ins are not in {graded}.handins" in said
+    again = tl("ta", "regrade", "line", "--only", "A", "--gradebook", str(graded), "--seed", "1")
+    assert again.returncode == 2  # another seed than its secret
+    assert "2 of 2 kept hand-ins" in again.stderr
+
+
+def test_with_a_class_list_given_later_names_become_people(changing, tmp_path):
+    from tlcourse.grading.lms.marks import Absent, Mark, one_mark_each
+
+    found = find_handins(changing.first, tmp_path / "into")
+    assert found.people == ()
+    said: list[str] = []
+    absent = Absent(0.0, lambda _: "", is_a_test_person, said.append)
+    settled = one_mark_each([Mark("Navn1 Efter1", 2.0)], read_roster(changing.roster), None, absent)
+    assert [(person.id[-1], mark.points) for person, mark in settled] == [
+        ("1", 2.0),
+        *((str(i), 0.0) for i in range(2, 9)),
+    ]

@@ -1,0 +1,271 @@
+"""Everybody of a class, with a state: who handed in, who did not, who could not be matched, who is excused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from tlcourse.errors import UsageError
+from tlcourse.grading.gradebook.records import OUTCOMES, GradeStatus, HandInRecord, Override
+from tlcourse.grading.lms.handins import HandIns
+from tlcourse.grading.lms.roster import People, Person, loose_keys, orders, same_key, visible
+
+State = Literal["graded", "waiting", "ours", "nothing", "unmatched", "excused", "by hand"]
+STATES: dict[State, str] = {
+    "graded": "graded",
+    "by hand": "points set by hand",
+    "waiting": "not graded yet",
+    "ours": "grader fault, not graded",
+    "nothing": "handed in nothing",
+    "unmatched": "not matched",
+    "excused": "excused",
+}
+_SURE_LETTERS = 4
+_LISTED = 200
+
+
+class Membership(Struct, frozen=True):
+    """In which group somebody is from a moment on: as a list said, or where `counts`, as the staff decided."""
+
+    id: int
+    batch: int
+    person: str
+    group: str
+    counts: bool
+    why: str
+    who: str
+    at: str
+
+
+class Look(NamedTuple):
+    """What was said about a download: notes, and what could be matched with nobody, as `(folder, reason)`."""
+
+    notices: list[str]
+    unmatched: list[tuple[str, str]]
+
+
+class PersonStatus(Struct, frozen=True):
+    """One person of the class, and where their mark stands."""
+
+    person: Person
+    state: State
+    points: float | None = None
+    group: str = ""
+    """By the newest list; "" where there is none."""
+    owner: str = ""
+    """The hand-in whose mark counts for them."""
+    why: str = ""
+    """Of the unmatched: which folder may be theirs, and why it is not sure. Of a decision: its reason."""
+
+    @property
+    def named(self) -> str:
+        """`Jane Doe (400123)`."""
+        name, key = visible(self.person.name), visible(self.person.id)
+        return name if name == key else f"{name} ({key})"
+
+
+def person_statuses(
+    people: Sequence[Person],
+    groups: Mapping[str, str],
+    statuses: Sequence[GradeStatus],
+    decided: Mapping[str, Override],
+    unmatched: Sequence[tuple[str, str]],
+) -> list[PersonStatus]:
+    """Everybody in the order of `people`; then those whom a hand-in names and no list.
+
+    Args:
+        groups: by person, the group of the newest list.
+        decided: what staff decided, by target.
+        unmatched: folders of nobody, each with its reason.
+    """
+    theirs = {member: status for status in statuses for member in status.handin.members or [status.handin.owner]}
+    known = {person.id: person for person in people}
+    everybody = [*people, *(Person(one) for one in theirs if one not in known)]
+    found = []
+    for person in everybody:
+        status, group = theirs.get(person.id), groups.get(person.id, "")
+        own = decided.get(f"person:{person.id}")
+        if own is None and status is not None:
+            own = status.override
+        points = status.points_of(person.id) if status else (own.points if own else None)
+        owner = status.handin.owner if status else ""
+        if own is not None:
+            state: State = "excused" if own.excused else "by hand"
+            why = own.why
+        elif status is not None:
+            state, why = _of_the_verdict(status), ""
+        else:
+            why = may_be_in(person, group, unmatched)
+            state = "unmatched" if why else "nothing"
+        found.append(PersonStatus(person, state, points, group, owner, why))
+    return found
+
+
+def _of_the_verdict(status: GradeStatus) -> State:
+    if status.verdict is None:
+        return "waiting"
+    return "ours" if status.verdict.outcome == "infra" else "graded"
+
+
+def without_handin(handins: HandIns, unmatched: Sequence[tuple[str, str]]) -> list[PersonStatus]:
+    """Everybody of the lists in no hand-in of a download."""
+    covered = {member for handin in handins.found for member in handin.members}
+    rest = [person for person in handins.people if person.id not in covered]
+    return person_statuses(rest, handins.groups, [], {}, unmatched)
+
+
+def may_be_in(person: Person, group: str, unmatched: Sequence[tuple[str, str]]) -> str:
+    """The first unmatched folder that may be somebody's, with its reason; "" where none has anything of theirs.
+
+    Asked in doubt: who is taken to have handed in nothing gets no mark.
+    """
+    for folder, reason in unmatched:
+        if f"({visible(person.id)})" in reason or _names(folder, person, group):
+            return f"{visible(folder)}: {visible(reason)}"
+    return ""
+
+
+def _names(folder: str, person: Person, group: str) -> bool:
+    inside = loose_keys(folder)
+    words = {word for key in inside for word in key.split()}
+    sure = [text for text in (person.id, person.username, person.platform_id) if len(text) >= _SURE_LETTERS]
+    asked = [*orders(person.first, person.last), *sure, group]
+    for text in filter(None, asked):
+        for key in loose_keys(text):
+            own = key.split()
+            ends = len(own) > 1 and text != group and own[0] in words and own[-1] in words
+            together = len(own) > 1 and text != group and "".join(own) in words  # as Canvas writes names
+            if ends or together or any(f" {key} " in f" {one} " for one in inside):
+                return True
+    return False
+
+
+def is_a_test_person(person: Person) -> bool:
+    """Whether a platform made this person up for its staff, as Brightspace's *Demo Student*."""
+    said = {same_key(text) for text in (*orders(person.first, person.last), person.username)}
+    made = re.compile(r"(demo|test|preview|student view)[ .,_-]*(student|user|learner)?|student[ .,_-]*(demo|test)")
+    return any(made.fullmatch(text) for text in said)
+
+
+def settles(folder: str, exercise: str) -> str:
+    """The one command that says whose a folder is."""
+    return f"tlcourse batch {exercise} SUBMISSIONS --resume --is '{visible(folder)}=ID'"
+
+
+def refuse_unclear(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str, str]], exercise: str) -> None:
+    """Raise UsageError while something is handed in that may be somebody's who has no hand-in."""
+    unclear = [one for one in people if one.state == "unmatched"]
+    if unclear:
+        listed = "\n".join(f"  {one.named}: not matched; {one.why}" for one in unclear[:_LISTED])
+        raise UsageError(
+            f"Nothing was exported: {len(unclear)} people may have handed in what is matched with nobody.\n{listed}",
+            cause="a folder's name does not say whose it is.",
+            remedy=f"{settles(unmatched[0][0], exercise)} (or =nobody) – or leave them out: --partial",
+        )
+
+
+def left_out(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str, str]], missing: str) -> Iterator[str]:
+    """A line for each kind of people whom an export gives no graded points, and for each folder of nobody."""
+    kinds: tuple[tuple[State, str], ...] = (
+        ("nothing", "get 0 points" if missing == "zero" else "are left blank (--missing zero gives them 0)"),
+        ("excused", "are left as the platform has them"),
+        ("unmatched", "are left as the platform has them"),
+        ("waiting", "have no verdict, and are left as the platform has them"),
+        ("ours", "have no verdict by a grader fault, and are left as the platform has them"),
+    )
+    for state, what in kinds:
+        named = [one.named for one in people if one.state == state]
+        if named:
+            more = f" and {len(named) - _LISTED} more" if len(named) > _LISTED else ""
+            yield f"{STATES[state]}: {len(named)} {what}: {', '.join(named[:_LISTED])}{more}"
+    for folder, reason in unmatched:
+        yield f"in no mark: {visible(folder)}: {visible(reason)}"
+
+
+def targets_of(
+    handins: Sequence[HandInRecord], people: Iterable[Person], groups: Mapping[str, str], word: str
+) -> list[str]:
+    """Whom a word of the staff means: the key of a hand-in, or `person:ID` of one, or of each of a group without one.
+
+    Taken are an owner, a folder, a group, and of a person the id, user name, address or name. Raises UsageError where
+    it is nobody, or several.
+    """
+    key = same_key(word)
+    named = [h for h in handins if key in (h.key, same_key(h.owner), same_key(h.folder_name))]
+    if len(named) == 1:
+        return [named[0].key]
+    if named:
+        several = ", ".join(visible(handin.folder_name) for handin in named[:5])
+        raise UsageError(f"{visible(word)} means {len(named)} hand-ins: {several}.", remedy="name the folder.")
+    known = {person.id: person for person in people}
+    for handin in handins:
+        for member in handin.members:
+            known.setdefault(member, Person(member))
+    index = People(known.values())
+    exact = {one for one in known if same_key(one) == key}
+    found = exact or index.find(word)
+    if len(found) == 1:
+        (person,) = found
+        own = [h for h in handins if person in h.members]
+        return [own[0].key if own and len(own[0].members) == 1 else f"person:{person}"]
+    if found:
+        raise UsageError(
+            f"{visible(word)} means {len(found)} people: {index.names(found)}.", remedy="name the id or user name."
+        )
+    together = [person for person, group in groups.items() if same_key(group) == key]
+    if together:
+        return [f"person:{person}" for person in together]
+    near = [visible(h.owner) for h in handins if key and key in same_key(h.owner)]
+    near += [visible(person.name) for person in known.values() if key and key in same_key(person.name)]
+    raise UsageError(
+        f"Nobody of this batch is called {visible(word)}.",
+        cause=f"perhaps meant: {', '.join(near[:5])}." if near else "a spelling mistake, or another batch.",
+        remedy="name the owner as the report shows it, the folder, the group, or somebody's id, user name or name.",
+    )
+
+
+def person_of(handins: Sequence[HandInRecord], people: Iterable[Person], word: str) -> str:
+    """The id of the one person whom a word means; raises UsageError."""
+    known = {person.id: person for person in people}
+    known |= {one: Person(one) for handin in handins for one in handin.members if one not in known}
+    found = {one for one in known if same_key(one) == same_key(word)} or People(known.values()).find(word)
+    if len(found) != 1:
+        said = f"means {len(found)} people" if found else "is nobody of this batch"
+        raise UsageError(f"{visible(word)} {said}.", remedy="name an id or user name of the class list.")
+    return next(iter(found))
+
+
+def group_of(handins: Sequence[HandInRecord], groups: Mapping[str, str], word: str) -> str:
+    """The group that is called so, as it is written; raises UsageError."""
+    known = {same_key(h.owner): h.owner for h in handins if h.kind == "group"}
+    known |= {same_key(group): group for group in groups.values()}
+    if same_key(word) not in known:
+        named = ", ".join(sorted(map(visible, known.values()))) or "there are none"
+        raise UsageError(f"No group of this batch is called {visible(word)}.", remedy=f"groups: {named}.")
+    return known[same_key(word)]
+
+
+def selected(
+    statuses: Sequence[GradeStatus], only: str, people: Iterable[Person] = (), groups: Mapping[str, str] | None = None
+) -> list[GradeStatus]:
+    """The hand-ins of an outcome (`waiting` counts as `infra`), `all`, or one that a word means; raises UsageError."""
+    if only == "all":
+        chosen = list(statuses)
+    elif only in OUTCOMES:
+        wanted = ("infra", "waiting") if only == "infra" else (only,)
+        chosen = [status for status in statuses if status.outcome in wanted]
+    else:
+        meant = targets_of([status.handin for status in statuses], people, groups or {}, only)
+        chosen = [s for s in statuses if {s.handin.key, *(f"person:{one}" for one in s.handin.members)} & set(meant)]
+        if not chosen:
+            raise UsageError(f"{visible(only)} handed in nothing.", remedy="set points by hand: tlcourse ta override")
+    if not chosen:
+        raise UsageError(
+            f"No hand-in of this batch ended as {only}.",
+            cause="there is nothing to grade again.",
+            remedy="--only all, another outcome, or somebody's name.",
+        )
+    return chosen
