@@ -188,6 +188,25 @@ def test_who_changes_the_group_is_named_and_keeps_the_mark_they_handed_in_for(gr
     assert "mark moved: Navn2 Efter2 (s100002) to B" in report
 
 
+def test_who_was_graded_in_another_batch_gets_no_zero_in_a_later_ones_export(graded, changing, line, tl, tmp_path):
+    """A later download of C alone, graded by itself."""
+    late = tmp_path / "late" / "9005-77 - C - Navn5 Efter5 - Oct 5, 2025 1159 PM"
+    late.mkdir(parents=True)
+    (late / "solution.py").write_text("")
+    lists = ClassLists(changing.roster, changing.groups)
+    found = lists.find(late.parent, tmp_path / "into")
+    options = Options(variant="mini", device="cpu", threads=1, wall_time_s=30.0)
+    with Gradebook.writing(graded, "a test") as book:
+        begin(book, line, found, late.parent, options, SEED, who="sofie", settings=lists.settings())
+        book.record(book.handins(2)[0].id, 0, result("fail", 1.0), "")
+    refused = exported(tl, graded, "--format", "csv", "--missing", "zero")
+    assert refused.returncode == 2
+    assert "Navn1 Efter1 (s100001): handed in with batch 1, as A" in refused.stderr
+    done = exported(tl, graded, "--format", "csv", "--missing", "zero", "--partial")
+    assert [row["points"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["", "", "", "", "1", "1", "0", "0"]
+    assert "graded in another batch: 4 are left as the platform has them" in done.stderr
+
+
 def test_a_folder_in_doubt_is_somebodys_by_name_id_or_group_and_by_no_less():
     jane = Person("s100007", "u7", "Jane Maria", "Doe")
     for folder in ("x - Jane Doe - Oct 3", "doejanemaria_5501_9001_solution.py", "S100007", "ex2 Jane Maria Doe"):

@@ -277,7 +277,14 @@ class Gradebook:
         """Where each person of the class stands."""
         people = self.people(batch.id) or [Person(one) for one in batch.notices.get("missing", [])]  # earlier editions
         decided, unmatched = self.overrides(batch.exercise), self.look(batch).unmatched
-        return person_statuses(people, self.groups(batch.id), statuses, decided, unmatched)
+        others = [one for one in self.batches(batch.exercise) if one.id != batch.id]
+        elsewhere = {
+            person: f"handed in with batch {one.id}, as {handin.owner}"
+            for one in others
+            for handin in self.handins(one.id)
+            for person in handin.members
+        }
+        return person_statuses(people, self.groups(batch.id), statuses, decided, unmatched, elsewhere)
 
     def open_handins(self, batch: int, round_: int = 0) -> list[HandInRecord]:
         """Those of a batch that have no final result at all; or those of a regrade that have none of this regrade."""

@@ -13,7 +13,7 @@ from tlcourse.grading.gradebook.records import OUTCOMES, GradeStatus, HandInReco
 from tlcourse.grading.lms.handins import HandIns
 from tlcourse.grading.lms.roster import People, Person, loose_keys, orders, same_key, visible
 
-State = Literal["graded", "waiting", "ours", "nothing", "unmatched", "excused", "by hand"]
+State = Literal["graded", "waiting", "ours", "nothing", "unmatched", "elsewhere", "excused", "by hand"]
 STATES: dict[State, str] = {
     "graded": "graded",
     "by hand": "points set by hand",
@@ -21,6 +21,7 @@ STATES: dict[State, str] = {
     "ours": "grader fault, not graded",
     "nothing": "handed in nothing",
     "unmatched": "not matched",
+    "elsewhere": "graded in another batch",
     "excused": "excused",
 }
 _SURE_LETTERS = 4
@@ -73,6 +74,7 @@ def person_statuses(
     statuses: Sequence[GradeStatus],
     decided: Mapping[str, Override],
     unmatched: Sequence[tuple[str, str]],
+    elsewhere: Mapping[str, str] | None = None,
 ) -> list[PersonStatus]:
     """Everybody in the order of `people`; then those whom a hand-in names and no list.
 
@@ -80,6 +82,7 @@ def person_statuses(
         groups: by person, the group of the newest list.
         decided: what staff decided, by target.
         unmatched: folders of nobody, each with its reason.
+        elsewhere: by person, which hand-in of another batch of the exercise is theirs.
     """
     theirs = {member: status for status in statuses for member in status.handin.members or [status.handin.owner]}
     known = {person.id: person for person in people}
@@ -100,6 +103,8 @@ def person_statuses(
         else:
             why = may_be_in(person, group, unmatched)
             state = "unmatched" if why else "nothing"
+            if not why and (why := (elsewhere or {}).get(person.id, "")):
+                state = "elsewhere"
         found.append(PersonStatus(person, state, points, group, owner, why))
     return found
 
@@ -157,6 +162,13 @@ def settles(folder: str, exercise: str) -> str:
 
 def refuse_unclear(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str, str]], exercise: str) -> None:
     """Raise UsageError while something is handed in that may be somebody's who has no hand-in."""
+    if graded := [one for one in people if one.state == "elsewhere"]:
+        listed = "\n".join(f"  {one.named}: {one.why}" for one in graded[:_LISTED])
+        raise UsageError(
+            f"Nothing was exported: {len(graded)} people have no hand-in in this batch, and one in another.\n{listed}",
+            cause="the batch is of a part of the class, such as a later download.",
+            remedy="unpack all downloads into one folder, and grade that – or leave these people out: --partial",
+        )
     unclear = [one for one in people if one.state == "unmatched"]
     if unclear:
         listed = "\n".join(f"  {one.named}: not matched; {one.why}" for one in unclear[:_LISTED])
@@ -173,6 +185,7 @@ def left_out(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str, str]
         ("nothing", "get 0 points" if missing == "zero" else "are left blank (--missing zero gives them 0)"),
         ("excused", "are left as the platform has them"),
         ("unmatched", "are left as the platform has them"),
+        ("elsewhere", "are left as the platform has them"),
         ("waiting", "have no verdict, and are left as the platform has them"),
         ("ours", "have no verdict by a grader fault, and are left as the platform has them"),
     )
