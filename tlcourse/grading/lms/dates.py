@@ -72,6 +72,23 @@ def is_ambiguous(text: str) -> bool:
     return one is not None and other is not None and one != other
 
 
+def only_month_first(date: str) -> bool:
+    """`10-23-2025`: a number that can be no month stands second."""
+    figures = re.findall(r"\d+", date)
+    return _numeric(date, figures) and int(figures[0]) <= 12 < int(figures[1])
+
+
+def only_day_first(date: str) -> bool:
+    """`23-10-2025`, likewise."""
+    figures = re.findall(r"\d+", date)
+    return _numeric(date, figures) and int(figures[1]) <= 12 < int(figures[0])
+
+
+def _numeric(date: str, figures: list[str]) -> bool:
+    letters = re.sub(r"(?i)[ap]\.?\s?m\.?", "", date)
+    return len(figures) >= 3 and len(figures[0]) <= 2 and not any(c.isalpha() for c in letters)
+
+
 def _words(text: str) -> list[str] | None:
     """Months, halves of the day and figures, in their order; None where a word is none of them."""
     clean = unicodedata.normalize("NFKC", text).casefold()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
 import re
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
@@ -19,15 +18,21 @@ from tlcourse.errors import InfraError, SubmissionError, UnableError, UsageError
 from tlcourse.grading.intake.archive import bounded, unpack_each
 from tlcourse.grading.intake.copy import CLASS
 from tlcourse.grading.intake.names import is_left_behind
-from tlcourse.grading.lms.dates import is_ambiguous
+from tlcourse.grading.lms.dates import is_ambiguous, only_day_first, only_month_first
+from tlcourse.grading.lms.matching import Label
 from tlcourse.grading.lms.platforms import (
+    BlackboardName,
     BrightspaceName,
+    CanvasName,
     MoodleName,
+    own_names,
+    parse_blackboard,
     parse_brightspace,
     parse_brightspace_file,
+    parse_canvas,
     parse_moodle,
 )
-from tlcourse.grading.lms.roster import visible
+from tlcourse.grading.lms.roster import same_key, visible
 from tlcourse.storage import write_atomically
 
 _CHUNK = 2**20
@@ -92,14 +97,16 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 SOLUTIONS = (".py", ".ipynb", ".zip")
-_CANVAS = re.compile(r"(?P<who>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_(?P<file>.+)", re.S)
 _OUR_OWN = frozenset({"index.html"})
+_GRADESCOPE = "submission_metadata.yml"
+_METADATA_LIMIT = 16 * 2**20
+_MANY = 3  # names of a download, from which on a word that most of them have is nobody's
 
 
 class DownloadEntry(Struct, frozen=True):
-    """A folder, or some files, with what its name says. `dash` separates a group's name from the submitter's."""
+    """A folder, or some files, with what is said of whose it is."""
 
-    who: str
+    label: Label
     folder_name: str
     paths: tuple[Path, ...]
     files: tuple[str, ...]
@@ -107,9 +114,10 @@ class DownloadEntry(Struct, frozen=True):
     when: datetime.datetime | None = None
     date: str = ""
     ids: tuple[int, int] = (0, 0)
-    number: str = ""
-    dash: str = " - "
-    loosely: bool = False
+    others: tuple[Label, ...] = ()
+    """Who handed in with the first one, where the platform says so."""
+    problem: str = ""
+    """Why there is nothing to grade, where that is known already."""
 
 
 class DownloadListing(Struct, frozen=True):
@@ -135,19 +143,25 @@ def download_listing(root: Path, ours: Path) -> DownloadListing:
         return _brightspace(paths)
     if any(parse_moodle(name) for name in names):
         return _moodle(paths)
-    files = [path for path in paths if path.is_file()]
-    if files and len(files) == len(paths) and all(_CANVAS.fullmatch(name) for name in names):
+    files = [path.name for path in paths if path.is_file()]
+    if any(parse_blackboard(name) for name in files):
+        return _blackboard(paths)
+    if _GRADESCOPE in files and (about := _submissions(root / _GRADESCOPE)):
+        listing = _gradescope(paths, about)
+        if listing.entries:
+            return listing
+    if 2 * sum(parse_canvas(name) is not None for name in files) > len(paths):
         return _canvas(paths)
-    return _plain(paths)
+    return _named_by_people(paths)
 
 
 def _brightspace(paths: list[Path]) -> DownloadListing:
     dates = [attempt.date for path in paths if (attempt := _attempt(path, day_first=True))]
     ambiguous = [date for date in dates if is_ambiguous(date)]
     # where the month is a number, one date of the class that can only be read one way settles it for all
-    day_first = not any(_only_month_first(date) for date in dates)
+    day_first = not any(only_month_first(date) for date in dates)
     notices = []
-    if ambiguous and not any(_only_day_first(date) for date in dates) and day_first:
+    if ambiguous and not any(only_day_first(date) for date in dates) and day_first:
         notices.append(f"{visible(ambiguous[0])} was read with the day before the month.")
     grouped: dict[str, list[tuple[Path, BrightspaceName]]] = defaultdict(list)
     for path in paths:
@@ -160,7 +174,8 @@ def _brightspace(paths: list[Path]) -> DownloadListing:
     for name, found in grouped.items():
         one, own = found[0][1], tuple(path for path, _ in found)
         files = tuple(attempt.file for _, attempt in found)
-        entries.append(DownloadEntry(one.who, name, own, files, one.when, one.date, one.ids))
+        label = Label(one.who, "brightspace")
+        entries.append(DownloadEntry(label, name, own, files, one.when, one.date, one.ids))
     return DownloadListing("brightspace", entries, notices)
 
 
@@ -170,86 +185,165 @@ def _attempt(path: Path, *, day_first: bool) -> BrightspaceName | None:
 
 
 def _moodle(paths: list[Path]) -> DownloadListing:
-    grouped: dict[tuple[str, str], list[tuple[Path, MoodleName]]] = defaultdict(list)
+    grouped: dict[tuple[str, str, str], list[tuple[Path, MoodleName]]] = defaultdict(list)
     notices = []
     for path in paths:
         attempt = parse_moodle(path.name)
         if attempt is None:
             notices.append(f"{visible(path.name)} was left aside: Moodle gives no such name.")
         else:
-            grouped[attempt.participant, attempt.plugin].append((path, attempt))
+            grouped[attempt.who, attempt.number, attempt.plugin].append((path, attempt))
+    # the same for all members of a group; half of one person's name is not
+    heads = Counter(
+        head
+        for who in {who for who, _, _ in grouped}
+        for head in {same_key(who[: dash.start()]) for dash in re.finditer("-", who)}
+    )
+    shared = frozenset(head for head, count in heads.items() if count > 1)
     entries = []
-    for (participant, plugin), found in grouped.items():
-        if plugin == "onlinetext" and (participant, "file") in grouped:
+    for (who, number, plugin), found in grouped.items():
+        if plugin == "onlinetext" and (who, number, "file") in grouped:
             continue  # a remark beside the files
-        first, own = found[0][1], tuple(path for path, _ in found)
+        own = tuple(path for path, _ in found)
         files = tuple(attempt.file for _, attempt in found)
-        entries.append(DownloadEntry(first.who, first.folder, own, files, number=participant, dash="-"))
+        label = Label(who, "moodle", number, dash="-", shared=shared)
+        entries.append(DownloadEntry(label, found[0][1].folder, own, files))
     return DownloadListing("moodle", entries, notices)
 
 
 def _canvas(paths: list[Path]) -> DownloadListing:
-    grouped: dict[tuple[str, str], list[tuple[Path, str]]] = defaultdict(list)
+    grouped: dict[tuple[str, str], list[tuple[Path, CanvasName]]] = defaultdict(list)
+    others = []
     for path in paths:
-        match = _CANVAS.fullmatch(path.name)
-        assert match is not None
-        grouped[match["who"], match["number"]].append((path, match["file"]))
-    entries = []
+        if (name := parse_canvas(path.name)) is None:
+            others.append(path)
+        else:
+            grouped[name.who, name.number].append((path, name))
+    entries, renamed = [], []
     for (who, number), found in grouped.items():
-        own, files = tuple(path for path, _ in found), tuple(file for _, file in found)
-        entries.append(DownloadEntry(who, f"{who}_{number}", own, files, number=number))
-    return DownloadListing("canvas", entries, [])
+        label, folder = Label(who, "canvas", number), f"{who}_{number}" if number else who
+        if all(name.entry for _, name in found):
+            what = "a link" if found[0][1].entry == "link" else "a text"
+            entries.append(
+                DownloadEntry(
+                    label, folder, (found[0][0],), ("",), problem=f"{what} was handed in on Canvas, and no file."
+                )
+            )
+            continue
+        uploads = [(path, name.file) for path, name in found if not name.entry]
+        names = own_names([file for _, file in uploads])
+        renamed += [file for (_, file), own in zip(uploads, names, strict=True) if own[0] != file]
+        placed = [(path, name) for (path, _), own in zip(uploads, names, strict=True) for name in own]
+        if len(uploads) == 1:
+            placed = placed[:1]
+        entries.append(
+            DownloadEntry(label, folder, tuple(path for path, _ in placed), tuple(name for _, name in placed))
+        )
+    notices = []
+    if renamed:
+        notices.append(
+            f"Canvas had numbered {len(renamed)} files that were handed in again, such as {visible(renamed[0])}: "
+            "they have their own names again."
+        )
+    beside = _named_by_people(others)
+    return DownloadListing("canvas", [*entries, *beside.entries], [*notices, *beside.notices])
 
 
-def _plain(paths: list[Path]) -> DownloadListing:
+def _blackboard(paths: list[Path]) -> DownloadListing:
+    grouped: dict[str, list[tuple[Path, BlackboardName]]] = defaultdict(list)
+    others = []
+    for path in paths:
+        name = parse_blackboard(path.name) if path.is_file() else None
+        if name is None:
+            others.append(path)
+        else:
+            grouped[name.folder].append((path, name))
+    entries = []
+    for folder, found in grouped.items():
+        name = found[0][1]
+        page = next((path for path, one in found if not one.file), None)
+        who, user = _on_the_page(page, name.users) if page is not None else ("", "")
+        label = Label(who, "blackboard", ids=(user,)) if user else Label(name.users[0], "blackboard", ids=name.users)
+        files = [(path, one.file) for path, one in found if one.file]
+        problem = "" if files else "a text was handed in on Blackboard, and no file."
+        placed = files or [(found[0][0], "")]
+        own, names = tuple(path for path, _ in placed), tuple(file for _, file in placed)
+        entries.append(DownloadEntry(label, folder, own, names, name.when, problem=problem))
+    beside = _named_by_people(others)
+    return DownloadListing("blackboard", [*entries, *beside.entries], beside.notices)
+
+
+def _on_the_page(page: Path, users: tuple[str, ...]) -> tuple[str, str]:
+    """The name and user name in `Name: Jane Doe (jado)`, the first line that Blackboard writes; else "" twice."""
+    with page.open("rb") as stream:
+        lines = stream.read(4096).decode("utf-8", "replace").splitlines()
+    first = lines[0] if lines else ""
+    name, bracket, user = first.partition(":")[2].strip().removesuffix(")").rpartition(" (")
+    return (name, user) if bracket and user in users else ("", "")
+
+
+def _submissions(path: Path) -> dict[str, Any]:
+    """What Gradescope says of each folder; empty where that cannot be read."""
+    import yaml
+
+    if path.stat().st_size > _METADATA_LIMIT:
+        return {}
+    try:
+        about = yaml.load(path.read_bytes(), yaml.BaseLoader)  # noqa: S506 - it makes strings, lists and dictionaries
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def _gradescope(paths: list[Path], about: dict[str, Any]) -> DownloadListing:
+    entries, notices = [], []
+    for path in paths:
+        if path.name == _GRADESCOPE:
+            continue
+        said = about.get(path.name)
+        said = said if isinstance(said, dict) else {}
+        people = said.get(":submitters")
+        labels = [_submitter(one) for one in people if isinstance(one, dict)] if isinstance(people, list) else []
+        if not labels:
+            notices.append(f"{visible(path.name)} was left aside: {_GRADESCOPE} does not say whose it is.")
+            continue
+        when = _when(str(said.get(":created_at", "")))
+        entries.append(DownloadEntry(labels[0], path.name, (path,), ("",), when, others=tuple(labels[1:])))
+    return DownloadListing("gradescope", entries, notices)
+
+
+def _submitter(said: dict[str, Any]) -> Label:
+    name, *ids = (str(said.get(key) or "").strip() for key in (":name", ":sid", ":email"))
+    return Label(name or next(filter(None, ids), ""), "gradescope", ids=tuple(filter(None, ids)))
+
+
+def _when(text: str) -> datetime.datetime | None:
+    """A moment such as `2025-10-03 11:07:00 Z`, or with ` +0200`."""
+    try:
+        return datetime.datetime.fromisoformat("".join(text.rsplit(" ", 1) if text.count(" ") > 1 else [text]))
+    except ValueError:
+        return None
+
+
+def _named_by_people(paths: list[Path]) -> DownloadListing:
     """Folders and files that people named; other files, such as a class list, are no hand-in."""
     entries, notices = [], []
     kinds = set()
+    found = []
     for path in paths:
         if path.is_dir():
             kinds.add("folders")
-            entries.append(DownloadEntry(path.name, path.name, (path,), ("",), loosely=True))
+            found.append((path, path.name))
         elif path.suffix.lower() in SOLUTIONS:
             kinds.add("files")
-            entries.append(DownloadEntry(path.stem, path.stem, (path,), ("",), loosely=True))
+            found.append((path, path.stem))
         else:
             notices.append(f"{visible(path.name)} was left aside: it is neither a folder nor a .py, .ipynb or .zip.")
+    words = Counter(word for _, name in found for word in {same_key(word) for word in re.findall(r"[^\W_]+", name)})
+    common = frozenset(word for word, count in words.items() if count >= _MANY and 2 * count > len(found))
+    for path, name in found:
+        entries.append(DownloadEntry(Label(name, loosely=True, common=common), name, (path,), ("",)))
     return DownloadListing("files" if kinds == {"files"} else "folders", entries, notices)
-
-
-def _only_month_first(date: str) -> bool:
-    """`10-23-2025`: a number that can be no month stands second."""
-    figures = re.findall(r"\d+", date)
-    return _numeric(date, figures) and int(figures[0]) <= 12 < int(figures[1])
-
-
-def _only_day_first(date: str) -> bool:
-    figures = re.findall(r"\d+", date)
-    return _numeric(date, figures) and int(figures[1]) <= 12 < int(figures[0])
-
-
-def _numeric(date: str, figures: list[str]) -> bool:
-    letters = re.sub(r"(?i)[ap]\.?\s?m\.?", "", date)
-    return len(figures) >= 3 and len(figures[0]) <= 2 and not any(c.isalpha() for c in letters)
-
-
-def what_to_grade(path: Path) -> Path:
-    """What to grade of a folder: its only file, its only folder's content, or its only ZIP where it holds no source."""
-    while path.is_dir():
-        inside = sorted(child for child in path.iterdir() if not is_left_behind(child.name))
-        if len(inside) == 1 and not inside[0].is_symlink():
-            path = inside[0]
-            continue
-        zips = [child for child in inside if child.suffix.lower() == ".zip" and not child.is_symlink()]
-        if len(zips) == 1 and not _has_source(path):
-            return zips[0]
-        return path
-    return path
-
-
-def _has_source(folder: Path) -> bool:
-    names = (name.lower() for _, _, files in os.walk(folder) for name in files)
-    return any(name.endswith((".py", ".ipynb")) for name in names)
 
 
 def root_of_handins(folder: Path, is_handin: Callable[[str], bool]) -> Path:

@@ -109,9 +109,11 @@ def _members(table: Table, row: tuple[str, ...], columns: list[int], people: Peo
         person = person_of(table, row)
         if person is None:
             return []
-        for text in (person.id, person.username, person.email, person.platform_id):
+        for text in (person.id, person.username, person.email):
             if text and len(found := people.by_key(text)) == 1:
                 return list(found)
+        if len(found := people.by_platform_id(person.platform_id)) == 1:
+            return list(found)
         said = [f"{person.first} {person.last}".strip() or person.id]
         if person.id != said[0] and not people.by_name(said[0]):
             said = [person.id]

@@ -20,16 +20,16 @@ from typing import Literal
 from msgspec import Struct
 
 from tlcourse.errors import UsageError
+from tlcourse.grading.intake.names import is_left_behind
 from tlcourse.grading.lms.download_listing import (
     DownloadEntry,
     download_listing,
     is_named_by_a_platform,
     root_of_handins,
     unpack,
-    what_to_grade,
 )
 from tlcourse.grading.lms.groups import Groups
-from tlcourse.grading.lms.matching import NOBODY, ClassIndex, Owner, index_class, owner_by_staff, owner_of
+from tlcourse.grading.lms.matching import NOBODY, ClassIndex, Label, Owner, index_class, owner_by_staff, owner_of
 from tlcourse.grading.lms.roster import Person, Roster, same_key, visible
 
 
@@ -89,7 +89,7 @@ def find_handins(
     """Find the newest attempt of every person, or of every group.
 
     Args:
-        path: a Brightspace or Moodle download, as a ZIP or unpacked; a folder of folders; a folder of files.
+        path: a platform's download, as a ZIP or unpacked; a folder of folders; a folder of files.
         into: where a ZIP is unpacked, once; a later run with the same ZIP finds it there again.
         groups: where given, what any member hands in is the group's.
         known: whose a folder is, where the staff said so: an id, a name or a group by the folder's name, or `nobody`.
@@ -103,7 +103,7 @@ def find_handins(
     def is_handin(name: str) -> bool:
         if is_named_by_a_platform(name):
             return True
-        return class_.has_roster and isinstance(owner_of(name, class_, loosely=True), Owner)
+        return class_.has_roster and isinstance(owner_of(Label(name, loosely=True), class_), Owner)
 
     refused: dict[str, str] = {}
     if _is_folder(path):
@@ -129,7 +129,7 @@ def find_handins(
             named = owner_by_staff(who, class_)
             by_owner[_identity(named)].append((named, entry))
             continue
-        owner = owner_of(entry.who, class_, dash=entry.dash, number=entry.number, loosely=entry.loosely)
+        owner = _owner_of_all(entry, class_) if entry.others else owner_of(entry.label, class_)
         if isinstance(owner, str):
             unmatched.append(Unmatched(entry.folder_name, owner))
         else:
@@ -157,6 +157,23 @@ def _lists(roster: Roster | None, groups: Groups | None) -> tuple[tuple[Person, 
     teams = {member: group.name for group in (groups.groups if groups else ()) for member in group.members}
     people = {person.id: person for person in (roster.people if roster else ())}
     return (*people.values(), *(Person(one) for one in teams if one not in people)), teams
+
+
+def _owner_of_all(entry: DownloadEntry, class_: ClassIndex) -> Owner | str:
+    """The group of those who are named together; or they are one, as the platform says and no list does."""
+    owners = []
+    for label in (entry.label, *entry.others):
+        owner = owner_of(label, class_)
+        if isinstance(owner, str):
+            return f"{visible(label.who)}: {owner}"
+        owners.append(owner)
+    if all(_identity(owner) == _identity(owners[0]) for owner in owners):
+        return owners[0]
+    names = [visible(owner.name) for owner in owners]
+    if any(owner.kind == "group" for owner in owners):
+        return f"it is of {', '.join(dict.fromkeys(names))}, who are in no group together"
+    members = tuple(dict.fromkeys(member for owner in owners for member in owner.members))
+    return Owner("group", " and ".join(names), members, owners[0].by)
 
 
 def _is_folder(path: Path) -> bool:
@@ -218,7 +235,7 @@ def _newest(
         newest.when.isoformat() if newest.when else "",
         tuple(other for _, entry, other in placed[1:] if entry.folder_name not in twins),
         tuple(twins),
-        next((refused[path.name] for path in newest.paths if path.name in refused), ""),
+        next((refused[path.name] for path in newest.paths if path.name in refused), newest.problem),
     )
 
 
@@ -233,13 +250,32 @@ def _key(identity: tuple[str, str], name: str) -> str:
 def _place(entry: DownloadEntry, key: str, into: Path) -> Path:
     """Where an attempt lies; several files of one person, side by side in a download without folders, get a folder."""
     if len(entry.paths) == 1:
-        return what_to_grade(entry.paths[0])
+        return _what_to_grade(entry.paths[0])
     folder = into / "gathered" / _key(("", entry.folder_name), key)
     folder.mkdir(parents=True, exist_ok=True)
     for path, name in zip(entry.paths, entry.files, strict=True):
         if path.is_file() and not path.is_symlink():
             shutil.copyfile(path, folder / (name or path.name))
     return folder
+
+
+def _what_to_grade(path: Path) -> Path:
+    """What to grade of a folder: its only file, its only folder's content, or its only ZIP where it holds no source."""
+    while path.is_dir():
+        inside = sorted(child for child in path.iterdir() if not is_left_behind(child.name))
+        if len(inside) == 1 and not inside[0].is_symlink():
+            path = inside[0]
+            continue
+        zips = [child for child in inside if child.suffix.lower() == ".zip" and not child.is_symlink()]
+        if len(zips) == 1 and not _has_source(path):
+            return zips[0]
+        return path
+    return path
+
+
+def _has_source(folder: Path) -> bool:
+    names = (name.lower() for _, _, files in os.walk(folder) for name in files)
+    return any(name.endswith((".py", ".ipynb")) for name in names)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.lms.roster import People, Person, Roster, person_of, same_key, visible
+from tlcourse.grading.lms.roster import People, Person, Roster, loose_keys, person_of, same_key, visible
 from tlcourse.grading.lms.table import Table, number, read_table
 
 _LISTED = 200
@@ -136,10 +136,21 @@ def _into_rows(
 
 
 def _rows_of(person: Person, index: People) -> set[str]:
-    """The rows of a person: by what is sure, else by the name."""
-    keys = (person.id, person.username, person.email, person.platform_id)
-    sure = next((ids for key in keys if key and (ids := index.by_key(key))), None)
-    return sure or index.by_name(person.name)
+    """The rows of a person: by what is sure, else by the name. A number of another kind is nobody's."""
+    for key in filter(None, (person.id, person.username, person.email)):
+        if found := {row for row in index.by_key(key) if _may_be(person, index.by_id[row])}:
+            return found
+    return index.by_platform_id(person.platform_id) or index.by_name(person.name)
+
+
+def _may_be(person: Person, row: Person) -> bool:
+    """Whether a row with the same id can be the person's: a word of their names is the same, where both have names."""
+    if row.id == row.platform_id and not row.first + row.last:
+        return person.platform_id == row.platform_id
+    ours, theirs = (
+        {word for key in loose_keys(f"{one.first} {one.last}") for word in key.split()} for one in (person, row)
+    )
+    return not ours or not theirs or bool(ours & theirs)
 
 
 def _points(mark: Mark, most: float) -> str:

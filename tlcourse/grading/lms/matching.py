@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Literal
@@ -11,12 +12,33 @@ from msgspec import Struct
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.lms.groups import Group, Groups
-from tlcourse.grading.lms.roster import People, Person, Roster, loose_keys, same_key, visible
+from tlcourse.grading.lms.roster import (
+    People,
+    Person,
+    Roster,
+    agrees,
+    loose_keys,
+    orders,
+    run_together,
+    same_key,
+    visible,
+)
 
 _DASH = re.compile(r"(?<!\s)\s++-\s+")
 _SURE_LETTERS = 4
 NOBODY = "nobody"
 """The word by which staff say that a folder belongs to none of the class."""
+_DAY = re.compile(r"(?:19|20)\d{6}")
+# what people write beside their names, and is nobody's
+_NOBODYS = frozenset(
+    """assignment submission solution exercise homework handin project final version latest attempt notebook
+    python copy group team code main master opgave øvelse aflevering løsning gruppe endelig kopi lösning lösung abgabe
+    übung tp""".split()
+)
+_NEEDS = {
+    "canvas": "Canvas runs names together, and only its own numbers are sure: name its gradebook as --roster",
+    "moodle": "if Moodle writes names otherwise, name its grading worksheet as --roster",
+}
 
 
 class Owner(Struct, frozen=True):
@@ -36,6 +58,28 @@ class ClassIndex(Struct, frozen=True):
     groups: tuple[Group, ...]
     by_group: dict[str, list[Group]]
     groups_of: dict[str, list[Group]]
+    platform: str = "csv"
+    """Whose numbers the people's `platform_id` are."""
+    participant: str = ""
+
+
+class Label(Struct, frozen=True):
+    """What a download says of whose something is, and of what kind that is."""
+
+    who: str
+    platform: str = ""
+    number: str = ""
+    """The platform's own number, of a person or of a group."""
+    ids: tuple[str, ...] = ()
+    """Ids, user names or addresses that the platform says are the person's."""
+    dash: str = " - "
+    """What separates a group's name from that of the member who handed in."""
+    loosely: bool = False
+    """Also look for a name or an id within `who`, as in `ex2_doej`; for files that people named."""
+    common: frozenset[str] = frozenset()
+    """Words of so many names of the download that they are nobody's."""
+    shared: frozenset[str] = frozenset()
+    """What stands before the dash in several names: groups, as no list says so."""
 
 
 def index_class(roster: Roster | None, groups: Groups | None) -> ClassIndex:
@@ -49,37 +93,43 @@ def index_class(roster: Roster | None, groups: Groups | None) -> ClassIndex:
             by_group[key].append(group)
         for member in group.members:
             groups_of[member].append(group)
-    return ClassIndex(People(people), roster is not None, known, by_group, groups_of)
+    if roster is None:
+        return ClassIndex(People(people), False, known, by_group, groups_of)
+    return ClassIndex(People(people), True, known, by_group, groups_of, roster.platform, roster.participant)
 
 
-def owner_of(
-    who: str, class_: ClassIndex, *, dash: str = " - ", number: str = "", loosely: bool = False
-) -> Owner | str:
-    """The person or group that `who` means, or why there is none.
+def owner_of(label: Label, class_: ClassIndex) -> Owner | str:
+    """The person or group that is meant, or why there is none.
 
-    Args:
-        dash: what separates a group's name from that of the member who handed in.
-        number: the platform's own number of the person.
-        loosely: also look for a name or an id within `who`, as in `ex2_doej`; for files that people named.
+    A number or an id counts only as what the platform means by it, and only if the words of the name beside it agree.
+    What could be somebody else's is nobody's, with the reason.
     """
+    who, people = label.who, class_.people
     if not class_.has_roster and not class_.groups:
         return Owner("person", " ".join(who.split()))
-    if number and len(found := class_.people.by_key(number)) == 1:
-        return _numbered(who, next(iter(found)), class_, dash)
-    found = find_person(who, class_.people)
+    if label.ids:
+        return _identified(label, class_)
+    holders = people.by_platform_id(label.number) if class_.platform in (label.platform, "csv") else set()
+    if label.number and len(holders) == 1:
+        return _numbered(label, next(iter(holders)), class_)
+    if label.platform == "canvas" and class_.has_roster:  # letters run together are no name
+        return _nobody(label, class_)
+    found = find_person(who, people, names_only=class_.has_roster and label.platform == "moodle")
+    if (group := _group(who, class_)) is not None:
+        return _as_group(group, found, class_)
     if len(found) == 1:
         return _with_group(next(iter(found)), class_)
-    if (group := _group(who, class_)) is not None:
-        return Owner("group", group.name, group.members)
-    if (owner := _group_and_member(who, class_, dash)) is not None:
+    if (owner := _group_and_member(label, class_)) is not None:
         return owner
-    if not found and loosely:
-        found = _within(who, class_.people)
+    if not found and label.loosely:
+        found, rest = _within(who, people, label.common)
+        if rest:
+            return f"it may be {people.names(found)}, but for {visible(' '.join(rest))}: nobody is guessed"
         if len(found) == 1:
             return _with_group(next(iter(found)), class_)
     if found:
-        return f"several people are meant: {class_.people.names(found)}"
-    return _nobody(who, class_)
+        return f"several people are meant: {people.names(found)}"
+    return _nobody(label, class_)
 
 
 def owner_by_staff(who: str, class_: ClassIndex) -> Owner:
@@ -100,17 +150,96 @@ def owner_by_staff(who: str, class_: ClassIndex) -> Owner:
     return owner
 
 
-def find_person(who: str, people: People) -> set[str]:
-    """By id, user name, address or name; also with an id or user name before the name."""
+def find_person(who: str, people: People, *, names_only: bool = False) -> set[str]:
+    """By id, user name, address or name; also with an id or user name before the name, if both are one person's."""
+    if names_only:
+        return people.by_name(who)
     if found := people.find(who):
-        return found
+        return found | _namesakes(who, found, people)
+    head, tail = _head(who)
+    return {one for one in people.by_key(head) if tail and _goes_with(head, tail, one, people)}
+
+
+def _head(who: str) -> tuple[str, str]:
+    """The first word, and what follows it and a dash."""
     head, _, tail = who.strip().partition(" ")
-    found = people.by_key(head)
-    if found and tail:
-        named = people.by_name(_DASH.sub(" ", f" {tail}", count=1)) or people.by_name(tail)
-        # an id of one and the name of another: nobody, rather than one of the two
-        return found if not named or found & named else set()
-    return found
+    return head, tail.strip().removeprefix("- ").strip()
+
+
+def _goes_with(key: str, name: str, identifier: str, people: People) -> bool:
+    """Whether a name beside someone's id or user name is theirs."""
+    if identifier in people.by_name(name):
+        return True
+    if not any(letter.isdigit() for letter in key):  # `anne`, a user name, is also the first word of many names
+        return False
+    person = people.by_id[identifier]
+    return agrees(name, person) or (len(key) >= _SURE_LETTERS and not person.first and not person.last)
+
+
+def _namesakes(key: str, found: set[str], people: People) -> set[str]:
+    """Whose name has the word that is somebody's user name."""
+    return people.by_word(key) - found if found <= people.by_key(key) else set()
+
+
+def _identified(label: Label, class_: ClassIndex) -> Owner | str:
+    """By what the platform says is an id, a user name or an address, if the name beside it agrees."""
+    people = class_.people
+    found = set[str]().union(*(people.by_key(one) for one in label.ids))
+    if len(found) > 1:
+        return f"several people are meant: {people.names(found)}"
+    if not found:
+        by_name = people.by_name(label.who) if label.who not in label.ids else set()
+        return _with_group(next(iter(by_name)), class_) if len(by_name) == 1 else _nobody(label, class_)
+    one = next(iter(found))
+    if label.who in label.ids or one in people.by_name(label.who) or agrees(label.who, people.by_id[one]):
+        return _with_group(one, class_)
+    return f"{visible(label.ids[0])} is {people.names(found)}, and the name beside it is {visible(label.who)}"
+
+
+def _numbered(label: Label, holder: str, class_: ClassIndex) -> Owner | str:
+    """A number that is a person's in the class list: theirs, a group's that has the same number, or nobody's."""
+    who, people = label.who, class_.people
+    person, group = people.by_id[holder], _group(who, class_)
+    if label.platform == "canvas":
+        if run_together(who) & {one for name in orders(person.first, person.last) for one in run_together(name)}:
+            return _with_group(holder, class_)
+        for own in class_.groups_of.get(holder, []):
+            if run_together(who) & run_together(own.name):
+                return Owner("group", own.name, own.members, holder)
+    else:
+        if group is None and (same_key(who) == class_.participant or holder in people.by_name(who)):
+            return _with_group(holder, class_)
+        for left, right in _splits(who, label.dash):
+            if holder in people.by_name(right) or same_key(right) == class_.participant:
+                if not class_.groups and (label.dash == " - " or _is_group(left, label)):
+                    return Owner("group", left, (holder,), holder)
+                named = _group(left, class_)
+                if named is not None and holder not in named.members:
+                    return f"{people.names([holder])} handed in for {visible(named.name)} without being a member"
+                if named is not None:
+                    return Owner("group", named.name, named.members, holder)
+                return _with_group(holder, class_)
+        if group is not None:
+            return _as_group(group, people.by_name(who), class_)
+        if agrees(who, person, least=2):
+            return _with_group(holder, class_)
+    named_ = people.by_name(who)
+    other = f"the name that of {people.names(named_)}" if named_ else f"and {visible(who)} is not their name"
+    if not class_.groups and not named_:
+        other += "; if it is a group's: name the groups with --groups"
+    return f"the number {label.number} is that of {people.names([holder])}, {other}"
+
+
+def _is_group(left: str, label: Label) -> bool:
+    """Whether a word before a hyphen is a group's name, and not half of a person's."""
+    return same_key(left) in label.shared or any(letter.isdigit() for letter in left)
+
+
+def _as_group(group: Group, found: set[str], class_: ClassIndex) -> Owner | str:
+    """A group that is called so; unless someone else is called so, too."""
+    if found and not found & set(group.members):
+        return f"it may be {class_.people.names(found)}, or the group {visible(group.name)}"
+    return Owner("group", group.name, group.members, next(iter(found & set(group.members)), ""))
 
 
 def _group(text: str, class_: ClassIndex) -> Group | None:
@@ -120,29 +249,22 @@ def _group(text: str, class_: ClassIndex) -> Group | None:
     return found[0] if found and all(group.name == found[0].name for group in found) else None
 
 
-def _group_and_member(who: str, class_: ClassIndex, dash: str) -> Owner | str | None:
+def _group_and_member(label: Label, class_: ClassIndex) -> Owner | str | None:
     """`Group 7 - Jane Doe`, where either may have a dash in it."""
-    for left, right in _splits(who, dash):
-        members = find_person(right, class_.people)
+    people = class_.people
+    for left, right in _splits(label.who, label.dash):
+        members = find_person(right, people, names_only=class_.has_roster and label.platform == "moodle")
         group = _group(left, class_)
         if group is not None:
             if members and not members & set(group.members):
-                return f"{class_.people.names(members)} handed in for {visible(group.name)} without being a member"
+                return f"{people.names(members)} handed in for {visible(group.name)} without being a member"
+            if not members and label.dash != " - " and class_.has_roster:
+                return f"{visible(right)}, after the name of {visible(group.name)}, is in no list"
             by = next(iter(members & set(group.members)), "")
             return Owner("group", group.name, group.members, by)
-        if len(members) == 1 and not class_.groups:
+        if len(members) == 1 and not class_.groups and (label.dash == " - " or _is_group(left, label)):
             return Owner("group", left, tuple(members), next(iter(members)))
     return None
-
-
-def _numbered(who: str, identifier: str, class_: ClassIndex, dash: str) -> Owner | str:
-    """The person with the platform's number; or the group that is named before, where no list says who is in it."""
-    named = class_.people.by_name(who)
-    if not class_.groups and identifier not in named:
-        owner = _group_and_member(who, class_, dash)
-        if isinstance(owner, Owner) and owner.by == identifier:
-            return owner
-    return _with_group(identifier, class_)
 
 
 def _splits(who: str, dash: str) -> Iterator[tuple[str, str]]:
@@ -165,30 +287,56 @@ def _with_group(identifier: str, class_: ClassIndex) -> Owner | str:
     return Owner("person", person.name, (identifier,), identifier)
 
 
-def _within(who: str, people: People) -> set[str]:
-    """Those whose id, or whole name, is part of `who`."""
-    words = re.findall(r"[^\W_]+", who)
+def _within(who: str, people: People, common: frozenset[str]) -> tuple[set[str], list[str]]:
+    """Those whose id, or whole name, is part of `who`; and the words beside it that may be another's name."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", who))
     # a short id, such as 2, is also the number of an exercise or a day
-    sure = {found for word in words if len(word) >= _SURE_LETTERS for found in people.by_key(word)}
-    if sure:
-        return sure
+    keys = [word for word in words if len(word) >= _SURE_LETTERS and people.by_key(word)]
+    if keys:
+        found = set[str]().union(
+            *(people.by_key(word) | _namesakes(word, people.by_key(word), people) for word in keys)
+        )
+        said = [word for word in words if word in keys or not _says_nothing(word, common)]
+        rest = [word for word in said if word not in keys]
+        same = len(found) == 1 and (
+            found == people.by_name(" ".join(said)) or _goes_with(keys[0], " ".join(rest), next(iter(found)), people)
+        )
+        return found, [] if same else rest
     for length in range(len(words), 1, -1):
-        named = {
-            found
-            for start in range(len(words) - length + 1)
-            for found in people.by_name(" ".join(words[start : start + length]))
-        }
+        named: set[str] = set()
+        rest = []
+        for start in range(len(words) - length + 1):
+            if found := people.by_name(" ".join(words[start : start + length])):
+                named |= found
+                beside = words[:start] + words[start + length :]
+                rest = [word for word in beside if not _says_nothing(word, common)]
         if named:
-            return named
-    return set()
+            return named, rest
+    return set(), []
 
 
-def _nobody(who: str, class_: ClassIndex) -> str:
+def _says_nothing(word: str, common: frozenset[str]) -> bool:
+    """Whether a word beside a name is no part of one: `ex2`, `final`, `v3`, a date, or what stands in most names."""
+    key = same_key(word)
+    figures = any(letter.isdigit() for letter in key) and (len(key) <= _SURE_LETTERS or bool(_DAY.fullmatch(key)))
+    return figures or key in _NOBODYS or key in common
+
+
+def _nobody(label: Label, class_: ClassIndex) -> str:
     """Why nobody was found: the most likely cause, so that staff can correct it."""
-    head, _, tail = who.strip().partition(" ")
-    one, other = class_.people.by_key(head), class_.people.by_name(tail)
+    people = class_.people
+    head, tail = _head(label.who)
+    one, other = people.by_key(head), people.by_name(tail)
+    if label.platform == "moodle" and not label.number:
+        return "it is of somebody who is in no group on Moodle, and Moodle does not say of whom"
+    if label.platform == "canvas" and label.who.startswith("anon_"):
+        return "Canvas hid the names: show them for this assignment, and download it again"
+    if label.platform in _NEEDS and class_.has_roster and class_.platform != label.platform:
+        return f"nobody in the class list is called so; {_NEEDS[label.platform]}"
     if one and other:
-        return f"the id is that of {class_.people.names(one)}, the name that of {class_.people.names(other)}"
+        return f"the id is that of {people.names(one)}, the name that of {people.names(other)}"
+    if one and tail and label.platform not in _NEEDS:
+        return f"{visible(head)} is the id or user name of {people.names(one)}, and {visible(tail)} is not their name"
     if not class_.has_roster:
         return "nobody in the list of groups is called so; with --roster, names and ids are known"
     return "nobody in the class list has this name, id or user name"

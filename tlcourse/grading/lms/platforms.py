@@ -56,18 +56,23 @@ def parse_brightspace(name: str, *, day_first: bool = True) -> BrightspaceName |
     return BrightspaceName(ids, rest[: dashes[-1].start()], rest[dashes[-1].end() :], None)
 
 
+# no number for those who are in no group, where groups hand in;
 # with a trailing underscore before Moodle 4.1, without since; a file's own name follows where there are no folders.
 # Moodle has no underscores in names; some tools that unpack put them for spaces
 _MOODLE = re.compile(
-    r"(?P<who>.+?)_(?P<number>\d+)_assignsubmission_(?P<plugin>file|onlinetext)(?:_(?P<file>.*))?", re.S
+    r"(?P<who>.+?)(?:_(?P<number>\d+))?_assignsubmission_(?P<plugin>file|onlinetext)(?:_(?P<file>.*))?", re.S
 )
 
 
 class MoodleName(Struct, frozen=True):
-    """`First Last_12345_assignsubmission_file_`; in a group `Group-First Last_…`, once for each member."""
+    """`First Last_12345_assignsubmission_file_`, whose number is a participant's.
+
+    Where groups hand in, since Moodle 4: `Group_12_assignsubmission_file`, whose number is the group's, and nothing
+    tells the two apart; before, `Group-First Last_12345_…`, once for each member.
+    """
 
     who: str
-    participant: str
+    number: str
     plugin: str
     folder: str
     """The name of the folder, also where the download has files alone."""
@@ -81,4 +86,74 @@ def parse_moodle(name: str) -> MoodleName | None:
         return None
     file = match["file"] or ""
     folder = name.strip().removesuffix(file) if file else name
-    return MoodleName(match["who"].replace("_", " ").strip(), match["number"], match["plugin"], folder, file)
+    return MoodleName(match["who"].replace("_", " ").strip(), match["number"] or "", match["plugin"], folder, file)
+
+
+_CANVAS = re.compile(
+    r"(?:(?:LATE_)?(?P<hidden>anon_[^_]+)|(?P<who>.+?)_(?:LATE_)?(?P<number>\d+))_"
+    r"(?:\d+_(?P<file>.+)|(?P<entry>text|link)\.html)",
+    re.S,
+)
+_AGAIN = re.compile(r"(?P<stem>.+)-[1-9]\d*(?P<suffix>\.[^.]+)", re.S)
+
+
+class CanvasName(Struct, frozen=True):
+    """`doejane_LATE_5501_991_solution.py`; `anon_aB3x_991_solution.py`; `doejane_5501_text.html`, with no file."""
+
+    who: str
+    number: str
+    file: str
+    entry: str = ""
+    """`text` or `link`, where that was handed in and no file."""
+
+
+def parse_canvas(name: str) -> CanvasName | None:
+    """The parts of a file's name; None for another name."""
+    match = _CANVAS.fullmatch(name)
+    if match is None:
+        return None
+    return CanvasName(match["hidden"] or match["who"], match["number"] or "", match["file"] or "", match["entry"] or "")
+
+
+def own_names(files: list[str]) -> list[tuple[str, ...]]:
+    """What files of one person on Canvas were called before it numbered them: `solution-1.py`, handed in again.
+
+    A number is taken off where the name stays the only one; what is no code stays under its numbered name as well.
+    """
+    plain = [match["stem"] + match["suffix"] if (match := _AGAIN.fullmatch(file)) else file for file in files]
+    names: list[tuple[str, ...]] = []
+    for file, own in zip(files, plain, strict=True):
+        if own == file or plain.count(own) > 1:
+            names.append((file,))
+        else:
+            names.append((own,) if own.lower().endswith((".py", ".ipynb", ".zip")) else (own, file))
+    return names
+
+
+_BLACKBOARD = re.compile(r"_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)", re.S)
+
+
+class BlackboardName(Struct, frozen=True):
+    """`Exercise 2_jado_attempt_2025-10-03-11-07-00_solution.py`, and the same with `.txt` for the page about it."""
+
+    users: tuple[str, ...]
+    """What the user name may be, the shortest first: both it and the assignment may have underscores."""
+    when: datetime.datetime
+    folder: str
+    file: str
+    """"" for the page."""
+
+
+def parse_blackboard(name: str) -> BlackboardName | None:
+    """The parts of a file's name; None for another name."""
+    match = _BLACKBOARD.search(name)
+    if match is None or match.end() != len(name):
+        return None
+    try:
+        when = datetime.datetime.strptime(match["when"], "%Y-%m-%d-%H-%M-%S")
+    except ValueError:
+        return None
+    words = name[: match.start()].split("_")
+    users = tuple("_".join(words[start:]) for start in range(len(words) - 1, 0, -1))
+    folder = name[: match.end("when")]
+    return BlackboardName(users, when, folder, match["file"] or "") if users else None

@@ -51,6 +51,8 @@ class Roster(Struct, frozen=True):
 
     people: tuple[Person, ...]
     platform: str = "csv"
+    participant: str = ""
+    """Moodle's word for a person whose name is hidden, in the site's language: that before the number."""
 
 
 class People:
@@ -59,14 +61,20 @@ class People:
     def __init__(self, people: Iterable[Person]) -> None:
         self.by_id: dict[str, Person] = {}
         self._sure: dict[str, set[str]] = defaultdict(set)
+        self._platform_ids: dict[str, set[str]] = defaultdict(set)
+        self._words: dict[str, set[str]] = defaultdict(set)
         self._names: dict[str, set[str]] = defaultdict(set)
         self._loose: dict[str, set[str]] = defaultdict(set)
         for person in people:
             self.by_id[person.id] = person
-            for text in (person.id, person.username, person.email, person.platform_id):
+            for text in (person.id, person.username, person.email):
                 if text:
                     self._sure[same_key(text)].add(person.id)
-            for name in orders(person.first, person.last):
+            if person.platform_id:
+                self._platform_ids[same_key(person.platform_id)].add(person.id)
+            for word in {word for key in loose_keys(f"{person.first} {person.last}") for word in key.split()}:
+                self._words[word].add(person.id)
+            for name in filter(None, orders(person.first, person.last)):
                 self._names[same_key(name)].add(person.id)
                 for key in loose_keys(name):
                     self._loose[key].add(person.id)
@@ -74,6 +82,14 @@ class People:
     def by_key(self, text: str) -> set[str]:
         """The ids of those with this very id, user name or address."""
         return self._sure.get(same_key(text), set())
+
+    def by_platform_id(self, number: str) -> set[str]:
+        """The ids of those with this number of the platform's own: no other number is taken for one."""
+        return self._platform_ids.get(same_key(number), set())
+
+    def by_word(self, word: str) -> set[str]:
+        """The ids of those who have this word in their name."""
+        return set().union(*(self._words.get(key, set()) for key in loose_keys(word)))
 
     def by_name(self, text: str) -> set[str]:
         """The ids of those with this name; where none has it, of those with one that is spelt like it."""
@@ -83,8 +99,9 @@ class People:
         return set().union(*(self._loose.get(key, set()) for key in loose_keys(text)))
 
     def find(self, text: str) -> set[str]:
-        """By id, user name or address, else by name."""
-        return self.by_key(text) or self.by_name(text)
+        """By id, user name or address, and by name: what is the id of one and the name of another means both."""
+        found = self.by_key(text)
+        return found | self.by_name(text) if found else self.by_name(text)
 
     def names(self, ids: Iterable[str]) -> str:
         """`Jane Doe (400123), John Doe (400124)`, for a message."""
@@ -112,7 +129,7 @@ def read_roster(path: Path) -> Roster:
             cause="two exports were joined, or the ids are no ids.",
             remedy="remove the doubled lines.",
         )
-    return Roster(tuple(people), _platform(table))
+    return Roster(tuple(people), _platform(table), _participant(table))
 
 
 def person_of(table: Table, row: tuple[str, ...]) -> Person | None:
@@ -162,10 +179,17 @@ def _platform_id(table: Table, row: tuple[str, ...]) -> str:
     return ""
 
 
+def _participant(table: Table) -> str:
+    """`participant` of Moodle's `Participant 12345`."""
+    at = table.column("Identifier")
+    words = {same_key(re.sub(r"\d+", "", row[at])) for row in table.rows} - {""} if at is not None else set()
+    return next(iter(words)) if len(words) == 1 else ""
+
+
 def _platform(table: Table) -> str:
     if table.column("SIS User ID", "SIS Login ID") is not None:
         return "canvas"
-    if table.column("Identifier") is not None and table.column("Full name") is not None:
+    if table.column("Identifier") is not None and table.column("Full name", "Maximum Grade") is not None:
         return "moodle"
     if table.column("OrgDefinedId", "End-of-Line Indicator") is not None:
         return "brightspace"
@@ -176,6 +200,7 @@ _SPELT_OUT = str.maketrans(
     {"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ð": "d", "þ": "th", "ł": "l"}
 )
 _BARE = str.maketrans({"ø": "o", "æ": "ae", "ß": "ss", "ð": "d", "þ": "th", "ł": "l"})
+_DROPPED = re.compile(r"""[&<>"`|':\\/]""")  # what Moodle leaves out of names of files
 # what keyboards and word processors make of a hyphen and an apostrophe
 _SAME = {**dict.fromkeys(map(ord, "‐‑‒–—−"), "-"), **dict.fromkeys(map(ord, "’‘`´"), "'")}
 
@@ -189,9 +214,13 @@ def same_key(name: str) -> str:
 
 
 def loose_keys(name: str) -> set[str]:
-    """Keys shared by names that a platform may have turned into each other: Ærø, Aeroe, Aero, Ærø_."""
-    key = same_key(name)
-    bare = {_letters(key.translate(_SPELT_OUT)), _letters(_without_marks(key))}
+    """Keys shared by names that a platform may have turned into each other: Ærø, Aeroe, Aero, Ærø_; O'Lund, OLund."""
+    whole = same_key(name)
+    bare = {
+        spelt
+        for key in {whole, _DROPPED.sub("", whole)}
+        for spelt in (_letters(key.translate(_SPELT_OUT)), _letters(_without_marks(key)))
+    }
     return {found for found in bare if found}
 
 
@@ -204,6 +233,22 @@ def _without_marks(text: str) -> str:
 def _letters(text: str) -> str:
     """Words of letters and digits alone, in their order."""
     return " ".join("".join(c if c.isalnum() else " " for c in text).split())
+
+
+def agrees(text: str, person: Person, *, least: int = 1) -> bool:
+    """Whether the words of `text` are among those of the person's name, or the other way round, and `least` of them."""
+    theirs = [frozenset(key.split()) for key in loose_keys(f"{person.first} {person.last}")]
+    ours = [frozenset(key.split()) for key in loose_keys(text)]
+    return any(
+        one == other or (min(len(one), len(other)) >= least and (one <= other or other <= one))
+        for one in ours
+        for other in theirs
+    )
+
+
+def run_together(name: str) -> set[str]:
+    """The letters of a name without what is between them, as Canvas writes it."""
+    return {key.replace(" ", "") for key in loose_keys(name)}
 
 
 def orders(first: str, last: str) -> Iterator[str]:
