@@ -197,7 +197,6 @@ def test_the_two_policies_differ_in_these_limits_alone():
         "ratio": (200, math.inf),
         "entries": (2000, 250_000),
         "packed": (100 * MB, None),
-        "code_pages": (False, True),
     }
 
 

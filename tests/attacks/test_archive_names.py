@@ -66,10 +66,19 @@ def test_a_name_that_is_too_long_is_refused_and_shown_short(desk, name):
     assert len(message) < 600
 
 
-@pytest.mark.parametrize("flags", [UTF8, 0])
-@pytest.mark.parametrize("name", [b"\xdcbung.py", b"a\xff.py", b"\xed\xa0\x80.py", b"\xc0\xae\xc0\xae/x.py"])
-def test_a_name_that_is_not_utf8_is_refused_and_shown(desk, name, flags):
-    desk.refuses(forge(SOLUTION, Member(name, b"x", flags=flags)), "not UTF-8", ".py")
+NOT_UTF8 = [b"\xdcbung.py", b"a\xff.py", b"\xed\xa0\x80.py", b"\xc0\xae\xc0\xae/x.py"]
+
+
+@pytest.mark.parametrize("name", NOT_UTF8)
+def test_a_name_that_says_it_is_utf8_and_is_not_is_refused_and_shown(desk, name):
+    desk.refuses(forge(SOLUTION, Member(name, b"x", flags=UTF8)), "not UTF-8", ".py")
+
+
+def test_names_in_an_old_code_page_are_data_and_stay_as_many(desk):
+    members = [Member(name, b"x", flags=0) for name in NOT_UTF8]
+    submission = desk.hand_in(forge(SOLUTION, Member(b"hj\x91lpe.py", b"x", flags=0), *members))
+    assert (submission.folder / "hjælpe.py").is_file()
+    assert sum(path.is_file() for path in submission.folder.rglob("*")) == 2 + len(NOT_UTF8)
 
 
 def test_a_name_that_is_not_utf8_is_refused_in_a_folder(desk, tmp_path_factory):

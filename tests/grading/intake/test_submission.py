@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
+from zipforge import Member, forge
 
 from tlcourse.errors import SubmissionError
 from tlcourse.grading.intake.beside import imported
@@ -198,3 +200,58 @@ def test_a_notebook_writes_its_files_beside_and_over_what_was_handed_in(tmp_path
     origin = folder_of(tmp_path, solution_DOT_ipynb=text, **{"lib/utils.py": "x = 2"})
     submission = collect(origin, into)
     assert (submission.folder / "lib" / "utils.py").read_text() == "x = 1\n"
+
+
+def test_a_zip_of_an_old_windows_is_read_whatever_its_names(tmp_path, into):
+    (tmp_path / "in.zip").write_bytes(
+        forge(
+            Member(b"\x9dvelse 2/solution.py", CODE.encode(), flags=0),
+            Member(b"\x9dvelse 2/sk\x91rm.png", b"x", flags=0),
+        )
+    )
+    submission = collect(tmp_path / "in.zip", into)
+    assert (submission.folder.name, names(submission.folder)) == ("Øvelse 2", ["skærm.png", "solution.py"])
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_a_solution_one_folder_down_beside_a_report_is_found(tmp_path, into, as_zip):
+    origin = folder_of(tmp_path, **{"code/solution.py": CODE, "code/utils.py": "", "report/report.pdf": "x"})
+    submission = collect(zipped(origin) if as_zip else origin, into)
+    assert names(submission.folder) == ["solution.py", "utils.py"]
+    assert submission.notices == ["The solution lies in the folder code."]
+
+
+def test_of_two_folders_with_a_solution_none_is_guessed(tmp_path, into):
+    with pytest.raises(SubmissionError, match="several files could be meant"):
+        collect(folder_of(tmp_path, **{"a/solution.py": CODE, "b/solution.py": CODE}), into)
+
+
+def test_a_zip_in_a_zip_is_unpacked_and_both_count_as_one_hand_in(tmp_path, into):
+    inner = zipped(folder_of(tmp_path / "one", solution_DOT_py=CODE, data_DOT_txt="x" * 900), "in.zip")
+    (tmp_path / "two" / "origin" / "handin").mkdir(parents=True)
+    inner.rename(tmp_path / "two" / "origin" / "handin" / "in.zip")
+    outer = zipped(tmp_path / "two" / "origin")
+    (copy := into / "1").mkdir()
+    submission = collect(outer, copy)
+    assert names(submission.folder) == ["data.txt", "solution.py"]
+    assert submission.notices == ["in.zip was unpacked: it lay in the hand-in."]
+    (copy := into / "2").mkdir()
+    with pytest.raises(SubmissionError, match="more than 2 files"):
+        collect(outer, copy, IntakeLimits(files=2))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "cause"),
+    [
+        ("solution.rar", b"x", "solution.rar, which is a RAR archive and is not opened"),
+        ("solution.7z", b"x", "solution.7z, which is a 7z archive and is not opened"),
+        ("code/solution.tar.gz", b"x", "code/solution.tar.gz, which is a tar archive and is not opened"),
+        ("solution.py.txt", b"x", "solution.py.txt, whose name goes on after .py"),
+        ("solution.zip", b"Rar!\x1a\x07\x01\x00", "it is a RAR archive, whatever it is called"),
+    ],
+)
+def test_an_archive_of_another_kind_is_named_as_what_it_is(tmp_path, into, name, data, cause):
+    origin = folder_of(tmp_path, report_DOT_pdf="x", **{name: ""})
+    (origin / name).write_bytes(data)
+    with pytest.raises(SubmissionError, match=re.escape(cause)):
+        collect(origin, into)

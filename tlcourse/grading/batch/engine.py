@@ -26,6 +26,7 @@ from tlcourse.grading.grade import Grading
 from tlcourse.grading.gradebook.gradebook import Gradebook, now
 from tlcourse.grading.gradebook.records import HandInRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
+from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import Submission
 from tlcourse.grading.result import Result
 
@@ -228,9 +229,7 @@ class Engine:
         except SubmissionError as error:
             if not path.exists():
                 return self._without(work, "infra", "The hand-in disappeared after it was found. Bring it back.")
-            return self._without(
-                work, "invalid", " ".join([error.what, f"Fix: {error.remedy}"]).replace(str(path), "the hand-in")
-            )
+            return self._without(work, "invalid", _said_of(error, path))
         except InfraError as error:
             if (full := _full_disk_behind(error)) is not None:
                 self._graded.put(_Graded(work, None, _full(full)))
@@ -305,6 +304,13 @@ class Engine:
                 sha256=one.submission.sha256,
             ),
         )
+
+
+def _said_of(error: SubmissionError, path: Path) -> str:
+    """What is wrong with a hand-in, why, and what mends it, without the folder of ours in which it lies."""
+    cause = error.cause[:1].upper() + error.cause[1:]
+    said = " ".join(part for part in (error.what, cause, f"Fix: {error.remedy}") if part)
+    return said.replace(shown(path), "The hand-in").replace(str(path), "The hand-in")
 
 
 @contextlib.contextmanager

@@ -33,6 +33,7 @@ _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _UTF8 = 0x800
 _UNIX_EXTRA = 0x000D
 _RATIO_FROM = 1 << 20  # a small file may well be all zeros
+_MAGIC = ((b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"), (b"\x1f\x8b", "packed by gzip"))
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _KINDS = {
     stat.S_IFLNK: "a symbolic link",
@@ -69,7 +70,7 @@ class _Entry(Struct, frozen=True):
 
 
 def unpack(data: Iterable[bytes], copy: StagedCopy) -> None:
-    """Unpack the bytes of a ZIP into `copy`; raises SubmissionError. A ZIP inside it stays packed."""
+    """Unpack the bytes of a ZIP into `copy`; raises SubmissionError. A ZIP inside it stays one file."""
     with tempfile.TemporaryFile() as stream:
         for chunk in bounded(data, copy.origin, copy.limits):
             write(stream, chunk)
@@ -82,7 +83,7 @@ def unpack(data: Iterable[bytes], copy: StagedCopy) -> None:
         except _DAMAGE as error:
             raise SubmissionError(
                 f"{shown(copy.origin)} cannot be read as a ZIP: {_said(error)}.",
-                cause="the file is damaged, was not uploaded whole, or is an archive of another kind.",
+                cause=_why_no_zip(stream),
                 remedy="pack it again as a ZIP, or hand in the folder or the solution's file.",
             ) from None
         with archive:
@@ -187,6 +188,13 @@ def _empty(top: Path, *, is_folder: bool) -> None:
 # -- what both check -----------------------------------------------------------------------------------------------
 
 
+def _why_no_zip(stream: BinaryIO) -> str:
+    stream.seek(0)
+    begin = stream.read(8)
+    kind = next((kind for magic, kind in _MAGIC if begin.startswith(magic)), "")
+    return f"it is {kind}, whatever it is called." if kind else "the file is damaged, or was not uploaded whole."
+
+
 def bounded(data: Iterable[bytes], origin: Path, limits: IntakeLimits) -> Iterator[bytes]:
     """The bytes of a ZIP, up to where it is too large, or has a directory that alone would fill the memory.
 
@@ -213,19 +221,23 @@ def _entries(archive: zipfile.ZipFile, origin: Path, limits: IntakeLimits) -> li
     infos = archive.infolist()
     if len(infos) > limits.entries:
         raise _too_many(origin, limits)
-    names = [_name(info, code_pages=limits.code_pages) for info in infos]
+    names = [_name(info) for info in infos]
     return [_Entry(info, name, name.endswith("/")) for info, name in zip(infos, names, strict=True)]
 
 
-def _name(info: zipfile.ZipInfo, *, code_pages: bool) -> str:
-    """The whole name as stored (zipfile ends it at a NUL byte); UTF-8 whether or not the archive says so."""
+def _name(info: zipfile.ZipInfo) -> str:
+    """The whole name as stored (zipfile ends it at a NUL byte); UTF-8 whether or not the archive says so.
+
+    Else it is in the code page of somebody's Windows, which the archive does not name: read as the one of Western
+    Europe. A name may come out with other letters, and no two names as one.
+    """
     name = info.orig_filename
     if not info.flag_bits & _UTF8:
         raw = name.encode("cp437")  # which is what zipfile took it for
         try:
             name = raw.decode("utf-8")
         except UnicodeDecodeError:
-            name = name if code_pages else raw.decode("utf-8", "surrogateescape")
+            name = raw.decode("cp850")
     return name.replace("\\", "/")  # some programs on Windows pack so
 
 

@@ -30,17 +30,13 @@ class IntakeLimits(Struct, frozen=True):
     """Entries of a ZIP, the ignored ones too."""
     packed: int | None = 100 * 2**20
     """Bytes of a ZIP; None where it may be of any size."""
-    code_pages: bool = False
-    """Whether names that are not UTF-8 are read as the ZIP says, in an old code page, rather than refused."""
 
 
 SUBMISSION = IntakeLimits()
-CLASS = IntakeLimits(
-    files=2000, bytes=150 * 2**20, depth=12, ratio=math.inf, entries=250_000, packed=None, code_pages=True
-)
+CLASS = IntakeLimits(files=2000, bytes=150 * 2**20, depth=12, ratio=math.inf, entries=250_000, packed=None)
 """Of one hand-in in the download of a class. It is held to the limits of a submission when it is graded.
 
-The platform packed it, so a file of zeros is nobody's trick, and nobody can do anything about an old code page.
+The platform packed it, so a file of zeros is nobody's trick.
 """
 
 
@@ -55,6 +51,13 @@ class StagedCopy:
         self._names: dict[str, tuple[str, ...]] = {}
         self._files = 0
         self._bytes = 0
+
+    def within(self, into: Path) -> StagedCopy:
+        """A copy below `into`, a new folder, whose files and bytes count as this one's."""
+        inner = StagedCopy(self.origin, into, self.limits)
+        inner.notices = self.notices
+        inner._files, inner._bytes = self._files, self._bytes
+        return inner
 
     def announce(self, parts: tuple[str, ...], *, folder: bool = False) -> None:
         """Say that an entry will come; raises SubmissionError for one too many, too deep, or whose name is taken."""

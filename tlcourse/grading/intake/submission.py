@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
@@ -18,6 +19,14 @@ from tlcourse.grading.intake.names import is_junk, parts_of, shown
 from tlcourse.grading.intake.notebook import read_notebook
 
 SOLUTION, NOTEBOOK = "solution.py", "solution.ipynb"
+_NESTED = 2
+"""How many ZIPs in one another are opened."""
+_OTHER_ARCHIVES = {
+    **dict.fromkeys((".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2"), "a tar archive"),
+    ".rar": "a RAR archive",
+    ".7z": "a 7z archive",
+    ".gz": "packed by gzip",
+}
 
 
 class Submission(Struct, frozen=True):
@@ -61,7 +70,7 @@ def collect(
         raise SubmissionError(
             f"{shown(origin)} is neither a file nor a folder.", remedy="name a .py, a .ipynb, a ZIP or a folder."
         )
-    folder = _unwrapped(into)
+    folder = _found_in(into, copy)
     _settle_solution(folder, copy, starter, origin.parent if own else None)
     if own and stat.S_ISREG(mode) and _suffix(origin.name) in (".py", ".ipynb"):
         take_along(copy, folder)
@@ -98,7 +107,9 @@ def _take_file(copy: StagedCopy) -> None:
     else:
         raise SubmissionError(
             f"{shown(copy.origin)} is neither a .py, nor a .ipynb, nor a ZIP.",
-            cause="another file was named, or the hand-in is an archive of another kind.",
+            cause=f"it is {kind}, which is not opened."
+            if (kind := _other_archive(copy.origin.name))
+            else "another file was named, or it has another ending.",
             remedy="name solution.py, solution.ipynb, the folder that holds one of them, or a ZIP of that folder.",
         )
 
@@ -110,6 +121,31 @@ def _unwrapped(folder: Path) -> Path:
         if len(inside) != 1 or not inside[0].is_dir():
             return folder
         folder = inside[0]
+
+
+def _found_in(folder: Path, copy: StagedCopy) -> Path:
+    """The folder of the solution: the top one, the only one below it that holds one, or what a lone ZIP holds."""
+    for _ in range(_NESTED + 1):
+        folder = _unwrapped(folder)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        sources = [path for path in files if _suffix(path.name) in (".py", ".ipynb")]
+        if any(path.parent == folder for path in sources):
+            return folder
+        named = [path for path in sources if path.name.lower() in (SOLUTION, NOTEBOOK)]
+        homes = {path.parent for path in named or sources}
+        if len(homes) == 1:
+            home = homes.pop()
+            copy.notices.append(f"The solution lies in the folder {shown(home.relative_to(folder))}.")
+            return home
+        archives = [path for path in files if _suffix(path.name) == ".zip"]
+        if sources or len(archives) != 1:
+            return folder
+        copy.notices.append(f"{shown(archives[0].relative_to(folder))} was unpacked: it lay in the hand-in.")
+        data = archives[0].read_bytes()
+        archives[0].unlink()
+        folder = Path(tempfile.mkdtemp(dir=archives[0].parent))
+        unpack([data], copy.within(folder))
+    return folder
 
 
 def _settle_solution(folder: Path, copy: StagedCopy, starter: Path | None, beside: Path | None) -> None:
@@ -134,7 +170,7 @@ def _settle_solution(folder: Path, copy: StagedCopy, starter: Path | None, besid
             return
     raise SubmissionError(
         f"{shown(copy.origin)} holds no solution.py and no solution.ipynb.",
-        cause=_why_none(files, copy),
+        cause=_why_none(folder, copy),
         remedy="rename the solution to solution.py, or name its file.",
     )
 
@@ -161,14 +197,24 @@ def _make_solution(path: Path, copy: StagedCopy, beside: Collection[str]) -> Non
         copy.add((*path.parent.relative_to(copy.into).parts, *parts), [text.encode()])
 
 
-def _why_none(files: list[str], copy: StagedCopy) -> str:
-    if inner := next((name for name in files if _suffix(name) == ".zip"), None):
-        return f"it may be in {shown(inner)}: a ZIP inside a ZIP, or beside others, is not opened."
-    if sum(_suffix(name) in (".py", ".ipynb") for name in files) > 1:
-        return "several files could be meant, and none is named so."
+def _why_none(folder: Path, copy: StagedCopy) -> str:
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    if sum(_suffix(path.name) in (".py", ".ipynb") for path in files) > 1:
+        return "several files could be meant, and none is named so, or more than one is."
+    if inner := next((path for path in files if _suffix(path.name) == ".zip"), None):
+        return f"it may be in {shown(inner)}: one of several ZIPs, or in too many others, is not opened."
+    for path in files:
+        if kind := _other_archive(path.name):
+            return f"it may be in {shown(path)}, which is {kind} and is not opened."
+        if path.name.lower().startswith((f"{SOLUTION}.", f"{NOTEBOOK}.")):
+            return f"it may be {shown(path)}, whose name goes on after .py or .ipynb."
     if left_out := next((notice for notice in copy.notices if "left out" in notice), ""):
         return left_out
     return "another folder was named, or the file has another name."
+
+
+def _other_archive(name: str) -> str:
+    return next((kind for ending, kind in _OTHER_ARCHIVES.items() if name.lower().endswith(ending)), "")
 
 
 def _suffix(name: str) -> str:
