@@ -22,7 +22,14 @@ from tlcourse.cli.options import (
     Variant,
     VariantName,
 )
-from tlcourse.cli.staff_options import GradebookFile, GradingOptions, GroupsFile, RosterFile, end_runs_when_ended
+from tlcourse.cli.staff_options import (
+    CategoryName,
+    GradebookFile,
+    GradingOptions,
+    GroupsFile,
+    RosterFile,
+    end_runs_when_ended,
+)
 from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ class People(Group, frozen=True, kw_only=True):
 
     roster: RosterFile = None
     groups: GroupsFile = None
+    category: CategoryName = ""
     is_: Annotated[
         list[str] | None,
         typer.Option("--is", metavar="FOLDER=WHO", help="Whose a folder is: an id, a name, a group, or nobody. Kept."),
@@ -53,7 +61,13 @@ class People(Group, frozen=True, kw_only=True):
                 raise UsageError(f"--is {text} names no folder and person.", remedy="--is 'FOLDER=s123'")
             given[folder.strip()] = who.strip()
         before = begun or ClassLists()
-        return ClassLists(self.roster or before.roster, self.groups or before.groups, before.known, given)
+        return ClassLists(
+            self.roster or before.roster,
+            self.groups or before.groups,
+            before.known,
+            given,
+            category=self.category or before.category,
+        )
 
 
 class Training(Group, frozen=True, kw_only=True):

@@ -32,6 +32,9 @@ BatchNumber = Annotated[
 ]
 RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="FILE", help="The class list, as exported.")]
 GroupsFile = Annotated[Path | None, typer.Option("--groups", metavar="FILE", help="The groups, as exported.")]
+CategoryName = Annotated[
+    str, typer.Option("--category", metavar="NAME", help="Which set of groups, where the file has several.")
+]
 SecretFile = Annotated[
     Path | None,
     typer.Option("--secret", metavar="FILE", help="Hidden data come from it. Default: TLCOURSE_SECRET, or your own."),

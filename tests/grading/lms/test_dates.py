@@ -27,6 +27,15 @@ MONTHS = {
     "French": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     "French short": "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.",
     "Spanish": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "Portuguese": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "Portuguese short": "jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez.",
+    "Italian": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "Italian short": "gen feb mar apr mag giu lug ago set ott nov dic",
+    "Turkish": "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
+    "Turkish short": "oca şub mar nis may haz tem ağu eyl eki kas ara",
+    "Finnish": "tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta "
+    "lokakuuta marraskuuta joulukuuta",
+    "Welsh": "Ionawr Chwefror Mawrth Ebrill Mai Mehefin Gorffennaf Awst Medi Hydref Tachwedd Rhagfyr",
     "Spanish short": "ene. feb. mar. abr. may. jun. jul. ago. sept. oct. nov. dic.",
 }
 MOMENTS = st.datetimes(datetime.datetime(2000, 1, 1), datetime.datetime(2099, 12, 31)).map(
@@ -58,6 +67,23 @@ def test_a_date_reads_back_whatever_the_language_the_order_and_the_clock(moment,
         clock(moment, ("a. m.", "p. m.")),
     ]
     assert parse_date(f"{dates[order]} {times[time]}") == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        ("5 września 2025 1022", 9),
+        ("2025年3月5日 1022", 3),
+        ("2025年3月5日 午前10時22分", 3),
+        ("2025년 3월 5일 오전 1022", 3),
+    ],
+)
+def test_dates_of_other_scripts_and_cases_are_read(text, month):
+    assert parse_date(text) == datetime.datetime(2025, month, 5, 10, 22)
+
+
+def test_a_month_that_is_another_in_another_language_is_not_read():
+    assert parse_date("5 listopada 2025 1022") is None
 
 
 @given(MOMENTS, st.booleans())

@@ -6,7 +6,7 @@ import pytest
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.lms.groups import Group, Groups, check_groups, read_groups
-from tlcourse.grading.lms.roster import Person, Roster
+from tlcourse.grading.lms.roster import Person, Roster, read_roster
 
 ROSTER = Roster(tuple(Person(str(400 + i), f"user{i}", f"First{i}", "Doe", f"u{i}@x.dk") for i in range(6)))
 
@@ -128,3 +128,20 @@ def test_a_namesake_in_a_list_of_groups_is_unclear():
     assert problems(Group("A", ("1", "2", "Sam Same")), roster=twins) == [
         ("unclear", "Sam Same could be Sam Same (1), Sam Same (2).")
     ]
+
+
+def test_moodles_groups_of_one_person_are_several_and_one_set_is_chosen(tmp_path):
+    text = 'ID number,Groups\n400,"Group 1, Lab A"\n401,"Group 1, Lab B"\n402,Group 2\n'
+    with pytest.raises(UsageError, match="2 people in several groups, such as Group 1 and Lab A") as raised:
+        read(tmp_path, text)
+    assert raised.value.remedy.endswith("--category Group")
+    assert read(tmp_path, text, category="group") == {"Group 1": ("400", "401"), "Group 2": ("402",)}
+    assert read(tmp_path, text, category="Lab") == {"Lab A": ("400",), "Lab B": ("401",)}
+
+
+def test_a_class_list_with_a_line_for_each_group_names_everyone_once(tmp_path):
+    path = tmp_path / "class.csv"
+    path.write_text(
+        "OrgDefinedId,Last Name,First Name,GroupCategory,GroupName\n1,A,B,Lab,L1\n1,A,B,Project,P1\n2,C,D,Lab,L1\n"
+    )
+    assert [person.id for person in read_roster(path).people] == ["1", "2"]

@@ -181,6 +181,37 @@ def test_attempts_are_the_same_if_their_files_and_bytes_are(tmp_path, mine, your
     assert len(handins.unmatched) == (0 if same else 2)
 
 
+def test_a_newest_attempt_without_a_solution_hides_no_older_one_in_silence(tmp_path):
+    names = ("39-7 - Jane Doe - Oct 3, 2025 1107 AM", "39-7 - Jane Doe - Oct 3, 2025 1130 AM")
+    folder = lay(tmp_path / "in", *names)
+    (folder / names[1] / "solution.py").rename(folder / names[1] / "report.pdf")
+    handins = find_handins(folder, tmp_path / "into", roster=TWO)
+    assert handins.found[0].folder_name == names[1]
+    assert handins.notices == [
+        f"Jane Doe: the newest attempt, {names[1]}, counts and holds no .py, .ipynb or ZIP; "
+        f"an older one does: {names[0]}."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "newest", "said"),
+    [("26 Oct 2025", 1, True), ("2 Nov 2025", 1, True), ("19 Oct 2025", 0, False), ("27 Oct 2025", 0, False)],
+)
+def test_in_the_hour_that_comes_twice_the_number_tells_which_attempt_is_the_newest(tmp_path, day, newest, said):
+    names = (f"39-1 - Jane Doe - {day} 250 AM", f"39-2 - Jane Doe - {day} 210 AM")
+    handins = find_handins(lay(tmp_path / "in", *names), tmp_path / "into", roster=TWO)
+    assert handins.found[0].folder_name == names[newest]
+    assert [notice.split(";")[0] for notice in handins.notices] == [
+        "Jane Doe: 2 attempts in an hour that came twice"
+    ] * said
+
+
+def test_whoever_is_in_two_groups_is_named_before_anything_is_graded(tmp_path):
+    groups = Groups((Group("T1", ("1", "2")), Group("T2", ("2",))))
+    handins = find_handins(lay(tmp_path / "in", "T1", "T2"), tmp_path / "into", roster=TWO, groups=groups)
+    assert handins.notices[0] == "John Doe (2) is in two groups: T1 and T2."
+
+
 def test_links_are_no_part_of_an_attempt_and_are_not_followed(tmp_path):
     folder = lay(tmp_path / "in", "Jane Doe", "John Doe")
     for name in ("Jane Doe", "John Doe"):

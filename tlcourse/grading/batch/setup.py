@@ -45,6 +45,8 @@ class ClassLists(Struct, frozen=True):
     """Whose a folder is, where the staff said so before."""
     given: dict[str, str] = {}
     """The same, said now: each must be in the download."""
+    category: str = ""
+    """Which set of groups, where the file has several."""
 
     def find(self, submissions: Path, into: Path) -> HandIns:
         """Everybody's newest attempt."""
@@ -53,7 +55,7 @@ class ClassLists(Struct, frozen=True):
         from tlcourse.grading.lms.roster import read_roster
 
         people = read_roster(self.roster) if self.roster else None
-        groups = read_groups(self.groups, people) if self.groups else None
+        groups = read_groups(self.groups, people, category=self.category) if self.groups else None
         known = {**self.known, **self.given}
         found = find_handins(submissions, into, roster=people, groups=groups, known=known)
         if strange := [name for name in self.given if same_key(name) not in {same_key(one) for one in found.settled}]:
@@ -67,7 +69,8 @@ class ClassLists(Struct, frozen=True):
     def settings(self) -> dict[str, str]:
         """What is kept, so that --resume finds the same owners without being told."""
         named = {"roster": self.roster, "groups": self.groups}
-        return {name: str(path.resolve()) for name, path in named.items() if path is not None}
+        kept = {name: str(path.resolve()) for name, path in named.items() if path is not None}
+        return kept | ({"category": self.category} if self.category else {})
 
 
 @contextlib.contextmanager
@@ -109,7 +112,7 @@ def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[ClassLi
     except UsageError:  # there is no gradebook: a batch begins
         known, kept = {}, {}
     roster, groups = (Path(kept[name]) if name in kept else None for name in ("roster", "groups"))
-    return ClassLists(roster, groups, known), kept.get("on", "local")
+    return ClassLists(roster, groups, known, category=kept.get("category", "")), kept.get("on", "local")
 
 
 def many_attempts(handins: HandIns, budget: int) -> Iterator[str]:
@@ -182,7 +185,7 @@ def begin(
         at="",
     )
     begun = book.begin_batch(batch, [_row(handin) for handin in handins.found])
-    lists = {str(name): str(settings[name]) for name in ("roster", "groups") if name in settings}
+    lists = {str(name): str(settings[name]) for name in ("roster", "groups", "category") if name in settings}
     _note(book, begun, handins, source, lists, who)
     return begun
 

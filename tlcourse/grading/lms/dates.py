@@ -6,20 +6,28 @@ import datetime
 import re
 import unicodedata
 
-# one line a month: English, Danish, Norwegian, Swedish, Dutch, German, French, Spanish; full names and abbreviations
+# one line a month: English, Danish, Norwegian, Swedish, Dutch, German, French, Spanish, then Portuguese, Italian,
+# Turkish, Finnish, Polish and Welsh; full names and abbreviations. Without `listopad`, two months of two languages
 _MONTHS = """
-january januar januari janvier enero jan janv ene jän jänner
-february februar februari février febrero feb febr févr fév
-march marts mars maart märz marzo mar mrt mär mrz maa
-april avril abril apr avr abr
-may maj mai mei mayo mag
-june juni juin junio jun
-july juli juillet julio jul juil
-august augusti augustus août agosto aug aoû ago agos
-september septembre septiembre setiembre sep sept set
-october oktober octobre octubre oct okt
-november novembre noviembre nov
-december desember dezember décembre diciembre dec des dez déc dic
+january januar januari janvier enero jan janv ene jän jänner janeiro gennaio gen ocak oca tammikuu tammikuuta tammi \
+stycznia styczeń sty ionawr ion
+february februar februari février febrero feb febr févr fév fevereiro fev febbraio şubat şub helmikuu helmikuuta \
+helmi lutego luty lut chwefror chwe
+march marts mars maart märz marzo mar mrt mär mrz maa março mart maaliskuu maaliskuuta maalis marca marzec mawrth \
+maw
+april avril abril apr avr abr aprile nisan nis huhtikuu huhtikuuta huhti kwietnia kwiecień kwi ebrill ebr
+may maj mai mei mayo mag maio maggio mayıs mayis toukokuu toukokuuta touko maja
+june juni juin junio jun junho giugno giu haziran haz kesäkuu kesäkuuta kesä czerwca czerwiec cze mehefin meh
+july juli juillet julio jul juil julho luglio lug temmuz tem heinäkuu heinäkuuta heinä lipca lipiec lip gorffennaf \
+gor
+august augusti augustus août agosto aug aoû ago agos ağustos ağu elokuu elokuuta elo sierpnia sierpień sie awst
+september septembre septiembre setiembre sep sept set setembro settembre eylül eyl syyskuu syyskuuta syys września \
+wrzesień wrz medi
+october oktober octobre octubre oct okt outubro out ottobre ott ekim eki lokakuu lokakuuta loka października \
+październik paź hydref hyd
+november novembre noviembre nov novembro kasım kasim kas marraskuu marraskuuta marras tachwedd tach
+december desember dezember décembre diciembre dec des dez déc dic dezembro dicembre aralık aralik ara joulukuu \
+joulukuuta joulu grudnia grudzień gru rhagfyr rhag
 """
 # words around a date that say nothing about it
 _IDLE = frozenset(
@@ -29,10 +37,9 @@ _IDLE = frozenset(
     maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
     montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag
     lundi mardi mercredi jeudi vendredi samedi dimanche
-    lunes martes miércoles jueves viernes sábado domingo""".split()
+    lunes martes miércoles jueves viernes sábado domingo
+    às alle ore klo godz 年 月 日 時 分 秒 时 년 월 일 시 분 초""".split()
 )
-_BEFORE_NOON = frozenset({"am", "fm"})
-_AFTER_NOON = frozenset({"pm", "em"})
 
 
 def _plain(word: str) -> str:
@@ -42,6 +49,8 @@ def _plain(word: str) -> str:
 
 
 _MONTH = {_plain(word): number for number, line in enumerate(_MONTHS.split("\n")) for word in line.split()}
+_BEFORE_NOON = frozenset(map(_plain, {"am", "fm", "oo", "ap", "yb", "午前", "上午", "오전"}))
+_AFTER_NOON = frozenset(map(_plain, {"pm", "em", "os", "ip", "yh", "午後", "下午", "오후"}))
 _IDLE_PLAIN = frozenset(map(_plain, _IDLE))
 
 

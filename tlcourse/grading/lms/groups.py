@@ -49,7 +49,7 @@ def read_groups(path: Path, roster: Roster | None = None, *, category: str = "")
     (`group, member 1, member 2, …`); a column `exception` records why a group may be smaller.
 
     Raises:
-        UsageError: it cannot be read, has no column of groups, or several categories of groups and none is chosen.
+        UsageError: it cannot be read, has no column of groups, or several sets of groups and none is chosen.
     """
     table = read_table(path)
     at = table.column(*_GROUP)
@@ -66,20 +66,21 @@ def read_groups(path: Path, roster: Roster | None = None, *, category: str = "")
     members: dict[str, dict[str, None]] = defaultdict(dict)
     names: dict[str, str] = {}
     reasons: dict[str, str] = {}
-    for row in table.rows:
-        name = unmarked(row[at])
-        key = same_key(name)
-        if key in _NO_GROUP:
-            continue
-        names.setdefault(key, name)
-        if reason is not None and row[reason]:
-            reasons[key] = row[reason]
-        found = _members(table, row, columns, people)
-        for member in found:
-            members[key][member] = None
-        if _leaves(table, row):
+    cells = _of_set(table, at, category)
+    for row, own in zip(table.rows, cells, strict=True):
+        for name in own:
+            key = same_key(name)
+            if key in _NO_GROUP:
+                continue
+            names.setdefault(key, name)
+            if reason is not None and row[reason]:
+                reasons[key] = row[reason]
+            found = _members(table, row, columns, people)
             for member in found:
-                members[key].pop(member, None)
+                members[key][member] = None
+            if _leaves(table, row):
+                for member in found:
+                    members[key].pop(member, None)
     return Groups(tuple(Group(names[key], tuple(members[key]), reasons.get(key, "")) for key in names))
 
 
@@ -99,6 +100,24 @@ def _of_category(table: Table, category: str) -> Table:
         )
     kept = tuple(row for row in table.rows if same_key(unmarked(row[at])) == chosen)
     return Table(table.path, table.headers, kept, table.delimiter, table.bom)
+
+
+def _of_set(table: Table, at: int, category: str) -> list[list[str]]:
+    """The groups that each row names; Moodle's `Groups` has all of a person, of whatever set, with commas between."""
+    if header_key(table.headers[at]) != "groups":
+        return [[unmarked(row[at])] for row in table.rows]
+    cells = [[name.strip() for name in unmarked(row[at]).split(",")] for row in table.rows]
+    if category:
+        return [[name for name in own if same_key(name).startswith(same_key(category))] for own in cells]
+    several = [own for own in cells if len(own) > 1]
+    if several:
+        raise UsageError(
+            f"{table.path} has {len(several)} people in several groups, such as {visible(' and '.join(several[0]))}.",
+            cause="the course has several sets of groups, and only one is that of the exercise.",
+            remedy="choose one with --category and how the names of its groups begin: "
+            f"--category {visible(several[0][0].split()[0] if several[0][0] else 'NAME')}",
+        )
+    return cells
 
 
 def _members(table: Table, row: tuple[str, ...], columns: list[int], people: People) -> list[str]:

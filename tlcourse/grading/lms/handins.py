@@ -6,6 +6,7 @@ is in `missing`, and both are known before anything is graded.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 import re
@@ -205,9 +206,20 @@ def _newest(
     """The newest attempt with the others kept; or why none can be called the newest."""
     key = _key(identity, attempts[0][0].name)
     attempts = sorted(attempts, key=lambda pair: (pair[1].when is not None, pair[1].when, pair[1].ids), reverse=True)
+    if first := attempts[0][1].when:  # of an hour that came twice the numbers say more than the clock
+        alike = [pair for pair in attempts if pair[1].when and _in_an_hour_that_came_twice(pair[1].when, first)]
+        alike.sort(key=lambda pair: pair[1].ids, reverse=True)
+        attempts = alike + attempts[len(alike) :]
     placed = [(owner, entry, _place(entry, key, into)) for owner, entry in attempts]
     owner, newest, path = placed[0]
-    rivals = [(entry, other) for _, entry, other in placed[1:] if entry.when == newest.when or entry.when is None]
+    rivals = [
+        (entry, other)
+        for _, entry, other in placed[1:]
+        if entry.when is None
+        or entry.when == newest.when
+        or newest.when is None
+        or _in_an_hour_that_came_twice(entry.when, newest.when)
+    ]
     twins = [entry.folder_name for entry, other in rivals if _same(path, other)]
     different = [entry for entry, _ in rivals if entry.folder_name not in twins]
     name = visible(owner.name)
@@ -215,8 +227,11 @@ def _newest(
     if different and undated:
         return f"{len(attempts)} hand-ins of {name}, and nothing says which is the newest"
     if different:
+        when = (
+            "in one minute" if all(entry.when == newest.when for entry in different) else "in an hour that came twice"
+        )
         notices.append(
-            f"{name}: {len(different) + 1} attempts in one minute; "
+            f"{name}: {len(different) + 1} attempts {when}; "
             f"{visible(newest.folder_name)} counts, as its number is the highest."
         )
     by = {one.by for one, _ in attempts if one.by}
@@ -224,6 +239,11 @@ def _newest(
         notices.append(f"{name}: {len(by)} members handed in; the newest, {visible(newest.folder_name)}, counts.")
     if newest.date and newest.when is None:
         notices.append(f"{visible(newest.folder_name)}: the date {visible(newest.date)!r} was not understood.")
+    if not _holds_a_solution(path) and (older := next((p for p in placed[1:] if _holds_a_solution(p[2])), None)):
+        notices.append(
+            f"{name}: the newest attempt, {visible(newest.folder_name)}, counts and holds no .py, .ipynb or ZIP; "
+            f"an older one does: {visible(older[1].folder_name)}."
+        )
     members = tuple(dict.fromkeys(member for one, _ in attempts for member in one.members))
     return HandIn(
         key,
@@ -273,9 +293,30 @@ def _what_to_grade(path: Path) -> Path:
     return path
 
 
+def _in_an_hour_that_came_twice(one: datetime.datetime, other: datetime.datetime) -> bool:
+    """Whether the clock may have been put back between two times of one night, so that it does not order them.
+
+    It is in Europe (the last Sunday of October), America (the first of November), and Australia (the first of April).
+    """
+    day = one.date()
+    change = {4: range(1, 8), 10: range(25, 32), 11: range(1, 8)}.get(day.month, range(0))
+    is_night = day.weekday() == 6 and day.day in change and 1 <= one.hour <= 3
+    return is_night and day == other.date() and one.hour == other.hour and one.tzinfo is None
+
+
+def _holds_a_solution(path: Path) -> bool:
+    """Whether there is anything in an attempt that could be graded."""
+    return path.suffix.lower() in (".py", ".ipynb", ".zip") or (
+        path.is_dir() and _has_any(path, (".py", ".ipynb", ".zip"))
+    )
+
+
 def _has_source(folder: Path) -> bool:
-    names = (name.lower() for _, _, files in os.walk(folder) for name in files)
-    return any(name.endswith((".py", ".ipynb")) for name in names)
+    return _has_any(folder, (".py", ".ipynb"))
+
+
+def _has_any(folder: Path, endings: tuple[str, ...]) -> bool:
+    return any(name.lower().endswith(endings) for _, _, files in os.walk(folder) for name in files)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -299,6 +340,10 @@ def _notices(class_: ClassIndex, handins: list[HandIn]) -> list[str]:
     if not class_.has_roster and not class_.groups:
         notices.append("Without --roster and --groups, everyone is taken to be called as the folder is.")
     if class_.groups:
+        for member, own in class_.groups_of.items():
+            if len(own) > 1:
+                who = class_.people.names([member]) or visible(member)
+                notices.append(f"{who} is in two groups: {' and '.join(visible(group.name) for group in own)}.")
         alone = [visible(handin.owner) for handin in handins if handin.kind == "person"]
         notices.extend(f"{name} handed in and is in no group." for name in alone)
     else:

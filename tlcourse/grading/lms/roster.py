@@ -116,6 +116,8 @@ def read_roster(path: Path) -> Roster:
     """
     table = read_table(path)
     people = [person for row in table.rows if (person := person_of(table, row)) is not None]
+    if table.column("GroupCategory", "Group Category") is not None:  # a line for each group that someone is in
+        people = list(dict.fromkeys(people))
     if not people:
         raise UsageError(
             f"{path} names nobody.",
