@@ -43,8 +43,25 @@ def test_a_bomb_within_a_zip_stays_packed(desk):
     assert sorted(path.name for path in submission.folder.iterdir()) == ["inner.zip", "solution.py"]
 
 
-def test_a_zip_that_holds_only_a_zip_is_not_opened_and_says_so(desk):
-    desk.refuses(forge(Member(b"inner.zip", forge(SOLUTION))), "inner.zip", "not opened")
+def nested(data: bytes, deep: int) -> bytes:
+    """A ZIP in ZIPs, the innermost of which is `data`."""
+    for _ in range(deep):
+        data = forge(Member(b"inner.zip", data, method=0))
+    return bytes(data)  # as part of a class's download it would stay a file, refused for nobody
+
+
+def test_a_zip_that_holds_only_a_zip_is_opened_two_deep(desk):
+    assert (desk.hand_in(nested(forge(SOLUTION), 2)).folder / "solution.py").is_file()
+
+
+def test_a_zip_that_lies_deeper_is_not_opened_and_that_is_said(desk):
+    desk.refuses(nested(forge(SOLUTION), 3), "inner.zip", "not opened")
+
+
+@pytest.mark.parametrize("deep", [1, 2])
+@pytest.mark.parametrize(("inside", "why"), [(b"zeros.bin", "200 times"), (b"../up.py", "would lead out")])
+def test_what_lies_in_a_zip_within_a_zip_is_held_to_the_same_limits(desk, inside, why, deep):
+    desk.refuses(nested(forge(SOLUTION, Member(inside, bytes(8 * MB))), deep), why)
 
 
 def test_a_million_empty_entries_are_refused(desk):

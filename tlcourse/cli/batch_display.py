@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 _REDRAW_S, _LINE_S = 0.5, 5.0
-_CAUSES, _OWNERS = 8, 4
+_CAUSES, _OWNERS, _CAUSE_CHARS = 8, 4, 200
 
 
 def display_for(*, plain: bool) -> PlainDisplay | RichDisplay:
@@ -93,7 +93,7 @@ def summary(state: BatchState) -> Iterator[str]:
     for group in state.failures:
         if group.outcome != "fail":
             word = OUTCOMES[group.outcome].word
-            yield f"  {word} × {len(group.owners)}: {_clean(group.cause)} ({_some(group.owners)})"
+            yield f"  {word} × {len(group.owners)}: {_clean(group.cause, _CAUSE_CHARS)} ({_some(group.owners)})"
     if state.slowest:
         yield "  slowest: " + ", ".join(f"{_clean(owner)} {seconds:.1f} s" for owner, seconds in state.slowest)
     if state.infra or state.waiting:
@@ -124,7 +124,11 @@ def drawn(state: BatchState) -> Any:
     if state.slowest:
         parts.append(Text("slowest: " + ", ".join(f"{_clean(o)} {s:.0f} s" for o, s in state.slowest)))
     for group in state.failures[:_CAUSES]:
-        parts.append(Text(f"  {group.outcome} × {len(group.owners)}: {_clean(group.cause)} ({_some(group.owners)})"))
+        parts.append(
+            Text(
+                f"  {group.outcome} × {len(group.owners)}: {_clean(group.cause, _CAUSE_CHARS)} ({_some(group.owners)})"
+            )
+        )
     parts.append(Text("ctrl-c stops; --resume continues", style="dim"))
     return Rows(*parts)
 
@@ -134,5 +138,5 @@ def _some(owners: list[str]) -> str:
     return ", ".join(_clean(owner) for owner in owners[:_OWNERS]) + more
 
 
-def _clean(text: str) -> str:
-    return " ".join(harmless(text).split())[:120]
+def _clean(text: str, most: int = 120) -> str:
+    return " ".join(harmless(text).split())[:most]

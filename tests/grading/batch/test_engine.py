@@ -48,6 +48,25 @@ def test_every_hand_in_ends_with_one_final_result(class_of, graded, book_path):
     assert all(len(history(book_path, owner)) == 1 for owner in verdicts)
 
 
+def test_hand_ins_that_cannot_be_read_are_grouped_by_the_cause_and_not_by_the_path(class_of, graded, book_path):
+    folder = class_of(anna="passes", bo="", cleo="", dora="", emil="")
+    for name, file in (("bo", "work.rar"), ("cleo", "solution.rar"), ("dora", "solution.7z"), ("emil", "report.pdf")):
+        (folder / name / file).write_text("x")
+    (folder / "emil" / "all.7z").write_text("x")
+    verdicts = graded(folder)
+    whole = "The hand-in is neither a .py, nor a .ipynb, nor a ZIP."
+    assert {owner: verdict.cause for owner, verdict in verdicts.items() if verdict.cause} == {
+        "bo": f"{whole} It is a RAR archive, which is not opened.",
+        "cleo": f"{whole} It is a RAR archive, which is not opened.",
+        "dora": f"{whole} It is a #z archive, which is not opened.",
+        "emil": "The hand-in holds no solution.py and no solution.ipynb. "
+        "It may be in all.#z, which is a #z archive and is not opened.",
+    }
+    with Gradebook.reading(book_path) as book:
+        groups = [group.owners for group in state_of(book, book.batch(1)).failures]
+    assert groups == [["bo", "cleo"], ["dora"], ["emil"]]
+
+
 def test_nothing_is_graded_twice_when_a_batch_goes_on(class_of, graded, book_path):
     graded(class_of(anna="passes", bo="fails"))
     verdicts = graded(class_of(cleo="crashes"))

@@ -14,8 +14,8 @@ from tlcourse.grading.result import Provenance, Result, SubmissionRecord
 
 LOG_CHARS = 16_000
 CURVE_POINTS = 300
-_CAUSE_CHARS = 100
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_CAUSE_CHARS = 200
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?(?!z\b)")  # 7z is no number
 
 
 def stored(result: Result, *, secret: bool) -> Result:

@@ -107,9 +107,7 @@ def _take_file(copy: StagedCopy) -> None:
     else:
         raise SubmissionError(
             f"{shown(copy.origin)} is neither a .py, nor a .ipynb, nor a ZIP.",
-            cause=f"it is {kind}, which is not opened."
-            if (kind := _other_archive(copy.origin.name))
-            else "another file was named, or it has another ending.",
+            cause=_what_else(copy.origin.name),
             remedy="name solution.py, solution.ipynb, the folder that holds one of them, or a ZIP of that folder.",
         )
 
@@ -206,15 +204,26 @@ def _why_none(folder: Path, copy: StagedCopy) -> str:
     for path in files:
         if kind := _other_archive(path.name):
             return f"it may be in {shown(path)}, which is {kind} and is not opened."
-        if path.name.lower().startswith((f"{SOLUTION}.", f"{NOTEBOOK}.")):
+        if _goes_on(path.name):
             return f"it may be {shown(path)}, whose name goes on after .py or .ipynb."
     if left_out := next((notice for notice in copy.notices if "left out" in notice), ""):
         return left_out
     return "another folder was named, or the file has another name."
 
 
+def _what_else(name: str) -> str:
+    if kind := _other_archive(name):
+        return f"it is {kind}, which is not opened."
+    return "its name goes on after .py or .ipynb." if _goes_on(name) else "another file was named."
+
+
 def _other_archive(name: str) -> str:
     return next((kind for ending, kind in _OTHER_ARCHIVES.items() if name.lower().endswith(ending)), "")
+
+
+def _goes_on(name: str) -> bool:
+    """Whether it is called `solution.py.txt`: Windows shows it as `solution.py`."""
+    return name.lower().startswith((f"{SOLUTION}.", f"{NOTEBOOK}."))
 
 
 def _suffix(name: str) -> str:
