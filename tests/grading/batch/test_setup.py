@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.batch.setup import begin, options_of, resume, same_secret, seed_from
+from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, options_of, resume, same_secret, seed_from
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lms.handins import HandIn, HandIns
@@ -84,3 +84,15 @@ def test_what_decides_about_a_verdict_is_taken_from_the_batch_and_not_from_the_c
     assert (options.device, options.threads, options.wall_time_s, options.seed) == ("cpu", 1, 30.0, SEED.value)
     assert options.sandbox_kind == "bubblewrap"
     assert options.run_key == SEED.run_key != ""
+
+
+def test_which_set_of_groups_was_chosen_is_kept_for_a_batch_that_goes_on(line, tmp_path):
+    (tmp_path / "groups.csv").write_text("Username,GroupCategory,GroupName\na,Labs,L1\na,Project,P1\nb,Project,P1\n")
+    (tmp_path / "in" / "P1").mkdir(parents=True)
+    lists = ClassLists(groups=tmp_path / "groups.csv", category="Project")
+    found = lists.find(tmp_path / "in", tmp_path / "into")
+    assert [handin.members for handin in found.found] == [("a", "b")]
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        options = Options(variant="mini", device="cpu", threads=1)
+        begin(book, line, found, tmp_path / "in", options, SEED, who="sofie", settings=lists.settings())
+    assert begun_as(tmp_path / "g.sqlite", "line", tmp_path / "in")[0] == lists

@@ -104,7 +104,8 @@ def find_handins(
     def is_handin(name: str) -> bool:
         if is_named_by_a_platform(name):
             return True
-        return class_.has_roster and isinstance(owner_of(Label(name, loosely=True), class_), Owner)
+        known = class_.has_roster or bool(class_.groups)
+        return known and isinstance(owner_of(Label(name, loosely=True), class_), Owner)
 
     refused: dict[str, str] = {}
     if _is_folder(path):
