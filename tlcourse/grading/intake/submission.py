@@ -123,7 +123,7 @@ def _unwrapped(folder: Path) -> Path:
 
 def _found_in(folder: Path, copy: StagedCopy) -> Path:
     """The folder of the solution: the top one, the only one below it that holds one, or what a lone ZIP holds."""
-    for _ in range(_NESTED + 1):
+    for left in range(_NESTED, -1, -1):
         folder = _unwrapped(folder)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         sources = [path for path in files if _suffix(path.name) in (".py", ".ipynb")]
@@ -136,7 +136,7 @@ def _found_in(folder: Path, copy: StagedCopy) -> Path:
             copy.notices.append(f"The solution lies in the folder {shown(home.relative_to(folder))}.")
             return home
         archives = [path for path in files if _suffix(path.name) == ".zip"]
-        if sources or len(archives) != 1:
+        if sources or len(archives) != 1 or not left:
             return folder
         copy.notices.append(f"{shown(archives[0].relative_to(folder))} was unpacked: it lay in the hand-in.")
         data = archives[0].read_bytes()

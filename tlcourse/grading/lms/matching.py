@@ -114,7 +114,7 @@ def owner_of(label: Label, class_: ClassIndex) -> Owner | str:
         return _numbered(label, next(iter(holders)), class_)
     if label.platform == "canvas" and class_.has_roster:  # letters run together are no name
         return _nobody(label, class_)
-    found = find_person(who, people, names_only=class_.has_roster and label.platform == "moodle")
+    found = _named(who, label, class_)
     if (group := _group(who, class_)) is not None:
         return _as_group(group, found, class_)
     if len(found) == 1:
@@ -150,14 +150,20 @@ def owner_by_staff(who: str, class_: ClassIndex) -> Owner:
     return owner
 
 
-def find_person(who: str, people: People, *, names_only: bool = False) -> set[str]:
+def find_person(who: str, people: People) -> set[str]:
     """By id, user name, address or name; also with an id or user name before the name, if both are one person's."""
-    if names_only:
-        return people.by_name(who)
     if found := people.find(who):
         return found | _namesakes(who, found, people)
     head, tail = _head(who)
     return {one for one in people.by_key(head) if tail and _goes_with(head, tail, one, people)}
+
+
+def _named(who: str, label: Label, class_: ClassIndex) -> set[str]:
+    """Who is called so on the platform: Moodle writes names alone, Brightspace no user name without one."""
+    bare = label.platform == "brightspace" and not any(c.isdigit() or c == "@" for c in who)
+    if class_.has_roster and (label.platform == "moodle" or (bare and class_.people.by_key(who))):
+        return class_.people.by_name(who)
+    return find_person(who, class_.people)
 
 
 def _head(who: str) -> tuple[str, str]:
@@ -253,7 +259,7 @@ def _group_and_member(label: Label, class_: ClassIndex) -> Owner | str | None:
     """`Group 7 - Jane Doe`, where either may have a dash in it."""
     people = class_.people
     for left, right in _splits(label.who, label.dash):
-        members = find_person(right, people, names_only=class_.has_roster and label.platform == "moodle")
+        members = _named(right, label, class_)
         group = _group(left, class_)
         if group is not None:
             if members and not members & set(group.members):
