@@ -58,9 +58,9 @@ def test_hand_ins_that_cannot_be_read_are_grouped_by_the_cause_and_not_by_the_pa
     assert {owner: verdict.cause for owner, verdict in verdicts.items() if verdict.cause} == {
         "bo": f"{whole} It is a RAR archive, which is not opened.",
         "cleo": f"{whole} It is a RAR archive, which is not opened.",
-        "dora": f"{whole} It is a #z archive, which is not opened.",
+        "dora": f"{whole} It is a 7z archive, which is not opened.",
         "emil": "The hand-in holds no solution.py and no solution.ipynb. "
-        "It may be in all.#z, which is a #z archive and is not opened.",
+        "It may be in all.7z, which is a 7z archive and is not opened.",
     }
     with Gradebook.reading(book_path) as book:
         groups = [group.owners for group in state_of(book, book.batch(1)).failures]

@@ -227,7 +227,7 @@ def _numbered(label: Label, holder: str, class_: ClassIndex) -> Owner | str:
                 return _with_group(holder, class_)
         if group is not None:
             return _as_group(group, people.by_name(who), class_)
-        if agrees(who, person, least=2):
+        if not people.by_name(who) and agrees(who, person, least=2):
             return _with_group(holder, class_)
     named_ = people.by_name(who)
     other = f"the name that of {people.names(named_)}" if named_ else f"and {visible(who)} is not their name"
