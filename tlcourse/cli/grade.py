@@ -93,7 +93,7 @@ def _solution(path: Path | None, exercise: LoadedExercise) -> Path:
         return usual
     raise SubmissionError(
         "No solution was named, and none lies here.",
-        cause=f"there is no solution.py and no solution.ipynb, neither here nor in {exercise.about.id}/.",
+        cause=f"neither solution.py nor solution.ipynb is here or in {exercise.about.id}/.",
         remedy=f"name it: tlcourse grade {exercise.about.id} PATH – or make one: tlcourse init {exercise.about.id}",
     )
 

@@ -103,7 +103,7 @@ class SshShell:
     """Commands on another machine."""
 
     def __init__(self, profile: str, host: str, ssh_config: str | None = None) -> None:
-        """Raises UnableError where there is no ssh."""
+        """Raises UnableError where ssh is not installed."""
         if shutil.which("ssh") is None:
             raise UnableError("There is no ssh on this machine.", remedy="install OpenSSH's client.")
         self.name, self.profile = host, profile

@@ -1,7 +1,7 @@
 """What a student has of an exercise: the file to begin with, where it usually is, and after a pass the explanation.
 
 The explanation, the reference and the wrong solutions lie beside the grader as files, or, in a wheel, packed into one
-archive there. It keeps them out of searches and accidental reading. It is no secret: who wants to can open it.
+archive there. It keeps them out of searches and accidental reading. It is not a secret: whoever wants to can open it.
 """
 
 from __future__ import annotations

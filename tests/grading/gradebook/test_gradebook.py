@@ -6,13 +6,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from results import result
 
 from tlcourse.errors import InfraError, UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import selected, targets_of
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
-from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
 
 
 def batch(exercise="line"):
@@ -21,24 +21,6 @@ def batch(exercise="line"):
 
 def handin(key, *members, owner="", kind="group"):
     return HandInRecord(0, 0, key, owner or key.title(), kind, list(members), f"folder of {key}", "/somewhere", "")
-
-
-def result(outcome="pass", points=2.0):
-    check = CheckResult("y", "Error of y", outcome == "pass", 0.5, (0.4, 0.6), 0.1, 0.1, 9, points, 2.0)
-    return Result(
-        exercise="line",
-        variant="mini",
-        submission=SubmissionRecord("/somewhere", "00"),
-        outcome=outcome,
-        points=points,
-        max_points=2.0,
-        checks=[check],
-        runs=[],
-        messages=[],
-        provenance=Provenance("0", "0", "g", "d"),
-        started_at="",
-        finished_at="",
-    )
 
 
 @pytest.fixture

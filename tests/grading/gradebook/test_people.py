@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from results import result
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, private_unpacking, resume, seed_from
@@ -18,7 +19,6 @@ from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import is_a_test_person, may_be_in, targets_of
 from tlcourse.grading.lms.handins import find_handins
 from tlcourse.grading.lms.roster import Person, read_roster
-from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
 
 TESTS = Path(__file__).parents[2]
 SEED = seed_from("line", b"a secret that is long enough", None)
@@ -33,24 +33,6 @@ def changing(tmp_path_factory):
     sys.modules["a_class"] = module
     spec.loader.exec_module(module)
     return module.build_changing(tmp_path_factory.mktemp("changing"))
-
-
-def result(outcome, points):
-    check = CheckResult("y_error", "Error of y", outcome == "pass", 0.5, (0.4, 0.6), 0.1, 0.1, 9, points, 2.0)
-    return Result(
-        exercise="line",
-        variant="mini",
-        submission=SubmissionRecord("/somewhere", "00"),
-        outcome=outcome,
-        points=points,
-        max_points=2.0,
-        checks=[check],
-        runs=[],
-        messages=[],
-        provenance=Provenance("0", "0", "g", "d"),
-        started_at="",
-        finished_at="",
-    )
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def read_source(folder: Path) -> Source:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data:
         raise SolutionError(
             "syntax",
-            f"{FILENAME} is not saved as UTF-8, or is no text. Save it as UTF-8, which is one of the encodings that "
+            f"{FILENAME} is not saved as UTF-8, or is not text. Save it as UTF-8, which is one of the encodings that "
             "the editor offers when it saves under a name",
         )
     pieces = _pieces(data)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import io
+import math
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal, assert_never
+
+from msgspec import Struct
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.lms.handins import HandIns
@@ -45,21 +48,38 @@ def export(
         UsageError: someone is unmatched, missing, or marked twice, and the list says who; or the template has no such
             item. Nothing is exported then.
     """
+    wanted = _Wanted(marks, item, max_points, roster, template, scale, absent)
     match platform:
         case "brightspace":
-            return _brightspace(marks, item, max_points, roster, template, scale, absent)
+            return _brightspace(wanted)
         case "canvas":
-            return _canvas(marks, item, max_points, roster, template, scale, absent)
+            return _canvas(wanted)
         case "moodle":
-            return _moodle(marks, item, max_points, roster, template, scale, absent)
+            return _moodle(wanted)
         case "gradescope":
             from tlcourse.grading.lms.gradescope import results_of_marks
 
-            return results_of_marks(marks, item, max_points, roster, absent)
+            return results_of_marks(wanted.each(), item, max_points)
         case "csv":
-            return _csv(marks, max_points, roster, absent)
+            return _csv(wanted)
         case _:
             assert_never(platform)
+
+
+class _Wanted(Struct, frozen=True):
+    """What `export` was asked for."""
+
+    marks: Sequence[Mark]
+    item: str
+    max_points: float
+    roster: Roster | None
+    template: Path | None
+    scale: bool
+    absent: Absent | None
+
+    def each(self, own: Template | None = None, *, most: float = math.inf) -> list[tuple[Person, Mark]]:
+        """Everyone, those of the platform's own export `own` included, with the one mark that counts."""
+        return one_mark_each(self.marks, self.roster, own.people if own else None, self.absent, most=most)
 
 
 # -- Brightspace: ids, one item's points, and the end-of-line indicator; no names, no e-mail ---------------------------
@@ -70,36 +90,26 @@ _BRIGHTSPACE_ITEM = re.compile(r"(?P<name>.*\S)\s+Points Grade\s*+(?:<[^<]*>)?\s
 _BRIGHTSPACE_WORTH = re.compile(r"MaxPoints:\s*(\d+(?:[.,]\d+)?)", re.IGNORECASE)
 
 
-def _brightspace(
-    marks: Sequence[Mark],
-    item: str,
-    max_points: float,
-    roster: Roster | None,
-    template: Path | None,
-    scale: bool,
-    absent: Absent | None,
-) -> str:
-    if template is None:
-        return _brightspace_without_template(marks, item, roster, absent)
-    own = read_template(template)
+def _brightspace(wanted: _Wanted) -> str:
+    if wanted.template is None:
+        return _brightspace_without_template(wanted)
+    own = read_template(wanted.template)
     table = own.table
-    at = item_column(own, item, _brightspace_item)
+    at = item_column(own, wanted.item, _brightspace_item)
     worth = _BRIGHTSPACE_WORTH.search(table.headers[at])
-    by = factor(own, worth[1] if worth else "", max_points, scale)
+    by = factor(own, worth[1] if worth else "", wanted.max_points, wanted.scale)
     ids = [i for name in ("OrgDefinedId", "Username") if (i := table.column(name)) is not None]
     rows = [[*(cell(table.headers[i]) for i in ids), cell(table.headers[at]), _BRIGHTSPACE_END]]
-    for person, mark in one_mark_each(marks, roster, own.people, absent):
+    for person, mark in wanted.each(own):
         row = own.rows[person.id]
         rows.append([*(cell(row[i]) for i in ids), points(mark.points, by, cell(row[at])), "#"])
     return write_table(rows, delimiter=table.delimiter, bom=table.bom)
 
 
-def _brightspace_without_template(
-    marks: Sequence[Mark], item: str, roster: Roster | None, absent: Absent | None
-) -> str:
+def _brightspace_without_template(wanted: _Wanted) -> str:
     """Ids with `#` before them, as Brightspace's own exports have it: a spreadsheet then keeps leading zeros."""
-    rows = [["OrgDefinedId", "Username", f"{cell(item)} Points Grade", _BRIGHTSPACE_END]]
-    for person, mark in one_mark_each(marks, roster, None, absent):
+    rows = [["OrgDefinedId", "Username", f"{cell(wanted.item)} Points Grade", _BRIGHTSPACE_END]]
+    for person, mark in wanted.each():
         rows.append([_with_mark(person.id), _with_mark(person.username), points(mark.points, 1.0), "#"])
     return write_table(rows)
 
@@ -120,45 +130,35 @@ _CANVAS_ITEM = re.compile(r"(?P<name>.*\S)\s+\(\d+\)", re.DOTALL)
 _CANVAS_POSSIBLE = "    Points Possible"
 
 
-def _canvas(
-    marks: Sequence[Mark],
-    item: str,
-    max_points: float,
-    roster: Roster | None,
-    template: Path | None,
-    scale: bool,
-    absent: Absent | None,
-) -> str:
-    if template is None:
-        return _canvas_without_template(marks, item, max_points, roster, absent)
-    own = read_template(template)
+def _canvas(wanted: _Wanted) -> str:
+    if wanted.template is None:
+        return _canvas_without_template(wanted)
+    own = read_template(wanted.template)
     table = own.table
     columns = [i for name in _CANVAS_WHO if (i := table.column(name)) is not None]
     if table.column("ID") is None or table.column("Student") is None:
         raise UsageError(
-            f"{template} is not a grade export of Canvas.",
+            f"{wanted.template} is not a grade export of Canvas.",
             cause="it lacks the columns Student and ID.",
             remedy="export the gradebook from Canvas, and do not remove columns.",
         )
-    at = item_column(own, item, _canvas_item)
+    at = item_column(own, wanted.item, _canvas_item)
     worth = _possible(own, table, at)
-    by = factor(own, worth, max_points, scale)
-    first = [*("" for _ in columns), worth or number(max_points)]
+    by = factor(own, worth, wanted.max_points, wanted.scale)
+    first = [*("" for _ in columns), worth or number(wanted.max_points)]
     first[columns.index(_column(table, "Student"))] = _CANVAS_POSSIBLE
     rows = [[*(cell(table.headers[i]) for i in columns), cell(table.headers[at])], first]
-    for person, mark in one_mark_each(marks, roster, own.people, absent):
+    for person, mark in wanted.each(own):
         row = own.rows[person.id]
         rows.append([*(cell(row[i]) for i in columns), points(mark.points, by, cell(row[at]))])
     return write_table(rows, delimiter=table.delimiter, bom=table.bom)
 
 
-def _canvas_without_template(
-    marks: Sequence[Mark], item: str, max_points: float, roster: Roster | None, absent: Absent | None
-) -> str:
+def _canvas_without_template(wanted: _Wanted) -> str:
     """Canvas takes a column with an unknown name as a new item."""
-    headers = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", cell(item)]
-    rows = [headers, [_CANVAS_POSSIBLE, "", "", "", "", number(max_points)]]
-    for person, mark in one_mark_each(marks, roster, None, absent):
+    headers = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", cell(wanted.item)]
+    rows = [headers, [_CANVAS_POSSIBLE, "", "", "", "", number(wanted.max_points)]]
+    for person, mark in wanted.each():
         sis = person.id if person.id != person.platform_id else ""
         ids = [cell(person.platform_id), cell(sis), cell(person.username), ""]
         rows.append([cell(_last_first(person)), *ids, points(mark.points, 1.0)])
@@ -195,30 +195,22 @@ _MOODLE_HEADERS = (
 )
 
 
-def _moodle(
-    marks: Sequence[Mark],
-    item: str,
-    max_points: float,
-    roster: Roster | None,
-    template: Path | None,
-    scale: bool,
-    absent: Absent | None,
-) -> str:
+def _moodle(wanted: _Wanted) -> str:
     """`item` matters only where the worksheet's column of grades is not called Grade."""
-    if template is None:
-        return _moodle_without_template(marks, max_points, roster, absent)
-    own = read_template(template)
+    if wanted.template is None:
+        return _moodle_without_template(wanted)
+    own = read_template(wanted.template)
     table = own.table
-    grade = table.column("Grade", item)
+    grade = table.column("Grade", wanted.item)
     if grade is None or table.column("Identifier") is None:
         raise UsageError(
-            f"{template} is not a grading worksheet of Moodle.",
+            f"{wanted.template} is not a grading worksheet of Moodle.",
             cause=f"it lacks the columns Identifier and Grade: {visible(', '.join(table.headers))}.",
             remedy="in Moodle, turn on the offline grading worksheet, and download it from the assignment.",
         )
     maximum = table.column("Maximum Grade")
-    by = factor(own, table.rows[0][maximum] if maximum is not None else "", max_points, scale)
-    settled = one_mark_each(marks, roster, own.people, absent, most=max_points)
+    by = factor(own, table.rows[0][maximum] if maximum is not None else "", wanted.max_points, wanted.scale)
+    settled = wanted.each(own, most=wanted.max_points)
     _refuse_locked(own, [(own.rows[person.id], points(mark.points, by, "")) for person, mark in settled], grade)
     comments = table.column("Feedback comments")
     rows = [[cell(header) for header in table.headers]]
@@ -236,11 +228,9 @@ def _comment(text: str) -> str:
     return cell("<br>".join(html.escape(line) for line in harmless(text).strip().splitlines()))
 
 
-def _moodle_without_template(
-    marks: Sequence[Mark], max_points: float, roster: Roster | None, absent: Absent | None
-) -> str:
+def _moodle_without_template(wanted: _Wanted) -> str:
     """Possible where the roster is a worksheet or participant list that has Moodle's numbers."""
-    without = [person for person in roster.people if not person.platform_id] if roster else None
+    without = [person for person in wanted.roster.people if not person.platform_id] if wanted.roster else None
     if without is None or without:
         raise UsageError(
             "Moodle knows people by participant numbers, and the class list has none.",
@@ -248,9 +238,9 @@ def _moodle_without_template(
             remedy="add --template with the grading worksheet that Moodle gives out for the assignment",
         )
     rows = [list(_MOODLE_HEADERS)]
-    for person, mark in one_mark_each(marks, roster, None, absent, most=max_points):
+    for person, mark in wanted.each(most=wanted.max_points):
         who = [f"Participant {cell(person.platform_id)}", cell(person.name), cell(person.email), "", ""]
-        grade = [points(mark.points, 1.0), number(max_points), "Yes", "-", "-"]
+        grade = [points(mark.points, 1.0), number(wanted.max_points), "Yes", "-", "-"]
         rows.append([*who, *grade, _comment(mark.feedback)])
     return write_table(rows)
 
@@ -279,12 +269,12 @@ def _kept(text: str) -> str:
 _CSV_HEADERS = ("id", "username", "last name", "first name", "hand-in", "points", "max points", "outcome", "feedback")
 
 
-def _csv(marks: Sequence[Mark], max_points: float, roster: Roster | None, absent: Absent | None) -> str:
+def _csv(wanted: _Wanted) -> str:
     """In the order of the roster."""
     rows = [list(_CSV_HEADERS)]
-    for person, mark in one_mark_each(marks, roster, None, absent):
+    for person, mark in wanted.each():
         who = [cell(text) for text in (person.id, person.username, person.last, person.first, mark.owner)]
-        marked = [points(mark.points, 1.0), number(max_points), cell(mark.outcome), cell(mark.feedback)]
+        marked = [points(mark.points, 1.0), number(wanted.max_points), cell(mark.outcome), cell(mark.feedback)]
         rows.append([*who, *marked])
     return write_table(rows)
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from tlcourse.errors import InfraError
-from tlcourse.grading.lms.marks import Absent, Mark, one_mark_each
-from tlcourse.grading.lms.roster import Roster
+from tlcourse.grading.lms.marks import Mark
+from tlcourse.grading.lms.roster import Person
 from tlcourse.grading.result import CheckResult, Result
 from tlcourse.text import harmless
 
@@ -48,13 +48,11 @@ def results(result: Result) -> dict[str, Any]:
     }
 
 
-def results_of_marks(
-    marks: Sequence[Mark], item: str, max_points: float, roster: Roster | None, absent: Absent | None = None
-) -> bytes:
+def results_of_marks(settled: Sequence[tuple[Person, Mark]], item: str, max_points: float) -> bytes:
     """A ZIP with `PERSON/results.json` for everyone who has points, where only the marks are known."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
-        for place, (person, mark) in enumerate(one_mark_each(marks, roster, None, absent), start=1):
+        for place, (person, mark) in enumerate(settled, start=1):
             if mark.points is None:
                 continue
             passed = "passed" if mark.points >= max_points else "failed"
