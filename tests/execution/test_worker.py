@@ -294,6 +294,7 @@ def test_a_file_that_only_looks_like_a_notebook_is_read_as_one_file(tmp_path, li
         (RuntimeError("Parent directory /content/drive/MyDrive does not exist."), advice.OWN_FILES),
         (OSError(30, "Read-only file system", "/submission/x"), advice.READ_ONLY),
         (ModuleNotFoundError("No module named 'timm'", name="timm"), "if timm is a file of yours, hand it in"),
+        (ModuleNotFoundError("No module named 'tlcourse.data'", name="tlcourse.data"), "`Task` and `tlcourse.methods`"),
         (ImportError("attempted relative import with no known parent package"), "without the dot"),
         (AttributeError("Can't get attribute 'Net' on <module '__main__'>"), "state_dict"),
         (RuntimeError("Found no NVIDIA driver on your system."), "task.device"),

@@ -102,6 +102,8 @@ def _of_import(error: ImportError, said: str) -> str:
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return ""
     top = error.name.split(".")[0]
+    if top == "tlcourse":
+        return "Of tlcourse a solution has `Task` and `tlcourse.methods`; the rest is not in a grading"
     return (
         f"`tlcourse exercise show` lists the packages that a grading has; if {top} is a file of yours, hand it in "
         "beside the solution"
