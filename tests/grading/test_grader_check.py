@@ -70,7 +70,11 @@ def test_a_measurement_that_is_none_is_found_and_is_never_a_mark(changed, new, s
         (MEASURED, "exact(-np.log(np.exp(-error.astype(np.float32)).mean()))", "predictions: all 1e+30"),
         (MEASURED, "exact(1.0 if error.std() == 0 else 1 / 0)", "drawn at random"),
         (MEASURED, 'exact(probes.get("shared", 0.0))', "`y_error` rests on probes, which student code could forge"),
-        (MEASURED, 'exact(1 / probes.get("shared", 1.0))', "expected a measurement of any"),
+        (
+            MEASURED,
+            'exact(1 / probes.get("shared", 1.0))',
+            "(probes: 0 under every name), expected a measurement of any",
+        ),
         (MEASURED, 'exact(probes.get("shared", 0.0), self_reported=True)', None),
         (X, X.replace("one", ""), "other data when it is called again with the same seed"),
         (X, X.replace("(one)", "(seed)"), "train and test are the same items"),
@@ -104,7 +108,16 @@ def test_scalars_of_numpy_are_measurements_and_become_plain_numbers():
     assert received(exact(1.0, 1, "half a character \udc80")).message == "half a character ?"
 
 
-@pytest.mark.parametrize("given", [1.0, None, Measurement(1.0, 1, None), Measurement(1j, 1, (0, 1))])
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(1.0, None, Measurement(1.0, 1, None), Measurement(1j, 1, (0, 1))),
+        Measurement(1.0, 1, (0, 1), kind=np.array(["exact", "mean"])),
+        Measurement(1.0, 1, (0, 1), fresh=np.array([True, False])),
+        Measurement(1.0, 1, (0, 1), self_reported="yes"),
+    ],
+    ids=str,
+)
 def test_anything_else_is_refused_with_what_was_expected(given):
     with pytest.raises(MeasurementError, match="expected"):
         received(given)

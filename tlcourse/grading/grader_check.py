@@ -92,13 +92,14 @@ class _Forged(dict[str, float]):
 
 def _forgeable(grader: Grader, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]]) -> Iterator[str]:
     """Checks that move with what is reported, and do not say so."""
-    probes: list[Mapping[str, float]] = [{}, _Forged(0.0), _Forged(0.5), _Forged(1.0), _Forged(1e6)]
+    probes: dict[str, Mapping[str, float]] = {"none": {}}
+    probes |= {f"{value:g} under every name": _Forged(value) for value in (0.0, 0.5, 1.0, 1e6)}
     found: list[Mapping[str, Measurement]] = []
-    for one in probes:
+    for words, one in probes.items():
         try:
             found.append(grader.measure(test, predictions, one))
         except InfraError as error:
-            yield f"{error.what.removesuffix('.')} (probes: {dict(one) or 'odd ones'}), expected a measurement of any"
+            yield f"{error.what.removesuffix('.')} (probes: {words}), expected a measurement of any"
             return
     for name, first in found[0].items():
         if not first.self_reported and len({(one[name].value, one[name].interval) for one in found}) > 1:
@@ -134,8 +135,8 @@ def _legal(grader: Grader, test: Arrays) -> Iterator[tuple[str, Mapping[str, np.
 
 def _like_labels(test: Arrays, n: int, shape: tuple[int, ...], targets: tuple[str, ...]) -> np.ndarray[Any, Any]:
     """A label of that shape, or a class as logits of 100 and 0; 0 where no label fits."""
-    for label in (test[name] for name in targets if name in test):
-        if label.shape == (n, *shape):
+    for label in (np.asarray(test[name]) for name in targets if name in test):
+        if label.shape == (n, *shape) and label.dtype.kind in "biuf":
             return np.asarray(label, np.float32)
         if label.shape == (n,) and label.dtype.kind in "iu" and len(shape) == 1:
             return np.where(np.arange(shape[0]) == (label - label.min())[:, None], np.float32(100), np.float32(0))

@@ -102,6 +102,14 @@ def test_what_an_exception_says_after_fit_is_kept_from_those_who_could_read_hidd
     assert "ValueError was raised while the returned module was called" in text
     named = "X0_1257302 while the returned module was called: no"
     assert "X0_1257302" not in said(result("crash", messages=[named], problem=named))
+    told = (
+        "the module returned a d0_1257302, expected a tensor"  # a contract error has no traceback, a forged one neither
+    )
+    assert "0_1257302" not in said(result("invalid", messages=[told]))
+    assert "0.1257302" not in said(result("crash", messages=["0.1257302"]))
+    arrays = "the predictions hold ['0.1257302'], expected exactly ['y']"
+    assert "finite numbers only" in said(result("invalid", messages=[arrays]))
+    assert "0.1257302" not in said(result("invalid", messages=[arrays]))
     further = "A further run ended as crash: 0.1257302"
     assert "0.1257302" not in said(result("pass", [check()], messages=["two runs", further]))
 

@@ -23,6 +23,11 @@ from tlcourse.text import line, without_paths
 
 _FURTHER = re.compile(r"^(A further run ended as \w+):.*", re.DOTALL)
 _AFTER_FIT = re.compile(r"^(\w+) while the returned module was called")
+_NOT_TAKEN = (
+    "What the returned module gave for the hidden inputs is not what the exercise asks for: names, shapes, types, and "
+    "finite numbers only. It is not repeated here, because it may contain hidden inputs; grading it yourself shows it in "
+    "full."
+)
 _LIMITS = {
     "timeout": "took longer than is allowed",
     "memory": "used more memory than is allowed",
@@ -158,8 +163,9 @@ def _messages(result: Result | Ended | None) -> list[str]:
         result.outcome in _LIMITS and _returned(result) and said
     ):  # how much was used was up to it, and could say what it saw
         return [*said[:-1], f"After fit had returned, the returned module {_LIMITS[result.outcome]}."]
-    if result.problem and _returned(result):
-        return [*said[:-1], _after_fit(result.messages[-1] if result.messages else "")]
+    if result.outcome in ("crash", "invalid") and _returned(result):
+        last = result.messages[-1] if result.messages else ""
+        return [*said[:-1], _after_fit(last) if result.outcome == "crash" else _NOT_TAKEN]
     return said
 
 
