@@ -73,7 +73,7 @@ def test_a_measurement_that_is_none_is_found_and_is_never_a_mark(changed, new, s
         (
             MEASURED,
             'exact(1 / probes.get("shared", 1.0))',
-            "(probes: 0 under every name), expected a measurement of any",
+            "(probes: 0 under every name), expected a",
         ),
         (MEASURED, 'exact(probes.get("shared", 0.0), self_reported=True)', None),
         (X, X.replace("one", ""), "other data when it is called again with the same seed"),

@@ -88,11 +88,13 @@ def received(given: Any) -> Measurement:
     if low > high:
         raise MeasurementError(f"has an interval from {low:g} to {high:g}, expected its lower end first")
     if not isinstance(given.kind, str) or given.kind not in _KINDS or not isinstance(given.message, str):
-        raise MeasurementError(f"has the kind {given.kind!r:.80} and a {type(given.message).__name__} for a message")
+        raise MeasurementError(
+            f"has the kind {given.kind!r:.80} and {type(given.message).__name__} for a message, expected {_KINDS}"
+        )
     if given.kind == "proportion" and not 0 <= value <= 1:
         raise MeasurementError(f"is a share of {value:g}, expected 0 to 1")
     if not all(type(flag).__name__ in ("bool", "bool_") for flag in (given.fresh, given.self_reported)):  # NumPy's, too
-        raise MeasurementError("has another value than True or False for fresh or self_reported")
+        raise MeasurementError("has another `fresh` or `self_reported` than expected, True or False")
     message = given.message.encode("utf-8", "replace").decode("utf-8")
     return Measurement(value, int(n), (low, high), message, given.kind, bool(given.fresh), bool(given.self_reported))
 

@@ -25,8 +25,7 @@ _FURTHER = re.compile(r"^(A further run ended as \w+):.*", re.DOTALL)
 _AFTER_FIT = re.compile(r"^(\w+) while the returned module was called")
 _NOT_TAKEN = (
     "What the returned module gave for the hidden inputs is not what the exercise asks for: names, shapes, types, and "
-    "finite numbers only. It is not repeated here, because it may contain hidden inputs; grading it yourself shows it in "
-    "full."
+    "finite numbers only. It is not repeated here, because it may contain hidden inputs; grading it yourself shows it."
 )
 _LIMITS = {
     "timeout": "took longer than is allowed",
