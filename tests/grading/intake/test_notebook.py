@@ -159,6 +159,22 @@ def test_a_cell_that_writes_a_file_writes_it_and_a_file_that_is_there_is_run():
     ]
 
 
+@pytest.mark.parametrize(
+    "name", ["./solution.py", "././solution.py", ".//solution.py", "Solution.PY", "'./solution.ipynb'"]
+)
+def test_a_cell_does_not_write_over_the_solution_however_it_spells_its_name(name):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"%%writefile {name}\nx = 1")])
+    found = read_notebook(nbformat.writes(notebook).encode(), ORIGIN)
+    assert found.files == {}
+    assert found.notices == ["cell 1: the whole cell, which is for %%writefile, was dropped."]
+
+
+def test_one_file_that_two_cells_spell_differently_is_one_file():
+    cells = ["%%writefile ./lib//utils.py\na = 1", "%%writefile -a lib/./utils.py\nb = 2"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    assert read_notebook(nbformat.writes(notebook).encode(), ORIGIN).files == {"lib/utils.py": "a = 1\nb = 2\n"}
+
+
 def test_outputs_of_any_size_are_not_looked_at_and_the_code_is_read():
     plot = {"output_type": "display_data", "data": {"image/png": "iVBO" * (6 * 2**20), "text/html": '{"a": ["]"]}'}}
     cells = [{"cell_type": "code", "metadata": {}, "outputs": [plot], "source": 'x = {"outputs": [1]}'}]

@@ -12,7 +12,7 @@ from zipforge import Member, forge
 
 from tlcourse.errors import SubmissionError
 from tlcourse.grading.intake.beside import imported
-from tlcourse.grading.intake.copy import IntakeLimits
+from tlcourse.grading.intake.copy import IntakeLimits, StagedCopy
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import collect
 
@@ -200,6 +200,67 @@ def test_a_notebook_writes_its_files_beside_and_over_what_was_handed_in(tmp_path
     origin = folder_of(tmp_path, solution_DOT_ipynb=text, **{"lib/utils.py": "x = 2"})
     submission = collect(origin, into)
     assert (submission.folder / "lib" / "utils.py").read_text() == "x = 1\n"
+
+
+def notebook(*cells: str) -> str:
+    return json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": one} for one in cells]})
+
+
+def test_what_a_notebook_writes_lies_beside_the_notebook_and_not_at_the_top(tmp_path, into):
+    text = notebook(CODE, "%%writefile README.md\nof the cell")
+    origin = folder_of(tmp_path, README_DOT_md="of the hand-in", hw__solution_DOT_ipynb=text)
+    submission = collect(zipped(origin), into)
+    assert (submission.folder / "README.md").read_text() == "of the cell\n"
+    assert (submission.folder.parent / "README.md").read_text() == "of the hand-in"
+
+
+@pytest.mark.parametrize(
+    ("cell", "entry"),
+    [
+        ("%%writefile solution.py/x.py\n", "hw/solution.py/"),
+        ("%%writefile utils\n", "hw/utils"),
+        ("%%writefile README.md/x\n", "hw/README.md/"),
+        ("%%writefile Readme.md\n", "hw/Readme.md"),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_cell_that_writes_over_what_is_of_another_kind_is_a_fault_of_the_hand_in(tmp_path, into, cell, entry, nested):
+    files = {"hw/solution.ipynb": notebook(CODE, cell), "hw/utils/a.py": "", "hw/README.md": ""}
+    origin = zipped(folder_of(tmp_path, **files, report_DOT_pdf=""))
+    if nested:
+        origin = zipped(folder_of(tmp_path / "outer", report_DOT_pdf=""), "outer.zip")
+        with zipfile.ZipFile(origin, "a") as archive:
+            archive.write(tmp_path / "hand-in.zip", "hand-in.zip")
+    with pytest.raises(
+        SubmissionError, match=re.escape(f"the entry {entry} is refused: the name is there also as hw/")
+    ):
+        collect(origin, into)
+
+
+@pytest.mark.parametrize("name", ["work.py", "work.ipynb"])
+def test_a_folder_that_is_called_solution_py_is_a_fault_of_the_hand_in(tmp_path, into, name):
+    files = {name: NOTEBOOK if name.endswith("b") else CODE, "solution.py/data.txt": ""}
+    with pytest.raises(SubmissionError, match=r"solution\.py is refused: the name is there also as solution\.py/"):
+        collect(folder_of(tmp_path, **files), into)
+
+
+def test_of_zips_in_one_another_all_files_count_together(tmp_path):
+    outer = StagedCopy(tmp_path / "in.zip", tmp_path, IntakeLimits(files=5))
+    for number in range(2):
+        inner = outer.within(tmp_path / str(number))
+        inner.announce(("a",))
+        inner.announce(("b",))
+    outer.announce(("c",))
+    with pytest.raises(SubmissionError, match="more than 5 files"):
+        outer.within(tmp_path / "more").announce(("a",))
+
+
+def test_a_file_that_is_there_unannounced_is_a_refusal_and_no_fault_of_ours(tmp_path):
+    (tmp_path / "a").touch()
+    copy = StagedCopy(tmp_path / "in.zip", tmp_path)
+    for parts in (("a",), ("a", "b"), ("a", "b", "c")):
+        with pytest.raises(SubmissionError, match="a file or folder of that name is there already"):
+            copy.add(parts, [b""])
 
 
 def test_a_zip_of_an_old_windows_is_read_whatever_its_names(tmp_path, into):

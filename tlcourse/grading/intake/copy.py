@@ -40,6 +40,13 @@ The platform packed it, so a file of zeros is nobody's trick.
 """
 
 
+class _Taken(Struct):
+    """What came so far, in a copy and in those below it."""
+
+    files: int = 0
+    bytes: int = 0
+
+
 class StagedCopy:
     """A folder of our own that a hand-in is copied into. `into` must be empty."""
 
@@ -49,14 +56,13 @@ class StagedCopy:
         self.limits = limits
         self.notices: list[str] = []
         self._names: dict[str, tuple[str, ...]] = {}
-        self._files = 0
-        self._bytes = 0
+        self._taken = _Taken()
 
     def within(self, into: Path) -> StagedCopy:
         """A copy below `into`, a new folder, whose files and bytes count as this one's."""
         inner = StagedCopy(self.origin, into, self.limits)
         inner.notices = self.notices
-        inner._files, inner._bytes = self._files, self._bytes
+        inner._taken = self._taken
         return inner
 
     def announce(self, parts: tuple[str, ...], *, folder: bool = False) -> None:
@@ -66,8 +72,8 @@ class StagedCopy:
         for length in range(1, len(parts)):
             self._take_name(parts[:length], folder=True)
         self._take_name(parts, folder=folder)
-        self._files += not folder
-        if self._files > self.limits.files:
+        self._taken.files += not folder
+        if self._taken.files > self.limits.files:
             raise self._too_much(f"more than {self.limits.files} files")
 
     def _take_name(self, parts: tuple[str, ...], *, folder: bool) -> None:
@@ -81,14 +87,41 @@ class StagedCopy:
 
     def add(self, parts: tuple[str, ...], chunks: Iterable[bytes]) -> None:
         """Write an announced file; raises SubmissionError when all that came is too much."""
-        target = self.into.joinpath(*parts)
-        stream = _create(target)
-        with stream:
+        with self._create(parts) as stream:
             for chunk in chunks:
-                self._bytes += len(chunk)
-                if self._bytes > self.limits.bytes:
+                self._taken.bytes += len(chunk)
+                if self._taken.bytes > self.limits.bytes:
                     raise self._too_much(f"more than {self.limits.bytes >> 20} MB")
                 write(stream, chunk)
+
+    def put(self, parts: tuple[str, ...], chunks: Iterable[bytes]) -> None:
+        """Announce and write a file that was made here, in place of one of just this name; raises SubmissionError."""
+        if self._names.get(folded(parts)) == parts:
+            self._withdraw(parts)
+        self.announce(parts)
+        self.add(parts, chunks)
+
+    def rename(self, parts: tuple[str, ...], new: tuple[str, ...]) -> None:
+        """Give a file another name in its folder; raises SubmissionError where that is taken."""
+        del self._names[folded(parts)]
+        self._taken.files -= 1
+        self.announce(new)
+        self.into.joinpath(*parts).rename(self.into.joinpath(*new))
+
+    def _withdraw(self, parts: tuple[str, ...]) -> None:
+        self.into.joinpath(*parts).unlink(missing_ok=True)
+        del self._names[folded(parts)]
+        self._taken.files -= 1
+
+    def _create(self, parts: tuple[str, ...]) -> BinaryIO:
+        target = self.into.joinpath(*parts)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            return target.open("xb")
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise refused(self.origin, "/".join(parts), "a file or folder of that name is there already") from None
+        except OSError as error:
+            raise _not_written(error) from error
 
     def _too_much(self, what: str) -> SubmissionError:
         return SubmissionError(
@@ -166,14 +199,6 @@ def unreadable(path: Path, error: OSError) -> SubmissionError:
 
 def _raise_unreadable(error: OSError) -> None:
     raise unreadable(Path(os.fsdecode(error.filename or "")), error) from None
-
-
-def _create(target: Path) -> BinaryIO:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target.open("xb")
-    except OSError as error:
-        raise _not_written(error) from error
 
 
 def write(stream: BinaryIO, data: bytes) -> None:

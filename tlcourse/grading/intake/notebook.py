@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from tlcourse.errors import SubmissionError
 from tlcourse.execution.worker.solution import CELLS, FILENAME, NOTEBOOK
-from tlcourse.grading.intake.names import shown, why_not
+from tlcourse.grading.intake.names import folded, shown, split, why_not
 
 MAX_BYTES = 100 * 2**20
 MAX_REST = 20 * 2**20
@@ -89,10 +89,10 @@ def _written(source: str) -> tuple[str, str, bool] | None:
     magic, *words = first.split() or [""]
     if magic not in ("%%writefile", "%%file") or not words:
         return None
-    name = words[-1].strip("'\"").removeprefix("./")
-    if why_not(name) or name.startswith("~") or name.lower() in (FILENAME, NOTEBOOK):
+    name = words[-1].strip("'\"")
+    if why_not(name) or name.startswith("~") or folded(split(name)) in (FILENAME, NOTEBOOK):
         return None
-    return name, "\n".join(rest) + "\n", words[0] in ("-a", "--append")
+    return "/".join(split(name)), "\n".join(rest) + "\n", words[0] in ("-a", "--append")
 
 
 # Strings, what opens and closes, and all between: each begins with a character of its own and gives nothing back.

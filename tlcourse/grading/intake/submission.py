@@ -70,7 +70,7 @@ def collect(
         raise SubmissionError(
             f"{shown(origin)} is neither a file nor a folder.", remedy="name a .py, a .ipynb, a ZIP or a folder."
         )
-    folder = _found_in(into, copy)
+    folder, copy = _found_in(copy)
     _settle_solution(folder, copy, starter, origin.parent if own else None)
     if own and stat.S_ISREG(mode) and _suffix(origin.name) in (".py", ".ipynb"):
         take_along(copy, folder)
@@ -121,29 +121,34 @@ def _unwrapped(folder: Path) -> Path:
         folder = inside[0]
 
 
-def _found_in(folder: Path, copy: StagedCopy) -> Path:
-    """The folder of the solution: the top one, the only one below it that holds one, or what a lone ZIP holds."""
+def _found_in(copy: StagedCopy) -> tuple[Path, StagedCopy]:
+    """The folder of the solution, and the copy that knows its names.
+
+    It is the top one, the only one below it that holds one, or what a lone ZIP holds.
+    """
+    folder = copy.into
     for left in range(_NESTED, -1, -1):
         folder = _unwrapped(folder)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         sources = [path for path in files if _suffix(path.name) in (".py", ".ipynb")]
         if any(path.parent == folder for path in sources):
-            return folder
+            return folder, copy
         named = [path for path in sources if path.name.lower() in (SOLUTION, NOTEBOOK)]
         homes = {path.parent for path in named or sources}
         if len(homes) == 1:
             home = homes.pop()
             copy.notices.append(f"The solution lies in the folder {shown(home.relative_to(folder))}.")
-            return home
+            return home, copy
         archives = [path for path in files if _suffix(path.name) == ".zip"]
         if sources or len(archives) != 1 or not left:
-            return folder
+            return folder, copy
         copy.notices.append(f"{shown(archives[0].relative_to(folder))} was unpacked: it lay in the hand-in.")
         data = archives[0].read_bytes()
         archives[0].unlink()
         folder = Path(tempfile.mkdtemp(dir=archives[0].parent))
-        unpack([data], copy.within(folder))
-    return folder
+        copy = copy.within(folder)
+        unpack([data], copy)
+    return folder, copy
 
 
 def _settle_solution(folder: Path, copy: StagedCopy, starter: Path | None, beside: Path | None) -> None:
@@ -179,20 +184,15 @@ def _is_unchanged(path: Path, starter: Path) -> bool:
 
 
 def _make_solution(path: Path, copy: StagedCopy, beside: Collection[str]) -> None:
-    target = path.with_name(SOLUTION)
+    above = path.parent.relative_to(copy.into).parts
     if path.suffix.lower() == ".py":
-        path.rename(target)
+        copy.rename((*above, path.name), (*above, SOLUTION))
         return
     notebook = read_notebook(path.read_bytes(), copy.origin, beside)
-    target.write_text(notebook.code, encoding="utf-8", newline="")
+    copy.put((*above, SOLUTION), [notebook.code.encode()])
     copy.notices.extend(notebook.notices)
-    for name, text in notebook.files.items():
-        parts = parts_of(name, copy.origin)
-        if (path.parent.joinpath(*parts)).is_file():  # at home, too, the cell would have written over it
-            path.parent.joinpath(*parts).unlink()
-        else:
-            copy.announce(parts)
-        copy.add((*path.parent.relative_to(copy.into).parts, *parts), [text.encode()])
+    for name, text in notebook.files.items():  # at home, too, a cell would have written over what was there
+        copy.put((*above, *parts_of(name, copy.origin)), [text.encode()])
 
 
 def _why_none(folder: Path, copy: StagedCopy) -> str:
