@@ -11,7 +11,7 @@ import pytest
 from zipforge import Member, forge
 
 from tlcourse.errors import SubmissionError
-from tlcourse.grading.intake.beside import imported
+from tlcourse.grading.intake.beside import MAX_SOURCE, imported
 from tlcourse.grading.intake.copy import IntakeLimits, StagedCopy
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import collect
@@ -191,7 +191,62 @@ def test_what_is_too_large_or_a_link_does_not_come_along(tmp_path, into):
     (origin / "linked.py").symlink_to(tmp_path / "elsewhere.py")
     submission = collect(origin / "work.py", into, IntakeLimits(bytes=1000), own=True)
     assert names(submission.folder) == ["solution.py"]
-    assert submission.notices == ["large.pt lies beside it and was not taken along: it is too large."]
+    assert submission.notices == [
+        "linked.py lies beside work.py and was not taken along: it is a link or a special file.",
+        "large.pt lies beside work.py and was not taken along: it is too large.",
+    ]
+
+
+def test_no_folder_that_is_a_link_is_looked_into_for_a_file(tmp_path, into):
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "key.txt").write_text("secret")
+    origin = folder_of(
+        tmp_path, work_DOT_py="import pack\nNAMES = 'data/key.txt', 'a/data/./key.txt', 'a/x.txt/y.txt'\n"
+    )
+    (origin / "a").mkdir()
+    for link in ("data", "a/data", "pack"):
+        (origin / link).symlink_to(tmp_path / "private")
+    submission = collect(origin / "work.py", into, own=True)
+    assert names(submission.folder) == ["solution.py"]
+    assert submission.notices == [
+        "a/data/key.txt, data/key.txt lie beside work.py and were not taken along: a link leads to it."
+    ]
+
+
+def test_a_file_beside_that_cannot_be_taken_is_told_and_the_solution_is_graded(tmp_path, into):
+    origin = folder_of(tmp_path, work_DOT_py="N = 'a.csv', 'A.csv', 'b\\\\c.csv', 'd.csv'\n")
+    for name in ("a.csv", "A.csv", "b\\c.csv", "d.csv"):
+        (origin / name).touch()
+    submission = collect(origin / "work.py", into, own=True)
+    assert names(submission.folder) == ["a.csv", "d.csv", "solution.py"]
+    assert [notice.split("not taken along: ")[-1].split(" is refused: ")[-1] for notice in submission.notices] == [
+        "the name is there also as a.csv, and many systems take them for one.",
+        "a backslash separates folders on other systems.",
+        "a.csv, d.csv lie beside work.py and were taken along: hand them in, too.",
+    ]
+
+
+def test_what_grows_too_large_while_it_is_copied_leaves_nothing(tmp_path):
+    copy = StagedCopy(tmp_path / "in.zip", tmp_path, IntakeLimits(files=1, bytes=10))
+    with pytest.raises(SubmissionError, match="more than 0 MB"):
+        copy.put(("a",), [b"x" * 8, b"x" * 8])
+    assert names(tmp_path) == []
+    copy.announce(("A",))
+
+
+def test_looking_into_a_solution_warns_of_nothing_and_is_bounded(tmp_path, into):
+    origin = folder_of(tmp_path, work_DOT_py="import many, large\nPATTERN = '\\d'\n")
+    (origin / "large.py").write_text("import small\n".ljust(MAX_SOURCE + 1, "#"))
+    (origin / "small.py").touch()
+    for folder in range(60):
+        (origin / "many" / f"{folder:02}").mkdir(parents=True)
+        for name in ("a.py", "b.py", "c.py"):
+            (origin / "many" / f"{folder:02}" / name).touch()
+    found = names(collect(origin / "work.py", into, own=True).folder)  # a warning is an error in these tests
+    assert ("large.py" in found, "small.py" in found, len(found)) == (False, False, 101)
+    (origin / "work.py").write_text("import large\n")
+    (copy := into / "2").mkdir()
+    assert names(collect(origin / "work.py", copy, own=True).folder) == ["large.py", "solution.py"]
 
 
 def test_a_notebook_writes_its_files_beside_and_over_what_was_handed_in(tmp_path, into):

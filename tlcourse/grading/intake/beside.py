@@ -6,105 +6,146 @@ For one's own folder alone. In a class's folder the files beside are those of ot
 from __future__ import annotations
 
 import ast
+import errno
+import os
 import stat
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from tlcourse.grading.intake.copy import StagedCopy, read_file
-from tlcourse.grading.intake.names import is_junk, shown, why_not
+from tlcourse.errors import SubmissionError
+from tlcourse.grading.intake.copy import StagedCopy, checked_parts, folder_below, not_taken, read_file
+from tlcourse.grading.intake.names import is_junk, shown, split, why_not
 from tlcourse.text import counted
 
+MAX_SOURCE = 2**20
+"""Bytes of a Python file that is looked into: what is larger was not written by hand."""
 _FILES = 100
+_ENTRIES = 2000  # of a folder that is imported
 
 
 def take_along(copy: StagedCopy, folder: Path) -> None:
-    """Copy beside `folder/solution.py` what it needs of the files beside its origin, and tell that it was copied."""
-    here, taken, waiting = copy.origin.parent, set[str](), ["solution.py"]
-    room = copy.limits.bytes - (folder / "solution.py").stat().st_size
-    while waiting and len(taken) < _FILES:
-        name = waiting.pop()
-        for wanted in _needs(folder / name, here):
-            parts, size = PurePosixPath(wanted).parts, _size(here / wanted)
-            if wanted in taken or size is None or (folder / wanted).exists():
+    """Copy beside `folder/solution.py` what it needs of the files beside its origin; tell what was copied, and not."""
+    here, tried, waiting = copy.origin.parent, set[str](), ["solution.py"]
+    taken: list[str] = []
+    left: dict[str, list[str]] = {}
+    while waiting and len(tried) < _FILES:
+        for wanted in _needs(folder / waiting.pop(), here):
+            if wanted in tried or not _is_file(here / wanted) or (folder / wanted).exists():
                 continue
-            if len(taken) >= _FILES or len(parts) > copy.limits.depth:
+            if len(tried) >= _FILES:
+                break
+            tried.add(wanted)
+            if why := _take(copy, wanted):
+                left.setdefault(why, []).append(wanted)
                 continue
-            if size > room:
-                copy.notices.append(f"{shown(wanted)} lies beside it and was not taken along: it is too large.")
-                continue
-            copy.announce(parts)
-            copy.add(parts, read_file(here / wanted))
-            room -= size
-            taken.add(wanted)
+            taken.append(wanted)
             if wanted.endswith(".py"):
                 waiting.append(wanted)
+    for why, names in left.items():
+        copy.notices.append(f"{_lying(names, copy.origin)} not taken along: {why}.")
     if taken:
-        names = sorted(taken)
-        said = shown(", ".join(names[:5])) + (f" and {counted(len(names) - 5, 'further file')}" if names[5:] else "")
-        copy.notices.append(
-            f"{said} {'lies' if len(names) == 1 else 'lie'} beside {shown(copy.origin.name)} and "
-            f"{'was' if len(names) == 1 else 'were'} taken along: hand {'it' if len(names) == 1 else 'them'} in, too."
-        )
+        copy.notices.append(f"{_lying(taken, copy.origin)} taken along: hand {'them' if taken[1:] else 'it'} in, too.")
+
+
+def _lying(names: list[str], origin: Path) -> str:
+    said = ", ".join(map(shown, sorted(names)[:5]))
+    said += f" and {counted(len(names) - 5, 'further file')}" if names[5:] else ""
+    return f"{said} {'lie' if names[1:] else 'lies'} beside {shown(origin.name)} and {'were' if names[1:] else 'was'}"
+
+
+def _take(copy: StagedCopy, wanted: str) -> str:
+    """Take one file along; returns why it was not. Never through a link, which may lead to what is not handed in."""
+    here, parts = copy.origin.parent, split(wanted)
+    try:
+        with folder_below(here, parts[:-1]) as folder:
+            info = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
+            if what := not_taken(info, here.stat().st_uid):
+                return f"it is {what}"
+            if info.st_size > copy.room:
+                return "it is too large"
+            copy.put(checked_parts(copy, parts), read_file(here / wanted, parts[-1], folder))
+    except SubmissionError as error:
+        return error.what.removesuffix(".")
+    except OSError as error:
+        return "a link leads to it" if error.errno in (errno.ELOOP, errno.ENOTDIR) else f"{error.strerror}"
+    return ""
 
 
 def imported(folder: Path) -> set[str]:
     """Top-level names that a solution and its own modules import, without those of files that lie beside it."""
     found, seen, waiting = set[str](), {"solution.py"}, ["solution.py"]
     while waiting and len(seen) < _FILES:
-        for name in _imports(_tree(folder / waiting.pop())):
-            own = [one for one in _module(name, folder) if _size(folder / one) is not None]
+        for top in _imports(_tree(folder / waiting.pop())):
+            own = [one for one in _module(top, folder) if _is_file(folder / one)]
             waiting += [one for one in own if one not in seen]
             seen.update(own)
             if not own:
-                found.add(name.split(".")[0])
+                found.add(top)
     return found
 
 
-def _size(path: Path) -> int | None:
-    """Bytes of a regular file; None where it is none, or a link."""
+def _is_file(path: Path) -> bool:
+    """Whether a file is there, or a link to one."""
     try:
-        info = path.lstat()
+        return stat.S_ISREG(path.stat().st_mode)
     except (OSError, ValueError):
-        return None
-    return info.st_size if stat.S_ISREG(info.st_mode) else None
+        return False
 
 
 def _needs(source: Path, here: Path) -> Iterator[str]:
     """Names, below the folder `here`, of the files that a Python file speaks of; it need not be Python."""
     tree = _tree(source)
-    for name in _imports(tree):
-        yield from _module(name, here)
+    for top in _imports(tree):
+        yield from _module(top, here)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value[:200]:
-            name = node.value.removeprefix("./")
-            if len(name) <= 200 and not why_not(name) and not name.startswith("solution."):
-                yield name
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _could_name(node.value):
+            parts = split(node.value)
+            if not is_junk(parts) and not parts[0].startswith("solution."):
+                yield "/".join(parts)
+
+
+def _could_name(text: str) -> bool:
+    return len(text) <= 200 and "." in text and not why_not(text)
 
 
 def _tree(source: Path) -> ast.Module:
+    nothing = ast.Module(body=[], type_ignores=[])
     try:
-        return ast.parse(source.read_bytes())
+        with source.open("rb") as stream:
+            text = stream.read(MAX_SOURCE + 1)
+        with warnings.catch_warnings(action="ignore"):  # of the author's strings: they are told when they run it
+            return ast.parse(text) if len(text) <= MAX_SOURCE else nothing
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module(body=[], type_ignores=[])
+        return nothing
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
-    """Names of modules that are imported; those without a name before their dot by what is taken from them."""
+def _imports(tree: ast.Module) -> Iterable[str]:
+    """Top-level names of what is imported; without a name before the dot, of what is taken from there."""
+    found: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield from [node.module] if node.module else [alias.name for alias in node.names]
+            found += [node.module] if node.module else [alias.name for alias in node.names]
+    return dict.fromkeys(name.split(".")[0] for name in found)
 
 
-def _module(name: str, here: Path) -> Iterator[str]:
-    top = name.split(".")[0]
+def _module(top: str, here: Path) -> Iterator[str]:
+    """Names of the Python files that a module may be made of: its own, and those of its folder as far as one looks."""
     if top == "solution":
         return
     yield f"{top}.py"
-    package = here / top
-    if package.is_dir() and not package.is_symlink():
-        for path in sorted(package.rglob("*.py")):
-            parts = path.relative_to(here).parts
-            if not is_junk(parts):
-                yield "/".join(parts)
+    if (here / top).is_symlink():
+        return
+    seen = files = 0
+    for current, folders, names in os.walk(here / top):
+        above = Path(current).relative_to(here).parts
+        folders[:] = sorted(name for name in folders if not is_junk((*above, name)))
+        for name in sorted(names):
+            if name.endswith(".py") and not is_junk((*above, name)):
+                files += 1
+                yield "/".join((*above, name))
+        seen += len(folders) + len(names)
+        if files >= _FILES or seen >= _ENTRIES:
+            return

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shlex
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,6 +59,11 @@ class StagedCopy:
         self._names: dict[str, tuple[str, ...]] = {}
         self._taken = _Taken()
 
+    @property
+    def room(self) -> int:
+        """Bytes that may still come."""
+        return self.limits.bytes - self._taken.bytes
+
     def within(self, into: Path) -> StagedCopy:
         """A copy below `into`, a new folder, whose files and bytes count as this one's."""
         inner = StagedCopy(self.origin, into, self.limits)
@@ -88,28 +94,38 @@ class StagedCopy:
     def add(self, parts: tuple[str, ...], chunks: Iterable[bytes]) -> None:
         """Write an announced file; raises SubmissionError when all that came is too much."""
         with self._create(parts) as stream:
-            for chunk in chunks:
-                self._taken.bytes += len(chunk)
-                if self._taken.bytes > self.limits.bytes:
-                    raise self._too_much(f"more than {self.limits.bytes >> 20} MB")
-                write(stream, chunk)
+            try:
+                for chunk in chunks:
+                    self._taken.bytes += len(chunk)
+                    if self._taken.bytes > self.limits.bytes:
+                        raise self._too_much(f"more than {self.limits.bytes >> 20} MB")
+                    write(stream, chunk)
+            except SubmissionError:
+                self.into.joinpath(*parts).unlink()
+                raise
 
     def put(self, parts: tuple[str, ...], chunks: Iterable[bytes]) -> None:
-        """Announce and write a file that was made here, in place of one of just this name; raises SubmissionError."""
+        """Announce and write a file, in place of one of just this name; raises SubmissionError.
+
+        What was refused is not there afterwards.
+        """
         if self._names.get(folded(parts)) == parts:
-            self._withdraw(parts)
+            self.into.joinpath(*parts).unlink()
+            self._forget(parts)
         self.announce(parts)
-        self.add(parts, chunks)
+        try:
+            self.add(parts, chunks)
+        except SubmissionError:
+            self._forget(parts)
+            raise
 
     def rename(self, parts: tuple[str, ...], new: tuple[str, ...]) -> None:
         """Give a file another name in its folder; raises SubmissionError where that is taken."""
-        del self._names[folded(parts)]
-        self._taken.files -= 1
+        self._forget(parts)
         self.announce(new)
         self.into.joinpath(*parts).rename(self.into.joinpath(*new))
 
-    def _withdraw(self, parts: tuple[str, ...]) -> None:
-        self.into.joinpath(*parts).unlink(missing_ok=True)
+    def _forget(self, parts: tuple[str, ...]) -> None:
         del self._names[folded(parts)]
         self._taken.files -= 1
 
@@ -154,16 +170,32 @@ def copy_folder(copy: StagedCopy) -> None:
 def _copy_file(copy: StagedCopy, raw: tuple[str, ...], folder: int, owner: int) -> None:
     parts = checked_parts(copy, raw)
     info = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
-    what = ""
-    if not stat.S_ISREG(info.st_mode):
-        what = "a link or a special file"
-    elif info.st_nlink > 1 and info.st_uid != owner:
-        what = "a hard link to another user's file"
-    if what:
+    if what := not_taken(info, owner):
         copy.notices.append(f"{shown('/'.join(parts))} was left out: it is {what}.")
         return
     copy.announce(parts)
     copy.add(parts, read_file(copy.origin.joinpath(*parts), parts[-1], folder))
+
+
+def not_taken(info: os.stat_result, owner: int) -> str:
+    """What a file is that is never copied, in a folder of the user `owner`; "" where it is one that can be."""
+    if not stat.S_ISREG(info.st_mode):
+        return "a link or a special file"
+    return "a hard link to another user's file" if info.st_nlink > 1 and info.st_uid != owner else ""
+
+
+@contextlib.contextmanager
+def folder_below(top: Path, parts: Sequence[str]) -> Iterator[int]:
+    """A descriptor of the folder `parts` below `top`, which is never reached through a link; raises OSError."""
+    descriptor = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def checked_parts(copy: StagedCopy, raw: tuple[str, ...]) -> tuple[str, ...]:
