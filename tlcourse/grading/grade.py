@@ -78,14 +78,20 @@ def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event:
     started = _now()
     sandbox, missing = choose(options.sandbox_kind, gpu=uses_gpu(options.device))
     if exercise.grader and sandbox.name != "none":
-        refuse_what_is_private([("The course's folder of graders", exercise.grader.parent)])
+        refuse_what_is_private(private_of(exercise))
     with scratch_folder("submission") as folder:
         require_packages(exercise.about)
-        submission = collect(path, folder, starter=exercise.folder / "starter.py", own=True)
+        starter = exercise.folder / "starter.py"
+        submission = collect(path, folder, starter=starter, own=True, private=private_of(exercise))
         grading = Grading(exercise, options, lambda spec, tell: run_job(spec, sandbox, tell))
         result = grading.result(submission, on_event, started=started, scored=scored)
         outside = _outside(submission.folder, exercise)
     return _with_notice(_with_notice(result, missing), outside)
+
+
+def private_of(exercise: LoadedExercise) -> list[tuple[str, Path]]:
+    """What of an exercise no submission may read: its name in a message, and its path."""
+    return [("The course's folder of graders", exercise.grader.parent)] if exercise.grader else []
 
 
 def _outside(folder: Path, exercise: LoadedExercise) -> str:

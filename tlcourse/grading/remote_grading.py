@@ -29,7 +29,7 @@ from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, TlcourseError, UsageError
 from tlcourse.execution.spec import RunReport, RunSpec
-from tlcourse.grading.grade import Grading, OnEvent, Options
+from tlcourse.grading.grade import Grading, OnEvent, Options, private_of
 from tlcourse.grading.intake.submission import Submission, collect, hash_folder
 from tlcourse.grading.result import Result, read_result
 from tlcourse.storage import InUseError, locked, write_atomically
@@ -149,7 +149,8 @@ class RunStore:
         id_, folder = self._new_folder()
         try:
             (folder / "submission").mkdir()
-            submission = collect(path, folder / "submission", starter=exercise.folder / "starter.py", own=True)
+            starter, private = exercise.folder / "starter.py", private_of(exercise)
+            submission = collect(path, folder / "submission", starter=starter, own=True, private=private)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

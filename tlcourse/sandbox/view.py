@@ -153,6 +153,21 @@ def refuse_what_is_private(private: Iterable[tuple[str, Path]] = ()) -> None:
             )
 
 
+def private_in(folder: Path, private: Iterable[tuple[str, Path]] = ()) -> str:
+    """What private thing lies in a folder, at any depth, or has the folder in it, with its path; "" where none does.
+
+    `private` as in `refuse_what_is_private`. What lies in one's home folder is not private for that.
+    """
+    real = folder.resolve()
+    for what, path in _own():
+        if path.resolve().is_relative_to(real):
+            return f"{what}, {path}"
+    for what, path in private:
+        if path.resolve().is_relative_to(real) or real.is_relative_to(path.resolve()):
+            return f"{what}, {path}"
+    return ""
+
+
 def _own() -> Iterator[tuple[str, Path]]:
     try:
         home = Path.home()

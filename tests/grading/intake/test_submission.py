@@ -11,6 +11,7 @@ import pytest
 from zipforge import Member, forge
 
 from tlcourse.errors import SubmissionError
+from tlcourse.grading.gradebook.file import writing
 from tlcourse.grading.intake.beside import MAX_SOURCE, imported
 from tlcourse.grading.intake.copy import IntakeLimits, StagedCopy
 from tlcourse.grading.intake.names import shown
@@ -151,7 +152,7 @@ def test_an_unchanged_starter_gives_way_to_the_notebook_with_the_work(tmp_path, 
 
 
 BESIDE = {
-    "work.py": "import os, utils\nfrom nets.small import Net\n"
+    "solution.py": "import os, utils\nfrom nets.small import Net\n"
     "W = 'weights/best.pt', './log.txt', '../up.txt', 'gone.pt'\n",
     "utils.py": "import deeper\nimport utils\n",
     "deeper.py": "broken (",
@@ -166,34 +167,71 @@ BESIDE = {
 def test_what_ones_own_file_needs_of_those_beside_it_comes_along_and_that_is_told(tmp_path, into):
     origin = folder_of(tmp_path, **BESIDE)
     (tmp_path / "up.txt").touch()
-    submission = collect(origin / "work.py", into, own=True)
+    submission = collect(origin / "solution.py", into, own=True)
     wanted = ["deeper.py", "log.txt", "nets/small.py", "solution.py", "utils.py", "weights/best.pt"]
     assert names(submission.folder) == wanted
     assert submission.notices == [
-        "deeper.py, log.txt, nets/small.py, utils.py, weights/best.pt lie beside work.py and were taken along: "
+        "deeper.py, log.txt, nets/small.py, utils.py, weights/best.pt lie beside solution.py and were taken along: "
         "hand them in, too."
     ]
 
 
+def test_beside_a_file_of_another_name_lies_the_work_of_others(tmp_path, into):
+    origin = folder_of(
+        tmp_path, jane_DOT_py="import bob\nX = 'marks.csv'\n", bob_DOT_py="import utils\n", utils_DOT_py=""
+    )
+    (origin / "marks.csv").touch()
+    submission = collect(origin / "jane.py", into, own=True)
+    assert names(submission.folder) == ["solution.py"]
+    assert submission.notices == [
+        "bob.py, marks.csv lie beside jane.py and were not taken along: only beside a solution.py or solution.ipynb is "
+        "what it needs taken for its own. Give it that name."
+    ]
+
+
+@pytest.mark.parametrize("what", ["the secret", "home", "graders", "the course's graders", "a gradebook"])
+def test_from_a_folder_that_holds_what_is_private_nothing_comes_along(tmp_path, into, monkeypatch, what):
+    origin = folder_of(tmp_path, solution_DOT_py="import utils\nX = 'marks.dat'\n", utils_DOT_py="", marks_DOT_dat="")
+    private = []
+    if what == "the secret":
+        monkeypatch.setenv("TLCOURSE_HOME", str(origin / "deep"))
+        (origin / "deep").mkdir()
+        (origin / "deep" / "secret").write_text("1")
+    elif what == "home":
+        monkeypatch.setenv("HOME", str(origin))
+    elif what == "graders":
+        (origin / "graders").mkdir()
+    elif what == "the course's graders":
+        private = [("The course's folder of graders", tmp_path)]
+    else:
+        with writing(origin / "book.sqlite", "a test"):
+            pass
+    submission = collect(origin / "solution.py", into, own=True, private=private)
+    assert names(submission.folder) == ["solution.py"]
+    (notice,) = submission.notices
+    assert notice.startswith("marks.dat, utils.py lie beside solution.py and were not taken along: its folder holds")
+    assert notice.endswith("). Move it to a folder of its own.")
+
+
 def test_what_a_solution_imports_is_told_without_its_own_files(tmp_path):
-    origin = folder_of(tmp_path, **{**BESIDE, "solution.py": f"import sklearn.svm\n{BESIDE['work.py']}"})
+    origin = folder_of(tmp_path, **{**BESIDE, "solution.py": f"import sklearn.svm\n{BESIDE['solution.py']}"})
     (origin / "deeper.py").write_text("from scipy import stats\nfrom . import utils\n")
     assert imported(origin) == {"sklearn", "os", "scipy"}
 
 
 def test_in_a_class_nothing_beside_a_file_is_its_own(tmp_path, into):
-    assert names(collect(folder_of(tmp_path, **BESIDE) / "work.py", into).folder) == ["solution.py"]
+    assert names(collect(folder_of(tmp_path, **BESIDE) / "solution.py", into).folder) == ["solution.py"]
 
 
 def test_what_is_too_large_or_a_link_does_not_come_along(tmp_path, into):
-    origin = folder_of(tmp_path, work_DOT_py="import linked\nW = 'large.pt'\n", large_DOT_pt="x" * 2000)
+    origin = folder_of(tmp_path, solution_DOT_py="import linked\nW = 'large.pt'\n", large_DOT_pt="x" * 2000)
     (tmp_path / "elsewhere.py").touch()
     (origin / "linked.py").symlink_to(tmp_path / "elsewhere.py")
-    submission = collect(origin / "work.py", into, IntakeLimits(bytes=1000), own=True)
+    submission = collect(origin / "solution.py", into, IntakeLimits(bytes=1000), own=True)
     assert names(submission.folder) == ["solution.py"]
     assert submission.notices == [
-        "linked.py lies beside work.py and was not taken along: it is a link or a special file.",
-        "large.pt lies beside work.py and was not taken along: it is too large.",
+        "linked.py lies beside solution.py and was not taken along: it is a link or a special file.",
+        "large.pt lies beside solution.py and was not taken along: it is too large.",
     ]
 
 
@@ -201,28 +239,28 @@ def test_no_folder_that_is_a_link_is_looked_into_for_a_file(tmp_path, into):
     (tmp_path / "private").mkdir()
     (tmp_path / "private" / "key.txt").write_text("secret")
     origin = folder_of(
-        tmp_path, work_DOT_py="import pack\nNAMES = 'data/key.txt', 'a/data/./key.txt', 'a/x.txt/y.txt'\n"
+        tmp_path, solution_DOT_py="import pack\nNAMES = 'data/key.txt', 'a/data/./key.txt', 'a/x.txt/y.txt'\n"
     )
     (origin / "a").mkdir()
     for link in ("data", "a/data", "pack"):
         (origin / link).symlink_to(tmp_path / "private")
-    submission = collect(origin / "work.py", into, own=True)
+    submission = collect(origin / "solution.py", into, own=True)
     assert names(submission.folder) == ["solution.py"]
     assert submission.notices == [
-        "a/data/key.txt, data/key.txt lie beside work.py and were not taken along: a link leads to it."
+        "a/data/key.txt, data/key.txt lie beside solution.py and were not taken along: a link leads to it."
     ]
 
 
 def test_a_file_beside_that_cannot_be_taken_is_told_and_the_solution_is_graded(tmp_path, into):
-    origin = folder_of(tmp_path, work_DOT_py="N = 'a.csv', 'A.csv', 'b\\\\c.csv', 'd.csv'\n")
+    origin = folder_of(tmp_path, solution_DOT_py="N = 'a.csv', 'A.csv', 'b\\\\c.csv', 'd.csv'\n")
     for name in ("a.csv", "A.csv", "b\\c.csv", "d.csv"):
         (origin / name).touch()
-    submission = collect(origin / "work.py", into, own=True)
+    submission = collect(origin / "solution.py", into, own=True)
     assert names(submission.folder) == ["a.csv", "d.csv", "solution.py"]
     assert [notice.split("not taken along: ")[-1].split(" is refused: ")[-1] for notice in submission.notices] == [
         "the name is there also as a.csv, and many systems take them for one.",
         "a backslash separates folders on other systems.",
-        "a.csv, d.csv lie beside work.py and were taken along: hand them in, too.",
+        "a.csv, d.csv lie beside solution.py and were taken along: hand them in, too.",
     ]
 
 
@@ -235,18 +273,18 @@ def test_what_grows_too_large_while_it_is_copied_leaves_nothing(tmp_path):
 
 
 def test_looking_into_a_solution_warns_of_nothing_and_is_bounded(tmp_path, into):
-    origin = folder_of(tmp_path, work_DOT_py="import many, large\nPATTERN = '\\d'\n")
+    origin = folder_of(tmp_path, solution_DOT_py="import many, large\nPATTERN = '\\d'\n")
     (origin / "large.py").write_text("import small\n".ljust(MAX_SOURCE + 1, "#"))
     (origin / "small.py").touch()
     for folder in range(60):
         (origin / "many" / f"{folder:02}").mkdir(parents=True)
         for name in ("a.py", "b.py", "c.py"):
             (origin / "many" / f"{folder:02}" / name).touch()
-    found = names(collect(origin / "work.py", into, own=True).folder)  # a warning is an error in these tests
+    found = names(collect(origin / "solution.py", into, own=True).folder)  # a warning is an error in these tests
     assert ("large.py" in found, "small.py" in found, len(found)) == (False, False, 101)
-    (origin / "work.py").write_text("import large\n")
+    (origin / "solution.py").write_text("import large\n")
     (copy := into / "2").mkdir()
-    assert names(collect(origin / "work.py", copy, own=True).folder) == ["large.py", "solution.py"]
+    assert names(collect(origin / "solution.py", copy, own=True).folder) == ["large.py", "solution.py"]
 
 
 def test_a_notebook_writes_its_files_beside_and_over_what_was_handed_in(tmp_path, into):

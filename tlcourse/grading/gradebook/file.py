@@ -188,6 +188,16 @@ def _in_words(path: Path, error: sqlite3.DatabaseError) -> InfraError:
     )
 
 
+def is_gradebook(path: Path) -> bool:
+    """Whether a file is a gradebook or a copy of one, whatever it is called; looked at without opening it as one."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(72)
+    except OSError:
+        return False
+    return head.startswith(b"SQLite format 3\0") and head[68:] == _APPLICATION.to_bytes(4, "big")
+
+
 @contextlib.contextmanager
 def _opened(path: Path, wait_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(connect(path, wait_s=wait_s, durable=True)) as db:  # a shown verdict outlives a power cut

@@ -1,6 +1,7 @@
 """What lies beside a file that is handed in by its name, and belongs to it: what it imports, and the files it opens.
 
-For one's own folder alone. In a class's folder the files beside are those of others.
+For one's own folder alone, which has the solution under the name that an exercise gives it. Beside a jane.py lie the
+files of others, and beside what is private nothing is taken for a part of a hand-in.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tlcourse.errors import SubmissionError
+from tlcourse.execution.worker.solution import FILENAME, NOTEBOOK
+from tlcourse.grading.gradebook.file import is_gradebook
 from tlcourse.grading.intake.copy import StagedCopy, checked_parts, folder_below, not_taken, read_file
 from tlcourse.grading.intake.names import is_junk, shown, split, why_not
+from tlcourse.sandbox.view import private_in
 from tlcourse.text import counted
 
 MAX_SOURCE = 2**20
@@ -24,9 +28,13 @@ _FILES = 100
 _ENTRIES = 2000  # of a folder that is imported
 
 
-def take_along(copy: StagedCopy, folder: Path) -> None:
-    """Copy beside `folder/solution.py` what it needs of the files beside its origin; tell what was copied, and not."""
-    here, tried, waiting = copy.origin.parent, set[str](), ["solution.py"]
+def take_along(copy: StagedCopy, folder: Path, private: Iterable[tuple[str, Path]] = ()) -> None:
+    """Copy beside `folder/solution.py` what it needs of the files beside its origin; tell what was copied, and not.
+
+    `private`: names and paths of what a folder must not hold that anything is taken from, besides this user's own.
+    """
+    here, tried, waiting = copy.origin.parent, set[str](), [FILENAME]
+    why_none = _why_none(copy.origin, private)
     taken: list[str] = []
     left: dict[str, list[str]] = {}
     while waiting and len(tried) < _FILES:
@@ -36,7 +44,7 @@ def take_along(copy: StagedCopy, folder: Path) -> None:
             if len(tried) >= _FILES:
                 break
             tried.add(wanted)
-            if why := _take(copy, wanted):
+            if why := why_none or _take(copy, wanted):
                 left.setdefault(why, []).append(wanted)
                 continue
             taken.append(wanted)
@@ -46,6 +54,19 @@ def take_along(copy: StagedCopy, folder: Path) -> None:
         copy.notices.append(f"{_lying(names, copy.origin)} not taken along: {why}.")
     if taken:
         copy.notices.append(f"{_lying(taken, copy.origin)} taken along: hand {'them' if taken[1:] else 'it'} in, too.")
+
+
+def _why_none(origin: Path, private: Iterable[tuple[str, Path]]) -> str:
+    """Why nothing that lies beside a file is its author's; "" where it is."""
+    if origin.name.lower() not in (FILENAME, NOTEBOOK):
+        return f"only beside a {FILENAME} or {NOTEBOOK} is what it needs taken for its own. Give it that name"
+    here = origin.parent
+    what = private_in(here, private)
+    if not what and (here / "graders").is_dir():
+        what = f"A folder of graders, {here / 'graders'}"
+    if not what and (book := next((path for path in here.glob("*.sqlite*") if is_gradebook(path)), None)):
+        what = f"A gradebook, {book}"
+    return f"its folder holds what is private ({shown(what)}). Move it to a folder of its own" if what else ""
 
 
 def _lying(names: list[str], origin: Path) -> str:
@@ -74,7 +95,7 @@ def _take(copy: StagedCopy, wanted: str) -> str:
 
 def imported(folder: Path) -> set[str]:
     """Top-level names that a solution and its own modules import, without those of files that lie beside it."""
-    found, seen, waiting = set[str](), {"solution.py"}, ["solution.py"]
+    found, seen, waiting = set[str](), {FILENAME}, [FILENAME]
     while waiting and len(seen) < _FILES:
         for top in _imports(_tree(folder / waiting.pop())):
             own = [one for one in _module(top, folder) if _is_file(folder / one)]

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -39,13 +39,20 @@ class Submission(Struct, frozen=True):
 
 
 def collect(
-    origin: Path, into: Path, limits: IntakeLimits = SUBMISSION, *, starter: Path | None = None, own: bool = False
+    origin: Path,
+    into: Path,
+    limits: IntakeLimits = SUBMISSION,
+    *,
+    starter: Path | None = None,
+    own: bool = False,
+    private: Iterable[tuple[str, Path]] = (),
 ) -> Submission:
     """Copy a `.py`, a `.ipynb`, a ZIP, or a folder of these, into the empty folder `into`; raises SubmissionError.
 
     Whatever else was handed in beside the solution is kept beside it. The submission's folder is `into`, or the one
     folder in it that everything was wrapped into. `starter`: the file that a solution begins as; unchanged, it gives
-    way to a notebook. `own`: what a file that is named needs of those beside it is its author's, and comes along.
+    way to a notebook. `own`: what a file that is named needs of those beside it is its author's, and comes along, if it
+    has the solution's name and nothing private lies there: this user's own, or of the names and paths `private`.
     """
     copy = StagedCopy(origin, into, limits)
     try:
@@ -73,7 +80,7 @@ def collect(
     folder, copy = _found_in(copy)
     _settle_solution(folder, copy, starter, origin.parent if own else None)
     if own and stat.S_ISREG(mode) and _suffix(origin.name) in (".py", ".ipynb"):
-        take_along(copy, folder)
+        take_along(copy, folder, private)
     return Submission(origin, folder, hash_folder(folder), copy.notices)
 
 
