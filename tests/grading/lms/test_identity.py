@@ -248,9 +248,9 @@ def test_gradescope_says_whose_its_folders_are(tmp_path):
         "2025-10-03T13:09:00+02:00",
     ]
     assert [(one.name, one.reason) for one in handins.unmatched] == [
-        ("submission_113", "48212 is Bo Tomat (48212), and the name beside it is Kim Roe")
+        ("submission_113", "48212 is Bo Tomat (48212), and the name beside it is Kim Roe"),
+        ("submission_114", "submission_metadata.yml does not say whose it is"),
     ]
-    assert "submission_114 was left aside: submission_metadata.yml does not say whose it is." in handins.notices
 
 
 def test_people_of_two_groups_do_not_hand_in_together_on_gradescope(tmp_path):
@@ -263,10 +263,40 @@ def test_people_of_two_groups_do_not_hand_in_together_on_gradescope(tmp_path):
 
 @pytest.mark.parametrize("text", ["[", "- 1", "submission_111: 5", "submission_111: {':submitters': [1]}"])
 def test_a_list_of_gradescope_that_cannot_be_read_gives_nobody_anything(tmp_path, text):
-    handins = found(
-        tmp_path, {"submission_metadata.yml": text, "48211 Kim Roe/solution.py": "x", "x/a.py": ""}, UNIVERSITY
-    )
-    assert handins.found == []
+    # a number of Gradescope's is no student's, whatever it is
+    files = {"submission_metadata.yml": text, "48211 Kim Roe/solution.py": "x", "submission_48212/a.py": ""}
+    handins = found(tmp_path, files, UNIVERSITY)
+    assert (handins.found, len(handins.unmatched)) == ([], 2)
+
+
+# -- what lies beside a platform's names -------------------------------------------------------------------------------
+
+ONE_OF_EACH = {
+    "brightspace": {"1-2 - Anne Agurk - Oct 10, 2025 1022 AM/solution.py": "x"},
+    "moodle": {"Anne Agurk_12_assignsubmission_file/solution.py": "x"},
+    "canvas": {f"agurkanne_5501_{n}_{n}.py": "x" for n in range(9)},
+    "blackboard": {"Exercise 2_agua_attempt_2025-10-03-11-07-00_solution.py": "x"},
+    "gradescope": {"submission_metadata.yml": METADATA, "submission_111/solution.py": "x"},
+    "files": {"Anne Agurk.py": "x"},
+    "folders": {"Anne Agurk/solution.py": "x"},
+}
+
+
+@pytest.mark.parametrize("platform", ONE_OF_EACH)
+def test_what_was_added_to_a_download_is_of_whom_it_names_or_of_nobody_and_staff_may_say_whose(tmp_path, platform):
+    added = {"O'Løg, Cia.tar.gz": "x", "Kim Roe/solution.py": "x", "classlist.csv": "x"}
+    if platform == "files":
+        added["Kim Roe.rar"] = added.pop("Kim Roe/solution.py")
+    archive = packed(tmp_path, ONE_OF_EACH[platform] | added)
+    handins = find_handins(archive, tmp_path / "into", roster=CANVAS)
+    assert {(handin.owner, handin.folder_name) for handin in handins.found if handin.owner != "Anne Agurk"} == {
+        ("Cia O'Løg", "O'Løg, Cia")  # who is told why an archive that is not opened has no marks
+    }
+    assert ([one.name for one in handins.unmatched], handins.missing) == (["Kim Roe"], ["48212"])
+    assert [notice.split(" was ")[0] for notice in handins.notices] == ["classlist.csv"]
+    assert handins.platform == platform
+    settled = find_handins(archive, tmp_path / "into", roster=CANVAS, known={"Kim Roe": "48212"})
+    assert (settled.unmatched, settled.missing, len(settled.found)) == ([], [], 3)
 
 
 # -- Brightspace and plain folders -------------------------------------------------------------------------------------

@@ -21,12 +21,13 @@ from tlcourse.grading.intake.notebook import read_notebook
 SOLUTION, NOTEBOOK = "solution.py", "solution.ipynb"
 _NESTED = 2
 """How many ZIPs in one another are opened."""
-_OTHER_ARCHIVES = {
+OTHER_ARCHIVES = {
     **dict.fromkeys((".tar.gz", ".tgz", ".tar", ".tar.xz", ".tar.bz2"), "a tar archive"),
     ".rar": "a RAR archive",
     ".7z": "a 7z archive",
     ".gz": "packed by gzip",
 }
+"""What is not opened, by the ending of its name, the longest first."""
 
 
 class Submission(Struct, frozen=True):
@@ -225,7 +226,7 @@ def _what_else(name: str) -> str:
 
 
 def _other_archive(name: str) -> str:
-    return next((kind for ending, kind in _OTHER_ARCHIVES.items() if name.lower().endswith(ending)), "")
+    return next((kind for ending, kind in OTHER_ARCHIVES.items() if name.lower().endswith(ending)), "")
 
 
 def _goes_on(name: str) -> bool:

@@ -18,6 +18,7 @@ from tlcourse.errors import InfraError, SubmissionError, UnableError, UsageError
 from tlcourse.grading.intake.archive import bounded, unpack_each
 from tlcourse.grading.intake.copy import CLASS
 from tlcourse.grading.intake.names import is_left_behind
+from tlcourse.grading.intake.submission import OTHER_ARCHIVES
 from tlcourse.grading.lms.dates import is_ambiguous, only_day_first, only_month_first
 from tlcourse.grading.lms.matching import Label
 from tlcourse.grading.lms.platforms import (
@@ -99,6 +100,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 SOLUTIONS = (".py", ".ipynb", ".zip")
 _OUR_OWN = frozenset({"index.html"})
 _GRADESCOPE = "submission_metadata.yml"
+_SUBMISSION = re.compile(r"submission_\d+")
 _METADATA_LIMIT = 16 * 2**20
 _MANY = 3  # names of a download, from which on a word that most of them have is nobody's
 
@@ -118,6 +120,8 @@ class DownloadEntry(Struct, frozen=True):
     """Who handed in with the first one, where the platform says so."""
     problem: str = ""
     """Why there is nothing to grade, where that is known already."""
+    nobodys: str = ""
+    """Why its name says of nobody that it is theirs; the staff may."""
 
 
 class DownloadListing(Struct, frozen=True):
@@ -146,10 +150,8 @@ def download_listing(root: Path, ours: Path) -> DownloadListing:
     files = [path.name for path in paths if path.is_file()]
     if any(parse_blackboard(name) for name in files):
         return _blackboard(paths)
-    if _GRADESCOPE in files and (about := _submissions(root / _GRADESCOPE)):
-        listing = _gradescope(paths, about)
-        if listing.entries:
-            return listing
+    if _GRADESCOPE in files:
+        return _gradescope(paths, _submissions(root / _GRADESCOPE))
     if 2 * sum(parse_canvas(name) is not None for name in files) > len(paths):
         return _canvas(paths)
     return _named_by_people(paths)
@@ -164,10 +166,11 @@ def _brightspace(paths: list[Path]) -> DownloadListing:
     if ambiguous and not any(only_day_first(date) for date in dates) and day_first:
         notices.append(f"{visible(ambiguous[0])} was read with the day before the month.")
     grouped: dict[str, list[tuple[Path, BrightspaceName]]] = defaultdict(list)
+    others = []
     for path in paths:
         attempt = _attempt(path, day_first=day_first)
         if attempt is None:
-            notices.append(f"{visible(path.name)} was left aside: Brightspace gives no such name.")
+            others.append(path)
         else:
             grouped[attempt.folder or path.name].append((path, attempt))
     entries = []
@@ -176,7 +179,7 @@ def _brightspace(paths: list[Path]) -> DownloadListing:
         files = tuple(attempt.file for _, attempt in found)
         label = Label(one.who, "brightspace")
         entries.append(DownloadEntry(label, name, own, files, one.when, one.date, one.ids))
-    return DownloadListing("brightspace", entries, notices)
+    return _with_others("brightspace", entries, notices, others)
 
 
 def _attempt(path: Path, *, day_first: bool) -> BrightspaceName | None:
@@ -186,11 +189,11 @@ def _attempt(path: Path, *, day_first: bool) -> BrightspaceName | None:
 
 def _moodle(paths: list[Path]) -> DownloadListing:
     grouped: dict[tuple[str, str, str], list[tuple[Path, MoodleName]]] = defaultdict(list)
-    notices = []
+    others = []
     for path in paths:
         attempt = parse_moodle(path.name)
         if attempt is None:
-            notices.append(f"{visible(path.name)} was left aside: Moodle gives no such name.")
+            others.append(path)
         else:
             grouped[attempt.who, attempt.number, attempt.plugin].append((path, attempt))
     # the same for all members of a group; half of one person's name is not
@@ -208,7 +211,7 @@ def _moodle(paths: list[Path]) -> DownloadListing:
         files = tuple(attempt.file for _, attempt in found)
         label = Label(who, "moodle", number, dash="-", shared=shared)
         entries.append(DownloadEntry(label, found[0][1].folder, own, files))
-    return DownloadListing("moodle", entries, notices)
+    return _with_others("moodle", entries, [], others)
 
 
 def _canvas(paths: list[Path]) -> DownloadListing:
@@ -245,8 +248,7 @@ def _canvas(paths: list[Path]) -> DownloadListing:
             f"Canvas had numbered {len(renamed)} files that were handed in again, such as {visible(renamed[0])}: "
             "they have their own names again."
         )
-    beside = _named_by_people(others)
-    return DownloadListing("canvas", [*entries, *beside.entries], [*notices, *beside.notices])
+    return _with_others("canvas", entries, notices, others)
 
 
 def _blackboard(paths: list[Path]) -> DownloadListing:
@@ -269,8 +271,7 @@ def _blackboard(paths: list[Path]) -> DownloadListing:
         placed = files or [(found[0][0], "")]
         own, names = tuple(path for path, _ in placed), tuple(file for _, file in placed)
         entries.append(DownloadEntry(label, folder, own, names, name.when, problem=problem))
-    beside = _named_by_people(others)
-    return DownloadListing("blackboard", [*entries, *beside.entries], beside.notices)
+    return _with_others("blackboard", entries, [], others)
 
 
 def _on_the_page(page: Path, users: tuple[str, ...]) -> tuple[str, str]:
@@ -296,7 +297,7 @@ def _submissions(path: Path) -> dict[str, Any]:
 
 
 def _gradescope(paths: list[Path], about: dict[str, Any]) -> DownloadListing:
-    entries, notices = [], []
+    entries, others = [], []
     for path in paths:
         if path.name == _GRADESCOPE:
             continue
@@ -304,12 +305,15 @@ def _gradescope(paths: list[Path], about: dict[str, Any]) -> DownloadListing:
         said = said if isinstance(said, dict) else {}
         people = said.get(":submitters")
         labels = [_submitter(one) for one in people if isinstance(one, dict)] if isinstance(people, list) else []
-        if not labels:
-            notices.append(f"{visible(path.name)} was left aside: {_GRADESCOPE} does not say whose it is.")
-            continue
-        when = _when(str(said.get(":created_at", "")))
-        entries.append(DownloadEntry(labels[0], path.name, (path,), ("",), when, others=tuple(labels[1:])))
-    return DownloadListing("gradescope", entries, notices)
+        if labels:
+            when = _when(str(said.get(":created_at", "")))
+            entries.append(DownloadEntry(labels[0], path.name, (path,), ("",), when, others=tuple(labels[1:])))
+        elif path.is_dir() and _SUBMISSION.fullmatch(path.name):  # its number is Gradescope's, and nobody's id
+            why = f"{_GRADESCOPE} does not say whose it is"
+            entries.append(DownloadEntry(Label(path.name, "gradescope"), path.name, (path,), ("",), nobodys=why))
+        else:
+            others.append(path)
+    return _with_others("gradescope", entries, [], others)
 
 
 def _submitter(said: dict[str, Any]) -> Label:
@@ -325,8 +329,19 @@ def _when(text: str) -> datetime.datetime | None:
         return None
 
 
+def _with_others(
+    platform: str, entries: list[DownloadEntry], notices: list[str], others: list[Path]
+) -> DownloadListing:
+    """A platform's entries, and what lies beside them under names that it does not give: added, or renamed."""
+    beside = _named_by_people(others)
+    return DownloadListing(platform, [*entries, *beside.entries], [*notices, *beside.notices])
+
+
 def _named_by_people(paths: list[Path]) -> DownloadListing:
-    """Folders and files that people named; other files, such as a class list, are no hand-in."""
+    """Folders, and files that may be a hand-in or hold one, as people named them; others, such as lists, do not count.
+
+    An archive that is not opened is somebody's all the same: they handed it in, and are told why it has no marks.
+    """
     entries, notices = [], []
     kinds = set()
     found = []
@@ -334,16 +349,24 @@ def _named_by_people(paths: list[Path]) -> DownloadListing:
         if path.is_dir():
             kinds.add("folders")
             found.append((path, path.name))
-        elif path.suffix.lower() in SOLUTIONS:
+        elif name := _without_ending(path.name):
             kinds.add("files")
-            found.append((path, path.stem))
+            found.append((path, name))
         else:
-            notices.append(f"{visible(path.name)} was left aside: it is neither a folder nor a .py, .ipynb or .zip.")
+            notices.append(
+                f"{visible(path.name)} was left aside: it is neither a folder nor a .py, .ipynb, .zip or other archive."
+            )
     words = Counter(word for _, name in found for word in {same_key(word) for word in re.findall(r"[^\W_]+", name)})
     common = frozenset(word for word, count in words.items() if count >= _MANY and 2 * count > len(found))
     for path, name in found:
         entries.append(DownloadEntry(Label(name, loosely=True, common=common), name, (path,), ("",)))
     return DownloadListing("files" if kinds == {"files"} else "folders", entries, notices)
+
+
+def _without_ending(name: str) -> str:
+    """What a solution or an archive is called, `jane` for `jane.tar.gz`; "" for another file."""
+    ending = next(filter(name.lower().endswith, (*SOLUTIONS, *OTHER_ARCHIVES)), name)
+    return name[: -len(ending)]
 
 
 def root_of_handins(folder: Path, is_handin: Callable[[str], bool]) -> Path:

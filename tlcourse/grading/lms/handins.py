@@ -131,7 +131,7 @@ def find_handins(
             named = owner_by_staff(who, class_)
             by_owner[_identity(named)].append((named, entry))
             continue
-        owner = _owner_of_all(entry, class_) if entry.others else owner_of(entry.label, class_)
+        owner = entry.nobodys or (_owner_of_all(entry, class_) if entry.others else owner_of(entry.label, class_))
         if isinstance(owner, str):
             unmatched.append(Unmatched(entry.folder_name, owner))
         else:
