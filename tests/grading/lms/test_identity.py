@@ -269,6 +269,42 @@ def test_a_list_of_gradescope_that_cannot_be_read_gives_nobody_anything(tmp_path
     assert (handins.found, len(handins.unmatched)) == ([], 2)
 
 
+def test_without_lists_two_people_of_one_name_are_two_where_the_platform_gives_ids(tmp_path):
+    def said(*people: str) -> str:
+        submitters = "".join(f"  - :name: {one[:-1]}\n    :sid: '{one[-1]}'\n" for one in people)
+        return f"  :submitters:\n{submitters}  :created_at: 2025-10-03 11:0{len(people)}:00 Z\n"
+
+    pairs = [
+        ("Jane Doe1",),
+        ("Jane Doe2",),
+        ("Jane Doe1", "Bo Roe3"),
+        ("Bo Roe3", "Jane Doe1"),
+        ("Jane Doe2", "Bo Roe3"),
+    ]
+    about = "".join(f"submission_{n}:\n{said(*one)}" for n, one in enumerate(pairs))
+    files = {"submission_metadata.yml": about, **{f"submission_{n}/solution.py": "x" for n in range(5)}}
+    handins = found(tmp_path, files, None).found
+    assert {h.members: (h.owner, 1 + len(h.older) + len(h.twins)) for h in handins} == {
+        ("1",): ("Jane Doe", 1),
+        ("2",): ("Jane Doe", 1),
+        ("1", "3"): ("Jane Doe and Bo Roe", 2),
+        ("2", "3"): ("Jane Doe and Bo Roe", 1),
+    }
+    assert len({handin.key for handin in handins}) == 4
+
+    two = {
+        f"Ex_2_{user}_attempt_2025-10-0{n}-11-07-00": user for n, user in enumerate(("jado1", "jado2", "a_b", "c_b"), 1)
+    }
+    pages = {f"{name}.txt": f"Name: Jane Doe ({user})\n" for name, user in two.items() if user.startswith("jado")}
+    handins = found(tmp_path, pages | {f"{name}_solution.py": "x" for name in two}, None).found
+    assert sorted((h.owner, h.members) for h in handins) == [
+        ("2_a_b", ("2_a_b",)),
+        ("2_c_b", ("2_c_b",)),
+        ("Jane Doe", ("jado1",)),
+        ("Jane Doe", ("jado2",)),
+    ]
+
+
 # -- what lies beside a platform's names -------------------------------------------------------------------------------
 
 ONE_OF_EACH = {

@@ -265,7 +265,8 @@ def _blackboard(paths: list[Path]) -> DownloadListing:
         name = found[0][1]
         page = next((path for path, one in found if not one.file), None)
         who, user = _on_the_page(page, name.users) if page is not None else ("", "")
-        label = Label(who, "blackboard", ids=(user,)) if user else Label(name.users[0], "blackboard", ids=name.users)
+        # of what may be the user name the longest comes first: no two people have the same
+        label = Label(who or name.users[-1], "blackboard", ids=(user,) if user else name.users[::-1])
         files = [(path, one.file) for path, one in found if one.file]
         problem = "" if files else "a text was handed in on Blackboard, and no file."
         placed = files or [(found[0][0], "")]

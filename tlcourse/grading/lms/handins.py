@@ -42,7 +42,7 @@ class HandIn(Struct, frozen=True):
     owner: str
     kind: Literal["person", "group"]
     members: tuple[str, ...]
-    """Roster ids of those whose mark it is; empty without a roster and groups."""
+    """Roster ids of those whose mark it is; without lists the ids that the platform gives, or none."""
     path: Path
     """The newest attempt: a file or a folder."""
     folder_name: str
@@ -175,7 +175,8 @@ def _owner_of_all(entry: DownloadEntry, class_: ClassIndex) -> Owner | str:
     if any(owner.kind == "group" for owner in owners):
         return f"it is of {', '.join(dict.fromkeys(names))}, who are in no group together"
     members = tuple(dict.fromkeys(member for owner in owners for member in owner.members))
-    return Owner("group", " and ".join(names), members, owners[0].by)
+    key = "\0".join(sorted(_identity(owner)[1] for owner in owners))
+    return Owner("group", " and ".join(names), members, owners[0].by, key)
 
 
 def _is_folder(path: Path) -> bool:
@@ -193,8 +194,9 @@ def _is_folder(path: Path) -> bool:
 
 
 def _identity(owner: Owner) -> tuple[str, str]:
-    """Equal for what belongs together: a person by id, a group by its name."""
-    return owner.kind, owner.members[0] if owner.kind == "person" and owner.members else same_key(owner.name)
+    """Equal for what belongs together: a person by id, a group by its name, those named together by who they are."""
+    own = owner.members[0] if owner.kind == "person" and owner.members else owner.key
+    return owner.kind, own or same_key(owner.name)
 
 
 def _newest(

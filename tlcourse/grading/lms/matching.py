@@ -42,12 +42,15 @@ _NEEDS = {
 
 
 class Owner(Struct, frozen=True):
-    """A person or a group; `members` are roster ids, `by` the one who handed in where that is known."""
+    """A person or a group; `by` is the one who handed in where that is known."""
 
     kind: Literal["person", "group"]
     name: str
     members: tuple[str, ...] = ()
+    """Roster ids; without lists what the platform says is somebody's id, if it does."""
     by: str = ""
+    key: str = ""
+    """What tells a group from others that has no name of its own."""
 
 
 class ClassIndex(Struct, frozen=True):
@@ -106,7 +109,7 @@ def owner_of(label: Label, class_: ClassIndex) -> Owner | str:
     """
     who, people = label.who, class_.people
     if not class_.has_roster and not class_.groups:
-        return Owner("person", " ".join(who.split()))
+        return Owner("person", " ".join(who.split()), label.ids[:1])  # two of one name are two
     if label.ids:
         return _identified(label, class_)
     holders = people.by_platform_id(label.number) if class_.platform in (label.platform, "csv") else set()
