@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -187,6 +188,16 @@ def test_beside_a_file_of_another_name_lies_the_work_of_others(tmp_path, into):
         "bob.py, marks.csv lie beside jane.py and were not taken along: only beside a solution.py or solution.ipynb is "
         "what it needs taken for its own. Give it that name."
     ]
+
+
+def test_a_gradebook_in_a_folder_below_does_not_come_along_whatever_it_is_called(tmp_path, into):
+    origin = folder_of(tmp_path, solution_DOT_py="X = 'old/marks.dat'\n")
+    (origin / "old").mkdir()
+    os.mkfifo(origin / "pipe.sqlite")  # which is not waited on
+    with writing(origin / "old" / "marks.dat", "a test"):
+        pass
+    submission = collect(origin / "solution.py", into, own=True)
+    assert submission.notices == ["old/marks.dat lies beside solution.py and was not taken along: it is a gradebook."]
 
 
 @pytest.mark.parametrize("what", ["the secret", "home", "graders", "the course's graders", "a gradebook"])

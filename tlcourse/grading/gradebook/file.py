@@ -191,6 +191,8 @@ def _in_words(path: Path, error: sqlite3.DatabaseError) -> InfraError:
 def is_gradebook(path: Path) -> bool:
     """Whether a file is a gradebook or a copy of one, whatever it is called; looked at without opening it as one."""
     try:
+        if not path.is_file():  # a pipe is waited on when it is opened
+            return False
         with path.open("rb") as stream:
             head = stream.read(72)
     except OSError:

@@ -83,6 +83,8 @@ def _take(copy: StagedCopy, wanted: str) -> str:
             info = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
             if what := not_taken(info, here.stat().st_uid):
                 return f"it is {what}"
+            if is_gradebook(here / wanted):
+                return "it is a gradebook"
             if info.st_size > copy.room:
                 return "it is too large"
             copy.put(checked_parts(copy, parts), read_file(here / wanted, parts[-1], folder))
