@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -16,6 +17,9 @@ import pytest
 
 from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError, UnableError
+from tlcourse.grading.batch.backend import OpenBackend
+from tlcourse.grading.batch.run import regrade
+from tlcourse.grading.batch.setup import seed_from
 from tlcourse.grading.batch.state import state_of
 from tlcourse.grading.grade import further_seed
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -106,6 +110,38 @@ def test_a_hand_in_that_disappears_is_our_fault_and_graded_when_it_is_back(class
     (folder / "zoe").mkdir()
     (folder / "zoe" / "solution.py").write_text("# passes")
     assert {verdict.outcome for verdict in graded(folder).values()} == {"pass"}
+
+
+def test_a_regrade_of_what_was_refused_and_is_no_longer_there_ends_as_it_ended(class_of, graded, quick, book_path):
+    folder = class_of(anna="passes", bo="", cleo="")
+    (folder / "bo" / "work.rar").write_text("x")
+    before = graded(folder)
+    shutil.rmtree(folder)  # as an unpacked download is, once all of it is graded
+
+    class Here:
+        profile = None
+
+        def check(self, *_, **__): ...
+        def words(self):
+            return "here"
+
+        def opened(self, *_, **__):
+            return contextlib.nullcontext(OpenBackend("quick", "", quick.run, lambda: None))
+
+        def leaving(self, *_):
+            return contextlib.nullcontext()
+
+    with Gradebook.writing(book_path, "a test") as book:
+        how = {"go_on": False, "why": "", "who": "", "jobs": 2, "backend": Here(), "sandbox_kind": "none"}
+        how |= {"trusted": True, "tell": lambda _: None, "display": quick.Quiet}
+        line, seed = load_course(EXAMPLE).exercises["line"], seed_from("line", quick.SECRET, None)
+        number, state = regrade(book, book.batch(1), line, seed, "all", **how)
+        assert (number, state.infra, book.unfinished_regrade(1)) == (1, 0, None)
+        after = {handin.owner: book.verdicts(1)[handin.id] for handin in book.handins(1)}
+    assert {owner: (one.outcome, one.cause) for owner, one in after.items()} == {
+        owner: (one.outcome, one.cause) for owner, one in before.items()
+    }
+    assert {one.round for one in after.values()} == {1}
 
 
 def test_a_hand_in_gone_before_it_is_collected_is_not_the_students_fault(class_of, graded, monkeypatch):

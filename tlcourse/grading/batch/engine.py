@@ -42,6 +42,8 @@ class Work(Struct, frozen=True):
     handin: HandInRecord
     path: Path
     sha256: str = ""
+    refused: str = ""
+    """Why it was `invalid`, so that no copy was kept: it is so again, where nothing lies at `path` any more."""
 
 
 class Underway(Struct, frozen=True):
@@ -227,6 +229,8 @@ class Engine:
                 return _Collected(work, self._store.again(work.sha256, path))
             return _Collected(work, self._store.take(path, self._exercise.folder / "starter.py"))
         except SubmissionError as error:
+            if not path.exists() and work.refused:
+                return self._without(work, "invalid", work.refused)
             if not path.exists():
                 return self._without(work, "infra", "The hand-in disappeared after it was found. Bring it back.")
             return self._without(work, "invalid", _said_of(error, path))

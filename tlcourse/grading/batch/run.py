@@ -265,10 +265,11 @@ def _chosen(book: Gradebook, batch: BatchRecord, only: str, *, go_on: bool) -> t
 
 
 def _work_of_regrade(book: Gradebook, batch: BatchRecord, number: int) -> list[Work]:
-    """What is left of a regrade: kept copies, where there are any."""
+    """What is left of a regrade: kept copies, where there are any; what was refused has none and may be gone."""
     verdicts = book.verdicts(batch.id)
     work = []
     for handin in book.open_handins(batch.id, number):
         verdict = verdicts.get(handin.id)
-        work.append(Work(handin, Path(handin.path), verdict.sha256 if verdict else ""))
+        refused = book.document(verdict.id).messages[-1:] if verdict and verdict.outcome == "invalid" else []
+        work.append(Work(handin, Path(handin.path), verdict.sha256 if verdict else "", "".join(refused)))
     return work
