@@ -1,18 +1,16 @@
-"""`tlcourse ta`: what was graded, for the staff and for those who handed in; what the staff decides; where marks go."""
+"""`tlcourse ta`: what was graded, for the staff and for those who handed in; grading again; the secret."""
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tlcourse.cli import fairness, out
+from tlcourse.cli import fairness, out, ta_decisions, ta_export
 from tlcourse.cli.options import ExerciseName, Json, Plain
-from tlcourse.cli.staff_options import ChosenBatch, GradingOptions, RosterFile, Who, end_runs_when_ended, user, write
-from tlcourse.errors import ExitCode, UsageError
+from tlcourse.cli.staff_options import ChosenBatch, GradingOptions, end_runs_when_ended, write
+from tlcourse.errors import ExitCode
 
 secret_app = typer.Typer(
     help="The secret from which hidden data are drawn.", no_args_is_help=True, rich_markup_mode=None
@@ -120,96 +118,6 @@ def similar(
         out.note(f"Side by side: tlcourse ta similar {exercise} --html FILE")
 
 
-class Format(StrEnum):
-    """Platforms that take marks back."""
-
-    BRIGHTSPACE = "brightspace"
-    CANVAS = "canvas"
-    MOODLE = "moodle"
-    GRADESCOPE = "gradescope"
-    CSV = "csv"
-
-
-class Missing(StrEnum):
-    """What those get who handed in nothing."""
-
-    BLANK = "blank"
-    ZERO = "zero"
-
-
-@app.command("override")
-def override(
-    exercise: ExerciseName,
-    whom: Annotated[
-        str,
-        typer.Argument(metavar="WHO", help="A group, a folder, or anybody of the lists: id, user name, address, name."),
-    ],
-    chosen: ChosenBatch,
-    points: Annotated[float | None, typer.Option("--points", min=0, help="The points that count.")] = None,
-    why: Annotated[str, typer.Option("--why", help="The reason, for the record.")] = "",
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Let the graded points count again.")] = False,
-    excuse: Annotated[bool, typer.Option("--excuse", help="No mark is to be given, and none is missing.")] = False,
-    who: Who = None,
-    json: Json = False,
-    plain: Plain = False,
-) -> None:
-    """Set somebody's points by hand: a new row with who, when and why, which a regrade leaves in force."""
-    from tlcourse.grading.gradebook.people import targets_of
-
-    if (points is not None) + withdraw + excuse != 1:
-        raise UsageError("Give one of --points, --withdraw, --excuse.", remedy='such as: --points 8 --why "…"')
-    if not why.strip():
-        raise UsageError(
-            "An override needs its reason.", cause="marks that were changed are asked about later.", remedy='--why "…"'
-        )
-    with chosen.writing(exercise, "tlcourse ta override") as (found, book, record):
-        if points is not None and points > record.max_points:
-            raise UsageError(
-                f"{points:g} points are more than the {record.max_points:g} of {found.about.id}.",
-                remedy=f"--points {record.max_points:g}",
-            )
-        targets = targets_of(book.handins(record.id), book.people(record.id), book.groups(record.id), whom)
-        for target in targets:
-            book.override(found.about.id, target, points, who=who or user(), why=why.strip(), excused=excuse)
-    words = "excused" if excuse else "as graded" if points is None else f"{points:g}"
-    if json:
-        decided = {"target": targets[0], "targets": targets, "points": points, "excused": excuse}
-        out.document({"schema": 1, "exercise": found.about.id, **decided})
-    elif plain:
-        out.say("\n".join([*(f"target: {target}" for target in targets), f"points: {words}"]))
-    elif points is None:
-        out.say(f"{whom}: " + ("excused." if excuse else "the graded points count again."))
-    else:
-        out.say(f"{whom}: {points:g} points.")
-
-
-@app.command("move")
-def move(
-    exercise: ExerciseName,
-    whom: Annotated[str, typer.Argument(metavar="WHO", help="Somebody of the lists: id, user name, address or name.")],
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="The group whose mark is theirs from now on.")],
-    chosen: ChosenBatch,
-    why: Annotated[str, typer.Option("--why", help="The reason, for the record.")] = "",
-    who: Who = None,
-    json: Json = False,
-    plain: Plain = False,
-) -> None:
-    """Give somebody the mark of another group than the one they handed in with: a new row with who, when and why."""
-    from tlcourse.grading.gradebook.people import group_of, person_of
-
-    if not why.strip():
-        raise UsageError("A move needs its reason.", cause="it changes a mark.", remedy='--why "…"')
-    with chosen.writing(exercise, "tlcourse ta move") as (found, book, record):
-        handins, groups = book.handins(record.id), book.groups(record.id)
-        person = person_of(handins, book.people(record.id), whom)
-        named = group_of(handins, groups, group)
-        book.move(record.id, person, named, who=who or user(), why=why.strip())
-    if json:
-        out.document({"schema": 1, "exercise": found.about.id, "person": person, "group": named})
-    else:
-        out.say(f"person: {person}\ngroup: {named}" if plain else f"{person} has the mark of {named}.")
-
-
 @app.command("regrade")
 def regrade(
     exercise: ExerciseName,
@@ -253,83 +161,6 @@ def regrade(
         raise typer.Exit(ExitCode.INFRA)
 
 
-@app.command("export")
-def export(
-    exercise: ExerciseName,
-    format_: Annotated[Format, typer.Option("--format", help="The platform that takes the marks.")],
-    chosen: ChosenBatch,
-    template: Annotated[
-        Path | None, typer.Option("--template", metavar="FILE", help="The platform's own export, to be filled in.")
-    ] = None,
-    roster: RosterFile = None,
-    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Default: standard output.")] = None,
-    item: Annotated[str | None, typer.Option("--item", help="What the platform calls it; default: its title.")] = None,
-    scale: Annotated[bool, typer.Option("--scale", help="Convert to the template's maximum points.")] = False,
-    partial: Annotated[
-        bool, typer.Option("--partial", help="Even while some have no verdict or are unmatched.")
-    ] = False,
-    missing: Annotated[
-        Missing, typer.Option("--missing", help="What those get who handed in nothing; blank leaves the cell as it is.")
-    ] = Missing.BLANK,
-    json: Json = False,
-    plain: Plain = False,
-) -> None:
-    """Everybody's points in the form that a platform imports; nothing is written while somebody is unclear."""
-    from tlcourse.grading.gradebook.people import is_a_test_person, left_out, may_be_in, refuse_unclear
-    from tlcourse.grading.lms.exports import export as exported
-    from tlcourse.grading.lms.marks import Absent
-    from tlcourse.grading.lms.roster import Roster, read_roster
-    from tlcourse.presenting.report.report_data import marks_of, marks_of_class, without_verdict
-
-    with chosen.reading(exercise) as (found, book, record):
-        statuses = book.statuses(record)
-        if (open_ := without_verdict(statuses)) and not partial:
-            raise UsageError(
-                f"{len(open_)} hand-ins have no verdict yet: {', '.join(open_[:10])}.",
-                cause="the batch was stopped, or they ended in internal errors.",
-                remedy=f"tlcourse batch {found.about.id} SUBMISSIONS --resume – or export the others with --partial",
-            )
-        people, unmatched = book.person_statuses(record, statuses), book.look(record).unmatched
-        known = people if book.people(record.id) or record.notices.get("missing") else []
-        if not partial:
-            refuse_unclear(known, unmatched, found.about.id)
-        zero = 0.0 if missing is Missing.ZERO else None
-        marks = marks_of_class(marks_of(book, statuses, found), people, found, zero)
-    said = list(left_out(people, unmatched, missing.value))
-    class_ = read_roster(roster) if roster else Roster(tuple(one.person for one in known)) if known else None
-    absent = Absent(
-        zero,
-        lambda person: "" if partial else may_be_in(person, "", unmatched),
-        is_a_test_person,
-        said.append,
-    )
-    made = exported(
-        marks,
-        format_.value,
-        item=item or found.about.title,
-        max_points=record.max_points,
-        roster=class_,
-        absent=absent if class_ else None,
-        template=template,
-        scale=scale,
-    )
-    data = made if isinstance(made, bytes) else made.encode("utf-8")
-    for line in said:
-        out.note(line)
-    with_points = sum(mark.points is not None for mark in marks)
-    if output is not None:
-        write(output, data)
-    if json:
-        out.document({"schema": 1, "marks": marks, "written": output and str(output), "left_out": said})
-    elif output is not None:
-        out.say(f"written: {output}\nmarks: {with_points}" if plain else f"written: {output} ({with_points} marks)")
-    elif isinstance(made, bytes) and sys.stdout.isatty():
-        raise UsageError(f"The export for {format_.value} is not text.", remedy="--output FILE")
-    else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-
-
 @secret_app.command("new")
 def new(
     file: Annotated[
@@ -352,5 +183,7 @@ def new(
         out.say("Keep a copy in a safe place: verdicts can be repeated only with it.")
 
 
+ta_decisions.add_to(app)
+ta_export.add_to(app)
 app.command("fairness")(fairness.fairness)
 app.add_typer(secret_app, name="secret")

@@ -56,15 +56,20 @@ class Gradebook:
         file.keep_copy(self._db, self.path)
 
     @contextlib.contextmanager
-    def _appending(self) -> Iterator[None]:
+    def appending(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, for whoever keeps a kind of fact here: extensions, marks by hand, requests."""
         with file.explained(self.path), transaction(self._db):
-            yield
+            yield self._db
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds, for the same."""
+        return list(self._db.execute(query, values))
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def begin_batch(self, batch: BatchRecord, handins: Sequence[HandInRecord]) -> BatchRecord:
         """Append a batch with its hand-ins; ids are given here."""
-        with self._appending():
+        with self.appending():
             cursor = self._db.execute(
                 "INSERT INTO batches (exercise, variant, source, platform, max_points, seed_source, salt, fingerprint,"
                 " grader_sha256, settings, notices, who, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -80,7 +85,7 @@ class Gradebook:
 
     def add_handins(self, batch: int, handins: Sequence[HandInRecord]) -> None:
         """Append hand-ins that a batch did not have yet."""
-        with self._appending():
+        with self.appending():
             self._add_handins(batch, handins)
 
     def _add_handins(self, batch: int, handins: Sequence[HandInRecord]) -> None:
@@ -98,7 +103,7 @@ class Gradebook:
 
     def record(self, handin: int, round_: int, result: Result, cause: str) -> None:
         """Append a result; raises sqlite3.IntegrityError where this round has a final one already."""
-        with self._appending():
+        with self.appending():
             cursor = self._db.execute(
                 "INSERT INTO results (handin, round, outcome, points, max_points, cause, sha256, wall_time_s, cpu_s,"
                 " at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -121,7 +126,7 @@ class Gradebook:
 
     def begin_regrade(self, batch: int, handins: Iterable[int], *, selection: str, who: str, why: str) -> int:
         """Append a regrade; returns its number, which is the round of its results."""
-        with self._appending():
+        with self.appending():
             cursor = self._db.execute(
                 "INSERT INTO regrades (batch, selection, why, who, at) VALUES (?, ?, ?, ?, ?)",
                 (batch, selection, why, who, now()),
@@ -134,7 +139,7 @@ class Gradebook:
         self, exercise: str, target: str, points: float | None, *, who: str, why: str, excused: bool = False
     ) -> None:
         """Append a decision of the staff; None withdraws the one before, or excuses."""
-        with self._appending():
+        with self.appending():
             self._db.execute(
                 "INSERT INTO overrides (exercise, target, points, why, who, at, excused) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (exercise, target, points, why, who, now(), int(excused)),
@@ -147,7 +152,7 @@ class Gradebook:
         new = [person for person in people if known.get(person.id) != person]
         moved = [(one, group) for one, group in groups.items() if before.get(one) != group]
         moved += [(one, "") for one, group in before.items() if groups and group and one not in groups]
-        with self._appending():
+        with self.appending():
             self._db.executemany(
                 "INSERT INTO people (batch, person, username, first, last, email, platform_id, at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -160,7 +165,7 @@ class Gradebook:
 
     def move(self, batch: int, person: str, group: str, *, who: str, why: str) -> None:
         """Append that somebody's mark is that of a group's hand-in, whichever they handed in with."""
-        with self._appending():
+        with self.appending():
             self._db.execute(
                 "INSERT INTO memberships (batch, person, team, counts, why, who, at) VALUES (?, ?, ?, 1, ?, ?, ?)",
                 (batch, person, group, why, who, now()),
@@ -169,7 +174,7 @@ class Gradebook:
     def note_look(self, batch: int, source: str, notices: dict[str, Any], settled: dict[str, str], who: str) -> None:
         """Append what was said about a download, and whose a folder is by what staff said: `settled`, by folder."""
         before = self.settled(batch)
-        with self._appending():
+        with self.appending():
             self._db.execute(
                 "INSERT INTO looks (batch, source, notices, who, at) VALUES (?, ?, ?, ?, ?)",
                 (batch, source, _json(notices), who, now()),
@@ -181,7 +186,7 @@ class Gradebook:
 
     def tell(self, batch: int, live: dict[str, Any]) -> None:
         """What a running batch is at, for those who look."""
-        with self._appending():
+        with self.appending():
             self._db.execute("INSERT OR REPLACE INTO live VALUES (?, ?)", (batch, _json(live)))
 
     # -- reading ---------------------------------------------------------------------------------------------------

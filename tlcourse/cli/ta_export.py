@@ -1,0 +1,113 @@
+"""`tlcourse ta export`: everybody's points, as a platform imports them."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tlcourse.cli import out
+from tlcourse.cli.options import ExerciseName, Json, Plain
+from tlcourse.cli.staff_options import ChosenBatch, RosterFile, write
+from tlcourse.errors import UsageError
+
+
+class Format(StrEnum):
+    """Platforms that take marks back."""
+
+    BRIGHTSPACE = "brightspace"
+    CANVAS = "canvas"
+    MOODLE = "moodle"
+    GRADESCOPE = "gradescope"
+    CSV = "csv"
+
+
+class Missing(StrEnum):
+    """What those get who handed in nothing."""
+
+    BLANK = "blank"
+    ZERO = "zero"
+
+
+def export(
+    exercise: ExerciseName,
+    format_: Annotated[Format, typer.Option("--format", help="The platform that takes the marks.")],
+    chosen: ChosenBatch,
+    template: Annotated[
+        Path | None, typer.Option("--template", metavar="FILE", help="The platform's own export, to be filled in.")
+    ] = None,
+    roster: RosterFile = None,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Default: standard output.")] = None,
+    item: Annotated[str | None, typer.Option("--item", help="What the platform calls it; default: its title.")] = None,
+    scale: Annotated[bool, typer.Option("--scale", help="Convert to the template's maximum points.")] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Even while some have no verdict or are unmatched.")
+    ] = False,
+    missing: Annotated[
+        Missing, typer.Option("--missing", help="What those get who handed in nothing; blank leaves the cell as it is.")
+    ] = Missing.BLANK,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Everybody's points in the form that a platform imports; nothing is written while somebody is unclear."""
+    from tlcourse.grading.gradebook.people import is_a_test_person, left_out, may_be_in, refuse_unclear
+    from tlcourse.grading.lms.exports import export as exported
+    from tlcourse.grading.lms.marks import Absent
+    from tlcourse.grading.lms.roster import Roster, read_roster
+    from tlcourse.presenting.report.report_data import marks_of, marks_of_class, without_verdict
+
+    with chosen.reading(exercise) as (found, book, record):
+        statuses = book.statuses(record)
+        if (open_ := without_verdict(statuses)) and not partial:
+            raise UsageError(
+                f"{len(open_)} hand-ins have no verdict yet: {', '.join(open_[:10])}.",
+                cause="the batch was stopped, or they ended in internal errors.",
+                remedy=f"tlcourse batch {found.about.id} SUBMISSIONS --resume – or export the others with --partial",
+            )
+        people, unmatched = book.person_statuses(record, statuses), book.look(record).unmatched
+        known = people if book.people(record.id) or record.notices.get("missing") else []
+        if not partial:
+            refuse_unclear(known, unmatched, found.about.id)
+        zero = 0.0 if missing is Missing.ZERO else None
+        marks = marks_of_class(marks_of(book, statuses, found), people, found, zero)
+    said = list(left_out(people, unmatched, missing.value))
+    class_ = read_roster(roster) if roster else Roster(tuple(one.person for one in known)) if known else None
+    absent = Absent(
+        zero,
+        lambda person: "" if partial else may_be_in(person, "", unmatched),
+        is_a_test_person,
+        said.append,
+    )
+    made = exported(
+        marks,
+        format_.value,
+        item=item or found.about.title,
+        max_points=record.max_points,
+        roster=class_,
+        absent=absent if class_ else None,
+        template=template,
+        scale=scale,
+    )
+    data = made if isinstance(made, bytes) else made.encode("utf-8")
+    for line in said:
+        out.note(line)
+    with_points = sum(mark.points is not None for mark in marks)
+    if output is not None:
+        write(output, data)
+    if json:
+        out.document({"schema": 1, "marks": marks, "written": output and str(output), "left_out": said})
+    elif output is not None:
+        out.say(f"written: {output}\nmarks: {with_points}" if plain else f"written: {output} ({with_points} marks)")
+    elif isinstance(made, bytes) and sys.stdout.isatty():
+        raise UsageError(f"The export for {format_.value} is not text.", remedy="--output FILE")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Make it a command of `tlcourse ta`."""
+    app.command("export")(export)
