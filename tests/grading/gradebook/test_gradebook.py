@@ -6,10 +6,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from results import result
 
 from tlcourse.errors import InfraError, UsageError
+from tlcourse.grading.batch.state import state_of
 from tlcourse.grading.gradebook import file
+from tlcourse.grading.gradebook.attempts import add_attempts, attempts
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import selected, targets_of
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
@@ -75,6 +78,50 @@ def test_a_batch_that_goes_on_leaves_alone_what_a_regrade_has_settled(book):
     number = book.begin_regrade(1, [1], selection="infra", who="sofie", why="")
     book.record(1, number, result("pass", 2.0), "")
     assert [one.id for one in book.open_handins(1)] == [2]
+
+
+def second_attempt(book):
+    """Red's, which came with a later download; its round."""
+    (red, _) = book.handins(1)
+    newer = replace(red, folder_name="red again", path="/later", submitted_at="2025-10-04T09:07:00", twins=["red too"])
+    return add_attempts(book, 1, [newer], who="sofie", why="late.zip")
+
+
+def test_a_newer_attempt_counts_from_when_it_comes_in_and_the_earlier_one_stays_in_the_history(book):
+    book.record(1, 0, result("fail", 1.0), "missed: y")
+    book.record(2, 0, result("pass", 2.0), "")
+    number = second_attempt(book)
+    (red, blue) = book.statuses(book.batch(1))
+    assert (red.outcome, red.points, blue.points) == ("waiting", None, 2.0)
+    assert (red.handin.folder_name, red.handin.path, red.handin.twins) == ("red again", "/later", ["red too"])
+    assert (red.handin.attempt, red.handin.round, red.handin.members) == (2, number, ["p1", "p2"])
+    assert [one.id for one in book.open_handins(1)] == [1]
+    assert state_of(book, book.batch(1)).waiting == 1
+    book.record(1, number, result("infra", 0.0), "")
+    assert (book.verdicts(1)[1].outcome, [one.id for one in book.open_handins(1)]) == ("infra", [1])
+    book.record(1, number, result("pass", 2.0), "")
+    assert (book.statuses(book.batch(1))[0].points, book.open_handins(1)) == (2.0, [])
+    assert [verdict.outcome for verdict in book.history(1)] == ["fail", "infra", "pass"]
+    (one,) = attempts(book, 1)
+    assert (one.owner, one.number, one.folder_name, one.before, one.points_before, one.who, one.why) == (
+        *("Red", 2, "red again", "fail", 1.0, "sofie", "late.zip"),
+    )
+    assert book.pass_rates(1) == [("y", "Error of y", 2, 2, [0.5, 0.5])]
+
+
+def test_a_regrade_counts_over_the_attempt_that_it_graded_and_not_over_a_newer_one(book):
+    book.record(1, 0, result("fail", 1.0), "")
+    before = book.begin_regrade(1, [1], selection="red", who="sofie", why="")
+    number = second_attempt(book)
+    assert book.unfinished_regrade(1).id == before
+    book.record(1, before, result("pass", 2.0), "")
+    assert book.statuses(book.batch(1))[0].outcome == "waiting"
+    book.record(1, number, result("fail", 0.5), "")
+    assert (book.statuses(book.batch(1))[0].points, book.statuses(book.batch(1))[0].regrade) == (0.5, 0)
+    after = book.begin_regrade(1, [1], selection="red", who="sofie", why="")
+    book.record(1, after, result("fail", 1.5), "")
+    assert (book.statuses(book.batch(1))[0].points, book.statuses(book.batch(1))[0].regrade) == (1.5, after)
+    assert [one.id for one in book.regrades(1)] == [before, after]
 
 
 def test_an_override_survives_a_regrade_and_can_be_withdrawn(book):

@@ -158,7 +158,7 @@ class Engine:
         assert result is not None
         handin = graded.work.handin
         kept = stored(result, secret=self._secret)
-        self._book.record(handin.id, self._round, kept, cause_of(kept))
+        self._book.record(handin.id, self._round or handin.round, kept, cause_of(kept))
         what = result.outcome, "; ".join(result.messages)
         _log.debug("hand-in %s of %s: %s: %s", handin.id, handin.owner, *what)
         if result.outcome == "infra" and tries[handin.id] < self._retries:

@@ -22,8 +22,15 @@ from tlcourse.grading.result import Result, read_result
 from tlcourse.storage import BUSY_S, transaction
 
 _VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause, r.sha256, r.wall_time_s, r.cpu_s, r.at"
-_COUNTS = """SELECT id FROM results WHERE handin = h.id ORDER BY outcome = 'infra', round DESC, id DESC LIMIT 1"""
-"""The verdict that counts: the final one of the latest round that has one; else the latest internal error."""
+_ROUND = "COALESCE((SELECT MAX(regrade) FROM attempts WHERE handin = h.id), 0)"
+_COUNTS = f"""SELECT id FROM results WHERE handin = h.id AND round >= {_ROUND}
+    ORDER BY outcome = 'infra', round DESC, id DESC LIMIT 1"""  # noqa: S608
+"""The verdict that counts: of the newest attempt, the final one of the latest round; else the latest internal error."""
+_HANDINS = """SELECT h.id, h.batch, h.key, h.owner, h.kind, h.members, COALESCE(a.folder_name, h.folder_name),
+    COALESCE(a.path, h.path), COALESCE(a.submitted_at, h.submitted_at), COALESCE(a.twins, h.twins),
+    COALESCE(a.problem, h.problem), (SELECT COUNT(*) FROM attempts WHERE handin = h.id) + 1, COALESCE(a.regrade, 0)
+    FROM handins h LEFT JOIN attempts a ON a.id = (SELECT MAX(id) FROM attempts WHERE handin = h.id)"""
+"""Hand-ins with what is said of their newest attempts."""
 
 UNREADABLE = "its kept result cannot be read"
 """The cause of a verdict that is none: as older versions kept a measurement that was not finite. A regrade mends it."""
@@ -219,8 +226,8 @@ class Gradebook:
         return _batch(row)
 
     def handins(self, batch: int) -> list[HandInRecord]:
-        """The hand-ins of a batch, in the order in which they were found; members as the staff decided."""
-        rows = self._db.execute("SELECT * FROM handins WHERE batch = ? ORDER BY id", (batch,))
+        """The hand-ins of a batch with their newest attempts, in the order of the first; members as staff decided."""
+        rows = self._db.execute(f"{_HANDINS} WHERE h.batch = ? ORDER BY h.id", (batch,))
         return self._with_members(batch, [_handin(row) for row in rows])
 
     def _with_members(self, batch: int, handins: list[HandInRecord]) -> list[HandInRecord]:
@@ -292,14 +299,14 @@ class Gradebook:
         return person_statuses(people, self.groups(batch.id), statuses, decided, unmatched, elsewhere)
 
     def open_handins(self, batch: int, round_: int = 0) -> list[HandInRecord]:
-        """Those of a batch that have no final result at all; or those of a regrade that have none of this regrade."""
+        """Those of a batch whose newest attempt has no final result; or those of a regrade that have none of it."""
         if round_ == 0:
-            chosen, done = "h.batch = :batch", "r.outcome != 'infra'"
+            chosen, done = "h.batch = :batch", f"r.outcome != 'infra' AND r.round >= {_ROUND}"
         else:
             chosen = "h.id IN (SELECT handin FROM regraded WHERE regrade = :round)"
             done = "r.outcome != 'infra' AND r.round = :round"
         rows = self._db.execute(
-            f"SELECT h.* FROM handins h WHERE {chosen} AND NOT EXISTS"  # noqa: S608
+            f"{_HANDINS} WHERE {chosen} AND NOT EXISTS"  # noqa: S608
             f" (SELECT 1 FROM results r WHERE r.handin = h.id AND {done}) ORDER BY h.id",
             {"batch": batch, "round": round_},
         )
@@ -307,16 +314,13 @@ class Gradebook:
 
     def unfinished_regrade(self, batch: int) -> Regrade | None:
         """The newest regrade of a batch, where some of it has no final result."""
-        row = self._db.execute("SELECT * FROM regrades WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,)).fetchone()
-        if row is None or not self.open_handins(batch, row[0]):
-            return None
-        return Regrade(*row)
+        newest = self.regrades(batch)[-1:]
+        return newest[0] if newest and self.open_handins(batch, newest[0].id) else None
 
     def regrades(self, batch: int) -> list[Regrade]:
-        """All regrades of a batch."""
-        return [
-            Regrade(*row) for row in self._db.execute("SELECT * FROM regrades WHERE batch = ? ORDER BY id", (batch,))
-        ]
+        """All regrades of a batch; rounds of newer attempts are none."""
+        query = "SELECT * FROM regrades WHERE batch = ? AND id NOT IN (SELECT regrade FROM attempts) ORDER BY id"
+        return [Regrade(*row) for row in self._db.execute(query, (batch,))]
 
     def verdicts(self, batch: int) -> dict[int, Verdict]:
         """The verdict that counts of each hand-in that has one, by the hand-in's id."""

@@ -45,6 +45,10 @@ class HandInRecord(Struct, frozen=True):
     """Other folders of the download with the same attempt: feedback goes there too."""
     problem: str = ""
     """Why it could not be unpacked; empty for nearly all."""
+    attempt: int = 1
+    """Counted are those that came into the batch."""
+    round: int = 0
+    """The one in which this attempt is graded: 0 in the batch itself."""
 
 
 class Verdict(Struct, frozen=True):
@@ -110,6 +114,11 @@ class GradeStatus(Struct, frozen=True):
     def outcome(self) -> str:
         """The outcome of the verdict that counts; `waiting` before there is one."""
         return self.verdict.outcome if self.verdict else "waiting"
+
+    @property
+    def regrade(self) -> int:
+        """The regrade whose verdict counts; 0 where that is the first one of the attempt."""
+        return self.verdict.round if self.verdict and self.verdict.round != self.handin.round else 0
 
     def points_of(self, person: str) -> float | None:
         """Points of one member: their own override, else what the hand-in has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tlcourse.grading.gradebook.attempts import Attempt
 from tlcourse.grading.gradebook.people import STATES, settles
 from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.presenting.report.feedback_content import Feedback
@@ -110,7 +111,8 @@ def head(report: Report) -> str:
 def row(status: GradeStatus) -> str:
     """A hand-in on one line."""
     cause = f"  {line(status.verdict.cause)}" if status.verdict and status.verdict.cause else ""
-    again = f"  (regrade {status.verdict.round})" if status.verdict and status.verdict.round else ""
+    again = f"  (attempt {status.handin.attempt})" if status.handin.attempt > 1 else ""
+    again += f"  (regrade {status.regrade})" if status.regrade else ""
     return f"{line(status.handin.owner)}: {OUTCOMES[status.outcome].word}, {points_words(status)} points{again}{cause}"
 
 
@@ -137,12 +139,25 @@ def notices(report: Report) -> Iterator[tuple[str, str]]:
             yield "mark moved", f"{named.get(one.person, one.person)} to {one.group}, {one.who}, {one.at}: {one.why}"
         elif before:
             yield "group changed", f"{said}, {one.who}, {one.at}"
+    yield from (("newer attempt", attempt_words(attempt)) for attempt in report.attempts)
     for person in report.people:
         if not person.owner:
             own = "" if person.points is None else f", {person.points:g} points"
             yield STATES[person.state], person.named + own + (f": {person.why}" if person.why else "")
     if report.look.unmatched and any(person.state == "unmatched" for person in report.people):
         yield "to say whose it is, or nobody's", settles(report.look.unmatched[0][0], report.batch.exercise)
+
+
+def attempt_words(attempt: Attempt) -> str:
+    """Whose it is, what it replaced, and how it came."""
+    when = f" of {attempt.submitted_at}" if attempt.submitted_at else ""
+    before = (
+        f"{OUTCOMES[attempt.before].word}, {attempt.points_before or 0:g} points" if attempt.before else "no verdict"
+    )
+    return (
+        f"{attempt.owner}: attempt {attempt.number}{when} ({attempt.folder_name}), {attempt.who}, {attempt.at}: "
+        f"{attempt.why}; the one before had {before}"
+    )
 
 
 def points_words(status: GradeStatus) -> str:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from tlcourse.course.exercise import solutions
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
+from tlcourse.grading.gradebook.attempts import Attempt, attempts
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
@@ -66,6 +67,8 @@ class Report(Struct, frozen=True):
     people: list[PersonStatus] = []
     """Everybody of the class."""
     memberships: list[Membership] = []
+    attempts: list[Attempt] = []
+    """What came in after the attempts with which the batch was begun."""
     look: Look = Look([], [])
 
     @property
@@ -100,6 +103,7 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         similar=similar_of(book, statuses, exercise) if similar and len(statuses) <= SIMILAR_UP_TO else None,
         people=people,
         memberships=book.memberships(batch.id),
+        attempts=attempts(book, batch.id),
         look=book.look(batch),
     )
 
@@ -199,7 +203,9 @@ def document(report: Report) -> dict[str, Any]:
                 "cause": status.verdict.cause if status.verdict else "",
                 "override": status.override,
                 "overrides_of_members": status.overrides_of_members,
-                "regrade": status.verdict.round if status.verdict else 0,
+                "regrade": status.regrade,
+                "attempt": status.handin.attempt,
+                "submitted_at": status.handin.submitted_at,
             }
             for status in report.statuses
         ],
@@ -221,6 +227,7 @@ def document(report: Report) -> dict[str, Any]:
             for one in report.people
         ],
         "memberships": report.memberships,
+        "attempts": report.attempts,
         "notices": {
             "notices": report.look.notices,
             "unmatched": [f"{folder}: {reason}" for folder, reason in report.look.unmatched],
