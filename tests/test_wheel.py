@@ -155,7 +155,7 @@ def fit(task):
                 imported.append(name)
         except (ImportError, OSError):
             pass
-    from tlcourse.methods import shared_trunk
+    from tlcourse.methods import sharing
     task.pretrained("insects")
     print("TOLD", json.dumps({"read": read, "imported": imported}))
 """

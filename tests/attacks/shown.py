@@ -26,9 +26,9 @@ CASES = [
                 continue
             if found.__file__ and not name.startswith("tlcourse.sandbox"):
                 imported.append(name)
-        tell(imported=imported, methods=importlib.import_module("tlcourse.methods.shared_trunk").__name__)
+        tell(imported=imported, methods=importlib.import_module("tlcourse.methods.sharing").__name__)
         """,
-        told={"imported": [], "methods": "tlcourse.methods.shared_trunk"},
+        told={"imported": [], "methods": "tlcourse.methods.sharing"},
         quick=True,
     ),
     Case(

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from tlcourse.methods import coral, subspace_alignment
-from tlcourse.methods.coral import covariance, deep_coral_loss
+from tlcourse.methods.feature_alignment import (
+    align_covariances,
+    align_standardised,
+    align_subspaces,
+    covariance,
+    deep_coral_loss,
+    power,
+    principal_axes,
+)
 
 
 @pytest.fixture
@@ -25,20 +32,20 @@ def test_covariance_is_that_of_the_features(domains):
 
 def test_coral_gives_the_source_the_covariance_of_the_target(domains):
     source, target = domains
-    aligned = coral.align(source, target, ridge=1e-9)
+    aligned = align_covariances(source, target, ridge=1e-9)
     assert torch.allclose(covariance(aligned), covariance(target), atol=1e-5)
     assert aligned.shape == source.shape
 
 
 def test_a_domain_aligned_to_itself_stays_as_it_is(domains):
     source, _ = domains
-    assert torch.allclose(coral.align(source, source), source)
+    assert torch.allclose(align_covariances(source, source), source)
 
 
 def test_powers_multiply(domains):
     matrix = covariance(domains[0]) + torch.eye(6)
-    assert torch.allclose(coral.power(matrix, 0.5) @ coral.power(matrix, 0.5), matrix)
-    assert torch.allclose(coral.power(matrix, -0.5) @ matrix @ coral.power(matrix, -0.5), torch.eye(6).double())
+    assert torch.allclose(power(matrix, 0.5) @ power(matrix, 0.5), matrix)
+    assert torch.allclose(power(matrix, -0.5) @ matrix @ power(matrix, -0.5), torch.eye(6).double())
 
 
 def test_the_deep_loss_is_zero_for_equal_covariances_and_follows_its_formula(domains):
@@ -75,7 +82,7 @@ def test_the_deep_loss_pulls_the_covariances_together(domains):
 
 def test_principal_axes_are_orthonormal_and_carry_the_most_variance(domains):
     source, _ = domains
-    axes = subspace_alignment.principal_axes(source, 3)
+    axes = principal_axes(source, 3)
     assert torch.allclose(axes.T @ axes, torch.eye(3).double())
     carried = (source - source.mean(0)) @ axes
     values = torch.linalg.eigvalsh(covariance(source)).flip(0)
@@ -84,13 +91,13 @@ def test_principal_axes_are_orthonormal_and_carry_the_most_variance(domains):
 
 def test_aligning_a_domain_to_itself_is_its_own_projection(domains):
     source, _ = domains
-    a, b = subspace_alignment.align(source, source, 2)
+    a, b = align_subspaces(source, source, 2)
     assert torch.allclose(a, b)
 
 
 def test_dimensions_that_do_not_exist_are_refused(domains):
     with pytest.raises(ValueError, match="expected 1 to 6"):
-        subspace_alignment.align(*domains, 7)
+        align_subspaces(*domains, 7)
 
 
 @pytest.mark.slow
@@ -103,10 +110,10 @@ def test_coral_and_subspace_alignment_give_what_skada_gives(domains):
     source, target = (x[:150] - x[:150].mean(0) for x in domains)  # skada's covariance is over n, ours over n − 1
     x, domain = source_target_merge(source.numpy(), target.numpy())
     theirs, _ = source_target_split(CORALAdapter(reg=0.0).fit_transform(x, sample_domain=domain), sample_domain=domain)
-    assert np.abs(coral.align(source, target, ridge=0.0).numpy() - np.asarray(theirs)).max() < 1e-6
+    assert np.abs(align_covariances(source, target, ridge=0.0).numpy() - np.asarray(theirs)).max() < 1e-6
     adapted = SubspaceAlignmentAdapter(n_components=3).fit_transform(x, sample_domain=domain)
     their_source, their_target = source_target_split(np.asarray(adapted), sample_domain=domain)
-    my_source, my_target = subspace_alignment.align(source, target, 3)
+    my_source, my_target = align_subspaces(source, target, 3)
     assert np.allclose(np.abs(my_target.numpy()), np.abs(their_target), atol=1e-6)  # an axis may point either way
     assert np.allclose(np.abs(my_source.numpy()), np.abs(their_source), atol=1e-6)
 
@@ -125,15 +132,15 @@ def test_coral_of_standardised_features_knows_neither_place_nor_scale_of_a_domai
     generator = torch.Generator().manual_seed(0)
     source, target, test = (torch.randn(n, 4, generator=generator).double() for n in (50, 60, 20))
     moved, scale = torch.tensor([3.0, -1, 0, 7]).double(), torch.tensor([2.0, 5, 1, 9]).double()
-    plain = coral.align_standardised(source, target, test, tiny=0.0)
-    other = coral.align_standardised(source * scale - moved, target * scale + moved, test * scale + moved, tiny=0.0)
+    plain = align_standardised(source, target, test, tiny=0.0)
+    other = align_standardised(source * scale - moved, target * scale + moved, test * scale + moved, tiny=0.0)
     for one, another in zip(plain, other, strict=True):
         assert torch.allclose(one, another)
-    wrong = coral.align_standardised(source, target, test * scale + moved, tiny=0.0)[1]
+    wrong = align_standardised(source, target, test * scale + moved, tiny=0.0)[1]
     assert not torch.allclose(wrong, plain[1]), "the test is standardised as its domain, not by itself"
 
 
 def test_coral_bears_a_feature_that_never_moves():
     x = torch.randn(30, 3, generator=torch.Generator().manual_seed(0))
     x[:, 1] = 0
-    assert all(part.isfinite().all() for part in coral.align_standardised(x, x, x))
+    assert all(part.isfinite().all() for part in align_standardised(x, x, x))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tlcourse.methods.feature_augmentation import augment, weights_by_domain
+from tlcourse.methods.feature_alignment import augment, weights_by_domain
 
 
 def test_augmented_features_are_three_copies():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tlcourse.methods.feature_matching import MatchedPipelines
+from tlcourse.methods.feature_alignment import MatchedPipelines
 
 
 def train(pipelines, x_source, x_target, steps=400):

@@ -9,10 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tlcourse.methods import branching, pathnet
-from tlcourse.methods.cross_stitch import CrossStitch, CrossStitchNet
+from tlcourse.methods import pathnet, sharing
 from tlcourse.methods.loss_weighting import SplitLoss, UncertaintyWeighting
-from tlcourse.methods.shared_trunk import SharedTrunk
+from tlcourse.methods.sharing import CrossStitch, CrossStitchNet, SharedTrunk
 
 
 def test_every_task_trains_the_trunk_and_its_own_head_alone():
@@ -55,19 +54,19 @@ def test_the_stitches_learn_with_a_rate_of_their_own():
 def test_tasks_that_find_the_same_samples_hard_stay_on_one_branch():
     hard, other = torch.rand(200, 1), torch.rand(200, 1)
     losses = torch.cat([hard, other, 3 * hard + 0.1 * torch.rand(200, 1), other + 5], dim=1)
-    alike = branching.affinity(losses)
+    alike = sharing.affinity(losses)
     assert torch.equal(alike.diagonal(), torch.ones(4))
     assert torch.equal(alike, alike.T)
-    assert sorted(branching.split(alike, 2)) == [[0, 2], [1, 3]]
-    assert sorted(branching.best_split(alike, cost=0.2)) == [[0, 2], [1, 3]]
+    assert sorted(sharing.split(alike, 2)) == [[0, 2], [1, 3]]
+    assert sorted(sharing.best_split(alike, cost=0.2)) == [[0, 2], [1, 3]]
 
 
 def test_without_a_cost_every_task_has_its_branch_and_at_a_high_one_all_share():
-    alike = branching.affinity(torch.rand(100, 4))
-    assert len(branching.best_split(alike, cost=0.0)) == 4
-    assert branching.best_split(alike, cost=2.0) == [[0, 1, 2, 3]]
+    alike = sharing.affinity(torch.rand(100, 4))
+    assert len(sharing.best_split(alike, cost=0.0)) == 4
+    assert sharing.best_split(alike, cost=2.0) == [[0, 1, 2, 3]]
     with pytest.raises(ValueError, match="5 branches of 4 tasks"):
-        branching.split(alike, 5)
+        sharing.split(alike, 5)
 
 
 def make_layers():

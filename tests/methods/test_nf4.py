@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from tlcourse.methods import qlora
-from tlcourse.methods.qlora import QLoRALinear
+from tlcourse.methods import lora
+from tlcourse.methods.lora import QLoRALinear
 
 
 def test_the_levels_are_quantiles_of_the_normal_distribution_with_an_exact_zero():
@@ -18,24 +18,24 @@ def test_the_levels_are_quantiles_of_the_normal_distribution_with_an_exact_zero(
     below = -normal.icdf(torch.linspace(offset, 0.5, 8)[:-1])
     made = torch.cat([above, below, torch.zeros(1)]).sort().values
     made = made / made.max()
-    levels = torch.tensor(qlora.LEVELS)
+    levels = torch.tensor(lora.LEVELS)
     assert torch.allclose(levels, -made.flip(0), atol=1e-4) or torch.allclose(levels, made, atol=1e-4)
-    assert qlora.LEVELS[7] == 0
-    assert list(qlora.LEVELS) == sorted(qlora.LEVELS)
+    assert lora.LEVELS[7] == 0
+    assert list(lora.LEVELS) == sorted(lora.LEVELS)
 
 
 def test_zeros_stay_zeros_and_levels_stay_levels():
-    weight = torch.tensor(qlora.LEVELS).repeat(8)  # two blocks whose scale is 1
-    assert torch.allclose(qlora.dequantise(qlora.quantise(weight)), weight, atol=1e-6)
-    assert torch.equal(qlora.dequantise(qlora.quantise(torch.zeros(3, 5))), torch.zeros(3, 5))
+    weight = torch.tensor(lora.LEVELS).repeat(8)  # two blocks whose scale is 1
+    assert torch.allclose(lora.dequantise(lora.quantise(weight)), weight, atol=1e-6)
+    assert torch.equal(lora.dequantise(lora.quantise(torch.zeros(3, 5))), torch.zeros(3, 5))
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (3, 7), (1,), (300, 129)])
 def test_a_round_trip_keeps_the_shape_and_errs_by_half_a_step_at_most(shape):
     weight = torch.randn(shape) * 0.02
-    back = qlora.dequantise(qlora.quantise(weight))
+    back = lora.dequantise(lora.quantise(weight))
     assert back.shape == weight.shape
-    widest = max(b - a for a, b in zip(qlora.LEVELS, qlora.LEVELS[1:], strict=False)) / 2
+    widest = max(b - a for a, b in zip(lora.LEVELS, lora.LEVELS[1:], strict=False)) / 2
     blocks = torch.nn.functional.pad(weight.flatten(), (0, -weight.numel() % 64)).view(-1, 64).abs().amax(1)
     bound = (widest + 0.02) * blocks.repeat_interleave(64)[: weight.numel()].view(shape)
     assert ((back - weight).abs() <= bound + 1e-4 * weight.abs().max()).all()
@@ -43,7 +43,7 @@ def test_a_round_trip_keeps_the_shape_and_errs_by_half_a_step_at_most(shape):
 
 def test_normal_weights_lose_less_than_to_sixteen_even_steps():
     weight = torch.randn(256, 256)
-    nf4_error = (qlora.dequantise(qlora.quantise(weight)) - weight).square().mean()
+    nf4_error = (lora.dequantise(lora.quantise(weight)) - weight).square().mean()
     blocks = weight.view(-1, 64)
     scale = blocks.abs().amax(1, keepdim=True) / 7.5
     even = ((blocks / scale + 7.5).round().clamp(0, 15) - 7.5) * scale
@@ -51,7 +51,7 @@ def test_normal_weights_lose_less_than_to_sixteen_even_steps():
 
 
 def test_a_weight_takes_little_more_than_four_bits():
-    assert qlora.quantise(torch.randn(1024, 1024)).bits_a_weight() == pytest.approx(
+    assert lora.quantise(torch.randn(1024, 1024)).bits_a_weight() == pytest.approx(
         4 + 8 / 64 + 32 / (64 * 256), abs=1e-4
     )
 

@@ -14,7 +14,7 @@ from tlcourse.labs import two_dimensions
 from tlcourse.labs.digits import DigitNet, RotatedDigits, rotated_digits, show, standardised, train
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
-from tlcourse.methods import coral, subspace_alignment
+from tlcourse.methods.feature_alignment import align_covariances, align_subspaces, deep_coral_loss, principal_axes
 
 FEATURES, CLASSES = 10, 3
 SHORT: dict[str, office_caltech.Domain] = {"A": "amazon", "C": "caltech10", "D": "dslr", "W": "webcam"}
@@ -41,14 +41,14 @@ def run_coral(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, f
     xs, ys = draw(1500, torch.eye(FEATURES))
     xt, yt = draw(3000, change)
     test, truth = xt[1500:], yt[1500:]
-    aligned_s, aligned_t = subspace_alignment.align(xs, xt[:1500], int(settings["dimensions"]))
+    aligned_s, aligned_t = align_subspaces(xs, xt[:1500], int(settings["dimensions"]))
     del aligned_t
-    axes = subspace_alignment.principal_axes(xt[:1500], int(settings["dimensions"]))
+    axes = principal_axes(xt[:1500], int(settings["dimensions"]))
     arms: dict[str, tuple[Tensor, Tensor, Tensor]] = {
         "source": (xs, ys, test),
         "standardised": ((xs - xs.mean(0)) / xs.std(0), ys, (test - xt[:1500].mean(0)) / xt[:1500].std(0)),
         "subspace": (aligned_s, ys, (test - xt[:1500].mean(0)) @ axes),
-        "coral": (coral.align(xs, xt[:1500], settings["ridge"]), ys, test),
+        "coral": (align_covariances(xs, xt[:1500], settings["ridge"]), ys, test),
         "target": (xt[:1500], yt[:1500], test),
     }
     found = {}
@@ -96,8 +96,8 @@ def domain(short: str) -> tuple[Tensor, Tensor]:
 def aligned(arm: str, xs: Tensor, xt: Tensor, dimensions: int = DIMENSIONS) -> tuple[Tensor, Tensor]:
     """Source and target features as the arm gives them to a classifier; no label is used."""
     if arm == "subspace":
-        return subspace_alignment.align(xs, xt, min(dimensions, len(xs) - 1, len(xt) - 1))
-    return (coral.align(xs, xt), xt) if arm == "coral" else (xs, xt)
+        return align_subspaces(xs, xt, min(dimensions, len(xs) - 1, len(xt) - 1))
+    return (align_covariances(xs, xt), xt) if arm == "coral" else (xs, xt)
 
 
 def accuracies(source: str, target: str) -> dict[str, float]:
@@ -148,7 +148,7 @@ def _trained(net: DigitNet, data: RotatedDigits, weight: float, steps: int, arm:
         del progress
         features = net.features(torch.cat([x, target]))
         own, other = features[: len(x)], features[len(x) :]
-        return F.cross_entropy(net.fc(own), y) + weight * coral.deep_coral_loss(own, other)
+        return F.cross_entropy(net.fc(own), y) + weight * deep_coral_loss(own, other)
 
     return train(net, data, loss, steps, arm, log)
 
@@ -158,5 +158,5 @@ def _afterwards(net: DigitNet, data: RotatedDigits, log: Log) -> float:
     with torch.no_grad():
         own, other, tested = (net.features(part) for part in (data.x, data.target, data.test))
     linear = nn.Linear(own.shape[1], 10)
-    fit(linear, coral.align(own, other), data.y, arm="coral", log=log, steps=400, lr=1e-2)
+    fit(linear, align_covariances(own, other), data.y, arm="coral", log=log, steps=400, lr=1e-2)
     return accuracy(linear, tested, data.truth)

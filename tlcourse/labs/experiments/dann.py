@@ -16,7 +16,7 @@ from tlcourse.labs import mnist_m, two_dimensions
 from tlcourse.labs.digits import DigitNet, RotatedDigits, rotated_digits, show, standardised, train
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
-from tlcourse.methods import coral, subspace_alignment
+from tlcourse.methods.feature_alignment import align_standardised, align_subspaces, principal_axes
 from tlcourse.methods.gradient_reversal import DomainAdversarial, strength
 
 DIMENSIONS = 20
@@ -61,10 +61,10 @@ def _subspace(net: DigitNet, data: RotatedDigits, log: Log) -> float:
     """Subspace alignment of the source network's features, and a linear classifier."""
     with torch.no_grad():
         own, other, tested = (net.features(part) for part in (data.x, data.target, data.test))
-    aligned, _ = subspace_alignment.align(own, other, DIMENSIONS)
+    aligned, _ = align_subspaces(own, other, DIMENSIONS)
     linear = nn.Linear(DIMENSIONS, 10)
     fit(linear, aligned, data.y, arm="subspace", log=log, steps=400, lr=1e-2)
-    axes = subspace_alignment.principal_axes(other, DIMENSIONS)
+    axes = principal_axes(other, DIMENSIONS)
     return accuracy(linear, (tested - other.mean(0)) @ axes, data.truth)
 
 
@@ -72,7 +72,7 @@ def _coral(net: DigitNet, data: RotatedDigits, log: Log) -> float:
     """CORAL of the same features, standardised in each domain, and a linear classifier."""
     with torch.no_grad():
         own, other, tested = (net.features(part) for part in (data.x, data.target, data.test))
-    aligned, scaled = coral.align_standardised(own, other, tested)
+    aligned, scaled = align_standardised(own, other, tested)
     linear = nn.Linear(own.shape[1], 10)
     fit(linear, aligned, data.y, arm="coral", log=log, steps=400, lr=1e-2)
     return accuracy(linear, scaled, data.truth)
@@ -132,8 +132,8 @@ def _full_subspace(net: DomainAdversarial, x: Tensor, y: Tensor, unlabelled: Ten
     """Subspace alignment of the source network's last hidden layer, and a linear classifier on it."""
     own, other, tested = (mnist_m.features_of(net, part) for part in (x, unlabelled, test))
     dimensions = min(FULL_DIMENSIONS, *own.shape, *other.shape)
-    moved, _ = subspace_alignment.align(own, other, dimensions)
-    axes = subspace_alignment.principal_axes(other, dimensions)
+    moved, _ = align_subspaces(own, other, dimensions)
+    axes = principal_axes(other, dimensions)
     linear = nn.Linear(dimensions, 10)
     fit(linear, moved, y, arm="subspace", log=log, steps=2000, lr=1e-2, batch=256)
     return linear((tested - other.mean(0)) @ axes).argmax(1).detach()
@@ -142,7 +142,7 @@ def _full_subspace(net: DomainAdversarial, x: Tensor, y: Tensor, unlabelled: Ten
 def _full_coral(net: DomainAdversarial, x: Tensor, y: Tensor, unlabelled: Tensor, test: Tensor, log: Log) -> Tensor:
     """CORAL of the same layer, standardised in each domain, and a linear classifier; no other arm's chance moves."""
     own, other, tested = (mnist_m.features_of(net, part) for part in (x, unlabelled, test))
-    aligned, scaled = coral.align_standardised(own, other, tested)
+    aligned, scaled = align_standardised(own, other, tested)
     with torch.random.fork_rng(devices=[]):
         linear = nn.Linear(own.shape[1], 10)
         fit(linear, aligned, y, arm="coral", log=log, steps=2000, lr=1e-2, batch=256)

@@ -15,8 +15,7 @@ from torch import Tensor
 from tlcourse.data.real import amazon_reviews
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy
-from tlcourse.methods import coral
-from tlcourse.methods.feature_augmentation import augment
+from tlcourse.methods.feature_alignment import align_covariances, augment
 
 WORDS = 200
 DOMAINS = amazon_reviews.DOMAINS
@@ -136,7 +135,7 @@ def without_labels(source: amazon_reviews.Domain, target: amazon_reviews.Domain)
     scale = CORAL_WORDS**0.5
     return {
         "source": _right(logistic(xs / scale, ys), test / scale, truth),
-        "coral": _right(logistic(coral.align(xs, xt) / scale, ys), test / scale, truth),
+        "coral": _right(logistic(align_covariances(xs, xt) / scale, ys), test / scale, truth),
     }
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
-from tlcourse.methods.feature_matching import MatchedPipelines
+from tlcourse.methods.feature_alignment import MatchedPipelines
 
 STATE, CLASSES, WIDTH = 4, 3, 8
 

@@ -11,12 +11,11 @@ from torch import Tensor, nn
 from tlcourse.labs.digits import DigitNet, load, rotated
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
-from tlcourse.methods import lora as method
-from tlcourse.methods import qlora
+from tlcourse.methods import lora
 from tlcourse.methods.adapters import ParallelAdapter, SerialAdapter
 from tlcourse.methods.fine_tuning import freeze
 from tlcourse.methods.fish import Masked, fisher_diagonal, top_k_mask
-from tlcourse.methods.qlora import QLoRALinear
+from tlcourse.methods.lora import QLoRALinear
 
 
 def run_adapters(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
@@ -81,7 +80,7 @@ def run_lora(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, fl
         if arm == "head":
             freeze(net[:5])
         elif arm == "lora":
-            method.apply(net, rank, alpha=2 * rank)
+            lora.apply(net, rank, alpha=2 * rank)
         elif arm == "qlora":
             for place in (1, 3, 5):
                 linear = net[place]
@@ -148,25 +147,25 @@ def even(bits: int) -> Store:
     top = 2 ** (bits - 1) - 1
 
     def store(weight: Tensor) -> tuple[Tensor, float]:
-        blocks = weight.flatten().view(-1, qlora.BLOCK)  # all layers here have a multiple of 64 weights
+        blocks = weight.flatten().view(-1, lora.BLOCK)  # all layers here have a multiple of 64 weights
         scale = blocks.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / top
-        return ((blocks / scale).round() * scale).view_as(weight), bits + 32 / qlora.BLOCK
+        return ((blocks / scale).round() * scale).view_as(weight), bits + 32 / lora.BLOCK
 
     return store
 
 
 def double(weight: Tensor) -> tuple[Tensor, float]:
-    stored = qlora.quantise(weight)
-    return qlora.dequantise(stored), stored.bits_a_weight()
+    stored = lora.quantise(weight)
+    return lora.dequantise(stored), stored.bits_a_weight()
 
 
 def single(weight: Tensor) -> tuple[Tensor, float]:
     """NF4 without the second quantisation: each block's scale stays a float32."""
-    blocks = weight.flatten().view(-1, qlora.BLOCK)
+    blocks = weight.flatten().view(-1, lora.BLOCK)
     scale = blocks.abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
-    levels = torch.tensor(qlora.LEVELS)
+    levels = torch.tensor(lora.LEVELS)
     codes = torch.bucketize(blocks / scale, (levels[1:] + levels[:-1]) / 2)
-    return (levels[codes] * scale).view_as(weight), 4 + 32 / qlora.BLOCK
+    return (levels[codes] * scale).view_as(weight), 4 + 32 / lora.BLOCK
 
 
 def run_fish(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:

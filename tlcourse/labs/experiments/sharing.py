@@ -13,9 +13,7 @@ from torch import Tensor, nn
 from tlcourse.labs.log import Log
 from tlcourse.labs.related_tasks import FEATURES, WIDTH, Families, draw, error, trunk
 from tlcourse.labs.training import fit
-from tlcourse.methods.branching import affinity, split
-from tlcourse.methods.cross_stitch import CrossStitchNet
-from tlcourse.methods.shared_trunk import SharedTrunk
+from tlcourse.methods.sharing import CrossStitchNet, SharedTrunk, affinity, split
 
 FAMILIES, EACH = 3, 3
 

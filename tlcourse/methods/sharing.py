@@ -1,0 +1,114 @@
+"""Several tasks in one network: what they share, and how much of it.
+
+Hard sharing, one trunk for all tasks, is Caruana's (1997). In cross-stitch networks the tasks learn, layer by layer,
+how much to share (Misra et al. 2016, arXiv:1604.03539):
+
+    [x̃_A; x̃_B] = [[α_AA, α_AB], [α_BA, α_BB]] [x_A; x_B]        (equation 1)
+
+α = identity is two networks side by side, α = ½ everywhere one network twice.
+
+Branching finds while training which tasks leave the trunk together (Lu et al. 2017, arXiv:1611.05377). Training begins
+with a thin network in which all tasks share everything but their heads. From the top down each layer is then split:
+tasks whose errors go together stay on one branch. Tasks are alike when they find the same samples hard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import torch
+from torch import Tensor, nn
+
+
+class SharedTrunk(nn.Module):
+    """One trunk, and one head for each task; what one task teaches the trunk, the others may use."""
+
+    def __init__(self, trunk: nn.Module, heads: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.heads = nn.ModuleDict(heads)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """(B, …) -> what each head makes of the same features."""
+        features = self.trunk(x)
+        return {task: head(features) for task, head in self.heads.items()}
+
+
+class CrossStitch(nn.Module):
+    """Mixes the activations of all tasks at one layer by a learnt matrix, (tasks, tasks)."""
+
+    def __init__(self, tasks: int, own: float = 0.9) -> None:
+        super().__init__()
+        others = (1 - own) / (tasks - 1) if tasks > 1 else 0.0
+        start = torch.full((tasks, tasks), others)
+        start.fill_diagonal_(own)
+        self.alpha = nn.Parameter(start)
+
+    def forward(self, activations: Sequence[Tensor]) -> list[Tensor]:
+        """One (B, …) a task -> as many of the same shape."""
+        stacked = torch.stack(list(activations))  # (tasks, B, …)
+        return list(torch.einsum("ij,j...->i...", self.alpha, stacked))
+
+
+class CrossStitchNet(nn.Module):
+    """As many equal columns as tasks, stitched after every layer; each ends in its own head."""
+
+    def __init__(self, columns: Sequence[Sequence[nn.Module]], heads: Sequence[nn.Module], own: float = 0.9) -> None:
+        super().__init__()
+        if len({len(column) for column in columns}) != 1 or len(columns) != len(heads):
+            raise ValueError("expected columns of equal depth, and a head for each")
+        self.columns = nn.ModuleList(nn.ModuleList(column) for column in columns)
+        self.heads = nn.ModuleList(heads)
+        self.stitches = nn.ModuleList(CrossStitch(len(heads), own) for _ in columns[0])
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(B, …) -> one output a task."""
+        activations = [x] * len(self.heads)
+        for depth, stitch in enumerate(self.stitches):
+            activations = stitch([column[depth](h) for column, h in zip(self.columns, activations, strict=True)])
+        return [head(h) for head, h in zip(self.heads, activations, strict=True)]
+
+    def groups(self, lr: float, times: float = 100.0) -> list[dict[str, object]]:
+        """Parameter groups for an optimiser: the few α learn `times` faster than the weights, as in the paper."""
+        alphas = [stitch.alpha for stitch in self.stitches]
+        known = {id(alpha) for alpha in alphas}
+        weights = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        return [{"params": weights, "lr": lr}, {"params": alphas, "lr": lr * times}]
+
+
+def affinity(losses: Tensor) -> Tensor:
+    """How often two tasks agree on which samples are hard: (n, tasks) losses -> (tasks, tasks), from 0 to 1.
+
+    A sample is hard for a task when its loss is above that task's mean loss (their equation for sample-wise errors).
+    """
+    hard = (losses > losses.mean(0)).float()
+    return (hard.T @ hard + (1 - hard).T @ (1 - hard)) / len(losses)
+
+
+def split(alike: Tensor, branches: int) -> list[list[int]]:
+    """Group the tasks into `branches` by affinity: the two groups that are most alike are joined, again and again.
+
+    The affinity of two groups is that of their least alike members, so that a branch holds no strangers.
+    """
+    if not 1 <= branches <= len(alike):
+        raise ValueError(f"{branches} branches of {len(alike)} tasks")
+    groups = [[task] for task in range(len(alike))]
+    while len(groups) > branches:
+        first, second = max(combinations(range(len(groups)), 2), key=lambda pair: _of_groups(alike, groups, *pair))
+        groups[first] += groups.pop(second)
+    return [sorted(group) for group in groups]
+
+
+def best_split(alike: Tensor, cost: float) -> list[list[int]]:
+    """The number of branches that weighs affinity against size: within-group unlikeness plus `cost` a branch."""
+
+    def price(groups: Sequence[Sequence[int]]) -> float:
+        worst = sum(1 - float(alike[list(group)][:, list(group)].min()) for group in groups)
+        return worst + cost * len(groups)
+
+    return min((split(alike, k) for k in range(1, len(alike) + 1)), key=price)
+
+
+def _of_groups(alike: Tensor, groups: Sequence[Sequence[int]], first: int, second: int) -> float:
+    return float(alike[torch.tensor(groups[first])][:, torch.tensor(groups[second])].min())
