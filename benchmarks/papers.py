@@ -71,13 +71,13 @@ def mnist_m(seeds: list[int]) -> dict[str, Any]:
 def office(seeds: list[int]) -> dict[str, Any]:
     """Twelve pairs; no seed changes anything."""
     del seeds
-    from tlcourse.labs.experiments import covariance_alignment
+    from tlcourse.labs.experiments import feature_alignment
 
-    found = {f"{s}→{t}": covariance_alignment.accuracies(s, t) for s, t in covariance_alignment.PAIRS}
+    found = {f"{s}→{t}": feature_alignment.accuracies(s, t) for s, t in feature_alignment.PAIRS}
     rows = _rows_of_pairs({pair: {arm: [value] for arm, value in one.items()} for pair, one in found.items()})
     settings = (
         "SURF features, standardised in each domain, whole domains, linear support vector machine (C = 10 on features"
-        f" of mean length 1); subspace alignment with {covariance_alignment.DIMENSIONS} dimensions. Nothing is drawn"
+        f" of mean length 1); subspace alignment with {feature_alignment.DIMENSIONS} dimensions. Nothing is drawn"
         " by chance."
     )
     return {"title": "Office-Caltech10, accuracy on the target domain", "settings": settings, "rows": rows}

@@ -13,7 +13,7 @@ from tests.labs.conftest import LABS
 from tlcourse.data.real import hymenoptera
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.labs import mnist_m
-from tlcourse.labs.experiments import covariance_alignment, dann, feature_augmentation, fine_tuning, patch_mix
+from tlcourse.labs.experiments import dann, feature_alignment, feature_augmentation, fine_tuning, patch_mix
 from tlcourse.labs.log import Log
 from tlcourse.labs.result import conclude
 from tlcourse.labs.runner import run_lab, settings_of
@@ -155,11 +155,11 @@ def test_an_arm_that_real_data_lack_is_left_out_of_the_table():
 
 @real("office_caltech10")
 def test_alignment_changes_the_features_and_coral_the_covariance():
-    (xs, _), (xt, _) = covariance_alignment.domain("D"), covariance_alignment.domain("W")
-    a, b = covariance_alignment.aligned("coral", xs, xt)
+    (xs, _), (xt, _) = feature_alignment.domain("D"), feature_alignment.domain("W")
+    a, b = feature_alignment.aligned("coral", xs, xt)
     assert b is xt
     assert (torch.cov(a.T) - torch.cov(xt.T)).norm() < (torch.cov(xs.T) - torch.cov(xt.T)).norm()
-    a, b = covariance_alignment.aligned("subspace", xs, xt, 20)
+    a, b = feature_alignment.aligned("subspace", xs, xt, 20)
     assert a.shape == (len(xs), 20)
     assert b.shape == (len(xt), 20)
 

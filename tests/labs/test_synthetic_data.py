@@ -11,8 +11,8 @@ from tlcourse.labs import related_tasks
 from tlcourse.labs.experiments import (
     deliberated_bridging,
     importance_weights,
+    losses,
     parameter_efficient,
-    several_losses,
     sharing,
 )
 
@@ -88,11 +88,11 @@ def test_weights_follow_the_inputs_and_see_no_change_of_labels():
 
 
 def test_a_box_holds_its_mark_and_nothing_is_nothing():
-    pictures, there, kind, box = several_losses.draw_marks(300, 0.5, 0.0, torch.Generator().manual_seed(2))
+    pictures, there, kind, box = losses.draw_marks(300, 0.5, 0.0, torch.Generator().manual_seed(2))
     lit = pictures[:, 0] > 0.5
     assert not lit[there == 0].any()
     assert not box[there == 0].any()
-    for mark, (x, y, wide, high) in zip(lit[there == 1], box[there == 1] * several_losses.SIDE, strict=True):
+    for mark, (x, y, wide, high) in zip(lit[there == 1], box[there == 1] * losses.SIDE, strict=True):
         rows, columns = mark.nonzero(as_tuple=True)
         assert columns.min() + 0.5 >= x - wide / 2 - 1e-4
         assert columns.max() + 0.5 <= x + wide / 2 + 1e-4
@@ -103,10 +103,10 @@ def test_a_box_holds_its_mark_and_nothing_is_nothing():
 
 def test_iou_is_intersection_over_union():
     a, b = torch.tensor([[0.5, 0.5, 0.4, 0.4]]), torch.tensor([[0.7, 0.5, 0.4, 0.4]])
-    assert several_losses.iou(a, a).item() == pytest.approx(1)
-    assert several_losses.iou(a, b).item() == pytest.approx(1 / 3)
-    assert several_losses.iou(a, torch.tensor([[0.1, 0.1, 0.1, 0.1]])).item() == 0
-    assert several_losses.iou(torch.tensor([[0.5, 0.5, -1.0, -1.0]]), a).item() == 0
+    assert losses.iou(a, a).item() == pytest.approx(1)
+    assert losses.iou(a, b).item() == pytest.approx(1 / 3)
+    assert losses.iou(a, torch.tensor([[0.1, 0.1, 0.1, 0.1]])).item() == 0
+    assert losses.iou(torch.tensor([[0.5, 0.5, -1.0, -1.0]]), a).item() == 0
 
 
 @pytest.mark.parametrize(("bits", "levels"), [(3, 7), (4, 15), (8, 255)])

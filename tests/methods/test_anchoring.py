@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tlcourse.methods.anchoring import anchored_loss, mixed_target
+from tlcourse.methods.fine_tuning import anchored_loss, mixed_target
 
 
 @pytest.fixture

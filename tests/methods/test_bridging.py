@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tlcourse.methods import deliberated_bridging as ddb
-from tlcourse.methods.patch_mix import mix, mixed_loss, patch_mask
+from tlcourse.methods import domain_mixing
+from tlcourse.methods.domain_mixing import mix, mixed_loss, patch_mask
 
 
 def test_a_mask_has_its_share_of_whole_patches():
@@ -54,7 +54,7 @@ def test_a_guess_that_is_not_sure_counts_nothing():
 
 
 def test_cutmix_cuts_one_square_of_its_share_inside_the_picture():
-    mask = ddb.cut_mask(50, 20, 0.25)
+    mask = domain_mixing.cut_mask(50, 20, 0.25)
     assert torch.equal(mask.sum((1, 2, 3)), torch.full((50,), 100.0))
     rows = mask.amax(3).squeeze(1)
     assert torch.equal(rows.sum(1), torch.full((50,), 10.0))
@@ -63,7 +63,7 @@ def test_cutmix_cuts_one_square_of_its_share_inside_the_picture():
 
 def test_classmix_takes_whole_classes_about_half_of_them():
     label = torch.randint(6, (5, 12, 12))
-    mask = ddb.class_mask(label)
+    mask = domain_mixing.class_mask(label)
     for one, chosen in zip(label, mask[:, 0], strict=True):
         inside = {int(c) for c in one[chosen.bool()]}
         assert len(inside) == 3
@@ -72,7 +72,7 @@ def test_classmix_takes_whole_classes_about_half_of_them():
 
 def test_prototypes_are_class_means():
     features, label = torch.randn(30, 4), torch.arange(30) % 3
-    centres = ddb.prototypes(features, label, 4)
+    centres = domain_mixing.prototypes(features, label, 4)
     assert torch.allclose(centres[1], features[label == 1].mean(0), atol=1e-6)
     assert torch.equal(centres[3], torch.zeros(4))
 
@@ -81,13 +81,15 @@ def test_the_teacher_whose_feature_lies_at_its_prototype_is_believed():
     centres = torch.tensor([[0.0, 0.0], [10.0, 10.0]])
     at_home, lost = torch.tensor([[0.0, 0.0]]), torch.tensor([[40.0, -40.0]])
     says_0, says_1 = torch.tensor([[8.0, 0.0]]), torch.tensor([[0.0, 8.0]])
-    soft = ddb.weighed_teachers([says_0, says_1], [at_home, lost], [centres, centres])
+    soft = domain_mixing.weighed_teachers([says_0, says_1], [at_home, lost], [centres, centres])
     assert soft[0, 0] > 0.99
     assert torch.allclose(soft.sum(1), torch.ones(1))
-    even = ddb.weighed_teachers([says_0, says_1], [at_home, at_home], [centres, centres])
+    even = domain_mixing.weighed_teachers([says_0, says_1], [at_home, at_home], [centres, centres])
     assert even[0, 0] == pytest.approx(0.5, abs=1e-3)
 
 
 def test_distilling_from_a_sure_teacher_is_cross_entropy():
     student, label = torch.randn(6, 3), torch.randint(3, (6,))
-    assert torch.allclose(ddb.distillation_loss(student, F.one_hot(label, 3).float()), F.cross_entropy(student, label))
+    assert torch.allclose(
+        domain_mixing.distillation_loss(student, F.one_hot(label, 3).float()), F.cross_entropy(student, label)
+    )

@@ -3,13 +3,19 @@
 The lecture's recipe: take a pretrained network, freeze all of it, replace the last layer, train that layer; with more
 data unfreeze the layers before it, the earlier ones with smaller learning rates (Yosinski et al. 2014,
 arXiv:1411.1792; Howard and Ruder 2018, arXiv:1801.06146, section 3.2 on discriminative rates).
+
+Anchoring needs no frozen layer: the divergence from what the original model predicts is a second loss beside the
+labels'. Phan et al. 2020 (Physiological Measurement 41, 064004; arXiv:2004.11349) personalise a sleep-staging network
+so for one patient, of whom there are few labels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch import nn
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 
@@ -102,3 +108,25 @@ def layerwise_rates(net: nn.Module, lr: float, decay: float = 0.5) -> list[dict[
 def trained_parameters(net: nn.Module) -> int:
     """How many numbers training may change."""
     return sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad)
+
+
+def anchored_loss(logits: Tensor, target: Tensor, anchor_logits: Tensor, alpha: float) -> Tensor:
+    """(1 − α)·CE(y, p) + α·CE(p₀, p), the mean over the batch.
+
+    CE(p₀, p) differs from KL(p₀ ‖ p) by the entropy of p₀, which no weight changes: the gradients are the same.
+
+    Args:
+        logits: (B, C) of the model that is trained; p is their softmax.
+        target: (B,) int64 labels.
+        anchor_logits: (B, C) of the original model on the same inputs; no gradient flows into it.
+        alpha: 0 trains on the labels alone, 1 never leaves the original model.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha}, expected a number from 0 to 1")
+    return F.cross_entropy(logits, mixed_target(target, anchor_logits, alpha))
+
+
+def mixed_target(target: Tensor, anchor_logits: Tensor, alpha: float) -> Tensor:
+    """(1 − α)·onehot(y) + α·p₀, shape (B, C): cross-entropy is linear in its target, so the two losses are one."""
+    anchor = torch.softmax(anchor_logits.detach(), dim=1)
+    return (1 - alpha) * F.one_hot(target, anchor.shape[1]).to(anchor.dtype) + alpha * anchor

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import POINTS
-from tlcourse.methods import deliberated_bridging as ddb
-from tlcourse.methods.patch_mix import mix
+from tlcourse.methods import domain_mixing
+from tlcourse.methods.domain_mixing import mix
 
 SIDE = 16
 CLASSES = ("sky", "road", "house", "tree", "car")
@@ -161,8 +161,8 @@ def _teacher(
 def _mask(bridge: str, label: Tensor) -> Tensor:
     """(B, 1, H, W): 1 where a mixed picture shows the source."""
     if bridge == "cut":
-        return ddb.cut_mask(len(label), SIDE)
-    return ddb.class_mask(label) if bridge == "class" else torch.zeros(len(label), 1, SIDE, SIDE)
+        return domain_mixing.cut_mask(len(label), SIDE)
+    return domain_mixing.class_mask(label) if bridge == "class" else torch.zeros(len(label), 1, SIDE, SIDE)
 
 
 def _student(start: StreetNet, data: Streets, teachers: list[StreetNet], arm: str, log: Log) -> StreetNet:
@@ -174,9 +174,9 @@ def _student(start: StreetNet, data: Streets, teachers: list[StreetNet], arm: st
         with torch.no_grad():
             maps = [teacher.features(other) for teacher in teachers]
             logits = [by_pixel(teacher.head(one)) for teacher, one in zip(teachers, maps, strict=True)]
-            soft = ddb.weighed_teachers(logits, [by_pixel(one) for one in maps], centres)
+            soft = domain_mixing.weighed_teachers(logits, [by_pixel(one) for one in maps], centres)
         own, guessed = net(torch.cat([x, other])).chunk(2)
-        return F.cross_entropy(own, y) + ddb.distillation_loss(by_pixel(guessed), soft)
+        return F.cross_entropy(own, y) + domain_mixing.distillation_loss(by_pixel(guessed), soft)
 
     _train(net, data, loss, data.steps, arm, log)
     return net
@@ -186,7 +186,7 @@ def _student(start: StreetNet, data: Streets, teachers: list[StreetNet], arm: st
 def _prototypes(teacher: StreetNet, target: Tensor) -> Tensor:
     """The mean feature of each class on the target, the classes as the teacher sees them: (classes, d)."""
     maps = teacher.features(target)
-    return ddb.prototypes(by_pixel(maps), teacher.head(maps).argmax(1).flatten(), len(CLASSES))
+    return domain_mixing.prototypes(by_pixel(maps), teacher.head(maps).argmax(1).flatten(), len(CLASSES))
 
 
 def _train(net: StreetNet, data: Streets, loss: Loss, steps: int, curve: str, log: Log, x: Tensor | None = None,

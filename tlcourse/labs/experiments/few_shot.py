@@ -1,4 +1,4 @@
-"""A new task from a few examples, without training: by prototypes of its classes, or in a transformer's context."""
+"""From a few examples: a new task by prototypes or in a transformer's context, and a new person by anchoring."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tlcourse.labs import two_dimensions
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
+from tlcourse.methods.fine_tuning import anchored_loss
 from tlcourse.methods.in_context import InContextRegressor, least_squares, linear_tasks
 
 SIGNAL, NUISANCE, INPUTS, NEW, EPISODES = 8, 16, 48, 5, 20
@@ -96,7 +97,7 @@ def _by_head(shots: Tensor, labels: Tensor, queries: Tensor, truth: Tensor) -> f
     return accuracy(head, queries, truth)
 
 
-FEATURES = 2
+DIMENSIONS = 2
 
 
 def run_in_context(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
@@ -106,11 +107,11 @@ def run_in_context(settings: Mapping[str, float], seed: int, log: Log) -> dict[s
     asked. Squared error; 1 is knowing nothing.
     """
     shots, steps = int(settings["shots"]), int(settings["steps"])
-    net = InContextRegressor(FEATURES, width=32, heads=2, layers=3, longest=shots + 1)
+    net = InContextRegressor(DIMENSIONS, width=32, heads=2, layers=3, longest=shots + 1)
     optimizer = torch.optim.Adam(net.parameters(), 2e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     for step in range(1, steps + 1):
-        x, y = linear_tasks(64, shots + 1, FEATURES)
+        x, y = linear_tasks(64, shots + 1, DIMENSIONS)
         loss = (net(x, y) - y).square().mean()
         optimizer.zero_grad()
         loss.backward()
@@ -120,7 +121,7 @@ def run_in_context(settings: Mapping[str, float], seed: int, log: Log) -> dict[s
             log.metric("examples", step, loss=loss.item())
     before = _digest(net)
     with torch.no_grad():
-        x, y = linear_tasks(4000, shots + 1, FEATURES, torch.Generator().manual_seed(seed))
+        x, y = linear_tasks(4000, shots + 1, DIMENSIONS, torch.Generator().manual_seed(seed))
         error = (net.eval()(x, y) - y).square().mean(0)
         strangers = y.clone()
         strangers[:, :-1] = y[torch.randperm(len(y)), :-1]  # answers of other tasks
@@ -138,3 +139,49 @@ def run_in_context(settings: Mapping[str, float], seed: int, log: Log) -> dict[s
 
 def _digest(net: torch.nn.Module) -> str:
     return hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in net.parameters())).hexdigest()
+
+
+FEATURES, CLASSES, SUBJECTS = 10, 4, 12
+STD, OWN = 1.6, 1.0
+"""How much a class varies, and how much a subject differs from the others, in units of the distance of the classes."""
+
+
+def run_anchoring(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """Mean accuracy on new subjects, each personalised from its own few labels."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.randn(CLASSES, FEATURES, generator=generator) * 1.2
+
+    def subject(n: int) -> tuple[Tensor, Tensor]:
+        own = centres + OWN * torch.randn(CLASSES, FEATURES, generator=generator) * 0.8
+        y = torch.randint(CLASSES, (n,), generator=generator)
+        return own[y] + STD * torch.randn(n, FEATURES, generator=generator), y
+
+    crowd = [subject(100) for _ in range(40)]
+    original = nn.Sequential(nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, CLASSES))
+    x, y = (torch.cat(parts) for parts in zip(*crowd, strict=True))
+    fit(original, x, y, arm="crowd", log=log, steps=600)
+    totals = {"none": 0.0, "plain": 0.0, "anchored": 0.0}
+    labels = int(settings["labels"])
+    for number in range(SUBJECTS):
+        x, y = subject(labels + 1000)
+        mine, rest = slice(labels), slice(labels, None)
+        totals["none"] += accuracy(original, x[rest], y[rest])
+        for arm, alpha in (("plain", 0.0), ("anchored", settings["alpha"])):
+            net = _personalised(original, x[mine], y[mine], alpha)
+            score = accuracy(net, x[rest], y[rest])
+            log.metric(arm, number, accuracy=score)
+            totals[arm] += score
+    return {arm: total / SUBJECTS for arm, total in totals.items()}
+
+
+def _personalised(original: nn.Module, x: Tensor, y: Tensor, alpha: float) -> nn.Module:
+    net = copy.deepcopy(original)
+    optimizer = torch.optim.Adam(net.parameters(), 3e-3)
+    with torch.no_grad():
+        anchor = original(x)
+    for _ in range(200):
+        loss = anchored_loss(net(x), y, anchor, alpha)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return net.eval()

@@ -17,7 +17,7 @@ from tlcourse.labs import mnist_m
 from tlcourse.labs.digits import DigitNet, load, on_background
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import POINTS, accuracy
-from tlcourse.methods.patch_mix import mix, mixed_loss, patch_mask
+from tlcourse.methods.domain_mixing import mix, mixed_loss, patch_mask
 
 BATCH, PATCH = 64, 2
 SOURCE, UNLABELLED = slice(700), slice(700, 1300)

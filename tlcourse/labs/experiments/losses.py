@@ -1,4 +1,4 @@
-"""Losses of several kinds on one network: weighted by uncertainty, or split by what each part of the output answers."""
+"""Losses: several in one network, by learnt weights or for parts of its output, and the pinball loss for quantiles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from tlcourse.labs.log import Log
 from tlcourse.labs.related_tasks import draw, error, trunk
+from tlcourse.labs.training import fit
 from tlcourse.methods.loss_weighting import SplitLoss, UncertaintyWeighting
+from tlcourse.methods.pinball import NonCrossingHead, pinball_loss
 
 
 def run_loss_weighting(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
@@ -177,3 +179,38 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
     high = torch.minimum(a[:, :2] + a[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2)
     both = (high - low).clamp_min(0).prod(1)
     return both / (a[:, 2:].clamp_min(0).prod(1) + b[:, 2:].prod(1) - both).clamp_min(1e-9)
+
+
+LEVELS = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95])
+
+
+def run_pinball(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """Pinball loss on new data, in units of the lowest that any model can reach (1 is perfect)."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(n: int) -> tuple[Tensor, Tensor, Tensor]:
+        x = 4 * torch.rand(n, 1, generator=generator) - 2
+        middle, width = torch.sin(2 * x[:, 0]), 0.2 + 0.4 * (x[:, 0] + 2) / 4 * settings["growth"]
+        tail = -torch.log(torch.rand(n, generator=generator))
+        return x, middle + width * tail, (middle[:, None] - width[:, None] * torch.log(1 - LEVELS))
+
+    n, steps = int(settings["labels"]), int(settings["steps"])
+    (x, y, _), (x_test, y_test, true) = draw(n), draw(5000)
+    lowest = pinball_loss(true, y_test, LEVELS)
+    quantiles = nn.Sequential(*_body(), NonCrossingHead(64, len(LEVELS)), nn.Flatten())
+    fit(quantiles, x, y, arm="quantiles", log=log, steps=steps, loss=lambda q, t: pinball_loss(q, t, LEVELS))
+    mean = nn.Sequential(*_body(), nn.Linear(64, 1))
+    fit(mean, x, y, arm="mean", log=log, steps=steps, loss=lambda m, t: (m[:, 0] - t).square().mean())
+    with torch.no_grad():
+        std = (y - mean(x)[:, 0]).std()
+        constant = mean(x_test) + std * torch.distributions.Normal(0.0, 1.0).icdf(LEVELS)
+        everywhere = torch.quantile(y, LEVELS).expand(len(x_test), -1)
+        return {
+            "quantiles": float(pinball_loss(quantiles(x_test), y_test, LEVELS) / lowest),
+            "mean": float(pinball_loss(constant, y_test, LEVELS) / lowest),
+            "marginal": float(pinball_loss(everywhere, y_test, LEVELS) / lowest),
+        }
+
+
+def _body() -> list[nn.Module]:
+    return [nn.Linear(1, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh()]
