@@ -50,6 +50,13 @@ def line(text: str, most: int = 500) -> str:
     return cut(" ".join(harmless(text).split()), most)
 
 
+def typed(name: str) -> str:
+    """A name as one word of a command to type, whatever is in it."""
+    import shlex
+
+    return shlex.quote(line(name, 1000))
+
+
 def markdown(text: str, most: int = 500) -> str:
     """One line in which every character means itself in Markdown."""
     return _MARKDOWN.sub(r"\\\1", line(text, most)).replace("<", "&lt;")

@@ -10,6 +10,7 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Json, Plain, TrustCourse, agree_to
+from tlcourse.text import typed
 
 if TYPE_CHECKING:
     from tlcourse.course.checks import Row
@@ -36,8 +37,8 @@ def new(
     for path in written:
         out.say(path)
     if not plain:
-        out.say(f"Check it:  tlcourse author check '{folder}' --exercises")
-        out.say(f"Open it:   tlcourse start --course '{folder}'")
+        out.say(f"Check it:  tlcourse author check {typed(str(folder))} --exercises")
+        out.say(f"Open it:   tlcourse start --course {typed(str(folder))}")
         out.say("Change it: docs/authoring.md walks through every file.")
 
 

@@ -14,6 +14,7 @@ from tlcourse.cli import out
 from tlcourse.cli.lesson import show_markdown
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
 from tlcourse.errors import UsageError
+from tlcourse.text import typed
 
 if TYPE_CHECKING:
     from tlcourse.data.synthetic.generators import Example
@@ -146,7 +147,7 @@ def init(
     out.say(f"Made {target}." + (f" The old one is {backup}." if backup else ""))
     if not plain:
         out.say(f"Read what is asked: tlcourse exercise show {exercise}")
-        out.say(f"Edit it, then:      tlcourse grade {exercise} {target}")
+        out.say(f"Edit it, then:      tlcourse grade {exercise} {typed(str(target))}")
 
 
 def _points(checks: list) -> float:  # type: ignore[type-arg]

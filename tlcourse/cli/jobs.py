@@ -11,6 +11,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.options import Events, Json, Plain
 from tlcourse.errors import TlcourseError, UsageError
+from tlcourse.text import typed
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
@@ -123,7 +124,7 @@ def _refuse_ended(one: SavedRun) -> None:
         raise UsageError(
             f"Run {one.id} {'was cancelled' if one.state == 'cancelled' else 'failed'}, and has no verdict.",
             cause=one.said,
-            remedy=f"send it again: tlcourse grade {one.exercise} {one.path} --on {one.profile}",
+            remedy=f"send it again: tlcourse grade {one.exercise} {typed(one.path)} --on {one.profile}",
         )
 
 

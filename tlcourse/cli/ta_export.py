@@ -71,15 +71,18 @@ def export(
         known = people if book.people(record.id) or record.notices.get("missing") else []
         if not partial:
             refuse_unclear(known, unmatched, found.about.id)
-        zero = 0.0 if missing is Missing.ZERO else None
+        # a folder may be anybody's, whatever it is called: while there is one, nobody is said to have handed in nothing
+        zero = 0.0 if missing is Missing.ZERO and not unmatched else None
         marks = marks_of_class(marks_of(book, statuses, found), people, found, zero)
-    said = list(left_out(people, unmatched, missing.value))
+        elsewhere = book.elsewhere(record)
+    said = list(left_out(people, unmatched, zero_asked=missing is Missing.ZERO))
     class_ = read_roster(roster) if roster else Roster(tuple(one.person for one in known)) if known else None
     absent = Absent(
         zero,
         lambda person: "" if partial else may_be_in(person, "", unmatched),
         is_a_test_person,
         said.append,
+        elsewhere,
     )
     made = exported(
         marks,

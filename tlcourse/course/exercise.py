@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.errors import UnableError, UsageError
+from tlcourse.text import typed
 
 GIVEN = ("numpy", "torch", "torchvision", "safetensors", "PIL")
 """Packages that every grading has, by the names that `import` uses; Python's own library is there too."""
@@ -64,7 +65,7 @@ def begin(
         raise UsageError(
             f"{target} is there already; it was left as it is.",
             cause="the exercise was begun before.",
-            remedy=f"go on with it, or begin again: tlcourse init {exercise.about.id} '{folder}' --force "
+            remedy=f"go on with it, or begin again: tlcourse init {exercise.about.id} {typed(str(folder))} --force "
             "(keeps a backup).",
         )
     backup = None

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tlcourse.errors import UsageError
 from tlcourse.own_process import SECRET, take_secret
+from tlcourse.text import typed
 
 _BYTES = 32
 _FEWEST = 16
@@ -33,7 +34,7 @@ def new_secret(path: Path) -> None:
         raise UsageError(
             f"{path} is there already, and was left as it is.",
             cause="a secret was made before; verdicts can be repeated only with it.",
-            remedy=f"use it: --secret '{path}' – or name another file.",
+            remedy=f"use it: --secret {typed(str(path))} – or name another file.",
         ) from None
     except OSError as error:
         raise UsageError(
@@ -53,13 +54,13 @@ def read_secret(path: Path | None) -> bytes | None:
         raise UsageError(
             f"The secret {path} cannot be read: {error.strerror}.",
             cause="the path is misspelt, or the secret was not made yet.",
-            remedy=f"tlcourse ta secret new '{path}'",
+            remedy=f"tlcourse ta secret new {typed(str(path))}",
         ) from None
     if os.name == "posix" and stat.S_IMODE(info.st_mode) & 0o077:
         raise UsageError(
             f"The secret {path} can be read by others on this machine.",
             cause="its mode allows the group or everybody in.",
-            remedy=f"chmod 600 '{path}' – and if it was open for long, make a new one.",
+            remedy=f"chmod 600 {typed(str(path))} – and if it was open for long, make a new one.",
         )
     return _long_enough(text, str(path))
 

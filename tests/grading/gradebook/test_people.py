@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import io
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tlcourse.errors import UsageError
 from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, private_unpacking, resume, seed_from
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.people import is_a_test_person, may_be_in, targets_of
+from tlcourse.grading.gradebook.people import is_a_test_person, may_be_in, settles, targets_of
 from tlcourse.grading.lms.handins import find_handins
 from tlcourse.grading.lms.roster import Person, read_roster
 
@@ -150,11 +151,47 @@ def test_who_is_excused_or_has_points_by_hand_needs_no_hand_in(graded, changing,
     assert [one["state"] for one in people] == [*["graded"] * 4, "excused", "by hand", "unmatched", "unmatched"]
 
 
+def test_nobody_gets_zero_while_a_folder_may_be_anybodys_and_no_mark_set_by_hand_is_dropped(
+    graded, changing, tl, tmp_path
+):
+    """Navn5 has no word in common with Jane's folder; the two of the shorter class list are in no hand-in."""
+    done = exported(tl, graded, "--format", "csv", "--partial", "--missing", "zero")
+    assert [row["points"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["2", "2", "1", "1", *[""] * 4]
+    assert f"--missing zero gives nobody 0 while 1 folder may be anybody's: {JANE}" in done.stderr
+    assert "handed in nothing: 2 are left blank: Navn5 Efter5 (s100005), Navn6 Efter6 (s100006)" in done.stderr
+    rows = changing.roster.read_text(encoding="utf-8-sig").splitlines()
+    (tmp_path / "five.csv").write_text("\n".join(rows[:6]) + "\n")
+    (tmp_path / "nine.csv").write_text(
+        "\n".join([*rows, rows[1].replace("100001", "100009").replace("Navn1 ", "")]) + "\n"
+    )
+    common = ("--format", "csv", "--partial", "--missing", "zero", "--roster")
+    nine = exported(tl, graded, *common, str(tmp_path / "nine.csv"))
+    assert [row["points"] for row in csv.DictReader(io.StringIO(nine.stdout))] == ["2", "2", "1", "1", *[""] * 5]
+    five = exported(tl, graded, *common, str(tmp_path / "five.csv"))
+    assert "s100006 has no mark, is not in the class list, and was left out." in five.stderr
+    tl("ta", "override", "line", "u6", "--points", "1.5", "--why", "on paper", "--gradebook", str(graded))
+    refused = exported(tl, graded, *common, str(tmp_path / "five.csv"))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "s100006: marked, and not in the class list" in refused.stderr
+
+
+def test_a_hand_in_that_everybody_left_is_nobodys_mark(graded, tl):
+    for who in ("u1", "u2"):
+        done = tl("ta", "move", "line", who, "B", "--gradebook", str(graded), "--why", "B's work")
+        assert done.returncode == 0, done.stderr
+    assert [states(graded)[one] for one in "12"] == [("graded", 1.0), ("graded", 1.0)]
+    assert sorted(states(graded)) == list("12345678")  # and nobody is called A
+    done = exported(tl, graded, "--format", "csv", "--partial")
+    assert [row["id"] for row in csv.DictReader(io.StringIO(done.stdout))] == [f"s10000{n}" for n in range(1, 9)]
+    report = tl("ta", "report", "line", "--gradebook", str(graded)).stdout
+    assert "hand-in: A: PASS, 2 points  (nobody's: each who handed it in has another mark)" in report
+
+
 def test_who_changes_the_group_is_named_and_keeps_the_mark_they_handed_in_for(graded, changing, line, tl, tmp_path):
     moved = ClassLists(changing.roster, changing.regrouped)
     said = go_on(graded, moved, changing, line, tmp_path / "into")
     assert said[-1].startswith("Navn2 Efter2 (s100002) moved from A to B, handed in with A, and has its mark; if not: ")
-    assert "tlcourse ta move line 's100002' 'B' --why" in said[-1]
+    assert "tlcourse ta move line s100002 B --why" in said[-1]
     assert states(graded)["2"] == ("graded", 2.0)
     assert begun_as(graded, "line", changing.first)[0].groups == changing.regrouped.resolve()
     assert not go_on(graded, moved, changing, line, tmp_path / "into")  # said once
@@ -168,6 +205,19 @@ def test_who_changes_the_group_is_named_and_keeps_the_mark_they_handed_in_for(gr
     report = tl("ta", "report", "line", "--gradebook", str(graded)).stdout
     assert "group changed: Navn2 Efter2 (s100002), A to B, sofie" in report
     assert "mark moved: Navn2 Efter2 (s100002) to B" in report
+
+
+def test_the_same_submissions_graded_anew_are_no_other_batch(graded, changing, line, tmp_path):
+    lists = ClassLists(changing.roster, changing.groups)
+    found = lists.find(changing.first, tmp_path / "into")
+    options = Options(variant="mini", device="cpu", threads=1, wall_time_s=30.0)
+    with Gradebook.writing(graded, "a test") as book:
+        said = ClassLists(changing.roster, changing.groups, {}, {JANE: "u8"})
+        settled = said.find(changing.first, tmp_path / "into")
+        resume(book, line, settled, book.batch(1), SEED, source=changing.first, lists=said, who="sofie")
+        again = begin(book, line, found, changing.first, options, SEED, who="sofie", settings=lists.settings())
+        assert [h.owner for h in book.handins(1)] == ["A", "B", "Jane Doe"]
+        assert book.elsewhere(again) == {}
 
 
 def test_who_was_graded_in_another_batch_gets_no_zero_in_a_later_ones_export(graded, changing, line, tl, tmp_path):
@@ -240,4 +290,12 @@ def test_with_a_class_list_given_later_names_become_people(changing, tmp_path):
     assert [(person.id[-1], mark.points) for person, mark in settled] == [
         ("1", 2.0),
         *((str(i), 0.0) for i in range(2, 9)),
+    ]
+
+
+def test_a_name_in_a_command_to_type_is_one_word_whatever_is_in_it():
+    said = settles("9007-77 - Jane O'Doe $(rm) - Oct 3", "line")
+    assert shlex.split(said) == [
+        *"tlcourse batch line SUBMISSIONS --resume --is".split(),
+        "9007-77 - Jane O'Doe $(rm) - Oct 3=ID",
     ]

@@ -35,6 +35,7 @@ from tlcourse.grading.lms.handins import HandIns
 from tlcourse.sandbox.kinds import in_words
 from tlcourse.sandbox.scratch import scratch_folder
 from tlcourse.sandbox.view import refuse_what_is_private
+from tlcourse.text import typed
 
 Tell = Callable[[str], None]
 
@@ -260,7 +261,7 @@ def _chosen(book: Gradebook, batch: BatchRecord, only: str, *, go_on: bool) -> t
     raise UsageError(
         f"Regrade {before.id} (--only {before.selection}) is not finished.",
         cause="it was stopped, or ended with internal errors.",
-        remedy=f"tlcourse ta regrade {batch.exercise} --only '{before.selection}' --resume",
+        remedy=f"tlcourse ta regrade {batch.exercise} --only {typed(before.selection)} --resume",
     )
 
 

@@ -25,7 +25,7 @@ from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.lms.roster import Person, same_key, visible
 from tlcourse.grading.secret import data_seed, fingerprint, new_salt, run_key
-from tlcourse.text import harmless
+from tlcourse.text import harmless, typed
 
 if TYPE_CHECKING:
     from tlcourse.grading.lms.handins import HandIn, HandIns
@@ -220,7 +220,7 @@ def _moved(book: Gradebook, batch: BatchRecord, before: dict[str, str]) -> Itera
         if owner and owner != now:
             line += f", handed in with {visible(owner)}, and has its mark"
             if now:
-                line += f"; if not: tlcourse ta move {batch.exercise} '{visible(person)}' '{visible(now)}' --why …"
+                line += f"; if not: tlcourse ta move {batch.exercise} {typed(person)} {typed(now)} --why …"
         yield f"{line}."
 
 

@@ -21,6 +21,7 @@ from tlcourse.storage import (
     statements,
     version_of,
 )
+from tlcourse.text import typed
 
 _VERSION = 3
 _APPLICATION = 0x746C6762  # tells a gradebook from other SQLite files, such as a student's own record
@@ -168,18 +169,21 @@ def _in_words(path: Path, error: sqlite3.DatabaseError) -> InfraError:
         return InfraError(
             f"The gradebook could not be opened for writing ({said}): {path}",
             cause="missing permissions on the file or on its folder.",
-            remedy=f"chmod u+rw '{path}' – or name another: --gradebook FILE",
+            remedy=f"chmod u+rw {typed(str(path))} – or name another: --gradebook FILE",
         )
     if kind == "other":
         return InfraError(
             f"The gradebook could not be used ({said}): {path}", remedy="report this as a mistake of ours."
         )
     copy = path.with_name(path.name + ".copy")
+    here, aside, wal, shm, kept = (
+        typed(str(one)) for one in (path, f"{path}.damaged", f"{path}-wal", f"{path}-shm", copy)
+    )
     remedy = (
-        f"mv '{path}' '{path}.damaged'; rm -f '{path}-wal' '{path}-shm'; cp '{copy}' '{path}' "
+        f"mv {here} {aside}; rm -f {wal} {shm}; cp {kept} {here} "
         "– then continue with tlcourse batch … --resume, which grades what the copy lacks."
         if copy.is_file()
-        else f"mv '{path}' '{path}.damaged', and grade the batch again."
+        else f"mv {here} {aside}, and grade the batch again."
     )
     return InfraError(
         f"The gradebook is damaged ({said}): {path}",

@@ -240,7 +240,8 @@ class Gradebook:
             here = same_key(handin.owner)
             stay = [one for one in handin.members if moved.get(one, here) == here]
             come = [one for one, group in moved.items() if group == here and one not in stay]
-            found.append(replace(handin, members=stay + come))
+            members = stay + come
+            found.append(replace(handin, members=members, left_behind=bool(handin.members) and not members))
         return found
 
     def memberships(self, batch: int) -> list[Membership]:
@@ -289,14 +290,17 @@ class Gradebook:
         """Where each person of the class stands."""
         people = self.people(batch.id) or [Person(one) for one in batch.notices.get("missing", [])]  # earlier editions
         decided, unmatched = self.overrides(batch.exercise), self.look(batch).unmatched
-        others = [one for one in self.batches(batch.exercise) if one.id != batch.id]
-        elsewhere = {
+        return person_statuses(people, self.groups(batch.id), statuses, decided, unmatched, self.elsewhere(batch))
+
+    def elsewhere(self, batch: BatchRecord) -> dict[str, str]:
+        """By person, which hand-in of another batch is theirs; the same submissions, graded anew, are no other."""
+        others = [one for one in self.batches(batch.exercise) if one.source != batch.source]
+        return {
             person: f"handed in with batch {one.id}, as {handin.owner}"
             for one in others
             for handin in self.handins(one.id)
             for person in handin.members
         }
-        return person_statuses(people, self.groups(batch.id), statuses, decided, unmatched, elsewhere)
 
     def open_handins(self, batch: int, round_: int = 0) -> list[HandInRecord]:
         """Those of a batch whose newest attempt has no final result; or those of a regrade that have none of it."""

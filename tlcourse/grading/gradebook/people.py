@@ -12,6 +12,7 @@ from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.records import OUTCOMES, GradeStatus, HandInRecord, Override
 from tlcourse.grading.lms.handins import HandIns
 from tlcourse.grading.lms.roster import People, Person, loose_keys, orders, same_key, visible
+from tlcourse.text import counted, typed
 
 State = Literal["graded", "waiting", "ours", "nothing", "unmatched", "elsewhere", "excused", "by hand"]
 STATES: dict[State, str] = {
@@ -84,7 +85,8 @@ def person_statuses(
         unmatched: folders of nobody, each with its reason.
         elsewhere: by person, which hand-in of another batch of the exercise is theirs.
     """
-    theirs = {member: status for status in statuses for member in status.handin.members or [status.handin.owner]}
+    listed = bool(people)
+    theirs = {one: status for status in statuses for one in status.handin.marked(class_known=listed)}
     known = {person.id: person for person in people}
     everybody = [*people, *(Person(one) for one in theirs if one not in known)]
     found = []
@@ -157,7 +159,7 @@ def is_a_test_person(person: Person) -> bool:
 
 def settles(folder: str, exercise: str) -> str:
     """The one command that says whose a folder is."""
-    return f"tlcourse batch {exercise} SUBMISSIONS --resume --is '{visible(folder)}=ID'"
+    return f"tlcourse batch {exercise} SUBMISSIONS --resume --is {typed(f'{folder}=ID')}"
 
 
 def refuse_unclear(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str, str]], exercise: str) -> None:
@@ -179,10 +181,18 @@ def refuse_unclear(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str
         )
 
 
-def left_out(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str, str]], missing: str) -> Iterator[str]:
+def left_out(
+    people: Sequence[PersonStatus], unmatched: Sequence[tuple[str, str]], *, zero_asked: bool
+) -> Iterator[str]:
     """A line for each kind of people whom an export gives no graded points, and for each folder of nobody."""
+    nothing = "get 0 points" if zero_asked else "are left blank (--missing zero gives them 0)"
+    if unmatched:  # any of them may be anybody's, whatever it is called
+        nothing = "are left blank"
+        nobodys = ", ".join(visible(folder) for folder, _ in unmatched[:_LISTED])
+        if zero_asked:
+            yield f"--missing zero gives nobody 0 while {counted(len(unmatched), 'folder')} may be anybody's: {nobodys}"
     kinds: tuple[tuple[State, str], ...] = (
-        ("nothing", "get 0 points" if missing == "zero" else "are left blank (--missing zero gives them 0)"),
+        ("nothing", nothing),
         ("excused", "are left as the platform has them"),
         ("unmatched", "are left as the platform has them"),
         ("elsewhere", "are left as the platform has them"),

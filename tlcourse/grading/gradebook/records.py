@@ -49,6 +49,12 @@ class HandInRecord(Struct, frozen=True):
     """Counted are those that came into the batch."""
     round: int = 0
     """The one in which this attempt is graded: 0 in the batch itself."""
+    left_behind: bool = False
+    """Whether it had members, and none is left: each has another hand-in's mark."""
+
+    def marked(self, *, class_known: bool) -> list[str]:
+        """Those whose marks come from it. Only where the batch knows no people at all, its owner's name is somebody."""
+        return self.members if self.members or self.left_behind or class_known else [self.owner]
 
 
 class Verdict(Struct, frozen=True):

@@ -11,6 +11,7 @@ from msgspec import Struct
 from tlcourse.errors import UsageError
 from tlcourse.grading.lms.roster import People, Roster, person_of, same_key, unmarked, visible
 from tlcourse.grading.lms.table import Table, header_key, read_table
+from tlcourse.text import typed
 
 _GROUP = ("Group Name", "GroupName", "Group", "Group Code", "Gruppe", "Groups", "Team")
 _EXCEPTION = ("Exception", "Reason", "Undtagelse", "Note")
@@ -115,7 +116,7 @@ def _of_set(table: Table, at: int, category: str) -> list[list[str]]:
             f"{table.path} has {len(several)} people in several groups, such as {visible(' and '.join(several[0]))}.",
             cause="the course has several sets of groups, and only one is that of the exercise.",
             remedy="choose one with --category and how the names of its groups begin: "
-            f"--category {visible(several[0][0].split()[0] if several[0][0] else 'NAME')}",
+            f"--category {typed(several[0][0].split()[0] if several[0][0] else 'NAME')}",
         )
     return cells
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -26,7 +26,8 @@ class Mark(Struct, frozen=True):
     outcome: str = ""
     owner: str = ""
     """The hand-in, or the group, that the mark is from: named where a person has two."""
-    handed_in: bool = True
+    given: bool = True
+    """Graded or decided, and so due to reach somebody; False of what is put where nobody gave a mark."""
 
 
 class Absent(Struct, frozen=True):
@@ -40,6 +41,8 @@ class Absent(Struct, frozen=True):
     """Whether a platform made this person up, as it does for staff who look at a course as a student."""
     tell: Callable[[str], None]
     """Gets a line for everybody who is left out."""
+    elsewhere: Mapping[str, str] = {}
+    """By id, where else somebody has a mark: they get no points for having none here."""
 
 
 def one_mark_each(
@@ -68,13 +71,17 @@ def one_mark_each(
     for mark in marks:
         if (person := _in_class(mark, index)) is not None:
             pairs.append((person, mark))
-        elif mark.handed_in:
+        elif mark.given:
             problems.append(f"{visible(mark.person_id)}: marked, and not in the class list")
+        elif absent is not None:
+            absent.tell(f"{visible(mark.person_id)} has no mark, is not in the class list, and was left out.")
     marked = {person.id for person, _ in pairs}
     without = [person for key, person in (class_ or {}).items() if key not in marked]
     if absent is not None:
         problems += [f"{_named(one)}: {said}" for one in without if (said := absent.unclear(one))]
-        pairs += [(person, Mark(person.id, absent.points, handed_in=False)) for person in without]
+        pairs += [
+            (one, Mark(one.id, None if one.id in absent.elsewhere else absent.points, given=False)) for one in without
+        ]
         without = []
     problems += [f"{_named(person)}: no mark" for person in without]
     if rows is not None:
@@ -110,8 +117,8 @@ def _into_rows(
         found = _rows_of(person, index)
         if len(found) == 1:
             of[next(iter(found))].append((person, mark))
-        elif absent is not None and not mark.handed_in and not found:
-            absent.tell(f"{_named(person)} has no hand-in, is not in the template, and was left out.")
+        elif absent is not None and not mark.given and not found:
+            absent.tell(f"{_named(person)} has no mark, is not in the template, and was left out.")
         else:
             said = "not in the template" if not found else f"could be {index.names(found)} of the template"
             problems.append(f"{_named(person)}: marked, and {said}")
@@ -124,7 +131,7 @@ def _into_rows(
             if said := "" if absent.made_up(row) else absent.unclear(row):
                 problems.append(f"{_named(row)}: {said}")
             absent.tell(f"{_named(row)} is in the template and not in the graded class: left as the platform has it.")
-            settled.append((row, Mark(row.id, None, handed_in=False)))
+            settled.append((row, Mark(row.id, None, given=False)))
         elif not own:
             problems.append(f"{_named(row)}: in the template, and no mark")
         elif len({person.id for person, _ in own}) > 1:

@@ -113,7 +113,9 @@ def row(status: GradeStatus) -> str:
     cause = f"  {line(status.verdict.cause)}" if status.verdict and status.verdict.cause else ""
     again = f"  (attempt {status.handin.attempt})" if status.handin.attempt > 1 else ""
     again += f"  (regrade {status.regrade})" if status.regrade else ""
-    return f"{line(status.handin.owner)}: {OUTCOMES[status.outcome].word}, {points_words(status)} points{again}{cause}"
+    left = "  (nobody's: each who handed it in has another mark)" if status.handin.left_behind else ""
+    ended = OUTCOMES[status.outcome].word
+    return f"{line(status.handin.owner)}: {ended}, {points_words(status)} points{again}{left}{cause}"
 
 
 def decided(override: Override) -> str:

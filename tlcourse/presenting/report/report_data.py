@@ -239,6 +239,7 @@ def document(report: Report) -> dict[str, Any]:
 def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedExercise) -> list[Mark]:
     """One mark for each member; a hand-in without known members is marked under its owner's name."""
     marks = []
+    listed = bool(statuses and book.people(statuses[0].handin.batch))
     for status in statuses:
         ended: Ended | Result | None = None
         if status.verdict is not None and status.verdict.readable:
@@ -246,7 +247,7 @@ def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedE
             brief = msgspec.json.decode(raw, type=Ended)
             ended = brief if brief.schema == SCHEMA else read_result(raw)
         next_ = next_thing(exercise, status, ended)
-        for person in status.handin.members or [status.handin.owner]:
+        for person in status.handin.marked(class_known=listed):
             words = mark_words(exercise, status, person, next_)
             marks.append(
                 Mark(
@@ -270,15 +271,22 @@ def marks_of_class(
         if one.owner:
             continue
         if one.state == "by hand":
-            found.append(Mark(one.person.id, one.points, set_by_hand(one.points, most), "", "", handed_in=False))
+            found.append(Mark(one.person.id, one.points, set_by_hand(one.points, most), "", ""))
         elif one.state == "nothing":
             words = "" if missing is None else "Nothing was handed in."
-            found.append(Mark(one.person.id, missing, words, "nothing", "", handed_in=False))
+            found.append(Mark(one.person.id, missing, words, "nothing", "", given=False))
         else:  # excused, or not matched: whoever may have handed in gets no mark that says they did not
-            found.append(Mark(one.person.id, None, "", one.state, "", handed_in=False))
+            found.append(Mark(one.person.id, None, "", one.state, "", given=False))
     return found
 
 
 def without_verdict(statuses: Sequence[GradeStatus]) -> list[str]:
-    """Owners whose hand-ins have no points, neither graded nor set by hand."""
-    return [line(s.handin.owner) for s in statuses if s.points is None and not (s.override and s.override.excused)]
+    """Owners whose hand-ins have no points, neither graded nor set by hand, and somebody waits for them."""
+    return [line(s.handin.owner) for s in statuses if s.points is None and not _settled(s)]
+
+
+def _settled(status: GradeStatus) -> bool:
+    """Whether nobody waits for the verdict: the staff decided about the hand-in or each of its members, or all left."""
+    members = status.handin.members
+    each = bool(members) and all(one in status.overrides_of_members for one in members)
+    return each or status.handin.left_behind or bool(status.override and status.override.excused)

@@ -24,7 +24,7 @@ from tlcourse.presenting.report.as_text import decided, override_words
 from tlcourse.presenting.report.feedback_content import feedback_of
 from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.presenting.words import duration
-from tlcourse.text import harmless
+from tlcourse.text import harmless, typed
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.clusters import backends
 from tlcourse.tui.clusters import on as on_backend
@@ -170,7 +170,7 @@ class BatchScreen(CourseScreen):
         try:
             self.course_app.leave(ChildProcess.start(*command, *course, "--plain", out=log, needs_secret=True))
         except OSError as error:
-            self.tell(f"No process could be started: {error.strerror}. Try: tlcourse {' '.join(command)}")
+            self.tell(f"No process could be started: {error.strerror}. Try: tlcourse {' '.join(map(typed, command))}")
             return
         self.notify(f"{message}; what it says: {log}", timeout=8, markup=False)
 
@@ -301,7 +301,9 @@ def _summary(record: BatchRecord, state: BatchState) -> Text:
     for owner, seconds in state.slowest:
         text.append(f"slow: {_clean(owner)} {seconds:.0f} s\n", style="not bold dim")
     if not state.going and state.waiting:
-        text.append(f"\nContinue with: tlcourse batch {record.exercise} {record.source} --resume\n", style="italic")
+        text.append(
+            f"\nContinue with: tlcourse batch {record.exercise} {typed(record.source)} --resume\n", style="italic"
+        )
     return text
 
 
