@@ -48,7 +48,7 @@ def test_a_gradebook_of_the_first_edition_is_read_with_all_its_marks(gradebook):
         "G1": ("pass", 2.0),
         "G2": ("crash", 0.0),
     }
-    assert version(gradebook) == 3
+    assert version(gradebook) == 4
 
 
 def test_its_documents_are_in_todays_words(gradebook):

@@ -186,7 +186,7 @@ def _write_out(
     from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.presenting.report.report_files import write_all
 
-    with Gradebook.reading(gradebook) as book:
+    with Gradebook.reading(gradebook, {name: exercise.about.manual}) as book:
         written = write_all(book, book.batch(batch), exercise, folder)
     for path in written:
         tell(f"written: {path}")

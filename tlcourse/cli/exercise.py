@@ -30,13 +30,13 @@ def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain
     exercises = [exercise.about for exercise in load_course(course).exercises.values()]
     if json:
         rows = [
-            {"id": about.id, "title": about.title, "summary": about.summary, "max_points": _points(about.checks)}
+            {"id": about.id, "title": about.title, "summary": about.summary, "max_points": about.max_points}
             for about in exercises
         ]
         out.document({"schema": 1, "exercises": rows})
         return
     for about in exercises:
-        out.say(f"{about.id:<6} {_points(about.checks):g} points  {about.title}")
+        out.say(f"{about.id:<6} {about.max_points:g} points  {about.title}")
         if not plain:
             out.say(f"       {about.summary}")
 
@@ -56,7 +56,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
             {
                 "schema": 1,
                 "exercise": about,
-                "max_points": _points(about.checks),
+                "max_points": about.max_points,
                 "handout": str(found.folder / "handout.md"),
                 "starter": str(found.folder / "starter.py"),
                 "hints": len(found.hints),
@@ -71,6 +71,11 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     out.say("Checks:")
     for check in about.checks:
         out.say(f"  {check.title}: {bar(check.direction, check.threshold, check.unit)}  ({check.points:g} points)")
+    if about.manual:
+        out.say("Marked by hand:")
+    for item in about.manual:
+        rubric = f": {item.rubric.strip()}" if item.rubric.strip() else ""
+        out.say(f"  {item.title}{rubric}  ({item.max_points:g} points)")
     out.say("Packages that a grading has:")
     out.say(f"  {packages_in_words(about)}")
     out.say(f"Time for fit: {time_asked(about.seconds, about.limits.cpu_s)}, of a reference machine with 2 threads.")
@@ -148,10 +153,6 @@ def init(
     if not plain:
         out.say(f"Read what is asked: tlcourse exercise show {exercise}")
         out.say(f"Edit it, then:      tlcourse grade {exercise} {typed(str(target))}")
-
-
-def _points(checks: list) -> float:  # type: ignore[type-arg]
-    return float(sum(check.points for check in checks))
 
 
 _MOST = 100

@@ -102,8 +102,9 @@ class ChosenBatch(Group, frozen=True, kw_only=True):
         from tlcourse.grading.gradebook.gradebook import Gradebook
         from tlcourse.paths import gradebook_file
 
-        found = load_course(self.course).exercise(exercise)
-        with Gradebook.reading(self.gradebook or gradebook_file()) as book:
+        course = load_course(self.course)
+        found = course.exercise(exercise)
+        with Gradebook.reading(self.gradebook or gradebook_file(), course.manual) as book:
             record = _chosen(book, found.about.id, self.batch)
             _say_what_is_missing(book, record)
             yield found, book, record
@@ -116,8 +117,9 @@ class ChosenBatch(Group, frozen=True, kw_only=True):
         from tlcourse.grading.gradebook.gradebook import Gradebook
         from tlcourse.paths import gradebook_file
 
-        found = load_course(self.course).exercise(exercise)
-        with Gradebook.writing(must_exist(self.gradebook or gradebook_file()), command) as book:
+        course = load_course(self.course)
+        found, path = course.exercise(exercise), must_exist(self.gradebook or gradebook_file())
+        with Gradebook.writing(path, command, manual=course.manual) as book:
             record = _chosen(book, found.about.id, self.batch)
             _say_what_is_missing(book, record)
             yield found, book, record

@@ -23,12 +23,14 @@ def override(
     why: Annotated[str, typer.Option("--why", help="The reason, for the record.")] = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Let the graded points count again.")] = False,
     excuse: Annotated[bool, typer.Option("--excuse", help="No mark is to be given, and none is missing.")] = False,
+    show_why: Annotated[bool, typer.Option("--show-why", help="Tell the reason to whom it concerns.")] = False,
     who: Who = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
     """Set somebody's points by hand: a new row with who, when and why, which a regrade leaves in force."""
     from tlcourse.grading.gradebook.people import targets_of
+    from tlcourse.presenting.report.report_data import max_points
 
     if (points is not None) + withdraw + excuse != 1:
         raise UsageError("Give one of --points, --withdraw, --excuse.", remedy='such as: --points 8 --why "…"')
@@ -37,14 +39,15 @@ def override(
             "An override needs its reason.", cause="marks that were changed are asked about later.", remedy='--why "…"'
         )
     with chosen.writing(exercise, "tlcourse ta override") as (found, book, record):
-        if points is not None and points > record.max_points:
+        most = max_points(record, found)
+        if points is not None and not points <= most:
             raise UsageError(
-                f"{points:g} points are more than the {record.max_points:g} of {found.about.id}.",
-                remedy=f"--points {record.max_points:g}",
+                f"{points:g} points are more than the {most:g} of {found.about.id}.", remedy=f"--points {most:g}"
             )
         targets = targets_of(book.handins(record.id), book.people(record.id), book.groups(record.id), whom)
         for target in targets:
-            book.override(found.about.id, target, points, who=who or user(), why=why.strip(), excused=excuse)
+            decision = {"excused": excuse, "shown": show_why}
+            book.override(found.about.id, target, points, who=who or user(), why=why.strip(), **decision)
     words = "excused" if excuse else "as graded" if points is None else f"{points:g}"
     if json:
         decided = {"target": targets[0], "targets": targets, "points": points, "excused": excuse}
@@ -55,6 +58,152 @@ def override(
         out.say(f"{whom}: " + ("excused." if excuse else "the graded points count again."))
     else:
         out.say(f"{whom}: {points:g} points.")
+
+
+def mark(
+    exercise: ExerciseName,
+    whom: Annotated[
+        str,
+        typer.Argument(metavar="WHO", help="A group, a folder, or anybody of the lists: id, user name, address, name."),
+    ],
+    chosen: ChosenBatch,
+    part: Annotated[str, typer.Argument(metavar="[PART]", help="An item that is marked by hand.")] = "",
+    points: Annotated[float | None, typer.Argument(metavar="[POINTS]", min=0, help="What it earns.")] = None,
+    comment: Annotated[
+        str | None, typer.Option("--comment", help='For whom it concerns, on PART or the whole; "" takes it away.')
+    ] = None,
+    why: Annotated[str, typer.Option("--why", help="The reason, for the record; needed where a mark changes.")] = "",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="As if nothing of PART had been set.")] = False,
+    who: Who = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Set the points of a part that is marked by hand, or comment on it or the whole: a new row with who and when."""
+    from tlcourse.grading.gradebook.by_hand import bounded, hand_marks, in_force, item_called, set_mark
+    from tlcourse.grading.gradebook.people import targets_of
+
+    if withdraw == (points is not None or comment is not None) or (points is not None and not part):
+        raise UsageError(
+            "Give PART and POINTS, or --comment, or --withdraw.",
+            remedy=f'such as: tlcourse ta mark {exercise} "Group 7" report 3 --comment "…"',
+        )
+    with chosen.writing(exercise, "tlcourse ta mark") as (found, book, record):
+        name = found.about.id
+        item = item_called(found.about.manual, name, part) if part else None
+        if item is not None and points is not None and not points <= item.max_points:  # nor what is no number
+            raise UsageError(
+                f"{points:g} points are more than the {item.max_points:g} of {item.id}.",
+                remedy=f"tlcourse ta mark {name} {whom!r} {item.id} {item.max_points:g}",
+            )
+        targets = targets_of(book.handins(record.id), book.people(record.id), book.groups(record.id), whom)
+        marks = in_force(hand_marks(book, name))
+        before = [marks.get(target, {}).get(part) for target in targets]
+        if withdraw and not any(before):
+            raise UsageError(
+                f"Nothing of {part or 'the comment'} is set for {whom}.", remedy=f"tlcourse ta report {name}"
+            )
+        changed = [one for one in before if one and one.points is not None and one.points != points]
+        if changed and (withdraw or points is not None) and not why.strip():
+            raise UsageError(
+                "A mark that changes needs its reason.",
+                cause="marks that were changed are asked about later.",
+                remedy='--why "…"',
+            )
+        for target, own in zip(targets, before, strict=True):
+            kept = None if withdraw or own is None else own
+            set_mark(
+                *(book, name, target, part),
+                points if points is not None else kept.points if kept else None,
+                bounded(comment, "The comment") if comment is not None else kept.comment if kept else "",
+                who=who or user(),
+                why=why.strip(),
+            )
+        marks = in_force(hand_marks(book, name))
+        unset = [
+            one.id
+            for one in found.about.manual
+            if (m := marks.get(targets[0], {}).get(one.id)) is None or m.points is None
+        ]
+    now = marks.get(targets[0], {}).get(part)
+    decided = {"targets": targets, "part": part, "points": now and now.points, "comment": now.comment if now else ""}
+    if json:
+        out.document({"schema": 1, "exercise": name, **decided, "unset": unset})
+    elif plain:
+        out.say("\n".join([*(f"target: {target}" for target in targets), f"part: {part}"]))
+        out.say(f"points: {'' if now is None or now.points is None else f'{now.points:g}'}\nunset: {', '.join(unset)}")
+    else:
+        said = "withdrawn" if withdraw else "noted" if points is None else f"{points:g} points"
+        out.say(f"{whom}: {part or 'comment'}: {said}." + (f" Still to mark: {', '.join(unset)}." if unset else ""))
+
+
+def requests(
+    exercise: ExerciseName,
+    chosen: ChosenBatch,
+    add: Annotated[str, typer.Option("--add", metavar="WHO", help="Record that WHO asks, with --text.")] = "",
+    answer: Annotated[
+        int | None, typer.Option("--answer", metavar="NUMBER", help="Answer a request with --text, which closes it.")
+    ] = None,
+    text: Annotated[str, typer.Option("--text", help="What is asked, or answered; feedback shows both.")] = "",
+    regrade: Annotated[
+        int | None, typer.Option("--regrade", metavar="NUMBER", help="With --answer: the regrade that was made of it.")
+    ] = None,
+    override: Annotated[
+        bool, typer.Option("--override", help="With --answer: name the override that is in force for WHO.")
+    ] = False,
+    who: Who = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """List requests for another look, the open ones first; record one with --add, answer one with --answer."""
+    from tlcourse.grading.gradebook import by_hand
+    from tlcourse.grading.gradebook.people import targets_of
+    from tlcourse.presenting.report.as_text import request_words
+
+    if add and answer is not None:
+        raise UsageError("Give one of --add, --answer.", remedy="give two commands.")
+    if bool(text.strip()) != bool(add or answer is not None):
+        raise UsageError("--add and --answer go with --text.", remedy='--add "Group 7" --text "…"')
+    if (regrade is not None or override) and answer is None:
+        raise UsageError("--regrade and --override go with --answer.", remedy='--answer NUMBER --text "…"')
+    if not (add or answer is not None):
+        with chosen.reading(exercise) as (found, book, _):
+            listed = by_hand.requests(book, found.about.id)
+    else:
+        with chosen.writing(exercise, "tlcourse ta requests") as (found, book, record):
+            name, said = found.about.id, by_hand.bounded(text, "The text")
+            known = {one.id: one for one in by_hand.requests(book, name)}
+            if add:
+                targets = targets_of(book.handins(record.id), book.people(record.id), book.groups(record.id), add)
+                for target in targets:
+                    by_hand.add_request(book, name, target, said, who=who or user())
+            else:
+                asked = known.get(answer or 0)
+                if asked is None:
+                    numbers = ", ".join(map(str, sorted(known))) or "none"
+                    raise UsageError(f"{name} has no request {answer}.", remedy=f"requests: {numbers}.")
+                if regrade is not None and regrade not in [one.id for one in book.regrades(record.id)]:
+                    raise UsageError(
+                        f"Batch {record.id} has no regrade {regrade}.", remedy=f"tlcourse ta report {name}"
+                    )
+                decided = book.overrides(name).get(asked.target)
+                if override and decided is None:
+                    raise UsageError(
+                        f"No override is in force for {asked.target}.", remedy=f"tlcourse ta override {name}"
+                    )
+                by_hand.answer_request(
+                    *(book, asked.id, said),
+                    who=who or user(),
+                    regrade=regrade,
+                    override=decided.id if override and decided else None,
+                )
+            listed = by_hand.requests(book, name)
+    if json:
+        out.document({"schema": 1, "exercise": found.about.id, "requests": listed})
+        return
+    for one in listed:
+        out.say(request_words(one))
+    if not listed and not plain:
+        out.note(f"No request: tlcourse ta requests {exercise} --add WHO --text TEXT")
 
 
 def move(
@@ -86,4 +235,6 @@ def move(
 def add_to(app: typer.Typer) -> None:
     """Make these commands of `tlcourse ta`."""
     app.command("override")(override)
+    app.command("mark")(mark)
+    app.command("requests")(requests)
     app.command("move")(move)

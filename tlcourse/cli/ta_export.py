@@ -57,7 +57,8 @@ def export(
     from tlcourse.grading.lms.exports import export as exported
     from tlcourse.grading.lms.marks import Absent
     from tlcourse.grading.lms.roster import Roster, read_roster
-    from tlcourse.presenting.report.report_data import marks_of, marks_of_class, without_verdict
+    from tlcourse.presenting.report.report_data import marks_of, marks_of_class, max_points, without_verdict
+    from tlcourse.text import counted
 
     with chosen.reading(exercise) as (found, book, record):
         statuses = book.statuses(record)
@@ -71,6 +72,12 @@ def export(
         known = people if book.people(record.id) or record.notices.get("missing") else []
         if not partial:
             refuse_unclear(known, unmatched, found.about.id)
+        if (to_mark := [one.named for one in people if one.state == "to mark"]) and not partial:
+            raise UsageError(
+                f"{counted(len(to_mark), 'person', 'people')} without all marks by hand: {', '.join(to_mark[:10])}.",
+                cause="some parts of the exercise are marked by assistants, and not all are set.",
+                remedy=f"tlcourse ta mark {found.about.id} WHO PART POINTS – or export the others with --partial",
+            )
         # a folder may be anybody's, whatever it is called: while there is one, nobody is said to have handed in nothing
         zero = 0.0 if missing is Missing.ZERO and not unmatched else None
         marks = marks_of_class(marks_of(book, statuses, found), people, found, zero)
@@ -88,7 +95,7 @@ def export(
         marks,
         format_.value,
         item=item or found.about.title,
-        max_points=record.max_points,
+        max_points=max_points(record, found),
         roster=class_,
         absent=absent if class_ else None,
         template=template,

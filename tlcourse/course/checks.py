@@ -98,6 +98,9 @@ def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
         ids = [check.id for check in exercise.about.checks]
         for repeated in (i for i, count in Counter(ids).items() if count > 1):
             yield f"{at(path, repeated)}: check `{repeated}` stands twice, expected ids that differ"
+        by_hand = Counter(item.id for item in exercise.about.manual)
+        for repeated in (i for i, count in by_hand.items() if count > 1 or i in ids):
+            yield f"{at(path, 'manual')}: `{repeated}` of manual stands twice, expected other ids"
         if exercise.about.policy.clear > exercise.about.policy.doubt:
             yield f"{at(path, 'policy')}: policy.clear is above policy.doubt, expected a level at most as high"
         for output in exercise.about.outputs:

@@ -65,6 +65,16 @@ class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a mean: the standard deviation of one item's value, in bars, that models near the bar have at most."""
 
 
+class ManualItem(Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of a rubric: what an assistant sets the points of, with `tlcourse ta mark`."""
+
+    id: Identifier
+    title: Text
+    max_points: Annotated[float, Meta(gt=0)]
+    rubric: str = ""
+    """What earns how much; students read it."""
+
+
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """How chance is dealt with; students read it. What follows: `grading/scoring/operating_characteristic.py`."""
 
@@ -100,6 +110,18 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     packages: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\Z")], ...] = ()
     """What a solution may import beside `course.exercise.GIVEN`, by the names that `import` uses."""
     policy: Policy = Policy()
+    manual: tuple[ManualItem, ...] = ()
+    """What is marked by hand, beside the checks; the marks wait until all of it is set."""
+
+    @property
+    def checked_points(self) -> float:
+        """The most that the checks give."""
+        return sum(rule.points for rule in self.checks)
+
+    @property
+    def max_points(self) -> float:
+        """The most that checks and assistants give together."""
+        return self.checked_points + sum(item.max_points for item in self.manual)
 
 
 class Course(Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,6 +157,11 @@ class LoadedCourse(Struct, frozen=True):
     lessons: dict[str, Lesson]
     quizzes: dict[str, Quiz]
     exercises: dict[str, LoadedExercise]
+
+    @property
+    def manual(self) -> dict[str, tuple[ManualItem, ...]]:
+        """What is marked by hand, by exercise."""
+        return {name: exercise.about.manual for name, exercise in self.exercises.items()}
 
     def exercise(self, name: str) -> LoadedExercise:
         """The exercise with that id, or in a folder of that name such as ex2_multitask; raises UsageError."""

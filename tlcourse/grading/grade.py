@@ -137,7 +137,7 @@ class Grading:
             submission=SubmissionRecord(_text(submission.origin), submission.sha256),
             outcome=outcome,
             points=sum(check.points for check in checks),
-            max_points=sum(rule.points for rule in self._exercise.about.checks),
+            max_points=self._exercise.about.checked_points,
             checks=checks,
             runs=[_record(one, self._options, self._exercise.about) for one in attempts],
             messages=[*submission.notices, *messages],

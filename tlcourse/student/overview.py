@@ -168,7 +168,7 @@ def _quiz(course: LoadedCourse, name: str, latest: dict[str, bool]) -> QuizState
 
 def _exercise(course: LoadedCourse, name: str, best: dict[str, tuple[str, float, float, int]]) -> ExerciseState:
     about = course.exercises[name].about
-    most = float(sum(check.points for check in about.checks))
+    most = float(about.checked_points)
     outcome, points, _, attempts = best.get(about.id, ("", 0.0, most, 0))
     return ExerciseState(about.id, about.title, attempts, outcome, points, most)
 

@@ -69,7 +69,7 @@ def without_run(
         submission=SubmissionRecord(path, sha256),
         outcome=outcome,
         points=0.0,
-        max_points=sum(rule.points for rule in exercise.about.checks),
+        max_points=exercise.about.checked_points,
         checks=[],
         runs=[],
         messages=[message],

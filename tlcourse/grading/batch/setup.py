@@ -168,7 +168,7 @@ def begin(
         variant=options.variant,
         source=_source(source),
         platform=handins.platform,
-        max_points=sum(rule.points for rule in exercise.about.checks),
+        max_points=exercise.about.checked_points,
         seed_source=seed.source,
         salt=salt,
         fingerprint=fingerprint(seed.material, salt),

@@ -23,7 +23,7 @@ from tlcourse.storage import (
 )
 from tlcourse.text import typed
 
-_VERSION = 3
+_VERSION = 4
 _APPLICATION = 0x746C6762  # tells a gradebook from other SQLite files, such as a student's own record
 _SCHEMA = """
 CREATE TABLE batches (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, variant TEXT NOT NULL, source TEXT NOT NULL,
@@ -71,7 +71,19 @@ CREATE INDEX attempts_of ON attempts (handin);
 ALTER TABLE overrides ADD COLUMN excused INTEGER NOT NULL DEFAULT 0
 """
 _THEN = ("people", "memberships", "looks", "identities", "attempts")
-APPENDED = _FIRST + _THEN
+_BY_HAND = """
+CREATE TABLE hand_marks (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, target TEXT NOT NULL, item TEXT NOT NULL,
+    points REAL, comment TEXT NOT NULL, why TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX hand_marks_of ON hand_marks (exercise);
+CREATE TABLE requests (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, target TEXT NOT NULL, text TEXT NOT NULL,
+    who TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE answers (id INTEGER PRIMARY KEY, request INTEGER NOT NULL REFERENCES requests (id), text TEXT NOT NULL,
+    regrade INTEGER REFERENCES regrades (id), override INTEGER REFERENCES overrides (id), who TEXT NOT NULL,
+    at TEXT NOT NULL);
+ALTER TABLE overrides ADD COLUMN shown INTEGER NOT NULL DEFAULT 0
+"""
+_LATER = ("hand_marks", "requests", "answers")
+APPENDED = _FIRST + _THEN + _LATER
 """Tables whose rows stay as they were written: triggers refuse anything else."""
 
 
@@ -86,10 +98,12 @@ def _stay(tables: tuple[str, ...]) -> list[str]:
 
 
 _THIRD = [*statements(_OF_THE_CLASS), *_stay(_THEN)]
+_FOURTH = [*statements(_BY_HAND), *_stay(_LATER)]
 _STEPS = {
-    0: [*statements(_SCHEMA), *_stay(_FIRST), *_THIRD, f"PRAGMA application_id = {_APPLICATION}"],
-    1: ["ALTER TABLE results RENAME COLUMN wall_s TO wall_time_s", *_THIRD],
-    2: _THIRD,
+    0: [*statements(_SCHEMA), *_stay(_FIRST), *_THIRD, *_FOURTH, f"PRAGMA application_id = {_APPLICATION}"],
+    1: ["ALTER TABLE results RENAME COLUMN wall_s TO wall_time_s", *_THIRD, *_FOURTH],
+    2: [*_THIRD, *_FOURTH],
+    3: _FOURTH,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,17 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from tlcourse.course.model import ManualItem
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
+from tlcourse.grading.gradebook.by_hand import by_hand, hand_marks, in_force
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus, person_statuses
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
 from tlcourse.grading.lms.roster import Person, same_key
 from tlcourse.grading.result import Result, read_result
 from tlcourse.storage import BUSY_S, transaction
 
+Manual = Mapping[str, Sequence[ManualItem]]
 _VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause, r.sha256, r.wall_time_s, r.cpu_s, r.at"
 _ROUND = "COALESCE((SELECT MAX(regrade) FROM attempts WHERE handin = h.id), 0)"
 _COUNTS = f"""SELECT id FROM results WHERE handin = h.id AND round >= {_ROUND}
@@ -39,24 +42,27 @@ UNREADABLE = "its kept result cannot be read"
 class Gradebook:
     """Reads, and where it was opened for writing, appends."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, manual: Manual | None = None) -> None:
         self._db = db
         self.path = path
+        self.manual = manual or {}
         self._readable: dict[int, bool] = {}
 
     @classmethod
     @contextlib.contextmanager
-    def writing(cls, path: Path, what: str, wait_s: float = BUSY_S) -> Iterator[Gradebook]:
+    def writing(
+        cls, path: Path, what: str, wait_s: float = BUSY_S, manual: Manual | None = None
+    ) -> Iterator[Gradebook]:
         """The gradebook for its one writer; `what` is said to another one, which waits for so long."""
         with file.writing(path, what, wait_s) as db:
-            yield cls(db, path)
+            yield cls(db, path, manual)
 
     @classmethod
     @contextlib.contextmanager
-    def reading(cls, path: Path) -> Iterator[Gradebook]:
-        """The gradebook for looking only."""
+    def reading(cls, path: Path, manual: Manual | None = None) -> Iterator[Gradebook]:
+        """The gradebook for looking only; `manual`: what the course marks by hand, by exercise."""
         with file.reading(path) as db:
-            yield cls(db, path)
+            yield cls(db, path, manual)
 
     def keep_copy(self) -> None:
         """Keep a copy of the whole beside it."""
@@ -143,13 +149,22 @@ class Gradebook:
         return number
 
     def override(
-        self, exercise: str, target: str, points: float | None, *, who: str, why: str, excused: bool = False
+        self,
+        exercise: str,
+        target: str,
+        points: float | None,
+        *,
+        who: str,
+        why: str,
+        excused: bool = False,
+        shown: bool = False,
     ) -> None:
-        """Append a decision of the staff; None withdraws the one before, or excuses."""
+        """Append a decision of the staff; None withdraws the one before, or excuses. `shown`: feedback says why."""
         with self.appending():
             self._db.execute(
-                "INSERT INTO overrides (exercise, target, points, why, who, at, excused) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (exercise, target, points, why, who, now(), int(excused)),
+                "INSERT INTO overrides (exercise, target, points, why, who, at, excused, shown)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (exercise, target, points, why, who, now(), int(excused), int(shown)),
             )
 
     def note_class(self, batch: int, people: Sequence[Person], groups: dict[str, str], *, who: str, why: str) -> None:
@@ -290,7 +305,10 @@ class Gradebook:
         """Where each person of the class stands."""
         people = self.people(batch.id) or [Person(one) for one in batch.notices.get("missing", [])]  # earlier editions
         decided, unmatched = self.overrides(batch.exercise), self.look(batch).unmatched
-        return person_statuses(people, self.groups(batch.id), statuses, decided, unmatched, self.elsewhere(batch))
+        marks, items = in_force(hand_marks(self, batch.exercise)), self.manual.get(batch.exercise, ())
+        own = {one.id: by_hand(items, marks, f"person:{one.id}") for one in people}
+        elsewhere = self.elsewhere(batch)
+        return person_statuses(people, self.groups(batch.id), statuses, decided, unmatched, elsewhere, own)
 
     def elsewhere(self, batch: BatchRecord) -> dict[str, str]:
         """By person, which hand-in of another batch is theirs; the same submissions, graded anew, are no other."""
@@ -359,12 +377,19 @@ class Gradebook:
     def statuses(self, batch: BatchRecord) -> list[GradeStatus]:
         """Where each hand-in of a batch stands."""
         verdicts, overrides = self.verdicts(batch.id), self.overrides(batch.exercise)
+        marks, items = in_force(hand_marks(self, batch.exercise)), self.manual.get(batch.exercise, ())
         return [
             GradeStatus(
                 handin,
                 verdicts.get(handin.id),
                 overrides.get(handin.key),
                 {p: o for p in handin.members if (o := overrides.get(f"person:{p}")) is not None},
+                by_hand(items, marks, handin.key),
+                {
+                    person: by_hand(items, marks, own, handin.key)
+                    for person in handin.members
+                    if (own := f"person:{person}") in marks
+                },
             )
             for handin in self.handins(batch.id)
         ]

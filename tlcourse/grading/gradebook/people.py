@@ -9,15 +9,17 @@ from typing import Literal, NamedTuple
 from msgspec import Struct
 
 from tlcourse.errors import UsageError
+from tlcourse.grading.gradebook.by_hand import ByHand
 from tlcourse.grading.gradebook.records import OUTCOMES, GradeStatus, HandInRecord, Override
 from tlcourse.grading.lms.handins import HandIns
 from tlcourse.grading.lms.roster import People, Person, loose_keys, orders, same_key, visible
 from tlcourse.text import counted, typed
 
-State = Literal["graded", "waiting", "ours", "nothing", "unmatched", "elsewhere", "excused", "by hand"]
+State = Literal["graded", "waiting", "ours", "nothing", "unmatched", "elsewhere", "excused", "by hand", "to mark"]
 STATES: dict[State, str] = {
     "graded": "graded",
     "by hand": "points set by hand",
+    "to mark": "waits for marks by hand",
     "waiting": "not graded yet",
     "ours": "grader fault, not graded",
     "nothing": "handed in nothing",
@@ -60,7 +62,12 @@ class PersonStatus(Struct, frozen=True):
     owner: str = ""
     """The hand-in whose mark counts for them."""
     why: str = ""
-    """Of the unmatched: which folder may be theirs, and why it is not sure. Of a decision: its reason."""
+    """Of the unmatched: which folder may be theirs, and why it is not sure. Of a decision: its reason. Of those who
+    wait for marks by hand: for which."""
+    hand: ByHand | None = None
+    """What assistants set by hand for somebody without a hand-in."""
+    shown: bool = False
+    """Whether the reason of the decision is told to them."""
 
     @property
     def named(self) -> str:
@@ -76,6 +83,7 @@ def person_statuses(
     decided: Mapping[str, Override],
     unmatched: Sequence[tuple[str, str]],
     elsewhere: Mapping[str, str] | None = None,
+    by_hand: Mapping[str, ByHand] | None = None,
 ) -> list[PersonStatus]:
     """Everybody in the order of `people`; then those whom a hand-in names and no list.
 
@@ -84,6 +92,7 @@ def person_statuses(
         decided: what staff decided, by target.
         unmatched: folders of nobody, each with its reason.
         elsewhere: by person, which hand-in of another batch of the exercise is theirs.
+        by_hand: by person, what was set for them alone, which counts without a hand-in, too.
     """
     listed = bool(people)
     theirs = {one: status for status in statuses for one in status.handin.marked(class_known=listed)}
@@ -97,24 +106,31 @@ def person_statuses(
             own = status.override
         points = status.points_of(person.id) if status else (own.points if own else None)
         owner = status.handin.owner if status else ""
+        hand = (by_hand or {}).get(person.id)
         if own is not None:
             state: State = "excused" if own.excused else "by hand"
             why = own.why
         elif status is not None:
-            state, why = _of_the_verdict(status), ""
+            state, why = _of_the_verdict(status, person.id), ", ".join(status.to_mark(person.id))
+        elif why := may_be_in(person, group, unmatched):
+            state = "unmatched"
+        elif why := (elsewhere or {}).get(person.id, ""):
+            state = "elsewhere"
+        elif hand is not None and hand.anything:
+            state, points, why = ("to mark" if hand.unset else "by hand"), hand.points, ", ".join(hand.unset)
         else:
-            why = may_be_in(person, group, unmatched)
-            state = "unmatched" if why else "nothing"
-            if not why and (why := (elsewhere or {}).get(person.id, "")):
-                state = "elsewhere"
-        found.append(PersonStatus(person, state, points, group, owner, why))
+            state = "nothing"
+        shown = own is not None and bool(own.shown)
+        found.append(PersonStatus(person, state, points, group, owner, why, None if status else hand, shown))
     return found
 
 
-def _of_the_verdict(status: GradeStatus) -> State:
+def _of_the_verdict(status: GradeStatus, person: str) -> State:
     if status.verdict is None:
         return "waiting"
-    return "ours" if status.verdict.outcome == "infra" else "graded"
+    if not status.graded:
+        return "ours"
+    return "to mark" if status.to_mark(person) else "graded"
 
 
 def without_handin(handins: HandIns, unmatched: Sequence[tuple[str, str]]) -> list[PersonStatus]:
@@ -197,6 +213,7 @@ def left_out(
         ("unmatched", "are left as the platform has them"),
         ("elsewhere", "are left as the platform has them"),
         ("waiting", "have no verdict, and are left as the platform has them"),
+        ("to mark", "lack marks by hand, and are left as the platform has them"),
         ("ours", "have no verdict by a grader fault, and are left as the platform has them"),
     )
     for state, what in kinds:

@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from tlcourse.grading.gradebook.by_hand import ByHand
+
 
 class BatchRecord(Struct, frozen=True):
     """One class handed in for one exercise."""
@@ -88,6 +90,8 @@ class Override(Struct, frozen=True):
     at: str
     excused: int = 0
     """1: there is no mark to give, and none is missing."""
+    shown: int = 0
+    """1: the reason is told to whom it concerns."""
 
 
 class Regrade(Struct, frozen=True):
@@ -108,13 +112,27 @@ class GradeStatus(Struct, frozen=True):
     verdict: Verdict | None
     override: Override | None = None
     overrides_of_members: dict[str, Override] = {}
+    hand: ByHand = ByHand((), {})
+    """What assistants set by hand for all who handed in."""
+    hands_of_members: dict[str, ByHand] = {}
+    """The same of a member, where something was set for that one."""
 
     @property
     def points(self) -> float | None:
-        """Points of the hand-in: overridden, else graded; None where nothing is final yet."""
+        """Points of the hand-in: overridden, else graded with those set by hand; None where it is not final yet."""
         if self.override is not None:
             return self.override.points
-        return None if self.verdict is None or self.verdict.outcome == "infra" else self.verdict.points
+        return self._together(self.hand)
+
+    @property
+    def graded(self) -> bool:
+        """Whether the checks have a verdict that counts."""
+        return self.verdict is not None and self.verdict.outcome != "infra"
+
+    def _together(self, hand: ByHand) -> float | None:
+        if self.verdict is None or not self.graded or hand.points is None:
+            return None
+        return self.verdict.points + hand.points
 
     @property
     def outcome(self) -> str:
@@ -128,8 +146,17 @@ class GradeStatus(Struct, frozen=True):
 
     def points_of(self, person: str) -> float | None:
         """Points of one member: their own override, else what the hand-in has."""
-        own = self.overrides_of_members.get(person)
-        return own.points if own is not None else self.points
+        own = self.overrides_of_members.get(person) or self.override
+        return own.points if own is not None else self._together(self.hand_of(person))
+
+    def hand_of(self, person: str) -> ByHand:
+        """What was set by hand for one member: for that one, else for all."""
+        return self.hands_of_members.get(person, self.hand)
+
+    def to_mark(self, person: str) -> list[str]:
+        """The items that a member's mark waits for, where nothing else decides it."""
+        own = self.overrides_of_members.get(person) or self.override
+        return [] if own is not None or not self.graded else self.hand_of(person).unset
 
 
 OUTCOMES = ("pass", "fail", "crash", "timeout", "memory", "output", "invalid", "infra")

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tlcourse.presenting.report import svg
-from tlcourse.presenting.report.as_text import decided, head, notices, override_words
+from tlcourse.presenting.report.as_text import decided, head, mark_row, notices, override_words, request_words
 from tlcourse.presenting.report.feedback_content import Feedback
 from tlcourse.presenting.report.report_data import Report, Similar, five_numbers, histogram, no_pair
 from tlcourse.presenting.verdict import OUTCOMES
@@ -48,6 +48,8 @@ def report_page(report: Report, links: Mapping[str, str] | None = None) -> str:
         notices=list(notices(report)),
         override_words=override_words,
         decided=decided,
+        mark_row=mark_row,
+        request_words=request_words,
         no_pair=no_pair,
     )
 
@@ -90,7 +92,7 @@ def _curves(said: Feedback) -> Iterator[Figure]:
 
 def _distributions(report: Report) -> Iterator[Figure]:
     words = f"Points of {len(report.points)} hand-ins: {five_numbers(report.points)}."
-    yield from _figure(svg.bars(histogram(report.points, report.batch.max_points), words=words), words)
+    yield from _figure(svg.bars(histogram(report.points, report.max_points), words=words), words)
     for check in report.checks:
         required = bar(check.direction, check.threshold, check.unit)
         words = (

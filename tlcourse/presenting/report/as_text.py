@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tlcourse.grading.gradebook.attempts import Attempt
+from tlcourse.grading.gradebook.by_hand import HandMark, Request
 from tlcourse.grading.gradebook.people import STATES, settles
 from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.presenting.report.feedback_content import Feedback
@@ -23,7 +24,7 @@ def feedback_markdown(said: Feedback) -> str:
         f"**{said.outcome.full}** – {said.points} – {markdown(said.owner)}",
     ]
     if said.note:
-        parts.append(said.note)
+        parts.append(markdown(said.note, 4000))
     parts.append(f"**Do this next:** {markdown(said.next_thing, 900)}")
     if said.checks:
         rows = [
@@ -31,6 +32,14 @@ def feedback_markdown(said: Feedback) -> str:
             for check in said.checks
         ]
         parts.append("\n".join(["| | check | measured | points |", "|---|---|---|---|", *rows]))
+    if said.by_hand:
+        rows = [f"| {markdown(one.title)} | {one.points} |" for one in said.by_hand]
+        parts.append("\n".join(["| marked by hand | points |", "|---|---|", *rows]))
+    for title, text in [*((one.title, one.comment) for one in said.by_hand), ("Comment", said.comment)]:
+        if text:
+            parts.append(f"**{markdown(title)}:**\n\n{_quoted(text)}")
+    for asked, answer in said.answers:
+        parts.append(f"**You asked:**\n\n{_quoted(asked)}\n\n**Answer:**\n\n{_quoted(answer)}")
     if said.problem:
         parts.append("What Python says:\n\n" + markdown_block(said.problem))
     parts.append(f"Training: {markdown(said.curve_words, 900)}")
@@ -38,6 +47,11 @@ def feedback_markdown(said: Feedback) -> str:
     if said.notices:
         parts.append("\n".join(f"- {markdown(notice, 900)}" for notice in said.notices))
     return "\n\n".join(parts) + "\n"
+
+
+def _quoted(lines: list[str]) -> str:
+    """Lines that somebody wrote, as a quotation."""
+    return "  \n".join(f"> {markdown(one, 2000)}" for one in lines)
 
 
 def report_lines(report: Report, *, plain: bool) -> Iterator[str]:
@@ -49,7 +63,7 @@ def report_lines(report: Report, *, plain: bool) -> Iterator[str]:
         yield f"  {report.state.waiting:>5}  {OUTCOMES['waiting'].word}"
     yield f"points: {five_numbers(report.points)}"
     if not plain:
-        counts = histogram(report.points, report.batch.max_points)
+        counts = histogram(report.points, report.max_points)
         most = max((number for _, number in counts), default=1)
         for label, number in counts:
             yield f"  {label:>11}  {'█' * round(_BAR * number / most)} {number}"
@@ -60,6 +74,8 @@ def report_lines(report: Report, *, plain: bool) -> Iterator[str]:
         yield f"{len(group.owners)} × {group.outcome}: {line(group.cause)} ({', '.join(map(line, group.owners))})"
     for status in report.statuses:
         yield f"hand-in: {row(status)}"
+    yield from (f"marked by hand: {mark_row(one)}" for one in report.hand_marks)
+    yield from (request_words(one) for one in report.requests)
     for override in report.overrides:
         yield f"override: {line(override.target)} to {decided(override)} by {override_words(override)}"
     for regrade in report.regrades:
@@ -88,6 +104,8 @@ def report_markdown(report: Report) -> str:
     ]
     parts.append("\n".join(["| hand-in | members | outcome | points | cause |", "|---|---|---|---|---|", *rows]))
     listed = [
+        *(f"marked by hand: {mark_row(one)}" for one in report.hand_marks),
+        *(request_words(one) for one in report.requests),
         *(f"override of {o.target} to {decided(o)} by {override_words(o)}" for o in report.overrides),
         *(f"regrade {r.id} ({r.selection}) by {r.who}, {r.at}: {r.why}" for r in report.regrades),
         *_similar_lines(report),
@@ -128,6 +146,26 @@ def override_words(override: Override) -> str:
     return f"{line(override.who)}, {override.at}: {line(override.why)}"
 
 
+def mark_row(mark: HandMark) -> str:
+    """What was set by hand, by whom, when, why."""
+    points = "" if mark.points is None else f" {mark.points:g} points"
+    comment = f", comment: {line(mark.comment, 2000)}" if mark.comment else ""
+    said = points + comment or " withdrawn"
+    why = f": {line(mark.why)}" if mark.why else ""
+    return f"{line(mark.target)}: {mark.item or 'the whole'}:{said} by {line(mark.who)}, {mark.at}{why}"
+
+
+def request_words(one: Request) -> str:
+    """`request 3 (open): Group 7, sofie, 2026-…: please look again`, and the answer."""
+    asked = f"request {one.id} ({'open' if one.open else 'answered'}): {line(one.target)}, {line(one.who)}, {one.at}"
+    asked += f": {line(one.text, 2000)}"
+    if one.open:
+        return asked
+    made = f" (regrade {one.regrade})" if one.regrade is not None else ""
+    made += f" (override {one.override})" if one.override is not None else ""
+    return f"{asked} – answered by {line(one.answered_by)}, {one.answered_at}{made}: {line(one.answer, 2000)}"
+
+
 def notices(report: Report) -> Iterator[tuple[str, str]]:
     """What was said of the downloads, who moved, and everybody who has no hand-in."""
     yield from (("note", text) for text in report.look.notices)
@@ -166,10 +204,12 @@ def points_words(status: GradeStatus) -> str:
     if status.override is not None and status.override.excused:
         return "no (excused)"
     if status.points is None:
-        return "no"
+        unset = status.to_mark("")
+        return f"no (to mark by hand: {', '.join(unset)})" if unset else "no"
     if status.override is not None and status.verdict is not None:
         return f"{status.points:g} (overridden; graded {status.verdict.points:g})"
-    return f"{status.points:g}"
+    by_hand = status.hand.points if status.hand.items and status.override is None else None
+    return f"{status.points:g}" + (f" ({by_hand:g} by hand)" if by_hand is not None else "")
 
 
 def _similar_lines(report: Report) -> Iterator[str]:

@@ -14,12 +14,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from tlcourse.course.model import LoadedExercise
-from tlcourse.grading.gradebook.records import GradeStatus
+from tlcourse.course.model import LoadedExercise, ManualItem
+from tlcourse.grading.gradebook.by_hand import ByHand, Request
+from tlcourse.grading.gradebook.people import PersonStatus
+from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.grading.result import CheckResult, Result
 from tlcourse.presenting.verdict import OUTCOMES, CheckWords, OutcomeWords, check, run
 from tlcourse.presenting.words import curve, points
-from tlcourse.text import line, without_paths
+from tlcourse.text import line, sentence, without_paths
 
 _FURTHER = re.compile(r"^(A further run ended as \w+):.*", re.DOTALL)
 _AFTER_FIT = re.compile(r"^(\w+) while the returned module was called")
@@ -51,6 +53,15 @@ class Ended(Struct, frozen=True):
     schema: int = 1
 
 
+class HandWords(Struct, frozen=True):
+    """One item that an assistant marks."""
+
+    title: str
+    points: str
+    comment: list[str]
+    """Lines."""
+
+
 class Feedback(Struct, frozen=True):
     """One hand-in's feedback, as text."""
 
@@ -67,17 +78,29 @@ class Feedback(Struct, frozen=True):
     runs: list[str]
     curves: dict[str, list[tuple[float, float]]]
     curve_words: str
+    by_hand: list[HandWords] = []
+    comment: list[str] = []
+    """Lines on the whole."""
+    answers: list[tuple[list[str], list[str]]] = []
+    """Lines of what was asked, and of the answer."""
 
 
-def feedback_of(exercise: LoadedExercise, status: GradeStatus, result: Result | None) -> Feedback:
-    """What to say about a hand-in."""
+def feedback_of(
+    exercise: LoadedExercise,
+    status: GradeStatus,
+    result: Result | None,
+    person: str = "",
+    answered: Sequence[Request] = (),
+) -> Feedback:
+    """What to say about a hand-in: to all who handed in, or to one member alone, whom more concerns."""
+    hand = status.hand_of(person)
     curves = _curves(result.metrics if result else [])
     return Feedback(
         title=exercise.about.title,
-        owner=line(status.handin.owner),
+        owner=line(status.handin.owner) + (f", {line(person)}" if person and len(status.handin.members) > 1 else ""),
         outcome=OUTCOMES[status.outcome],
-        points=points_of(exercise, status),
-        note=_note(status),
+        points=points(status.points_of(person), exercise.about.max_points),
+        note=_note(exercise, status, person),
         checks=[check(one) for one in result.checks] if result else [],
         next_thing=next_thing(exercise, status, result),
         problem=without_paths(result.problem) if result and not _returned(result) else "",
@@ -85,23 +108,51 @@ def feedback_of(exercise: LoadedExercise, status: GradeStatus, result: Result | 
         runs=[run(one, in_full=False) for one in result.runs] if result else [],
         curves=curves,
         curve_words=_curve_words(curves),
+        by_hand=[
+            HandWords(line(item.title), _points_by_hand(hand, item), _lines(hand.comment_on(item.id)))
+            for item in exercise.about.manual
+        ],
+        comment=_lines(hand.comment_on()),
+        answers=[(_lines(one.text), _lines(one.answer)) for one in answered],
     )
 
 
-def _note(status: GradeStatus) -> str:
-    """What the staff decided; of one member no more than that their points differ, as all members read this."""
+def _note(exercise: LoadedExercise, status: GradeStatus, person: str) -> str:
+    """What the staff decided; in what all members read, of one no more than that their points differ."""
     notes = []
-    if status.override is not None:
-        excused = status.override.excused
+    decided = status.overrides_of_members.get(person) or status.override
+    if decided is not None:
+        excused = decided.excused
         notes.append("Excused by the course's staff." if excused else "These points were set by the course's staff.")
-    if status.overrides_of_members:
+        notes += _reason(decided)
+    if not person and (status.overrides_of_members or status.hands_of_members):
         notes.append("For some of the group the course's staff set points of their own; the platform shows them.")
+    if unset := status.to_mark(person):
+        titles = [item.title for item in exercise.about.manual if item.id in unset]
+        notes.append(f"Not marked yet: {', '.join(titles)}.")
     return " ".join(notes)
 
 
-def points_of(exercise: LoadedExercise, status: GradeStatus) -> str:
-    """`8 of 10 points`, or `– of 10 points` before there is a verdict."""
-    return points(status.points, sum(rule.points for rule in exercise.about.checks))
+def _reason(decided: Override) -> list[str]:
+    return [f"Reason: {sentence(line(decided.why, 2000))}"] if decided.shown else []
+
+
+def _points_by_hand(hand: ByHand, item: ManualItem) -> str:
+    got = hand.points_of(item.id)
+    return f"{'–' if got is None else f'{got:g}'} of {item.max_points:g}"
+
+
+def _lines(text: str) -> list[str]:
+    return [line(one, 2000) for one in text.splitlines()]
+
+
+def comments(exercise: LoadedExercise, hand: ByHand) -> str:
+    """What assistants wrote, on one line: ` Report: too short. Comment: well done.`"""
+    titles = {item.id: item.title for item in exercise.about.manual} | {"": "Comment"}
+    said = [
+        f"{title}: {' '.join(_lines(hand.comment_on(key)))}" for key, title in titles.items() if hand.comment_on(key)
+    ]
+    return "".join(f" {one}" for one in said)
 
 
 def set_by_hand(points_: float | None, most: float) -> str:
@@ -109,18 +160,31 @@ def set_by_hand(points_: float | None, most: float) -> str:
     return f"{points(points_, most)}, set by the course's staff."
 
 
+def words_without_handin(exercise: LoadedExercise, one: PersonStatus) -> str:
+    """What is said beside the mark of somebody who has no hand-in, and was marked by hand."""
+    said = set_by_hand(one.points, exercise.about.max_points)
+    if one.shown:
+        said += f" Reason: {sentence(line(one.why, 2000))}"
+    return said + (comments(exercise, one.hand) if one.hand else "")
+
+
 def mark_words(exercise: LoadedExercise, status: GradeStatus, person: str, next_: str) -> str:
     """What is said beside somebody's mark: of the points that count for them, and of the verdict."""
-    most = sum(rule.points for rule in exercise.about.checks)
+    most, hand = exercise.about.max_points, status.hand_of(person)
     decided = status.overrides_of_members.get(person) or status.override
-    outcome = OUTCOMES[status.outcome].full
+    outcome, added = OUTCOMES[status.outcome].full, comments(exercise, hand)
     if decided is None:
-        return f"{outcome}, {points_of(exercise, status)}. {next_}"
+        parts = [f"{item.title}: {_points_by_hand(hand, item)}" for item in exercise.about.manual]
+        if parts and status.verdict is not None:
+            parts.insert(0, f"checks: {status.verdict.points:g} of {exercise.about.checked_points:g}")
+        listed = f" ({'; '.join(parts)})" if parts else ""
+        return line(f"{outcome}, {points(status.points_of(person), most)}{listed}. {next_}", 1500) + added
     said = "Excused by the course's staff." if decided.excused else set_by_hand(decided.points, most)
-    if status.verdict is None or status.outcome == "infra":
-        return said
-    graded = f"The checks alone gave: {outcome}, {points(status.verdict.points, most)}."
-    return f"{said} {graded}" if status.outcome == "pass" else f"{said} {graded} {next_}"
+    said = " ".join([said, *_reason(decided)])
+    if status.verdict is None or not status.graded:
+        return said + added
+    graded = f"The checks alone gave: {outcome}, {points(status.verdict.points, exercise.about.checked_points)}."
+    return line(f"{said} {graded}" if status.outcome == "pass" else f"{said} {graded} {next_}", 3500) + added
 
 
 def next_thing(exercise: LoadedExercise, status: GradeStatus, result: Result | Ended | None) -> str:

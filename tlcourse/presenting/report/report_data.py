@@ -14,6 +14,7 @@ from tlcourse.course.exercise import solutions
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.attempts import Attempt, attempts
+from tlcourse.grading.gradebook.by_hand import HandMark, Request, hand_marks, requests
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
@@ -21,7 +22,7 @@ from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.lms.marks import Mark
 from tlcourse.grading.result import SCHEMA, Result, read_result
 from tlcourse.grading.similarity import MAX_SOURCE, MOST_PAIRS, Pair, similar_pairs
-from tlcourse.presenting.report.feedback_content import Ended, mark_words, next_thing, set_by_hand
+from tlcourse.presenting.report.feedback_content import Ended, mark_words, next_thing, words_without_handin
 from tlcourse.text import line
 
 SIMILAR_UP_TO = 1000
@@ -70,6 +71,11 @@ class Report(Struct, frozen=True):
     attempts: list[Attempt] = []
     """What came in after the attempts with which the batch was begun."""
     look: Look = Look([], [])
+    max_points: float = 0.0
+    """The most that checks and assistants give."""
+    hand_marks: list[HandMark] = []
+    """Every row, the oldest first."""
+    requests: list[Request] = []
 
     @property
     def points(self) -> list[float]:
@@ -105,7 +111,15 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         memberships=book.memberships(batch.id),
         attempts=attempts(book, batch.id),
         look=book.look(batch),
+        max_points=max_points(batch, exercise),
+        hand_marks=[one for one in hand_marks(book, batch.exercise) if one.target in shown],
+        requests=[one for one in requests(book, batch.exercise) if one.target in shown],
     )
+
+
+def max_points(batch: BatchRecord, exercise: LoadedExercise) -> float:
+    """The most that the checks gave in the batch, and assistants give today."""
+    return batch.max_points + sum(item.max_points for item in exercise.about.manual)
 
 
 def _self_reported(book: Gradebook, statuses: Sequence[GradeStatus]) -> set[str]:
@@ -206,12 +220,16 @@ def document(report: Report) -> dict[str, Any]:
                 "regrade": status.regrade,
                 "attempt": status.handin.attempt,
                 "submitted_at": status.handin.submitted_at,
+                "by_hand": {item.id: status.hand.points_of(item.id) for item in status.hand.items},
+                "points_of_members": {person: status.points_of(person) for person in status.handin.members},
             }
             for status in report.statuses
         ],
         "failures": report.state.failures,
         "overrides": report.overrides,
         "regrades": report.regrades,
+        "hand_marks": report.hand_marks,
+        "requests": report.requests,
         "similar": report.similar and report.similar.pairs,
         "not_compared": report.similar and report.similar.not_compared,
         "people": [
@@ -253,7 +271,7 @@ def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedE
                 Mark(
                     person_id=person,
                     points=status.points_of(person),
-                    feedback=line(words, 900),
+                    feedback=words,
                     outcome=status.outcome,
                     owner=status.handin.owner,
                 )
@@ -265,13 +283,13 @@ def marks_of_class(
     marks: Sequence[Mark], people: Sequence[PersonStatus], exercise: LoadedExercise, missing: float | None
 ) -> list[Mark]:
     """The marks of hand-ins, and one for everybody else: as decided, None for the excused, else `missing`."""
-    most = sum(rule.points for rule in exercise.about.checks)
     found = list(marks)
     for one in people:
         if one.owner:
             continue
         if one.state == "by hand":
-            found.append(Mark(one.person.id, one.points, set_by_hand(one.points, most), "", ""))
+            words = words_without_handin(exercise, one)
+            found.append(Mark(one.person.id, one.points, words, "", ""))
         elif one.state == "nothing":
             words = "" if missing is None else "Nothing was handed in."
             found.append(Mark(one.person.id, missing, words, "nothing", "", given=False))
@@ -281,8 +299,8 @@ def marks_of_class(
 
 
 def without_verdict(statuses: Sequence[GradeStatus]) -> list[str]:
-    """Owners whose hand-ins have no points, neither graded nor set by hand, and somebody waits for them."""
-    return [line(s.handin.owner) for s in statuses if s.points is None and not _settled(s)]
+    """Owners whose hand-ins have no verdict, and no points in its place, and somebody waits for them."""
+    return [line(s.handin.owner) for s in statuses if not s.graded and s.override is None and not _settled(s)]
 
 
 def _settled(status: GradeStatus) -> bool:

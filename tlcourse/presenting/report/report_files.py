@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
+from tlcourse.grading.gradebook.by_hand import Request, requests
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord
 from tlcourse.grading.lms.exports import pack_feedback
 from tlcourse.grading.lms.handins import HandIn, HandIns
+from tlcourse.grading.result import Result
 from tlcourse.presenting.report.as_html import feedback_page, report_page
 from tlcourse.presenting.report.as_text import feedback_markdown, report_markdown
-from tlcourse.presenting.report.feedback_content import feedback_of
+from tlcourse.presenting.report.feedback_content import Feedback, feedback_of
 from tlcourse.presenting.report.report_data import gather
 from tlcourse.storage import write_atomically
 
@@ -31,6 +34,7 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
             place.mkdir(parents=True, exist_ok=True)
             for name, data in files[status.handin.key].items():
                 write_atomically(place / name, data, durable=False)
+        _write_of_members(folder / OF_MEMBERS, feedback_of_members(book, report.statuses, exercise))
         packed = {s.handin.folder_name: files[s.handin.key] for s in report.statuses}
         made = {
             "feedback.zip": pack_feedback(packed, _origin(batch, report.statuses)),
@@ -48,26 +52,78 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
     return [folder / name for name in made] + [folder / "feedback"]
 
 
+OF_MEMBERS = "feedback-of-members"
+"""Beside `feedback`, and not in the ZIP: what concerns one of a group, for that one alone."""
+
+
+def _write_of_members(folder: Path, files: dict[str, dict[str, bytes]]) -> None:
+    """Feedback by person; what an earlier call wrote for somebody else, which may be withdrawn, is taken away."""
+    wanted = {_plain(person) or hashlib.sha256(person.encode()).hexdigest(): data for person, data in files.items()}
+    for old in folder.glob("*/feedback.*"):
+        if old.parent.name not in wanted:
+            old.unlink(missing_ok=True)
+    for name, said in wanted.items():
+        place = folder / name
+        place.mkdir(parents=True, exist_ok=True)
+        for file, data in said.items():
+            write_atomically(place / file, data, durable=False)
+
+
 def feedback_files(
     book: Gradebook, statuses: list[GradeStatus], exercise: LoadedExercise
 ) -> dict[str, dict[str, bytes]]:
-    """Of each hand-in's key: feedback.md and feedback.html."""
+    """Of each hand-in's key: feedback.md and feedback.html, for all who handed it in."""
+    asked = requests(book, exercise.about.id)
     files = {}
     for status in statuses:
-        result = book.document(status.verdict.id) if status.verdict and status.verdict.readable else None
-        said = feedback_of(exercise, status, result)
-        files[status.handin.key] = {
-            "feedback.md": feedback_markdown(said).encode("utf-8", "replace"),
-            "feedback.html": feedback_page(said).encode("utf-8", "replace"),
-        }
+        alone = status.handin.members[0] if len(status.handin.members) == 1 else ""
+        files[status.handin.key] = _both(
+            feedback_of(exercise, status, _result(book, status), alone, _of(asked, status, alone))
+        )
     return files
+
+
+def feedback_of_members(
+    book: Gradebook, statuses: list[GradeStatus], exercise: LoadedExercise
+) -> dict[str, dict[str, bytes]]:
+    """The same for each member of a group whom something concerns alone: points, a comment, an answer."""
+    asked = requests(book, exercise.about.id)
+    files = {}
+    for status in statuses:
+        for person in status.handin.members if len(status.handin.members) > 1 else ():
+            answered = _of(asked, status, person)
+            own = person in status.overrides_of_members or person in status.hands_of_members
+            if own or len(answered) > len(_of(asked, status)):
+                files[person] = _both(feedback_of(exercise, status, _result(book, status), person, answered))
+    return files
+
+
+def _of(asked: list[Request], status: GradeStatus, person: str = "") -> list[Request]:
+    """The answered requests of a hand-in; with `person` also theirs."""
+    targets = {status.handin.key, f"person:{person}" if person else status.handin.key}
+    return [one for one in asked if one.target in targets and not one.open]
+
+
+def _result(book: Gradebook, status: GradeStatus) -> Result | None:
+    return book.document(status.verdict.id) if status.verdict and status.verdict.readable else None
+
+
+def _both(said: Feedback) -> dict[str, bytes]:
+    return {
+        "feedback.md": feedback_markdown(said).encode("utf-8", "replace"),
+        "feedback.html": feedback_page(said).encode("utf-8", "replace"),
+    }
+
+
+def _plain(name: str) -> str:
+    """The name, where it can be that of a file; else ""."""
+    good = name not in ("", ".", "..") and not any(c in name for c in "/\\\0") and len(os.fsencode(name)) < 200
+    return name if good else ""
 
 
 def _inside(parent: Path, handin: HandInRecord) -> Path:
     """The original folder's name where it is a plain name; else the key, which always is."""
-    name = handin.folder_name
-    plain = name not in ("", ".", "..") and not any(c in name for c in "/\\\0") and len(os.fsencode(name)) < 200
-    return parent / (name if plain else handin.key)
+    return parent / (_plain(handin.folder_name) or handin.key)
 
 
 def _origin(batch: BatchRecord, statuses: list[GradeStatus]) -> HandIns:

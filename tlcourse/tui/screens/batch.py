@@ -88,7 +88,7 @@ class BatchScreen(CourseScreen):
     def refresh_state(self) -> None:
         """Read the gradebook, and draw what has changed."""
         try:
-            with Gradebook.reading(gradebook_file()) as book:
+            with Gradebook.reading(gradebook_file(), self.course_app.course.manual) as book:
                 batches = book.batches()
                 self._numbers = [batch.id for batch in batches]
                 if not batches:

@@ -1,0 +1,245 @@
+"""Marks that assistants set, comments, and requests: every person's points are computed by hand here, and found in the
+report, the feedback and each export."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from results import result
+
+from tlcourse.cli.main import main
+from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
+from tlcourse.grading.lms.roster import Person
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+MANUAL = """
+manual:
+  - {id: report, title: The report, max_points: 4, rubric: "1 a figure; 3 the discussion"}
+  - {id: talk, title: The talk, max_points: 2}
+"""
+HANDINS = {"a": ("A", ["p1", "p2"], 2.0), "b": ("B", ["p3", "p4"], 1.0), "s": ("S", ["p5"], 2.0)}
+HOSTILE = "<script>alert(1)</script> [x](javascript:y) =1+1 \x1b[2J"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """The example course, whose exercise also has a report (4 points) and a talk (2) beside its checks (2)."""
+    folder = tmp_path_factory.mktemp("course") / "c"
+    shutil.copytree(EXAMPLE, folder)
+    with (folder / "exercises/line/exercise.yaml").open("a") as stream:
+        stream.write(MANUAL)
+    return folder
+
+
+def a_class(path):
+    """A (p1, p2) has 2 points from the checks, B (p3, p4) has 1, S (p5) has 2; p6 handed in nothing."""
+    with Gradebook.writing(path, "a test") as book:
+        batch = BatchRecord(
+            *(0, "line", "mini", "/s", "brightspace", 2.0, "secret", "s", "f", "g", {}),
+            {"notices": [], "unmatched": [], "missing": ["p6"]},
+            *("sofie", ""),
+        )
+        book.begin_batch(
+            batch,
+            [
+                HandInRecord(0, 0, key, owner, "group", members, f"1-2 - {owner}", "/p", "")
+                for key, (owner, members, _) in HANDINS.items()
+            ],
+        )
+        book.note_class(1, [Person(f"p{n}", f"u{n}", "Navn", f"Efter{n}") for n in range(1, 7)], {}, who="", why="")
+        for handin in book.handins(1):
+            points = HANDINS[handin.key][2]
+            book.record(handin.id, 0, result("pass" if points == 2 else "fail", points), "")
+    return path
+
+
+@pytest.fixture
+def ta(course, tmp_path, monkeypatch, capsys):
+    """`ta("mark", …)` in this process, about a class of its own."""
+    book = a_class(tmp_path / "g.sqlite")
+
+    def run(name, *arguments, fails=0):
+        command = ["tlcourse", "ta", name, *arguments, "--gradebook", str(book), "--course", str(course)]
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", command)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        assert int(end.value.code or 0) == fails, said.err
+        return subprocess.CompletedProcess(command, fails, said.out, said.err)
+
+    return run
+
+
+def exported(ta, *more):
+    return list(csv.DictReader(io.StringIO(ta("export", "line", "--format", "csv", *more).stdout)))
+
+
+def mark_all(ta):
+    """A: 2 + 3 + 2 = 7, of which p2's talk earns 1: 6. B: 1 + 2.5 + 0 = 3.5. S: 2 + 4 + 1.5 = 7.5."""
+    for whom, part, points in [
+        *[("A", "report", "3"), ("A", "talk", "2"), ("p2", "talk", "1"), ("B", "report", "2.5")],
+        *[("B", "talk", "0"), ("u5", "report", "4"), ("S", "talk", "1.5")],
+    ]:
+        ta("mark", "line", whom, part, points)
+
+
+def test_marks_wait_until_all_items_are_set_and_then_are_added_to_the_checks(ta):
+    refused = ta("export", "line", "--format", "csv", fails=2)
+    assert "5 people without all marks by hand: Navn Efter1 (p1), " in refused.stderr
+    assert [row["points"] for row in exported(ta, "--partial")] == [""] * 6
+    ta("mark", "line", "A", "report", "3")
+    waiting = json.loads(ta("report", "line", "--json").stdout)["people"]
+    assert [(one["state"], one["points"], one["why"]) for one in waiting[:3]] == [
+        *[("to mark", None, "talk")] * 2,
+        ("to mark", None, "report, talk"),
+    ]
+    assert waiting[5]["state"] == "nothing"
+    mark_all(ta)
+    rows = exported(ta, "--missing", "zero")
+    assert [row["points"] for row in rows] == ["7", "6", "3.5", "3.5", "7.5", "0"]
+    assert {row["max points"] for row in rows} == {"8"}
+    brightspace = ta("export", "line", "--format", "brightspace").stdout.splitlines()[1:]
+    assert [row.split(",")[2] for row in brightspace] == ["7", "6", "3.5", "3.5", "7.5", ""]
+    scope = json.loads(ta("report", "line", "--json").stdout)
+    assert [one["points_of_members"] for one in scope["handins"]] == [
+        {"p1": 7.0, "p2": 6.0},
+        {"p3": 3.5, "p4": 3.5},
+        {"p5": 7.5},
+    ]
+    assert scope["handins"][0]["by_hand"] == {"report": 3.0, "talk": 2.0}
+
+
+def test_the_words_beside_a_mark_are_those_of_the_mark_that_counts_for_each_member(ta):
+    mark_all(ta)
+    ta("override", "line", "p4", "--points", "1", "--why", "took no part", "--show-why")
+    ta("override", "line", "S", "--points", "5", "--why", "a secret matter")
+    words = [row["feedback"] for row in exported(ta)]
+    assert words[0].startswith("PASS, 7 of 8 points (checks: 2 of 2; The report: 3 of 4; The talk: 2 of 2).")
+    assert words[1].startswith("PASS, 6 of 8 points (checks: 2 of 2; The report: 3 of 4; The talk: 1 of 2).")
+    assert words[2].startswith("FAIL, 3.5 of 8 points (checks: 1 of 2; The report: 2.5 of 4; The talk: 0 of 2).")
+    assert words[3].startswith(
+        "1 of 8 points, set by the course's staff. Reason: took no part. The checks alone gave: FAIL, 1 of 2 points."
+    )
+    assert words[4] == "5 of 8 points, set by the course's staff. The checks alone gave: PASS, 2 of 2 points."
+    assert not words[5]
+
+
+def test_comments_reach_the_feedback_of_whom_they_concern_and_do_no_harm_there(ta, tmp_path):
+    mark_all(ta)
+    ta("mark", "line", "A", "report", "--comment", f"First line.\nSecond: {HOSTILE}")
+    ta("mark", "line", "p2", "--comment", "You were late for the talk.")
+    assert [row["points"] for row in exported(ta)][:2] == ["7", "6"]  # a comment changes no points
+    ta("feedback", "line", "out")
+    shared, alone = tmp_path / "out/feedback/1-2 - A", tmp_path / "out/feedback-of-members"
+    page, text = (shared / "feedback.html").read_text(), (shared / "feedback.md").read_text()
+    assert "First line.<br>" in page
+    assert '<td>The report</td><td class="number">3 of 4</td>' in page
+    assert "| The report | 3 of 4 |" in text
+    assert "> First line." in text
+    for shown in (page, text):
+        assert "<script" not in shown
+        assert "\x1b" not in shown
+        assert "late for the talk" not in shown  # the others of the group read this
+        assert "7 of 8 points" in shown
+        assert "For some of the group" in shown
+    assert "[x](javascript" not in text
+    own = (alone / "p2/feedback.md").read_text()
+    assert "6 of 8 points" in own
+    assert "> You were late for the talk." in own
+    assert [path.name for path in alone.iterdir()] == ["p2"]
+    rows = exported(ta)
+    assert "The report: First line. Second: <script>" in rows[0]["feedback"]
+    assert rows[1]["feedback"].endswith("Comment: You were late for the talk.")
+    ta("mark", "line", "p2", "--withdraw", "--why", "sent to the wrong one")
+    ta("mark", "line", "p2", "talk", "--withdraw", "--why", "the same")
+    ta("feedback", "line", "out")
+    assert not (alone / "p2/feedback.md").exists()
+
+
+def test_the_newest_counts_and_every_row_stays_with_who_when_why(ta):
+    mark_all(ta)
+    assert "A mark that changes needs its reason." in ta("mark", "line", "S", "report", "1", fails=2).stderr
+    ta("mark", "line", "S", "report", "1", "--why", "read again", "--who", "lars")
+    assert [row["points"] for row in exported(ta)][4] == "4.5"  # 2 + 1 + 1.5
+    ta("mark", "line", "S", "report", "--withdraw", "--why", "mixed up")
+    assert "1 person without all marks" in ta("export", "line", "--format", "csv", fails=2).stderr
+    document = json.loads(ta("report", "line", "--json").stdout)
+    kept = [(one["points"], one["who"], one["why"]) for one in document["hand_marks"] if one["target"] == "s"]
+    assert kept[2:] == [(1.0, "lars", "read again"), (None, kept[0][1], "mixed up")]
+    for form in ((), ("--markdown",)):
+        said = ta("report", "line", *form).stdout
+        assert "s: report: 1 points by lars, 20" in said
+        assert "read again" in said
+    ta("report", "line", "--html", "r.html")
+    assert "to mark by hand: report" in Path("r.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("A", "report", "4.5"), "4.5 points are more than the 4 of report."),
+        (("A", "report", "nan"), "nan points are more than the 4 of report."),
+        (("A", "essay", "1"), "line has no part 'essay' that is marked by hand."),
+        (("Nobody", "report", "1"), "Nobody of this batch is called Nobody."),
+        (("A", "report"), "Give PART and POINTS, or --comment, or --withdraw."),
+        (("A", "report", "--withdraw"), "Nothing of report is set for A."),
+        (("A", "report", "--comment", "x" * 4001), "The comment has 4001 characters"),
+    ],
+)
+def test_what_cannot_be_set_is_refused(ta, arguments, words):
+    assert words in ta("mark", "line", *arguments, fails=2).stderr
+
+
+def test_who_has_no_hand_in_can_be_marked_by_hand(ta):
+    mark_all(ta)
+    ta("mark", "line", "p6", "report", "2")
+    assert (
+        "1 person without all marks by hand: Navn Efter6 (p6)."
+        in ta("export", "line", "--format", "csv", fails=2).stderr
+    )
+    ta("mark", "line", "p6", "talk", "1", "--comment", "well spoken")
+    row = exported(ta)[5]
+    assert row["points"] == "3"
+    assert row["feedback"] == "3 of 8 points, set by the course's staff. The talk: well spoken"
+
+
+def test_requests_are_recorded_listed_open_first_answered_and_told(ta, tmp_path):
+    mark_all(ta)
+    ta("requests", "line", "--add", "p2", "--text", f"My talk! {HOSTILE}", "--who", "sofie")
+    ta("requests", "line", "--add", "B", "--text", "z is right")
+    assert "request 1 (open): person:p2, sofie, " in ta("report", "line").stdout
+    ta("feedback", "line", "out")
+    assert "You asked" not in (tmp_path / "out/feedback/1-2 - B/feedback.md").read_text()
+    ta("override", "line", "p2", "--points", "7", "--why", "she is right")
+    ta("requests", "line", "--answer", "1", "--text", "You are right.", "--override")
+    listed = ta("requests", "line").stdout.splitlines()
+    assert [one.split(":")[0] for one in listed] == ["request 2 (open)", "request 1 (answered)"]
+    assert listed[1].endswith("(override 1): You are right.")
+    asked = json.loads(ta("requests", "line", "--json").stdout)["requests"]
+    assert [(one["id"], one["answer"], one["override"]) for one in asked] == [(2, "", None), (1, "You are right.", 1)]
+    ta("requests", "line", "--answer", "2", "--text", "It is not.")
+    ta("feedback", "line", "out")
+    of_b = (tmp_path / "out/feedback/1-2 - B/feedback.md").read_text()
+    assert "> z is right" in of_b
+    assert "> It is not." in of_b
+    assert "You are right" not in (tmp_path / "out/feedback/1-2 - A/feedback.md").read_text()
+    page = (tmp_path / "out/feedback-of-members/p2/feedback.html").read_text()
+    assert "You are right." in page
+    assert "<script" not in page
+    for arguments, words in [
+        (("--answer", "9", "--text", "x"), "line has no request 9."),
+        (("--answer", "2"), "--add and --answer go with --text."),
+        (("--answer", "2", "--text", "x", "--regrade", "4"), "Batch 1 has no regrade 4."),
+        (("--answer", "2", "--text", "x", "--override"), "No override is in force for b."),
+    ]:
+        assert words in ta("requests", "line", *arguments, fails=2).stderr

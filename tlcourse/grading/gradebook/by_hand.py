@@ -1,0 +1,205 @@
+"""What assistants add to a verdict by hand: points of a rubric's items, comments, and requests for a regrade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from tlcourse.course.model import ManualItem
+from tlcourse.errors import UsageError
+from tlcourse.text import harmless
+
+if TYPE_CHECKING:
+    from tlcourse.grading.gradebook.gradebook import Gradebook
+
+LONGEST = 4000
+"""Characters of a comment, a request or an answer: a page."""
+
+
+class HandMark(Struct, frozen=True):
+    """What was set of one item, for a hand-in or one person; with `item` empty, a comment on the whole."""
+
+    id: int
+    exercise: str
+    target: str
+    """The key of a hand-in, or `person:` and the identifier of one member."""
+    item: str
+    points: float | None
+    """None: not set, or withdrawn."""
+    comment: str
+    """For whom it concerns; the newest row holds all that is in force."""
+    why: str
+    """For the record of the staff."""
+    who: str
+    at: str
+
+
+Marks = Mapping[str, Mapping[str, HandMark]]
+"""What is in force, by target and item."""
+
+
+class ByHand(Struct, frozen=True):
+    """A rubric, and what is in force of it for somebody."""
+
+    items: Sequence[ManualItem]
+    marks: Mapping[str, HandMark]
+
+    @property
+    def unset(self) -> list[str]:
+        """The items without points."""
+        return [one.id for one in self.items if self.points_of(one.id) is None]
+
+    @property
+    def points(self) -> float | None:
+        """The sum; None until all items are set."""
+        return None if self.unset else sum(self.points_of(one.id) or 0.0 for one in self.items)
+
+    def points_of(self, item: str) -> float | None:
+        """The points of one item."""
+        return self.marks[item].points if item in self.marks else None
+
+    def comment_on(self, item: str = "") -> str:
+        """The comment on an item, or on the whole."""
+        return self.marks[item].comment if item in self.marks else ""
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is in force."""
+        return any(one.points is not None or one.comment for one in self.marks.values())
+
+
+def by_hand(items: Sequence[ManualItem], marks: Marks, *targets: str) -> ByHand:
+    """What is in force for the first of `targets`, and of what it lacks for the others: a member, then the hand-in."""
+    found: dict[str, HandMark] = {}
+    for target in reversed(targets):
+        for item, mark in marks.get(target, {}).items():
+            before = found.get(item)
+            found[item] = mark if before is None or mark.points is not None else _joined(before, mark)
+    return ByHand(items, found)
+
+
+def _joined(before: HandMark, own: HandMark) -> HandMark:
+    """A comment of one's own on points that all of a group have."""
+    return HandMark(own.id, own.exercise, own.target, own.item, before.points, own.comment, own.why, own.who, own.at)
+
+
+def set_mark(
+    book: Gradebook, exercise: str, target: str, item: str, points: float | None, comment: str, *, who: str, why: str
+) -> None:
+    """Append what is in force from now on; None and no comment withdraw what was."""
+    from tlcourse.grading.gradebook.gradebook import now
+
+    with book.appending() as db:
+        db.execute(
+            "INSERT INTO hand_marks (exercise, target, item, points, comment, why, who, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (exercise, target, item, points, comment, why, who, now()),
+        )
+
+
+def hand_marks(book: Gradebook, exercise: str) -> list[HandMark]:
+    """All that was ever set, the oldest first."""
+    return [
+        HandMark(*row)
+        for row in book.rows(
+            "SELECT id, exercise, target, item, points, comment, why, who, at FROM hand_marks WHERE exercise = ?"
+            " ORDER BY id",
+            (exercise,),
+        )
+    ]
+
+
+def in_force(rows: Iterable[HandMark]) -> dict[str, dict[str, HandMark]]:
+    """The newest of each item, by target; withdrawn ones are absent."""
+    latest: dict[str, dict[str, HandMark]] = {}
+    for row in rows:
+        own = latest.setdefault(row.target, {})
+        if row.points is None and not row.comment:
+            own.pop(row.item, None)
+        else:
+            own[row.item] = row
+    return {target: own for target, own in latest.items() if own}
+
+
+def item_called(items: Sequence[ManualItem], exercise: str, name: str) -> ManualItem:
+    """The item of that id; raises UsageError."""
+    for item in items:
+        if item.id == name:
+            return item
+    known = ", ".join(f"{item.id} (at most {item.max_points:g})" for item in items)
+    raise UsageError(
+        f"{exercise} has no part {name!r} that is marked by hand.",
+        cause="a spelling mistake." if known else "its exercise.yaml has no `manual` items.",
+        remedy=f"use one of: {known}." if known else "add them to exercise.yaml, or use: tlcourse ta override",
+    )
+
+
+def bounded(text: str, what: str) -> str:
+    """A comment, a request or an answer as it is kept: harmless, with its lines; raises UsageError above a page."""
+    clean = "\n".join(line.rstrip() for line in harmless(text).strip().splitlines())
+    if len(clean) > LONGEST:
+        raise UsageError(
+            f"{what} has {len(clean)} characters, more than the {LONGEST} of a page.", remedy="shorten it."
+        )
+    return clean
+
+
+class Request(Struct, frozen=True):
+    """Somebody asked for another look; `answer` is empty while it is open."""
+
+    id: int
+    exercise: str
+    target: str
+    text: str
+    who: str
+    at: str
+    answer: str = ""
+    regrade: int | None = None
+    """The regrade that was made of it."""
+    override: int | None = None
+    """The override that was made of it."""
+    answered_by: str = ""
+    answered_at: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody answered."""
+        return not self.answered_at
+
+
+def add_request(book: Gradebook, exercise: str, target: str, text: str, *, who: str) -> int:
+    """Append a request, and return its number."""
+    from tlcourse.grading.gradebook.gradebook import now
+
+    with book.appending() as db:
+        cursor = db.execute(
+            "INSERT INTO requests (exercise, target, text, who, at) VALUES (?, ?, ?, ?, ?)",
+            (exercise, target, text, who, now()),
+        )
+        return int(cursor.lastrowid or 0)
+
+
+def answer_request(
+    book: Gradebook, number: int, text: str, *, who: str, regrade: int | None = None, override: int | None = None
+) -> None:
+    """Append the answer that closes a request; a later one replaces it."""
+    from tlcourse.grading.gradebook.gradebook import now
+
+    with book.appending() as db:
+        db.execute(
+            "INSERT INTO answers (request, text, regrade, override, who, at) VALUES (?, ?, ?, ?, ?, ?)",
+            (number, text, regrade, override, who, now()),
+        )
+
+
+def requests(book: Gradebook, exercise: str) -> list[Request]:
+    """All of an exercise: the open ones first, each with its newest answer."""
+    rows = book.rows(
+        "SELECT r.id, r.exercise, r.target, r.text, r.who, r.at, COALESCE(a.text, ''), a.regrade, a.override,"
+        " COALESCE(a.who, ''), COALESCE(a.at, '') FROM requests r LEFT JOIN answers a ON a.id ="
+        " (SELECT MAX(id) FROM answers WHERE request = r.id) WHERE r.exercise = ? ORDER BY r.id",
+        (exercise,),
+    )
+    return sorted((Request(*row) for row in rows), key=lambda one: not one.open)
