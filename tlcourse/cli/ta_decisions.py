@@ -10,6 +10,7 @@ from tlcourse.cli import out
 from tlcourse.cli.options import ExerciseName, Json, Plain
 from tlcourse.cli.staff_options import ChosenBatch, Who, user
 from tlcourse.errors import UsageError
+from tlcourse.text import typed
 
 
 def override(
@@ -29,7 +30,7 @@ def override(
     plain: Plain = False,
 ) -> None:
     """Set somebody's points by hand: a new row with who, when and why, which a regrade leaves in force."""
-    from tlcourse.grading.gradebook.people import targets_of
+    from tlcourse.grading.gradebook.changes import decide
     from tlcourse.presenting.report.report_data import max_points
 
     if (points is not None) + withdraw + excuse != 1:
@@ -44,20 +45,20 @@ def override(
             raise UsageError(
                 f"{points:g} points are more than the {most:g} of {found.about.id}.", remedy=f"--points {most:g}"
             )
-        targets = targets_of(book.handins(record.id), book.people(record.id), book.groups(record.id), whom)
-        for target in targets:
-            decision = {"excused": excuse, "shown": show_why}
-            book.override(found.about.id, target, points, who=who or user(), why=why.strip(), **decision)
+        by = who or user()
+        done = decide(book, record, whom, points, who=by, why=why.strip(), excused=excuse, shown=show_why)
     words = "excused" if excuse else "as graded" if points is None else f"{points:g}"
     if json:
-        decided = {"target": targets[0], "targets": targets, "points": points, "excused": excuse}
+        decided = {"target": done.targets[0], "targets": done.targets, "points": points, "excused": excuse}
         out.document({"schema": 1, "exercise": found.about.id, **decided})
     elif plain:
-        out.say("\n".join([*(f"target: {target}" for target in targets), f"points: {words}"]))
+        out.say("\n".join([*(f"target: {target}" for target in done.targets), f"points: {words}"]))
     elif points is None:
         out.say(f"{whom}: " + ("excused." if excuse else "the graded points count again."))
     else:
         out.say(f"{whom}: {points:g} points.")
+    for one in done.said:
+        out.note(one)
 
 
 def mark(
@@ -93,7 +94,7 @@ def mark(
         if item is not None and points is not None and not points <= item.max_points:  # nor what is no number
             raise UsageError(
                 f"{points:g} points are more than the {item.max_points:g} of {item.id}.",
-                remedy=f"tlcourse ta mark {name} {whom!r} {item.id} {item.max_points:g}",
+                remedy=f"tlcourse ta mark {name} {typed(whom)} {item.id} {item.max_points:g}",
             )
         targets = targets_of(book.handins(record.id), book.people(record.id), book.groups(record.id), whom)
         marks = in_force(hand_marks(book, name))

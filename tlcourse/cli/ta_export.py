@@ -68,7 +68,13 @@ def export(
                 cause="the batch was stopped, or they ended in internal errors.",
                 remedy=f"tlcourse batch {found.about.id} SUBMISSIONS --resume – or export the others with --partial",
             )
-        people, unmatched = book.person_statuses(record, statuses), book.look(record).unmatched
+        given = read_roster(roster) if roster else None
+        # a list that is given here has the last word on who is in the class
+        back = {one.id for one in given.people} if given else set()
+        people = [
+            one for one in book.person_statuses(record, statuses) if one.state != "left" or one.person.id not in back
+        ]
+        unmatched = book.look(record).unmatched
         known = people if book.people(record.id) or record.notices.get("missing") else []
         if not partial:
             refuse_unclear(known, unmatched, found.about.id)
@@ -83,7 +89,7 @@ def export(
         marks = marks_of_class(marks_of(book, statuses, found), people, found, zero)
         elsewhere = book.elsewhere(record)
     said = list(left_out(people, unmatched, zero_asked=missing is Missing.ZERO))
-    class_ = read_roster(roster) if roster else Roster(tuple(one.person for one in known)) if known else None
+    class_ = given or (Roster(tuple(one.person for one in known if one.state != "left")) if known else None)
     absent = Absent(
         zero,
         lambda person: "" if partial else may_be_in(person, "", unmatched),

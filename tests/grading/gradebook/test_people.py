@@ -16,8 +16,10 @@ from results import result
 from tlcourse.errors import UsageError
 from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, private_unpacking, resume, seed_from
 from tlcourse.grading.grade import Options
+from tlcourse.grading.gradebook.changes import decide, note_class
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import is_a_test_person, may_be_in, settles, targets_of
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.lms.handins import find_handins
 from tlcourse.grading.lms.roster import Person, read_roster
 
@@ -125,6 +127,107 @@ def test_a_folder_can_be_said_to_be_nobodys_and_one_that_is_not_there_is_refused
 def test_staff_mean_anybody_of_the_lists_by_what_they_are_called(graded, word, means):
     with Gradebook.reading(graded) as book:
         assert targets_of(book.handins(1), book.people(1), book.groups(1), word) == means
+
+
+@pytest.mark.parametrize("kept", ["jane-key", "person:s100008"])
+@pytest.mark.parametrize("word", ["s100008", "U8", "mail", "key", JANE, "owner"])
+def test_a_decision_about_a_person_replaces_every_earlier_one_however_either_was_written(kept, word, tmp_path):
+    """Earlier gradebooks have the key of a hand-in for what was said of its one owner."""
+    jane = Person("s100008", "u8", "Jane", "Doe", "jane@x.dk")
+    word = {"mail": "jane@x.dk", "key": "jane-key", "owner": "Jane Doe"}.get(word, word)
+    batch = BatchRecord(0, "line", "mini", "/s", "brightspace", 2.0, "given", "s", "f", "g", {}, {}, "sofie", "")
+    handin = HandInRecord(0, 0, "jane-key", "Jane Doe", "person", ["s100008"], JANE, "/p", "")
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        begun = book.begin_batch(batch, [handin])
+        note_class(book, 1, [jane], {}, listed=None, who="sofie", why="")
+        book.record(1, 0, result("fail", 1.0), "")
+        book.override("line", kept, 0.0, who="sofie", why="took no part")
+        (before,) = book.statuses(begun)
+        assert (before.points, before.points_of("s100008"), before.override.why) == (0.0, 0.0, "took no part")
+        assert decide(book, begun, word, 1.5, who="sofie", why="a mistake").targets == ["person:s100008"]
+        (then,) = book.statuses(begun)
+        assert (then.points, then.points_of("s100008"), then.overrides_of_members) == (1.5, 1.5, {})
+        decide(book, begun, word, None, who="sofie", why="no")
+        (after,) = book.statuses(begun)
+        assert (after.points, after.points_of("s100008"), book.overrides("line")) == (1.0, 1.0, {})
+
+
+def test_what_was_decided_for_a_group_without_a_hand_in_is_replaced_when_it_has_one(graded):
+    """And what was decided for one of them alone stays, and is said."""
+
+    def decided(word, points):
+        with Gradebook.writing(graded, "a test") as book:
+            return decide(book, book.batch(1), word, points, who="sofie", why="a test")
+
+    assert decided("C", 2.0).targets == ["person:s100005", "person:s100006"]
+    decided("u6", 0.5)
+    with Gradebook.writing(graded, "a test") as book:
+        row = HandInRecord(0, 0, "c-key", "C", "group", ["s100005", "s100006"], "late", "/p", "")
+        book.add_handins(1, [row])
+        book.record(book.handins(1)[-1].id, 0, result("fail", 1.0), "")
+    assert [states(graded)[one] for one in "56"] == [("by hand", 2.0), ("by hand", 0.5)]
+    done = decided("c", None)
+    assert done.targets == ["c-key"]
+    assert [states(graded)[one] for one in "56"] == [("graded", 1.0), ("by hand", 0.5)]
+    (said,) = done.said
+    assert said.startswith(
+        "s100006 keeps what was decided for them alone (0.5); if not: tlcourse ta override line s100006"
+    )
+    decided("C", 1.5)
+    assert decided("u6", None).said == ["For s100006 counts what was decided for C: 1.5."]
+    assert [states(graded)[one] for one in "56"] == [("by hand", 1.5), ("by hand", 1.5)]
+
+
+def test_of_a_group_of_one_no_earlier_decision_comes_back(graded):
+    """Earlier versions kept what was said of its one member under the key of the hand-in."""
+    with Gradebook.writing(graded, "a test") as book:
+        book.add_handins(1, [HandInRecord(0, 0, "d-key", "D", "group", ["s100005"], "d", "/p", "")])
+        book.override("line", "d-key", 0.0, who="sofie", why="took no part")
+        assert decide(book, book.batch(1), "u5", None, who="sofie", why="no").targets == ["person:s100005"]
+        assert book.overrides("line") == {}
+
+
+def shorter(file, tmp_path, *but):
+    """A list without some."""
+    rows = file.read_text(encoding="utf-8-sig").splitlines()
+    path = tmp_path / f"new-{file.name}"
+    path.write_text("\n".join(row for row in rows if not any(one in row for one in but)) + "\n")
+    return path
+
+
+def test_who_left_the_class_is_named_keeps_the_mark_and_is_in_no_export(graded, changing, line, tl, tmp_path):
+    new = ClassLists(
+        shorter(changing.roster, tmp_path, "s100002", "s100006"),
+        shorter(changing.groups, tmp_path, "s100002", "s100006"),
+    )
+    (said,) = go_on(graded, new, changing, line, tmp_path / "into")
+    assert said.startswith("2 people are no longer in the class list: Navn2 Efter2 (s100002), Navn6 Efter6 (s100006).")
+    assert [states(graded)[one] for one in "126"] == [("graded", 2.0), ("left", 2.0), ("left", None)]
+    stale = ClassLists(new.roster, changing.groups)  # the list of groups still has them
+    assert not [
+        one for one in go_on(graded, stale, changing, line, tmp_path / "into") if "no longer" in one
+    ]  # said once
+    done = exported(tl, graded, "--format", "csv", "--partial")
+    assert [row["id"][-1] for row in csv.DictReader(io.StringIO(done.stdout))] == ["1", "3", "4", "5", "7", "8"]
+    assert "left the class: 2 are left out: Navn2 Efter2 (s100002), Navn6 Efter6 (s100006)" in done.stderr
+    report = tl("ta", "report", "line", "--gradebook", str(graded)).stdout
+    assert "left the class: Navn2 Efter2 (s100002), 2 points: since 20" in report
+    back = exported(tl, graded, "--format", "csv", "--partial", "--roster", str(changing.roster))
+    assert [row["points"] for row in csv.DictReader(io.StringIO(back.stdout))] == ["2", "2", "1", "1", *[""] * 4]
+    go_on(graded, ClassLists(changing.roster, changing.groups), changing, line, tmp_path / "into")
+    assert [states(graded)[one] for one in "26"] == [("graded", 2.0), ("nothing", None)]
+
+
+def test_another_id_of_the_same_person_is_refused_and_nothing_is_noted(graded, changing, line, tmp_path):
+    text = changing.roster.read_text(encoding="utf-8-sig").replace("s100005", "s200005")
+    (tmp_path / "new.csv").write_text(text)
+    groups = changing.groups.read_text(encoding="utf-8-sig").replace("s100005", "s200005")
+    (tmp_path / "groups.csv").write_text(groups)
+    before = states(graded)
+    with pytest.raises(UsageError, match="1 person has another id in the class list than in batch 1") as refused:
+        go_on(graded, ClassLists(tmp_path / "new.csv", tmp_path / "groups.csv"), changing, line, tmp_path / "into")
+    assert "Navn5 Efter5 (s100005) is s200005 in it" in refused.value.what
+    assert states(graded) == before
 
 
 def test_of_namesakes_nobody_is_meant(graded):

@@ -19,6 +19,7 @@ from tlcourse.errors import UnableError, UsageError
 from tlcourse.grading.batch.document import storable
 from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.grade import Options
+from tlcourse.grading.gradebook.changes import note_class, refuse_other_ids, who_left
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
@@ -197,22 +198,22 @@ def _note(
     before = book.groups(batch.id)
     # folders that are in the batch have their owners, whatever new lists make of their names
     known = {row.folder_name for row in book.handins(batch.id)}
-    book.note_class(
-        batch.id, _storable_people(handins.people), storable(handins.groups), who=who, why="the list of groups"
-    )
+    people, groups = _storable_people(handins.people), storable(handins.groups)
+    why = "the list of groups"
+    left = note_class(book, batch.id, people, groups, listed=storable(handins.listed), who=who, why=why)
     notices = {**_notices(handins), "lists": lists}
     notices["unmatched"] = [one for one in notices["unmatched"] if one[0] not in known]
     book.note_look(batch.id, _source(source), notices, storable(handins.settled), who)
-    return list(_moved(book, batch, before))
+    return [*left, *_moved(book, batch, before)]
 
 
 def _moved(book: Gradebook, batch: BatchRecord, before: dict[str, str]) -> Iterator[str]:
     """Who is in another group than before, and whose mark counts for them."""
-    people = {person.id: person for person in book.people(batch.id)}
+    people, left = {person.id: person for person in book.people(batch.id)}, who_left(book, batch.id)
     in_force = {member: handin.owner for handin in book.handins(batch.id) for member in handin.members}
     after = book.groups(batch.id)
     for person, group in before.items():
-        if (now := after.get(person, "")) == group:
+        if (now := after.get(person, "")) == group or person in left:
             continue
         named = PersonStatus(people.get(person, Person(person)), "graded").named
         line = f"{named} moved from {visible(group)} to {visible(now) or 'no group'}"
@@ -238,6 +239,7 @@ def resume(
     """Prepare to resume a batch; returns lines about what changed. Raises UsageError where marks would not compare."""
     same_secret(batch, seed)
     same_grader(batch, exercise)
+    refuse_other_ids(book, batch, _storable_people(handins.people))
     known = {row.key: row for row in book.handins(batch.id)}
     # who handed in with one group and is now in another keeps the mark of the first
     elsewhere = {member: row.key for row in known.values() for member in row.members}

@@ -83,6 +83,10 @@ CREATE TABLE answers (id INTEGER PRIMARY KEY, request INTEGER NOT NULL REFERENCE
 ALTER TABLE overrides ADD COLUMN shown INTEGER NOT NULL DEFAULT 0
 """
 _LATER = ("hand_marks", "requests", "answers")
+_CHANGED = """
+ALTER TABLE overrides ADD COLUMN team TEXT NOT NULL DEFAULT '';
+ALTER TABLE people ADD COLUMN gone INTEGER NOT NULL DEFAULT 0
+"""
 APPENDED = _FIRST + _THEN + _LATER
 """Tables whose rows stay as they were written: triggers refuse anything else."""
 
@@ -98,7 +102,7 @@ def _stay(tables: tuple[str, ...]) -> list[str]:
 
 
 _THIRD = [*statements(_OF_THE_CLASS), *_stay(_THEN)]
-_FOURTH = [*statements(_BY_HAND), *_stay(_LATER)]
+_FOURTH = [*statements(_BY_HAND), *statements(_CHANGED), *_stay(_LATER)]
 _STEPS = {
     0: [*statements(_SCHEMA), *_stay(_FIRST), *_THIRD, *_FOURTH, f"PRAGMA application_id = {_APPLICATION}"],
     1: ["ALTER TABLE results RENAME COLUMN wall_s TO wall_time_s", *_THIRD, *_FOURTH],

@@ -17,6 +17,7 @@ from tlcourse.course.model import ManualItem
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.by_hand import by_hand, hand_marks, in_force
+from tlcourse.grading.gradebook.changes import one_form, who_left
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus, person_statuses
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
 from tlcourse.grading.lms.roster import Person, same_key
@@ -167,24 +168,6 @@ class Gradebook:
                 (exercise, target, points, why, who, now(), int(excused), int(shown)),
             )
 
-    def note_class(self, batch: int, people: Sequence[Person], groups: dict[str, str], *, who: str, why: str) -> None:
-        """Append whoever is new or changed in the class, and every change of a group; `groups` by person."""
-        known = {person.id: person for person in self.people(batch)}
-        before = self.groups(batch)
-        new = [person for person in people if known.get(person.id) != person]
-        moved = [(one, group) for one, group in groups.items() if before.get(one) != group]
-        moved += [(one, "") for one, group in before.items() if groups and group and one not in groups]
-        with self.appending():
-            self._db.executemany(
-                "INSERT INTO people (batch, person, username, first, last, email, platform_id, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(batch, p.id, p.username, p.first, p.last, p.email, p.platform_id, now()) for p in new],
-            )
-            self._db.executemany(
-                "INSERT INTO memberships (batch, person, team, counts, why, who, at) VALUES (?, ?, ?, 0, ?, ?, ?)",
-                [(batch, person, group, why, who, now()) for person, group in moved],
-            )
-
     def move(self, batch: int, person: str, group: str, *, who: str, why: str) -> None:
         """Append that somebody's mark is that of a group's hand-in, whichever they handed in with."""
         with self.appending():
@@ -274,9 +257,10 @@ class Gradebook:
     def people(self, batch: int) -> list[Person]:
         """Everybody of the class, as the newest list has them."""
         rows = self._db.execute(
-            "SELECT person, username, first, last, email, platform_id FROM people WHERE batch = ? ORDER BY id", (batch,)
+            "SELECT person, username, first, last, email, platform_id, gone FROM people WHERE batch = ? ORDER BY id",
+            (batch,),
         )
-        return list({row[0]: Person(*row) for row in rows}.values())
+        return [Person(*row[:6]) for row in {row[0]: row for row in rows}.values() if not row[6]]
 
     def settled(self, batch: int) -> dict[str, str]:
         """Whose a folder is, by what staff said last."""
@@ -307,8 +291,8 @@ class Gradebook:
         decided, unmatched = self.overrides(batch.exercise), self.look(batch).unmatched
         marks, items = in_force(hand_marks(self, batch.exercise)), self.manual.get(batch.exercise, ())
         own = {one.id: by_hand(items, marks, f"person:{one.id}") for one in people}
-        elsewhere = self.elsewhere(batch)
-        return person_statuses(people, self.groups(batch.id), statuses, decided, unmatched, elsewhere, own)
+        given = people, self.groups(batch.id), statuses, decided, unmatched
+        return person_statuses(*given, self.elsewhere(batch), own, who_left(self, batch.id))
 
     def elsewhere(self, batch: BatchRecord) -> dict[str, str]:
         """By person, which hand-in of another batch is theirs; the same submissions, graded anew, are no other."""
@@ -370,8 +354,14 @@ class Gradebook:
 
     def overrides(self, exercise: str) -> dict[str, Override]:
         """The decision that holds for each target; withdrawn ones are absent."""
-        rows = self._db.execute("SELECT * FROM overrides WHERE exercise = ? ORDER BY id", (exercise,))
-        latest = {row[2]: Override(*row) for row in rows}
+        rows = self._db.execute(
+            "SELECT id, exercise, target, points, why, who, at, excused, shown, team FROM overrides"
+            " WHERE exercise = ? ORDER BY id",
+            (exercise,),
+        )
+        forms = one_form(self, exercise)
+        decided = [replace(one, target=forms.get(one.target, one.target)) for one in (Override(*row) for row in rows)]
+        latest = {one.target: one for one in decided}
         return {target: one for target, one in latest.items() if one.points is not None or one.excused}
 
     def statuses(self, batch: BatchRecord) -> list[GradeStatus]:
@@ -382,13 +372,17 @@ class Gradebook:
             GradeStatus(
                 handin,
                 verdicts.get(handin.id),
-                overrides.get(handin.key),
-                {p: o for p in handin.members if (o := overrides.get(f"person:{p}")) is not None},
-                by_hand(items, marks, handin.key),
+                overrides.get(handin.target),
                 {
-                    person: by_hand(items, marks, own, handin.key)
+                    person: decided
                     for person in handin.members
-                    if (own := f"person:{person}") in marks
+                    if (decided := overrides.get(f"person:{person}")) and decided.target != handin.target
+                },
+                by_hand(items, marks, handin.target),
+                {
+                    person: by_hand(items, marks, own, handin.target)
+                    for person in handin.members
+                    if (own := f"person:{person}") in marks and own != handin.target
                 },
             )
             for handin in self.handins(batch.id)

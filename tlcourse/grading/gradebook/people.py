@@ -15,7 +15,9 @@ from tlcourse.grading.lms.handins import HandIns
 from tlcourse.grading.lms.roster import People, Person, loose_keys, orders, same_key, visible
 from tlcourse.text import counted, typed
 
-State = Literal["graded", "waiting", "ours", "nothing", "unmatched", "elsewhere", "excused", "by hand", "to mark"]
+State = Literal[
+    "graded", "waiting", "ours", "nothing", "unmatched", "elsewhere", "excused", "by hand", "to mark", "left"
+]
 STATES: dict[State, str] = {
     "graded": "graded",
     "by hand": "points set by hand",
@@ -26,6 +28,7 @@ STATES: dict[State, str] = {
     "unmatched": "not matched",
     "elsewhere": "graded in another batch",
     "excused": "excused",
+    "left": "left the class",
 }
 _SURE_LETTERS = 4
 _LISTED = 200
@@ -84,6 +87,7 @@ def person_statuses(
     unmatched: Sequence[tuple[str, str]],
     elsewhere: Mapping[str, str] | None = None,
     by_hand: Mapping[str, ByHand] | None = None,
+    left: Mapping[str, tuple[Person, str]] | None = None,
 ) -> list[PersonStatus]:
     """Everybody in the order of `people`; then those whom a hand-in names and no list.
 
@@ -93,11 +97,13 @@ def person_statuses(
         unmatched: folders of nobody, each with its reason.
         elsewhere: by person, which hand-in of another batch of the exercise is theirs.
         by_hand: by person, what was set for them alone, which counts without a hand-in, too.
+        left: by id, who is in the class list no longer, and since when.
     """
     listed = bool(people)
     theirs = {one: status for status in statuses for one in status.handin.marked(class_known=listed)}
     known = {person.id: person for person in people}
-    everybody = [*people, *(Person(one) for one in theirs if one not in known)]
+    known |= (gone := {key: person for key, (person, _) in (left or {}).items()})
+    everybody = [*people, *(Person(one) for one in theirs if one not in known), *gone.values()]
     found = []
     for person in everybody:
         status, group = theirs.get(person.id), groups.get(person.id, "")
@@ -107,8 +113,11 @@ def person_statuses(
         points = status.points_of(person.id) if status else (own.points if own else None)
         owner = status.handin.owner if status else ""
         hand = (by_hand or {}).get(person.id)
-        if own is not None:
-            state: State = "excused" if own.excused else "by hand"
+        if left and person.id in left:
+            state: State = "left"
+            why = f"since {left[person.id][1]}"
+        elif own is not None:
+            state = "excused" if own.excused else "by hand"
             why = own.why
         elif status is not None:
             state, why = _of_the_verdict(status, person.id), ", ".join(status.to_mark(person.id))
@@ -210,6 +219,7 @@ def left_out(
     kinds: tuple[tuple[State, str], ...] = (
         ("nothing", nothing),
         ("excused", "are left as the platform has them"),
+        ("left", "are left out"),
         ("unmatched", "are left as the platform has them"),
         ("elsewhere", "are left as the platform has them"),
         ("waiting", "have no verdict, and are left as the platform has them"),
@@ -228,7 +238,8 @@ def left_out(
 def targets_of(
     handins: Sequence[HandInRecord], people: Iterable[Person], groups: Mapping[str, str], word: str
 ) -> list[str]:
-    """Whom a word of the staff means: the key of a hand-in, or `person:ID` of one, or of each of a group without one.
+    """Whom a word of the staff means: `person:ID` of whoever is meant alone, however the word is written; else the key
+    of a hand-in; `person:ID` of each of a group that has none.
 
     Taken are an owner, a folder, a group, and of a person the id, user name, address or name. Raises UsageError where
     it is nobody, or several.
@@ -236,7 +247,7 @@ def targets_of(
     key = same_key(word)
     named = [h for h in handins if key in (h.key, same_key(h.owner), same_key(h.folder_name))]
     if len(named) == 1:
-        return [named[0].key]
+        return [named[0].target]
     if named:
         several = ", ".join(visible(handin.folder_name) for handin in named[:5])
         raise UsageError(f"{visible(word)} means {len(named)} hand-ins: {several}.", remedy="name the folder.")
@@ -248,9 +259,7 @@ def targets_of(
     exact = {one for one in known if same_key(one) == key}
     found = exact or index.find(word)
     if len(found) == 1:
-        (person,) = found
-        own = [h for h in handins if person in h.members]
-        return [own[0].key if own and len(own[0].members) == 1 else f"person:{person}"]
+        return [f"person:{one}" for one in found]
     if found:
         raise UsageError(
             f"{visible(word)} means {len(found)} people: {index.names(found)}.", remedy="name the id or user name."

@@ -54,6 +54,12 @@ class HandInRecord(Struct, frozen=True):
     left_behind: bool = False
     """Whether it had members, and none is left: each has another hand-in's mark."""
 
+    @property
+    def target(self) -> str:
+        """What a decision about it is about: the person whose alone it is, else the hand-in."""
+        alone = self.kind == "person" and len(self.members) == 1
+        return f"person:{self.members[0]}" if alone else self.key
+
     def marked(self, *, class_known: bool) -> list[str]:
         """Those whose marks come from it. Only where the batch knows no people at all, its owner's name is somebody."""
         return self.members if self.members or self.left_behind or class_known else [self.owner]
@@ -92,6 +98,8 @@ class Override(Struct, frozen=True):
     """1: there is no mark to give, and none is missing."""
     shown: int = 0
     """1: the reason is told to whom it concerns."""
+    team: str = ""
+    """Of one person, and decided for all of a group that had no hand-in: which group, as `same_key` has it."""
 
 
 class Regrade(Struct, frozen=True):

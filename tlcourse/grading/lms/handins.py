@@ -77,6 +77,8 @@ class HandIns(Struct, frozen=True):
     """Everybody of the lists."""
     groups: dict[str, str] = {}
     """The group of each person, by the list of groups."""
+    listed: tuple[str, ...] | None = None
+    """The ids of those in the class list; None without one."""
 
 
 def find_handins(
@@ -151,7 +153,8 @@ def find_handins(
     notices.extend(_notices(class_, handins))
     notices.extend(f"{visible(name)} is {visible(who)}'s, as the staff said." for name, who in settled.items())
     everybody, teams = _lists(roster, groups)
-    return HandIns(handins, unmatched, missing, notices, found.platform, settled, everybody, teams)
+    listed = tuple(person.id for person in roster.people) if roster else None
+    return HandIns(handins, unmatched, missing, notices, found.platform, settled, everybody, teams, listed)
 
 
 def _lists(roster: Roster | None, groups: Groups | None) -> tuple[tuple[Person, ...], dict[str, str]]:

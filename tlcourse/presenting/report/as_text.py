@@ -181,7 +181,7 @@ def notices(report: Report) -> Iterator[tuple[str, str]]:
             yield "group changed", f"{said}, {one.who}, {one.at}"
     yield from (("newer attempt", attempt_words(attempt)) for attempt in report.attempts)
     for person in report.people:
-        if not person.owner:
+        if not person.owner or person.state == "left":
             own = "" if person.points is None else f", {person.points:g} points"
             yield STATES[person.state], person.named + own + (f": {person.why}" if person.why else "")
     if report.look.unmatched and any(person.state == "unmatched" for person in report.people):

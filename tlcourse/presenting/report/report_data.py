@@ -282,10 +282,14 @@ def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedE
 def marks_of_class(
     marks: Sequence[Mark], people: Sequence[PersonStatus], exercise: LoadedExercise, missing: float | None
 ) -> list[Mark]:
-    """The marks of hand-ins, and one for everybody else: as decided, None for the excused, else `missing`."""
-    found = list(marks)
+    """The marks of hand-ins, and one for everybody else: as decided, None for the excused, else `missing`.
+
+    Who left the class has none.
+    """
+    left = {one.person.id for one in people if one.state == "left"}
+    found = [mark for mark in marks if mark.person_id not in left]
     for one in people:
-        if one.owner:
+        if one.owner or one.state == "left":
             continue
         if one.state == "by hand":
             words = words_without_handin(exercise, one)

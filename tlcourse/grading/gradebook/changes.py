@@ -1,0 +1,197 @@
+"""What changes after a batch began: who comes into the class, who leaves it, and decisions that replace earlier ones.
+
+Nothing is overwritten: each is a row with its date, and the newest holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from tlcourse.errors import UsageError
+from tlcourse.grading.gradebook.people import PersonStatus, targets_of
+from tlcourse.grading.gradebook.records import BatchRecord, Override
+from tlcourse.grading.lms.roster import Person, same_key
+from tlcourse.text import counted, line, typed
+
+if TYPE_CHECKING:
+    from tlcourse.grading.gradebook.gradebook import Gradebook
+
+_LISTED = 20
+
+
+# Who is in the class
+
+
+def note_class(
+    book: Gradebook,
+    batch: int,
+    people: Sequence[Person],
+    groups: Mapping[str, str],
+    *,
+    listed: Collection[str] | None,
+    who: str,
+    why: str,
+) -> list[str]:
+    """Append whoever is new, changed or gone in the class, and every change of a group; returns who left, in words.
+
+    Args:
+        groups: by person.
+        listed: the ids in the class list: whoever is not among them has left, also where the list of groups still has
+            them. None without a class list: a list of groups alone says nothing of others.
+    """
+    from tlcourse.grading.gradebook.gradebook import now
+
+    known = {person.id: person for person in book.people(batch)}
+    before = book.groups(batch)
+    ever = {*known, *who_left(book, batch)}
+    # of who is in the list of groups alone, the class list has said more before
+    here = [person for person in people if listed is None or person.id in listed or person.id not in ever]
+    new = [person for person in here if known.get(person.id) != person]
+    gone = [person for person in known.values() if listed is not None and person.id not in listed]
+    gone = [person for person in gone if person.id not in {one.id for one in new}]
+    moved = [(one, group) for one, group in groups.items() if before.get(one) != group]
+    moved += [(one, "") for one, group in before.items() if groups and group and one not in groups]
+    with book.appending() as db:
+        db.executemany(
+            "INSERT INTO people (batch, person, username, first, last, email, platform_id, gone, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (batch, p.id, p.username, p.first, p.last, p.email, p.platform_id, left, now())
+                for left, some in ((0, new), (1, gone))
+                for p in some
+            ],
+        )
+        db.executemany(
+            "INSERT INTO memberships (batch, person, team, counts, why, who, at) VALUES (?, ?, ?, 0, ?, ?, ?)",
+            [(batch, person, group, why, who, now()) for person, group in moved],
+        )
+    if not gone:
+        return []
+    names = ", ".join(PersonStatus(person, "left").named for person in gone[:_LISTED])
+    more = f" and {len(gone) - _LISTED} more" if len(gone) > _LISTED else ""
+    return [
+        f"{counted(len(gone), 'person is', 'people are')} no longer in the class list: {names}{more}. Their marks are "
+        "kept and not exported; a list that has them again brings them back."
+    ]
+
+
+def who_left(book: Gradebook, batch: int) -> dict[str, tuple[Person, str]]:
+    """By id, everybody who was in the class and is not in the newest class list, and since when."""
+    rows = book.rows(
+        "SELECT person, username, first, last, email, platform_id, gone, at FROM people WHERE batch = ? ORDER BY id",
+        (batch,),
+    )
+    latest = {row[0]: row for row in rows}
+    return {key: (Person(*row[:6]), row[7]) for key, row in latest.items() if row[6]}
+
+
+def refuse_other_ids(book: Gradebook, batch: BatchRecord, people: Iterable[Person]) -> None:
+    """Raise UsageError where a class list has somebody under another id, whom it would make two people."""
+    known = {p.id: p for p in (*book.people(batch.id), *(p for p, _ in who_left(book, batch.id).values()))}
+    here = {person.id: person for person in people}
+    absent = [person for person in known.values() if person.id not in here]
+    names = {same_key(person.username): person for person in absent if person.username}
+    numbers = {same_key(person.platform_id): person for person in absent if person.platform_id}
+    changed = [
+        (before, person)
+        for person in here.values()
+        if person.id not in known
+        and (before := names.get(same_key(person.username)) or numbers.get(same_key(person.platform_id))) is not None
+    ]
+    if changed:
+        listed = "\n".join(
+            f"  {PersonStatus(before, 'left').named} is {line(now.id)} in it" for before, now in changed[:_LISTED]
+        )
+        raise UsageError(
+            f"{counted(len(changed), 'person has', 'people have')} another id in the class list than in batch "
+            f"{batch.id}, and would be two people.\n{listed}",
+            cause="an id was corrected, or the list was exported in another form, such as without ids.",
+            remedy="give a list with the ids that the batch knows; or begin a new batch with --again.",
+        )
+
+
+# Decisions of the staff
+
+
+class Decided(Struct, frozen=True):
+    """What a decision is about, and what else is in force for the same people."""
+
+    targets: list[str]
+    said: list[str]
+
+
+def one_form(book: Gradebook, exercise: str) -> dict[str, str]:
+    """By the key of each hand-in that is one person's alone, `person:ID`: earlier gradebooks have decisions in both."""
+    rows = book.rows(
+        "SELECT h.key, h.members FROM handins h JOIN batches b ON b.id = h.batch"
+        " WHERE b.exercise = ? AND h.kind = 'person'",
+        (exercise,),
+    )
+    members = {key: msgspec.json.decode(text) for key, text in rows}
+    return {key: f"person:{own[0]}" for key, own in members.items() if len(own) == 1}
+
+
+def decide(
+    book: Gradebook,
+    batch: BatchRecord,
+    word: str,
+    points: float | None,
+    *,
+    who: str,
+    why: str,
+    excused: bool = False,
+    shown: bool = False,
+) -> Decided:
+    """Append a decision about whomever a word means, which replaces earlier ones, in whatever form they were made.
+
+    `points` None withdraws, or excuses; `shown`: feedback says why. Raises UsageError where the word is
+    nobody, or several.
+    """
+    from tlcourse.grading.gradebook.gradebook import now
+
+    handins, groups = book.handins(batch.id), book.groups(batch.id)
+    targets = targets_of(handins, book.people(batch.id), groups, word)
+    in_force = book.overrides(batch.exercise)
+    of_group = next((h for h in handins if h.kind == "group" and h.key in targets), None)
+    team = same_key(of_group.owner if of_group else word)
+    together = [f"person:{one}" for one, group in groups.items() if same_key(group) == team]
+    if of_group is None and targets != together:
+        team = ""
+    # what was decided for a group before it had a hand-in, and for a group of one
+    replaced = [target for target, one in in_force.items() if team and one.team == team]
+    replaced += [h.key for h in handins if h.kind == "group" and [f"person:{one}" for one in h.members] == targets]
+    withdrawn = [target for target in replaced if target in in_force and target not in targets]
+    rows = [(target, None, 0) for target in withdrawn] + [(target, points, int(excused)) for target in targets]
+    with book.appending() as db:
+        db.executemany(
+            "INSERT INTO overrides (exercise, target, points, why, who, at, excused, shown, team)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(batch.exercise, target, own, why, who, now(), out, int(shown), team) for target, own, out in rows],
+        )
+    return Decided(targets, list(_still(book, batch, targets)))
+
+
+def _still(book: Gradebook, batch: BatchRecord, targets: Sequence[str]) -> Iterable[str]:
+    """What a decision leaves in force for the same people: one of their own, or that of their hand-in."""
+    in_force = book.overrides(batch.exercise)
+    for handin in book.handins(batch.id):
+        members = {f"person:{one}": one for one in handin.members}
+        if handin.key in targets:
+            for target, one in members.items():
+                if (own := in_force.get(target)) is not None:
+                    withdraw = f"tlcourse ta override {batch.exercise} {typed(one)} --withdraw --why …"
+                    yield f"{line(one)} keeps what was decided for them alone ({in_words(own)}); if not: {withdraw}"
+        elif (own := in_force.get(handin.key)) is not None:
+            for target in targets:
+                if target in members and target not in in_force:
+                    who, owner = line(members[target]), line(handin.owner)
+                    yield f"For {who} counts what was decided for {owner}: {in_words(own)}."
+
+
+def in_words(override: Override) -> str:
+    """The points, or that there are none to give."""
+    return "excused" if override.excused else f"{override.points or 0:g}"
