@@ -7,6 +7,7 @@ that backtracks as `re` does; their attacks are made of what each of them nearly
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import json
 import random
@@ -34,6 +35,8 @@ from tlcourse.grading.intake.notebook import read_notebook, without_magics
 from tlcourse.grading.intake.submission import collect
 from tlcourse.grading.lms.table import cell, read_table
 from tlcourse.grading.similarity import fingerprints, similar_pairs
+from tlcourse.quiz.exchange import aiken, brightspace, gift, markup
+from tlcourse.quiz.exchange.common import Given
 from tlcourse.text import LogTail, harmless, line, markdown, markdown_block, without_paths
 
 PACKAGE = Path(tlcourse.__file__).parent
@@ -187,6 +190,10 @@ TEXTS = {
     "bangs": lambda n: "!x\\\n%%y\n" * n,
     "dashes": lambda n: " - 1 - _1_" * n,
     "table": lambda n: 'a,"b""",\n' * n,
+    "tags": lambda n: "<p><b <a href='" * n + ">",
+    "comments": lambda n: "<!--" * n + "<pre>" * n,
+    "answers": lambda n: "::a::[html]b{=%50%c#d -> e ~\\" * n + "}",
+    "options": lambda n: "A. a\n" * n + "\n" * n,
     "columns": lambda n: "a," * n + "\n" + "1," * n,
 }
 PARSERS: dict[str, Callable[[str], object]] = {
@@ -203,7 +210,14 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "Markdown": lambda text: (headings(text), sections(text)),
     "name": lambda text: (why_not(text), shown(text), folded(tuple(text.split("/")))),
     "cell": cell,
+    "HTML": lambda text: (markup.is_html(text), markup.shown(text).whole(), markup.shown(text, keep_lines=True)),
+    "questions": lambda text: [read(form, text) for form in (gift, aiken, brightspace)],
 }
+
+
+def read(form: Any, text: str) -> None:
+    with contextlib.suppress(TlcourseError):
+        form.read(text, Given())
 
 
 @pytest.mark.parametrize("parser", PARSERS)

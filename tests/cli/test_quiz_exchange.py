@@ -40,3 +40,28 @@ def test_a_file_without_reasons_is_refused_and_nothing_is_written(tl, tmp_path):
     assert "foreign.gift:1" in refused.stderr
     assert not list(tmp_path.glob("*.yaml"))
     assert tl("quiz", "import", "gone.gift", "--format", "gift", course=None).returncode == 2
+
+
+def test_another_format_is_named_and_utf_16_is_read(tl, tmp_path):
+    aiken = "What?\nA. a\nB. b\nANSWER: A\n"
+    (tmp_path / "quiz.txt").write_text(aiken, encoding="utf-16")
+    refused = tl("quiz", "import", "quiz.txt", "--format", "gift", course=None)
+    assert refused.returncode == 2
+    assert "quiz.txt is Aiken, and was to be read as GIFT." in refused.stderr
+    assert "--format aiken" in refused.stderr
+    about = ("--objective", "o", "--section", "u#s", "--reason", "See there.", "--json")
+    read = tl("quiz", "import", "quiz.txt", "--format", "aiken", *about, course=None)
+    assert json.loads(read.stdout)["lost"] == []
+    assert "What?" in (tmp_path / "quiz.yaml").read_text()
+
+
+def test_with_strict_nothing_is_written_where_something_is_lost(tl, tmp_path):
+    (tmp_path / "q.gift").write_text("Only a text.\n\nWhat? {=a#r ~b#r}\n")
+    about = ("q.gift", "--format", "gift", "--objective", "o", "--section", "u#s")
+    refused = tl("quiz", "import", *about, "--strict", course=None)
+    assert refused.returncode == 2
+    assert "q.gift:1: a question is left out: a description, which asks nothing" in refused.stderr
+    assert not list(tmp_path.glob("*.yaml"))
+    taken = tl("quiz", "import", *about, course=None)
+    assert taken.returncode == 0
+    assert "q.gift:1: a question is left out" in taken.stderr

@@ -45,7 +45,7 @@ from tlcourse.grading.result import read_result
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean, proportion
 from tlcourse.grading.similarity import similar_pairs
 from tlcourse.located import decode
-from tlcourse.quiz.exchange import brightspace, documents, gift
+from tlcourse.quiz.exchange import aiken, brightspace, documents, gift, markup
 from tlcourse.quiz.exchange.common import Given
 from tlcourse.text import LogTail, harmless, line, markdown, markdown_block, without_paths
 
@@ -145,9 +145,11 @@ def course_file(data: bytes, folder: Path) -> None:
 
 
 def question_file(data: bytes, _: Path) -> None:
-    for form in (gift, brightspace, documents):
+    given_ = data.decode("utf-8", "replace")
+    markup.is_html(given_), markup.shown(given_).whole(), markup.shown(given_, keep_lines=True)
+    for form in (gift, aiken, brightspace, documents):
         try:
-            form.read(data.decode("utf-8", "replace"), Given())
+            form.read(given_, Given())
         except TlcourseError as error:
             assert str(error)
 

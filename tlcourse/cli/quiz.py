@@ -203,12 +203,14 @@ class Format(StrEnum):
     """A format of quizzes."""
 
     GIFT = "gift"
+    AIKEN = "aiken"
     BRIGHTSPACE = "brightspace"
     JSON = "json"
 
 
 FormatName = Annotated[
-    Format, typer.Option("--format", help="gift: Moodle. brightspace: D2L's CSV. json: ours, whole.")
+    Format,
+    typer.Option("--format", help="gift, aiken: Moodle. brightspace: D2L's CSV. json: ours, whole."),
 ]
 
 
@@ -238,7 +240,7 @@ def export_quizzes(
         _write(target, text)
     elif not json:
         out.say(text.rstrip("\n"))
-    changed = [] if form is Format.JSON else changes(quizzes, module.CHANGED)
+    changed = [] if form is Format.JSON else changes(quizzes, module.changed)
     if json:
         count = sum(len(quiz.questions) for quiz in quizzes)
         where = str(target) if target else None
@@ -256,16 +258,24 @@ def import_quizzes(
     folder: Annotated[Path, typer.Option("--to", metavar="DIR", help="Where the quiz files go.")] = Path(),
     objective: Annotated[str, typer.Option("--objective", help="For questions that name none.")] = "",
     section: Annotated[str, typer.Option("--section", help="For questions that name none: unit#heading.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="For answers that have none.")] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Write nothing unless all can be carried.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Make quiz files of a course from another program's file. What lacks a reason is named, and nothing is written."""
-    from tlcourse.located import read_text
+    """Make quiz files of a course from another program's file. What cannot be carried is named with its line."""
+    from tlcourse.errors import ContentError
     from tlcourse.quiz.exchange.common import Given
     from tlcourse.quiz.exchange.documents import write_yaml
+    from tlcourse.quiz.exchange.recognise import read_source, refuse_another
 
-    quizzes: list[Quiz] = _module(form).read(read_text(source), Given(source.name, objective, section))
+    given = Given(source.name, objective, section, reason)
+    text = read_source(source, given)
+    refuse_another(text, form.value, source)
+    quizzes: list[Quiz] = _module(form).read(text, given)
+    if strict and given.lost:
+        raise ContentError(given.lost)
     if not quizzes:
         raise UsageError(f"{source} holds no questions.", cause="an empty file, or another format.", remedy="--format")
     files = [folder / f"{quiz.id}.yaml" for quiz in quizzes]
@@ -280,8 +290,10 @@ def import_quizzes(
         for path, quiz in zip(files, quizzes, strict=True)
     ]
     if json:
-        out.document({"schema": 1, "quizzes": rows})
+        out.document({"schema": 1, "quizzes": rows, "lost": given.lost})
         return
+    for lost in given.lost:
+        out.note(f"lost: {lost}" if plain else lost)
     for row in rows:
         out.say(f"{row['file']}  {row['questions']} questions")
     if not plain:

@@ -100,6 +100,46 @@ def test_a_number_keeps_its_sign_and_its_tolerance():
     assert quiz.questions == [question]
 
 
+def test_half_credit_html_hints_and_points_are_named():
+    text = """NewQuestion,MC
+Title,Own MC
+QuestionText,<p>Which part is <b>frozen</b>?</p>,HTML
+Points,10
+Image,images/MC1.jpg
+Option,100,<p>The backbone</p>,HTML,<i>Right</i>
+Option,0,The <head>,NOT HTML,No
+Option,25,Both,,Partly
+Hint,A hint
+NewQuestion,SA
+Title,Own SA
+QuestionText,Name it
+Answer,100,DANN,regexp
+Answer,50,Dann net
+Feedback,why
+NewQuestion,LK
+QuestionText,How did you like it?
+"""
+    given = Given("quiz.csv", "o", "u#s")
+    ((choice, short),) = (quiz.questions for quiz in brightspace.read(text, given))
+    assert choice.options == [
+        Option("The backbone", "Right", True),
+        Option("The <head>", "No"),
+        Option("Both", "Partly"),
+    ]
+    assert (choice.prompt, short.answer_text) == ("Which part is frozen?", "DANN")
+    assert [lost.removeprefix("quiz.csv:").replace(": question ", ": ") for lost in given.lost] == [
+        "16: `LK` is not a type, expected one of MC, TF, MS, SA, M, O, WR: the question is left out",
+        "1: `own-mc`: left out of its HTML: bold letters",
+        "1: `own-mc`: its 10 points are left out: here all questions count alike",
+        "1: `own-mc`: the picture `images/MC1.jpg` is left out",
+        "1: `own-mc`: left out of its HTML: emphasis",
+        "1: `own-mc`: the hint `A hint` is left out",
+        "1: `own-mc`: `Both` is worth 25 % there, and is wrong here",
+        "10: `own-sa`: the answer `DANN` is a pattern there, and a text here",
+        "10: `own-sa`: the answer `Dann net` is worth 50 % there, and is left out",
+    ]
+
+
 def test_an_unknown_type_is_named_with_its_line():
     with pytest.raises(ContentError, match=r"quiz.csv:1: `LK` is not a type"):
         brightspace.read("NewQuestion,LK\nQuestionText,A Likert question\n", GIVEN)

@@ -8,29 +8,33 @@ spreadsheet would take for a formula gets an apostrophe, which is taken away whe
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
+import math
 import re
 from collections.abc import Iterator
 
 from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
-from tlcourse.quiz.exchange.common import Given, clean, make_quiz, note_of, option
+from tlcourse.quiz.exchange import markup
+from tlcourse.quiz.exchange.common import Given, clean, make_quizzes, note_of, option, weights
 from tlcourse.quiz.kinds import Matching, Multiple, Numeric, Ordering, Question, Short
 from tlcourse.quiz.kinds.question import ImportedQuestion
 from tlcourse.quiz.kinds.single import Choice
+from tlcourse.text import cut
 
-CHANGED = {"numeric": "must be given exactly (no tolerance in this format)"}
-"""What this format cannot say, by kind."""
+
+def changed(question: Question) -> str:
+    """What this format cannot say of a question, as the end of a sentence."""
+    return "must be given exactly (no tolerance in this format)" if isinstance(question, Numeric) else ""
+
+
 _NOTE = "//tlcourse"
 _QUIZ = "//tlcourse-quiz"
 _KINDS = {"single": "MC", "multiple": "MS", "numeric": "SA", "matching": "M", "ordering": "O", "short": "WR"}
 _TYPES = {"MC": "single", "TF": "single", "MS": "multiple", "SA": "short", "M": "matching", "O": "ordering"}
 _TYPES |= {"WR": "short"}
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
-_TAG = re.compile(r"<[^<>]+>")
-_PRE = re.compile(r"<pre>((?:[^<]|<(?!/?pre>))*+)</pre>", re.DOTALL)
 Row = list[str]
 
 
@@ -56,8 +60,7 @@ def _rows(question: Question) -> Iterator[Row]:
     yield ["ID", question.id]
     yield ["Title", question.id]
     if shown.code:
-        marked = f"<p>{html.escape(shown.prompt, quote=False)}</p><pre>{html.escape(shown.code, quote=False)}</pre>"
-        yield ["QuestionText", marked, "HTML"]
+        yield ["QuestionText", markup.with_code(shown.prompt, shown.code), "HTML"]
     else:
         yield ["QuestionText", shown.prompt]
     yield ["Points", "1"]
@@ -102,33 +105,40 @@ def _safe(cell: str) -> str:
 
 
 def read(text: str, given: Given) -> list[Quiz]:
-    """The quizzes of such a file; raises ContentError naming file and line."""
+    """The quizzes of such a file; what cannot be carried stands in `given.lost`.
+
+    Raises ContentError naming file and line where it is no CSV, a note of ours was changed, or nothing can be taken.
+    """
     quizzes: list[tuple[str, str, list[ImportedQuestion]]] = []
     note: dict[str, object] = {}
+    is_known = False
     for line, cells in _cells(text, given.name):
-        key = cells[0].strip()
+        key, where = cells[0].strip().lower(), f"{given.name}:{line}"
         if key == _QUIZ:
             quizzes.append((_cell(cells, 1), _cell(cells, 2), []))
         elif key == _NOTE:
-            note = _read_note(_cell(cells, 1), f"{given.name}:{line}")
-        elif key.startswith("//"):
-            continue
-        elif key.lower() == "newquestion":
+            note = _read_note(_cell(cells, 1), where)
+        elif key == "newquestion":
             if not quizzes:
                 quizzes.append((given.name.rsplit(".", 1)[0], "", []))
             kind = _cell(cells, 1).upper()
-            if kind not in _TYPES:
-                raise ContentError(
-                    [f"{given.name}:{line}: `{kind}` is not a type, expected one of {', '.join(_TYPES)}"]
+            is_known = kind in _TYPES
+            if is_known:
+                quizzes[-1][2].append(ImportedQuestion(where=where, type=_TYPES[kind], note=note))
+            else:
+                expected = ", ".join(_TYPES)
+                given.lost.append(
+                    f"{where}: `{kind}` is not a type, expected one of {expected}: the question is left out"
                 )
-            quizzes[-1][2].append(ImportedQuestion(where=f"{given.name}:{line}", type=_TYPES[kind], note=note))
             note = {}
-        elif quizzes and quizzes[-1][2]:
-            _take(quizzes[-1][2][-1], key.lower(), cells)
+        elif is_known and not key.startswith("//"):
+            _take(quizzes[-1][2][-1], key, cells)
     for _, _, questions in quizzes:
         for imported in questions:
             _finish(imported)
-    return [make_quiz(name, title, found, given) for name, title, found in quizzes if found]
+    if given.lost and not any(questions for _, _, questions in quizzes):
+        raise ContentError(list(given.lost))
+    return make_quizzes(quizzes, given)
 
 
 def _cells(text: str, name: str) -> Iterator[tuple[int, Row]]:
@@ -152,40 +162,73 @@ def _read_note(text: str, where: str) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
+_FLAG = {"questiontext": 2, "option": 3, "true": 3, "false": 3, "item": 2, "choice": 3, "match": 3, "hint": 2}
+_FLAG |= {"feedback": 2, "answerkey": 2}
+_PASSED_OVER = {"id", "scoring", "inputbox"}
+_LEFT_OUT = {"hint": "the hint", "image": "the picture", "initialtext": "the text that an answer begins with"}
+
+
 def _take(imported: ImportedQuestion, key: str, cells: Row) -> None:
     """One row of a question."""
-    first, second, fourth = _cell(cells, 1), _cell(cells, 2), _cell(cells, 4)
-    if key == "title":
-        imported.title = clean(first)
-    elif key == "questiontext":
-        imported.prompt = _from_html(first) if _cell(cells, 2).upper() == "HTML" else first
-    elif key == "option":
-        imported.options.append(option(second, fourth, _positive(first)))
-    elif key in ("true", "false"):
-        imported.options.append(option(key.capitalize(), second, _positive(first)))
-    elif key == "answer":
-        imported.answer_text = " or ".join(filter(None, [imported.answer_text, second]))
-    elif key == "answerkey":
-        imported.answer_text = first
-    elif key == "choice":
-        imported.options.append({"number": first, "text": clean(second)})
-    elif key == "match":
-        imported.pairs.append({"left": clean(second), "right": first})
-    elif key == "item":
-        reason = clean(_cell(cells, 3))
-        imported.steps.append({"text": clean(first), **({"reason": reason} if reason else {})})
-    elif key == "feedback":
-        imported.reason = first or fourth
+    is_html = _cell(cells, _FLAG.get(key, 0)).upper() == "HTML"
+    plain = _cell(cells, 1)
+    first, second, third, fourth = (_text(_cell(cells, place), is_html, imported) for place in range(1, 5))
+    match key:
+        case "title":
+            imported.title = clean(plain)
+        case "questiontext":
+            imported.prompt = _text(plain, is_html, imported, listing=True)
+        case "option":
+            imported.options.append({**option(second, fourth, _number(plain) > 0), "share": _number(plain)})
+        case "true" | "false":
+            imported.options.append({**option(key.capitalize(), second, False), "share": _number(plain)})
+        case "answer":
+            _take_answer(imported, _number(plain), clean(_cell(cells, 2)), _cell(cells, 3).strip().lower())
+        case "answerkey":
+            imported.answer_text = first
+        case "choice":
+            imported.options.append({"number": plain, "text": clean(second)})
+        case "match":
+            imported.pairs.append({"left": clean(second), "right": plain})
+        case "item":
+            imported.steps.append({"text": clean(first), **({"reason": clean(third)} if clean(third) else {})})
+        case "feedback":
+            imported.reason = first or fourth
+        case "points":
+            if _number(plain) != 1:
+                imported.lost.append(f"its {cut(clean(plain), 10)} points are left out: here all questions count alike")
+        case "difficulty":
+            if plain in ("1", "2", "3"):
+                imported.note.setdefault("difficulty", int(plain))
+            else:
+                imported.lost.append(f"its difficulty {cut(clean(plain), 10)} is left out, expected one from 1 to 3")
+        case _ if key not in _PASSED_OVER and first:
+            what = _LEFT_OUT.get(key) or f"the row {cut(clean(key), 40)}"
+            imported.lost.append(f"{what} `{cut(clean(first), 40)}` is left out")
+
+
+def _take_answer(imported: ImportedQuestion, share: float, text: str, how: str) -> None:
+    """An answer that must be typed: those that are worth everything are the model answer."""
+    if share < 100:
+        imported.lost.append(f"the answer `{cut(text, 40)}` is worth {share:g} % there, and is left out")
+        return
+    imported.answer_text = " or ".join(filter(None, [imported.answer_text, text]))
+    if how == "regexp":
+        imported.lost.append(f"the answer `{cut(text, 40)}` is a pattern there, and a text here")
 
 
 def _finish(imported: ImportedQuestion) -> None:
     """What is only known when all rows were read."""
+    imported.lost = list(dict.fromkeys(imported.lost))
+    shares = [float(one.pop("share", 0.0)) for one in imported.options]
+    if imported.type == "single" and imported.form != "numeric":
+        weights(imported, shares)
     if imported.form == "numeric":
         imported.type = "numeric"
         try:
             imported.answer = float(imported.answer_text.replace(",", "."))
         except ValueError:
-            raise ContentError([f"{imported.where}: `{imported.answer_text}` is not a number, expected one"]) from None
+            imported.problems.append(f"has `{cut(imported.answer_text, 40)}`, which is not a number, expected one")
     if imported.type == "matching":
         sides = {str(one["number"]): str(one["text"]) for one in imported.options if "number" in one}
         imported.pairs = [{"left": pair["left"], "right": sides.get(pair["right"], "")} for pair in imported.pairs]
@@ -193,11 +236,13 @@ def _finish(imported: ImportedQuestion) -> None:
         imported.options = [{"text": side} for side in sides.values() if side not in used]
 
 
-def _from_html(text: str) -> str:
-    """The text of simple HTML; what stands in `pre` comes back as a listing."""
-    code = _PRE.search(text)
-    prompt = html.unescape(_TAG.sub("", _PRE.sub("", text))).strip()
-    return f"{prompt}\n\n```\n{html.unescape(code[1]).rstrip()}\n```" if code else prompt
+def _text(text: str, is_html: bool, imported: ImportedQuestion, *, listing: bool = False) -> str:
+    """A cell as a quiz shows it; what stands in `pre` comes back as a listing."""
+    if not is_html:
+        return text
+    made = markup.shown(text)
+    imported.lost += [f"left out of its HTML: {what}" for what in made.lost]
+    return made.whole() if listing else "\n".join([made.text, *made.listings])
 
 
 def _cell(cells: Row, place: int) -> str:
@@ -205,8 +250,10 @@ def _cell(cells: Row, place: int) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@", "\t", "'") else text
 
 
-def _positive(text: str) -> bool:
+def _number(text: str) -> float:
+    """A number of a cell; 0 where it is none."""
     try:
-        return float(text.replace(",", ".")) > 0
+        found = float(text.replace(",", "."))
     except ValueError:
-        return False
+        return 0.0
+    return found if math.isfinite(found) else 0.0

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tlcourse.course.markdown import slug
 from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
 from tlcourse.quiz.kinds import KINDS, AnyQuestion, Question
 from tlcourse.quiz.kinds.question import ImportedQuestion
-from tlcourse.text import counted
+from tlcourse.text import counted, cut
 
 _FENCED = re.compile(r"\A((?:(?!\n\n```\n).)*+)\n\n```\n(.*)```\Z", re.DOTALL)
 _ENDS = re.compile(r"(?<![^a-z0-9])[^a-z0-9]+\Z")
 
 
 class Given(Struct, frozen=True):
-    """What the importer said about questions that do not say it themselves, and the name of the file."""
+    """What the importer said about questions that do not say it themselves, the name of the file, and what it lost."""
 
     name: str = "imported"
     objective: str = ""
     section: str = ""
+    reason: str = ""
+    """For options, pairs and steps without one: many programs ask for none."""
+    lost: list[str] = field(default_factory=list)
+    """What could not be carried, each with file and line; `read` fills it."""
 
 
 def note_of(question: Question) -> dict[str, Any]:
@@ -42,12 +47,13 @@ def note_of(question: Question) -> dict[str, Any]:
     return note | question.note()
 
 
-def changes(quizzes: list[Quiz], by_format: dict[str, str]) -> list[str]:
-    """What the other program will do differently, in words; `by_format`: what its format cannot say, by kind."""
+def changes(quizzes: list[Quiz], by_format: Callable[[Question], str]) -> list[str]:
+    """What the other program will do differently, in words; `by_format`: what its format cannot say of a question."""
     counts: dict[tuple[str, str], int] = {}
     for quiz in quizzes:
         for question in quiz.questions:
-            if what := question.changed_elsewhere or by_format.get(question.exported().type, ""):
+            said = filter(None, [question.changed_elsewhere, by_format(question.exported())])
+            if what := ", and ".join(said):
                 counts[question.type, what] = counts.get((question.type, what), 0) + 1
     return [f"{counted(count, f'{kind} question')} {what}." for (kind, what), count in counts.items()]
 
@@ -65,9 +71,27 @@ def without_listing(text: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else (text, "")
 
 
-def make_quiz(name: str, title: str, imported: list[ImportedQuestion], given: Given) -> Quiz:
-    """A quiz under a name that is an identifier. Raises ContentError that names everything that is missing."""
-    problems: list[str] = []
+def make_quizzes(found: list[tuple[str, str, list[ImportedQuestion]]], given: Given) -> list[Quiz]:
+    """The quizzes of (name, title, questions), under names that are identifiers and differ.
+
+    A question that lacks something, or that no kind of ours can ask, is left out and stands in `given.lost`. Raises
+    ContentError that names all of them where no question remains.
+    """
+    quizzes: list[Quiz] = []
+    for name, title, imported in found:
+        identifier = first = _identifier(name) or "imported"
+        for number in range(2, len(quizzes) + 2):
+            if identifier not in {quiz.id for quiz in quizzes}:
+                break
+            identifier = f"{first[:56]}-{number}"
+        if questions := _questions(imported, given):
+            quizzes.append(Quiz(id=identifier, title=clean(title) or name, questions=questions))
+    if not quizzes and any(imported for _, _, imported in found):
+        raise ContentError(list(given.lost))
+    return quizzes
+
+
+def _questions(imported: list[ImportedQuestion], given: Given) -> list[AnyQuestion]:
     questions: list[AnyQuestion] = []
     for number, one in enumerate(imported, start=1):
         identifier = str(one.note.get("id") or _identifier(one.title) or f"question-{number}")
@@ -77,13 +101,15 @@ def make_quiz(name: str, title: str, imported: list[ImportedQuestion], given: Gi
         try:
             question: AnyQuestion = msgspec.convert(_fields(one, identifier, given), AnyQuestion)
         except msgspec.ValidationError as error:
-            problems.append(f"{where} {_in_words(error)}")
+            problems = one.problems or [_in_words(error)]
+        else:
+            problems = one.problems or list(question.problems())
+        if problems:
+            given.lost.extend(f"{where} is left out: it {problem}" for problem in problems)
             continue
-        problems += [f"{where} {problem}" for problem in question.problems()]
+        given.lost.extend(f"{where}: {what}" for what in one.lost)
         questions.append(question)
-    if problems:
-        raise ContentError(problems)
-    return Quiz(id=_identifier(name) or "imported", title=clean(title) or name, questions=questions)
+    return questions
 
 
 def _fields(imported: ImportedQuestion, identifier: str, given: Given) -> dict[str, Any]:
@@ -97,8 +123,21 @@ def _fields(imported: ImportedQuestion, identifier: str, given: Given) -> dict[s
         "section": imported.note.get("section") or given.section,
         "difficulty": imported.note.get("difficulty", 1),
     }
+    _give_reasons(imported, given)
     kind = KINDS.get(imported.kind)
     return fields | (kind.fields_of(imported) if kind else {})
+
+
+def _give_reasons(imported: ImportedQuestion, given: Given) -> None:
+    """Feedback on the whole question is the reason of what has none of its own; without it, what the importer said."""
+    noted = {**imported.noted("reasons"), **imported.noted("extras")}
+    each = [*imported.options, *imported.pairs, *imported.steps]
+    lacking = [one for one in each if not (one.get("reason") or noted.get(str(one.get("left") or one.get("text"))))]
+    if imported.reason and each and not lacking:
+        imported.lost.append("the feedback on the whole question is left out, since each answer has its own")
+    imported.reason = imported.reason or given.reason
+    for one in lacking if imported.reason else ():
+        one["reason"] = imported.reason
 
 
 def clean(text: str) -> str:
@@ -113,6 +152,30 @@ def option(text: str, reason: str, correct: bool) -> dict[str, Any]:
     return {"text": clean(text), "reason": clean(reason), **({"correct": True} if correct else {})}
 
 
+def weights(imported: ImportedQuestion, shares: list[float]) -> None:
+    """Say of options, all of whose `shares` of the points are given in %, what is right, and what of it is lost.
+
+    Here an option is right or wrong. Sets the type unless it is known: several are right together where none is
+    worth everything alone.
+    """
+    whole = [share for share in shares if share >= 99.9]
+    part = [share for share in shares if 0 < share < 99.9]
+    if not imported.type:
+        imported.type = "multiple" if not whole and part else "single"
+    right = whole if imported.type == "single" else whole + part
+    for option_, share in zip(imported.options, shares, strict=True):
+        option_.pop("correct", None)
+        if share in right:
+            option_["correct"] = True
+        elif share > 0:
+            imported.lost.append(f"`{cut(str(option_['text']), 40)}` is worth {share:g} % there, and is wrong here")
+    if imported.type == "single" and len(whole) > 1:
+        imported.problems.append(f"has {len(whole)} options of which each alone is fully right, expected one")
+    if imported.type == "multiple" and len({round(share, 1) for share in right}) > 1:
+        worth = ", ".join(f"{share:g} %" for share in right)
+        imported.lost.append(f"its right options are worth {worth} there, and must all be chosen here")
+
+
 def _identifier(text: str) -> str:
     return _ENDS.sub("", slug(text)[:60])
 
@@ -121,6 +184,8 @@ def _in_words(error: msgspec.ValidationError) -> str:
     what, _, where = str(error).partition(" - at `")
     place = where.rstrip("`").removeprefix("$").lstrip(".")
     if "length >= 1" in what or (place == "objective" and "regex" in what) or what.endswith("got `None`"):
-        wanted = {"objective": "--objective", "section": "--section"}.get(place)
+        wanted = {"objective": "--objective", "section": "--section", "reason": "--reason"}.get(
+            place.rpartition(".")[2]
+        )
         return f"has no {place or 'text'}, expected one" + (f" (or: {wanted})" if wanted else "")
     return f"cannot be read: {place or 'it'}: {what[0].lower()}{what[1:]}"

@@ -84,6 +84,10 @@ class ImportedQuestion(Struct):
     answer_text: str = ""
     reason: str = ""
     note: dict[str, Any] = {}
+    lost: list[str] = []
+    """What of it could not be carried, in words."""
+    problems: list[str] = []
+    """Why no kind of ours can ask it, as ends of a sentence that begins with "it"."""
 
     @property
     def kind(self) -> str:
