@@ -15,6 +15,7 @@ import pytest
 from results import result
 
 from tlcourse.cli.main import main
+from tlcourse.grading.gradebook.changes import note_class
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.lms.roster import Person
@@ -54,7 +55,8 @@ def a_class(path):
                 for key, (owner, members, _) in HANDINS.items()
             ],
         )
-        book.note_class(1, [Person(f"p{n}", f"u{n}", "Navn", f"Efter{n}") for n in range(1, 7)], {}, who="", why="")
+        people = [Person(f"p{n}", f"u{n}", "Navn", f"Efter{n}") for n in range(1, 7)]
+        note_class(book, 1, people, {}, listed=None, who="", why="")
         for handin in book.handins(1):
             points = HANDINS[handin.key][2]
             book.record(handin.id, 0, result("pass" if points == 2 else "fail", points), "")
@@ -174,11 +176,11 @@ def test_the_newest_counts_and_every_row_stays_with_who_when_why(ta):
     ta("mark", "line", "S", "report", "--withdraw", "--why", "mixed up")
     assert "1 person without all marks" in ta("export", "line", "--format", "csv", fails=2).stderr
     document = json.loads(ta("report", "line", "--json").stdout)
-    kept = [(one["points"], one["who"], one["why"]) for one in document["hand_marks"] if one["target"] == "s"]
+    kept = [(one["points"], one["who"], one["why"]) for one in document["hand_marks"] if one["target"] == "person:p5"]
     assert kept[2:] == [(1.0, "lars", "read again"), (None, kept[0][1], "mixed up")]
     for form in ((), ("--markdown",)):
         said = ta("report", "line", *form).stdout
-        assert "s: report: 1 points by lars, 20" in said
+        assert "person:p5: report: 1 points by lars, 20" in said
         assert "read again" in said
     ta("report", "line", "--html", "r.html")
     assert "to mark by hand: report" in Path("r.html").read_text()

@@ -178,13 +178,27 @@ def test_what_was_decided_for_a_group_without_a_hand_in_is_replaced_when_it_has_
     assert [states(graded)[one] for one in "56"] == [("by hand", 1.5), ("by hand", 1.5)]
 
 
-def test_of_a_group_of_one_no_earlier_decision_comes_back(graded):
-    """Earlier versions kept what was said of its one member under the key of the hand-in."""
+def test_a_group_of_one_and_its_member_are_one_until_somebody_comes_in(graded):
+    """Earlier versions kept what was said of the one member under the key of the hand-in."""
     with Gradebook.writing(graded, "a test") as book:
         book.add_handins(1, [HandInRecord(0, 0, "d-key", "D", "group", ["s100005"], "d", "/p", "")])
+        book.record(3, 0, result("fail", 1.0), "")
         book.override("line", "d-key", 0.0, who="sofie", why="took no part")
-        assert decide(book, book.batch(1), "u5", None, who="sofie", why="no").targets == ["person:s100005"]
-        assert book.overrides("line") == {}
+        for word in ("u5", "D", "d-key"):
+            assert decide(book, book.batch(1), word, 0.5, who="sofie", why="no").targets == ["person:s100005"]
+            assert list(book.overrides("line")) == ["person:s100005"]
+        book.move(1, "s100006", "D", who="sofie", why="worked with 5")
+        *_, status = book.statuses(book.batch(1))
+        assert [status.points_of(one) for one in ("s100005", "s100006")] == [0.5, 1.0]
+        assert decide(book, book.batch(1), "D", 1.5, who="sofie", why="both").targets == ["d-key"]
+
+
+def test_what_was_decided_for_a_group_stays_when_one_of_two_is_left(graded):
+    with Gradebook.writing(graded, "a test") as book:
+        assert decide(book, book.batch(1), "A", 1.5, who="sofie", why="late").targets != ["person:s100001"]
+        book.move(1, "s100002", "B", who="sofie", why="the list was wrong")
+        status, _ = book.statuses(book.batch(1))
+        assert (status.handin.members, status.points, status.points_of("s100001")) == (["s100001"], 1.5, 1.5)
 
 
 def shorter(file, tmp_path, *but):

@@ -124,15 +124,20 @@ class Decided(Struct, frozen=True):
     said: list[str]
 
 
-def one_form(book: Gradebook, exercise: str) -> dict[str, str]:
-    """By the key of each hand-in that is one person's alone, `person:ID`: earlier gradebooks have decisions in both."""
+def alone(book: Gradebook, exercise: str) -> dict[str, str]:
+    """By the key of each hand-in that is one person's alone in every batch, the person: its decisions are theirs.
+
+    Of a group so called only where lists say who is in it: else it is one of whom the platform named one.
+    """
     rows = book.rows(
-        "SELECT h.key, h.members FROM handins h JOIN batches b ON b.id = h.batch"
-        " WHERE b.exercise = ? AND h.kind = 'person'",
+        "SELECT h.key, h.members, h.kind = 'person' OR EXISTS (SELECT 1 FROM people p WHERE p.batch = h.batch)"
+        " FROM handins h JOIN batches b ON b.id = h.batch WHERE b.exercise = ?",
         (exercise,),
     )
-    members = {key: msgspec.json.decode(text) for key, text in rows}
-    return {key: f"person:{own[0]}" for key, own in members.items() if len(own) == 1}
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for key, text, known in rows:
+        found.setdefault(key, set()).add(tuple(msgspec.json.decode(text)) if known else ())
+    return {key: own[0] for key, (own, *others) in found.items() if len(own) == 1 and not others}
 
 
 def decide(
@@ -161,10 +166,8 @@ def decide(
     together = [f"person:{one}" for one, group in groups.items() if same_key(group) == team]
     if of_group is None and targets != together:
         team = ""
-    # what was decided for a group before it had a hand-in, and for a group of one
-    replaced = [target for target, one in in_force.items() if team and one.team == team]
-    replaced += [h.key for h in handins if h.kind == "group" and [f"person:{one}" for one in h.members] == targets]
-    withdrawn = [target for target in replaced if target in in_force and target not in targets]
+    # what was decided for each of a group, before it had a hand-in
+    withdrawn = [target for target, one in in_force.items() if team and one.team == team and target not in targets]
     rows = [(target, None, 0) for target in withdrawn] + [(target, points, int(excused)) for target in targets]
     with book.appending() as db:
         db.executemany(

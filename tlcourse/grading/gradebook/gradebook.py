@@ -17,7 +17,7 @@ from tlcourse.course.model import ManualItem
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.by_hand import by_hand, hand_marks, in_force
-from tlcourse.grading.gradebook.changes import one_form, who_left
+from tlcourse.grading.gradebook.changes import alone, who_left
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus, person_statuses
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
 from tlcourse.grading.lms.roster import Person, same_key
@@ -230,6 +230,8 @@ class Gradebook:
 
     def _with_members(self, batch: int, handins: list[HandInRecord]) -> list[HandInRecord]:
         """Each moved person in the group that the staff named last, and in no other."""
+        lonely = alone(self, self.batch(batch).exercise)
+        handins = [replace(one, alone=lonely[one.key]) if one.key in lonely else one for one in handins]
         moved = {one.person: same_key(one.group) for one in self.memberships(batch) if one.counts}
         if not moved:
             return handins
@@ -359,7 +361,8 @@ class Gradebook:
             " WHERE exercise = ? ORDER BY id",
             (exercise,),
         )
-        forms = one_form(self, exercise)
+        # earlier versions kept decisions about one person in two forms
+        forms = {key: f"person:{one}" for key, one in alone(self, exercise).items()}
         decided = [replace(one, target=forms.get(one.target, one.target)) for one in (Override(*row) for row in rows)]
         latest = {one.target: one for one in decided}
         return {target: one for target, one in latest.items() if one.points is not None or one.excused}

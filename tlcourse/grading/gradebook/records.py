@@ -51,14 +51,15 @@ class HandInRecord(Struct, frozen=True):
     """Counted are those that came into the batch."""
     round: int = 0
     """The one in which this attempt is graded: 0 in the batch itself."""
+    alone: str = ""
+    """Whose alone it was when it came in: what is decided about it is about that person."""
     left_behind: bool = False
     """Whether it had members, and none is left: each has another hand-in's mark."""
 
     @property
     def target(self) -> str:
         """What a decision about it is about: the person whose alone it is, else the hand-in."""
-        alone = self.kind == "person" and len(self.members) == 1
-        return f"person:{self.members[0]}" if alone else self.key
+        return f"person:{self.alone}" if self.members == [self.alone] else self.key
 
     def marked(self, *, class_known: bool) -> list[str]:
         """Those whose marks come from it. Only where the batch knows no people at all, its owner's name is somebody."""
