@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
+import typer
 
 from tlcourse.cli.main import main
 from tlcourse.course import trust
@@ -96,6 +98,41 @@ def test_it_is_asked_again_once_somebody_else_has_put_a_program_there(course):
     trust.agree(course)
     (course / "graders" / "more.py").write_text("")
     assert trust.is_agreed(course)
-    os.chown(course / "graders" / "more.py", 64999, 64999)
-    assert not trust.is_agreed(course)
-    assert "user 64999" in trust.question(course)
+    below = course / "graders" / "beside" / "imported.py"
+    below.parent.mkdir()
+    below.write_text("")
+    assert trust.is_agreed(course)
+    for path in (below, course / "graders" / "more.py"):
+        os.chown(path, 64999, 64999)
+        assert not trust.is_agreed(course)
+        assert "user 64999" in trust.question(course)
+        os.chown(path, 0, 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes somebody else")
+def test_graders_that_cannot_be_listed_are_asked_about_as_they_can_be_run(course):
+    with tempfile.TemporaryDirectory() as folder:
+        hidden = Path(shutil.copytree(course, Path(folder) / "course"))
+        Path(folder).chmod(0o755)
+        (hidden / "graders").chmod(0o711)
+        os.seteuid(64999)
+        try:
+            assert (hidden / "graders" / "line.py").read_text()
+            assert not trust.is_agreed(hidden)
+        finally:
+            os.seteuid(0)
+
+
+def test_an_interrupted_question_ends_as_interrupted_and_what_it_names_is_harmless(
+    course, tlcourse, monkeypatch, answers
+):
+    answers()
+
+    def interrupted(*_, **__):
+        raise typer.Abort
+
+    monkeypatch.setattr("typer.confirm", interrupted)
+    odd = shutil.copytree(course, course.parent / "a\x1b[2Jcourse")
+    code, _, said = tlcourse("lesson", "list", "--course", odd)
+    assert code == 130
+    assert "acourse is a course with graders of its own" in said

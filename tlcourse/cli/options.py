@@ -105,7 +105,11 @@ def agree_to(course: Path | None, trust: bool) -> None:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise agreements.not_agreed(course)
         typer.echo(agreements.question(course), err=True)
-        if not typer.confirm("Do you trust who wrote it?", err=True):
+        try:
+            agreed = typer.confirm("Do you trust who wrote it?", err=True)
+        except typer.Abort:  # which Typer makes of Ctrl-C, and ends with the status of a grading that was not passed
+            raise KeyboardInterrupt from None
+        if not agreed:
             raise agreements.not_agreed(course)
     try:
         agreements.agree(course)

@@ -7,6 +7,7 @@ without graders, such as students get, holds no program and is never asked about
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -16,6 +17,9 @@ import msgspec
 from tlcourse import paths
 from tlcourse.errors import UsageError
 from tlcourse.storage import write_atomically
+from tlcourse.text import line
+
+_IMPORTED = (".py", ".pyc", ".so", ".pyd")
 
 
 class _Agreed(msgspec.Struct, frozen=True):
@@ -24,12 +28,29 @@ class _Agreed(msgspec.Struct, frozen=True):
 
 
 def owners(course: Path) -> list[str]:
-    """Who owns the programs of a course, and the folders that they lie in; nobody where it holds none."""
+    """Who owns the programs of a course, and the folders that they lie in; nobody where it holds none.
+
+    A grader imports from folders beside it, too. A folder that cannot be listed may hold programs all the same.
+    """
     graders = paths.graders_folder(course)
-    programs = [path for path in graders.glob("*.py") if path.is_file()]
-    if not programs:
-        return []
-    return sorted({_name(path.stat().st_uid) for path in (graders.parent, graders, *programs)})
+    refused: list[OSError] = []
+    users, programs, seen = set[int](), False, set[str]()
+    for folder, below, names in os.walk(graders, onerror=refused.append, followlinks=True):
+        if (real := os.path.realpath(folder)) in seen:  # a link to a folder above it
+            below.clear()
+            continue
+        seen.add(real)
+        found = [name for name in names if name.endswith(_IMPORTED)]
+        programs = programs or bool(found)
+        for path in (folder, *(os.path.join(folder, name) for name in found)):  # noqa: PTH118
+            with contextlib.suppress(OSError):  # a link that leads nowhere
+                users.add(os.stat(path).st_uid)  # noqa: PTH116
+    programs = programs or any(not isinstance(error, FileNotFoundError | NotADirectoryError) for error in refused)
+    if programs:
+        for path in (graders.parent, graders):
+            with contextlib.suppress(OSError):
+                users.add(path.stat().st_uid)
+    return sorted(map(_name, users)) if programs else []
 
 
 def is_agreed(course: Path) -> bool:
@@ -62,7 +83,7 @@ def question(course: Path) -> str:
     """What a person is told before they agree."""
     whose = " and ".join(owners(course))
     return (
-        f"{_resolved(course)} is a course with graders of its own, owned by {whose}. A course is code: its graders run "
+        f"{line(str(_resolved(course)))} is a course with graders of its own, owned by {whose}. A course is code: its graders run "
         "as you, outside every sandbox, and can read and change whatever you can."
     )
 
