@@ -70,7 +70,7 @@ def test_two_measurements_beside_other_work_that_agree_are_kept():
 
 def test_a_damaged_file_is_measured_again(measured):
     speed.speed_here(2)
-    for data in (b"no JSON", b'{"speed": 0.0, "busy": false, "at": 0.0}', b'{"speed": 1e999, "busy": false, "at": 0}'):
+    for data in (b"no JSON", b'{"speed": 0.0, "busy": false, "at": 0.0}', b'{"speed": 1e300, "busy": false, "at": 0}'):
         speed.file_of(2).write_bytes(data)
         speed.forget()
         assert speed.speed_here(2) == 0.8
@@ -80,7 +80,7 @@ def test_a_damaged_file_is_measured_again(measured):
 def test_a_variable_says_it_where_measuring_is_of_no_use(measured, monkeypatch):
     monkeypatch.setenv(speed.GIVEN, "0.25")
     assert speed.speed_here(2) == 0.25
-    for wrong in ("fast", "0", "-1", "inf", "nan"):
+    for wrong in ("fast", "0", "-1", "inf", "nan", "1e-300", "1e300"):
         monkeypatch.setenv(speed.GIVEN, wrong)
         with pytest.raises(UsageError, match="which is not a speed"):
             speed.speed_here(2)

@@ -42,6 +42,8 @@ GIVEN = "TLCOURSE_SPEED"
 REFERENCE_PIECE_S, REFERENCE_THREADS = 0.21, 2
 """CPU seconds per thread of `worker/calibration.py` on the reference machine, a virtual AMD EPYC, with two threads."""
 _EDITION = 1
+_SLOWEST, _FASTEST = 0.001, 1000.0
+"""What a machine's speed can be: anything else is a slip of the keyboard or a damaged file, and no limit for a run."""
 _BUSY, _BUSY_LASTS_S = 0.15, 600.0
 _AGREE = 0.1
 _TIMEOUT_S = 300.0
@@ -77,7 +79,7 @@ def at_own_speed(job: RunSpec, tell: Tell = lambda _: None) -> RunSpec:
 def speed_here(threads: int, tell: Tell = lambda _: None) -> float:
     """This machine's speed with so many threads; measured where it is not known, in some seconds, which `tell` says.
 
-    The same for as long as this process lives. Raises UsageError where TLCOURSE_SPEED is not a number above 0.
+    The same for as long as this process lives. Raises UsageError where TLCOURSE_SPEED is no speed.
     """
     if given := os.environ.get(GIVEN):
         return _read(given)
@@ -104,7 +106,7 @@ def kept(threads: int) -> Speed | None:
     """What was measured here before with so many threads; None where nothing was."""
     with contextlib.suppress(OSError, msgspec.MsgspecError):
         found = msgspec.json.decode(file_of(threads).read_bytes(), type=Speed)
-        return found if 0 < found.speed < float("inf") else None
+        return found if _SLOWEST <= found.speed <= _FASTEST else None
     return None
 
 
@@ -173,10 +175,10 @@ def reference_s(cpu_s: float, task_spec: TaskSpec) -> float:
 
 def _read(given: str) -> float:
     with contextlib.suppress(ValueError):
-        if 0 < (speed := float(given)) < float("inf"):
+        if _SLOWEST <= (speed := float(given)) <= _FASTEST:
             return speed
     raise UsageError(
-        f"{GIVEN} is {given!r}, which is not a speed.",
+        f"{GIVEN} is {given!r}, which is not a speed: a number from {_SLOWEST:g} to {_FASTEST:g}.",
         remedy=f"export {GIVEN}=1 (as fast as the reference machine), or unset it, and it is measured.",
     )
 
