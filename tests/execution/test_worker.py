@@ -53,6 +53,7 @@ def fit(task):
     told["read"] = sys.stdin.read()
     told["relative"] = open("weights/best.txt").read()
     told["here"] = os.getcwd() == str(task.folder) == str(Path(__file__).parent)
+    told["linked"] = [os.path.islink(name) for name in ("solution.py", "1.bin", "2.bin")]
     Path(__file__).with_name("log.txt").write_text("beside")
     open("weights/best.txt", "w").write("mine")
     told["main"] = pickle.loads(b"c__main__\\nModel\\n.") is Model
@@ -82,13 +83,14 @@ def fit(task):
 
 def test_a_worker_is_like_a_script_in_the_folder_that_was_handed_in(ran, told):
     source = f"{MODEL}import json\ntold = {{}}\n{LIKE_A_SCRIPT}"
-    report = ran(source, files={"weights/best.txt": b"best"})
+    report = ran(source, files={"weights/best.txt": b"best", "1.bin": bytes(9 << 20), "2.bin": bytes(9 << 20)})
     assert told(report) == {
         "argv": [["solution.py"], 3],
         "child": [0, 0],
         "read": "",
         "relative": "best",
         "here": True,
+        "linked": [False, False, True],  # what is copied counts as scratch
         "main": True,
         "program": False,
         "otter": False,
@@ -293,6 +295,7 @@ def test_a_file_that_only_looks_like_a_notebook_is_read_as_one_file(tmp_path, li
         (FileNotFoundError(2, "No such file", "/content/drive/best.pt"), "handed in as weights/best.pt: open it by"),
         (RuntimeError("Parent directory /content/drive/MyDrive does not exist."), advice.OWN_FILES),
         (OSError(30, "Read-only file system", "/submission/x"), advice.READ_ONLY),
+        (PermissionError(13, "Permission denied", "/home/jane/data.csv"), advice.NOT_ALLOWED),
         (ModuleNotFoundError("No module named 'timm'", name="timm"), "if timm is a file of yours, hand it in"),
         (ModuleNotFoundError("No module named 'tlcourse.data'", name="tlcourse.data"), "`Task` and `tlcourse.methods`"),
         (ImportError("attempted relative import with no known parent package"), "without the dot"),

@@ -33,6 +33,7 @@ OWN_FILES = (
     "task.val; it has no other folders of your machine"
 )
 READ_ONLY = "Only the working folder can be written to: save under a name without a folder"
+NOT_ALLOWED = f"{OWN_FILES}. {READ_ONLY}"
 NO_GPU = "Train on task.device, which is not always a GPU, and make tensors in `forward` on the device of its input"
 
 
@@ -85,8 +86,10 @@ def _of_one(error: BaseException, folder: Path) -> str:
         return NO_NETWORK
     if _SHARED_MEMORY.search(said) or (isinstance(error, PermissionError) and _is_of_processes(error)):
         return NO_PROCESSES
-    if "read-only file system" in said or (isinstance(error, PermissionError) and error.filename):
+    if "read-only file system" in said:
         return READ_ONLY
+    if isinstance(error, PermissionError) and error.filename:  # it does not say for what the file was opened
+        return NOT_ALLOWED
     if isinstance(error, FileNotFoundError) or _NO_DIRECTORY.search(said):
         return _of_missing_file(error, folder)
     if "nvidia driver" in said or "not compiled with cuda" in said or "no cuda gpus" in said:

@@ -22,7 +22,8 @@ from tlcourse.execution import events
 from tlcourse.execution.worker.solution import FILENAME, SolutionError, place_in, read_source
 
 _COPIED = 16 * 2**20
-"""Bytes of a handed-in file that is copied into the working folder; a larger one is linked, and stays as it is."""
+"""Bytes of handed-in files that are copied into the working folder, which counts as scratch; what is more than that is
+linked, and stays as it is."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -127,19 +128,21 @@ def _take_standard_input() -> int:
 
 def _working_folder(submission: Path) -> Path:
     """A copy of what was handed in, which may be written to, as at home: relative names mean the files beside it."""
-    folder = Path(os.environ["TMPDIR"], "submission")
+    folder, left = Path(os.environ["TMPDIR"], "submission"), _COPIED
+    sources = []
     for current, _, names in os.walk(submission):
-        here = folder / Path(current).relative_to(submission)
-        here.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            source, target = Path(current, name), here / name
-            try:
-                if source.stat().st_size > _COPIED:
-                    raise OSError("large")
-                shutil.copyfile(source, target)
-            except OSError:  # or the scratch is full
-                target.unlink(missing_ok=True)
-                target.symlink_to(source)
+        (folder / Path(current).relative_to(submission)).mkdir(parents=True, exist_ok=True)
+        sources += [(path.lstat().st_size, path) for name in names if (path := Path(current, name))]
+    for size, source in sorted(sources):  # small ones first, so that code is a copy
+        target = folder / source.relative_to(submission)
+        try:
+            if size > left:
+                raise OSError("large")
+            shutil.copyfile(source, target)
+            left -= size
+        except OSError:  # or the scratch is full
+            target.unlink(missing_ok=True)
+            target.symlink_to(source)
     os.chdir(folder)
     os.environ["PWD"] = str(folder)
     return folder
