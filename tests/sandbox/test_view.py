@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tlcourse.errors import ExitCode, UnableError
 from tlcourse.sandbox import landlock
 from tlcourse.sandbox.interpreter import PACKAGE
-from tlcourse.sandbox.view import WORKER_FILES, machine_view, refuse_what_is_private, view_of
+from tlcourse.sandbox.view import WORKER_FILES, machine_view, private_in, refuse_what_is_private, view_of
 
 SITE = "lib/python3.11/site-packages"
 
@@ -158,6 +159,19 @@ def test_a_secret_in_the_folder_that_is_kept_for_it_is_looked_for(monkeypatch, t
     (tmp_path / "secret").write_text("0" * 64)
     with pytest.raises(UnableError, match="The secret"):
         refuse_what_is_private()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes somebody else")
+def test_a_folder_that_this_user_cannot_enter_holds_nothing_of_theirs(monkeypatch, tmp_path):
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("TLCOURSE_HOME", str(tmp_path / "below"))
+    machine_view()
+    os.seteuid(64999)
+    try:
+        refuse_what_is_private()
+        assert private_in(Path("/usr/share")) == ""
+    finally:
+        os.seteuid(0)
 
 
 def test_what_this_machine_shows_is_found_once():
