@@ -5,7 +5,7 @@ must be ours (another page may have its own name point here: DNS rebinding); the
 (a browser lets any page open one anywhere); and the address must hold a key, which other users of this machine, who
 reach 127.0.0.1 as well, do not know. A key lets in one browser: the first that comes with it is given a cookie, without
 which the key is worth nothing from then on. The cookie is for the path of that key alone, since a browser sends one for
-all paths to every server of this host, whoever's it is. Nothing is loaded from elsewhere.
+all paths to every server of this host, whosever it is. Nothing is loaded from elsewhere.
 
 Of textual-serve (1.1) this uses parts that are not public, since it has no way to start an app in a session of its own:
 `AppService._open_app_process` is overridden, `_process` and `_stdin` are set as it sets them, `_build_environment` is

@@ -171,12 +171,10 @@ def _place(descriptors: list[int], numbers: list[int]) -> None:
 
 
 def _close_all_but(kept: list[int]) -> None:
-    begin = 0
-    for descriptor in sorted(set(kept)):
-        if begin < descriptor:  # os.closerange(0, 0) closes everything: cpython takes its end for -1
-            os.closerange(begin, descriptor)
-        begin = descriptor + 1
-    os.closerange(begin, os.sysconf("SC_OPEN_MAX"))
+    """By the list of those that are open: a range up to the limit may be closed one by one, and take a minute."""
+    for descriptor in {int(name) for name in os.listdir("/proc/self/fd")} - set(kept):  # noqa: PTH208
+        with contextlib.suppress(OSError):  # that of the list
+            os.close(descriptor)
 
 
 def _give_up(descriptors: list[int]) -> NoReturn:
