@@ -81,10 +81,10 @@ def agree(course: Path) -> None:
 
 def question(course: Path) -> str:
     """What a person is told before they agree."""
-    whose = " and ".join(owners(course))
+    named, whose = line(str(_resolved(course))), " and ".join(owners(course))
     return (
-        f"{line(str(_resolved(course)))} is a course with graders of its own, owned by {whose}. A course is code: its graders run "
-        "as you, outside every sandbox, and can read and change whatever you can."
+        f"{named} is a course with graders of its own, owned by {whose}. A course is code: its graders run as you, "
+        "outside every sandbox, and can read and change whatever you can."
     )
 
 

@@ -47,8 +47,8 @@ while True:
 """Process 1 of a run: it is not dumpable, so that a submission can neither look into it nor write to its memory, as it
 could with bubblewrap's own. It starts the rest, buries orphans, and ends with the worker.
 
-Descriptors are closed by their list: Pythons that are built for old kernels close a range one by one, and where the limit
-is a thousand million, as in containers, that took a minute of the run's CPU time."""
+Descriptors are closed by their list: Pythons that are built for old kernels close a range one by one, and where the
+limit is a thousand million, as in containers, that took a minute of the run's CPU time."""
 SPARE_UID = 65534
 _INSIDE_UID = "1000"
 _INPUTS, _SUBMISSION = "/inputs", "/submission"
