@@ -47,9 +47,9 @@ def owners(course: Path) -> list[str]:
                 users.add(os.stat(path).st_uid)  # noqa: PTH116
     programs = programs or any(not isinstance(error, FileNotFoundError | NotADirectoryError) for error in refused)
     if programs:
-        for path in (graders.parent, graders):
+        for above in (graders.parent, graders):
             with contextlib.suppress(OSError):
-                users.add(path.stat().st_uid)
+                users.add(above.stat().st_uid)
     return sorted(map(_name, users)) if programs else []
 
 
