@@ -25,8 +25,8 @@ NO_NETWORK = (
 NO_INSTALLING = "A grading has no network and installs nothing: `tlcourse exercise show` lists the packages that it has"
 NO_KEYBOARD = "A grading has no keyboard: write the value into the code, and take breakpoints out"
 NO_PROCESSES = (
-    "This run was in the landlock sandbox, where processes have no memory or sockets in common: use num_workers=0, "
-    "and in place of spawned processes forked ones, threads or a loop"
+    "This run was in the landlock sandbox, where processes have no sockets and no named memory in common: use "
+    "num_workers=0, and in place of a manager's objects queues, threads or a loop"
 )
 OWN_FILES = (
     "A grading sees the files that are handed in, by their names beside the solution, and the data in task.train and "

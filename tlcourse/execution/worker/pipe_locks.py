@@ -1,7 +1,8 @@
-"""`multiprocessing` without shared memory: locks made of pipes, tensors sent by value, loaders that load by themselves.
+"""`multiprocessing` without /dev/shm: locks made of pipes, tensors sent by value, loaders that load by themselves.
 
-For a sandbox that has no /dev/shm of a run's own. A semaphore is a pipe that holds a byte for each one who may pass;
-forked children inherit it. What must be shared memory, such as `tensor.share_memory_()`, still fails, and says so.
+For a sandbox that has no /dev/shm of a run's own. What processes share, forked children inherit: a semaphore is a pipe
+that holds a byte for each one who may pass, and `tensor.share_memory_()` moves a tensor to pages that have no name, so
+that no other run can open them. Therefore all processes are forked here, those too that are to be spawned.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import functools
 import importlib
 import inspect
 import io
+import mmap
 import multiprocessing
+import multiprocessing.context
 import os
 import select
 import sys
@@ -110,13 +113,17 @@ class PipeSemaphore:
 
 
 def install_where_needed() -> None:
-    """Where no lock can be made that processes share: these locks, tensors by value, and loaders without workers."""
+    """Where no lock can be made that processes share: these locks, tensors by value, memory that children inherit,
+    forked processes for spawned ones, and loaders without workers."""
     try:
         multiprocessing.Lock()
     except OSError:
         importlib.import_module("_multiprocessing").__dict__["SemLock"] = PipeSemaphore
         for kind in (torch.Tensor, torch.nn.Parameter):
             ForkingPickler.register(kind, _by_value)
+        _share_without_names()
+        contexts: dict[str, Any] = multiprocessing.context.__dict__["_concrete_contexts"]
+        contexts.update({name: _ForkingContext(name) for name in ("spawn", "forkserver")})
         _load_without_workers()
 
 
@@ -128,6 +135,42 @@ def _by_value(tensor: torch.Tensor) -> tuple[Any, tuple[bytes]]:
 
 def _from_bytes(data: bytes) -> Any:
     return torch.load(io.BytesIO(data), weights_only=True)
+
+
+def _share_without_names() -> None:
+    """`tensor.share_memory_()` and `module.share_memory()`. Other tensors on the same storage stay where they are."""
+    shared: set[int] = set()
+
+    def share(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.device.type == "cpu" and tensor.numel() and not is_shared(tensor):
+            storage = tensor.untyped_storage()
+            pages = torch.frombuffer(mmap.mmap(-1, storage.nbytes()), dtype=torch.uint8).untyped_storage()
+            pages.copy_(storage)
+            shared.add(pages.data_ptr())
+            place = (tensor.storage_offset(), tensor.size(), tensor.stride())
+            tensor.data = torch.empty(0, dtype=tensor.dtype).set_(pages, *place)
+        return tensor
+
+    def is_shared(tensor: torch.Tensor) -> bool:
+        return tensor.device.type != "cpu" or tensor.untyped_storage().data_ptr() in shared
+
+    for name, function in (("share_memory_", share), ("is_shared", is_shared)):
+        setattr(torch.Tensor, name, function)
+
+
+class _ForkedProcess(multiprocessing.context.ForkProcess):
+    """In place of a spawned one. Threads of torch's do not survive a fork: it has one, or would wait for them."""
+
+    def _bootstrap(self, *arguments: Any, **named: Any) -> Any:
+        torch.set_num_threads(1)
+        return super()._bootstrap(*arguments, **named)  # type: ignore[misc]
+
+
+class _ForkingContext(multiprocessing.context.BaseContext):
+    Process = _ForkedProcess
+
+    def __init__(self, name: str) -> None:
+        self._name = name
 
 
 def _load_without_workers() -> None:
