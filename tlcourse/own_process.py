@@ -10,6 +10,8 @@ started before anything else: a `numpy.py` there would be run by whoever starts 
 - The staff's secret is taken out of the environment before any process is started, and handed to none but our own that
   ask for it.
 
+What trains gives way to all else (`give_way`).
+
 This file is also the program that such a command starts, and imports nothing of ours.
 """
 
@@ -20,6 +22,10 @@ import sys
 
 PROGRAM = os.path.abspath(__file__)  # noqa: PTH100 - every process of ours would import pathlib for this
 SECRET = "TLCOURSE_SECRET"  # noqa: S105 - a name
+NICE = 10
+"""Of a process that gives way: a tenth of a core beside another one that wants it, all of it on an idle machine."""
+SESSION = 5
+"""Of a session: a quarter. A key finds the core free enough, and on a busy machine a lab still gets on."""
 taken: dict[str, str] = {}
 """What stood in the environment and must not be inherited: name → value."""
 
@@ -39,6 +45,22 @@ def own_command(module: str, *arguments: str) -> list[str]:
 def code_command(code: str) -> list[str]:
     """The command line of `python -c CODE`."""
     return [*_python(), PROGRAM, "-c", code]
+
+
+def give_way(pid: int, *, session: bool = False) -> None:
+    """Let a process that was just started, and what it starts, give way: what trains shall not keep a key waiting.
+
+    Linux weighs sessions first and processes within one only then (`sched_autogroup_enabled`, on in most
+    distributions): the nice value of a process means nothing to the terminal's next tab. `session`: the process leads
+    one, which shall give way as a whole. Windows knows neither; there nothing changes.
+    """
+    from contextlib import suppress
+
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, pid, max(NICE, os.getpriority(os.PRIO_PROCESS, pid)))
+    if session:
+        with suppress(OSError), open(f"/proc/{pid}/autogroup", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(str(SESSION))
 
 
 def leave_working_folder() -> None:

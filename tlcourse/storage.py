@@ -1,4 +1,4 @@
-"""How we keep things on disk: SQLite files, files written whole, and locks. One way for each.
+"""How we keep things on disk: SQLite files, files written whole, locks, folders of a run's own. One way for each.
 
 Nothing here raises a TlcourseError but where it says so: callers know what the file is to its reader. sqlite3, tempfile
 and filelock are imported where they are used: a command that shows the kept course needs none of them.
@@ -22,6 +22,7 @@ BUSY_S = 5.0
 """Seconds that we wait for another process before we say that a file is in use."""
 _PAUSE_S = 0.02
 _PRIVATE = 0o600
+_SCRATCH = r"tlcourse-(?:run|submission|server)-(\d+)-"
 
 
 # Files
@@ -109,6 +110,56 @@ def locked(path: Path, *, wait_s: float = 0.0, holder: str = "") -> Iterator[Non
         if holder:
             note.unlink(missing_ok=True)
         lock.release()
+
+
+# Folders of a run's own: gone when the run is over, and swept later where the grader itself was killed
+
+
+@contextlib.contextmanager
+def scratch_folder(kind: str) -> Iterator[Path]:
+    """A new folder that only this user can enter; `kind` is `run`, `submission` or `server`."""
+    folder = new_folder(kind)
+    try:
+        yield folder
+    finally:
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder whatever a submission made in it: unreadable folders, or thousands of them in one another."""
+    import shutil
+    import subprocess
+
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():  # these tools neither recurse nor follow links
+        for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+            subprocess.run([*command, "--", str(folder)], capture_output=True, check=False)
+
+
+def new_folder(kind: str) -> Path:
+    """Such a folder, for its caller to remove."""
+    import tempfile
+
+    _sweep(Path(tempfile.gettempdir()))
+    return Path(tempfile.mkdtemp(prefix=f"tlcourse-{kind}-{os.getpid()}-"))
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed graders of this user left behind: the process whose number is in the name is gone.
+
+    Only this user's: root would otherwise remove what a grader in a container, whose numbers are others, is using.
+    """
+    import re
+
+    import psutil
+
+    with contextlib.suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            match = re.match(_SCRATCH, entry.name)
+            mine = match and entry.is_dir(follow_symlinks=False) and entry.stat().st_uid == os.geteuid()
+            if match and mine and not psutil.pid_exists(int(match[1])):
+                remove(Path(entry.path))
 
 
 # SQLite

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.execution import gpu_cards, supervise
-from tlcourse.execution.gpu import alone_on, card_of, cards, environment, shown
-from tlcourse.execution.gpu_cards import Card
+from tlcourse.execution import gpu, supervise
+from tlcourse.execution.gpu import Card, alone_on, card_of, cards, environment, shown
 from tlcourse.sandbox.choose import choose
 
 FIRST, SECOND = "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", "GPU-90c0ee2f-0000-4106-c12f-20bd9faed9f7"
@@ -92,17 +91,15 @@ def test_of_a_scheduler_s_share_only_what_it_lists_is_counted(tmp_path, listed, 
     """As by CUDA: entries are numbers or ids, and what follows one that names no card is not seen."""
     addresses = {"0000:17:00.0": 0, "0000:65:00.0": 1}
     root = machine(tmp_path, "nvidia0", "nvidia1", minors=addresses, uuids=(FIRST, SECOND))
-    assert [
-        card.name for card in gpu_cards.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": listed}, lambda: "")
-    ] == expected
+    assert [card.name for card in gpu.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": listed}, lambda: "")] == expected
 
 
 def test_where_the_kernel_tells_no_ids_the_driver_is_asked(tmp_path):
     root = machine(tmp_path, "nvidia0", "nvidia1")
     said = f"GPU 0: An Accelerator (UUID: {FIRST})\nGPU 1: An Accelerator (UUID: {SECOND})\n"
     share = {"CUDA_VISIBLE_DEVICES": SECOND}
-    assert [card.name for card in gpu_cards.nvidia_cards(root, share, lambda: said)] == ["nvidia1"]
-    assert gpu_cards.nvidia_cards(root, share, lambda: "") == []  # not all of them
+    assert [card.name for card in gpu.nvidia_cards(root, share, lambda: said)] == ["nvidia1"]
+    assert gpu.nvidia_cards(root, share, lambda: "") == []  # not all of them
 
 
 class TestSlices:
@@ -123,12 +120,12 @@ class TestSlices:
         return [Path(node).name for node in card.nodes if "nvidia-caps" in node]
 
     def test_a_whole_card_brings_those_of_all_its_slices(self, root):
-        first, second = gpu_cards.nvidia_cards(root, {})
+        first, second = gpu.nvidia_cards(root, {})
         assert self.capabilities(first) == []
         assert self.capabilities(second) == ["nvidia-cap30", "nvidia-cap39", "nvidia-cap31", "nvidia-cap40"]
 
     def test_a_slice_is_a_card_of_its_own_with_a_lock_of_its_own(self, root):
-        (one,) = gpu_cards.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": SLICE}, lambda: "")
+        (one,) = gpu.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": SLICE}, lambda: "")
         assert one.nodes[:2] == (str(root / "dev/nvidia1"), str(root / "dev/nvidiactl"))
         assert one.name == f"nvidia1-{SLICE}"
         assert one.is_slice
@@ -137,16 +134,16 @@ class TestSlices:
         divided(root, 0, {"gi1": 50})
         said = f"GPU 0: A (UUID: {FIRST})\n  MIG 1g Device 0: (UUID: MIG-other)\nGPU 1: A (UUID: {SECOND})\n"
         said += f"  MIG 2g.10gb     Device  0: (UUID: {SLICE})\n"
-        (one,) = gpu_cards.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": SLICE}, lambda: said)
+        (one,) = gpu.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": SLICE}, lambda: said)
         assert one.name.startswith("nvidia1-")
-        assert gpu_cards.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": SLICE}, lambda: "") == []
+        assert gpu.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": SLICE}, lambda: "") == []
 
     def test_an_id_that_says_where_the_slice_lies_brings_its_nodes_alone(self, root):
-        (one,) = gpu_cards.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": f"MIG-{SECOND}/4/0"}, lambda: "")
+        (one,) = gpu.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": f"MIG-{SECOND}/4/0"}, lambda: "")
         assert self.capabilities(one) == ["nvidia-cap39", "nvidia-cap40"]
 
     def test_in_a_sandbox_too_a_run_is_told_which_slice_is_its_own(self, root):
-        (one,) = gpu_cards.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": SLICE}, lambda: "")
+        (one,) = gpu.nvidia_cards(root, {"CUDA_VISIBLE_DEVICES": SLICE}, lambda: "")
         assert environment(one, "bubblewrap", {})["CUDA_VISIBLE_DEVICES"] == SLICE
 
 
@@ -255,7 +252,7 @@ def test_one_run_at_a_time_uses_a_card(tmp_path):
     """Another process holds it; ours is told once that it waits, and gets it when that process ends."""
     code = (
         "import sys; from pathlib import Path\n"
-        "from tlcourse.execution.gpu import alone_on; from tlcourse.execution.gpu_cards import Card\n"
+        "from tlcourse.execution.gpu import alone_on; from tlcourse.execution.gpu import Card\n"
         "with alone_on(Card('nvidia0', ()), lambda: None, Path(sys.argv[1])):\n"
         "    print('held', flush=True); sys.stdin.readline()\n"
     )

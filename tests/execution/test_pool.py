@@ -16,7 +16,7 @@ import pytest
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import pool as pools
 from tlcourse.execution import supervise
-from tlcourse.execution.gpu_cards import Card
+from tlcourse.execution.gpu import Card
 from tlcourse.execution.pool import Pool, cores
 from tlcourse.execution.spec import RunSpec
 from tlcourse.sandbox.fork_server import ForkServerSandbox

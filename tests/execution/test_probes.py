@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from tlcourse.course.spec import Output
-from tlcourse.execution.worker import probes
+from tlcourse.execution.worker.predict import probes
 
 X = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
 BY_TASK = [Output("quantiles", (4, 7), by_task=True)]
@@ -49,26 +49,26 @@ class TwoHeads(nn.Module):
 
 
 def test_the_tasks_of_one_output_are_looked_at_one_by_one():
-    found = probes.measure(Tasks(), X, BY_TASK)
+    found = probes(Tasks(), X, BY_TASK)
     assert found == {"parameters": 324.0, "trainable": 324.0, "shared_share": 72 / 324}
 
 
 def test_networks_stacked_in_one_tensor_share_nothing():
-    assert probes.measure(Stacked(), X, BY_TASK)["shared_share"] == 0.0
+    assert probes(Stacked(), X, BY_TASK)["shared_share"] == 0.0
 
 
 def test_two_outputs_share_their_trunk_and_what_serves_none_is_not_counted():
-    found = probes.measure(TwoHeads(), X, TWO)
+    found = probes(TwoHeads(), X, TWO)
     assert found["shared_share"] == 72 / (72 + 27 + 9)
     assert found["parameters"] == 72 + 27 + 9 + 1000
 
 
 def test_a_head_that_lets_no_gradient_through_shares_nothing():
-    assert probes.measure(TwoHeads(detach=True), X, TWO)["shared_share"] == 0.0
+    assert probes(TwoHeads(detach=True), X, TWO)["shared_share"] == 0.0
 
 
 def test_one_head_has_nothing_to_share():
-    assert "shared_share" not in probes.measure(nn.Linear(8, 3), X, [Output("logits", (3,))])
+    assert "shared_share" not in probes(nn.Linear(8, 3), X, [Output("logits", (3,))])
 
 
 def test_nothing_is_said_where_the_forward_lets_no_gradient_through():
@@ -77,7 +77,7 @@ def test_nothing_is_said_where_the_forward_lets_no_gradient_through():
         def forward(self, x):
             return super().forward(x)
 
-    assert "shared_share" not in probes.measure(Silent(), X, BY_TASK)
+    assert "shared_share" not in probes(Silent(), X, BY_TASK)
 
 
 def test_weights_that_were_averaged_in_inference_mode_are_measured_like_others():
@@ -85,7 +85,7 @@ def test_weights_that_were_averaged_in_inference_mode_are_measured_like_others()
     with torch.inference_mode():
         for module in (model.trunk, model.head):
             module.weight = nn.Parameter(module.weight.clone(), requires_grad=False)
-    found = probes.measure(model, X, BY_TASK)
+    found = probes(model, X, BY_TASK)
     assert (found["trainable"], found["shared_share"]) == (8.0 + 28.0, 72 / 324)
     assert model.trunk.weight.is_inference()
 
@@ -97,13 +97,13 @@ def test_a_module_that_fails_in_measuring_alone_is_left_as_it_is():
                 raise ValueError("never called with gradients before")
             return super().forward(x)
 
-    assert "shared_share" not in probes.measure(Breaks(), X, BY_TASK)
+    assert "shared_share" not in probes(Breaks(), X, BY_TASK)
 
 
 def test_measuring_leaves_the_model_as_it_was():
     model = Tasks().train()
     model.trunk.weight.requires_grad_(False)
-    probes.measure(model, X, BY_TASK)
+    probes(model, X, BY_TASK)
     assert model.training
     assert not model.trunk.weight.requires_grad
     assert model.head.weight.grad is None

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from tlcourse.sandbox.kinds import NAMES
+from tlcourse.sandbox import NAMES
 
 if TYPE_CHECKING:
     from tlcourse.grading.grade import Options

@@ -14,7 +14,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Group, one_of
 from tlcourse.errors import UsageError
-from tlcourse.sandbox.kinds import FOR_BATCHES
+from tlcourse.sandbox import FOR_BATCHES
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise

@@ -23,8 +23,7 @@ from tlcourse.cluster.plan import LEAVE_S, Plan, Task, TaskResult, read_arrays
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.events import MAX_TOTAL
 from tlcourse.execution.spec import RunReport, RunSpec, Usage
-from tlcourse.sandbox.scratch import scratch_folder
-from tlcourse.storage import write_atomically
+from tlcourse.storage import scratch_folder, write_atomically
 
 FULL_EXIT = 28
 _TRIES, _PAUSE_S = 5, 3.0

@@ -23,8 +23,7 @@ import msgspec
 
 from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
-from tlcourse.execution.gpu import WAITING, alone_on, card_of, environment, shown
-from tlcourse.execution.gpu_cards import Card
+from tlcourse.execution.gpu import WAITING, Card, alone_on, card_of, environment, shown
 from tlcourse.execution.spec import Problem, RunReport, RunSpec, RunStatus, Usage
 from tlcourse.execution.speed import at_own_speed, limits_here, reference_s
 from tlcourse.sandbox.base import Process, Sandbox, Start
@@ -32,7 +31,7 @@ from tlcourse.sandbox.cgroup import group_for
 from tlcourse.sandbox.interpreter import worker_environment
 from tlcourse.sandbox.limits import exceeded, limit_behind, out_of_memory
 from tlcourse.sandbox.process_tree import ProcessTree
-from tlcourse.sandbox.scratch import scratch_folder
+from tlcourse.storage import scratch_folder
 from tlcourse.text import LogTail
 
 _WATCH_S = 0.05

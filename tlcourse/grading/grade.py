@@ -37,8 +37,8 @@ from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, 
 from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
 from tlcourse.grading.scoring.measurement import Measurement
 from tlcourse.sandbox.choose import choose
-from tlcourse.sandbox.scratch import scratch_folder
 from tlcourse.sandbox.view import refuse_what_is_private
+from tlcourse.storage import scratch_folder
 from tlcourse.text import sentence
 
 OnEvent = Callable[[dict[str, Any]], None]

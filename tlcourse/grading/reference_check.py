@@ -19,7 +19,7 @@ from tlcourse.grading.grade import Grading, Options, Runner, further_seed
 from tlcourse.grading.intake.submission import SOLUTION, collect
 from tlcourse.grading.result import Result
 from tlcourse.sandbox.choose import choose
-from tlcourse.sandbox.scratch import scratch_folder
+from tlcourse.storage import scratch_folder
 
 _MUST_FAIL = re.compile(r"^Must fail: ([a-z0-9_, -]+)\.")
 _MUST_END = re.compile(r"^Must end: ([a-z]+)\.")

@@ -16,9 +16,8 @@ import msgspec
 
 from tlcourse.course.lab import Lab
 from tlcourse.errors import ExitCode, TlcourseError, UnableError, UsageError
-from tlcourse.execution.priority import give_way
 from tlcourse.labs.result import LabResult, conclude
-from tlcourse.own_process import own_command
+from tlcourse.own_process import give_way, own_command
 
 OnEvent = Callable[[dict[str, Any]], None]
 _OUR_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

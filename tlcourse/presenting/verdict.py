@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tlcourse.presenting.words import bar, points, time_asked
-from tlcourse.sandbox.kinds import in_words as sandbox_in_words
+from tlcourse.sandbox import in_words as sandbox_in_words
 
 if TYPE_CHECKING:
     from tlcourse.grading.result import CheckResult, Result, RunRecord

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from tlcourse.errors import UnableError, UsageError
+from tlcourse.sandbox import NAMES
 from tlcourse.sandbox.base import Finding, NoSandbox, Sandbox
-from tlcourse.sandbox.kinds import NAMES
 from tlcourse.sandbox.view import refuse_what_is_private
 
 

@@ -33,8 +33,8 @@ from tlcourse.sandbox.interpreter import PACKAGE, isolated_command, worker_envir
 from tlcourse.sandbox.limits import rlimits
 from tlcourse.sandbox.namespaces import NEW_ROOT
 from tlcourse.sandbox.process_tree import proportional_mb
-from tlcourse.sandbox.scratch import new_folder
 from tlcourse.sandbox.view import machine_view
+from tlcourse.storage import new_folder
 
 _READY_S = 180.0
 _OWN_SCRATCH_MB = 16

@@ -22,8 +22,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from tlcourse.execution.priority import give_way
-from tlcourse.own_process import own_command, taken
+from tlcourse.own_process import give_way, own_command, taken
 
 _LOOK_S = 0.05
 _GRACE_S = 2.0

@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 
 from tlcourse.course.spec import TaskSpec
 from tlcourse.execution.arrays import pack
-from tlcourse.execution.worker import advice, pipe_locks, predict, probes
+from tlcourse.execution.worker import advice, pipe_locks, predict
 from tlcourse.execution.worker.pretrained import find_in
 from tlcourse.execution.worker.process import Channel
 from tlcourse.execution.worker.solution import SolutionError, Source, load_fit, place_of, student_trace
@@ -96,7 +96,7 @@ def _try_outputs(model: torch.nn.Module, task: Task, task_spec: TaskSpec, channe
             said = error.message if isinstance(error, SolutionError) else advice.first_line(error)
             sys.stderr.write(f"Notice: a batch of 1 does not work: {said}\n")
     with contextlib.suppress(Exception):  # measuring is ours: a module that gives predictions never fails by it
-        values = probes.measure(model, x[:64].to(task.device), task_spec.outputs)
+        values = predict.probes(model, x[:64].to(task.device), task_spec.outputs)
         channel.emit("probe", values=values | task.kept(model))
 
 

@@ -32,9 +32,9 @@ from tlcourse.grading.gradebook.records import BatchRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.lms.handins import HandIns
-from tlcourse.sandbox.kinds import in_words
-from tlcourse.sandbox.scratch import scratch_folder
+from tlcourse.sandbox import in_words
 from tlcourse.sandbox.view import refuse_what_is_private
+from tlcourse.storage import scratch_folder
 from tlcourse.text import typed
 
 Tell = Callable[[str], None]

@@ -14,7 +14,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.presenting.machine import MachineFinding
-from tlcourse.sandbox.kinds import KINDS
+from tlcourse.sandbox import KINDS
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.execution.priority import NICE, SESSION, give_way
+from tlcourse.own_process import NICE, SESSION, give_way
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no nice values")
 SLEEPS = [sys.executable, "-c", "import sys; sys.stdin.read()"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.sandbox.scratch import scratch_folder
+from tlcourse.storage import scratch_folder
 
 
 def test_a_scratch_folder_is_private_and_goes_with_its_run(tmp_path, monkeypatch):
