@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tlcourse import paths
-from tlcourse.data.real import amazon_reviews, bsds, gtsrb, mnist, mnist_m, office_caltech, sets
+from tlcourse.data.real import amazon_reviews, gtsrb, mnist, mnist_m, office_caltech, sets
 from tlcourse.errors import UnableError, UsageError
 
 REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
@@ -51,7 +51,9 @@ def small_mnist(tmp_path, monkeypatch):
             sums[name] = hashlib.sha256(idx(array)).hexdigest()
     monkeypatch.setattr(mnist, "SET", msgspec.structs.replace(mnist.SET, sums=sums))
     monkeypatch.setattr(mnist, "COUNT", {"train": 10, "test": 10})
-    monkeypatch.setattr(bsds, "load", lambda part: [np.full((30, 40, 3), 200 if part == "test" else 50, np.uint8)])
+    monkeypatch.setattr(
+        mnist_m, "photographs", lambda part: [np.full((30, 40, 3), 200 if part == "test" else 50, np.uint8)]
+    )
     monkeypatch.setenv("TLCOURSE_DATA", str(root))
     return root
 
@@ -154,7 +156,7 @@ def test_missing_data_say_where_they_were_looked_for_and_how_they_are_got(name):
         "mnist": lambda: mnist.load("train"),
         "office-caltech10": lambda: office_caltech.load("dslr"),
         "amazon-reviews": lambda: amazon_reviews.load("dvd", "train"),
-        "bsds500": lambda: bsds.load("train"),
+        "bsds500": lambda: mnist_m.photographs("train"),
     }[name]
     with pytest.raises(UnableError, match="not on this machine") as caught:
         load()
@@ -248,7 +250,7 @@ def test_photographs_are_copied_when_all_are_there_and_what_lay_there_before_goe
                 picture.save(tmp_path / name / "BSDS500/data/images" / part / f"{name}{number}.jpg")
         return tmp_path / name
 
-    monkeypatch.setattr(bsds, "COUNT", {"train": 2, "val": 1, "test": 1})
+    monkeypatch.setattr(mnist_m, "COUNT", {"train": 2, "val": 1, "test": 1})
     first, second, short = (
         copy(name, {"train": train, "val": 1, "test": 1}) for name, train in (("a", 2), ("b", 2), ("c", 1))
     )
@@ -262,7 +264,7 @@ def test_photographs_are_copied_when_all_are_there_and_what_lay_there_before_goe
     with pytest.raises(UsageError, match="does not hold") as caught:
         sets.get("bsds500", None, second, lambda _: None)
     assert "val/b0.jpg" in caught.value.cause
-    assert [len(bsds.load(part)) for part in ("train", "val", "test")] == [2, 1, 1]
+    assert [len(mnist_m.photographs(part)) for part in ("train", "val", "test")] == [2, 1, 1]
     (got / "train/b0.jpg").write_bytes(b"not a photograph")
     assert [one.problems for one in sets.verify("bsds500")] == [
         ["train/b0.jpg: it cannot be read: not a JPEG file, or a damaged one"]

@@ -14,12 +14,26 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse import paths
-from tlcourse.data.real.dataset import Here, Verified
 from tlcourse.data.real.download import Tell, download
 from tlcourse.errors import UnableError, UsageError
 
 _MOST = 256 << 20  # bytes; the largest file that is listed has 54 MB
 Read = Callable[[str], bytes]
+
+
+class Here(Struct, frozen=True):
+    """Where a set lies on this machine, and what of it, where that may be a part."""
+
+    where: str
+    detail: str = ""
+
+
+class Verified(Struct, frozen=True):
+    """What reading a set of files whole has shown; no problems: it is as it should be."""
+
+    name: str
+    where: str
+    problems: list[str]
 
 
 class Remote(Struct, frozen=True):

@@ -2,22 +2,87 @@
 
     picture = |patch − digit|, channel by channel; the patch is a random crop of a random photograph of BSDS500
 
-Training pictures are made of MNIST's training digits and BSDS500's training photographs, test pictures of the test
-digits and the test photographs, so that neither a digit nor a photograph is in both. Where the authors' own test set
-lies in `mnist_m/mnist_m_test`, it is used for the test.
+BSDS500 are the photographs of Berkeley's segmentation benchmark (Arbeláez et al. 2011). Training pictures are made of
+MNIST's training digits and BSDS500's training photographs, test pictures of the test digits and the test photographs,
+so that neither a digit nor a photograph is in both. Where the authors' own test set lies in `mnist_m/mnist_m_test`, it
+is used for the test.
 """
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
 from tlcourse import paths
-from tlcourse.data.real import bsds, mnist
+from tlcourse.data.real import mnist
+from tlcourse.data.real.files import Files
 from tlcourse.data.real.mnist import SIDE, Bytes, Labels, Part
 from tlcourse.errors import UnableError
 from tlcourse.storage import replacing
+
+PhotographPart = Literal["train", "val", "test"]
+Photograph = np.ndarray[Any, np.dtype[np.uint8]]
+COUNT = {"train": 200, "val": 100, "test": 200}
+SIZE = (321, 481)
+"""Pixels of the short and of the long side."""
+
+
+class Photographs(Files, frozen=True, kw_only=True):
+    """Complete where there are 500 JPEG files of the right size: no public list of checksums is known."""
+
+    def names(self, folder: Path) -> list[str]:
+        """Every photograph there."""
+        return [f"{part}/{path.name}" for part in COUNT for path in sorted((folder / part).glob("*.jpg"))]
+
+    def content(self, name: str, data: bytes) -> bytes:
+        """The file as it is; raises ValueError where it is not a photograph of the benchmark."""
+        del name
+        pixels(data)
+        return data
+
+    def lacking(self, names: list[str]) -> list[str]:
+        """The parts with another number of photographs than the benchmark's."""
+        found = {part: sum(name.startswith(f"{part}/") for name in names) for part in COUNT}
+        return [f"{p}: {found[p]} photographs, expected {count}" for p, count in COUNT.items() if found[p] != count]
+
+
+SET = Photographs(
+    name="bsds500",
+    title="The photographs of BSDS500",
+    source="Berkeley's segmentation benchmark of 2011, from the Corel collection; for research and teaching alone",
+    folder="bsds500",
+    used_by=("lab run dann --data full", "lab run patch-mix --data full"),
+    within=("BSDS500/data/images", "BSR/BSDS500/data/images"),
+)
+
+
+def photographs(part: PhotographPart) -> list[Photograph]:
+    """The photographs of a part, sorted by name, each (321, 481, 3) or (481, 321, 3) uint8 RGB.
+
+    Raises UnableError where they are not here, some are missing, or one cannot be read.
+    """
+    folder = SET.required()
+    names = SET.names(folder)
+    if lacking := [problem for problem in SET.lacking(names) if problem.startswith(part)]:
+        raise SET.damaged(folder, lacking[0])
+    return [pixels(SET.read(name)) for name in names if name.startswith(f"{part}/")]
+
+
+def pixels(data: bytes) -> Photograph:
+    """A JPEG file as (height, width, 3); raises ValueError where it is not a photograph of the benchmark."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            if tuple(sorted(image.size)) != SIZE:
+                raise ValueError(f"it has {image.width}×{image.height} pixels, not 481×321")
+            return np.asarray(image.convert("RGB"), np.uint8)
+    except OSError:  # Pillow's errors are OSErrors
+        raise ValueError("it cannot be read: not a JPEG file, or a damaged one") from None
+
 
 OFFICIAL = "mnist_m"
 _RECIPE = 1  # counts up when pictures of the same seed change: what is kept is made anew
@@ -35,16 +100,16 @@ def load(part: Part, seed: int = 0) -> tuple[Bytes, Labels]:
     path = paths.cache_folder() / f"mnist-m-{_RECIPE}-{part}-{seed}.npy"
     kept = _kept(path, (len(digits), SIDE, SIDE, 3))
     if kept is None:
-        kept = blend(digits, bsds.load(part), np.random.default_rng([seed, part == "test"]))
+        kept = blend(digits, photographs(part), np.random.default_rng([seed, part == "test"]))
         _keep(path, kept)
     return kept, label
 
 
-def blend(digits: Bytes, photographs: list[bsds.Photograph], rng: np.random.Generator) -> Bytes:
-    """|patch − digit| for each digit: (n, 28, 28) and photographs -> (n, 28, 28, 3), all uint8."""
+def blend(digits: Bytes, patches_of: list[Photograph], rng: np.random.Generator) -> Bytes:
+    """|patch − digit| for each digit: (n, 28, 28), and photographs to take patches of -> (n, 28, 28, 3), all uint8."""
     made = np.empty((*digits.shape, 3), np.uint8)
     for number, digit in enumerate(digits):
-        photograph = photographs[rng.integers(len(photographs))]
+        photograph = patches_of[rng.integers(len(patches_of))]
         top, left = (int(rng.integers(size - SIDE + 1)) for size in photograph.shape[:2])
         patch = photograph[top : top + SIDE, left : left + SIDE].astype(np.int16)
         made[number] = np.abs(patch - digit[..., None].astype(np.int16))

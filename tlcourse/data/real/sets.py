@@ -1,16 +1,57 @@
-"""The real data that the course can use: what is on this machine, and whether it is as it should be."""
+"""The real data that the course can use: what is on this machine, and whether it is as it should be.
+
+Reading a set as arrays is `load` (or `make`) of its module: no two sets have the same parts.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
 from tlcourse import paths
-from tlcourse.data.real import amazon_reviews, bsds, gtsrb, hymenoptera, mnist, office_caltech, weights
-from tlcourse.data.real.dataset import DataSet, Here, Verified
+from tlcourse.data.real import amazon_reviews, gtsrb, hymenoptera, mnist, mnist_m, office_caltech, weights
 from tlcourse.data.real.download import Tell
+from tlcourse.data.real.files import Here, Verified
 from tlcourse.errors import UsageError
+
+
+class DataSet(Protocol):
+    """Files that may be on this machine, and can be verified and brought here."""
+
+    @property
+    def name(self) -> str:
+        """As commands call it."""
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+
+    @property
+    def source(self) -> str:
+        """Who made it, and the terms of its use, as far as they are known."""
+
+    @property
+    def used_by(self) -> tuple[str, ...]:
+        """Arguments of `tlcourse` that read it."""
+
+    @property
+    def remedy(self) -> str:
+        """What brings it here."""
+
+    def here(self) -> Here | None:
+        """Where it lies, without opening anything; None where it is not on this machine."""
+
+    def verify(self) -> list[Verified]:
+        """Read what is here, and compare it with what it should be."""
+
+    def fetch(self, which: str | None, source: Path | None, tell: Tell) -> Path:
+        """Bring it here from the network, or from a copy at `source`; `which` chooses, where there is a choice.
+
+        Returns where it lies now. Raises UsageError and UnableError; then what was there stays as it was.
+        """
+
 
 SETS: tuple[DataSet, ...] = (
     hymenoptera.SET,
@@ -18,7 +59,7 @@ SETS: tuple[DataSet, ...] = (
     mnist.SET,
     office_caltech.SET,
     amazon_reviews.SET,
-    bsds.SET,
+    mnist_m.SET,
     gtsrb.SET,
 )
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse import paths
-from tlcourse.data.real.dataset import Here, Verified
 from tlcourse.data.real.download import Tell, download, sha256_of
+from tlcourse.data.real.files import Here, Verified
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.own_process import own_command
 from tlcourse.storage import replacing
