@@ -12,8 +12,7 @@ import pytest
 
 from tlcourse.course.lab import Lab, load_labs
 from tlcourse.errors import ContentError, UsageError
-from tlcourse.labs.result import conclude
-from tlcourse.labs.run_store import Recorder, kept_runs, replay
+from tlcourse.labs.result import Recorder, conclude, kept_runs, replay
 from tlcourse.labs.runner import LabError, run_lab, settings_of
 
 
@@ -103,7 +102,7 @@ def test_a_setting_that_cannot_be_is_refused(shifts, given, said):
 
 
 def test_kept_runs_are_numbered_and_replayed_and_the_oldest_go(shifts, monkeypatch):
-    monkeypatch.setattr("tlcourse.labs.run_store.KEPT", 3)
+    monkeypatch.setattr("tlcourse.labs.result.KEPT", 3)
     values = {seed: {arm.id: 1.0 * seed for arm in shifts.arms} for seed in (1, 2)}
     for number in range(1, 6):
         recorder = Recorder("shifts")

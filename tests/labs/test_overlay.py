@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tlcourse.labs.embedding import apart, in_words
-from tlcourse.labs.result import conclude
-from tlcourse.labs.run_store import Recorder, kept_run
+from tlcourse.labs.result import Recorder, conclude, kept_run
 
 
 def _picture(shift: float) -> dict:

@@ -12,9 +12,8 @@ import pytest
 import torch
 
 from tests.labs.conftest import LABS
-from tlcourse.labs import two_dimensions
 from tlcourse.labs.embedding import in_words
-from tlcourse.labs.log import Log
+from tlcourse.labs.log import MOST, Log, show_features
 from tlcourse.labs.runner import run_lab, settings_of
 
 sklearn = pytest.mark.skipif(
@@ -30,7 +29,7 @@ def _shown(n: int, *, tsne: bool, width: int = 16) -> list[dict]:
     generator = torch.Generator().manual_seed(0)
     group = torch.arange(n) % 3
     features = torch.randn(n, width, generator=generator) + 12 * torch.eye(width)[group]
-    two_dimensions.show(log, "features", features, [0] * n, group)
+    show_features(log, "features", features, [0] * n, group)
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -74,11 +73,11 @@ def test_without_scikit_learn_the_components_are_shown_and_a_note_says_why(monke
     assert "tlcourse[lab]" in note["text"]
 
 
-@pytest.mark.parametrize("n", [4, two_dimensions.MOST, 2 * two_dimensions.MOST + 1, 20_000])
+@pytest.mark.parametrize("n", [4, MOST, 2 * MOST + 1, 20_000])
 def test_an_event_is_small_however_many_features_there_are(n):
     (picture,) = _shown(n, tsne=False)
     assert len(picture["points"]) == len(picture["domain"]) == len(picture["label"])
-    assert len(picture["points"]) == min(n, two_dimensions.MOST)
+    assert len(picture["points"]) == min(n, MOST)
     assert len(json.dumps(picture)) < 24_000
     assert set(picture["label"]) == {0, 1, 2}
 

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tlcourse.methods import pathnet, sharing
-from tlcourse.methods.loss_weighting import SplitLoss, UncertaintyWeighting
+from tlcourse.methods import sharing
+from tlcourse.methods.losses import SplitLoss, UncertaintyWeighting
 from tlcourse.methods.sharing import CrossStitch, CrossStitchNet, SharedTrunk
 
 
@@ -75,7 +75,7 @@ def make_layers():
 
 
 def test_a_path_sums_its_modules_and_trains_no_other():
-    net = pathnet.PathNet(make_layers(), [nn.Linear(4, 2), nn.Linear(4, 2)])
+    net = sharing.PathNet(make_layers(), [nn.Linear(4, 2), nn.Linear(4, 2)])
     path, x = [[0, 3], [2]], torch.randn(6, 3)
     by_hand = net.heads[1](net.layers[1][2](net.layers[0][0](x) + net.layers[0][3](x)))
     assert torch.allclose(net(x, path, 1), by_hand)
@@ -87,7 +87,7 @@ def test_a_path_sums_its_modules_and_trains_no_other():
 
 
 def test_a_frozen_path_survives_the_restart_of_the_rest():
-    net = pathnet.PathNet(make_layers(), [nn.Linear(4, 2)])
+    net = sharing.PathNet(make_layers(), [nn.Linear(4, 2)])
     path = [[1], [4]]
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     net.freeze(path)
@@ -104,20 +104,20 @@ def test_a_frozen_path_survives_the_restart_of_the_rest():
 
 def test_mutation_moves_a_path_by_two_at_most_and_evolution_finds_the_fit():
     generator = torch.Generator().manual_seed(2)
-    path = pathnet.random_path(3, 10, 3, generator)
+    path = sharing.random_path(3, 10, 3, generator)
     assert all(len(active) == 3 for active in path)
     for _ in range(50):
-        for old, new in zip(path, pathnet.mutate(path, 10, generator), strict=True):
+        for old, new in zip(path, sharing.mutate(path, 10, generator), strict=True):
             assert 1 <= len(new) <= 3
             assert all(min((m - o) % 10 for o in old) <= 2 or min((o - m) % 10 for o in old) <= 2 for m in new)
-    paths = [pathnet.random_path(2, 10, 3, generator) for _ in range(8)]
+    paths = [sharing.random_path(2, 10, 3, generator) for _ in range(8)]
 
     def fitness(one):
         return -float(sum(abs(m - 5) for active in one for m in active))
 
     first = max(map(fitness, paths))
     for _ in range(400):
-        pathnet.tournament(paths, fitness, 10, generator)
+        sharing.tournament(paths, fitness, 10, generator)
     assert max(map(fitness, paths)) > first
 
 

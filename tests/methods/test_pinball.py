@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tlcourse.methods.pinball import NonCrossingHead, pinball_loss
+from tlcourse.methods.losses import NonCrossingHead, pinball_loss
 
 LEVELS = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95])
 

@@ -94,8 +94,7 @@ def ended_run(exercise: str = "ex2", *, on: str = "local") -> Run:
 
 def keep_lab_run(app: Any, *, loss: float, tsne: bool = False) -> int:
     """Keep a run of the lab `dann` as `lab run` does, without training; its number."""
-    from tlcourse.labs.result import conclude
-    from tlcourse.labs.run_store import Recorder
+    from tlcourse.labs.result import Recorder, conclude
 
     lab = app.labs["dann"]
     recorder = Recorder(lab.id)

@@ -15,8 +15,7 @@ from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.lab import Lab
-    from tlcourse.labs.result import LabResult
-    from tlcourse.labs.run_store import KeptRun
+    from tlcourse.labs.result import KeptRun, LabResult
 
 app = typer.Typer(
     help="Run the lecture's methods, each beside its control.", no_args_is_help=True, rich_markup_mode=None
@@ -49,7 +48,7 @@ def show(
     plain: Plain = False,
 ) -> None:
     """The claim, the question to answer first, the arms and the settings of a lab."""
-    from tlcourse.labs.run_store import kept_runs
+    from tlcourse.labs.result import kept_runs
 
     lab = _find(name, course)
     if runs:
@@ -97,8 +96,7 @@ def run(
     """Train every arm, and compare method and control; the run is kept, and can be shown again."""
     import msgspec
 
-    from tlcourse.labs.result import LabResult
-    from tlcourse.labs.run_store import Recorder
+    from tlcourse.labs.result import LabResult, Recorder
     from tlcourse.labs.runner import run_lab, settings_of
 
     lab = _find(name, course)
@@ -142,7 +140,7 @@ def replay(
     plain: Plain = False,
 ) -> None:
     """Show a kept run again: its curves in words, and its table."""
-    from tlcourse.labs.run_store import replay as events_of
+    from tlcourse.labs.result import replay as events_of
 
     lab = _find(name, course)
     events = list(events_of(lab.id, number))
@@ -205,7 +203,7 @@ def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
 def _show_runs(lab: Lab, *, json: bool) -> None:
     import msgspec
 
-    from tlcourse.labs.run_store import kept_run, kept_runs
+    from tlcourse.labs.result import kept_run, kept_runs
 
     runs = [kept_run(lab.id, number) for number in kept_runs(lab.id)]
     if json:
@@ -219,7 +217,7 @@ def _show_runs(lab: Lab, *, json: bool) -> None:
 
 def _overlaid(lab: Lab, numbers: Sequence[int]) -> list[KeptRun]:
     """The kept runs of these numbers, before anything is trained; raises UsageError where one has nothing to show."""
-    from tlcourse.labs.run_store import kept_run
+    from tlcourse.labs.result import kept_run
 
     if len(set(numbers)) > _MOST:
         raise UsageError(f"--overlay was given {len(numbers)} runs, expected at most {_MOST}.")

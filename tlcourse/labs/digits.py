@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from msgspec import Struct
 from torch import Tensor, nn
 
-from tlcourse.labs import two_dimensions
-from tlcourse.labs.log import Log
+from tlcourse.labs.log import Log, show_features
 from tlcourse.labs.training import POINTS, accuracy
 
 BATCH = 64
@@ -131,4 +130,4 @@ def show(net: DigitNet, data: RotatedDigits, title: str, log: Log) -> None:
     """A picture of the features of both domains."""
     both = torch.cat([net.features(data.x[:SHOWN]), net.features(data.test[:SHOWN])])
     labels = [*data.y[:SHOWN], *data.truth[:SHOWN]]
-    two_dimensions.show(log, title, both, [0] * SHOWN + [1] * SHOWN, labels)
+    show_features(log, title, both, [0] * SHOWN + [1] * SHOWN, labels)

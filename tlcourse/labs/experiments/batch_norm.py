@@ -9,9 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.labs import two_dimensions
 from tlcourse.labs.digits import load
-from tlcourse.labs.log import Log
+from tlcourse.labs.log import Log, show_features
 from tlcourse.labs.training import POINTS, accuracy, fit
 from tlcourse.methods.fine_tuning import freeze
 
@@ -94,4 +93,4 @@ def _show(before: BatchNormNet, after: BatchNormNet, x: Tensor, y: Tensor, log: 
     """The old task's features before and after the drift: no weight has changed between them."""
     both = torch.cat([before.features(x[:SHOWN]), after.features(x[:SHOWN])])
     domain = [0] * SHOWN + [1] * SHOWN
-    two_dimensions.show(log, "old task: before, and drifted", both, domain, [*y[:SHOWN], *y[:SHOWN]])
+    show_features(log, "old task: before, and drifted", both, domain, [*y[:SHOWN], *y[:SHOWN]])

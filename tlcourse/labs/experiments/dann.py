@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.labs import mnist_m, two_dimensions
+from tlcourse.labs import mnist_m
 from tlcourse.labs.digits import DigitNet, RotatedDigits, rotated_digits, show, standardised, train
-from tlcourse.labs.log import Log
+from tlcourse.labs.log import Log, show_features
 from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods.feature_alignment import align_standardised, align_subspaces, principal_axes
 from tlcourse.methods.gradient_reversal import DomainAdversarial, strength
@@ -119,7 +119,7 @@ def unsupervised(
         both = torch.cat([mnist_m.features_of(net, part[:_SHOWN]) for part in (x, unlabelled)])
         domain = [0] * min(_SHOWN, len(x)) + [1] * min(_SHOWN, len(unlabelled))
         guess = torch.cat([y[:_SHOWN], mnist_m.predictions(net, unlabelled[:_SHOWN])])
-        two_dimensions.show(log, f"features of {arm}", both, domain, guess)
+        show_features(log, f"features of {arm}", both, domain, guess)
     return {
         "source": mnist_m.predictions(plain, test),
         "subspace": aligned,

@@ -13,9 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tlcourse.data.real import office_caltech
-from tlcourse.labs import two_dimensions
 from tlcourse.labs.digits import DigitNet, RotatedDigits, rotated_digits, show, standardised, train
-from tlcourse.labs.log import Log
+from tlcourse.labs.log import Log, show_features
 from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods.feature_alignment import (
     MatchedPipelines,
@@ -68,7 +67,7 @@ def run_coral(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, f
         if arm in ("source", "coral"):
             both = torch.cat([x[:150], tested[:150]])
             domain = [0] * 150 + [1] * 150
-            two_dimensions.show(log, f"inputs of {arm}", both, domain, [*y[:150], *truth[:150]])
+            show_features(log, f"inputs of {arm}", both, domain, [*y[:150], *truth[:150]])
     return found
 
 

@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.labs import two_dimensions
-from tlcourse.labs.log import Log
+from tlcourse.labs.log import Log, show_features
 from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods.fine_tuning import anchored_loss
 from tlcourse.methods.in_context import InContextRegressor, least_squares, linear_tasks
@@ -45,7 +44,7 @@ def run_prototypes(settings: Mapping[str, float], seed: int, log: Log) -> dict[s
             log.metric(arm, k, accuracy=value)
     x, y = data.draw(NEW, 60)
     with torch.no_grad():
-        two_dimensions.show(log, "features of new classes", trained[0](x), [1] * len(x), y)
+        show_features(log, "features of new classes", trained[0](x), [1] * len(x), y)
     return found[shots]
 
 

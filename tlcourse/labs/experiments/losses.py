@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from tlcourse.labs.log import Log
 from tlcourse.labs.related_tasks import draw, error, trunk
 from tlcourse.labs.training import fit
-from tlcourse.methods.loss_weighting import SplitLoss, UncertaintyWeighting
-from tlcourse.methods.pinball import NonCrossingHead, pinball_loss
+from tlcourse.methods.losses import NonCrossingHead, SplitLoss, UncertaintyWeighting, pinball_loss
 
 
 def run_loss_weighting(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tlcourse.labs.digits import load
 from tlcourse.labs.log import Log
-from tlcourse.methods.pathnet import Path, PathNet, random_path, tournament
+from tlcourse.methods.sharing import Path, PathNet, random_path, tournament
 
 DEPTH, MODULES, ACTIVE, WIDTH = 2, 8, 3, 16
 POPULATION, BATCH = 6, 32

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from tlcourse.course.lab import Lab
 from tlcourse.errors import UsageError
-from tlcourse.labs.run_store import kept_run, kept_runs, replay
+from tlcourse.labs.result import kept_run, kept_runs, replay
 from tlcourse.text import counted
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.screens.frame import CourseScreen

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tlcourse.labs.run_store import KeptRun
+from tlcourse.labs.result import KeptRun
 from tlcourse.tui.widgets.choices import Choices
 
 MOST = 3

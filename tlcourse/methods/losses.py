@@ -1,7 +1,14 @@
-"""Losses of several parts: weights that are learnt, and parts of the input that are judged by different losses.
+"""Losses: several in one network, learnt weights between them, and the pinball loss for quantiles.
 
 Uncertainty weighting (Kendall, Gal and Cipolla 2018, arXiv:1705.07115, equation 10): each task has a learnt noise σ_i,
-and the loss is Σ L_i/(2σ_i²) + log σ_i for regression, Σ L_i/σ_i² + log σ_i for classification.
+and the loss is Σ L_i/(2σ_i²) + log σ_i for regression, Σ L_i/σ_i² + log σ_i for classification. A split loss judges the
+parts of one output by different losses.
+
+Quantiles are learnt by the pinball loss (Koenker and Bassett 1978), with heads whose quantiles cannot cross:
+
+    ρ_τ(u) = max(τu, (τ − 1)u),  u = y − q
+
+Its expectation over y is smallest where q is the τ-quantile of y: a fraction τ of the gradients then points each way.
 """
 
 from __future__ import annotations
@@ -60,3 +67,28 @@ class SplitLoss(nn.Module):
         what = F.cross_entropy(logits[found], label[found])
         where = F.smooth_l1_loss(place[found], box[found])
         return self.weights[0] * is_there + self.weights[1] * what + self.weights[2] * where
+
+
+def pinball_loss(quantiles: Tensor, y: Tensor, levels: Tensor) -> Tensor:
+    """The mean over everything. quantiles (…, Q), y (…), levels (Q,) between 0 and 1 -> ()."""
+    u = y.unsqueeze(-1) - quantiles
+    return torch.maximum(levels * u, (levels - 1) * u).mean()
+
+
+class NonCrossingHead(nn.Module):
+    """Quantiles as a middle one plus and minus sums of positive steps: they are in order for every input."""
+
+    def __init__(self, features: int, levels: int, outputs: int = 1) -> None:
+        super().__init__()
+        self.levels, self.outputs = levels, outputs
+        self.linear = nn.Linear(features, outputs * levels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, features) -> (B, outputs, levels), ascending along the last dimension."""
+        raw = self.linear(features).view(-1, self.outputs, self.levels)
+        middle = self.levels // 2
+        steps = F.softplus(raw)
+        below = steps[..., :middle].flip(-1).cumsum(-1).flip(-1)  # from the middle downwards
+        above = steps[..., middle + 1 :].cumsum(-1)
+        centre = raw[..., middle : middle + 1]
+        return torch.cat([centre - below, centre, centre + above], dim=-1)
