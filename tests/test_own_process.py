@@ -19,8 +19,7 @@ from served import Served, serving
 from typer.main import get_command
 
 import tlcourse
-from tlcourse.cli.commands import add_all
-from tlcourse.cli.main import application
+from tlcourse.cli.main import add_all, application
 from tlcourse.cluster.plan import start_lines
 from tlcourse.cluster.profile import Profile
 from tlcourse.own_process import code_command, own_command

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from tlcourse.cli.commands import COMMANDS, GROUP, add_all, add_commands
-from tlcourse.cli.main import application
+from tlcourse.cli.main import COMMANDS, GROUP, add_all, add_commands, application
 
 
 def help_of(app: typer.Typer) -> dict[str, str]:

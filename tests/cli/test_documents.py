@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 import typer
 
-from tlcourse.cli.commands import add_all
-from tlcourse.cli.main import application
+from tlcourse.cli.main import add_all, application
 from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
 

@@ -11,8 +11,7 @@ import pytest
 import typer
 
 import tlcourse.cli
-from tlcourse.cli.commands import add_all
-from tlcourse.cli.main import application
+from tlcourse.cli.main import add_all, application
 from tlcourse.cli.options import Group
 
 SOURCES = [path.read_text(encoding="utf-8") for path in Path(tlcourse.cli.__file__).parent.glob("*.py")]

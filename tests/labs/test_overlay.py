@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.labs.embedding import apart, in_words
 from tlcourse.labs.result import Recorder, conclude, kept_run
+from tlcourse.presenting.words import domains_apart, embedding
 
 
 def _picture(shift: float) -> dict:
@@ -18,11 +18,11 @@ def _picture(shift: float) -> dict:
 
 
 def test_domains_that_lie_apart_have_a_larger_number():
-    assert apart(_picture(0.0)) == 0.0
-    assert apart(_picture(2.0)) == pytest.approx(2 / 2**0.5)
-    assert apart(_picture(4.0)) > apart(_picture(2.0))
-    assert apart({"points": [[1.0, 1.0]], "domain": [0]}) == 0.0
-    assert in_words(_picture(2.0)) == (
+    assert domains_apart(_picture(0.0)) == 0.0
+    assert domains_apart(_picture(2.0)) == pytest.approx(2 / 2**0.5)
+    assert domains_apart(_picture(4.0)) > domains_apart(_picture(2.0))
+    assert domains_apart({"points": [[1.0, 1.0]], "domain": [0]}) == 0.0
+    assert embedding(_picture(2.0)) == (
         "features: 4 source and 4 target points; their centres lie 1.41 standard deviations apart"
     )
 

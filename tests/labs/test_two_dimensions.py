@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from tests.labs.conftest import LABS
-from tlcourse.labs.embedding import in_words
 from tlcourse.labs.log import MOST, Log, show_features
 from tlcourse.labs.runner import run_lab, settings_of
+from tlcourse.presenting.words import embedding
 
 sklearn = pytest.mark.skipif(
     importlib.util.find_spec("sklearn") is None,
@@ -47,8 +47,8 @@ def test_both_pictures_are_told_and_neighbours_stay_together():
     assert pca["title"] == tsne["title"]
     assert pca["label"] == tsne["label"]
     assert _purity(tsne) > 0.97
-    assert "distance between groups means nothing" in in_words(tsne)
-    assert "standard deviations apart" in in_words(pca)
+    assert "distance between groups means nothing" in embedding(tsne)
+    assert "standard deviations apart" in embedding(pca)
 
 
 @sklearn

@@ -70,7 +70,7 @@ def ids() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def commands() -> set[str]:
     """Every command with its group, such as `quiz take`."""
-    from tlcourse.cli.commands import add_all
+    from tlcourse.cli.main import add_all
 
     app = application()
     add_all(app)

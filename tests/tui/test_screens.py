@@ -215,7 +215,7 @@ async def test_this_machine_shows_what_doctor_finds(visit):
 
 async def test_every_screen_names_the_command_that_does_the_same(visit):
     """A person without the app misses nothing: each cli_equivalent is a command that `--help` knows."""
-    from tlcourse.cli.commands import COMMANDS
+    from tlcourse.cli.main import COMMANDS
 
     known = {command.name for command in COMMANDS}
     async with visit(100, 30) as person:

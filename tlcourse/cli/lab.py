@@ -183,8 +183,7 @@ def _show(lab: Lab, result: dict[str, Any], *, json: bool, plain: bool, number: 
 
 def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
     """Every curve of the first child, and its pictures of features, in words."""
-    from tlcourse.labs.embedding import in_words, titled
-    from tlcourse.presenting.words import curve
+    from tlcourse.presenting.words import curve, embedding, embedding_title
 
     pictures: dict[str, str] = {}
     found: dict[str, list[tuple[float, float]]] = {}
@@ -194,7 +193,7 @@ def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
                 with contextlib.suppress(ValueError):
                     found.setdefault(name, []).append((event["step"], float(value)))
         elif event["type"] == "embedding" and event.get("seed_group", 0) == 0:
-            pictures[titled(event)] = in_words(event)
+            pictures[embedding_title(event)] = embedding(event)
     for name, points in found.items():
         yield curve(name, points)
     yield from pictures.values()

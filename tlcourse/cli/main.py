@@ -1,17 +1,104 @@
-"""The command line: the commands, and the one place where errors become a message and an exit code."""
+"""The command line: every command by name, and the one place where errors become a message and an exit code.
+
+A command's module is imported when the command is used: `--help` needs only the lines that stand here.
+"""
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
 
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.commands import add_commands
 from tlcourse.errors import ExitCode, InfraError, TlcourseError
 from tlcourse.own_process import take_secret
+
+GROUP = "app"
+
+
+class Command(NamedTuple):
+    """Its name, the module of `tlcourse.cli` and the function that carry it out (`app`: a group), its line of help."""
+
+    name: str
+    module: str
+    function: str
+    help: str
+    hidden: bool = False
+
+
+COMMANDS = (
+    Command("start", "start", "start", "Open the course in the terminal."),
+    Command("serve", "start", "serve", "Show the course in a browser of this machine."),
+    Command("lesson", "lesson", GROUP, "Read the lessons."),
+    Command("quiz", "quiz", GROUP, "Be quizzed."),
+    Command("lab", "lab", GROUP, "Run the lecture's methods, each beside its control."),
+    Command("search", "lesson", "search", "Search lessons, questions, labs and exercises."),
+    Command("exercise", "exercise", GROUP, "The exercises and their hints."),
+    Command("init", "exercise", "init", "Make a solution.py (or a notebook) to start from."),
+    Command("run", "grade", "run", "Train a solution and try its outputs, without scoring it."),
+    Command("grade", "grade", "grade", "Train a solution apart from the labels, and score it."),
+    Command("watch", "grade", "watch", "Grade a solution now, and again whenever its file changes."),
+    Command("jobs", "jobs", GROUP, "Runs on clusters."),
+    Command("progress", "lesson", "progress", "What was read, answered and passed."),
+    Command("data", "data", GROUP, "Real data: what is here, getting it, checking it."),
+    Command("doctor", "config", "doctor", "Say what works on this machine, and what would fix the rest."),
+    Command("config", "config", GROUP, "The configuration file: profiles of clusters, and the app's theme."),
+    Command("batch", "batch", "batch", "Grade a class: find each newest attempt, train and score all."),
+    Command("ta", "ta", GROUP, "For assistants and lecturers."),
+    Command("groups", "groups", GROUP, "Who hands in together."),
+    Command("author", "author", GROUP, "Write a course, and check it."),
+    Command("prewarm", "start", "prewarm", "Wait for one request, and carry it out.", hidden=True),
+)
+
+
+def add_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
+    """Give `app` the commands: the one that `arguments` name for good, the others as lines of help.
+
+    Where the shell asks how a line continues, all of them are imported.
+    """
+    named = next((one for one in arguments if not one.startswith("-")), "")
+    completing = any(name.endswith("_COMPLETE") for name in os.environ)
+    for command in COMMANDS:
+        if completing or command.name == named:
+            _add(app, command)
+        else:
+            app.command(command.name, help=command.help, hidden=command.hidden)(_line_of_help)
+
+
+def add_all(app: typer.Typer) -> None:
+    """Give `app` every command for good."""
+    for command in COMMANDS:
+        _add(app, command)
+
+
+def _add(app: typer.Typer, command: Command) -> None:
+    from tlcourse.cli.options import expanded
+
+    module = importlib.import_module(f"tlcourse.cli.{command.module}")
+    if command.function == GROUP:
+        _expand(module.app)
+        app.add_typer(module.app, name=command.name, help=command.help, hidden=command.hidden)
+    else:
+        app.command(command.name, hidden=command.hidden)(expanded(getattr(module, command.function)))
+
+
+def _expand(group: typer.Typer) -> None:
+    from tlcourse.cli.options import expanded
+
+    for command in group.registered_commands:
+        if command.callback is not None:
+            command.callback = expanded(command.callback)
+    for below in group.registered_groups:
+        if below.typer_instance is not None:
+            _expand(below.typer_instance)
+
+
+def _line_of_help() -> None:
+    raise AssertionError("a line of help was called: `add_commands` was given other arguments than the app")
 
 
 def _version(wanted: bool) -> None:

@@ -1,7 +1,7 @@
 """The options that commands share, one by one and in groups. What is heavy is imported by the command.
 
 A group is a type whose fields are options. A command takes it as one parameter; `expanded` makes of it the options that
-Typer knows, and `commands.py` calls it for every command:
+Typer knows, and `main.py` calls it for every command:
 
     def grade(exercise: ExerciseName, how: RunOptions) -> None: ...
 """

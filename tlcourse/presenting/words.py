@@ -1,11 +1,11 @@
-"""Numbers, bars, times, curves and phases in words, and what marks a terminal can show."""
+"""Numbers, bars, times, curves, pictures of features and phases in words, and what marks a terminal can show."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from tlcourse.text import SIGN
 
@@ -81,3 +81,44 @@ def curve(name: str, values: Points) -> str:
         said = f"{name} {verb} {values_} from step {number(first)} to {number(last)}."
     lost = len(values) - len(kept)
     return said + (f" {lost} value{'s were' if lost > 1 else ' was'} not finite." if lost else "")
+
+
+def domains_apart(event: Mapping[str, Any]) -> float:
+    """The distance of the domains' centres in standard deviations of a point from its own centre; 0 for one domain."""
+    groups = {
+        which: [(x, y) for (x, y), domain in zip(event["points"], event["domain"], strict=True) if domain == which]
+        for which in (0, 1)
+    }
+    if not all(groups.values()):
+        return 0.0
+    centres = {which: _centre(points) for which, points in groups.items()}
+    squares = [math.dist(point, centres[which]) ** 2 for which, points in groups.items() for point in points]
+    return math.dist(centres[0], centres[1]) / (math.sqrt(sum(squares) / len(squares)) or 1.0)
+
+
+def embedding_method(event: Mapping[str, Any]) -> str:
+    """`pca` or `tsne`; runs that were kept before there were two have no word for it, and are PCA."""
+    return str(event.get("method", "pca"))
+
+
+def embedding_title(event: Mapping[str, Any]) -> str:
+    """Its title, with what it was made by where that is not PCA."""
+    return str(event["title"]) + (" (t-SNE)" if embedding_method(event) == "tsne" else "")
+
+
+def embedding(event: Mapping[str, Any]) -> str:
+    """The picture as a sentence."""
+    target = sum(event["domain"])
+    counted = f"{embedding_title(event)}: {len(event['points']) - target} source and {target} target points"
+    return f"{counted}; {embedding_distance(event)}"
+
+
+def embedding_distance(event: Mapping[str, Any]) -> str:
+    """How far the domains lie apart, where the picture can say so."""
+    if embedding_method(event) == "tsne":
+        return "only who is near whom counts; the distance between groups means nothing"
+    return f"their centres lie {domains_apart(event):.2f} standard deviations apart"
+
+
+def _centre(points: list[tuple[float, float]]) -> tuple[float, float]:
+    return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)

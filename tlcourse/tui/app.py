@@ -40,7 +40,7 @@ _QUIT_S = 0.05
 
 def _palette() -> type[SystemCommandsProvider]:
     """Imported when the palette is first opened."""
-    from tlcourse.tui.palette import CourseCommands
+    from tlcourse.tui.routes import CourseCommands
 
     return CourseCommands
 
@@ -207,7 +207,7 @@ class CourseApp(App[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers."""
-        from tlcourse.tui.palette import commands
+        from tlcourse.tui.routes import commands
 
         return commands(self, screen)
 

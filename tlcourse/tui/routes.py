@@ -1,14 +1,27 @@
-"""Routes: `lesson/fine-tuning`, `exercise/ex2`, `jobs` – which screen each is, and where an area was left."""
+"""Routes, and the palette that leads to them: `lesson/fine-tuning`, `exercise/ex2`, `jobs` – which screen each is.
+
+The palette offers what the screen's keys do, then every page of the course, then the themes.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from textual.app import SystemCommand
+from textual.command import DiscoveryHit, Hits
+from textual.screen import Screen
+from textual.system_commands import SystemCommandsProvider
 
 from tlcourse.course.model import LoadedCourse
+from tlcourse.paths import gradebook_file
 from tlcourse.student.overview import Overview
+from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.themes import WHAT
 
 if TYPE_CHECKING:
-    from tlcourse.tui.screens.frame import CourseScreen
+    from tlcourse.tui.app import CourseApp
 
 
 def screen_of(route: str) -> CourseScreen:
@@ -72,3 +85,79 @@ def resumed(area: str, course: LoadedCourse, state: Overview) -> str:
         "exercise": [*(unit.exercise_to_do.id for unit in state.units if unit.exercise_to_do), *course.exercises],
     }[kind]
     return f"{kind}/{names[0]}" if names else ""
+
+
+class CourseCommands(SystemCommandsProvider):
+    """Before a word is typed, all commands in their order: those of the screen first."""
+
+    async def discover(self) -> Hits:
+        """All commands."""
+        for name, what, callback, shown in self.app.get_system_commands(self.screen):
+            if shown:
+                yield DiscoveryHit(name, callback, help=what)
+
+
+def commands(app: CourseApp, screen: Screen[Any]) -> Iterator[SystemCommand]:
+    """Everything that can be done from `screen`; of two that have one name, the nearer one."""
+    found: dict[str, SystemCommand] = {}
+    for command in (
+        *_actions(screen),
+        *_of_screen(screen),
+        *_elsewhere(app),
+        *_course(app),
+        *_themes(app),
+    ):
+        found.setdefault(command.title, command)
+    return iter(found.values())
+
+
+def _actions(screen: Screen[Any]) -> Iterator[SystemCommand]:
+    """What every key with a name does, of the screen, of the widget that has the focus, and of the app."""
+    app, seen = screen.app, set()
+    for active in sorted(screen.active_bindings.values(), key=lambda active: not active.binding.show):  # stable
+        binding = active.binding
+        if not binding.id or binding.id in seen or not binding.description:
+            continue
+        seen.add(binding.id)
+        said = f"key {app.get_key_display(binding)}" + (f": {binding.tooltip}" if binding.tooltip else "")
+        run = functools.partial(app.run_action, binding.action, active.node)
+        yield SystemCommand(binding.description, said, run)
+
+
+def _of_screen(screen: Screen[Any]) -> Iterator[SystemCommand]:
+    return screen.commands() if isinstance(screen, CourseScreen) else iter(())
+
+
+def _course(app: CourseApp) -> Iterator[SystemCommand]:
+    course = app.course
+    for unit in course.about.units:
+        if unit.id in course.lessons:
+            yield SystemCommand(f"Lesson: {unit.title}", unit.summary, _goer(app, f"lesson/{unit.id}"))
+    for name, quiz in course.quizzes.items():
+        yield SystemCommand(f"Quiz: {quiz.title}", f"{len(quiz.questions)} questions", _goer(app, f"quiz/{name}"))
+    for name, exercise in course.exercises.items():
+        about = exercise.about
+        yield SystemCommand(f"Exercise: {about.title}", about.summary, _goer(app, f"exercise/{name}"))
+        if about.generator is not None:
+            yield SystemCommand(f"Samples: {about.title}", "Its data, with labels", _goer(app, f"samples/{name}"))
+    for name, lab in app.labs.items():
+        yield SystemCommand(f"Lab: {lab.title}", lab.claim, _goer(app, f"lab/{name}"))
+
+
+def _elsewhere(app: CourseApp) -> Iterator[SystemCommand]:
+    yield SystemCommand("Review", "Questions that are due again", _goer(app, "review"))
+    yield SystemCommand("Jobs", "Your runs on clusters", _goer(app, "jobs"))
+    if gradebook_file().is_file():  # staff: students have none, and are not shown what they cannot use
+        yield SystemCommand("Batch", "A class while it is graded, and its results", _goer(app, "batch"))
+    save = functools.partial(app.set_timer, 0.1, app.deliver_screenshot)  # once the palette is gone
+    yield SystemCommand("Picture of this screen", "Kept as an SVG file", save)
+
+
+def _themes(app: CourseApp) -> Iterator[SystemCommand]:
+    for name, what in WHAT.items():
+        now = " (the present one)" if name == app.theme else ""
+        yield SystemCommand(f"Theme: {name}", what + now, functools.partial(app.choose_theme, name))
+
+
+def _goer(app: CourseApp, route: str) -> Callable[[], None]:
+    return functools.partial(app.go, route)

@@ -13,8 +13,7 @@ from textual.widgets import Static
 
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.frame import CourseScreen
-from tlcourse.tui.widgets.bench import about_run, charts, error_text, log_text
-from tlcourse.tui.widgets.verdict import verdict
+from tlcourse.tui.widgets.bench import about_run, charts, error_text, log_text, verdict
 
 _REFRESH_S = 0.2
 _LOG_ROWS = 100

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.table import Table
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
+from tlcourse.grading.result import Result
+from tlcourse.presenting import verdict as in_words
 from tlcourse.presenting.verdict import outcome
 from tlcourse.presenting.words import ago, bar, points, time_asked
 from tlcourse.student.record import Attempt
@@ -19,7 +22,6 @@ from tlcourse.tui.runs import Failure, Run
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import chart, panels
 from tlcourse.tui.widgets.gallery import Gallery
-from tlcourse.tui.widgets.verdict import verdict
 
 _MOST_PANELS = 4
 _PANEL_ROWS = 7
@@ -183,3 +185,37 @@ def _attempts(attempts: list[Attempt]) -> Text | None:
         when = attempt.at.replace("T", " ")[: len("2026-01-31 12:00")]  # with seconds it would not fit 60 columns
         text.append(f"{points(attempt.points, attempt.max_points)}  {when} UTC\n", style="not bold")
     return text
+
+
+def verdict(result: Result, *, scored: bool) -> RenderableType:
+    """The verdict as a table with one row a check, so that long lines stay in their column.
+
+    Args:
+        result: What `tlcourse grade` or `run` said.
+        scored: False for `tlcourse run`, which trains without scoring.
+    """
+    words = in_words.outcome(result.outcome, scored=scored)
+    head = Text().append(words.short, style=f"bold ${words.tone}")
+    head.append(words.full.removeprefix(words.word))
+    if scored:
+        head.append(f"  {points(result.points, result.max_points)}", style="bold")
+    elif words.tone == "good":
+        head.append("; g grades it")
+    parts: list[RenderableType] = [head]
+    checks = Table.grid(padding=(0, 2))
+    checks.add_column(no_wrap=True)
+    checks.add_column(ratio=1)
+    explained = False
+    for check in map(in_words.check, result.checks):
+        text = Text().append(f"{check.title}\n", style="bold").append(f"{check.measured}, {check.points}")
+        if check.tone == "bad" and check.advice and not explained:
+            text.append(f"\n→ {check.advice}")
+        explained = explained or check.tone == "bad"
+        checks.add_row(Text(f"{check.mark} {check.word}", style=f"bold ${check.tone}"), text)
+    if result.checks:
+        parts.append(checks)
+    parts += [Text(message) for message in result.messages]
+    if result.problem:
+        parts += [Text(), Text(result.problem.rstrip())]
+    parts += [Text(in_words.run(run), style="dim") for run in result.runs]
+    return Group(*parts)

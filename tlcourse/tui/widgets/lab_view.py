@@ -9,8 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from tlcourse.course.lab import Lab
-from tlcourse.labs.embedding import distance, method, titled
-from tlcourse.presenting.words import Points, drawing, number
+from tlcourse.presenting.words import Points, drawing, embedding_distance, embedding_method, embedding_title, number
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import COLOURS, chart, legend
 
@@ -34,7 +33,7 @@ def scatter(event: Mapping[str, Any], width: int, height: int, *, ascii_only: bo
         for x, y, domain in placed:
             cell = (round((high - y) / (high - low) * (rows - 1)), round((x - left) / (right - left) * (width - 1)))
             cells[cell] = domain if cells.get(cell, domain) == domain else 2
-    lines = [Text(titled(event)[:width].ljust(width), style="bold")]
+    lines = [Text(embedding_title(event)[:width].ljust(width), style="bold")]
     for row in range(rows):
         here = {column: which for (at, column), which in cells.items() if at == row}
         line = Text("".join(marks[here[column]] if column in here else " " for column in range(width)))
@@ -59,7 +58,7 @@ def pictures(events: Sequence[Mapping[str, Any]], width: int, *, ascii_only: boo
         text.append(f"{mark} ", style=COLOURS[which]).append(f"{_NAMES[which]}  ")
     text.append("\n")
     for one in events:
-        text.append(f"{titled(one)}: {distance(one)}"[:width] + "\n", style="dim")
+        text.append(f"{embedding_title(one)}: {embedding_distance(one)}"[:width] + "\n", style="dim")
     return text
 
 
@@ -91,7 +90,7 @@ class Curves:
         if self._fresh:
             self.series, self._embeddings, self._fresh = {}, {}, False
         if event["type"] == "embedding":
-            self._embeddings.setdefault(method(event), {})[event["title"]] = event
+            self._embeddings.setdefault(embedding_method(event), {})[event["title"]] = event
             return True
         for name, value in event["values"].items():
             arm, _, metric = name.rpartition(" ")
