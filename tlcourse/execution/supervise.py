@@ -1,7 +1,7 @@
-"""Running a job in a sandbox, from outside: clocks, limits, events, and the end of the whole process tree.
+"""Running a job in a sandbox, from outside: clocks, limits, pipes, and the end of the whole process tree.
 
-Everything that arrives here was written beside student code. It is bounded, checked and shown;
-nothing of it is believed.
+Everything that arrives here was written beside student code. It is bounded, checked and shown; nothing of it is
+believed. What counts of what a run told, and how it ended, is judged in `judge.py`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ import msgspec
 from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, Card, alone_on, card_of, environment, shown
-from tlcourse.execution.spec import Problem, RunReport, RunSpec, RunStatus, Usage
+from tlcourse.execution.judge import Phase, Told, ending, out_of_time
+from tlcourse.execution.spec import RunReport, RunSpec, RunStatus, Usage
 from tlcourse.execution.speed import at_own_speed, limits_here, reference_s
 from tlcourse.sandbox.base import Process, Sandbox, Start
 from tlcourse.sandbox.cgroup import group_for
 from tlcourse.sandbox.interpreter import worker_environment
-from tlcourse.sandbox.limits import exceeded, limit_behind, out_of_memory
+from tlcourse.sandbox.limits import exceeded
 from tlcourse.sandbox.process_tree import ProcessTree
 from tlcourse.storage import scratch_folder
 from tlcourse.text import LogTail
@@ -78,17 +79,9 @@ class _Supervision:
         self.results = bytearray()
         self.result_cap = 0
         self.pending = memoryview(b"")
-        self.started: dict[str, Any] = {}
-        self.problem: Problem | None = None
-        self.probes: dict[str, float] = {}
-        self.contradicted: set[str] = set()
-        self.metrics: list[dict[str, Any]] = []
+        self.told = Told()
         self.fit_s = 0.0
         self.fit_cpu_s = 0.0
-        self.phase = ""
-        self.where = ""
-        self.asked = False
-        self.fitted = False
         self.ended: tuple[RunStatus, str] | None = None
         self.begin = time.monotonic()
         self.fit_begin = self.begin
@@ -191,29 +184,19 @@ class _Supervision:
             if over[0] == "timeout":
                 self._ask_where()
                 if self.card is None:
-                    over = over[0], self._in_reference_seconds(over[1], used.cpu_s, wall_time_s)
+                    by_the_clock = wall_time_s > limits.wall_time_s
+                    message = out_of_time(over[1], self.job, used.cpu_s, limits.cpu_s, by_the_clock=by_the_clock)
+                    over = over[0], message
             self._end(*over)
-
-    def _in_reference_seconds(self, message: str, cpu_s: float, wall_time_s: float) -> str:
-        """What a run whose time is over used of what, and how fast this machine is."""
-        spec, allowed = self.job.task_spec, self.job.limits.cpu_s
-        used = reference_s(cpu_s, spec)
-        if wall_time_s > self.limits.wall_time_s:
-            return f"{message}, and it used {used:.0f} of {allowed:.0f} reference seconds of CPU"
-        if cpu_s <= self.limits.cpu_s:
-            return message
-        return (
-            f"used {used:.0f} reference seconds of CPU; {allowed:.0f} are allowed "
-            f"(the machine runs at {spec.speed:.2g} × the reference)"
-        )
 
     def _ask_where(self) -> None:
         """Have a run whose time is over say where it is: for its author, and within half a second."""
-        if self.fitted or not self.started or sys.platform == "win32" or not self.tree.ask(signal.SIGXCPU):
+        told = self.told
+        if told.fitted or not told.started or sys.platform == "win32" or not self.tree.ask(signal.SIGXCPU):
             return
-        self.asked = True
+        told.asked = True
         until = time.monotonic() + _ANSWER_S
-        while not self.where and self.ended is None and (left := until - time.monotonic()) > 0:
+        while not told.where and self.ended is None and (left := until - time.monotonic()) > 0:
             for key, _ in self.selector.select(min(left, _WATCH_S)):
                 key.data()
 
@@ -263,47 +246,22 @@ class _Supervision:
         return len(data)
 
     def _take(self, event: dict[str, Any]) -> None:
-        kind = event["type"]
-        if kind == "started" and not self.started:
-            self.started = event
-        elif kind == "metric":
-            if self.fitted:
-                return  # after `fit` test inputs are inside: a curve could carry them out, into feedback
-            self.metrics.append({"step": event["step"], "values": event["values"]})
-        elif kind == "where":
-            if (
-                self.asked and not self.fitted and not self.where
-            ):  # after `fit` it could carry test inputs out, as a curve could
-                self.where = event["place"][:200]
-                self.problem = self.problem or Problem("exception", "", event["trace"])
-            return
-        elif kind == "phase" and event["name"] == "fit" and self.phase in ("", "load"):
-            self.phase = "fit"
-            self.fit_begin = time.monotonic()
-            self.fit_begin_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s
-        elif kind == "phase" and event["name"] == "load" and not self.phase:
-            self.phase = "load"
-        elif kind == "phase" and event["name"] == "fitted" and not self.fitted:
-            self.fitted = True
-            self.fit_s = time.monotonic() - self.fit_begin  # our clock, not theirs
-            self.fit_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s - self.fit_begin_cpu_s
-            self._hand_over_test_inputs()
-        elif kind == "probe":
-            self._take_probes(event["values"])
-        elif kind == "problem" and self.problem is None:
-            with contextlib.suppress(msgspec.ValidationError):
-                fields = {key: event[key] for key in ("kind", "message", "trace")}
-                self.problem = msgspec.convert(fields, Problem)
-        if kind != "log":
+        phase = self.told.phase
+        is_shown = self.told.take(event)
+        if self.told.phase != phase:
+            self._enter(self.told.phase)
+        if is_shown:
             self.on_event(event)
 
-    def _take_probes(self, values: dict[str, float]) -> None:
-        """The worker says each probe once, after `fit`: what came before is forged, and of two that differ one is."""
-        if not self.fitted:
-            return
-        for name, value in values.items():
-            if self.probes.setdefault(name, value) != value:
-                self.contradicted.add(name)
+    def _enter(self, phase: Phase) -> None:
+        """A phase begins: `fit` is timed by our clock, not theirs."""
+        if phase == "fit":
+            self.fit_begin = time.monotonic()
+            self.fit_begin_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s
+        elif phase == "fitted":
+            self.fit_s = time.monotonic() - self.fit_begin
+            self.fit_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s - self.fit_begin_cpu_s
+            self._hand_over_test_inputs()
 
     def _hand_over_test_inputs(self) -> None:
         """Only now: nothing that ran before could look at the test inputs."""
@@ -335,10 +293,12 @@ class _Supervision:
 
     def report(self) -> RunReport:
         """How it ended, decided from outside wherever that is possible."""
-        status, message = self.ended or self._ending_of_a_finished_tree()
+        log, told, used = self.log.text(), self.told, self.tree.last
+        status, message = self.ended or ending(
+            self.job, told, self.process, self.tree, log=log, predicted=bool(self.results)
+        )
         if status == "timeout":
-            message = f"{message}. {self._phase_in_words()}"
-        used = self.tree.last
+            message = f"{message}. {told.phase_in_words()}"
         _log.debug(
             "process %s: %s (%s); exit status %s, %.1f s, %.1f s of CPU, at most %.0f MB",
             self.process.pid,
@@ -354,55 +314,22 @@ class _Supervision:
             message=message,
             sandbox=self.sandbox.name,
             usage=self._usage(used.cpu_s),
-            log=self.log.text(),
+            log=log,
             results=bytes(self.results) if status == "done" else b"",
-            probes={name: value for name, value in self.probes.items() if name not in self.contradicted},
-            problem=self.problem,
-            device=str(self.started.get("device", "")),
-            torch=str(self.started.get("torch", "")),
-            metrics=self.metrics,
+            probes=told.probes,
+            problem=told.problem,
+            device=str(told.started.get("device", "")),
+            torch=str(told.started.get("torch", "")),
+            metrics=told.metrics,
         )
 
     def _usage(self, cpu_s: float) -> Usage:
         """What it used. A GPU's work is no process's CPU time: where there was one, it is the clock that counts."""
         wall_time_s, spec = time.monotonic() - self.begin, self.job.task_spec
-        if self.card is not None or str(self.started.get("device", "")).startswith(("cuda", "mps")):
+        if self.card is not None or str(self.told.started.get("device", "")).startswith(("cuda", "mps")):
             return Usage(wall_time_s, cpu_s, self.tree.peak_mb, self.fit_s, wall_time_s, self.fit_s)
         used = reference_s(cpu_s, spec), reference_s(self.fit_cpu_s, spec)
         return Usage(wall_time_s, cpu_s, self.tree.peak_mb, self.fit_s, *used, spec.speed)
-
-    def _phase_in_words(self) -> str:
-        """What a run was doing when its time was over."""
-        at = f" ({self.where})" if self.where else ""
-        if self.fitted:
-            return "fit had returned, and the returned module was being called"
-        if self.phase == "fit":
-            return f"fit had not returned{at}"
-        if self.phase == "load":
-            return f"fit had not begun: code at the top level was still running{at}"
-        return "The solution was not loaded yet"
-
-    def _ending_of_a_finished_tree(self) -> tuple[RunStatus, str]:
-        code = self.process.returncode
-        if self.process.fell:
-            return "infra", self.process.fell
-        if self.tree.killed_for_memory:
-            return out_of_memory(self.tree.peak_mb, self.job.limits)
-        if not self.started and self.problem is not None and self.problem.kind == "no_device":
-            return "infra", self.problem.message
-        if not self.started:
-            said = self.log.text().strip().splitlines()
-            return "infra", "the worker did not start" + (f": {said[-1][:300]}" if said else f" (exit status {code})")
-        if self.problem is not None:
-            status: RunStatus = "crash" if self.problem.kind == "exception" else "invalid"
-            limit = limit_behind(self.problem.message, self.job.limits) if status == "crash" else ""
-            return status, f"{self.problem.message} ({limit})" if limit else self.problem.message
-        if self.job.test_inputs is None and code == 0 and self.fitted:
-            return "done", "fit returned"
-        if self.results and code == 0:
-            return "done", "predictions came out"
-        where = "before fit returned" if not self.fitted else "before all predictions were out"
-        return "crash", f"the process ended {where} ({_exit_in_words(code)})"
 
 
 def _descriptor_of(pid: int) -> int | None:
@@ -411,13 +338,3 @@ def _descriptor_of(pid: int) -> int | None:
         with contextlib.suppress(OSError):
             return os.pidfd_open(pid)
     return None
-
-
-def _exit_in_words(code: int | None) -> str:
-    if code is None:
-        return "no exit status"
-    number = -code if code < 0 else code - 128
-    if code < 0 or 128 < code < 128 + 65:
-        with contextlib.suppress(ValueError):
-            return f"killed by {signal.Signals(number).name}"
-    return f"exit status {code}; does the solution call os._exit or quit?"
