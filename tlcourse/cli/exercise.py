@@ -44,9 +44,8 @@ def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain
 @app.command("show")
 def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
     """The handout, the checks and their bars, packages and policy; with --json also where the files lie."""
-    from tlcourse.course.exercise import packages, packages_in_words
+    from tlcourse.course.exercise import packages, packages_in_words, policy_in_words
     from tlcourse.course.loader import load_course
-    from tlcourse.grading.scoring import policy
     from tlcourse.presenting.words import bar, time_asked
 
     found = load_course(course).exercise(exercise)
@@ -63,7 +62,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
                 "grader": found.grader and str(found.grader),
                 "reference": str(found.reference) if found.reference and found.reference.is_file() else None,
                 "packages": list(packages(about)),
-                "policy": list(policy.words(about)),
+                "policy": list(policy_in_words(about)),
             }
         )
         return
@@ -80,7 +79,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     out.say(f"  {packages_in_words(about)}")
     out.say(f"Time for fit: {time_asked(about.seconds, about.limits.cpu_s)}, of a reference machine with 2 threads.")
     out.say("How chance is dealt with:")
-    for sentence in policy.words(about):
+    for sentence in policy_in_words(about):
         out.say(f"  {sentence}")
 
 

@@ -1,4 +1,4 @@
-"""What a student has of an exercise: the file to begin with, where it usually is, and after a pass the explanation.
+"""What a student has of an exercise: the file to begin with, how chance is dealt with, after a pass the explanation.
 
 The explanation, the reference and the wrong solutions lie beside the grader as files, or, in a wheel, packed into one
 archive there. It keeps them out of searches and accidental reading. It is not a secret: whoever wants to can open it.
@@ -41,6 +41,30 @@ def require_packages(about: Exercise) -> None:
             cause="its exercise.yaml names them under `packages`, and solutions may import them.",
             remedy="install what provides them into the environment of tlcourse, then try again.",
         )
+
+
+def policy_in_words(about: Exercise) -> Iterator[str]:
+    """How chance is dealt with, as students read it, one sentence an entry."""
+    policy = about.policy
+    yield (
+        f"A check passes unless the measurement says, at {100 * (1 - policy.doubt):g} %, that the true value misses "
+        "the bar: a bit less than the bar suffices, and the doubt is yours."
+    )
+    yield f"A model whose true value is at the bar fails with a probability of at most {policy.doubt:.2g}."
+    if policy.seeds > 1:
+        yield (
+            f"A miss that chance explains more often than {policy.clear:.2g} is run again, with up to {policy.seeds} "
+            "seeds in all, and decided on all runs together, in whatever order."
+        )
+    yield (
+        f"Up to {policy.attempts} hand-ins are graded, each on other data. Try as often as you like on your own: "
+        "the same file, seed, device and number of threads give the same verdict."
+    )
+
+
+def policy_section(about: Exercise) -> str:
+    """The same as a section that stands at the end of a handout."""
+    return "\n## How chance is dealt with\n\n" + "".join(f"- {sentence}\n" for sentence in policy_in_words(about))
 
 
 def usual_solution(exercise: LoadedExercise, folder: Path | None = None) -> Path | None:

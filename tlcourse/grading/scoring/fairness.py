@@ -11,12 +11,12 @@ from functools import lru_cache
 import numpy as np
 from msgspec import Struct
 
+from tlcourse.course.exercise import policy_in_words
 from tlcourse.course.model import CheckRule, LoadedExercise, Policy
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.scoring import operating_characteristic
 from tlcourse.grading.scoring.decide import accepted, decide, is_near_miss
 from tlcourse.grading.scoring.measurement import Measurement, proportion
-from tlcourse.grading.scoring.policy import words as policy_words
 from tlcourse.text import SIGN
 
 MARGIN = 0.02
@@ -235,7 +235,7 @@ def document(found: Sequence[tuple[LoadedExercise, list[Fairness]]], simulated: 
 
 def _section(exercise: LoadedExercise, checks: list[Fairness]) -> Iterator[str]:
     yield f"## {exercise.about.id}: {exercise.about.title}\n"
-    yield from (f"- {sentence}" for sentence in policy_words(exercise.about))
+    yield from (f"- {sentence}" for sentence in policy_in_words(exercise.about))
     if not checks:
         yield "\nNo check of it rests on chance.\n"
         return

@@ -17,10 +17,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Markdown
 
-from tlcourse.course.exercise import begin, explanation, packages_in_words, usual_solution
+from tlcourse.course.exercise import begin, explanation, packages_in_words, policy_section, usual_solution
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import TlcourseError
-from tlcourse.grading.scoring import policy
 from tlcourse.tui.clusters import backends, on
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import HintDialog, PageDialog
@@ -114,7 +113,7 @@ class ExerciseScreen(CourseScreen):
         self.set_timer(_PREWARM_S, app.prewarm)  # after the first paint: another process will want the machine
         text = (self.found.folder / "handout.md").read_text(encoding="utf-8")
         text += f"\n## Packages that a grading has\n\n{packages_in_words(self.found.about)}\n"
-        text += policy.markdown(self.found.about)
+        text += policy_section(self.found.about)
         await self.query_one("#handout", Markdown).update(app.words(text))
 
     def _focus_page(self) -> None:
