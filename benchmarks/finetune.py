@@ -25,8 +25,7 @@ from torch import Tensor, nn
 
 from tlcourse import Task
 from tlcourse.data.real import hymenoptera
-from tlcourse.data.synthetic import insects
-from tlcourse.data.synthetic.generators import split_seeds
+from tlcourse.data.synthetic import insects, split_seeds
 
 REFERENCE = Path(__file__).parents[1] / "graders" / "references" / "ex1_finetune.py"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

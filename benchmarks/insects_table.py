@@ -22,8 +22,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tlcourse.data.synthetic import insects
-from tlcourse.data.synthetic.generators import split_seeds
+from tlcourse.data.synthetic import insects, split_seeds
 from tlcourse.methods.pretrain_insects import accuracy, mirrored, normalised
 from tlcourse.methods.small_resnet import SmallResNet
 

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from tlcourse.data.real import hymenoptera
-from tlcourse.data.synthetic import insects
-from tlcourse.data.synthetic.generators import Arrays, split_seeds
+from tlcourse.data.synthetic import Arrays, insects, split_seeds
 from tlcourse.data.synthetic.insect_drawing import SIDE
 from tlcourse.grading.scoring import frozen
 from tlcourse.grading.scoring.measurement import Measurement, exact, proportion

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.data.synthetic import stars
-from tlcourse.data.synthetic.generators import Arrays, split_seeds
+from tlcourse.data.synthetic import Arrays, split_seeds, stars
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean, proportion
 
 Array = np.ndarray[Any, Any]

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tlcourse.data.synthetic import conditionals, quantiles
+from tlcourse.data.synthetic import Arrays, conditionals, quantiles, split_seeds
 from tlcourse.data.synthetic.conditionals import Conditional
-from tlcourse.data.synthetic.generators import Arrays, split_seeds
 from tlcourse.data.synthetic.quantiles import TASKS, TAUS, Problem
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean
 

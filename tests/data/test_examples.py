@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tlcourse.course.loader import load_course
-from tlcourse.data.synthetic import insects, quantiles, stars
-from tlcourse.data.synthetic.generators import example, practice_seed, split_seeds
+from tlcourse.data.synthetic import example, insects, practice_seed, quantiles, split_seeds, stars
 from tlcourse.errors import UsageError
 from tlcourse.grading.grade import PUBLIC_SEED, further_seed
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tlcourse.data.synthetic import insects, quantiles, stars
-from tlcourse.data.synthetic.generators import split_seeds
+from tlcourse.data.synthetic import insects, quantiles, split_seeds, stars
 
 
 def fingerprint(*arrays):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tlcourse import paths
-from tlcourse.data.real import amazon_reviews, gtsrb, mnist, mnist_m, office_caltech, sets
+from tlcourse.data.real import amazon_reviews, gtsrb, mnist, office_caltech, sets
 from tlcourse.errors import UnableError, UsageError
 
 REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
@@ -52,7 +52,7 @@ def small_mnist(tmp_path, monkeypatch):
     monkeypatch.setattr(mnist, "SET", msgspec.structs.replace(mnist.SET, sums=sums))
     monkeypatch.setattr(mnist, "COUNT", {"train": 10, "test": 10})
     monkeypatch.setattr(
-        mnist_m, "photographs", lambda part: [np.full((30, 40, 3), 200 if part == "test" else 50, np.uint8)]
+        mnist, "photographs", lambda part: [np.full((30, 40, 3), 200 if part == "test" else 50, np.uint8)]
     )
     monkeypatch.setenv("TLCOURSE_DATA", str(root))
     return root
@@ -86,7 +86,7 @@ def test_a_picture_is_the_absolute_difference_of_patch_and_digit_channel_by_chan
     digit[0, 3, 4] = 255
     background = np.zeros((28, 28, 3), np.uint8)
     background[..., 0], background[..., 1], background[..., 2] = 10, 128, 250
-    made = mnist_m.blend(digit, [background], np.random.default_rng(0))
+    made = mnist.blend(digit, [background], np.random.default_rng(0))
     assert made[0, 3, 4].tolist() == [245, 127, 5]  # in uint8 arithmetic 10 − 255 would be 11
     assert made[0, 0, 0].tolist() == [10, 128, 250]
 
@@ -95,7 +95,7 @@ def test_patches_are_chosen_by_the_seed_and_lie_anywhere_in_any_photograph():
     digits = np.zeros((400, 28, 28), np.uint8)
     rows, columns = np.mgrid[:31, :40].astype(np.uint8)
     backgrounds = [np.stack([rows, columns, np.full_like(rows, number)], 2) for number in range(3)]
-    one, same, other = (mnist_m.blend(digits, backgrounds, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    one, same, other = (mnist.blend(digits, backgrounds, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
     assert set(one[:, 0, 0, 0].tolist()) == set(range(4))
@@ -105,14 +105,14 @@ def test_patches_are_chosen_by_the_seed_and_lie_anywhere_in_any_photograph():
 
 def test_test_pictures_have_the_test_photographs_alone_and_what_was_made_is_kept_outside_the_project(small_mnist):
     digits, _ = mnist.load("test")
-    made, label = mnist_m.load("test")
+    made, label = mnist.load_blended("test")
     assert np.array_equal(made[..., 0], np.abs(200 - digits.astype(int)))
     assert label.tolist() == list(range(10))
     (kept,) = paths.cache_folder().glob("*.npy")
     assert paths.own_real_data().parent in kept.parents
     kept.write_bytes(b"cut")  # what cannot be read is made anew
-    assert np.array_equal(mnist_m.load("test")[0], made)
-    assert not np.array_equal(mnist_m.load("train")[0], made)
+    assert np.array_equal(mnist.load_blended("test")[0], made)
+    assert not np.array_equal(mnist.load_blended("train")[0], made)
     assert not list(paths.cache_folder().glob(".*.part"))
 
 
@@ -125,13 +125,13 @@ def test_the_authors_test_set_is_used_where_it_is(small_mnist):
     Image.fromarray(picture).save(folder / "00000000.png")
     names = folder.parent / "mnist_m_test_labels.txt"
     names.write_text("00000000.png 7\n")
-    x, y = mnist_m.load("test")
+    x, y = mnist.load_blended("test")
     assert np.array_equal(x[0], picture[2:-2, 2:-2])
     assert y.tolist() == [7]
     for wrong in ("00000000.png 17\n", "../mnist_m_test/00000000.png 7\n", "missing.png 7\n", ""):
         names.write_text(wrong)
         with pytest.raises(UnableError, match="MNIST-M test set"):
-            mnist_m.load("test")
+            mnist.load_blended("test")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_missing_data_say_where_they_were_looked_for_and_how_they_are_got(name):
         "mnist": lambda: mnist.load("train"),
         "office-caltech10": lambda: office_caltech.load("dslr"),
         "amazon-reviews": lambda: amazon_reviews.load("dvd", "train"),
-        "bsds500": lambda: mnist_m.photographs("train"),
+        "bsds500": lambda: mnist.photographs("train"),
     }[name]
     with pytest.raises(UnableError, match="not on this machine") as caught:
         load()
@@ -250,7 +250,7 @@ def test_photographs_are_copied_when_all_are_there_and_what_lay_there_before_goe
                 picture.save(tmp_path / name / "BSDS500/data/images" / part / f"{name}{number}.jpg")
         return tmp_path / name
 
-    monkeypatch.setattr(mnist_m, "COUNT", {"train": 2, "val": 1, "test": 1})
+    monkeypatch.setattr(mnist, "PHOTOGRAPHS", {"train": 2, "val": 1, "test": 1})
     first, second, short = (
         copy(name, {"train": train, "val": 1, "test": 1}) for name, train in (("a", 2), ("b", 2), ("c", 1))
     )
@@ -264,7 +264,7 @@ def test_photographs_are_copied_when_all_are_there_and_what_lay_there_before_goe
     with pytest.raises(UsageError, match="does not hold") as caught:
         sets.get("bsds500", None, second, lambda _: None)
     assert "val/b0.jpg" in caught.value.cause
-    assert [len(mnist_m.photographs(part)) for part in ("train", "val", "test")] == [2, 1, 1]
+    assert [len(mnist.photographs(part)) for part in ("train", "val", "test")] == [2, 1, 1]
     (got / "train/b0.jpg").write_bytes(b"not a photograph")
     assert [one.problems for one in sets.verify("bsds500")] == [
         ["train/b0.jpg: it cannot be read: not a JPEG file, or a damaged one"]

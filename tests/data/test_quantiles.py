@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tlcourse.data.synthetic import generators, quantiles
+from tlcourse.data.synthetic import quantiles, train_and_val
 from tlcourse.data.synthetic.conditionals import Gaussian, HeavyTailed, Skewed, TwoHumped
 
 SIZES = {"train": 300, "val": 50}
@@ -45,9 +45,9 @@ def test_the_tasks_have_four_shapes_and_widths_that_change():
 
 
 def test_a_task_made_without_a_grader_has_the_data_of_the_grader():
-    train, val = generators.train_and_val("quantiles", SIZES, 9)
+    train, val = train_and_val("quantiles", SIZES, 9)
     expected = quantiles.train_and_val(SIZES, 9)
     assert np.array_equal(train["y"], expected[0]["y"])
     assert np.array_equal(val["x"], expected[1]["x"])
-    stars = generators.train_and_val("stars", {"train": 3, "val": 2}, 9)
+    stars = train_and_val("stars", {"train": 3, "val": 2}, 9)
     assert [len(part["x"]) for part in stars] == [3, 2]

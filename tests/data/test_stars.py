@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tlcourse.data.synthetic import stars
-from tlcourse.data.synthetic.generators import split_seeds
+from tlcourse.data.synthetic import split_seeds, stars
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.course.model import Policy
-from tlcourse.data.synthetic.generators import derived_seed, split_seeds
+from tlcourse.data.synthetic import derived_seed, split_seeds
 from tlcourse.execution.arrays import order_of, pack
 from tlcourse.execution.spec import RunReport, Usage
 from tlcourse.grading.grade import Grading, Options, further_seed, task_seed

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from tlcourse.methods.adapters import ParallelAdapter, SerialAdapter, add_parallel
 from tlcourse.methods.fine_tuning import trained_parameters
+from tlcourse.methods.parameter_efficient import ParallelAdapter, SerialAdapter, add_parallel
 
 
 def test_a_serial_adapter_begins_as_the_layer_itself():

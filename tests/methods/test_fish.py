@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tlcourse.methods.fish import Masked, fisher_diagonal, top_k_mask
+from tlcourse.methods.parameter_efficient import Masked, fisher_diagonal, top_k_mask
 
 
 @pytest.fixture

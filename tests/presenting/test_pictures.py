@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlcourse.data.synthetic.generators import example
+from tlcourse.data.synthetic import example
 from tlcourse.presenting.pictures import RAMP, density, fit, legend, picture, ramp, resized, sheet
 
 

@@ -17,7 +17,7 @@ from tlcourse.errors import UsageError
 from tlcourse.text import typed
 
 if TYPE_CHECKING:
-    from tlcourse.data.synthetic.generators import Example
+    from tlcourse.data.synthetic import Example
 
 app = typer.Typer(help="The exercises and their hints.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -172,7 +172,7 @@ def samples(
     Pictures in a terminal; a sentence each with --plain.
     """
     from tlcourse.course.loader import load_course
-    from tlcourse.data.synthetic.generators import example
+    from tlcourse.data.synthetic import example
 
     about = load_course(course).exercise(exercise).about
     found = [example(about.generator, number) for number in range(first, first + count)]

@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from tlcourse.data.synthetic.generators import Arrays, train_and_val
+from tlcourse.data.synthetic import Arrays, train_and_val
 from tlcourse.errors import UsageError
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.course.spec import TaskSpec
 from tlcourse.data import variants
 from tlcourse.data.real import weights
-from tlcourse.data.synthetic.generators import derived_seed
+from tlcourse.data.synthetic import derived_seed
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.arrays import BadArraysError, order_of, read_predictions
 from tlcourse.execution.gpu import uses_gpu

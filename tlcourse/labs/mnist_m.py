@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.data.real import mnist, mnist_m
+from tlcourse.data.real import mnist
 from tlcourse.labs.log import Log
 from tlcourse.methods.gradient_reversal import DomainAdversarial, learning_rate, strength
 
@@ -28,7 +28,7 @@ def source(part: mnist.Part) -> tuple[Tensor, Tensor]:
 
 def target(part: mnist.Part) -> tuple[Tensor, Tensor]:
     """MNIST-M: (n, 3, 28, 28) uint8 and labels (n,)."""
-    x, y = mnist_m.load(part)
+    x, y = mnist.load_blended(part)
     return torch.from_numpy(x).permute(0, 3, 1, 2), torch.from_numpy(y)
 
 

@@ -17,7 +17,7 @@ from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
-from tlcourse.data.synthetic.generators import Distribution, Example
+from tlcourse.data.synthetic import Distribution, Example
 from tlcourse.presenting.words import Drawing
 
 Array = np.ndarray[Any, Any]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tlcourse.data.synthetic.generators import split_seeds
+from tlcourse.data.synthetic import split_seeds
 from tlcourse.grading.scoring.measurement import mean
 
 

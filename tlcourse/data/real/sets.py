@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tlcourse import paths
-from tlcourse.data.real import amazon_reviews, gtsrb, hymenoptera, mnist, mnist_m, office_caltech, weights
+from tlcourse.data.real import amazon_reviews, gtsrb, hymenoptera, mnist, office_caltech, weights
 from tlcourse.data.real.download import Tell
 from tlcourse.data.real.files import Here, Verified
 from tlcourse.errors import UsageError
@@ -59,7 +59,7 @@ SETS: tuple[DataSet, ...] = (
     mnist.SET,
     office_caltech.SET,
     amazon_reviews.SET,
-    mnist_m.SET,
+    mnist.BSDS,
     gtsrb.SET,
 )
 

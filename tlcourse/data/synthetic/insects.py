@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.data.synthetic.generators import Arrays, Example, practice_seed
+from tlcourse.data.synthetic import Arrays, Example, practice_seed
 from tlcourse.data.synthetic.insect_drawing import (
     LEFT_AND_RIGHT,
     SIDE,

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tlcourse.data.synthetic import Arrays, Distribution, Example, derived_seed, practice_seed, split_seeds
 from tlcourse.data.synthetic.conditionals import Array, Conditional, Gaussian, HeavyTailed, Skewed, TwoHumped
-from tlcourse.data.synthetic.generators import Arrays, Distribution, Example, derived_seed, practice_seed, split_seeds
 
 TASKS = ("gaussian", "skewed", "heavy-tailed", "two-humped")
 """The tasks in the order of `y`, named after the shape of their distributions."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.data.synthetic.generators import Arrays, Example, practice_seed
+from tlcourse.data.synthetic import Arrays, Example, practice_seed
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Counts = np.ndarray[Any, np.dtype[np.int64]]

@@ -19,8 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tlcourse.data.real import hymenoptera, weights
-from tlcourse.data.synthetic import insects
-from tlcourse.data.synthetic.generators import Arrays
+from tlcourse.data.synthetic import Arrays, insects
 from tlcourse.errors import UnableError
 from tlcourse.labs.digits import load
 from tlcourse.labs.log import Log, show_features

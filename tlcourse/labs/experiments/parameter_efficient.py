@@ -12,10 +12,9 @@ from tlcourse.labs.digits import DigitNet, load, rotated
 from tlcourse.labs.log import Log
 from tlcourse.labs.training import accuracy, fit
 from tlcourse.methods import lora
-from tlcourse.methods.adapters import ParallelAdapter, SerialAdapter
 from tlcourse.methods.fine_tuning import freeze
-from tlcourse.methods.fish import Masked, fisher_diagonal, top_k_mask
 from tlcourse.methods.lora import QLoRALinear
+from tlcourse.methods.parameter_efficient import Masked, ParallelAdapter, SerialAdapter, fisher_diagonal, top_k_mask
 
 
 def run_adapters(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tlcourse.data.synthetic.generators import derived_seed, split_seeds
+from tlcourse.data.synthetic import derived_seed, split_seeds
 from tlcourse.grading.scoring.measurement import proportion
 
 WRONG, OFF, NOISE, CLOSE = 0.2, 8.0, 0.02, 0.1

@@ -17,7 +17,7 @@ from tlcourse.tui import graphics_protocol
 from tlcourse.tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
-    from tlcourse.data.synthetic.generators import Example
+    from tlcourse.data.synthetic import Example
     from tlcourse.presenting.pictures import Fit
 
 _KEPT = 64
@@ -166,6 +166,6 @@ def _placed(examples: list[Example], fitted: Fit) -> list[Placed]:
 @functools.lru_cache(_KEPT)
 def example(generator: str | None, number: int) -> Example:
     """Example `number` of a generator; made once while it is leafed through. Raises UsageError where there are none."""
-    from tlcourse.data.synthetic.generators import example as draw
+    from tlcourse.data.synthetic import example as draw
 
     return draw(generator, number)
