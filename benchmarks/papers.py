@@ -49,7 +49,7 @@ def mnist_m(seeds: list[int]) -> dict[str, Any]:
     import torch
 
     from tlcourse.labs.experiments import dann
-    from tlcourse.labs.log import Log
+    from tlcourse.labs.training import Log
 
     found = []
     for seed in seeds:

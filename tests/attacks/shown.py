@@ -18,7 +18,7 @@ CASES = [
         for name in ("graders", "graders.references.ex2_multitask", "tlcourse._bundled.graders.ex2_multitask",
                      "tlcourse._bundled.graders.references.ex2_multitask", "tlcourse.grading.grade", "tlcourse.grading.secret",
                      "tlcourse.data.synthetic.stars", "tlcourse.data.synthetic.insects", "tlcourse.data.synthetic",
-                     "tlcourse.data.variants", "tlcourse.labs", "tlcourse.labs.experiments.losses", "tlcourse.course.loader",
+                     "tlcourse.data", "tlcourse.labs", "tlcourse.labs.experiments.losses", "tlcourse.course.loader",
                      "tlcourse.sandbox.seccomp", "tlcourse.sandbox.interpreter", "tlcourse.cli.main", "tlcourse.tui.app"):
             try:
                 found = importlib.import_module(name)

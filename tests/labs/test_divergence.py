@@ -8,8 +8,8 @@ import math
 
 import pytest
 
-from tlcourse.labs.log import DivergedError, Log
 from tlcourse.labs.runner import LabError, run_lab, settings_of
+from tlcourse.labs.training import DivergedError, Log
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -14,9 +14,9 @@ from tlcourse.data.real import hymenoptera
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.labs import mnist_m
 from tlcourse.labs.experiments import dann, feature_alignment, feature_augmentation, fine_tuning, patch_mix
-from tlcourse.labs.log import Log
 from tlcourse.labs.result import conclude
 from tlcourse.labs.runner import run_lab, settings_of
+from tlcourse.labs.training import Log
 
 REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
 

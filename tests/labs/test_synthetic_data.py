@@ -7,7 +7,6 @@ import io
 import pytest
 import torch
 
-from tlcourse.labs import related_tasks
 from tlcourse.labs.experiments import (
     deliberated_bridging,
     importance_weights,
@@ -18,7 +17,7 @@ from tlcourse.labs.experiments import (
 
 
 def _drawn(related, seed=0, hidden=1):
-    return related_tasks.draw(2, 3, 10, related, torch.Generator().manual_seed(seed), hidden)
+    return sharing.draw(2, 3, 10, related, torch.Generator().manual_seed(seed), hidden)
 
 
 def _squared_correlations(related):
@@ -47,8 +46,8 @@ def test_relation_does_not_change_how_much_a_task_varies(related):
 
 def test_knowing_nothing_is_an_error_of_one():
     y = _drawn(0.5).y_test
-    assert related_tasks.error(y.mean(0).expand_as(y), y) == pytest.approx(1, abs=0.01)
-    assert related_tasks.error(y, y) == 0
+    assert sharing.error(y.mean(0).expand_as(y), y) == pytest.approx(1, abs=0.01)
+    assert sharing.error(y, y) == 0
 
 
 def test_pairs_are_counted_and_the_groups_names_are_not():
@@ -170,7 +169,7 @@ def test_pixels_become_rows_in_the_order_of_their_labels():
 
 def test_no_label_of_the_evening_reaches_an_arm_but_the_oracle(monkeypatch):
     experiment = deliberated_bridging
-    from tlcourse.labs.log import Log
+    from tlcourse.labs.training import Log
 
     settings = {"pictures": 3, "evening": 0.3, "sure": 0.5, "steps": 4, "rounds": 2}
     given, found = deliberated_bridging.draw, []

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from tests.labs.conftest import LABS
-from tlcourse.labs.log import MOST, Log, show_features
 from tlcourse.labs.runner import run_lab, settings_of
+from tlcourse.labs.training import MOST, Log, show_features
 from tlcourse.presenting.words import embedding
 
 sklearn = pytest.mark.skipif(

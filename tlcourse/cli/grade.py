@@ -107,7 +107,7 @@ def _carry_out(
     *,
     scored: bool,
 ) -> Result:
-    from tlcourse.cli import cluster
+    from tlcourse.cli import jobs
     from tlcourse.cli.verdict import Live, lines
     from tlcourse.grading.grade import grade, run
 
@@ -121,7 +121,7 @@ def _carry_out(
         if options.where == "local":
             result = (grade if scored else run)(exercise, path, options, show)
         else:
-            result = cluster.carry_out(exercise, course, path, options, show, scored=scored)
+            result = jobs.carry_out(exercise, course, path, options, show, scored=scored)
     finally:
         live.clear()
     if printing.events:

@@ -20,7 +20,7 @@ from tlcourse import __version__
 from tlcourse.course.exercise import packages, require_packages
 from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.course.spec import TaskSpec
-from tlcourse.data import variants
+from tlcourse.data import FULL, choose_variant
 from tlcourse.data.real import weights
 from tlcourse.data.synthetic import derived_seed
 from tlcourse.errors import InfraError, UnableError
@@ -114,7 +114,7 @@ class Grading:
         self._options = options
         self._run = run
         self._grader = grader or (Grader(exercise) if exercise.grader else None)
-        self._variant = variants.choose(exercise.about, options.variant)
+        self._variant = choose_variant(exercise.about, options.variant)
 
     def result(
         self, submission: Submission, on_event: OnEvent, *, started: str, scored: bool = True, whose: str = ""
@@ -353,5 +353,5 @@ def _spec(
         limits=limits,
         sandbox_kind=options.sandbox_kind,
         wall_time_given=options.wall_time_s is not None,
-        files=weights.for_submission(submission.folder) if options.variant == variants.FULL else {},
+        files=weights.for_submission(submission.folder) if options.variant == FULL else {},
     )

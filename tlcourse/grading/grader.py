@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse.course.model import Exercise, LoadedExercise
-from tlcourse.data import variants
+from tlcourse.data import public_arrays
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import arrays
 from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, received
@@ -115,7 +115,7 @@ def _mistake(about: Exercise, what: str) -> InfraError:
 
 def public_data(exercise: LoadedExercise, seed: int, variant: str) -> Data:
     """What a copy of the course without graders trains on: the exercise's synthetic or real data, and no test set."""
-    return _as_handed_over(exercise.about, _hashed(*variants.public(exercise.about, variant, seed), {}))
+    return _as_handed_over(exercise.about, _hashed(*public_arrays(exercise.about, variant, seed), {}))
 
 
 def _as_handed_over(about: Exercise, data: Data) -> Data:

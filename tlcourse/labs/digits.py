@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from msgspec import Struct
 from torch import Tensor, nn
 
-from tlcourse.labs.log import Log, show_features
-from tlcourse.labs.training import POINTS, accuracy
+from tlcourse.labs.training import POINTS, Log, accuracy, show_features
 
 BATCH = 64
 SHOWN = 150

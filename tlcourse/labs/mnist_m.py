@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tlcourse.data.real import mnist
-from tlcourse.labs.log import Log
+from tlcourse.labs.training import Log
 from tlcourse.methods.gradient_reversal import DomainAdversarial, learning_rate, strength
 
 BATCH = 64  # of each domain, as in the paper: 128, half and half

@@ -19,7 +19,7 @@ import torch
 from msgspec import Struct
 
 from tlcourse.errors import UnableError
-from tlcourse.labs.log import DivergedError, Log
+from tlcourse.labs.training import DivergedError, Log
 
 Experiment = Callable[[Mapping[str, float], int, Log], dict[str, float]]
 

@@ -128,14 +128,14 @@ class Task:
         if Task.given is not None:
             return Task.given
         from tlcourse.course.loader import load_course
-        from tlcourse.data import variants
+        from tlcourse.data import choose_variant, public_arrays
         from tlcourse.data.real import weights
         from tlcourse.execution.speed import known_speed
 
         threads = torch.get_num_threads()
         where = pick_device(device)
         about = load_course(_course_of(exercise, course)).exercise(exercise).about
-        train, val = variants.public(about, variants.choose(about, variant), seed)
+        train, val = public_arrays(about, choose_variant(about, variant), seed)
         return cls(
             as_dataset(train, about.targets),
             as_dataset(val, about.targets),

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from tlcourse.labs import mnist_m
 from tlcourse.labs.digits import DigitNet, RotatedDigits, rotated_digits, show, standardised, train
-from tlcourse.labs.log import Log, show_features
-from tlcourse.labs.training import accuracy, fit
+from tlcourse.labs.training import Log, accuracy, fit, show_features
 from tlcourse.methods.feature_alignment import align_standardised, align_subspaces, principal_axes
 from tlcourse.methods.gradient_reversal import DomainAdversarial, strength
 

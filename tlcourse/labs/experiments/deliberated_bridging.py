@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.labs.log import Log
-from tlcourse.labs.training import POINTS
+from tlcourse.labs.training import POINTS, Log
 from tlcourse.methods import domain_mixing
 from tlcourse.methods.domain_mixing import mix
 

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from tlcourse.data.real import office_caltech
 from tlcourse.labs.digits import DigitNet, RotatedDigits, rotated_digits, show, standardised, train
-from tlcourse.labs.log import Log, show_features
-from tlcourse.labs.training import accuracy, fit
+from tlcourse.labs.training import Log, accuracy, fit, show_features
 from tlcourse.methods.feature_alignment import (
     MatchedPipelines,
     align_covariances,

@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tlcourse.data.real import amazon_reviews
-from tlcourse.labs.log import Log
-from tlcourse.labs.training import accuracy
+from tlcourse.labs.training import Log, accuracy
 from tlcourse.methods.feature_alignment import align_covariances, augment
 
 WORDS = 200

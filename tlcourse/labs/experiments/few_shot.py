@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.labs.log import Log, show_features
-from tlcourse.labs.training import accuracy, fit
+from tlcourse.labs.training import Log, accuracy, fit, show_features
 from tlcourse.methods.fine_tuning import anchored_loss
 from tlcourse.methods.in_context import InContextRegressor, least_squares, linear_tasks
 

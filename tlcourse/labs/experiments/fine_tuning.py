@@ -22,8 +22,7 @@ from tlcourse.data.real import hymenoptera, weights
 from tlcourse.data.synthetic import Arrays, insects
 from tlcourse.errors import UnableError
 from tlcourse.labs.digits import load
-from tlcourse.labs.log import Log, show_features
-from tlcourse.labs.training import POINTS, accuracy, fit
+from tlcourse.labs.training import POINTS, Log, accuracy, fit, show_features
 from tlcourse.methods.fine_tuning import freeze, layerwise_rates, replace_head
 from tlcourse.methods.small_resnet import SmallResNet
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.labs.log import Log
+from tlcourse.labs.training import Log
 
 
 def run_shifts(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:

@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.labs.log import Log
-from tlcourse.labs.related_tasks import draw, error, trunk
-from tlcourse.labs.training import fit
+from tlcourse.labs.experiments.sharing import draw, error, trunk
+from tlcourse.labs.training import Log, fit
 from tlcourse.methods.losses import NonCrossingHead, SplitLoss, UncertaintyWeighting, pinball_loss
 
 

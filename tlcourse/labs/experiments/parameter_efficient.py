@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tlcourse.labs.digits import DigitNet, load, rotated
-from tlcourse.labs.log import Log
-from tlcourse.labs.training import accuracy, fit
+from tlcourse.labs.training import Log, accuracy, fit
 from tlcourse.methods import lora
 from tlcourse.methods.fine_tuning import freeze
 from tlcourse.methods.lora import QLoRALinear

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from tlcourse.labs import mnist_m
 from tlcourse.labs.digits import DigitNet, load, on_background
-from tlcourse.labs.log import Log
-from tlcourse.labs.training import POINTS, accuracy
+from tlcourse.labs.training import POINTS, Log, accuracy
 from tlcourse.methods.domain_mixing import mix, mixed_loss, patch_mask
 
 BATCH, PATCH = 64, 2

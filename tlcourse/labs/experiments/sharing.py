@@ -1,4 +1,8 @@
-"""What tasks should share: a trunk, branches of one, networks stitched together, or paths that evolved."""
+"""What tasks should share: a trunk, branches of one, networks stitched together, or paths that evolved.
+
+The related tasks are synthetic regressions that come in families: those of one family are sums of the same hidden
+functions. PathNet learns two halves of the digits, one after the other.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,11 @@ from itertools import combinations
 
 import torch
 import torch.nn.functional as F
+from msgspec import Struct
 from torch import Tensor, nn
 
 from tlcourse.labs.digits import load
-from tlcourse.labs.log import Log
-from tlcourse.labs.related_tasks import FEATURES, WIDTH, Families, draw, error, trunk
-from tlcourse.labs.training import fit
+from tlcourse.labs.training import Log, fit
 from tlcourse.methods.sharing import (
     CrossStitchNet,
     Path,
@@ -24,6 +27,60 @@ from tlcourse.methods.sharing import (
     split,
     tournament,
 )
+
+FEATURES, HIDDEN, NOISE = 10, 4, 0.3
+WIDTH = 32
+
+
+class Families(Struct, frozen=True):
+    """Inputs (n, 10) and the outputs of all tasks (n, tasks), family after family; a task has variance 1 on average."""
+
+    x: Tensor
+    y: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    """Without noise."""
+
+
+def draw(
+    families: int, each: int, labels: int, related: float, generator: torch.Generator, hidden: int = HIDDEN
+) -> Families:
+    """`families` times `each` tasks; `related` is the share of a task's variance that its family's functions make."""
+    own_or_common = []
+    shared = [_functions(hidden, generator) for _ in range(families)]
+    for family in range(families):
+        for _ in range(each):
+            mix = F.normalize(torch.randn(hidden, generator=generator), dim=0)
+            alone = F.normalize(torch.randn(hidden, generator=generator), dim=0)
+            own_or_common.append((shared[family], mix, _functions(hidden, generator), alone))
+
+    def outputs(x: Tensor) -> Tensor:
+        columns = [
+            related**0.5 * torch.sin(x @ common) @ mix + (1 - related) ** 0.5 * torch.sin(x @ own) @ alone
+            for common, mix, own, alone in own_or_common
+        ]
+        return 2**0.5 * torch.stack(columns, dim=1)  # the variance of a sine is about one half
+
+    x, x_test = torch.randn(labels, FEATURES, generator=generator), torch.randn(2000, FEATURES, generator=generator)
+    y = outputs(x)
+    return Families(x, y + NOISE * torch.randn(y.shape, generator=generator), x_test, outputs(x_test))
+
+
+def _functions(hidden: int, generator: torch.Generator) -> Tensor:
+    """(10, hidden): the directions along which the hidden functions wave."""
+    return 1.2 * F.normalize(torch.randn(FEATURES, hidden, generator=generator), dim=0)
+
+
+def trunk(width: int = WIDTH) -> nn.Sequential:
+    """(B, 10) -> (B, width)."""
+    return nn.Sequential(nn.Linear(FEATURES, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh())
+
+
+@torch.no_grad()
+def error(found: Tensor, true: Tensor) -> float:
+    """Mean squared error in units of the outputs' variance, averaged over tasks: 1 is knowing nothing."""
+    return float(((found - true).square().mean(0) / true.var(0)).mean())
+
 
 FAMILIES, EACH = 3, 3
 
