@@ -15,11 +15,12 @@ from tlcourse.cluster.plan import in_container, start_lines
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.queue import in_words, queue_load
 from tlcourse.cluster.sbatch_errors import partitions
-from tlcourse.cluster.shell import ConnectionLostError, Shell, quoted
+from tlcourse.cluster.shell import ConnectionLostError, Done, Shell, quoted
 from tlcourse.cluster.staging import RemoteStore, python_for
 from tlcourse.cluster.watcher import JobWatcher
+from tlcourse.course.model import Exercise
 from tlcourse.course.spec import Limits, Output, TaskSpec
-from tlcourse.errors import TlcourseError
+from tlcourse.errors import TlcourseError, UnableError
 from tlcourse.execution.spec import RunSpec
 
 WAIT_S = 600.0
@@ -29,6 +30,7 @@ _NEEDS = (
     "import torch, numpy, safetensors, msgspec, psutil; "
     "print('Python', sys.version.split()[0], 'torch', torch.__version__)"
 )
+_MISSING = "import importlib.util, sys; print(*(n for n in sys.argv[1:] if importlib.util.find_spec(n) is None))"
 _SOLUTION = (
     "import torch\n"
     "class Model(torch.nn.Module):\n    def forward(self, x):\n        return x[:, 0]\n"
@@ -95,9 +97,7 @@ def _python(profile: Profile, store: RemoteStore) -> Step:
         python = python_for(store, profile)
     except TlcourseError as error:
         return Step("Python", False, error.what, error.remedy)
-    lines = [*start_lines(profile, store.send_code()), in_container(profile, [python, "-c", _NEEDS], (store.work,))]
-    lines.insert(0, f"cd {quoted(store.work)} || exit 3")  # Python before 3.11 imports from where it is started
-    done = store.shell.run("\n".join(lines), timeout=300)
+    done = _ran_there(profile, store, [python, "-c", _NEEDS], store.send_code())
     if done.code == 0:
         return Step("Python", True, done.text.strip().splitlines()[-1])
     said = (done.err.strip().splitlines() or [f"exit status {done.code}"])[-1][:300]
@@ -106,6 +106,37 @@ def _python(profile: Profile, store: RemoteStore) -> Step:
         False,
         said,
         "name a Python that has torch (`python`, `modules`, `container` of the profile), or let `packages` install it",
+    )
+
+
+def _ran_there(profile: Profile, store: RemoteStore, command: list[str], code: str = "") -> Done:
+    """Run the profile's Python, on the login node, as a job would; `code`: the folder of this package there."""
+    lines = [*start_lines(profile, code), in_container(profile, command, (store.work,))]
+    lines.insert(0, f"cd {quoted(store.work)} || exit 3")  # Python before 3.11 imports from where it is started
+    return store.shell.run("\n".join(lines), timeout=300)
+
+
+def require_packages_there(name: str, profile: Profile, shell: Shell, about: Exercise) -> None:
+    """As `course.exercise.require_packages`, of the Python that jobs of the profile `name` start.
+
+    Raises UnableError where packages are missing or that Python does not start, InfraError, ConnectionLostError.
+    """
+    if not about.packages:
+        return
+    store = RemoteStore(shell, profile.work)
+    done = _ran_there(profile, store, [python_for(store, profile), "-c", _MISSING, *about.packages])
+    if done.code == 0 and not (missing := done.text.split()):
+        return
+    if done.code == 0:
+        what = f"{about.id} promises packages that Python on {name} does not have: {', '.join(missing)}."
+    else:
+        said = (done.err.strip().splitlines() or [f"exit status {done.code}"])[-1][:300]
+        what = f"Python on {name} could not be asked for the packages that {about.id} promises: {said}"
+    raise UnableError(
+        what,
+        cause="its exercise.yaml names them under `packages`, and solutions may import them.",
+        remedy=f"name what provides them under `packages` of the profile, a Python or a container that has them; "
+        f"then: tlcourse config check {name}",
     )
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from tlcourse.cluster.check import require_packages_there
+from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.shell import HereShell
+from tlcourse.course.loader import load_course
 from tlcourse.errors import UnableError
 from tlcourse.grading.batch.backend import refuse_no_sandbox
 from tlcourse.grading.batch.setup import many_attempts
@@ -34,3 +40,16 @@ def test_a_cluster_is_refused_hand_ins_without_a_sandbox_unless_they_are_trusted
         refuse_no_sandbox("none", trusted=False)
     refuse_no_sandbox("none", trusted=True)
     refuse_no_sandbox("auto", trusted=False)
+
+
+def test_a_cluster_must_have_the_packages_that_an_exercise_promises_before_anything_is_sent(tmp_path: Path):
+    about, shell = load_course().exercise("ex2").about, HereShell("lumi")
+    profile = Profile(python=sys.executable, work=str(tmp_path / "work"))
+    require_packages_there("lumi", Profile(python="/nowhere"), shell, about)  # it promises none: nothing is asked
+    require_packages_there("lumi", profile, shell, replace(about, packages=("json", "numpy")))
+    wanted = replace(about, packages=("json", "no_such_package", "nor_this"))
+    with pytest.raises(UnableError) as raised:
+        require_packages_there("lumi", profile, shell, wanted)
+    assert raised.value.what == "ex2 promises packages that Python on lumi does not have: no_such_package, nor_this."
+    with pytest.raises(UnableError, match=r"Python on lumi could not be asked .*nowhere"):
+        require_packages_there("lumi", replace(profile, python="/nowhere/python"), shell, wanted)

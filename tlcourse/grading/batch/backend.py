@@ -29,6 +29,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tlcourse.cluster.check import require_packages_there
 from tlcourse.cluster.jobs import Journal, Pace, pace_of
 from tlcourse.cluster.pool import SlurmPool, shell_for
 from tlcourse.cluster.profile import Profile, find_profile
@@ -210,7 +211,7 @@ class Backend(Struct, frozen=True):
     def check(
         self, exercise: LoadedExercise, options: Options, submissions: int, sandbox_kind: str, *, trusted: bool
     ) -> None:
-        """Before anything is begun: here are the exercise's packages, or a cluster can be reached and takes such jobs.
+        """Before anything is begun: the exercise's packages are there, a cluster can be reached and takes such jobs.
 
         Raises UnableError where packages are missing, a cluster does not answer, or submissions would run without a
         sandbox; UsageError where Slurm refuses what the profile asks for.
@@ -224,6 +225,7 @@ class Backend(Struct, frozen=True):
             limits = replace(limits, wall_time_s=options.wall_time_s)
         shell = shell_for(self.profile, self.name)
         sbatch_test_only(self.name, self.profile, shell, submissions, limits, options.threads)
+        require_packages_there(self.name, self.profile, shell, exercise.about)
 
     @contextlib.contextmanager
     def opened(
