@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import itertools
 import zipfile
@@ -15,8 +16,8 @@ from tlcourse.errors import InfraError, UsageError
 from tlcourse.grading.lms.exports import export
 from tlcourse.grading.lms.gradescope import results
 from tlcourse.grading.lms.marks import Mark
-from tlcourse.grading.lms.roster import Person, Roster
-from tlcourse.grading.lms.table import cell
+from tlcourse.grading.lms.roster import Person, Roster, read_roster
+from tlcourse.grading.lms.table import cell, read_table
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 
 ITEM = "Exercise 2"
@@ -334,3 +335,67 @@ def test_no_name_and_no_feedback_breaks_a_format_or_becomes_a_formula(people):
     canvas = strict.rfc4180(export(marks, "canvas", **options))
     strict.harmless(canvas)
     assert [float(row[-1]) for row in canvas[2:]] == list(expected.values())
+
+
+DANISH = """Identifikator;"Fulde navn";"E-mailadresse";Status;Karakter;"Maksimal karakter";"Karakter kan ændres";\
+"Sidst ændret (aflevering)";"Sidst ændret (karakter)";Feedbackkommentarer
+Deltager 11;"Ane Agurk";a@x.dk;Afleveret;;"2,00";Ja;-;-;
+Deltager 12;"Bo Tomat";b@x.dk;Afleveret;"1,00";"2,00";Ja;-;-;
+"""
+GERMAN = """ID,"Vollständiger Name",Status,Bewertung,Bestwertung,"Bewertung kann geändert werden",\
+"Zuletzt geändert (Abgabe)","Zuletzt geändert (Bewertung)"
+Teilnehmer/in11,"Ane Agurk","Zur Bewertung abgegeben",-,2.00,Ja,-,-
+Teilnehmer/in12,"Bo Tomat","Keine Abgabe",-,2.00,Nein,-,-
+"""
+HIDDEN = """识别符,状态,成绩,最高分,允许更改成绩,"最后修改(提交)","最后修改(成绩)",评语
+参与者 11,已提交,,2.00,是,-,-,
+参与者 12,已提交,,2.00,是,-,-,
+"""
+MARKS = [Mark("Ane Agurk", 1.5, "PASS"), Mark("Bo Tomat", 2, "PASS")]
+
+
+def test_moodles_worksheet_is_filled_in_whatever_its_language(tmp_path):
+    (tmp_path / "w.csv").write_text(DANISH)
+    text = export(MARKS, "moodle", item="x", max_points=2, template=tmp_path / "w.csv")
+    lines = list(csv.reader(text.splitlines(), delimiter=";"))
+    assert [";".join(lines[0])] == [DANISH.splitlines()[0].replace('"', "")]
+    assert [(row[0], row[4], row[5], row[-1]) for row in lines[1:]] == [
+        ("Deltager 11", "1.5", "2,00", "PASS"),
+        ("Deltager 12", "2", "2,00", "PASS"),
+    ]
+
+
+def test_a_locked_grade_and_hidden_names_are_known_in_every_language(tmp_path):
+    (tmp_path / "w.csv").write_text(GERMAN)
+    with pytest.raises(UsageError, match="1 grades are locked in Moodle: Bo Tomat"):
+        export(MARKS, "moodle", item="x", max_points=2, template=tmp_path / "w.csv")
+    assert [(p.name, p.platform_id) for p in read_roster(tmp_path / "w.csv").people] == [
+        ("Ane Agurk", "11"),
+        ("Bo Tomat", "12"),
+    ]
+    (tmp_path / "w.csv").write_text(HIDDEN)
+    roster = read_roster(tmp_path / "w.csv")
+    assert (roster.platform, roster.participant) == ("moodle", "参与者")
+    marks = [Mark("11", 1), Mark("12", 2)]
+    text = export(marks, "moodle", item="x", max_points=2, roster=roster, template=tmp_path / "w.csv")
+    assert [row.split(",")[2] for row in text.splitlines()] == ["成绩", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s1,name,points,of\ns2,Ane,1,2\ns3,Bo,2,2\n",
+        "Team,name,points,of\nTeam 1,Ane,1,2\nTeam 1,Bo,2,2\n",
+        "Kode,navn,point\nDeltager 1,Ane,1\nDeltager 2,Bo,2\n",
+    ],
+)
+def test_what_is_no_worksheet_is_not_taken_for_one(text, tmp_path):
+    (tmp_path / "w.csv").write_text(text)
+    assert read_table(tmp_path / "w.csv").known == ()
+
+
+def test_a_template_that_names_nobody_says_which_columns_it_has(tmp_path):
+    (tmp_path / "w.csv").write_text("Kode,Karakter\n1,2\n")
+    with pytest.raises(UsageError, match="nothing says whose its 1 rows are") as caught:
+        export(MARKS, "moodle", item="x", max_points=2, template=tmp_path / "w.csv")
+    assert "Kode, Karakter" in caught.value.cause

@@ -18,6 +18,7 @@ from tlcourse.grading.lms.handins import HandIns
 from tlcourse.grading.lms.marks import Absent, Mark, Template, factor, item_column, one_mark_each, points, read_template
 from tlcourse.grading.lms.roster import Person, Roster, visible
 from tlcourse.grading.lms.table import Table, cell, number, write_table
+from tlcourse.grading.lms.worksheet import NO
 from tlcourse.text import harmless
 
 Platform = Literal["brightspace", "canvas", "moodle", "gradescope", "csv"]
@@ -205,8 +206,10 @@ def _moodle(wanted: _Wanted) -> str:
     if grade is None or table.column("Identifier") is None:
         raise UsageError(
             f"{wanted.template} is not a grading worksheet of Moodle.",
-            cause=f"it lacks the columns Identifier and Grade: {visible(', '.join(table.headers))}.",
-            remedy="in Moodle, turn on the offline grading worksheet, and download it from the assignment.",
+            cause=f"no column is known as Identifier or Grade: {visible(', '.join(table.headers))}. In another "
+            "language they are told by a word with a number in each row, and by the maximum beside the grade.",
+            remedy="in Moodle, turn on the offline grading worksheet, and download it from the assignment "
+            "(in English where it uses a scale).",
         )
     maximum = table.column("Maximum Grade")
     by = factor(own, table.rows[0][maximum] if maximum is not None else "", wanted.max_points, wanted.scale)
@@ -250,7 +253,7 @@ def _refuse_locked(own: Template, filled: list[tuple[tuple[str, ...], str]], gra
     at, name = own.table.column("Grade can be changed"), own.table.column("Full name")
     if at is None or name is None:
         return
-    locked = [row[name] for row, new in filled if row[at].casefold() == "no" and new not in ("", row[grade])]
+    locked = [row[name] for row, new in filled if row[at].casefold() in NO and new not in ("", row[grade])]
     if locked:
         raise UsageError(
             f"Nothing was exported: {len(locked)} grades are locked in Moodle: {visible('; '.join(locked))}.",

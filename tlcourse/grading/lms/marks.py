@@ -214,9 +214,14 @@ def read_template(path: Path) -> Template:
     twice = [key for key, count in counts.items() if count > 1]
     if not pairs or twice:
         raise UsageError(
-            f"{path} names " + (f"people twice: {visible(', '.join(twice))}." if twice else "nobody."),
-            cause="it is not a grade export of the platform, or two were joined.",
-            remedy="export the grades again, with ids or user names.",
+            f"{path} names people twice: {visible(', '.join(twice))}."
+            if twice
+            else f"{path}: nothing says whose its {len(table.rows)} rows are.",
+            cause="two exports were joined."
+            if twice
+            else f"no column of ids, user names or names is known or filled in: {visible(', '.join(table.headers))}.",
+            remedy="export the grades again, with ids or user names"
+            + ("." if twice else ", in English where its headers are in another language."),
         )
     return Template(table, [person for person, _ in pairs], {person.id: row for person, row in pairs})
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse.errors import UsageError
+from tlcourse.grading.lms.worksheet import english_headers
 from tlcourse.text import harmless
 
 _MAX_BYTES = 50 * 2**20
@@ -29,10 +30,12 @@ class Table(Struct, frozen=True):
     rows: tuple[tuple[str, ...], ...]
     delimiter: str = ","
     bom: bool = False
+    known: tuple[str, ...] = ()
+    """The headers as they are looked for, where the file has them in a language that is not; else none."""
 
     def column(self, *names: str) -> int | None:
         """Where the first of these headers stands, whatever its case and spacing; None without it."""
-        plain = [header_key(header) for header in self.headers]
+        plain = [header_key(header) for header in self.known or self.headers]
         return next((plain.index(key) for name in names if (key := header_key(name)) in plain), None)
 
 
@@ -71,7 +74,8 @@ def read_table(path: Path) -> Table:
                 "a cell with the delimiter in it lacks its quotation marks",
             )
         rows.append((row + ("",) * len(headers))[: len(headers)])
-    return Table(path, headers, tuple(rows), delimiter, data.startswith(b"\xef\xbb\xbf"))
+    known = english_headers(headers, rows) or ()
+    return Table(path, headers, tuple(rows), delimiter, data.startswith(b"\xef\xbb\xbf"), known)
 
 
 def write_table(rows: Iterable[Sequence[str]], *, delimiter: str = ",", bom: bool = False) -> str:
