@@ -12,9 +12,43 @@ import re
 from collections.abc import Sequence
 
 _NUMBER = re.compile(r"\d++(?:[.,]\d++)?\Z")
-_YES: tuple[str, ...] = ("yes", "ja", "oui", "sí", "si", "sim", "kyllä", "tak", "ano", "áno", "igen", "evet", "da", "taip", "jah", "bai")
+_YES: tuple[str, ...] = (
+    "yes",
+    "ja",
+    "oui",
+    "sí",
+    "si",
+    "sim",
+    "kyllä",
+    "tak",
+    "ano",
+    "áno",
+    "igen",
+    "evet",
+    "da",
+    "taip",
+    "jah",
+    "bai",
+)
 _YES += ("ναι", "да", "так", "是", "はい", "예", "نعم", "כן", "jā", "já", "ie")
-NO: tuple[str, ...] = ("no", "nein", "nej", "nei", "nee", "non", "não", "ei", "nie", "ne", "nem", "hayır", "nu", "ez", "όχι", "нет")
+NO: tuple[str, ...] = (
+    "no",
+    "nein",
+    "nej",
+    "nei",
+    "nee",
+    "non",
+    "não",
+    "ei",
+    "nie",
+    "ne",
+    "nem",
+    "hayır",
+    "nu",
+    "ez",
+    "όχι",
+    "нет",
+)
 """What a cell of Grade can be changed says of a locked grade, in the languages of Moodle's sites."""
 NO += ("ні", "не", "否", "いいえ", "아니요", "لا", "לא", "nē", "nage")
 
