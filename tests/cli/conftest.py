@@ -29,6 +29,23 @@ def signals_kept() -> Iterator[None]:
 
 
 @pytest.fixture
+def here(tmp_path, monkeypatch, capsys):
+    """`here("ta", "report", …, fails=2)` runs a command in this process; `fails`: the exit status that it must have."""
+
+    def run(*arguments: str, fails: int = 0) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["tlcourse", *arguments])
+        capsys.readouterr()
+        with signals_kept(), pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        assert int(end.value.code or 0) == fails, said.err
+        return subprocess.CompletedProcess(arguments, fails, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
 def graded_here(tmp_path, monkeypatch, capsys, quick_sandbox):
     """`graded_here("grade", "line", …)`: as `tl`, in this process, in the fork server that has started already."""
 

@@ -7,14 +7,11 @@ import csv
 import io
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from results import result
 
-from tlcourse.cli.main import main
 from tlcourse.grading.gradebook.changes import note_class
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
@@ -64,20 +61,12 @@ def a_class(path):
 
 
 @pytest.fixture
-def ta(course, tmp_path, monkeypatch, capsys):
-    """`ta("mark", …)` in this process, about a class of its own."""
+def ta(course, tmp_path, here):
+    """`ta("mark", …)` about a class of its own."""
     book = a_class(tmp_path / "g.sqlite")
 
     def run(name, *arguments, fails=0):
-        command = ["tlcourse", "ta", name, *arguments, "--gradebook", str(book), "--course", str(course)]
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", command)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        assert int(end.value.code or 0) == fails, said.err
-        return subprocess.CompletedProcess(command, fails, said.out, said.err)
+        return here("ta", name, *arguments, "--gradebook", str(book), "--course", str(course), fails=fails)
 
     return run
 

@@ -17,7 +17,7 @@ from tlcourse.errors import UsageError
 from tlcourse.sandbox import FOR_BATCHES
 
 if TYPE_CHECKING:
-    from tlcourse.course.model import LoadedExercise
+    from tlcourse.course.model import LoadedCourse, LoadedExercise
     from tlcourse.grading.batch.setup import DataSeed
     from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.gradebook.records import BatchRecord
@@ -30,6 +30,8 @@ GradebookFile = Annotated[
 BatchNumber = Annotated[
     int | None, typer.Option("--batch", metavar="NUMBER", help="A batch of the exercise; default: the newest.")
 ]
+ExerciseOrAll = Annotated[str, typer.Argument(metavar="[EXERCISE]", help="Such as ex2; not with --all.")]
+AllExercises = Annotated[bool, typer.Option("--all", help="All exercises of the course in one table.")]
 RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="FILE", help="The class list, as exported.")]
 GroupsFile = Annotated[Path | None, typer.Option("--groups", metavar="FILE", help="The groups, as exported.")]
 CategoryName = Annotated[
@@ -123,6 +125,25 @@ class ChosenBatch(Group, frozen=True, kw_only=True):
             record = _chosen(book, found.about.id, self.batch)
             _say_what_is_missing(book, record)
             yield found, book, record
+
+    @contextlib.contextmanager
+    def reading_all(self) -> Iterator[tuple[LoadedCourse, Gradebook]]:
+        """The course, and the gradebook open for reading; raises UsageError."""
+        from tlcourse.course.loader import load_course
+        from tlcourse.grading.gradebook.gradebook import Gradebook
+        from tlcourse.paths import gradebook_file
+
+        if self.batch is not None:
+            raise UsageError("--all shows the newest batch of each exercise.", remedy="leave --batch away.")
+        course = load_course(self.course)
+        with Gradebook.reading(self.gradebook or gradebook_file(), course.manual) as book:
+            yield course, book
+
+
+def one_or_all(exercise: str, whole: bool) -> None:
+    """Raise UsageError unless an exercise is named, or all are asked for."""
+    if bool(exercise) == whole:
+        raise UsageError("Name an exercise, or give --all.", remedy="see: tlcourse exercise list")
 
 
 class GradingOptions(Group, frozen=True, kw_only=True):

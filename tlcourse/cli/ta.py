@@ -9,7 +9,15 @@ import typer
 
 from tlcourse.cli import fairness, out, ta_decisions, ta_export
 from tlcourse.cli.options import ExerciseName, Json, Plain
-from tlcourse.cli.staff_options import ChosenBatch, GradingOptions, end_runs_when_ended, write
+from tlcourse.cli.staff_options import (
+    AllExercises,
+    ChosenBatch,
+    ExerciseOrAll,
+    GradingOptions,
+    end_runs_when_ended,
+    one_or_all,
+    write,
+)
 from tlcourse.errors import ExitCode
 
 secret_app = typer.Typer(
@@ -21,8 +29,9 @@ HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="W
 
 @app.command("report")
 def report(
-    exercise: ExerciseName,
     chosen: ChosenBatch,
+    exercise: ExerciseOrAll = "",
+    whole: AllExercises = False,
     html: HtmlFile = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
     json: Json = False,
@@ -32,6 +41,10 @@ def report(
     from tlcourse.presenting.report.as_text import report_lines, report_markdown
     from tlcourse.presenting.report.report_data import document, gather
 
+    one_or_all(exercise, whole)
+    if whole:
+        _report_all(chosen, html, markdown=markdown, json=json)
+        return
     with chosen.reading(exercise) as (found, book, record):
         gathered = gather(book, record, found)
     if html is not None:
@@ -46,6 +59,27 @@ def report(
         out.say(f"written: {html}")
     else:
         for line in report_lines(gathered, plain=plain):
+            out.say(line)
+
+
+def _report_all(chosen: ChosenBatch, html: Path | None, *, markdown: bool, json: bool) -> None:
+    """All exercises of the course in one table."""
+    from tlcourse.presenting.report.whole_course import course_document, course_lines, course_markdown, whole_course
+
+    with chosen.reading_all() as (course, book):
+        made = whole_course(book, course)
+    if html is not None:
+        from tlcourse.presenting.report.as_html import course_page
+
+        write(html, course_page(made).encode())
+    if json:
+        out.document(course_document(made))
+    elif markdown:
+        out.say(course_markdown(made).rstrip("\n"))
+    elif html is not None:
+        out.say(f"written: {html}")
+    else:
+        for line in course_lines(made):
             out.say(line)
 
 

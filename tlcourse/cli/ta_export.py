@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import ExerciseName, Json, Plain
-from tlcourse.cli.staff_options import ChosenBatch, RosterFile, write
+from tlcourse.cli.options import Json, Plain
+from tlcourse.cli.staff_options import AllExercises, ChosenBatch, ExerciseOrAll, RosterFile, one_or_all, write
 from tlcourse.errors import UsageError
 
 
@@ -33,9 +33,12 @@ class Missing(StrEnum):
 
 
 def export(
-    exercise: ExerciseName,
-    format_: Annotated[Format, typer.Option("--format", help="The platform that takes the marks.")],
     chosen: ChosenBatch,
+    exercise: ExerciseOrAll = "",
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="The platform that takes the marks; with --all a plain table.")
+    ] = None,
+    whole: AllExercises = False,
     template: Annotated[
         Path | None, typer.Option("--template", metavar="FILE", help="The platform's own export, to be filled in.")
     ] = None,
@@ -53,6 +56,7 @@ def export(
     plain: Plain = False,
 ) -> None:
     """Everybody's points in the form that a platform imports; nothing is written while somebody is unclear."""
+    from tlcourse.grading.gradebook.mark_parts import part_maxima
     from tlcourse.grading.gradebook.people import is_a_test_person, left_out, may_be_in, refuse_unclear
     from tlcourse.grading.lms.exports import export as exported
     from tlcourse.grading.lms.marks import Absent
@@ -60,6 +64,18 @@ def export(
     from tlcourse.presenting.report.report_data import marks_of, marks_of_class, max_points, without_verdict
     from tlcourse.text import counted
 
+    one_or_all(exercise, whole)
+    if whole:
+        if format_ not in (None, Format.CSV) or template or roster or item or scale:
+            raise UsageError(
+                "--all writes a plain table, which no platform imports.",
+                cause="platforms take the marks of one exercise at a time.",
+                remedy="tlcourse ta export --all --output FILE – or name an exercise",
+            )
+        _export_all(chosen, output, zero=missing is Missing.ZERO, json=json, plain=plain)
+        return
+    if format_ is None:
+        raise UsageError("An export needs its --format.", remedy=f"--format {'|'.join(Format)}")
     with chosen.reading(exercise) as (found, book, record):
         statuses = book.statuses(record)
         if (open_ := without_verdict(statuses)) and not partial:
@@ -102,6 +118,7 @@ def export(
         format_.value,
         item=item or found.about.title,
         max_points=max_points(record, found),
+        parts=list(part_maxima(found.about)),
         roster=class_,
         absent=absent if class_ else None,
         template=template,
@@ -119,6 +136,28 @@ def export(
         out.say(f"written: {output}\nmarks: {with_points}" if plain else f"written: {output} ({with_points} marks)")
     elif isinstance(made, bytes) and sys.stdout.isatty():
         raise UsageError(f"The export for {format_.value} is not text.", remedy="--output FILE")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+
+
+def _export_all(chosen: ChosenBatch, output: Path | None, *, zero: bool, json: bool, plain: bool) -> None:
+    """All exercises in one CSV; who lacks what is said beside it."""
+    from tlcourse.presenting.report.whole_course import course_document, csv_of, whole_course
+
+    with chosen.reading_all() as (course, book):
+        made = whole_course(book, course, zero=zero)
+    for said in made.notices:
+        out.note(said)
+    if lacking := sum(bool(row.lacks) for row in made.rows):
+        out.note(f"{lacking} of {len(made.rows)} people lack a mark of some exercise: the column `lacks` says which.")
+    data = csv_of(made).encode("utf-8")
+    if output is not None:
+        write(output, data)
+    if json:
+        out.document({**course_document(made), "written": output and str(output)})
+    elif output is not None:
+        out.say(f"written: {output}" + (f"\npeople: {len(made.rows)}" if plain else f" ({len(made.rows)} people)"))
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

@@ -34,6 +34,7 @@ def export(
     template: Path | None = None,
     scale: bool = False,
     absent: Absent | None = None,
+    parts: Sequence[str] = (),
 ) -> str | bytes:
     """The file that a platform imports: text to be written as UTF-8 with its line ends unchanged, or bytes of a ZIP.
 
@@ -42,6 +43,7 @@ def export(
     Args:
         item: what the exercise is called in the platform's gradebook.
         template: the platform's own export; its headers and people are kept, and the item's column is filled in.
+        parts: names of checks and items marked by hand, each of which is a column of a plain table.
         absent: what becomes of people without a mark; None: nothing is exported while there are some.
         scale: where the template's item has other maximum points than the exercise, convert; otherwise refuse.
 
@@ -49,7 +51,7 @@ def export(
         UsageError: someone is unmatched, missing, or marked twice, and the list says who; or the template has no such
             item. Nothing is exported then.
     """
-    wanted = _Wanted(marks, item, max_points, roster, template, scale, absent)
+    wanted = _Wanted(marks, item, max_points, roster, template, scale, absent, parts)
     match platform:
         case "brightspace":
             return _brightspace(wanted)
@@ -77,6 +79,7 @@ class _Wanted(Struct, frozen=True):
     template: Path | None
     scale: bool
     absent: Absent | None
+    parts: Sequence[str]
 
     def each(self, own: Template | None = None, *, most: float = math.inf) -> list[tuple[Person, Mark]]:
         """Everyone, those of the platform's own export `own` included, with the one mark that counts."""
@@ -274,11 +277,11 @@ _CSV_HEADERS = ("id", "username", "last name", "first name", "hand-in", "points"
 
 def _csv(wanted: _Wanted) -> str:
     """In the order of the roster."""
-    rows = [list(_CSV_HEADERS)]
+    rows = [[*_CSV_HEADERS, *wanted.parts]]
     for person, mark in wanted.each():
         who = [cell(text) for text in (person.id, person.username, person.last, person.first, mark.owner)]
         marked = [points(mark.points, 1.0), number(wanted.max_points), cell(mark.outcome), cell(mark.feedback)]
-        rows.append([*who, *marked])
+        rows.append([*who, *marked, *(points(mark.parts.get(part), 1.0) for part in wanted.parts)])
     return write_table(rows)
 
 

@@ -28,6 +28,8 @@ class Mark(Struct, frozen=True):
     """The hand-in, or the group, that the mark is from: named where a person has two."""
     given: bool = True
     """Graded or decided, and so due to reach somebody; False of what is put where nobody gave a mark."""
+    parts: dict[str, float] = {}
+    """The points of checks, and of items marked by hand, as far as there are some."""
 
 
 class Absent(Struct, frozen=True):

@@ -17,6 +17,7 @@ from tlcourse.presenting.report import svg
 from tlcourse.presenting.report.as_text import decided, head, mark_row, notices, override_words, request_words
 from tlcourse.presenting.report.feedback_content import Feedback
 from tlcourse.presenting.report.report_data import Report, Similar, five_numbers, histogram, no_pair
+from tlcourse.presenting.report.whole_course import WholeCourse, named, shown, summary
 from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.presenting.words import bar
 from tlcourse.text import harmless, line
@@ -52,6 +53,15 @@ def report_page(report: Report, links: Mapping[str, str] | None = None) -> str:
         request_words=request_words,
         no_pair=no_pair,
     )
+
+
+def course_page(course: WholeCourse) -> str:
+    """All exercises in one table."""
+    totals = [row.total for row in course.rows]
+    words = f"Sums of {len(totals)} people: {five_numbers(totals)}."
+    most = sum(column.max_points for column in course.columns)
+    figures = list(_figure(svg.bars(histogram(totals, most), words=words), words)) if totals else []
+    return _page("course", course=course, figures=figures, summary=summary, shown=shown, named=named)
 
 
 def similar_page(title: str, looked: Similar, source_of: Callable[[str], str]) -> str:

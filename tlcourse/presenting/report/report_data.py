@@ -16,6 +16,7 @@ from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.attempts import Attempt, attempts
 from tlcourse.grading.gradebook.by_hand import HandMark, Request, hand_marks, requests
 from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.mark_parts import part_points, points_by_check
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
@@ -257,7 +258,8 @@ def document(report: Report) -> dict[str, Any]:
 def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedExercise) -> list[Mark]:
     """One mark for each member; a hand-in without known members is marked under its owner's name."""
     marks = []
-    listed = bool(statuses and book.people(statuses[0].handin.batch))
+    number = statuses[0].handin.batch if statuses else 0
+    listed, checks = bool(book.people(number)), points_by_check(book, number)
     for status in statuses:
         ended: Ended | Result | None = None
         if status.verdict is not None and status.verdict.readable:
@@ -274,6 +276,7 @@ def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedE
                     feedback=words,
                     outcome=status.outcome,
                     owner=status.handin.owner,
+                    parts=part_points(exercise.about, status, person, checks),
                 )
             )
     return marks
@@ -293,7 +296,9 @@ def marks_of_class(
             continue
         if one.state == "by hand":
             words = words_without_handin(exercise, one)
-            found.append(Mark(one.person.id, one.points, words, "", ""))
+            got = {item.id: one.hand.points_of(item.id) for item in exercise.about.manual} if one.hand else {}
+            parts = {name: points for name, points in got.items() if points is not None}
+            found.append(Mark(one.person.id, one.points, words, "", "", parts=parts))
         elif one.state == "nothing":
             words = "" if missing is None else "Nothing was handed in."
             found.append(Mark(one.person.id, missing, words, "nothing", "", given=False))
