@@ -127,6 +127,8 @@ def test_the_words_beside_a_mark_are_those_of_the_mark_that_counts_for_each_memb
 
 def test_comments_reach_the_feedback_of_whom_they_concern_and_do_no_harm_there(ta, tmp_path):
     mark_all(ta)
+    said = ta("mark", "line", "A", "talk", "2").stderr
+    assert "p2 keeps what was set for them alone; if not: tlcourse ta mark line p2 talk --withdraw" in said
     ta("mark", "line", "A", "report", "--comment", f"First line.\nSecond: {HOSTILE}")
     ta("mark", "line", "p2", "--comment", "You were late for the talk.")
     assert [row["points"] for row in exported(ta)][:2] == ["7", "6"]  # a comment changes no points

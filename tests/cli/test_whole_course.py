@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 from results import result
 
+from tlcourse.grading.gradebook.changes import note_class
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.lms.roster import Person
@@ -66,7 +67,7 @@ def begun(book, exercise, source, handins, people=()):
         ],
     )
     if people:
-        book.note_class(made.id, list(people), {}, who="", why="")
+        note_class(book, made.id, people, {}, listed=None, who="", why="")
     for row in book.handins(made.id):
         _, *points = handins[row.owner]
         book.record(row.id, 0, graded(*points), "")
@@ -180,6 +181,16 @@ def test_the_table_of_one_exercise_has_the_points_of_each_check_and_part(ta):
         ["", "", "", ""],
         ["", "", "", ""],
     ]
+
+
+def test_who_left_the_class_is_named_and_in_no_table(ta, tmp_path):
+    stay = CLASS[:6]
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        for batch in (1, 2, 3):
+            note_class(book, batch, stay, {}, listed={one.id for one in stay}, who="", why="")
+    document = json.loads(ta("report", "--all", "--json").stdout)
+    assert [one["id"] for one in document["people"]] == [one.id for one in stay]
+    assert [one for one in document["notices"] if "(p7)" in one and one.startswith("left the class, and not shown: ")]
 
 
 @pytest.mark.parametrize(

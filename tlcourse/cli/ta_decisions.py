@@ -10,7 +10,7 @@ from tlcourse.cli import out
 from tlcourse.cli.options import ExerciseName, Json, Plain
 from tlcourse.cli.staff_options import ChosenBatch, Who, user
 from tlcourse.errors import UsageError
-from tlcourse.text import typed
+from tlcourse.text import line, typed
 
 
 def override(
@@ -80,8 +80,7 @@ def mark(
     plain: Plain = False,
 ) -> None:
     """Set the points of a part that is marked by hand, or comment on it or the whole: a new row with who and when."""
-    from tlcourse.grading.gradebook.by_hand import bounded, hand_marks, in_force, item_called, set_mark
-    from tlcourse.grading.gradebook.people import targets_of
+    from tlcourse.grading.gradebook.by_hand import bounded, hand_marks, in_force, item_called, meant, set_mark
 
     if withdraw == (points is not None or comment is not None) or (points is not None and not part):
         raise UsageError(
@@ -96,7 +95,7 @@ def mark(
                 f"{points:g} points are more than the {item.max_points:g} of {item.id}.",
                 remedy=f"tlcourse ta mark {name} {typed(whom)} {item.id} {item.max_points:g}",
             )
-        targets = targets_of(book.handins(record.id), book.people(record.id), book.groups(record.id), whom)
+        targets = meant(book, record.id, whom)
         marks = in_force(hand_marks(book, name))
         before = [marks.get(target, {}).get(part) for target in targets]
         if withdraw and not any(before):
@@ -120,11 +119,16 @@ def mark(
                 why=why.strip(),
             )
         marks = in_force(hand_marks(book, name))
+        members = {one: f"person:{one}" for h in book.handins(record.id) if h.key in targets for one in h.members}
+        alone = [one for one, target in members.items() if part in marks.get(target, {}) and target not in targets]
         unset = [
             one.id
             for one in found.about.manual
             if (m := marks.get(targets[0], {}).get(one.id)) is None or m.points is None
         ]
+    for one in alone:
+        withdraw_own = f"tlcourse ta mark {name} {typed(one)} {part} --withdraw --why …"
+        out.note(f"{line(one)} keeps what was set for them alone; if not: {withdraw_own}")
     now = marks.get(targets[0], {}).get(part)
     decided = {"targets": targets, "part": part, "points": now and now.points, "comment": now.comment if now else ""}
     if json:
@@ -157,7 +161,6 @@ def requests(
 ) -> None:
     """List requests for another look, the open ones first; record one with --add, answer one with --answer."""
     from tlcourse.grading.gradebook import by_hand
-    from tlcourse.grading.gradebook.people import targets_of
     from tlcourse.presenting.report.as_text import request_words
 
     if add and answer is not None:
@@ -174,7 +177,7 @@ def requests(
             name, said = found.about.id, by_hand.bounded(text, "The text")
             known = {one.id: one for one in by_hand.requests(book, name)}
             if add:
-                targets = targets_of(book.handins(record.id), book.people(record.id), book.groups(record.id), add)
+                targets = by_hand.meant(book, record.id, add)
                 for target in targets:
                     by_hand.add_request(book, name, target, said, who=who or user())
             else:

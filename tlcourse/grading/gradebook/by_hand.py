@@ -85,6 +85,16 @@ def _joined(before: HandMark, own: HandMark) -> HandMark:
     return HandMark(own.id, own.exercise, own.target, own.item, before.points, own.comment, own.why, own.who, own.at)
 
 
+def meant(book: Gradebook, batch: int, word: str) -> list[str]:
+    """Whom a word means, as `targets_of`, with one form for what one person handed in alone: `person:ID`."""
+    from tlcourse.grading.gradebook.people import targets_of
+
+    handins = book.handins(batch)
+    alone = {one.key: f"person:{one.members[0]}" for one in handins if len(one.members) == 1}
+    targets = targets_of(handins, book.people(batch), book.groups(batch), word)
+    return [alone.get(target, target) for target in targets]
+
+
 def set_mark(
     book: Gradebook, exercise: str, target: str, item: str, points: float | None, comment: str, *, who: str, why: str
 ) -> None:

@@ -100,6 +100,9 @@ def whole_course(book: Gradebook, course: LoadedCourse, *, zero: bool = False) -
         )
         cells[name] = own
     rows = [_row(person, columns, cells) for person in people.values()]
+    if gone := [row for row in rows if all(one.state in ("left", "not listed") for one in row.cells.values())]:
+        notices.append(f"left the class, and not shown: {', '.join(line(named(row), 80) for row in gone[:20])}")
+        rows = [row for row in rows if row not in gone]
     return WholeCourse(course.about.title, columns, not_graded, rows, notices)
 
 
@@ -110,6 +113,9 @@ def _of_batch(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise) -> 
     theirs = {one: status for status in statuses for one in status.handin.marked(class_known=listed)}
     for one in book.person_statuses(batch, statuses):
         key, parts = one.person.id, dict[str, float]()
+        if one.state == "left":  # their marks are kept, and given out no more
+            yield one, Cell(one.state, batch=batch.id)
+            continue
         if (status := theirs.get(key)) is not None:
             parts = part_points(exercise.about, status, key, checks)
         elif one.hand is not None:
@@ -120,7 +126,7 @@ def _of_batch(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise) -> 
 
 def _row(person: Person, columns: list[Column], cells: dict[str, dict[str, Cell]]) -> Row:
     own = {column.exercise: cells[column.exercise].get(person.id, Cell("not listed")) for column in columns}
-    count = [column for column in columns if own[column.exercise].state != "excused"]
+    count = [column for column in columns if own[column.exercise].state not in ("excused", "left")]
     return Row(
         person,
         own,
