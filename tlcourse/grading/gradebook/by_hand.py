@@ -86,13 +86,10 @@ def _joined(before: HandMark, own: HandMark) -> HandMark:
 
 
 def meant(book: Gradebook, batch: int, word: str) -> list[str]:
-    """Whom a word means, as `targets_of`, with one form for what one person handed in alone: `person:ID`."""
+    """The targets that a word of the staff means in a batch; raises UsageError."""
     from tlcourse.grading.gradebook.people import targets_of
 
-    handins = book.handins(batch)
-    alone = {one.key: f"person:{one.members[0]}" for one in handins if len(one.members) == 1}
-    targets = targets_of(handins, book.people(batch), book.groups(batch), word)
-    return [alone.get(target, target) for target in targets]
+    return targets_of(book.handins(batch), book.people(batch), book.groups(batch), word)
 
 
 def set_mark(
