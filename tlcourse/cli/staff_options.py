@@ -158,8 +158,11 @@ class GradingOptions(Group, frozen=True, kw_only=True):
     on: BatchWhere = None
     who: Who = None
 
-    def data_seed(self, exercise: LoadedExercise) -> DataSeed:
-        """The seed of a batch; a first batch makes the user's own secret, and says so. Raises UsageError."""
+    def data_seed(self, exercise: LoadedExercise, *, begun: bool = False) -> DataSeed:
+        """The seed of a batch; a first batch makes the user's own secret, and says so. Raises UsageError.
+
+        `begun`: it is of a batch that has one, which a new secret could not be.
+        """
         from tlcourse.grading.batch.setup import PUBLIC_WORDS, seed_from
         from tlcourse.grading.secret import new_secret, read_secret
         from tlcourse.paths import secret_file
@@ -179,6 +182,12 @@ class GradingOptions(Group, frozen=True, kw_only=True):
             refuse_what_is_private([("The secret", self.secret)])
         if material is None:
             own = secret_file()
+            if begun and not own.exists():
+                raise UsageError(
+                    f"The secret of the batch is not on this machine: there is no {own}.",
+                    cause="it was begun on another machine, or by somebody else.",
+                    remedy="name the one that it was begun with: --secret FILE",
+                )
             if not own.exists():
                 new_secret(own)
                 out.note(

@@ -168,13 +168,15 @@ def regrade(
     from tlcourse.grading.batch.backend import Backend
     from tlcourse.grading.batch.run import as_document
     from tlcourse.grading.batch.run import regrade as graded_again
+    from tlcourse.grading.batch.setup import refuse_of_older
 
     end_runs_when_ended()
     tell = out.note if json else out.say
     with chosen.writing(exercise, f"tlcourse ta regrade {exercise}") as (found, book, record):
+        refuse_of_older(record)
         backend = Backend.named(how.on or record.settings.get("on"))
         round_, state = graded_again(
-            *(book, record, found, how.data_seed(found), only),
+            *(book, record, found, how.data_seed(found, begun=True), only),
             go_on=go_on,
             why=why.strip(),
             who=how.user,

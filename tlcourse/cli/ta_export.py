@@ -82,7 +82,9 @@ def export(
             raise UsageError(
                 f"{len(open_)} hand-ins have no verdict yet: {', '.join(open_[:10])}.",
                 cause="the batch was stopped, or they ended in internal errors.",
-                remedy=f"tlcourse batch {found.about.id} SUBMISSIONS --resume – or export the others with --partial",
+                remedy=f"tlcourse batch {found.about.id} SUBMISSIONS {'--resume' if record.can_go_on else '--again'} "
+                f"– or set points by hand: tlcourse ta override {found.about.id} WHO --points N --why … – or export "
+                "the others with --partial",
             )
         given = read_roster(roster) if roster else None
         # a list that is given here has the last word on who is in the class
@@ -91,9 +93,9 @@ def export(
             one for one in book.person_statuses(record, statuses) if one.state != "left" or one.person.id not in back
         ]
         unmatched = book.look(record).unmatched
-        known = people if book.people(record.id) or record.notices.get("missing") else []
+        known = people if book.people(record.id) else []
         if not partial:
-            refuse_unclear(known, unmatched, found.about.id)
+            refuse_unclear(known, unmatched, record)
         if (to_mark := [one.named for one in people if one.state == "to mark"]) and not partial:
             raise UsageError(
                 f"{counted(len(to_mark), 'person', 'people')} without all marks by hand: {', '.join(to_mark[:10])}.",

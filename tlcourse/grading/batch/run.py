@@ -149,7 +149,8 @@ class BatchTask(Struct, frozen=True):
             f"Batch {before.id} of these submissions is in the gradebook already, "
             + (f"with {left} not graded yet." if left else "and all of it is graded."),
             cause="the command was given before.",
-            remedy="--resume continues it; --again grades everything anew, as another batch.",
+            remedy=("--resume continues it; " if before.can_go_on else "")
+            + "--again grades everything anew, as another batch.",
         )
 
 

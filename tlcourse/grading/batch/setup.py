@@ -22,7 +22,7 @@ from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.changes import note_class, refuse_other_ids, who_left
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import PersonStatus
-from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
+from tlcourse.grading.gradebook.records import DERIVATION, BatchRecord, HandInRecord
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.lms.roster import Person, same_key, visible
 from tlcourse.grading.secret import data_seed, fingerprint, new_salt, run_key
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from tlcourse.grading.lms.handins import HandIn, HandIns
 
 _log = logging.getLogger(__name__)
-DERIVATION = 2
-"""How data and seeds are derived from a secret: another number draws other data. 2: HMAC-SHA256 throughout."""
 PUBLIC_WORDS = "Whoever guesses a seed can draw the test set from it, labels included, inside a hand-in."
 
 
@@ -277,19 +275,25 @@ def _same_owners(batch: BatchRecord, new: list[HandInRecord], known_folders: set
         )
 
 
+def refuse_of_older(batch: BatchRecord) -> None:
+    """Raises UsageError where an older version graded the batch, on data that cannot be drawn any more."""
+    if not batch.can_go_on:
+        raise UsageError(
+            f"Batch {batch.id} was begun by an older tlcourse, which drew other data from the same secret.",
+            cause="how seeds are derived has changed; marks on other data do not compare.",
+            remedy=f"begin a new batch: tlcourse batch {batch.exercise} SUBMISSIONS --again – or set marks by hand: "
+            f"tlcourse ta override {batch.exercise} WHO --points N --why …",
+        )
+
+
 def same_secret(batch: BatchRecord, seed: DataSeed) -> None:
     """Raises UsageError where a batch was graded on other data than the seed would give."""
+    refuse_of_older(batch)
     if seed.source != batch.seed_source or fingerprint(seed.material, batch.salt) != batch.fingerprint:
         raise UsageError(
             f"Batch {batch.id} was begun with another secret or seed.",
             cause="another --secret or --seed was given, or TLCOURSE_SECRET has changed.",
             remedy="give the one that it was begun with, or begin a new batch with --again.",
-        )
-    if batch.settings.get("derivation") != DERIVATION:
-        raise UsageError(
-            f"Batch {batch.id} was begun by an older tlcourse, which drew other data from the same secret.",
-            cause="how seeds are derived has changed; marks on other data do not compare.",
-            remedy="begin a new batch with --again, or finish this one with the version that began it.",
         )
 
 

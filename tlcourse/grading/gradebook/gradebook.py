@@ -262,7 +262,9 @@ class Gradebook:
             "SELECT person, username, first, last, email, platform_id, gone FROM people WHERE batch = ? ORDER BY id",
             (batch,),
         )
-        return [Person(*row[:6]) for row in {row[0]: row for row in rows}.values() if not row[6]]
+        found = [Person(*row[:6]) for row in {row[0]: row for row in rows}.values() if not row[6]]
+        # earlier editions kept the ids of those who handed in nothing
+        return found or [Person(one) for one in self.batch(batch).notices.get("missing", [])]
 
     def settled(self, batch: int) -> dict[str, str]:
         """Whose a folder is, by what staff said last."""
@@ -289,7 +291,7 @@ class Gradebook:
 
     def person_statuses(self, batch: BatchRecord, statuses: Sequence[GradeStatus]) -> list[PersonStatus]:
         """Where each person of the class stands."""
-        people = self.people(batch.id) or [Person(one) for one in batch.notices.get("missing", [])]  # earlier editions
+        people = self.people(batch.id)
         decided, unmatched = self.overrides(batch.exercise), self.look(batch).unmatched
         marks, items = in_force(hand_marks(self, batch.exercise)), self.manual.get(batch.exercise, ())
         own = {one.id: by_hand(items, marks, f"person:{one.id}") for one in people}

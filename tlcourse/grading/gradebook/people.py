@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.by_hand import ByHand
-from tlcourse.grading.gradebook.records import OUTCOMES, GradeStatus, HandInRecord, Override
+from tlcourse.grading.gradebook.records import OUTCOMES, BatchRecord, GradeStatus, HandInRecord, Override
 from tlcourse.grading.lms.handins import HandIns
 from tlcourse.grading.lms.roster import People, Person, loose_keys, orders, same_key, visible
 from tlcourse.text import counted, typed
@@ -182,12 +182,13 @@ def is_a_test_person(person: Person) -> bool:
     return any(made.fullmatch(text) for text in said)
 
 
-def settles(folder: str, exercise: str) -> str:
-    """The one command that says whose a folder is."""
-    return f"tlcourse batch {exercise} SUBMISSIONS --resume --is {typed(f'{folder}=ID')}"
+def settles(folder: str, exercise: str, batch: BatchRecord | None = None) -> str:
+    """The one command that says whose a folder is: in its batch, or where that cannot go on, in a new one."""
+    how = "--resume" if batch is None or batch.can_go_on else "--again"
+    return f"tlcourse batch {exercise} SUBMISSIONS {how} --is {typed(f'{folder}=ID')}"
 
 
-def refuse_unclear(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str, str]], exercise: str) -> None:
+def refuse_unclear(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str, str]], batch: BatchRecord) -> None:
     """Raise UsageError while something is handed in that may be somebody's who has no hand-in."""
     if graded := [one for one in people if one.state == "elsewhere"]:
         listed = "\n".join(f"  {one.named}: {one.why}" for one in graded[:_LISTED])
@@ -202,7 +203,8 @@ def refuse_unclear(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str
         raise UsageError(
             f"Nothing was exported: {len(unclear)} people may have handed in what is matched with nobody.\n{listed}",
             cause="a folder's name does not say whose it is.",
-            remedy=f"{settles(unmatched[0][0], exercise)} (or =nobody) – or leave them out: --partial",
+            remedy=f"{settles(unmatched[0][0], batch.exercise, batch)} (or =nobody) – or set their marks by hand: "
+            f"tlcourse ta override {batch.exercise} WHO --points N --why … – or leave them out: --partial",
         )
 
 
@@ -283,6 +285,13 @@ def person_of(handins: Sequence[HandInRecord], people: Iterable[Person], word: s
     found = {one for one in known if same_key(one) == same_key(word)} or People(known.values()).find(word)
     if len(found) != 1:
         said = f"means {len(found)} people" if found else "is nobody of this batch"
+        if not known:
+            raise UsageError(
+                f"{visible(word)} {said}, which knows nobody's name.",
+                cause="it was graded without a class list and groups.",
+                remedy="give the lists: tlcourse batch EXERCISE SUBMISSIONS --roster FILE --groups FILE, with --resume "
+                "or --again – or set a mark by hand: tlcourse ta override",
+            )
         raise UsageError(f"{visible(word)} {said}.", remedy="name an id or user name of the class list.")
     return next(iter(found))
 
@@ -292,8 +301,11 @@ def group_of(handins: Sequence[HandInRecord], groups: Mapping[str, str], word: s
     known = {same_key(h.owner): h.owner for h in handins if h.kind == "group"}
     known |= {same_key(group): group for group in groups.values()}
     if same_key(word) not in known:
-        named = ", ".join(sorted(map(visible, known.values()))) or "there are none"
-        raise UsageError(f"No group of this batch is called {visible(word)}.", remedy=f"groups: {named}.")
+        named = ", ".join(sorted(map(visible, known.values())))
+        raise UsageError(
+            f"No group of this batch is called {visible(word)}.",
+            remedy=f"groups: {named}." if named else "it has none; a mark is set by hand with: tlcourse ta override",
+        )
     return known[same_key(word)]
 
 

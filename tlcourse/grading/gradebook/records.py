@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from tlcourse.grading.gradebook.by_hand import ByHand
 
+DERIVATION = 2
+"""How data and seeds are derived from a secret: another number draws other data. 2: HMAC-SHA256 throughout."""
+
 
 class BatchRecord(Struct, frozen=True):
     """One class handed in for one exercise."""
@@ -29,6 +32,11 @@ class BatchRecord(Struct, frozen=True):
     """What was said before the batch began: notices, unmatched, missing."""
     who: str
     at: str
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether its data can still be drawn: batches of older versions are read, and never graded any further."""
+        return self.settings.get("derivation") == DERIVATION
 
 
 class HandInRecord(Struct, frozen=True):

@@ -185,7 +185,10 @@ def notices(report: Report) -> Iterator[tuple[str, str]]:
             own = "" if person.points is None else f", {person.points:g} points"
             yield STATES[person.state], person.named + own + (f": {person.why}" if person.why else "")
     if report.look.unmatched and any(person.state == "unmatched" for person in report.people):
-        yield "to say whose it is, or nobody's", settles(report.look.unmatched[0][0], report.batch.exercise)
+        yield (
+            "to say whose it is, or nobody's",
+            settles(report.look.unmatched[0][0], report.batch.exercise, report.batch),
+        )
 
 
 def attempt_words(attempt: Attempt) -> str:
