@@ -197,7 +197,9 @@ TEXTS = {
     "columns": lambda n: "a," * n + "\n" + "1," * n,
 }
 PARSERS: dict[str, Callable[[str], object]] = {
-    "similar code": lambda text: similar_pairs({"a": text, "b": text}, {"a": "", "b": ""}, [text[:100]], {"it": text}),
+    "similar code": lambda text: similar_pairs(
+        {"a": text, "b": text}, dict.fromkeys("abc", ""), [text[:100]], {"it": text}, earlier={"c": text}
+    ),
     "fingerprints": fingerprints,
     "notebook": lambda text: read_notebook(notebook(text), Path("n.ipynb")),
     "notebook of many cells": lambda text: read_notebook(notebook(*text[::5]), Path("n.ipynb")),

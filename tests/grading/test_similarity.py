@@ -185,3 +185,21 @@ def test_no_solution_of_the_staffs_looks_like_a_copy_of_the_reference(exercise):
     starter = (exercise.folder / "starter.py").read_text()
     sources = {one.name: one.text for one in wrong}
     assert similar_pairs(sources, {key: key for key in sources}, [starter], {"it": reference.text}, least=2) == []
+
+
+def test_a_copy_of_an_earlier_years_hand_in_is_found_and_earlier_ones_are_not_compared_with_each_other():
+    sources = {f"h{n}": different(n) for n in range(8)} | {"copied": re.sub(r"\ba\b", "other", different(100))}
+    earlier = {f"e{n}": different(100 + n) for n in range(8)} | {"twin": different(101)}
+    owners = {key: key for key in (*sources, *earlier)}
+    (pair,) = similar_pairs(sources, owners, earlier=earlier)
+    assert (pair.keys, pair.earlier) == (("copied", "e0"), True)
+    assert pair.share > 0.95  # one run of tokens is common to most of them
+    assert pair.lines[0] == pair.lines[1] != []
+
+
+def test_what_half_of_an_earlier_class_had_says_nothing():
+    common = different(7)
+    sources = {"one": common + different(1), "two": different(2)}
+    earlier = {f"e{n}": common + different(10 + n) for n in range(8)}
+    owners = {key: key for key in (*sources, *earlier)}
+    assert similar_pairs(sources, owners, earlier=earlier) == []

@@ -110,32 +110,28 @@ def similar(
     exercise: ExerciseName,
     chosen: ChosenBatch,
     html: HtmlFile = None,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with", metavar="FILE", help="Also an earlier year's gradebook, or a solution (.py); may be given again."
+        ),
+    ] = None,
     most: Annotated[int, typer.Option("--most", min=1, help="Pairs at most.")] = 20,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
     """Pairs of hand-ins that share code, and copies of the reference: leads to look at, never a verdict."""
-    from tlcourse.grading.gradebook.submission_store import SubmissionStore
-    from tlcourse.grading.similarity import MAX_SOURCE
-    from tlcourse.presenting.report.report_data import known_solutions, no_pair, similar_of
+    from tlcourse.presenting.report.similar_handins import earlier_handins, no_pair, similar_of
     from tlcourse.text import harmless
 
     with chosen.reading(exercise) as (found, book, record):
-        statuses = book.statuses(record)
-        looked = similar_of(book, statuses, found, most)
-        pairs = looked.pairs
-        kept = SubmissionStore(book.path)
+        earlier = earlier_handins(others or [], found, book, record)
+        looked = similar_of(book, book.statuses(record), found, most, earlier)
+    pairs = looked.pairs
     if html is not None:
         from tlcourse.presenting.report.as_html import similar_page
 
-        hashes = {status.handin.key: status.verdict.sha256 for status in statuses if status.verdict}
-        known = known_solutions(found)
-
-        def source_of(key: str) -> str:
-            return known[key] if key in known else kept.source(hashes[key], MAX_SOURCE) or ""
-
-        page = similar_page(found.about.title, looked, source_of)
-        write(html, page.encode("utf-8", "replace"))
+        write(html, similar_page(found.about.title, looked).encode("utf-8", "replace"))
     if json:
         out.document({"schema": 1, "exercise": found.about.id, "pairs": pairs, "not_compared": looked.not_compared})
         return

@@ -56,6 +56,8 @@ class Pair(Struct, frozen=True):
     """Lines of each that carry shared code."""
     known: bool = False
     """Whether the second is a known solution: the reference, or a wrong one."""
+    earlier: bool = False
+    """Whether the second is of another class, such as that of an earlier year."""
 
 
 def similar_pairs(
@@ -65,11 +67,13 @@ def similar_pairs(
     known: Mapping[str, str] | None = None,
     most: int = MOST_PAIRS,
     least: float = LEAST,
+    earlier: Mapping[str, str] | None = None,
 ) -> list[Pair]:
-    """The pairs that share most, ranked: at most `most` with known solutions, and then `most` of hand-ins.
+    """The pairs that share most, ranked: at most `most` with known solutions, with `earlier` ones, and in the class.
 
     `given` are texts that everybody has, `known` solutions by their names. A hand-in is listed with the one of them
     that it shares most with, however many others share as much: the whole class may have found the reference.
+    `earlier` ones, whose owners are in `owners` too, are compared with those of the class, and not with each other.
     """
     discounted = {mark for text in given for mark in fingerprints(text, every=True)}
     marks = {key: fingerprints(source).keys() - discounted for key, source in sources.items()}
@@ -85,7 +89,14 @@ def similar_pairs(
         for (one, other), count in shared.items()
         if (share := count / min(len(marks[one]), len(marks[other]))) >= least
     ]
-    texts, solutions = dict(sources), dict(known or {})
+    before = {key: fingerprints(source).keys() - discounted for key, source in (earlier or {}).items()}
+    across, with_earlier = _across(marks, before, holders, usual)
+    found_before = [
+        Pair((one, other), (owners[one], owners[other]), share, count, ([], []), earlier=True)
+        for (one, other), count in with_earlier.items()
+        if (share := count / min(len(marks[one]), len(before[other]))) >= least
+    ]
+    texts, solutions = {**sources, **(earlier or {})}, dict(known or {})
     copied = list(_copied(marks, owners, {name: fingerprints(text) for name, text in solutions.items()}, discounted))
     texts.update(solutions)
 
@@ -96,10 +107,31 @@ def similar_pairs(
     def with_lines(pair: Pair) -> Pair:
         prints = [prints_of(key) for key in pair.keys]
         common = prints[0].keys() & prints[1].keys() - discounted
-        common = common if pair.known else common & rare.keys()
+        common = common if pair.known else common & (across if pair.earlier else rare.keys())
         return replace(pair, lines=(_lines(prints[0], common), _lines(prints[1], common)))
 
-    return [with_lines(pair) for group in (copied, found) for pair in sorted(group, key=_rank)[:most]]
+    return [with_lines(pair) for group in (copied, found_before, found) for pair in sorted(group, key=_rank)[:most]]
+
+
+def _across(
+    marks: Mapping[str, Set[int]], before: Mapping[str, Set[int]], holders: Mapping[int, Sequence[str]], usual: float
+) -> tuple[set[int], Counter[tuple[str, str]]]:
+    """The fingerprints that tell something of a hand-in and an earlier one, and how many of them each two share.
+
+    Held by few in either class: at most `_MANY` times `_MANY` pairs for each, however large the classes.
+    """
+    held: dict[int, list[str]] = defaultdict(list)
+    for key, own in before.items():
+        for mark in own:
+            held[mark].append(key)
+    usual_before = min(max(_COMMON * len(before), _FEW), _MANY)
+    telling = {
+        mark
+        for mark, having in held.items()
+        if len(having) <= usual_before and 1 <= len(holders.get(mark, ())) <= usual
+    }
+    shared = Counter((one, other) for mark in telling for one in holders[mark] for other in held[mark])
+    return telling, shared
 
 
 def _copied(

@@ -24,10 +24,10 @@ from tlcourse.presenting.report.report_data import (
     gather,
     histogram,
     marks_of,
-    similar_of,
     without_verdict,
 )
 from tlcourse.presenting.report.report_files import write_all
+from tlcourse.presenting.report.similar_handins import similar_of
 
 OWNERS = {"a": "Group <1>", "b": "=Group 2", "c": "Ærø | 3", "d": "late"}
 

@@ -6,7 +6,7 @@ harmless on a terminal too; only our own drawings are handed over as markup.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,7 +16,8 @@ from markupsafe import Markup
 from tlcourse.presenting.report import svg
 from tlcourse.presenting.report.as_text import decided, head, mark_row, notices, override_words, request_words
 from tlcourse.presenting.report.feedback_content import Feedback
-from tlcourse.presenting.report.report_data import Report, Similar, five_numbers, histogram, no_pair
+from tlcourse.presenting.report.report_data import Report, five_numbers, histogram
+from tlcourse.presenting.report.similar_handins import Similar, no_pair
 from tlcourse.presenting.report.whole_course import WholeCourse, named, shown, summary
 from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.presenting.words import bar
@@ -64,10 +65,16 @@ def course_page(course: WholeCourse) -> str:
     return _page("course", course=course, figures=figures, summary=summary, shown=shown, named=named)
 
 
-def similar_page(title: str, looked: Similar, source_of: Callable[[str], str]) -> str:
-    """One page for all pairs, the shared lines marked; `source_of` gives a hand-in's solution by its key."""
+def similar_page(title: str, looked: Similar) -> str:
+    """One page for all pairs, the shared lines marked."""
     shown = [
-        (pair, [_numbered(source_of(key), set(lines)) for key, lines in zip(pair.keys, pair.lines, strict=True)])
+        (
+            pair,
+            [
+                _numbered(looked.texts.get(key, ""), set(lines))
+                for key, lines in zip(pair.keys, pair.lines, strict=True)
+            ],
+        )
         for pair in looked.pairs
     ]
     return _page("similar", title=title, pairs=shown, nothing=no_pair(looked), not_compared=looked.not_compared)

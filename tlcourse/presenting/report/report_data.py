@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tlcourse.course.exercise import solutions
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.attempts import Attempt, attempts
@@ -19,11 +18,10 @@ from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.mark_parts import part_points, points_by_check
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
-from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.lms.marks import Mark
 from tlcourse.grading.result import SCHEMA, Result, read_result
-from tlcourse.grading.similarity import MAX_SOURCE, MOST_PAIRS, Pair, similar_pairs
 from tlcourse.presenting.report.feedback_content import Ended, mark_words, next_thing, words_without_handin
+from tlcourse.presenting.report.similar_handins import Similar, similar_of
 from tlcourse.text import line
 
 SIMILAR_UP_TO = 1000
@@ -45,13 +43,6 @@ class CheckRate(Struct, frozen=True):
     direction: str
     note: str = ""
     """What staff should know of it; begins with a space."""
-
-
-class Similar(Struct, frozen=True):
-    """Hand-ins that share code with each other or with a known solution, and which were not compared, and why."""
-
-    pairs: list[Pair]
-    not_compared: list[str]
 
 
 class Report(Struct, frozen=True):
@@ -129,42 +120,6 @@ def _self_reported(book: Gradebook, statuses: Sequence[GradeStatus]) -> set[str]
         if status.verdict is not None and status.verdict.readable and status.verdict.outcome in ("pass", "fail"):
             return {check.id for check in book.document(status.verdict.id).checks if check.self_reported}
     return set()
-
-
-def similar_of(
-    book: Gradebook, statuses: list[GradeStatus], exercise: LoadedExercise, most: int = MOST_PAIRS
-) -> Similar:
-    """The pairs of a batch that share most, the starter's code discounted, the staff's solutions compared as well."""
-    kept = SubmissionStore(book.path)
-    sources: dict[str, str] = {}
-    not_compared: list[str] = []
-    for status in statuses:
-        sha256 = status.verdict.sha256 if status.verdict else ""
-        if sha256 and (source := kept.source(sha256, MAX_SOURCE)) is not None:
-            sources[status.handin.key] = source
-        elif sha256:
-            why = f"too large (more than {MAX_SOURCE // 1000} kB)" if kept.has(sha256) else "its copy is gone"
-            not_compared.append(f"{line(status.handin.owner)}: not compared: {why}")
-    starter = exercise.folder / "starter.py"
-    given = [starter.read_text(encoding="utf-8")] if starter.is_file() else []
-    owners = {status.handin.key: status.handin.owner for status in statuses}
-    return Similar(similar_pairs(sources, owners, given, known_solutions(exercise), most), not_compared)
-
-
-def no_pair(looked: Similar) -> str:
-    """That nothing was found; of what was not compared nothing is said."""
-    said = "No pair shares more than the starter's code."
-    if not looked.not_compared:
-        return said
-    return f"Of those that were compared: {said[0].lower()}{said[1:]} Not compared: {len(looked.not_compared)}."
-
-
-def known_solutions(exercise: LoadedExercise) -> dict[str, str]:
-    """The staff's solutions by what a report calls them."""
-    return {
-        "the reference solution" if one.kind == "reference" else f"the wrong solution {one.name}": one.text
-        for one in solutions(exercise)
-    }
 
 
 def five_numbers(values: list[float]) -> str:
