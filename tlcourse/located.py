@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -73,11 +74,21 @@ def decode_each(text: str, key: str, kind: type[T], path: Path) -> dict[str, T]:
     return {str(name): _convert(one, kind, text, path, 1, f"$.{key}.{name}") for name, one in value.items()}
 
 
+@cache
 def _loader() -> Any:
-    """libyaml's where it was built in, 8 times as fast. One for all: the two do not refuse the same texts."""
+    """libyaml's where it was built in, 8 times as fast. One for all: the two do not refuse the same texts.
+
+    Dates stay texts: YAML would take one with seconds for a moment, and one without for a text.
+    """
     import yaml
 
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        yaml_implicit_resolvers: ClassVar = {
+            first: [one for one in known if one[0] != "tag:yaml.org,2002:timestamp"]
+            for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    return Loader
 
 
 def _convert(value: Any, kind: Any, text: str, path: Path, first_line: int, root: str) -> Any:
@@ -121,6 +132,8 @@ class _Place:
         if not isinstance(info, msgspec.inspect.UnionType) or not isinstance(value, dict):
             return info
         tagged = [one for one in info.types if isinstance(one, msgspec.inspect.StructType)]
+        if len(tagged) == 1:  # something or nothing
+            return tagged[0]
         return next((one for one in tagged if one.tag_field and value.get(one.tag_field) == one.tag), info)
 
     def expected(self, field: str) -> str:

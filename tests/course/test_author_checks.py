@@ -114,3 +114,27 @@ def test_a_question_that_cannot_be_answered_is_a_problem_of_its_kind(course, old
     with pytest.raises(ContentError) as caught:
         load_course(course)
     assert any(said in problem for problem in caught.value.problems), caught.value.problems
+
+
+def test_a_deadline_has_a_zone_and_a_rule_and_students_read_both(tl, tmp_path):
+    course = Path(shutil.copytree(KINDS.parent / "example_course", tmp_path / "course"))
+    kept, exercise = course / "course.yaml", next(course.glob("exercises/*/exercise.yaml"))
+    head, text = kept.read_text(), exercise.read_text()
+    for zone, more, place, said in (
+        ("", "due: 2026-11-20 23:59", "exercise.yaml", "due: '2026-11-20 23:59' has no zone, and neither has the cou"),
+        ("zone: CEST", "due: 2026-11-20 23:59", "course.yaml", "'CEST' is not a time zone. Expected: write it as a c"),
+        ("zone: Europe/Paris", "due: 20 Nov", "exercise.yaml", "due: '20 Nov' is not a date and time. Expected: writ"),
+        ("", "late: {penalty: 10, of: mark}", "exercise.yaml", "late.of is `mark`, expected one of earned, maximum"),
+        ("", "late: {penalties: 10}", "exercise.yaml", "late has `penalties`, expected only fields"),
+        ("", "late: {penalty: 200}", "exercise.yaml", "late.penalty: expected `float` <= 100"),
+    ):
+        kept.write_text(f"{head}\n{zone}\n")
+        exercise.write_text(f"{text}\n{more}\n")
+        with pytest.raises(ContentError) as error:
+            load_course(course)
+        (problem,) = error.value.problems
+        assert place in problem and said in problem
+    kept.write_text(f"{head}\nzone: Europe/Paris\nlate: {{penalty: 10, cut_off_days: 3}}\n")
+    exercise.write_text(f"{text}\ndue: 2026-11-20 23:59:00\n")
+    shown = tl("exercise", "show", "line", "--plain", course=course)
+    assert "Due: 2026-11-20 23:59 (Europe/Paris)\n  when late: 10 % of the points earned for each day" in shown.stdout

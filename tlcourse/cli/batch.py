@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.batch.setup import ClassLists
     from tlcourse.grading.grade import Options
+    from tlcourse.grading.gradebook.deadlines import Lates
     from tlcourse.grading.lms.handins import HandIns
 
 
@@ -87,13 +88,16 @@ class Training(Group, frozen=True, kw_only=True):
 
 
 class Start(Group, frozen=True, kw_only=True):
-    """Whether a batch begins, continues, or only says what it found."""
+    """Whether a batch begins, continues, or only says what it found, and by which deadline."""
 
     go_on: Annotated[
         bool, typer.Option("--resume", help="Continue the batch of these submissions, if one was begun.")
     ] = False
     again: Annotated[bool, typer.Option("--again", help="Grade them all anew, as another batch.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what was found, and grade nothing.")] = False
+    due: Annotated[
+        str, typer.Option("--due", metavar="DATE", help="'2026-11-20 23:59', a zone behind it, or none. Kept.")
+    ] = ""
 
 
 def batch(
@@ -121,26 +125,32 @@ def batch(
     from tlcourse.course.loader import load_course
     from tlcourse.grading.batch.backend import Backend
     from tlcourse.grading.batch.run import BatchTask, as_document
-    from tlcourse.grading.batch.setup import begun_as, many_attempts, private_unpacking
+    from tlcourse.grading.batch.setup import begun_as, deadlines_before, many_attempts, private_unpacking
+    from tlcourse.grading.gradebook.deadlines import asked_deadline, of_found
     from tlcourse.paths import gradebook_file
+    from tlcourse.presenting.report.late_words import called_late, found_late
 
     end_runs_when_ended()
-    found = load_course(course).exercise(exercise)
+    loaded = load_course(course)
+    found = loaded.exercise(exercise)
     book = gradebook or gradebook_file()
     tell = out.note if json else out.say
     begun, begun_on = begun_as(book, found.about.id, submissions) if start.go_on else (None, None)
     lists = people.lists(begun)
+    before, extensions = deadlines_before(book, found.about.id, submissions)
+    deadline = asked_deadline(loaded.about, found.about, start.due, before if start.go_on else None)
     backend = Backend.named(how.on or begun_on)
     with private_unpacking(book, only_look=start.dry_run) as unpacked:
         handins = lists.find(submissions, unpacked)
-    notices = [*handins.notices, *many_attempts(handins, found.about.policy.attempts)]
+    late, nobodys = of_found(deadline.deadline, extensions, handins.found, handins.people, handins.groups)
+    notices = [*handins.notices, *many_attempts(handins, found.about.policy.attempts), *called_late(handins, late)]
     handins = replace(handins, notices=notices)  # the report repeats it
-    for line in found_lines(handins, found.about.id):
+    for line in (*found_lines(handins, found.about.id), *found_late(handins, deadline.deadline, late, nobodys)):
         tell(line)
     if start.dry_run:
         tell(f"It would be graded {backend.words()}.")
         if json:
-            out.document({"schema": 1, "exercise": found.about.id, "on": backend.name, **found_document(handins)})
+            out.document({"schema": 1, "exercise": found.about.id, "on": backend.name, **found_document(handins, late)})
         return
     if not handins.found:
         raise UsageError(
@@ -161,6 +171,7 @@ def batch(
         trusted=how.trust,
         jobs=min(how.jobs or backend.side_by_side(training.threads), len(handins.found)),
         who=how.user,
+        deadline=deadline,
     )
     graded = task.grade(book, tell, lambda: display_for(plain=plain or json), go_on=start.go_on, again=start.again)
     for line in summary(graded):
@@ -170,7 +181,9 @@ def batch(
         shutil.rmtree(unpacked, ignore_errors=True)  # what was graded is kept under its hash
     written = _write_out(out_folder, found, book, state["batch"], tell)
     if json:
-        out.document({"schema": 1, **found_document(handins), **state, "written": [str(path) for path in written]})
+        out.document(
+            {"schema": 1, **found_document(handins, late), **state, "written": [str(path) for path in written]}
+        )
     if state["infra"] or state["waiting"]:
         raise typer.Exit(ExitCode.INFRA)
 
@@ -217,8 +230,8 @@ def found_lines(handins: HandIns, exercise: str) -> Iterator[str]:
         yield f"  to say whose it is, or that it is nobody's: {harmless(settles(unmatched[0][0], exercise))}"
 
 
-def found_document(handins: HandIns) -> dict[str, Any]:
-    """The same for `--json`."""
+def found_document(handins: HandIns, late: Mapping[str, Lates] | None = None) -> dict[str, Any]:
+    """The same for `--json`; `late`: by key, how late hand-ins are."""
     from msgspec import to_builtins
 
     from tlcourse.grading.batch.document import storable
@@ -227,8 +240,18 @@ def found_document(handins: HandIns) -> dict[str, Any]:
     without = without_handin(handins, [(one.name, one.reason) for one in handins.unmatched])
     document = {
         "found": [
-            {"key": h.key, "owner": h.owner, "kind": h.kind, "members": h.members, "folder": h.folder_name}
+            {
+                "key": h.key,
+                "owner": h.owner,
+                "kind": h.kind,
+                "members": h.members,
+                "folder": h.folder_name,
+                "submitted_at": h.submitted_at,
+                "late": own and own.late,
+                "late_for": dict(own.members if own else {}),
+            }
             for h in handins.found
+            for own in [(late or {}).get(h.key)]
         ],
         "unmatched": handins.unmatched,
         "missing": [one.person.id for one in without if one.state == "nothing"],

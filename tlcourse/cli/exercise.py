@@ -44,17 +44,21 @@ def list_exercises(course: CourseFolder = None, json: Json = False, plain: Plain
 @app.command("show")
 def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
     """The handout, the checks and their bars, packages and policy; with --json also where the files lie."""
+    from tlcourse.course.deadline import deadline_of
     from tlcourse.course.exercise import packages, packages_in_words, policy_in_words
     from tlcourse.course.loader import load_course
-    from tlcourse.presenting.words import bar, time_asked
+    from tlcourse.presenting.words import bar, due, late_rule, time_asked
 
-    found = load_course(course).exercise(exercise)
+    loaded = load_course(course)
+    found = loaded.exercise(exercise)
     about = found.about
+    deadline = deadline_of(loaded.about, about)
     if json:
         out.document(
             {
                 "schema": 1,
                 "exercise": about,
+                "deadline": deadline,
                 "max_points": about.max_points,
                 "handout": str(found.folder / "handout.md"),
                 "starter": str(found.folder / "starter.py"),
@@ -67,6 +71,8 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
         )
         return
     show_markdown((found.folder / "handout.md").read_text(encoding="utf-8"), plain=plain)
+    if deadline is not None:
+        out.say(f"Due: {due(deadline)}\n  when late: {late_rule(deadline.late)}")
     out.say("Checks:")
     for check in about.checks:
         out.say(f"  {check.title}: {bar(check.direction, check.threshold, check.unit)}  ({check.points:g} points)")

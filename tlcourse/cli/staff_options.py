@@ -17,6 +17,7 @@ from tlcourse.errors import UsageError
 from tlcourse.sandbox import FOR_BATCHES
 
 if TYPE_CHECKING:
+    from tlcourse.course.deadline import Deadline
     from tlcourse.course.model import LoadedCourse, LoadedExercise
     from tlcourse.grading.batch.setup import DataSeed
     from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -125,6 +126,32 @@ class ChosenBatch(Group, frozen=True, kw_only=True):
             record = _chosen(book, found.about.id, self.batch)
             _say_what_is_missing(book, record)
             yield found, book, record
+
+    @contextlib.contextmanager
+    def before_a_batch(
+        self, exercise: str, command: str = ""
+    ) -> Iterator[tuple[LoadedExercise, Gradebook, Deadline | None]]:
+        """The exercise, the gradebook and the deadline in force, whether there is a batch or not.
+
+        With a `command` the gradebook is open for writing, and made if there is none.
+        """
+        from tlcourse.course.deadline import deadline_of
+        from tlcourse.course.loader import load_course
+        from tlcourse.grading.gradebook.deadlines import kept_deadline
+        from tlcourse.grading.gradebook.gradebook import Gradebook
+        from tlcourse.paths import gradebook_file
+
+        course = load_course(self.course)
+        found = course.exercise(exercise)
+        deadline = deadline_of(course.about, found.about)
+        path = self.gradebook or gradebook_file()
+        opened = Gradebook.writing(path, command) if command else Gradebook.reading(path)
+        with opened as book:
+            if batches := book.batches(found.about.id):
+                number = _chosen(book, found.about.id, self.batch).id if self.batch else batches[-1].id
+                kept = kept_deadline(book, number)
+                deadline = kept.deadline if kept else deadline
+            yield found, book, deadline
 
     @contextlib.contextmanager
     def reading_all(self) -> Iterator[tuple[LoadedCourse, Gradebook]]:

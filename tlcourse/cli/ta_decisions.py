@@ -236,9 +236,62 @@ def move(
         out.say(f"person: {person}\ngroup: {named}" if plain else f"{person} has the mark of {named}.")
 
 
+def extend(
+    exercise: ExerciseName,
+    chosen: ChosenBatch,
+    whom: Annotated[
+        str,
+        typer.Argument(metavar="[WHO]", help="A group or anybody, also before the batch; without it all are listed."),
+    ] = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="DATE", help="'2026-11-25 12:00', in the course's zone.")
+    ] = "",
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, max=1000, help="So many days after the deadline of the class.")
+    ] = None,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="The deadline of the class, or group, holds again.")
+    ] = False,
+    why: Annotated[str, typer.Option("--why", help="The reason, for the record.")] = "",
+    who: Who = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Give a person or a group more time: a new row with who, when and why; one's own counts before the group's."""
+    from tlcourse.grading.gradebook.deadlines import extend as append
+    from tlcourse.grading.gradebook.deadlines import extensions, refuse_nothing, target_of
+    from tlcourse.grading.lateness import Until, refuse_earlier
+    from tlcourse.presenting.report.late_words import extension_words
+
+    if not whom:
+        with chosen.before_a_batch(exercise) as (found, book, _):
+            listed = extensions(book, found.about.id)
+        if json:
+            out.document({"schema": 1, "exercise": found.about.id, "extensions": listed})
+        for one in [] if json else listed:
+            out.say(extension_words(one))
+        return
+    refuse_nothing(until, days, withdraw=withdraw)
+    if not why.strip():
+        raise UsageError("An extension needs its reason.", cause="others ask for the same.", remedy='--why "…"')
+    more = Until(until.strip(), days or 0)
+    with chosen.before_a_batch(exercise, "tlcourse ta extend") as (found, book, deadline):
+        refuse_earlier(more, deadline)
+        target = target_of(book, found.about.id, whom)
+        append(book, found.about.id, target, more, who=who or user(), why=why.strip())
+        newest = extensions(book, found.about.id)[-1]
+    if json:
+        out.document({"schema": 1, "exercise": found.about.id, "extension": newest})
+    else:
+        out.say(f"target: {target}\nuntil: {until}\ndays: {days or 0}" if plain else extension_words(newest))
+        if target.startswith("named:") and not plain:
+            out.note("No batch knows the class yet: it is for whoever is called so in its lists.")
+
+
 def add_to(app: typer.Typer) -> None:
     """Make these commands of `tlcourse ta`."""
     app.command("override")(override)
     app.command("mark")(mark)
     app.command("requests")(requests)
     app.command("move")(move)
+    app.command("extend")(extend)

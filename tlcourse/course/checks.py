@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tlcourse.course import markdown
+from tlcourse.course.deadline import deadline_of, zone_of
 from tlcourse.course.lab import load_labs
 from tlcourse.course.model import LoadedCourse, Quiz
+from tlcourse.errors import UnableError, UsageError
 from tlcourse.located import at
 from tlcourse.quiz.kinds import Question
 
@@ -29,7 +31,13 @@ _INLINE_CODE = re.compile(r"`[^`]*`")
 
 def problems_of(course: LoadedCourse) -> list[str]:
     """Every problem of a course that was decoded; empty when it is sound."""
-    return [*_install_problems(course), *_unit_problems(course), *_quiz_problems(course), *_exercise_problems(course)]
+    return [
+        *_install_problems(course),
+        *_unit_problems(course),
+        *_quiz_problems(course),
+        *_exercise_problems(course),
+        *_deadline_problems(course),
+    ]
 
 
 # A bare name would be that of whoever registers it; an address without a hash or a commit may change overnight.
@@ -106,6 +114,25 @@ def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
         for output in exercise.about.outputs:
             if output.by_task and not output.shape:
                 yield f"{at(path, 'outputs')}: `{output.name}` is by task and has no shape, expected [tasks, …]"
+
+
+def _deadline_problems(course: LoadedCourse) -> Iterator[str]:
+    """Dates and zones that cannot be read; not asked where this machine has no list of zones."""
+    try:
+        if course.about.zone:
+            zone_of(course.about.zone)
+    except UsageError as error:
+        yield f"{at(course.folder / 'course.yaml', 'zone')}: {error.what} Expected: {error.remedy}"
+        return
+    except UnableError:
+        return
+    for exercise in course.exercises.values():
+        try:
+            deadline_of(course.about, exercise.about)
+        except UsageError as error:
+            yield f"{at(exercise.folder / 'exercise.yaml', 'due')}: due: {error.what} Expected: {error.remedy}"
+        except UnableError:
+            return
 
 
 def unfair_limits(course: LoadedCourse) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from tlcourse.course.deadline import LateRule
 from tlcourse.course.spec import Identifier, Limits, Output
 from tlcourse.errors import UsageError
 from tlcourse.quiz.kinds import AnyQuestion
@@ -112,6 +113,10 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     manual: tuple[ManualItem, ...] = ()
     """What is marked by hand, beside the checks; the marks wait until all of it is set."""
+    due: str = ""
+    """When it is due: `2026-11-20 23:59`, in the course's `zone` or with one behind it."""
+    late: LateRule | None = None
+    """What being late costs; None: what the course says."""
 
     @property
     def checked_points(self) -> float:
@@ -135,6 +140,10 @@ class Course(Struct, frozen=True, forbid_unknown_fields=True):
     """Folder names below `exercises/`, in the order in which they are set."""
     install: str = ""
     """Where a notebook in Colab installs tlcourse from: an address that pins what comes; none: it installs nothing."""
+    zone: str = ""
+    """In which the exercises are due, and times of a platform are read: `Europe/Copenhagen`."""
+    late: LateRule | None = None
+    """What being late costs, in every exercise that says nothing else."""
 
 
 class LoadedExercise(Struct, frozen=True):

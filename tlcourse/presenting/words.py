@@ -1,4 +1,4 @@
-"""Numbers, bars, times, curves, pictures of features and phases in words, and what marks a terminal can show."""
+"""Numbers, bars, times, deadlines, curves, pictures of features and phases in words, and what a terminal can show."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from tlcourse.course.deadline import Deadline, LateRule
+from tlcourse.grading.lateness import Late
 from tlcourse.text import SIGN
 
 Drawing = Literal["braille", "block", "ascii"]
@@ -16,6 +18,7 @@ Points = Sequence[tuple[float, float]]
 
 PHASES = {"load": "loading the solution", "fit": "training", "fitted": "trained", "predict": "predicting"}
 """The phases of a run, as its worker names them."""
+_EACH = {"day": "a day", "hour": "an hour"}
 _HUGE = 1e300  # larger values are shown as not finite: their differences would not be
 
 
@@ -51,6 +54,56 @@ def duration(seconds: float) -> str:
 def time_asked(asked: float, limit_s: float) -> str:
     """`60 s asked for; stopped at 180 s`."""
     return f"{asked:g} s asked for; stopped at {limit_s:g} s"
+
+
+def due(deadline: Deadline | Late) -> str:
+    """`2026-11-20 23:59 (Europe/Copenhagen)`."""
+    return f"{deadline.due.replace('T', ' ').removesuffix(':00')} ({deadline.zone})"
+
+
+def late_rule(rule: LateRule) -> str:
+    """What being late costs, for those who hand in: `10 % of the points earned for each day begun; …`."""
+    said = []
+    if rule.penalty:
+        of = "points earned" if rule.of == "earned" else "maximum"
+        floor = f", down to {rule.floor:g} %" if rule.floor else ""
+        said.append(f"{rule.penalty:g} % of the {of} for each {rule.per} begun{floor}")
+    if rule.cut_off_days is not None:
+        after = f"more than {_days(rule.cut_off_days)} late" if rule.cut_off_days else "late"
+        said.append(f"what comes {after} counts for nothing")
+    if rule.costs and rule.free_days:
+        where = "in the whole course" if rule.free_days_for == "course" else "in each exercise"
+        said.append(f"{_days(rule.free_days)} cost nothing {where}")
+    return "; ".join(said) or "nothing is taken off"
+
+
+def lateness(late: Late) -> str:
+    """`2 days late, 10 % a day`, with all of the rule that was used; "" for what is in time, or of no known time."""
+    if not late.days:
+        return ""
+    rule = late.rule
+    by_hour = rule.per == "hour" and not late.free
+    said = f"{late.charged} hour{'s' * (late.charged != 1)} late" if by_hour else f"{_days(late.days)} late"
+    if late.free:
+        said += f", {late.free} free"
+        said += f", then {late.charged} h" if rule.per == "hour" and late.charged else ""
+    if late.cut and rule.cut_off_days is not None:
+        said += f", nothing counts after {_days(rule.cut_off_days)}" if rule.cut_off_days else ", nothing late counts"
+    elif late.charged and rule.penalty:
+        said += f", {rule.penalty:g} %{' of the maximum' if rule.of == 'maximum' else ''} {_EACH[rule.per]}"
+        said += f", down to {rule.floor:g} %" if rule.floor else ""
+    if late.whose != "class":
+        said += f", extended to {due(late)}"
+    return said + (", at the earlier of two hours that its time may mean" if late.doubt else "")
+
+
+def taken_off(before: float, after: float, late: Late) -> str:
+    """`8 → 6.4: 2 days late, 10 % a day`."""
+    return f"{before:g} → {after:g}: {lateness(late)}"
+
+
+def _days(number: int) -> str:
+    return f"{number} day{'s' * (number != 1)}"
 
 
 def ago(seconds: float) -> str:

@@ -26,6 +26,7 @@ from tlcourse.grading.batch.setup import (
 )
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.gradebook.deadlines import Kept, keep_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import selected
 from tlcourse.grading.gradebook.records import BatchRecord
@@ -74,6 +75,8 @@ class BatchTask(Struct, frozen=True):
     jobs: int
     """Submissions side by side."""
     who: str
+    deadline: Kept = Kept()
+    """By what the hand-ins are judged late; kept with the batch."""
 
     def grade(
         self, path: Path, tell: Tell, display: Callable[[], Display], *, go_on: bool = False, again: bool = False
@@ -126,9 +129,10 @@ class BatchTask(Struct, frozen=True):
 
     def _begin(self, book: Gradebook) -> BatchRecord:
         settings = {"jobs": self.jobs, "on": self.backend.name, **self.lists.settings()}
-        return begin(
-            book, self.exercise, self.handins, self.source, self.options, self.seed, who=self.who, settings=settings
-        )
+        found = (book, self.exercise, self.handins, self.source, self.options, self.seed)
+        begun = begin(*found, who=self.who, settings=settings)
+        keep_deadline(book, begun.id, self.deadline, who=self.who)
+        return begun
 
     def _before(self, book: Gradebook, *, go_on: bool, again: bool, tell: Tell) -> BatchRecord | None:
         """The batch to resume; None where a new one is to begin. Raises UsageError where neither was asked for."""
@@ -140,6 +144,7 @@ class BatchTask(Struct, frozen=True):
         if go_on:
             found, lists = (book, self.exercise, self.handins, before, self.seed), self.lists
             said = resume(*found, source=self.source, lists=lists, who=self.who)
+            keep_deadline(book, before.id, self.deadline, who=self.who)
             tell(f"Resuming batch {before.id}.")
             for line in said:
                 tell(f"  {line}")

@@ -20,6 +20,7 @@ from tlcourse.grading.batch.document import storable
 from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.changes import note_class, refuse_other_ids, who_left
+from tlcourse.grading.gradebook.deadlines import Extension, Kept, extensions, kept_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import DERIVATION, BatchRecord, HandInRecord
@@ -112,6 +113,16 @@ def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[ClassLi
         known, kept = {}, {}
     roster, groups = (Path(kept[name]) if name in kept else None for name in ("roster", "groups"))
     return ClassLists(roster, groups, known, category=kept.get("category", "")), kept.get("on", "local")
+
+
+def deadlines_before(gradebook: Path, exercise: str, submissions: Path) -> tuple[Kept | None, list[Extension]]:
+    """The deadline that is kept with the batch of these submissions, and every extension of the exercise."""
+    try:
+        with Gradebook.reading(gradebook) as book:
+            before = earlier(book, exercise, submissions)
+            return kept_deadline(book, before.id) if before else None, extensions(book, exercise)
+    except UsageError:  # there is no gradebook
+        return None, []
 
 
 def many_attempts(handins: HandIns, budget: int) -> Iterator[str]:

@@ -82,7 +82,13 @@ CREATE TABLE answers (id INTEGER PRIMARY KEY, request INTEGER NOT NULL REFERENCE
     at TEXT NOT NULL);
 ALTER TABLE overrides ADD COLUMN shown INTEGER NOT NULL DEFAULT 0
 """
-_LATER = ("hand_marks", "requests", "answers")
+_LATER = ("hand_marks", "requests", "answers", "deadlines", "extensions")
+_DUE = """
+CREATE TABLE deadlines (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches (id),
+    deadline TEXT NOT NULL, given INTEGER NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE extensions (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, target TEXT NOT NULL, until TEXT NOT NULL,
+    days INTEGER NOT NULL, why TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL)
+"""
 _CHANGED = """
 ALTER TABLE overrides ADD COLUMN team TEXT NOT NULL DEFAULT '';
 ALTER TABLE people ADD COLUMN gone INTEGER NOT NULL DEFAULT 0
@@ -102,7 +108,7 @@ def _stay(tables: tuple[str, ...]) -> list[str]:
 
 
 _THIRD = [*statements(_OF_THE_CLASS), *_stay(_THEN)]
-_FOURTH = [*statements(_BY_HAND), *statements(_CHANGED), *_stay(_LATER)]
+_FOURTH = [*statements(_BY_HAND), *statements(_CHANGED), *statements(_DUE), *_stay(_LATER)]
 _STEPS = {
     0: [*statements(_SCHEMA), *_stay(_FIRST), *_THIRD, *_FOURTH, f"PRAGMA application_id = {_APPLICATION}"],
     1: ["ALTER TABLE results RENAME COLUMN wall_s TO wall_time_s", *_THIRD, *_FOURTH],

@@ -18,6 +18,7 @@ from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.by_hand import by_hand, hand_marks, in_force
 from tlcourse.grading.gradebook.changes import alone, who_left
+from tlcourse.grading.gradebook.deadlines import Lates, lates
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus, person_statuses
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
 from tlcourse.grading.lms.roster import Person, same_key
@@ -373,6 +374,8 @@ class Gradebook:
         """Where each hand-in of a batch stands."""
         verdicts, overrides = self.verdicts(batch.id), self.overrides(batch.exercise)
         marks, items = in_force(hand_marks(self, batch.exercise)), self.manual.get(batch.exercise, ())
+        handins = self.handins(batch.id)
+        late, in_time = lates(self, batch, handins, overrides), Lates()
         return [
             GradeStatus(
                 handin,
@@ -389,8 +392,10 @@ class Gradebook:
                     for person in handin.members
                     if (own := f"person:{person}") in marks and own != handin.target
                 },
+                late.get(handin.id, in_time).late,
+                dict(late.get(handin.id, in_time).members),
             )
-            for handin in self.handins(batch.id)
+            for handin in handins
         ]
 
     def document(self, result: int) -> Result:

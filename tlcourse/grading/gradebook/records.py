@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from tlcourse.grading.gradebook.by_hand import ByHand
+from tlcourse.grading.lateness import Late
 
 DERIVATION = 2
 """How data and seeds are derived from a secret: another number draws other data. 2: HMAC-SHA256 throughout."""
@@ -133,13 +134,20 @@ class GradeStatus(Struct, frozen=True):
     """What assistants set by hand for all who handed in."""
     hands_of_members: dict[str, ByHand] = {}
     """The same of a member, where something was set for that one."""
+    late: Late | None = None
+    """How late it is, for most of those without an extension of their own; None where there is no deadline."""
+    lates_of_members: dict[str, Late] = {}
+    """The same of a member for whom it is another."""
 
     @property
     def points(self) -> float | None:
-        """Points of the hand-in: overridden, else graded with those set by hand; None where it is not final yet."""
+        """Points of the hand-in: overridden, else graded with those set by hand, less what being late costs.
+
+        None where it is not final yet. What was set as an override is not lowered again.
+        """
         if self.override is not None:
             return self.override.points
-        return self._together(self.hand)
+        return self._left(self._together(self.hand), self.late)
 
     @property
     def graded(self) -> bool:
@@ -164,7 +172,26 @@ class GradeStatus(Struct, frozen=True):
     def points_of(self, person: str) -> float | None:
         """Points of one member: their own override, else what the hand-in has."""
         own = self.overrides_of_members.get(person) or self.override
-        return own.points if own is not None else self._together(self.hand_of(person))
+        return own.points if own is not None else self._left(self.points_before(person), self.late_of(person))
+
+    def points_before(self, person: str = "") -> float | None:
+        """Points of one member, or of the hand-in, before anything is taken off for being late."""
+        return self._together(self.hand_of(person))
+
+    def late_of(self, person: str = "") -> Late | None:
+        """How late it is for one member: by their own deadline, else as for the others."""
+        return self.lates_of_members.get(person, self.late)
+
+    def lowered(self, person: str = "") -> bool:
+        """Whether being late took something off."""
+        own = self.overrides_of_members.get(person) or self.override
+        return own is None and self.points_of(person) != self.points_before(person)
+
+    def _left(self, points: float | None, late: Late | None) -> float | None:
+        """What is left of points: the one place where being late lowers a mark."""
+        if points is None or late is None or self.verdict is None:
+            return points
+        return late.after(points, self.verdict.max_points + sum(item.max_points for item in self.hand.items))
 
     def hand_of(self, person: str) -> ByHand:
         """What was set by hand for one member: for that one, else for all."""

@@ -122,6 +122,8 @@ class DownloadEntry(Struct, frozen=True):
     """Why there is nothing to grade, where that is known already."""
     nobodys: str = ""
     """Why its name says of nobody that it is theirs; the staff may."""
+    called_late: bool | None = None
+    """Whether the platform calls it late; None where it never says so."""
 
 
 class DownloadListing(Struct, frozen=True):
@@ -225,11 +227,14 @@ def _canvas(paths: list[Path]) -> DownloadListing:
     entries, renamed = [], []
     for (who, number), found in grouped.items():
         label, folder = Label(who, "canvas", number), f"{who}_{number}" if number else who
+        late = any(name.late for _, name in found)
         if all(name.entry for _, name in found):
             what = "a link" if found[0][1].entry == "link" else "a text"
             entries.append(
                 DownloadEntry(
-                    label, folder, (found[0][0],), ("",), problem=f"{what} was handed in on Canvas, and no file."
+                    *(label, folder, (found[0][0],), ("",)),
+                    problem=f"{what} was handed in on Canvas, and no file.",
+                    called_late=late,
                 )
             )
             continue
@@ -240,7 +245,10 @@ def _canvas(paths: list[Path]) -> DownloadListing:
         if len(uploads) == 1:
             placed = placed[:1]
         entries.append(
-            DownloadEntry(label, folder, tuple(path for path, _ in placed), tuple(name for _, name in placed))
+            DownloadEntry(
+                *(label, folder, tuple(path for path, _ in placed), tuple(name for _, name in placed)),
+                called_late=late,
+            )
         )
     notices = []
     if renamed:

@@ -273,15 +273,19 @@ def _kept(text: str) -> str:
 # -- whatever is not a platform: a plain table -------------------------------------------------------------------------
 
 _CSV_HEADERS = ("id", "username", "last name", "first name", "hand-in", "points", "max points", "outcome", "feedback")
+_CSV_LATE = ("handed in", "days late", "points before", "late")
 
 
 def _csv(wanted: _Wanted) -> str:
     """In the order of the roster."""
-    rows = [[*_CSV_HEADERS, *wanted.parts]]
+    rows = [[*_CSV_HEADERS, *wanted.parts, *_CSV_LATE]]
     for person, mark in wanted.each():
         who = [cell(text) for text in (person.id, person.username, person.last, person.first, mark.owner)]
         marked = [points(mark.points, 1.0), number(wanted.max_points), cell(mark.outcome), cell(mark.feedback)]
-        rows.append([*who, *marked, *(points(mark.parts.get(part), 1.0) for part in wanted.parts)])
+        parts = [points(mark.parts.get(part), 1.0) for part in wanted.parts]
+        days = "" if mark.days_late is None else str(mark.days_late)
+        late = [cell(mark.submitted_at), days, points(mark.before, 1.0), cell(mark.late)]
+        rows.append([*who, *marked, *parts, *late])
     return write_table(rows)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.intake.names import is_left_behind
@@ -54,6 +55,10 @@ class HandIn(Struct, frozen=True):
     """Folders in which the same attempt lies again, as for every member of a group in Moodle."""
     problem: str = ""
     """Why it could not be unpacked: it is to end as `invalid` with this as its message, ungraded; `path` is empty."""
+    called_late: bool | None = None
+    """Whether the platform calls it late; None where it never says so."""
+    older_at: tuple[str, ...] = ()
+    """When the older attempts were handed in, as far as that is known."""
 
 
 class Unmatched(Struct, frozen=True):
@@ -147,6 +152,8 @@ def find_handins(
             unmatched.extend(Unmatched(entry.folder_name, newest) for _, entry in attempts)
         else:
             handins.append(newest)
+    if roster is not None and roster.times and found.platform == "moodle":
+        handins = [replace(one, submitted_at=one.submitted_at or _time_of(one, roster)) for one in handins]
     handins.sort(key=lambda handin: (same_key(handin.owner), handin.key))
     covered = {member for handin in handins for member in handin.members}
     missing = [person.id for person in roster.people if person.id not in covered] if roster else []
@@ -155,6 +162,11 @@ def find_handins(
     everybody, teams = _lists(roster, groups)
     listed = tuple(person.id for person in roster.people) if roster else None
     return HandIns(handins, unmatched, missing, notices, found.platform, settled, everybody, teams, listed)
+
+
+def _time_of(handin: HandIn, roster: Roster) -> str:
+    """When it was handed in by the worksheet: of members who differ the earliest, since it costs nobody anything."""
+    return min((roster.times[one] for one in handin.members if one in roster.times), default="")
 
 
 def _lists(roster: Roster | None, groups: Groups | None) -> tuple[tuple[Person, ...], dict[str, str]]:
@@ -262,6 +274,8 @@ def _newest(
         tuple(other for _, entry, other in placed[1:] if entry.folder_name not in twins),
         tuple(twins),
         next((refused[path.name] for path in newest.paths if path.name in refused), newest.problem),
+        newest.called_late,
+        tuple(entry.when.isoformat() for _, entry, _ in placed[1:] if entry.when is not None),
     )
 
 

@@ -30,6 +30,14 @@ class Mark(Struct, frozen=True):
     """Graded or decided, and so due to reach somebody; False of what is put where nobody gave a mark."""
     parts: dict[str, float] = {}
     """The points of checks, and of items marked by hand, as far as there are some."""
+    submitted_at: str = ""
+    """ISO 8601, as the platform says; "" where it does not."""
+    days_late: int | None = None
+    """None: there is no deadline, or no known time."""
+    before: float | None = None
+    """The points, where being late took something off."""
+    late: str = ""
+    """Words: what was taken off and by which rule, or how late it is."""
 
 
 class Absent(Struct, frozen=True):

@@ -90,7 +90,7 @@ def parse_moodle(name: str) -> MoodleName | None:
 
 
 _CANVAS = re.compile(
-    r"(?:(?:LATE_)?(?P<hidden>anon_[^_]+)|(?P<who>.+?)_(?:LATE_)?(?P<number>\d+))_"
+    r"(?:(?P<late_hidden>LATE_)?(?P<hidden>anon_[^_]+)|(?P<who>.+?)_(?P<late>LATE_)?(?P<number>\d+))_"
     r"(?:\d+_(?P<file>.+)|(?P<entry>text|link)\.html)",
     re.S,
 )
@@ -105,6 +105,8 @@ class CanvasName(Struct, frozen=True):
     file: str
     entry: str = ""
     """`text` or `link`, where that was handed in and no file."""
+    late: bool = False
+    """Whether Canvas calls it late."""
 
 
 def parse_canvas(name: str) -> CanvasName | None:
@@ -112,7 +114,9 @@ def parse_canvas(name: str) -> CanvasName | None:
     match = _CANVAS.fullmatch(name)
     if match is None:
         return None
-    return CanvasName(match["hidden"] or match["who"], match["number"] or "", match["file"] or "", match["entry"] or "")
+    late = bool(match["late"] or match["late_hidden"])
+    who, number = match["hidden"] or match["who"], match["number"] or ""
+    return CanvasName(who, number, match["file"] or "", match["entry"] or "", late)
 
 
 def own_names(files: list[str]) -> list[tuple[str, ...]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse.errors import UsageError
+from tlcourse.grading.lms.dates import parse_date
 from tlcourse.grading.lms.table import Table, read_table
 from tlcourse.text import line
 
@@ -53,6 +54,8 @@ class Roster(Struct, frozen=True):
     platform: str = "csv"
     participant: str = ""
     """Moodle's word for a person whose name is hidden, in the site's language: that before the number."""
+    times: dict[str, str] = {}
+    """By id, when Moodle's grading worksheet says that somebody handed in: its folders' names say no time."""
 
 
 class People:
@@ -131,7 +134,18 @@ def read_roster(path: Path) -> Roster:
             cause="two exports were joined, or the ids are no ids.",
             remedy="remove the doubled lines.",
         )
-    return Roster(tuple(people), _platform(table), _participant(table))
+    return Roster(tuple(people), _platform(table), _participant(table), dict(_times(table)))
+
+
+def _times(table: Table) -> Iterator[tuple[str, str]]:
+    at = table.column("Last modified (submission)")
+    if at is None:
+        return
+    for row in table.rows:
+        # the day of the week comes first, and is not needed: `Friday, 3 October 2025, 11:07 AM`
+        when = parse_date(row[at]) or parse_date(re.sub(r"\A[^\d,]+,", "", row[at]))
+        if when is not None and (person := person_of(table, row)) is not None:
+            yield person.id, when.isoformat()
 
 
 def person_of(table: Table, row: tuple[str, ...]) -> Person | None:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from tlcourse.presenting.report import svg
 from tlcourse.presenting.report.as_text import decided, head, mark_row, notices, override_words, request_words
 from tlcourse.presenting.report.feedback_content import Feedback
+from tlcourse.presenting.report.late_words import points_with_late
 from tlcourse.presenting.report.report_data import Report, five_numbers, histogram
 from tlcourse.presenting.report.similar_handins import Similar, no_pair
 from tlcourse.presenting.report.whole_course import WholeCourse, named, shown, summary
@@ -50,6 +51,7 @@ def report_page(report: Report, links: Mapping[str, str] | None = None) -> str:
         notices=list(notices(report)),
         override_words=override_words,
         decided=decided,
+        points_with_late=points_with_late,
         mark_row=mark_row,
         request_words=request_words,
         no_pair=no_pair,

@@ -9,6 +9,7 @@ from tlcourse.grading.gradebook.by_hand import HandMark, Request
 from tlcourse.grading.gradebook.people import STATES, settles
 from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.presenting.report.feedback_content import Feedback
+from tlcourse.presenting.report.late_words import points_with_late, report_late
 from tlcourse.presenting.report.report_data import Report, five_numbers, histogram
 from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.text import line, markdown, markdown_block
@@ -99,7 +100,7 @@ def report_markdown(report: Report) -> str:
         parts.append("\n".join(["| check | passed | values |", "|---|---|---|", *rates]))
     rows = [
         f"| {markdown(s.handin.owner)} | {markdown(', '.join(s.handin.members))} | {OUTCOMES[s.outcome].word} "
-        f"| {points_words(s)} | {markdown(s.verdict.cause if s.verdict else '')} |"
+        f"| {_points_cell(s)} | {markdown(s.verdict.cause if s.verdict else '')} |"
         for s in report.statuses
     ]
     parts.append("\n".join(["| hand-in | members | outcome | points | cause |", "|---|---|---|---|---|", *rows]))
@@ -114,6 +115,11 @@ def report_markdown(report: Report) -> str:
     if listed:
         parts.append("\n".join(f"- {markdown(one)}" for one in listed))
     return "\n\n".join(parts) + "\n"
+
+
+def _points_cell(status: GradeStatus) -> str:
+    late = markdown(points_with_late(status), 2000)
+    return points_words(status) + (f" {late}" if late else "")
 
 
 def head(report: Report) -> str:
@@ -133,7 +139,8 @@ def row(status: GradeStatus) -> str:
     again += f"  (regrade {status.regrade})" if status.regrade else ""
     left = "  (nobody's: each who handed it in has another mark)" if status.handin.left_behind else ""
     ended = OUTCOMES[status.outcome].word
-    return f"{line(status.handin.owner)}: {ended}, {points_words(status)} points{again}{left}{cause}"
+    late = points_with_late(status)
+    return f"{line(status.handin.owner)}: {ended}, {points_words(status)} points{late}{again}{left}{cause}"
 
 
 def decided(override: Override) -> str:
@@ -167,7 +174,8 @@ def request_words(one: Request) -> str:
 
 
 def notices(report: Report) -> Iterator[tuple[str, str]]:
-    """What was said of the downloads, who moved, and everybody who has no hand-in."""
+    """What was said of the downloads, the deadline and who is late, who moved, and everybody who has no hand-in."""
+    yield from report_late(report.deadline, report.statuses, report.extensions, report.course_due)
     yield from (("note", text) for text in report.look.notices)
     yield from (("not matched", f"{folder}: {reason}") for folder, reason in report.look.unmatched)
     named = {one.person.id: one.named for one in report.people}

@@ -19,8 +19,9 @@ from tlcourse.grading.gradebook.by_hand import ByHand, Request
 from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.grading.result import CheckResult, Result
+from tlcourse.presenting.report.late_words import late_note
 from tlcourse.presenting.verdict import OUTCOMES, CheckWords, OutcomeWords, check, run
-from tlcourse.presenting.words import curve, points
+from tlcourse.presenting.words import curve, due, points
 from tlcourse.text import line, sentence, without_paths
 
 _FURTHER = re.compile(r"^(A further run ended as \w+):.*", re.DOTALL)
@@ -125,8 +126,13 @@ def _note(exercise: LoadedExercise, status: GradeStatus, person: str) -> str:
         excused = decided.excused
         notes.append("Excused by the course's staff." if excused else "These points were set by the course's staff.")
         notes += _reason(decided)
+    elif said := late_note(status, person):
+        late = status.late_of(person)
+        notes.append(f"{said}." + (f" It was due {due(late)}." if late is not None and late.whose == "class" else ""))
     if not person and (status.overrides_of_members or status.hands_of_members):
         notes.append("For some of the group the course's staff set points of their own; the platform shows them.")
+    if not person and status.lates_of_members:
+        notes.append("For some of the group another deadline holds; the platform shows their points.")
     if unset := status.to_mark(person):
         titles = [item.title for item in exercise.about.manual if item.id in unset]
         notes.append(f"Not marked yet: {', '.join(titles)}.")
@@ -178,7 +184,8 @@ def mark_words(exercise: LoadedExercise, status: GradeStatus, person: str, next_
         if parts and status.verdict is not None:
             parts.insert(0, f"checks: {status.verdict.points:g} of {exercise.about.checked_points:g}")
         listed = f" ({'; '.join(parts)})" if parts else ""
-        return line(f"{outcome}, {points(status.points_of(person), most)}{listed}. {next_}", 1500) + added
+        late = f" {said}." if (said := late_note(status, person)) else ""
+        return line(f"{outcome}, {points(status.points_of(person), most)}{listed}.{late} {next_}", 1500) + added
     said = "Excused by the course's staff." if decided.excused else set_by_hand(decided.points, most)
     said = " ".join([said, *_reason(decided)])
     if status.verdict is None or not status.graded:

@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tlcourse.course.deadline import Deadline, read_due
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.attempts import Attempt, attempts
 from tlcourse.grading.gradebook.by_hand import HandMark, Request, hand_marks, requests
+from tlcourse.grading.gradebook.deadlines import Extension, Kept, extensions, kept_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.mark_parts import part_points, points_by_check
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus
@@ -21,6 +23,7 @@ from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Overrid
 from tlcourse.grading.lms.marks import Mark
 from tlcourse.grading.result import SCHEMA, Result, read_result
 from tlcourse.presenting.report.feedback_content import Ended, mark_words, next_thing, words_without_handin
+from tlcourse.presenting.report.late_words import late_note
 from tlcourse.presenting.report.similar_handins import Similar, similar_of
 from tlcourse.text import line
 
@@ -68,6 +71,11 @@ class Report(Struct, frozen=True):
     hand_marks: list[HandMark] = []
     """Every row, the oldest first."""
     requests: list[Request] = []
+    deadline: Deadline | None = None
+    extensions: list[Extension] = []
+    """Every row, the oldest first."""
+    course_due: str = ""
+    """What exercise.yaml says, where the batch is judged by something else, which no command gave."""
 
     @property
     def points(self) -> list[float]:
@@ -82,6 +90,7 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
     forgeable = _self_reported(book, statuses)
     shown = {status.handin.key for status in statuses}
     people = book.person_statuses(batch, statuses)
+    kept = kept_deadline(book, batch.id)
     shown |= {f"person:{one.person.id}" for one in people}
     return Report(
         batch=batch,
@@ -103,6 +112,9 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         memberships=book.memberships(batch.id),
         attempts=attempts(book, batch.id),
         look=book.look(batch),
+        deadline=kept.deadline if kept else None,
+        extensions=extensions(book, batch.exercise),
+        course_due=_course_due(exercise, kept),
         max_points=max_points(batch, exercise),
         hand_marks=[one for one in hand_marks(book, batch.exercise) if one.target in shown],
         requests=[one for one in requests(book, batch.exercise) if one.target in shown],
@@ -112,6 +124,17 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
 def max_points(batch: BatchRecord, exercise: LoadedExercise) -> float:
     """The most that the checks gave in the batch, and assistants give today."""
     return batch.max_points + sum(item.max_points for item in exercise.about.manual)
+
+
+def _course_due(exercise: LoadedExercise, kept: Kept | None) -> str:
+    """When exercise.yaml says it is due, where that is not what is kept with a batch, nor was replaced by a command."""
+    said = exercise.about.due
+    if kept is not None and (kept.given or (kept.deadline is None and not said)):
+        return ""
+    if kept is None or kept.deadline is None:
+        return said
+    today = read_due(said, kept.deadline.zone, kept.deadline.late).due if said else ""
+    return "" if today == kept.deadline.due else said or "at no time"
 
 
 def _self_reported(book: Gradebook, statuses: Sequence[GradeStatus]) -> set[str]:
@@ -177,6 +200,10 @@ def document(report: Report) -> dict[str, Any]:
                 "attempt": status.handin.attempt,
                 "submitted_at": status.handin.submitted_at,
                 "by_hand": {item.id: status.hand.points_of(item.id) for item in status.hand.items},
+                "late": status.late,
+                "late_for": status.lates_of_members,
+                "points_before": status.points_before(),
+                "late_words": late_note(status),
                 "points_of_members": {person: status.points_of(person) for person in status.handin.members},
             }
             for status in report.statuses
@@ -186,6 +213,8 @@ def document(report: Report) -> dict[str, Any]:
         "regrades": report.regrades,
         "hand_marks": report.hand_marks,
         "requests": report.requests,
+        "deadline": report.deadline,
+        "extensions": report.extensions,
         "similar": report.similar and report.similar.pairs,
         "not_compared": report.similar and report.similar.not_compared,
         "people": [
@@ -232,6 +261,10 @@ def marks_of(book: Gradebook, statuses: Sequence[GradeStatus], exercise: LoadedE
                     outcome=status.outcome,
                     owner=status.handin.owner,
                     parts=part_points(exercise.about, status, person, checks),
+                    submitted_at=status.handin.submitted_at,
+                    days_late=late.days if (late := status.late_of(person)) and late.known else None,
+                    before=status.points_before(person) if status.lowered(person) else None,
+                    late=late_note(status, person),
                 )
             )
     return marks

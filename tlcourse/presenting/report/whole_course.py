@@ -14,6 +14,7 @@ from tlcourse.grading.gradebook.people import STATES, PersonStatus, State
 from tlcourse.grading.gradebook.records import BatchRecord
 from tlcourse.grading.lms.roster import Person
 from tlcourse.grading.lms.table import cell, number, write_table
+from tlcourse.presenting.report.late_words import late_note
 from tlcourse.presenting.report.report_data import five_numbers, max_points
 from tlcourse.text import line, markdown
 
@@ -41,6 +42,8 @@ class Cell(Struct, frozen=True):
     handin: str = ""
     batch: int = 0
     """The one that the mark is from."""
+    late: str = ""
+    """How late it was, and what that took off, in words."""
 
 
 class Row(Struct, frozen=True):
@@ -112,16 +115,16 @@ def _of_batch(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise) -> 
     listed = bool(book.people(batch.id))
     theirs = {one: status for status in statuses for one in status.handin.marked(class_known=listed)}
     for one in book.person_statuses(batch, statuses):
-        key, parts = one.person.id, dict[str, float]()
+        key, parts, late = one.person.id, dict[str, float](), ""
         if one.state == "left":  # their marks are kept, and given out no more
             yield one, Cell(one.state, batch=batch.id)
             continue
         if (status := theirs.get(key)) is not None:
-            parts = part_points(exercise.about, status, key, checks)
+            parts, late = part_points(exercise.about, status, key, checks), late_note(status, key)
         elif one.hand is not None:
             got = {item.id: one.hand.points_of(item.id) for item in exercise.about.manual}
             parts = {name: points for name, points in got.items() if points is not None}
-        yield one, Cell(one.state, one.points, parts, one.owner, batch.id)
+        yield one, Cell(one.state, one.points, parts, one.owner, batch.id, late)
 
 
 def _row(person: Person, columns: list[Column], cells: dict[str, dict[str, Cell]]) -> Row:
@@ -144,9 +147,11 @@ def state_words(one: Cell) -> str:
 def csv_of(course: WholeCourse) -> str:
     """A row for each person: of each exercise the points, the state and the parts; then sums, and what is lacking."""
     headers = ["id", "username", "last name", "first name"]
+    some_late = {name for row in course.rows for name, one in row.cells.items() if one.late}
     for column in course.columns:
         headers += [f"{column.exercise} points", f"{column.exercise} state"]
         headers += [f"{column.exercise} {part}" for part in column.parts]
+        headers += [f"{column.exercise} late"] * (column.exercise in some_late)
     rows = [[*headers, "total", "max total", "lacks"]]
     for row in course.rows:
         person = row.person
@@ -155,6 +160,7 @@ def csv_of(course: WholeCourse) -> str:
             own = row.cells[column.exercise]
             cells += [_points(own.points), cell(state_words(own))]
             cells += [_points(own.parts.get(part)) for part in column.parts]
+            cells += [cell(own.late)] * (column.exercise in some_late)
         rows.append([*cells, number(row.total), number(row.max_total), cell(" ".join(row.lacks))])
     return write_table(rows)
 
@@ -202,7 +208,9 @@ def summary(course: WholeCourse, column: Column) -> str:
 
 def shown(own: Cell) -> str:
     """The points, or why there are none."""
-    return state_words(own) if own.points is None else f"{own.points:g}"
+    if own.points is None:
+        return state_words(own)
+    return f"{own.points:g}" + (f" ({own.late})" if own.late else "")
 
 
 def named(row: Row) -> str:

@@ -22,6 +22,7 @@ from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
 from tlcourse.paths import gradebook_file
 from tlcourse.presenting.report.as_text import decided, override_words
 from tlcourse.presenting.report.feedback_content import feedback_of
+from tlcourse.presenting.report.late_words import points_with_late
 from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.presenting.words import duration
 from tlcourse.text import harmless, typed
@@ -248,6 +249,8 @@ class HandInScreen(CourseScreen):
         said = feedback_of(exercise, status, result)
         text = Text(f"\n{said.outcome.full}  {said.points}\n", style="bold")
         text.append(f"members: {_clean(', '.join(status.handin.members)) or 'not known'}\n", style="not bold")
+        if late := points_with_late(status).strip("; "):
+            text.append(f"handed in {_clean(status.handin.submitted_at)}: {_clean(late)}\n", style="not bold")
         text.append(f"{said.next_thing}\n\n", style="not bold")
         for check in said.checks:
             text.append(f"{check.mark} {check.word}  ", style=f"bold ${check.tone}")
@@ -314,6 +317,8 @@ def _line(status: GradeStatus) -> Text:
     changed = " (overridden)" if status.override is not None else ""
     if status.overrides_of_members:
         changed += f" ({len(status.overrides_of_members)} with points of their own)"
+    if status.late is not None and status.late.days:
+        changed += " (late)"
     text = Text(no_wrap=True).append(f"{outcome.mark} ", style=f"${outcome.tone}")
     text.append(f"{_clean(status.handin.owner)}  ")
     text.append(f"{outcome.word}{points}{changed}")

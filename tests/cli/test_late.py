@@ -1,0 +1,242 @@
+"""A class in which some are late: who it costs what, by whose deadline, and where each place says so.
+
+Ten points a hand-in would make the sums easy; the exercise has two, so 10 % a day of 2 points is 0.2.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from results import result
+
+from tests.grading.lms import strict
+from tlcourse.course.deadline import LateRule, read_due
+from tlcourse.grading.batch.setup import ClassLists, begin, seed_from
+from tlcourse.grading.grade import Options
+from tlcourse.grading.gradebook.deadlines import Kept, keep_deadline
+from tlcourse.grading.gradebook.gradebook import Gradebook
+
+CPH = "Europe/Copenhagen"
+SEED = seed_from("line", b"a secret that is long enough", None)
+PEOPLE = [
+    (f"s{i}", f"u{i}", name) for i, name in enumerate(("Anne Abel", "Bo Beck", "Cia Colt", "Dan Dahl", "Eva Eng"))
+]
+FOLDERS = (
+    "1-1 - Pair - Anne Abel - Nov 22, 2026 1200 AM",  # 2 days late: 2 → 1.6; Bo has until the 22nd at noon
+    "1-2 - Cia Colt - Nov 20, 2026 1159 PM",  # in time
+    "1-3 - Dan Dahl - Nov 26, 2026 1200 AM",  # 6 days late: after the cut-off
+    "1-3 - Dan Dahl - Nov 20, 2026 0800 AM",  # and an older one in time
+)
+RULE = LateRule(penalty=10, cut_off_days=5)
+
+
+@pytest.fixture
+def found(tmp_path):
+    """Lists and a download: a pair, three alone, of whom Eva hands in nothing."""
+    roster, groups = tmp_path / "class.csv", tmp_path / "groups.csv"
+    rows = ["OrgDefinedId,Username,Last Name,First Name"]
+    rows += [f"{id_},{user},{name.split()[1]},{name.split()[0]}" for id_, user, name in PEOPLE]
+    roster.write_text("\n".join(rows) + "\n")
+    groups.write_text("group,id\nPair,s0\nPair,s1\n")
+    for name in FOLDERS:
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "solution.py").write_text("def fit(task): pass")
+    return ClassLists(roster, groups), tmp_path / "in"
+
+
+@pytest.fixture
+def graded(found, line, tmp_path) -> Path:
+    """A gradebook in which all three have 2 of 2 points."""
+    lists, folder = found
+    path = tmp_path / "g.sqlite"
+    with Gradebook.writing(path, "a test") as book:
+        options = Options(variant="mini", device="cpu", threads=1, wall_time_s=30.0)
+        handins = lists.find(folder, tmp_path / "into")
+        begin(book, line, handins, folder, options, SEED, who="sofie", settings=lists.settings())
+        keep_deadline(book, 1, Kept(read_due("2026-11-20 23:59", CPH, RULE), given=True), who="sofie")
+        for handin in book.handins(1):
+            book.record(handin.id, 0, result("pass", 2.0), "")
+    return path
+
+
+def points(path: Path) -> dict[str, float | None]:
+    with Gradebook.reading(path) as book:
+        batch = book.batch(1)
+        return {one.person.id: one.points for one in book.person_statuses(batch, book.statuses(batch))}
+
+
+def test_each_member_is_judged_by_their_own_deadline_and_all_places_say_the_same(graded, tl, tmp_path):
+    common = ("line", "--gradebook", str(graded))
+    assert points(graded) == {"s0": 1.6, "s1": 1.6, "s2": 2.0, "s3": 0.0, "s4": None}
+    for who, more in (("Bo Beck", ("--until", "2026-11-22 12:00")), ("u3", ("--days", "7"))):
+        done = tl("ta", "extend", *common, who, *more, "--why", "ill")
+        assert done.returncode == 0, done.stderr
+    expected = {"s0": 1.6, "s1": 2.0, "s2": 2.0, "s3": 2.0, "s4": None}
+    assert points(graded) == expected
+
+    report = tl("ta", "report", *common).stdout
+    assert f"due: 2026-11-20 23:59 ({CPH}); when late: 10 % of the points earned for each day begun; what" in report
+    assert "Pair: PASS, 1.6 points (2 → 1.6: 2 days late, 10 % a day); s1: 2 (in time, extended to 2026-11-22" in report
+    assert "extension: s1: until 2026-11-22 12:00, by " in report
+    assert "extension: s3: 7 days more, by " in report
+    for form in ("--markdown", "--html"):
+        page = tmp_path / "page"
+        text = tl("ta", "report", *common, form, *([str(page)] if form == "--html" else [])).stdout
+        text = page.read_text() if form == "--html" else text
+        assert "2 → 1.6: 2 days late, 10 % a day" in text
+    document = json.loads(tl("ta", "report", *common, "--json").stdout)
+    (pair,) = [one for one in document["handins"] if one["owner"] == "Pair"]
+    assert (pair["points_before"], pair["points"], pair["points_of_members"]) == (2, 1.6, {"s0": 1.6, "s1": 2.0})
+    assert (pair["late"]["days"], pair["late_for"]["s1"]["days"]) == (2, 0)
+    assert document["deadline"]["due"] == "2026-11-20T23:59:00"
+
+    rows = list(csv.DictReader(io.StringIO(tl("ta", "export", *common, "--format", "csv").stdout)))
+    assert {row["id"]: row["points"] for row in rows} == {"s0": "1.6", "s1": "2", "s2": "2", "s3": "2", "s4": ""}
+    assert [row["days late"] for row in rows] == ["2", "0", "0", "0", ""]
+    assert (rows[0]["points before"], rows[0]["handed in"]) == ("2", "2026-11-22T00:00:00")
+    assert rows[0]["late"] == "2 → 1.6: 2 days late, 10 % a day"
+    assert "2 → 1.6: 2 days late, 10 % a day." in rows[0]["feedback"]
+    text = tl("ta", "export", *common, "--format", "brightspace").stdout
+    assert strict.brightspace(text.replace("\n", "\r\n"), "Two lines Points Grade", set(expected)) == expected
+
+    text = tl("ta", "export", *common, "--format", "canvas").stdout
+    assert strict.canvas(text.replace("\n", "\r\n"), "Two lines", set(expected)) == expected
+    assert tl("ta", "export", *common, "--format", "gradescope", "--output", "scores.zip").returncode == 0
+    with zipfile.ZipFile(tmp_path / "scores.zip") as packed:
+        first = strict.gradescope(packed.read("0001-s0/results.json").decode())
+    assert first["score"] == 1.6 and "2 → 1.6: 2 days late, 10 % a day." in first["tests"][0]["output"]
+    whole = csv.DictReader(io.StringIO(tl("ta", "export", "--all", "--gradebook", str(graded)).stdout))
+    assert {row["id"]: (row["line points"], row["line late"]) for row in whole} == {
+        "s0": ("1.6", "2 → 1.6: 2 days late, 10 % a day"),
+        **{f"s{i}": ("2", "") for i in (1, 2, 3)},
+        "s4": ("", ""),
+    }
+
+    assert tl("ta", "feedback", *common, str(tmp_path / "out")).returncode == 0
+    said = (tmp_path / "out" / "feedback" / FOLDERS[0] / "feedback.md").read_text()
+    assert "1.6 of 2 points" in said
+    assert "2 → 1.6: 2 days late, 10 % a day. It was due 2026-11-20 23:59" in said
+    own = (tmp_path / "out" / "feedback-of-members" / "s1" / "feedback.md").read_text()
+    assert "2 of 2 points" in own and "days late" not in own
+
+
+def test_the_newest_extension_counts_and_can_be_withdrawn_and_ones_own_comes_before_the_groups(graded, tl):
+    common, why = ("ta", "extend", "line", "--gradebook", str(graded)), ("--why", "the server was down")
+    assert tl(*common, "Pair", "--days", "1", *why).returncode == 0
+    assert points(graded)["s0"] == 1.8  # one day after the 21st
+    assert tl(*common, "s0", "--days", "2", *why).returncode == 0
+    assert (points(graded)["s0"], points(graded)["s1"]) == (2.0, 1.8)
+    assert tl(*common, "s0", "--withdraw", *why).returncode == 0
+    assert points(graded)["s0"] == 1.8
+    listed = tl(*common).stdout.splitlines()
+    assert [line.split(", by")[0] for line in listed] == ["Pair: 1 day more", "s0: 2 days more", "s0: withdrawn"]
+    for more, words in (
+        (("Pair", "--days", "1"), "needs its reason"),
+        (("Pair", *why), "Give one of --until, --days, --withdraw"),
+        (("Pair", "--until", "2026-11-19", *why), "before the deadline"),
+        (("Nobody Here", "--days", "1", *why), "is nobody of this batch"),
+    ):
+        refused = tl(*common, *more)
+        assert (refused.returncode, words in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_mark_that_staff_set_is_not_lowered_again(graded, tl):
+    common = ("line", "--gradebook", str(graded))
+    assert tl("ta", "override", *common, "Dan Dahl", "--points", "1.5", "--why", "heard them").returncode == 0
+    assert points(graded)["s3"] == 1.5
+    report = tl("ta", "report", *common).stdout
+    assert (
+        "1.5 (overridden; graded 2) points (6 days late, nothing counts after 5 days, and not lowered again)" in report
+    )
+
+
+def test_before_a_batch_an_extension_is_for_whoever_is_called_so(found, tl, tmp_path):
+    lists, folder = found
+    common = ("line", "--gradebook", str(tmp_path / "g.sqlite"))
+    for who in ("u0", "Dan Dahl", "Nobody Here"):
+        assert tl("ta", "extend", *common, who, "--days", "1", "--why", "ill").returncode == 0
+    files = ("--roster", str(lists.roster), "--groups", str(lists.groups))
+    looked = ("batch", *common[:1], str(folder), *files, *common[1:], "--dry-run", "--due", f"2026-11-20 {CPH}")
+    said = tl(*looked).stdout
+    assert f"Due 2026-11-20 23:59 ({CPH}); when late: nothing is taken off" in said
+    assert "  late: Pair: 2 days late (handed in 2026-11-22 00:00:00)" in said
+    assert "  late: Pair, s0: 1 day late, extended to 2026-11-21 23:59" in said
+    assert "  late: Dan Dahl: 5 days late, extended to 2026-11-21 23:59" in said
+    assert "the extension for Nobody Here is nobody's in this class" in said
+    assert "late: Cia" not in said
+    assert "  note: an older attempt of Dan Dahl was in time; the newest counts." in said
+    document = json.loads(tl(*looked, "--json").stdout)
+    late = {one["owner"]: one["late"]["days"] for one in document["found"]}
+    assert late == {"Cia Colt": 0, "Dan Dahl": 5, "Pair": 2}
+
+
+def test_moodles_worksheet_says_when_its_hand_ins_came(tl, tmp_path):
+    folder, sheet = tmp_path / "moodle", tmp_path / "sheet.csv"
+    rows = ["Identifier,Full name,Email address,Status,Grade,Maximum Grade,Last modified (submission)"]
+    for number, (name, when) in enumerate(
+        (
+            ("Anne Abel", "Sunday, 22 November 2026, 12:00 AM"),
+            ("Bo Beck", "vendredi, 20 novembre 2026, 23:59"),
+            ("Cia Colt", "-"),
+        ),
+        start=71,
+    ):
+        rows.append(f'Participant {number},{name},x{number}@example.org,Submitted,,2,"{when}"')
+        (folder / f"{name}_{number}_assignsubmission_file").mkdir(parents=True)
+        (folder / f"{name}_{number}_assignsubmission_file" / "solution.py").write_text("def fit(task): pass")
+    sheet.write_text("\n".join(rows) + "\n")
+    looked = ("batch", "line", str(folder), "--roster", str(sheet), "--gradebook", str(tmp_path / "g.sqlite"))
+    said = tl(*looked, "--dry-run", "--due", f"2026-11-20 {CPH}").stdout
+    assert [line for line in said.splitlines() if "late:" in line and "Due" not in line] == [
+        "  late: Anne Abel: 2 days late (handed in 2026-11-22 00:00:00)"
+    ]
+    assert "of 1 of 3 hand-ins nothing says when it was handed in" in said
+
+
+def test_free_days_of_the_course_are_used_as_they_are_needed(found, line, tmp_path):
+    """Two exercises in one gradebook: of three free days, the first takes two."""
+    lists, folder = found
+    rule = LateRule(penalty=10, free_days=3)
+    other = replace(line, about=replace(line.about, id="other"))
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        options = Options(variant="mini", device="cpu", threads=1, wall_time_s=30.0)
+        handins = lists.find(folder, tmp_path / "into")
+        for number, (exercise, due) in enumerate(((line, "2026-11-20 23:59"), (other, "2026-11-23 23:59")), start=1):
+            moved = handins
+            if exercise is other:
+                moved = replace(
+                    handins, found=[replace(one, submitted_at="2026-11-26T12:00:00") for one in handins.found]
+                )
+            begin(book, exercise, moved, folder, options, SEED, who="sofie", settings=lists.settings())
+            keep_deadline(book, number, Kept(read_due(due, CPH, rule)), who="sofie")
+            for handin in book.handins(number):
+                book.record(handin.id, 0, result("pass", 2.0), "")
+        used = {
+            number: {
+                person: (one.late_of(person).free, one.points_of(person))
+                for one in book.statuses(book.batch(number))
+                for person in one.handin.members
+            }
+            for number in (1, 2)
+        }
+    # Dan was 6 days late for the first, and 3 of them were free; nobody was more than 3 days late for the second
+    assert used[1] == {"s0": (2, 2.0), "s1": (2, 2.0), "s2": (0, 2.0), "s3": (3, 1.4)}
+    assert used[2] == {"s0": (1, 1.6), "s1": (1, 1.6), "s2": (3, 2.0), "s3": (0, 1.4)}
+
+
+def test_what_has_no_known_time_is_never_late_and_canvas_is_heard(tl, tmp_path):
+    folder = tmp_path / "canvas"
+    folder.mkdir()
+    for name in ("abelanne_LATE_11_91_solution.py", "coltcia_12_92_solution.py"):
+        (folder / name).write_text("def fit(task): pass")
+    looked = ("batch", "line", str(folder), "--gradebook", str(tmp_path / "g.sqlite"), "--dry-run")
+    said = tl(*looked, "--due", f"2026-11-20 {CPH}").stdout
+    assert "Canvas calls 1 hand-in late, and says no time: nothing is taken off for it: abelanne" in said
+    assert said.count("nothing says when it was handed in: none of them is called late") == 1
+    assert "  late: " not in said
