@@ -17,12 +17,16 @@ from results import result
 
 from tests.grading.lms import strict
 from tlcourse.course.deadline import LateRule, read_due
+from tlcourse.course.loader import load_course
 from tlcourse.grading.batch.setup import ClassLists, begin, seed_from
 from tlcourse.grading.grade import Options
-from tlcourse.grading.gradebook.deadlines import Kept, keep_deadline
+from tlcourse.grading.gradebook.deadlines import Kept, asked_deadline, keep_deadline, kept_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.presenting.report.late_words import report_late
+from tlcourse.presenting.report.report_data import other_due
 
 CPH = "Europe/Copenhagen"
+EXAMPLE = Path(__file__).parent.parent / "example_course"
 SEED = seed_from("line", b"a secret that is long enough", None)
 PEOPLE = [
     (f"s{i}", f"u{i}", name) for i, name in enumerate(("Anne Abel", "Bo Beck", "Cia Colt", "Dan Dahl", "Eva Eng"))
@@ -174,6 +178,55 @@ def test_before_a_batch_an_extension_is_for_whoever_is_called_so(found, tl, tmp_
     document = json.loads(tl(*looked, "--json").stdout)
     late = {one["owner"]: one["late"]["days"] for one in document["found"]}
     assert late == {"Cia Colt": 0, "Dan Dahl": 5, "Pair": 2}
+
+
+def test_a_deadline_is_a_row_and_one_that_a_command_gave_stays_until_another_does(graded, line, tl):
+    about = replace(line.about, due="2026-11-23 12:00")
+    course = load_course(EXAMPLE).about
+    with_zone, none = replace(course, zone=CPH, late=LateRule(penalty=50)), Kept(None, given=True)
+    with Gradebook.writing(graded, "a test") as book:
+        given = kept_deadline(book, 1)
+        assert given == Kept(read_due("2026-11-20 23:59", CPH, RULE), given=True)
+        today = asked_deadline(with_zone, about, "", None)
+        assert today == Kept(read_due("2026-11-23 12:00", CPH, LateRule(penalty=50)))
+        keep_deadline(book, 1, today, who="sofie")  # as where a later download comes into the batch
+        after = Kept(read_due("2026-11-20 23:59", CPH, LateRule(penalty=50)), given=True)
+        assert kept_deadline(book, 1) == after == asked_deadline(with_zone, about, "", given)
+        keep_deadline(book, 1, asked_deadline(with_zone, about, "none", after), who="sofie")
+        assert kept_deadline(book, 1) == none == asked_deadline(with_zone, about, "", none)
+        assert [row[0] for row in book.rows("SELECT given FROM deadlines ORDER BY id")] == [1, 1, 1]
+    assert points(graded) == {"s0": 2, "s1": 2, "s2": 2, "s3": 2, "s4": None}
+
+
+def test_a_batch_of_an_earlier_edition_has_no_deadline_and_the_report_says_what_the_course_has_now(line):
+    about = replace(line, about=replace(line.about, due="2026-11-23 12:00"))
+    kept = Kept(read_due("2026-11-20 23:59", CPH, RULE))
+    for known, said in (
+        (None, "2026-11-23 12:00"),
+        (kept, "2026-11-23 12:00"),
+        (replace(kept, given=True), ""),
+        (Kept(read_due("2026-11-23 12:00", CPH, RULE)), ""),
+    ):
+        assert other_due(about, known) == said
+    assert other_due(line, kept) == "at no time"
+    assert dict(report_late(None, [], [], "2026-11-23 12:00"))["note"].startswith(
+        "exercise.yaml says due 2026-11-23 12"
+    )
+
+
+def test_without_lists_an_extension_is_for_whoever_the_folder_names(found, line, tl, tmp_path):
+    _, folder = found
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        handins = ClassLists().find(folder, tmp_path / "into")
+        options = Options(variant="mini", device="cpu", threads=1, wall_time_s=30.0)
+        begin(book, line, handins, folder, options, SEED, who="sofie", settings={})
+        keep_deadline(book, 1, Kept(read_due("2026-11-20 23:59", CPH, RULE)), who="sofie")
+        for handin in book.handins(1):
+            book.record(handin.id, 0, result("pass", 2.0), "")
+    assert points(tmp_path / "g.sqlite")["Dan Dahl"] == 0
+    common = ("line", "--gradebook", str(tmp_path / "g.sqlite"))
+    assert tl("ta", "extend", *common, "dan dahl", "--days", "5", "--why", "ill").returncode == 0
+    assert points(tmp_path / "g.sqlite")["Dan Dahl"] == 1.8
 
 
 def test_moodles_worksheet_says_when_its_hand_ins_came(tl, tmp_path):

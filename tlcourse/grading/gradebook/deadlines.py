@@ -59,10 +59,18 @@ def kept_deadline(book: Gradebook, batch: int) -> Kept | None:
 
 
 def keep_deadline(book: Gradebook, batch: int, kept: Kept, *, who: str) -> None:
-    """Append the deadline of a batch, where it is another than before."""
+    """Append the deadline of a batch, where it is another than before.
+
+    One that a command gave is replaced by another command's alone, whatever path led to the batch; its rule follows
+    the course.
+    """
     from tlcourse.grading.gradebook.gradebook import now
 
-    if kept_deadline(book, batch) == kept:
+    before = kept_deadline(book, batch)
+    if before is not None and before.given and not kept.given:
+        rule = kept.deadline or before.deadline
+        kept = Kept(before.deadline and rule and replace(before.deadline, late=rule.late), given=True)
+    if before == kept:
         return
     with book.appending() as db:
         db.execute(
@@ -128,7 +136,16 @@ def target_of(book: Gradebook, exercise: str, word: str) -> str:
     teams |= {same_key(name): h.owner for h in handins if h.kind == "group" for name in (h.folder_name, h.owner)}
     if same_key(word) in teams:
         return f"group:{teams[same_key(word)]}"
+    alone = {same_key(name): one for h in handins for one in _people_of(h) for name in (h.folder_name, h.owner)}
+    alone = {} if book.people(batches[-1].id) else alone
+    if same_key(word) in alone:
+        return f"person:{alone[same_key(word)]}"
     return f"person:{person_of(handins, book.people(batches[-1].id), word)}"
+
+
+def _people_of(handin: HandInRecord | HandIn) -> Sequence[str]:
+    """Those who are judged: its members; without lists, its owner's name is somebody, unless it is a group."""
+    return handin.members or ([handin.owner] if handin.kind == "person" else [])
 
 
 class _Given(Struct, frozen=True):
@@ -216,12 +233,12 @@ def of_found(
     """
     teams = {h.owner for h in handins if h.kind == "group"} | set(groups.values())
     known = {one.id: one for one in people}
-    known |= {one: Person(one) for h in handins for one in h.members if one not in known}
+    known |= {one: Person(one) for h in handins for one in _people_of(h) if one not in known}
     given = _given(rows, list(known.values()), teams)
     if deadline is None:
         return {}, given.nobodys
     return {
-        h.key: _of_handin([(one, _judged(h, one, deadline, given, groups, 0)) for one in h.members or [""]])
+        h.key: _of_handin([(one, _judged(h, one, deadline, given, groups, 0)) for one in _people_of(h) or [""]])
         for h in handins
     }, given.nobodys
 
@@ -245,13 +262,13 @@ def _each(
     """By hand-in its members with how late they are, free days that are left to each counted in."""
     groups = book.groups(batch.id)
     known = {one.id: one for one in book.people(batch.id)}
-    known |= {one: Person(one) for h in handins for one in h.members if one not in known}
+    known |= {one: Person(one) for h in handins for one in _people_of(h) if one not in known}
     teams = {h.owner for h in handins if h.kind == "group"} | set(groups.values())
     given = _given(extensions(book, batch.exercise), list(known.values()), teams)
     found = {}
     for handin in handins:
         own = []
-        for person in handin.members or [""]:
+        for person in _people_of(handin) or [""]:
             by_staff = handin.target in decided or f"person:{person}" in decided
             left = 0 if by_staff else max(0, deadline.late.free_days - used.get(person, 0))
             own.append((person, _judged(handin, person, deadline, given, groups, left)))

@@ -114,7 +114,7 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         look=book.look(batch),
         deadline=kept.deadline if kept else None,
         extensions=extensions(book, batch.exercise),
-        course_due=_course_due(exercise, kept),
+        course_due=other_due(exercise, kept),
         max_points=max_points(batch, exercise),
         hand_marks=[one for one in hand_marks(book, batch.exercise) if one.target in shown],
         requests=[one for one in requests(book, batch.exercise) if one.target in shown],
@@ -126,7 +126,7 @@ def max_points(batch: BatchRecord, exercise: LoadedExercise) -> float:
     return batch.max_points + sum(item.max_points for item in exercise.about.manual)
 
 
-def _course_due(exercise: LoadedExercise, kept: Kept | None) -> str:
+def other_due(exercise: LoadedExercise, kept: Kept | None) -> str:
     """When exercise.yaml says it is due, where that is not what is kept with a batch, nor was replaced by a command."""
     said = exercise.about.due
     if kept is not None and (kept.given or (kept.deadline is None and not said)):

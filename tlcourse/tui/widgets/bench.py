@@ -118,6 +118,8 @@ def _before(exercise: LoadedExercise, place: str) -> Text:
         text.append(f"• {check.title} {required} ({check.points:g} points)\n", style="not bold")
     for item in about.manual:
         text.append(f"• {item.title}, marked by hand ({item.max_points:g} points)\n", style="not bold")
+    if about.due:
+        text.append(f"• due {about.due}\n", style="not bold")
     limits = about.limits
     text.append(
         f"\ng trains it {on(place)}, apart from the labels, and scores it on {about.sizes.get('test', 0)} new "
