@@ -35,6 +35,7 @@ from tlcourse.grading.intake.notebook import read_notebook, without_magics
 from tlcourse.grading.intake.submission import collect
 from tlcourse.grading.lms.table import cell, read_table
 from tlcourse.grading.similarity import fingerprints, similar_pairs
+from tlcourse.presenting.report.pseudonyms import Names
 from tlcourse.quiz.exchange import aiken, brightspace, gift, markup
 from tlcourse.quiz.exchange.common import Given
 from tlcourse.text import LogTail, harmless, line, markdown, markdown_block, without_paths
@@ -200,6 +201,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "similar code": lambda text: similar_pairs(
         {"a": text, "b": text}, dict.fromkeys("abc", ""), [text[:100]], {"it": text}, earlier={"c": text}
     ),
+    "code without names": Names(b"", frozenset({"match"})).code,
     "fingerprints": fingerprints,
     "notebook": lambda text: read_notebook(notebook(text), Path("n.ipynb")),
     "notebook of many cells": lambda text: read_notebook(notebook(*text[::5]), Path("n.ipynb")),

@@ -10,9 +10,11 @@ import pytest
 from msgspec.structs import replace
 from results import result
 
+from tlcourse.grading.gradebook.changes import note_class
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
+from tlcourse.grading.lms.roster import Person
 from tlcourse.grading.result import SubmissionRecord
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
@@ -27,7 +29,7 @@ def long(name):
     return f"def fit(a, b):\n{body}\n"
 
 
-def a_gradebook(path, handins):
+def a_gradebook(path, handins, people=()):
     """One batch of `line`: `handins` gives a source by (owner, person)."""
     store = SubmissionStore(path)
     with Gradebook.writing(path, "a test") as book:
@@ -40,6 +42,7 @@ def a_gradebook(path, handins):
             for n, (owner, person) in enumerate(handins)
         ]
         book.begin_batch(batch, rows)
+        note_class(book, 1, people, {}, listed=None, who="", why="")
         for row, source in zip(book.handins(1), handins.values(), strict=True):
             solution = path.parent / "solution.py"
             solution.write_text(source)
@@ -103,3 +106,85 @@ def test_a_solution_that_was_found_somewhere_is_a_known_one(years, here, tmp_pat
     assert "notes.txt is neither a gradebook nor a Python file." in here(*common, "--with", "notes.txt", fails=2).stderr
     same = here(*common, "--with", str(years[0]), fails=2).stderr
     assert "has no other batch of line." in same
+
+
+PEOPLE = [
+    Person("s400123", "janedoe", "Jane", "Dørum", "jane.dorum@example.org"),
+    Person("s400124", "bo7", "Bo-Erik", "Tomat"),
+    Person("s400125", "ceciliab", "Cecilia", "Berg"),
+]
+NAMED = f'''"""By Jane Dørum and her friend Pelle."""
+# Jane wrote this, s400123, in /home/janedoe/solutions
+class JanesNet: pass
+class DørumNet: pass
+def model_of_jane(path="/home/pelle/data", author="Dorum, ceciliab"): return path
+{long("named")}'''
+SAYS = ("jane", "dørum", "dorum", "s400123", "pelle", "tomat", "erik", "s400124", "ceciliab", "berg", "rakket")
+
+
+@pytest.fixture
+def named(tmp_path):
+    """Jane Dørum and Bo-Erik Tomat are the group Rakket, and Cecilia Berg copied them; all are named everywhere."""
+    path = a_gradebook(
+        tmp_path / "g.sqlite",
+        {("Rakket", "s400123"): NAMED, ("Cecilia Berg", "s400125"): NAMED.replace("JanesNet", "Mine")},
+        PEOPLE,
+    )
+    return path, ("--gradebook", str(path), "--course", str(EXAMPLE))
+
+
+def test_no_form_of_an_anonymous_report_names_anybody_and_each_says_what_it_cannot_hide(named, here, tmp_path):
+    _, common = named
+    for arguments in (
+        *(("override", "line", "s400124", "--points", "1", "--why", "Bo-Erik took no part"),),
+        *(("mark", "line", "Rakket", "--comment", "Well done, Jane"),),
+        *(("requests", "line", "--add", "s400125", "--text", "I am Cecilia"),),
+        *(("extend", "line", "s400124", "--days", "2", "--why", "Tomat was ill"),),
+        *(("move", "line", "s400124", "Rakket", "--why", "Tomat was there"),),
+    ):
+        here("ta", *arguments, *common)
+    forms = []
+    for arguments in ((), ("--json",), ("--markdown",), ("--html", "r.html"), ("--json", "--html", "r.html")):
+        for which in ("line", "--all"):
+            said = here("ta", "report", which, "--anonymous", *arguments, *common)
+            page = (tmp_path / "r.html").read_text() if "--html" in arguments else ""
+            forms.append((which, arguments, said.stdout + page))
+    said = here("ta", "similar", "line", "--anonymous", "--html", "s.html", *common)
+    assert "What this cannot hide: nicknames, misspelt names" in said.stderr
+    shown = said.stdout + (tmp_path / "s.html").read_text()
+    forms.append(("similar", (), shown))
+    for which, arguments, text in forms:
+        for word in SAYS:
+            assert word not in text.casefold(), (which, arguments, word)
+        if which != "similar" and arguments != ("--html", "r.html"):
+            assert "What this cannot hide" in text, (which, arguments)
+    assert "<mark>" in shown  # the code itself is shown, beside pseudonyms
+    assert "a = a + b" in shown
+
+
+def test_pseudonyms_are_the_same_in_every_report_of_a_gradebook_and_others_in_another(named, here, tmp_path):
+    _, common = named
+
+    def people(*arguments):
+        document = json.loads(here("ta", "report", *arguments, "--anonymous", "--json").stdout)
+        return [one["id"] for one in document["people"]]
+
+    first = people("line", *common)
+    assert first == people("line", *common) == people("--all", *common) == sorted(first)
+    assert all(one.startswith("person-") and len(one) == 15 for one in first)
+    other = tmp_path / "other"
+    other.mkdir()
+    again = a_gradebook(other / "g.sqlite", {("Rakket", "s400123"): SHORT}, PEOPLE)
+    theirs = people("line", "--gradebook", str(again), "--course", str(EXAMPLE))
+    assert not set(first) & set(theirs)
+
+
+def test_an_anonymous_report_tells_the_same_as_one_with_names(named, here):
+    _, common = named
+    plain, hidden = (
+        json.loads(here("ta", "report", "line", *more, "--json", *common).stdout) for more in ((), ("--anonymous",))
+    )
+    for key in ("counts", "total", "checks"):
+        assert plain[key] == hidden[key]
+    assert sorted(one["points"] for one in plain["handins"]) == sorted(one["points"] for one in hidden["handins"])
+    assert [pair["share"] for pair in plain["similar"]] == [pair["share"] for pair in hidden["similar"]]

@@ -24,6 +24,9 @@ secret_app = typer.Typer(
     help="The secret from which hidden data are drawn.", no_args_is_help=True, rich_markup_mode=None
 )
 app = typer.Typer(help="For assistants and lecturers.", no_args_is_help=True, rich_markup_mode=None)
+Anonymous = Annotated[
+    bool, typer.Option("--anonymous", help="Pseudonyms in place of names; says what this cannot hide.")
+]
 HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page that stands alone.")]
 
 
@@ -34,6 +37,7 @@ def report(
     whole: AllExercises = False,
     html: HtmlFile = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
+    anonymous: Anonymous = False,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -43,10 +47,15 @@ def report(
 
     one_or_all(exercise, whole)
     if whole:
-        _report_all(chosen, html, markdown=markdown, json=json)
+        _report_all(chosen, html, anonymous=anonymous, markdown=markdown, json=json)
         return
     with chosen.reading(exercise) as (found, book, record):
         gathered = gather(book, record, found)
+        if anonymous:
+            from tlcourse.presenting.report.pseudonyms import names_of, without_names
+
+            names = names_of(book, [one.person for one in gathered.people], book.handins(record.id))
+            gathered = without_names(gathered, names)
     if html is not None:
         from tlcourse.presenting.report.as_html import report_page
 
@@ -62,12 +71,16 @@ def report(
             out.say(line)
 
 
-def _report_all(chosen: ChosenBatch, html: Path | None, *, markdown: bool, json: bool) -> None:
+def _report_all(chosen: ChosenBatch, html: Path | None, *, anonymous: bool, markdown: bool, json: bool) -> None:
     """All exercises of the course in one table."""
     from tlcourse.presenting.report.whole_course import course_document, course_lines, course_markdown, whole_course
 
     with chosen.reading_all() as (course, book):
         made = whole_course(book, course)
+        if anonymous:
+            from tlcourse.presenting.report.pseudonyms import course_without_names, names_of
+
+            made = course_without_names(made, names_of(book, [], []))
     if html is not None:
         from tlcourse.presenting.report.as_html import course_page
 
@@ -116,6 +129,7 @@ def similar(
             "--with", metavar="FILE", help="Also an earlier year's gradebook, or a solution (.py); may be given again."
         ),
     ] = None,
+    anonymous: Anonymous = False,
     most: Annotated[int, typer.Option("--most", min=1, help="Pairs at most.")] = 20,
     json: Json = False,
     plain: Plain = False,
@@ -126,7 +140,17 @@ def similar(
 
     with chosen.reading(exercise) as (found, book, record):
         earlier = earlier_handins(others or [], found, book, record)
-        looked = similar_of(book, book.statuses(record), found, most, earlier)
+        statuses = book.statuses(record)
+        looked = similar_of(book, statuses, found, most, earlier)
+        if anonymous:
+            from tlcourse.presenting.report.pseudonyms import CANNOT, names_of, similar_without_names
+
+            handins = [status.handin for status in statuses]
+            people = [one.person for one in book.person_statuses(record, statuses)]
+            names = names_of(book, [*people, *earlier.people], handins)
+            owners = {handin.owner: names.owner(handin) for handin in handins}
+            looked = similar_without_names(looked, names, owners)
+            out.note(CANNOT)
     pairs = looked.pairs
     if html is not None:
         from tlcourse.presenting.report.as_html import similar_page

@@ -184,6 +184,11 @@ _SAID = frozenset(keyword.kwlist) | frozenset(name for name in dir(builtins) if 
 """Names that count as they are: whoever renames them changes what the code does."""
 
 
+def pieces_of(source: str) -> Iterator[tuple[str, str]]:
+    """All of a source in order, as `(kind, text)`: `space` (comments as well), `text`, `number`, `name`, `mark`."""
+    return ((found.lastgroup or "", found[0]) for found in _TOKEN.finditer(source))
+
+
 def tokens_of(source: str) -> list[Token]:
     """Tokens of Python source, whether or not it is valid; docstrings count as little as comments."""
     tokens: list[Token] = []

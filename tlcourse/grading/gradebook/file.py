@@ -82,12 +82,16 @@ CREATE TABLE answers (id INTEGER PRIMARY KEY, request INTEGER NOT NULL REFERENCE
     at TEXT NOT NULL);
 ALTER TABLE overrides ADD COLUMN shown INTEGER NOT NULL DEFAULT 0
 """
-_LATER = ("hand_marks", "requests", "answers", "deadlines", "extensions")
+_LATER = ("hand_marks", "requests", "answers", "deadlines", "extensions", "keys")
 _DUE = """
 CREATE TABLE deadlines (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches (id),
     deadline TEXT NOT NULL, given INTEGER NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE extensions (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, target TEXT NOT NULL, until TEXT NOT NULL,
     days INTEGER NOT NULL, why TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL)
+"""
+_KEYS = """
+CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+INSERT INTO keys VALUES ('pseudonyms', randomblob(32))
 """
 _CHANGED = """
 ALTER TABLE overrides ADD COLUMN team TEXT NOT NULL DEFAULT '';
@@ -108,7 +112,7 @@ def _stay(tables: tuple[str, ...]) -> list[str]:
 
 
 _THIRD = [*statements(_OF_THE_CLASS), *_stay(_THEN)]
-_FOURTH = [*statements(_BY_HAND), *statements(_CHANGED), *statements(_DUE), *_stay(_LATER)]
+_FOURTH = [part for schema in (_BY_HAND, _CHANGED, _DUE, _KEYS) for part in statements(schema)] + _stay(_LATER)
 _STEPS = {
     0: [*statements(_SCHEMA), *_stay(_FIRST), *_THIRD, *_FOURTH, f"PRAGMA application_id = {_APPLICATION}"],
     1: ["ALTER TABLE results RENAME COLUMN wall_s TO wall_time_s", *_THIRD, *_FOURTH],

@@ -91,7 +91,7 @@ def extension_words(one: Extension) -> str:
 
 
 def _rows(owner: str, late: Lates, submitted_at: str) -> Iterator[str]:
-    at = f" (handed in {submitted_at.replace('T', ' ')})"
+    at = f" (handed in {submitted_at.replace('T', ' ')})" if submitted_at else ""
     if late.late is not None and (said := _said(late.late)):
         yield f"{line(owner)}: {said}{at}"
     for person, own in late.members.items():

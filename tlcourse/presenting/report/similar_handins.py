@@ -15,8 +15,11 @@ from tlcourse.grading.gradebook.file import is_gradebook
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
+from tlcourse.grading.lms.roster import Person
 from tlcourse.grading.similarity import MAX_SOURCE, MOST_PAIRS, Pair, similar_pairs
 from tlcourse.text import counted, line
+
+SAME = ", handed in by the same person"
 
 
 class Similar(Struct, frozen=True):
@@ -37,6 +40,8 @@ class Earlier(Struct, frozen=True):
     owners: dict[str, str] = {}
     members: dict[str, list[str]] = {}
     known: dict[str, str] = {}
+    people: list[Person] = []
+    """Those whom the lists of the other class name."""
     not_compared: list[str] = []
     gone: int = 0
 
@@ -87,7 +92,7 @@ def _with_same_people(pair: Pair, ours: dict[str, set[str]], before: Earlier) ->
     one, other = pair.keys
     if not pair.earlier or not ours[one] & set(before.members[other]):
         return pair
-    return replace(pair, owners=(pair.owners[0], f"{pair.owners[1]}, handed in by the same person"))
+    return replace(pair, owners=(pair.owners[0], pair.owners[1] + SAME))
 
 
 def earlier_handins(paths: Sequence[Path], exercise: LoadedExercise, book: Gradebook, batch: BatchRecord) -> Earlier:
@@ -129,6 +134,8 @@ def _with_gradebook(
         for one in batches:
             statuses = [s for s in other.statuses(one) if _new(s, seen)]
             sources, lines = _kept(other, statuses)
+            found.people.extend(other.people(one.id))
+            found.people.extend(Person(member) for status in statuses for member in status.handin.members)
             not_compared += lines
             for status in statuses:
                 handin, key = status.handin, f"{path.name}:{len(found.owners)}:{status.handin.key}"
