@@ -10,10 +10,13 @@ import pytest
 from msgspec.structs import replace
 from results import result
 
+from tlcourse.course.deadline import LateRule, read_due
 from tlcourse.grading.gradebook.changes import note_class
+from tlcourse.grading.gradebook.deadlines import Kept, extend, keep_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
+from tlcourse.grading.lateness import Until
 from tlcourse.grading.lms.roster import Person
 from tlcourse.grading.result import SubmissionRecord
 
@@ -38,7 +41,9 @@ def a_gradebook(path, handins, people=()):
             *({"notices": [], "unmatched": [], "missing": []}, "sofie", ""),
         )
         rows = [
-            HandInRecord(0, 0, f"k{n}", owner, "group", [person, f"q{person}"], f"1-{n} - {owner}", "/p", "")
+            HandInRecord(
+                0, 0, f"k{n}", owner, "group", [person, f"q{person}"], f"1-{n} - {owner}", "/p", "2026-11-23T12:00"
+            )
             for n, (owner, person) in enumerate(handins)
         ]
         book.begin_batch(batch, rows)
@@ -130,6 +135,11 @@ def named(tmp_path):
         {("Rakket", "s400123"): NAMED, ("Cecilia Berg", "s400125"): NAMED.replace("JanesNet", "Mine")},
         PEOPLE,
     )
+    with Gradebook.writing(path, "a test") as book:
+        due = read_due("2026-11-20 23:59", "Europe/Copenhagen", LateRule(penalty=10))
+        keep_deadline(book, 1, Kept(due), who="sofie")
+        for target in ("person:s400124", "group:Rakket", "named:Jane"):
+            extend(book, "line", target, Until(days=1), who="sofie", why="Tomat was ill")
     return path, ("--gradebook", str(path), "--course", str(EXAMPLE))
 
 
@@ -139,7 +149,6 @@ def test_no_form_of_an_anonymous_report_names_anybody_and_each_says_what_it_cann
         *(("override", "line", "s400124", "--points", "1", "--why", "Bo-Erik took no part"),),
         *(("mark", "line", "Rakket", "--comment", "Well done, Jane"),),
         *(("requests", "line", "--add", "s400125", "--text", "I am Cecilia"),),
-        *(("extend", "line", "s400124", "--days", "2", "--why", "Tomat was ill"),),
         *(("move", "line", "s400124", "Rakket", "--why", "Tomat was there"),),
     ):
         here("ta", *arguments, *common)
@@ -158,6 +167,9 @@ def test_no_form_of_an_anonymous_report_names_anybody_and_each_says_what_it_cann
             assert word not in text.casefold(), (which, arguments, word)
         if which != "similar" and arguments != ("--html", "r.html"):
             assert "What this cannot hide" in text, (which, arguments)
+        if which == "line":
+            assert "late" in text
+            assert "2026-11-23" not in text  # platforms show when somebody handed in
     assert "<mark>" in shown  # the code itself is shown, beside pseudonyms
     assert "a = a + b" in shown
 
