@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tlcourse.course.deadline import Deadline, LateRule, read_due
 from tlcourse.errors import UsageError
@@ -170,3 +174,29 @@ def test_the_rule_is_said_to_those_who_hand_in():
 
 def test_a_hand_in_of_the_year_9999_is_late_and_no_error():
     assert judged("9999-12-31T23:59", deadline()).after(8, 10) == 0
+
+
+RULES = st.builds(
+    LateRule,
+    penalty=st.integers(0, 100).map(float),
+    per=st.sampled_from(("day", "hour")),
+    of=st.sampled_from(("earned", "maximum")),
+    floor=st.integers(0, 100).map(float),
+    cut_off_days=st.none() | st.integers(0, 5),
+)
+TIMES = st.datetimes(datetime.datetime(2026, 10, 20), datetime.datetime(2026, 11, 2))
+
+
+@given(TIMES, TIMES, RULES, st.integers(0, 8), st.integers(0, 4), st.integers(0, 3))
+def test_who_is_later_or_has_less_time_never_gets_more_and_nobody_more_than_was_earned(
+    one, other, rule, points, days, free_left
+):
+    early, late = (when.isoformat() for when in sorted((one, other)))
+    by = deadline("2026-10-24 02:30", rule)  # the clock is put back in the night after
+
+    def left(when, more=0, free=0):
+        return judged(when, by, Until(days=more), free_left=free).after(points, 8)
+
+    assert 0 <= left(late) <= left(early) <= points
+    assert left(late) <= left(late, more=days)
+    assert left(late) <= left(late, free=free_left)

@@ -13,7 +13,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.lesson import show_markdown
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
-from tlcourse.errors import UsageError
+from tlcourse.errors import UnableError, UsageError
 from tlcourse.text import typed
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     loaded = load_course(course)
     found = loaded.exercise(exercise)
     about = found.about
-    deadline = deadline_of(loaded.about, about)
+    try:
+        deadline = deadline_of(loaded.about, about)
+    except UnableError:  # without a list of zones it is said as it was written
+        deadline = None
     if json:
         out.document(
             {
@@ -73,6 +76,8 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     show_markdown((found.folder / "handout.md").read_text(encoding="utf-8"), plain=plain)
     if deadline is not None:
         out.say(f"Due: {due(deadline)}\n  when late: {late_rule(deadline.late)}")
+    elif about.due:
+        out.say(f"Due: {about.due}")
     out.say("Checks:")
     for check in about.checks:
         out.say(f"  {check.title}: {bar(check.direction, check.threshold, check.unit)}  ({check.points:g} points)")
