@@ -130,3 +130,25 @@ def test_cells_read_back_as_text_and_never_as_a_formula(tmp_path_factory, rows):
 )
 def test_points_are_written_without_exponent_or_needless_zeros(value, text):
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("dates", "when"),
+    [
+        ("Monday, 23 November 2026, 10:45 AM", "2026-11-23T10:45:00"),
+        ("mandag den 23. november 2026 kl. 10:45", "2026-11-23T10:45:00"),
+        ("poniedziałek, 23 listopada 2026, 10:45", None),  # November in Polish, October in Croatian
+        ("pondělí, 23. listopadu 2026, 10:45", "2026-11-23T10:45:00"),
+        ("-", None),
+    ],
+)
+def test_moodles_worksheet_says_when_somebody_handed_in_in_any_language(tmp_path, dates, when):
+    path = tmp_path / "sheet.csv"
+    head = "Identifikator,Navn,Mail,Status,Karakter,Højeste,Kan ændres,Ændret,Rettet,Kommentar"
+    rows = [
+        f'Deltager {number},{name},{number}@x.dk,Afleveret,,2,Ja,"{dates}",-,'
+        for number, name in ((71, "Anne Abel"), (72, "Bo Beck"))
+    ]
+    path.write_text("\n".join([head, *rows]) + "\n")
+    roster = read_roster(path)
+    assert set(roster.times.values()) == ({when} if when else set())

@@ -78,6 +78,8 @@ def english_headers(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> tu
         found[may_change[0]] = "Grade can be changed"
         if len(columns) - 1 > may_change[0] + 2 and not all(columns[-1]):  # a date is never empty
             found[len(columns) - 1] = "Feedback comments"
+            if len(columns) - 1 == may_change[0] + 3:  # without hand-ins there is one date alone
+                found[may_change[0] + 1] = "Last modified (submission)"
     return tuple(found.get(at, header) for at, header in enumerate(headers))
 
 
