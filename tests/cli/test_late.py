@@ -20,7 +20,7 @@ from tlcourse.course.deadline import LateRule, read_due
 from tlcourse.course.loader import load_course
 from tlcourse.grading.batch.setup import ClassLists, begin, seed_from
 from tlcourse.grading.grade import Options
-from tlcourse.grading.gradebook.deadlines import Kept, asked_deadline, keep_deadline, kept_deadline
+from tlcourse.grading.gradebook.deadlines import Kept, asked_deadline, keep_deadline, kept_deadline, of_found
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.presenting.report.late_words import report_late
 from tlcourse.presenting.report.report_data import other_due
@@ -293,3 +293,34 @@ def test_what_has_no_known_time_is_never_late_and_canvas_is_heard(tl, tmp_path):
     assert "Canvas calls 1 hand-in late, and says no time: nothing is taken off for it: abelanne" in said
     assert said.count("nothing says when it was handed in: none of them is called late") == 1
     assert "  late: " not in said
+
+
+@pytest.mark.parametrize("platform", ["brightspace", "blackboard", "gradescope", "moodle", "canvas", "folders"])
+def test_the_same_moment_is_as_late_on_every_platform_that_says_a_time(platform, tmp_path):
+    """Half past midnight in Copenhagen, in each platform's own form and zone; Canvas and folders say none."""
+    folder, sheet = tmp_path / "in", tmp_path / "sheet.csv"
+    name = {
+        "brightspace": "1-1 - Anne Abel - Nov 21, 2026 1230 AM",
+        "blackboard": "Ex 2_u0_attempt_2026-11-21-00-30-00_solution.py",
+        "gradescope": "submission_111",
+        "moodle": "Anne Abel_71_assignsubmission_file",
+        "canvas": "abelanne_LATE_11_91_solution.py",
+        "folders": "Anne Abel",
+    }[platform]
+    at = folder / name
+    at = at if at.suffix == ".py" else at / "solution.py"
+    at.parent.mkdir(parents=True)
+    at.write_text("def fit(task): pass")
+    if platform == "gradescope":
+        said = ":submitters:\n  - :name: Anne Abel\n    :sid: s0\n  :created_at: 2026-11-20 23:30:00 Z\n"
+        (folder / "submission_metadata.yml").write_text(f"submission_111:\n  {said}")
+    head = "Identifier,Full name,Username,Grade,Maximum Grade,Last modified (submission)"
+    sheet.write_text(f'{head}\nParticipant 71,Anne Abel,u0,,2,"Saturday, 21 November 2026, 12:30 AM"\n')
+    lists = ClassLists() if platform == "canvas" else ClassLists(sheet)  # a Moodle sheet has none of Canvas's numbers
+    handins = lists.find(folder, tmp_path / "into")
+    assert (handins.platform, len(handins.found)) == (platform, 1), handins
+    deadline = read_due("2026-11-20 23:59", CPH, RULE)
+    late, nobodys = of_found(deadline, [], handins.found, handins.people, handins.groups)
+    own = next(iter(late.values())).late
+    assert nobodys == []
+    assert (own.known, own.days) == ((False, 0) if platform in ("canvas", "folders") else (True, 1))
