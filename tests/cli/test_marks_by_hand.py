@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from results import result
 
+from tlcourse.course.deadline import LateRule, read_due
 from tlcourse.grading.gradebook.changes import note_class
+from tlcourse.grading.gradebook.deadlines import Kept, keep_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.lms.roster import Person
@@ -48,7 +50,7 @@ def a_class(path):
         book.begin_batch(
             batch,
             [
-                HandInRecord(0, 0, key, owner, "group", members, f"1-2 - {owner}", "/p", "")
+                HandInRecord(0, 0, key, owner, "group", members, f"1-2 - {owner}", "/p", "2026-11-20T10:00")
                 for key, (owner, members, _) in HANDINS.items()
             ],
         )
@@ -125,6 +127,22 @@ def test_the_words_beside_a_mark_are_those_of_the_mark_that_counts_for_each_memb
     assert not words[5]
 
 
+def test_being_late_lowers_the_sum_of_checks_and_marks_by_hand_and_no_override(ta, tmp_path):
+    """Two days at 10 % of the points earned: 7, 6, 3.5 and 7.5 become 5.6, 4.8, 2.8 and 6."""
+    mark_all(ta)
+    ta("override", "line", "p4", "--points", "3", "--why", "agreed")
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        keep_deadline(book, 1, Kept(read_due("2026-11-18 12:00", "UTC", LateRule(penalty=10))), who="sofie")
+    rows = exported(ta)
+    assert [row["points"] for row in rows] == ["5.6", "4.8", "2.8", "3", "6", ""]
+    assert rows[0]["feedback"].startswith(
+        "PASS, 5.6 of 8 points (checks: 2 of 2; The report: 3 of 4; The talk: 2 of 2). "
+        "7 → 5.6: 2 days late, 10 % a day."
+    )
+    document = json.loads(ta("report", "--all", "--json").stdout)
+    assert [one["total"] for one in document["people"]] == [5.6, 4.8, 2.8, 3, 6, 0]
+
+
 def test_comments_reach_the_feedback_of_whom_they_concern_and_do_no_harm_there(ta, tmp_path):
     mark_all(ta)
     said = ta("mark", "line", "A", "talk", "2").stderr
@@ -175,6 +193,23 @@ def test_the_newest_counts_and_every_row_stays_with_who_when_why(ta):
         assert "read again" in said
     ta("report", "line", "--html", "r.html")
     assert "to mark by hand: report" in Path("r.html").read_text()
+
+
+def test_a_decision_that_was_withdrawn_stays_in_the_report_with_its_reason(ta):
+    ta("override", "line", "A", "--points", "1", "--why", "copied it", "--who", "lars")
+    ta("override", "line", "A", "--withdraw", "--why", "they are the authors", "--who", "sofie")
+    ta("override", "line", "p3", "--excuse", "--why", "ill", "--who", "lars")
+    document = json.loads(ta("report", "line", "--json").stdout)
+    assert [(one["points"], one["why"], one["who"]) for one in document["replaced"]] == [
+        (1.0, "copied it", "lars"),
+        (None, "they are the authors", "sofie"),
+    ]
+    assert [one["why"] for one in document["overrides"]] == ["ill"]
+    ta("report", "line", "--html", "r.html")
+    for said in (ta("report", "line").stdout, ta("report", "line", "--markdown").stdout, Path("r.html").read_text()):
+        assert "a: 1 by lars, 20" in said
+        assert "a: withdrawn by sofie, 20" in said
+        assert "they are the authors" in said
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,14 @@ def test_a_gradebook_that_came_without_its_hand_ins_gives_no_all_clear(years, he
     assert "Of those that were compared: no pair shares more than the starter's code. Not compared: 3." in said
 
 
+def test_what_is_not_graded_yet_is_not_said_to_be_unlike_all_others(years, here):
+    with Gradebook.writing(years[0], "a test") as book:
+        book.add_handins(1, [HandInRecord(0, 1, "k9", "Late", "group", ["p9"], "1-9 - Late", "/p", "")])
+    said = here("ta", "similar", "line", "--gradebook", str(years[0]), "--course", str(EXAMPLE)).stdout
+    assert "Late: not compared: it is not graded yet" in said
+    assert "Of those that were compared: no pair" in said
+
+
 def test_a_solution_that_was_found_somewhere_is_a_known_one(years, here, tmp_path):
     (tmp_path / "from_the_web.py").write_text(long("copied"))
     common = ("ta", "similar", "line", "--gradebook", str(years[0]), "--course", str(EXAMPLE))
@@ -146,6 +154,8 @@ def named(tmp_path):
 def test_no_form_of_an_anonymous_report_names_anybody_and_each_says_what_it_cannot_hide(named, here, tmp_path):
     _, common = named
     for arguments in (
+        *(("override", "line", "s400125", "--points", "1", "--why", "Cecilia copied"),),
+        *(("override", "line", "s400125", "--withdraw", "--why", "Cecilia did not"),),
         *(("override", "line", "s400124", "--points", "1", "--why", "Bo-Erik took no part"),),
         *(("mark", "line", "Rakket", "--comment", "Well done, Jane"),),
         *(("requests", "line", "--add", "s400125", "--text", "I am Cecilia"),),

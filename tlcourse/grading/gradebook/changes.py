@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.people import PersonStatus, targets_of
@@ -138,6 +139,18 @@ def alone(book: Gradebook, exercise: str) -> dict[str, str]:
     for key, text, known in rows:
         found.setdefault(key, set()).add(tuple(msgspec.json.decode(text)) if known else ())
     return {key: own[0] for key, (own, *others) in found.items() if len(own) == 1 and not others}
+
+
+def decisions(book: Gradebook, exercise: str) -> list[Override]:
+    """Every decision that was ever made, the oldest first; those about one person in one form."""
+    rows = book.rows(
+        "SELECT id, exercise, target, points, why, who, at, excused, shown, team FROM overrides"
+        " WHERE exercise = ? ORDER BY id",
+        (exercise,),
+    )
+    # earlier versions kept them in two
+    forms = {key: f"person:{one}" for key, one in alone(book, exercise).items()}
+    return [replace(one, target=forms.get(one.target, one.target)) for one in (Override(*row) for row in rows)]
 
 
 def decide(

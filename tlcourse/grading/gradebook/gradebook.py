@@ -17,7 +17,7 @@ from tlcourse.course.model import ManualItem
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.by_hand import by_hand, hand_marks, in_force
-from tlcourse.grading.gradebook.changes import alone, who_left
+from tlcourse.grading.gradebook.changes import alone, decisions, who_left
 from tlcourse.grading.gradebook.deadlines import Lates, lates
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus, person_statuses
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
@@ -359,15 +359,7 @@ class Gradebook:
 
     def overrides(self, exercise: str) -> dict[str, Override]:
         """The decision that holds for each target; withdrawn ones are absent."""
-        rows = self._db.execute(
-            "SELECT id, exercise, target, points, why, who, at, excused, shown, team FROM overrides"
-            " WHERE exercise = ? ORDER BY id",
-            (exercise,),
-        )
-        # earlier versions kept decisions about one person in two forms
-        forms = {key: f"person:{one}" for key, one in alone(self, exercise).items()}
-        decided = [replace(one, target=forms.get(one.target, one.target)) for one in (Override(*row) for row in rows)]
-        latest = {one.target: one for one in decided}
+        latest = {one.target: one for one in decisions(self, exercise)}
         return {target: one for target, one in latest.items() if one.points is not None or one.excused}
 
     def statuses(self, batch: BatchRecord) -> list[GradeStatus]:

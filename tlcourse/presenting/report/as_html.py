@@ -14,7 +14,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tlcourse.presenting.report import svg
-from tlcourse.presenting.report.as_text import decided, head, mark_row, notices, override_words, request_words
+from tlcourse.presenting.report.as_text import (
+    decided,
+    head,
+    mark_row,
+    notices,
+    override_words,
+    replaced_words,
+    request_words,
+)
 from tlcourse.presenting.report.feedback_content import Feedback
 from tlcourse.presenting.report.late_words import points_with_late
 from tlcourse.presenting.report.report_data import Report, five_numbers, histogram
@@ -53,6 +61,7 @@ def report_page(report: Report, links: Mapping[str, str] | None = None) -> str:
         decided=decided,
         points_with_late=points_with_late,
         mark_row=mark_row,
+        replaced_words=replaced_words,
         request_words=request_words,
         no_pair=no_pair,
     )

@@ -77,6 +77,7 @@ def report_lines(report: Report, *, plain: bool) -> Iterator[str]:
         yield f"hand-in: {row(status)}"
     yield from (f"marked by hand: {mark_row(one)}" for one in report.hand_marks)
     yield from (request_words(one) for one in report.requests)
+    yield from (f"earlier decision: {replaced_words(one)}" for one in report.replaced)
     for override in report.overrides:
         yield f"override: {line(override.target)} to {decided(override)} by {override_words(override)}"
     for regrade in report.regrades:
@@ -107,6 +108,7 @@ def report_markdown(report: Report) -> str:
     listed = [
         *(f"marked by hand: {mark_row(one)}" for one in report.hand_marks),
         *(request_words(one) for one in report.requests),
+        *(f"earlier decision: {replaced_words(one)}" for one in report.replaced),
         *(f"override of {o.target} to {decided(o)} by {override_words(o)}" for o in report.overrides),
         *(f"regrade {r.id} ({r.selection}) by {r.who}, {r.at}: {r.why}" for r in report.regrades),
         *_similar_lines(report),
@@ -151,6 +153,12 @@ def decided(override: Override) -> str:
 def override_words(override: Override) -> str:
     """Who, when, why."""
     return f"{line(override.who)}, {override.at}: {line(override.why)}"
+
+
+def replaced_words(override: Override) -> str:
+    """A decision that holds no more, or one that withdrew another."""
+    said = "withdrawn" if override.points is None and not override.excused else decided(override)
+    return f"{line(override.target)}: {said} by {override_words(override)}"
 
 
 def mark_row(mark: HandMark) -> str:

@@ -160,6 +160,7 @@ def without_names(report: Report, names: Names) -> Report:
         state=state,
         statuses=[replace(one, handin=replace(one.handin, id=number)) for number, one in enumerate(statuses, start=1)],
         overrides=[replace(_override(one), target=target(one.target)) for one in report.overrides],
+        replaced=[replace(_override(one), target=target(one.target)) for one in report.replaced],
         regrades=regrades,
         similar=report.similar and similar_without_names(report.similar, names, owners),
         people=sorted((_person_status(one, names, owners) for one in report.people), key=lambda one: one.person.id),

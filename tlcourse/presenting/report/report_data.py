@@ -15,6 +15,7 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.attempts import Attempt, attempts
 from tlcourse.grading.gradebook.by_hand import HandMark, Request, hand_marks, requests
+from tlcourse.grading.gradebook.changes import decisions
 from tlcourse.grading.gradebook.deadlines import Extension, Kept, extensions, kept_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.mark_parts import part_points, points_by_check
@@ -71,6 +72,8 @@ class Report(Struct, frozen=True):
     hand_marks: list[HandMark] = []
     """Every row, the oldest first."""
     requests: list[Request] = []
+    replaced: list[Override] = []
+    """Decisions that hold no more, and what withdrew them; the oldest first."""
     deadline: Deadline | None = None
     extensions: list[Extension] = []
     """Every row, the oldest first."""
@@ -92,6 +95,7 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
     people = book.person_statuses(batch, statuses)
     kept = kept_deadline(book, batch.id)
     shown |= {f"person:{one.person.id}" for one in people}
+    in_force = [override for target, override in book.overrides(batch.exercise).items() if target in shown]
     return Report(
         batch=batch,
         title=exercise.about.title,
@@ -105,7 +109,8 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
             for name, title, passed, of, values in book.pass_rates(batch.id)
             if name in rules
         ],
-        overrides=[override for target, override in book.overrides(batch.exercise).items() if target in shown],
+        overrides=in_force,
+        replaced=[o for o in decisions(book, batch.exercise) if o.target in shown and o not in in_force],
         regrades=book.regrades(batch.id),
         similar=similar_of(book, statuses, exercise) if similar and len(statuses) <= SIMILAR_UP_TO else None,
         people=people,
@@ -210,6 +215,7 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "failures": report.state.failures,
         "overrides": report.overrides,
+        "replaced": report.replaced,
         "regrades": report.regrades,
         "hand_marks": report.hand_marks,
         "requests": report.requests,

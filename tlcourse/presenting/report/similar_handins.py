@@ -84,6 +84,9 @@ def _kept(book: Gradebook, statuses: Sequence[GradeStatus]) -> tuple[dict[str, s
         elif sha256:
             why = f"too large (more than {MAX_SOURCE // 1000} kB)" if kept.has(sha256) else "its copy is gone"
             not_compared.append(f"{line(status.handin.owner)}: not compared: {why}")
+        elif not status.graded or status.outcome == "invalid":
+            why = "nothing of it could be read" if status.graded else "it is not graded yet"
+            not_compared.append(f"{line(status.handin.owner)}: not compared: {why}")
     return sources, not_compared
 
 
@@ -159,6 +162,8 @@ def _of_another(name: str, not_compared: list[str]) -> Iterator[str]:
     """One line for each reason, however many hand-ins it is of."""
     for end, why in (
         ("gone", f"their copies are not beside {name}, in {name}.handins"),
+        ("yet", "not graded yet"),
+        ("read", "nothing of them could be read"),
         ("kB)", f"too large (more than {MAX_SOURCE // 1000} kB)"),
     ):
         if number := sum(said.endswith(end) for said in not_compared):

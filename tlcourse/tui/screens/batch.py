@@ -255,6 +255,12 @@ class HandInScreen(CourseScreen):
         for check in said.checks:
             text.append(f"{check.mark} {check.word}  ", style=f"bold ${check.tone}")
             text.append(f"{check.title}: {check.measured}, {check.points}\n", style="not bold")
+        for item in said.by_hand:
+            text.append(
+                f"{_clean(item.title)}, by hand: {item.points}. {_clean(' '.join(item.comment))}\n", style="not bold"
+            )
+        if said.comment:
+            text.append(f"comment: {_clean(' '.join(said.comment))}\n", style="not bold")
         for person, own in status.overrides_of_members.items():
             text.append(f"\n{_clean(person)}: {decided(own)} by {_clean(override_words(own))}\n", style="not bold")
         if status.override is not None:
@@ -315,6 +321,8 @@ def _line(status: GradeStatus) -> Text:
     outcome = OUTCOMES[status.outcome]
     points = "" if status.points is None else f" {status.points:g}"
     changed = " (overridden)" if status.override is not None else ""
+    if unset := status.to_mark(""):
+        changed = f" (to mark by hand: {', '.join(unset)})"
     if status.overrides_of_members:
         changed += f" ({len(status.overrides_of_members)} with points of their own)"
     if status.late is not None and status.late.days:
