@@ -23,6 +23,8 @@ from tlcourse.sandbox.choose import findings
 EXAMPLE = Path(__file__).parent / "example_course"
 SLOW_TIMEOUT_S = 1800
 os.environ.setdefault("TLCOURSE_SPEED", "1")  # tests of speed itself unset it; each new home would measure anew
+for _threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")  # beside another test process a second thread spins, and waits for a core
 GradeText = Callable[..., Result]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

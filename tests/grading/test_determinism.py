@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.grading.grade import Options
+from tlcourse.grading.grader import Grader
 from tlcourse.grading.reference_check import check_references
 from tlcourse.grading.result import Result
 
@@ -61,15 +63,24 @@ def test_two_gradings_of_a_trained_network_are_equal_bit_for_bit(grade_text):
 
 
 @pytest.mark.slow
-def test_reference_checks_do_not_depend_on_how_many_run_side_by_side(line):
+def test_reference_checks_do_not_depend_on_how_many_run_side_by_side_and_draw_the_data_of_a_seed_once(
+    line, monkeypatch
+):
     options = Options(device="cpu", threads=1)
+    drawn: list[int] = []
+    given = Grader.draw
+    monkeypatch.setattr(
+        Grader, "draw", lambda self, sizes, seed, variant: drawn.append(seed) or given(self, sizes, seed, variant)
+    )
     one, three = (
         [replace(check, seconds=0.0) for check in check_references([line, line], options, seeds=3, workers=workers)]
         for workers in (1, 3)
     )
     assert one == three
     assert [check.solution for check in one[:4]] == ["starter.py", *["reference line.py"] * 3]
-    assert len({check.seed for check in one[1:4]}) == 3
+    seeds = {check.seed for check in one[1:4]}
+    assert len(seeds) == 3
+    assert Counter(drawn) == dict.fromkeys(seeds, 4)  # of two exercises, twice
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from tlcourse.errors import UnableError
 from tlcourse.execution.pool import Pool
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.grading.grade import Grading, Options, Runner, further_seed
+from tlcourse.grading.grader import Grader, SharedGrader
 from tlcourse.grading.intake.submission import SOLUTION, collect
 from tlcourse.grading.result import Result
 from tlcourse.sandbox.choose import choose
@@ -44,6 +46,7 @@ class _Trial(Struct, frozen=True):
     """A solution to be graded with a seed, and what it must do."""
 
     exercise: LoadedExercise
+    grader: Grader
     name: str
     text: str
     expected: str
@@ -58,7 +61,15 @@ def check_references(
     `workers` gradings run side by side in fork servers, each with `options.threads` threads, so that what is found does
     not depend on `workers`. Where there is no fork server they run one after another.
     """
-    trials = [trial for exercise in exercises for trial in _trials(exercise, options.seed, seeds)]
+    with ExitStack() as folders:
+        trials = []
+        for exercise in exercises:  # the solutions of one share its data: to draw them takes seconds
+            grader = SharedGrader(exercise, folders.enter_context(scratch_folder("run")))
+            trials += _trials(exercise, grader, options.seed, seeds)
+        yield from _all_checked(trials, options, workers)
+
+
+def _all_checked(trials: Sequence[_Trial], options: Options, workers: int) -> Iterator[ReferenceCheck]:
     pool = _pool(workers)
     if pool is None:
         sandbox, _ = choose(options.sandbox_kind)
@@ -88,23 +99,23 @@ def _pool(workers: int) -> Pool | None:
     return pool
 
 
-def _trials(exercise: LoadedExercise, first: int, seeds: int) -> Iterator[_Trial]:
+def _trials(exercise: LoadedExercise, grader: Grader, first: int, seeds: int) -> Iterator[_Trial]:
     """Each solution that lies beside the grader, and what it must do; the reference with as many seeds."""
     starter = exercise.folder / "starter.py"
-    yield _Trial(exercise, starter.name, starter.read_text(encoding="utf-8"), "fail", first)
+    yield _Trial(exercise, grader, starter.name, starter.read_text(encoding="utf-8"), "fail", first)
     for solution in solutions(exercise):
         if solution.kind == "reference":
             for number in range(seeds):
                 seed = further_seed(first, number) if number else first
-                yield _Trial(exercise, f"reference {solution.name}", solution.text, "pass", seed)
+                yield _Trial(exercise, grader, f"reference {solution.name}", solution.text, "pass", seed)
         else:
-            yield _Trial(exercise, solution.name, solution.text, _demand(solution.text), first)
+            yield _Trial(exercise, grader, solution.name, solution.text, _demand(solution.text), first)
 
 
 def _checked(trial: _Trial, options: Options, run: Runner) -> ReferenceCheck:
     with scratch_folder("submission") as handed_in, scratch_folder("submission") as folder:
         (handed_in / SOLUTION).write_text(trial.text, encoding="utf-8", newline="")
-        grading = Grading(trial.exercise, replace(options, seed=trial.seed), run)
+        grading = Grading(trial.exercise, replace(options, seed=trial.seed), run, trial.grader)
         result = grading.result(collect(handed_in / SOLUTION, folder), lambda _: None, started="")
     found = _in_words(result)
     return ReferenceCheck(

@@ -58,6 +58,17 @@ def test_the_features_are_torchs(x, features):
     np.testing.assert_allclose(features[:60], theirs, atol=1e-4)
 
 
+def test_the_same_pictures_are_looked_at_once_and_others_anew(x, features):
+    again = frozen.features(x.copy())
+    assert again is features
+    assert not again.flags.writeable
+    other = x[:8].copy()
+    other[0] = 1 - other[0]
+    changed = frozen.features(other)
+    np.testing.assert_allclose(changed[1:], features[1:8], atol=1e-5)
+    assert np.abs(changed[0] - features[0]).max() > 0.1
+
+
 def test_a_new_last_layer_on_the_frozen_backbone_is_explained_whole(x, features):
     assert frozen.explained(features, decision(backbone(), x)) > 1 - 1e-9
 
