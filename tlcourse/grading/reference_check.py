@@ -62,7 +62,7 @@ def check_references(
     not depend on `workers`. Where there is no fork server they run one after another.
     """
     with ExitStack() as folders:
-        trials = []
+        trials: list[_Trial] = []
         for exercise in exercises:  # the solutions of one share its data: to draw them takes seconds
             grader = SharedGrader(exercise, folders.enter_context(scratch_folder("run")))
             trials += _trials(exercise, grader, options.seed, seeds)
