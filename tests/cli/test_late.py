@@ -109,7 +109,9 @@ def test_each_member_is_judged_by_their_own_deadline_and_all_places_say_the_same
     text = tl("ta", "export", *common, "--format", "brightspace").stdout
     assert strict.brightspace(text.replace("\n", "\r\n"), "Two lines Points Grade", set(expected)) == expected
 
-    text = tl("ta", "export", *common, "--format", "canvas").stdout
+    done = tl("ta", "export", *common, "--format", "canvas")
+    assert "1 mark is lower for being late: s0 2 → 1.6: 2 days late, 10 % a day" in done.stderr
+    text = done.stdout
     assert strict.canvas(text.replace("\n", "\r\n"), "Two lines", set(expected)) == expected
     assert tl("ta", "export", *common, "--format", "gradescope", "--output", "scores.zip").returncode == 0
     with zipfile.ZipFile(tmp_path / "scores.zip") as packed:

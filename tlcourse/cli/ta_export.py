@@ -61,6 +61,7 @@ def export(
     from tlcourse.grading.lms.exports import export as exported
     from tlcourse.grading.lms.marks import Absent
     from tlcourse.grading.lms.roster import Roster, read_roster
+    from tlcourse.presenting.report.late_words import lowered_marks
     from tlcourse.presenting.report.report_data import marks_of, marks_of_class, max_points, without_verdict
     from tlcourse.text import counted
 
@@ -127,7 +128,7 @@ def export(
         scale=scale,
     )
     data = made if isinstance(made, bytes) else made.encode("utf-8")
-    for line in said:
+    for line in (*said, *lowered_marks(marks)):
         out.note(line)
     with_points = sum(mark.points is not None for mark in marks)
     if output is not None:

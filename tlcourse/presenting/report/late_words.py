@@ -9,6 +9,7 @@ from tlcourse.grading.gradebook.deadlines import Extension, Lates
 from tlcourse.grading.gradebook.records import GradeStatus
 from tlcourse.grading.lateness import Late, judged
 from tlcourse.grading.lms.handins import HandIns
+from tlcourse.grading.lms.marks import Mark
 from tlcourse.presenting.words import due, late_rule, lateness, taken_off
 from tlcourse.text import counted, line
 
@@ -116,9 +117,9 @@ def _unknown(late: Sequence[Late | None]) -> Iterator[str]:
         )
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
+    return between.join(names[:_LISTED]) + more
 
 
 def late_note(status: GradeStatus, person: str = "") -> str:
@@ -133,6 +134,13 @@ def late_note(status: GradeStatus, person: str = "") -> str:
     if before is None or after is None or not status.lowered(person):
         return _said(late)
     return taken_off(before, after, late)
+
+
+def lowered_marks(marks: Sequence[Mark]) -> Iterator[str]:
+    """What an export says of marks that being late lowered: platforms take the points alone."""
+    lowered = [f"{line(mark.person_id)} {mark.late}" for mark in marks if mark.before is not None]
+    if lowered:
+        yield f"{counted(len(lowered), 'mark is', 'marks are')} lower for being late: {_some(lowered, '; ')}"
 
 
 def points_with_late(status: GradeStatus) -> str:
