@@ -175,6 +175,8 @@ def test_before_a_batch_an_extension_is_for_whoever_is_called_so(found, tl, tmp_
     assert "  late: Pair, s0: 1 day late, extended to 2026-11-21 23:59" in said
     assert "  late: Dan Dahl: 5 days late, extended to 2026-11-21 23:59" in said
     assert "the extension for Nobody Here is nobody's in this class" in said
+    assert tl("ta", "extend", *common, "Nobody Here", "--withdraw", "--why", "misspelt").returncode == 0
+    assert "Nobody Here" not in tl(*looked).stdout
     assert "late: Cia" not in said
     assert "  note: an older attempt of Dan Dahl was in time; the newest counts." in said
     document = json.loads(tl(*looked, "--json").stdout)

@@ -180,7 +180,9 @@ def _given(rows: Iterable[Extension], people: Sequence[Person], teams: Iterable[
             elif len(found) == 1:
                 key = next(iter(found))
             else:
-                nobodys[name] = None
+                nobodys |= {name: None}
+                if row.withdrawn:
+                    del nobodys[name]
                 continue
         if row.withdrawn:
             place.pop(key, None)
