@@ -7,12 +7,15 @@ import csv
 import io
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from results import result
 
 from tlcourse.course.deadline import LateRule, read_due
+from tlcourse.grading.gradebook.attempts import add_attempts
 from tlcourse.grading.gradebook.changes import note_class
 from tlcourse.grading.gradebook.deadlines import Kept, keep_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -54,7 +57,7 @@ def a_class(path):
                 for key, (owner, members, _) in HANDINS.items()
             ],
         )
-        people = [Person(f"p{n}", f"u{n}", "Navn", f"Efter{n}") for n in range(1, 7)]
+        people = [Person(f"p{n}", f"u{n}", "Navn", f"Efter{n}", "", str(50 + n)) for n in range(1, 7)]
         note_class(book, 1, people, {}, listed=None, who="", why="")
         for handin in book.handins(1):
             points = HANDINS[handin.key][2]
@@ -103,6 +106,17 @@ def test_marks_wait_until_all_items_are_set_and_then_are_added_to_the_checks(ta)
     assert {row["max points"] for row in rows} == {"8"}
     brightspace = ta("export", "line", "--format", "brightspace").stdout.splitlines()[1:]
     assert [row.split(",")[2] for row in brightspace] == ["7", "6", "3.5", "3.5", "7.5", ""]
+    moodle = list(csv.DictReader(io.StringIO(ta("export", "line", "--format", "moodle").stdout)))
+    assert [(row["Grade"], row["Maximum Grade"]) for row in moodle[:5]] == [
+        *(("7", "8"), ("6", "8"), ("3.5", "8"), ("3.5", "8"), ("7.5", "8")),
+    ]
+    assert "The talk: 1 of 2" in moodle[1]["Feedback comments"]
+    canvas = ta("export", "line", "--format", "canvas").stdout.splitlines()
+    assert [row.rpartition(",")[2] for row in canvas[1:]] == ["8", "7", "6", "3.5", "3.5", "7.5", ""]
+    ta("export", "line", "--format", "gradescope", "--output", "g.zip")
+    with zipfile.ZipFile("g.zip") as packed:
+        scores = sorted(json.loads(packed.read(name))["score"] for name in packed.namelist())
+    assert scores == [3.5, 3.5, 6, 7, 7.5]
     scope = json.loads(ta("report", "line", "--json").stdout)
     assert [one["points_of_members"] for one in scope["handins"]] == [
         {"p1": 7.0, "p2": 6.0},
@@ -193,6 +207,18 @@ def test_the_newest_counts_and_every_row_stays_with_who_when_why(ta):
         assert "read again" in said
     ta("report", "line", "--html", "r.html")
     assert "to mark by hand: report" in Path("r.html").read_text()
+
+
+def test_a_mark_that_is_older_than_the_newest_attempt_is_said(ta, tmp_path, monkeypatch):
+    mark_all(ta)
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        newer = replace(book.handins(1)[0], submitted_at="2026-11-21T10:00")
+        monkeypatch.setattr("tlcourse.grading.gradebook.attempts.now", lambda: "2999-01-01T00:00:00+00:00")
+        round_ = add_attempts(book, 1, [newer], who="sofie", why="late")
+        book.record(newer.id, round_, result("fail", 1.0), "")
+    said = "A: marked by hand before its newest attempt came in: report, talk"
+    assert f"note: {said}" in ta("report", "line").stdout.splitlines()
+    assert [row["points"] for row in exported(ta)][:2] == ["6", "5"]  # 1 + 3 + 2, and 1 + 3 + 1
 
 
 def test_a_decision_that_was_withdrawn_stays_in_the_report_with_its_reason(ta):

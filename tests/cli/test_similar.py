@@ -87,6 +87,11 @@ def test_hand_ins_of_an_earlier_year_are_compared_and_those_of_the_same_person_a
         True,
     ]
     assert "<mark>" in (tmp_path / "s.html").read_text()
+    hidden = here(*common, "--with", str(then), "--anonymous").stdout
+    assert "earlier-" in hidden
+    assert "2025" not in hidden
+    assert "Old" not in hidden
+    assert hidden.count(", handed in by the same person") == 1
     pairs = json.loads(here(*common, "--with", str(then), "--json").stdout)["pairs"]
     assert [(one["earlier"], one["known"], one["share"]) for one in pairs] == [(True, False, 1.0)] * 2
 

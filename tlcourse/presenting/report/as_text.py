@@ -186,6 +186,11 @@ def notices(report: Report) -> Iterator[tuple[str, str]]:
     yield from report_late(report.deadline, report.statuses, report.extensions, report.course_due)
     yield from (("note", text) for text in report.look.notices)
     yield from (("not matched", f"{folder}: {reason}") for folder, reason in report.look.unmatched)
+    came = {one.handin: one.at for one in report.attempts}
+    for status in report.statuses:
+        at = came.get(status.handin.id, "")
+        if old := [one.item or "comment" for one in status.hand.marks.values() if one.at < at]:
+            yield "note", f"{status.handin.owner}: marked by hand before its newest attempt came in: {', '.join(old)}"
     named = {one.person.id: one.named for one in report.people}
     group: dict[str, str] = {}
     for one in report.memberships:

@@ -141,6 +141,7 @@ def without_names(report: Report, names: Names) -> Report:
         return f"person:{names.person(person)}" if not kind and person else keys.get(text, HIDDEN)
 
     statuses = sorted((_status(one, names) for one in report.statuses), key=lambda one: one.handin.key)
+    numbers = {one.handin.id: number for number, one in enumerate(statuses, start=1)}  # ids are in the class's order
     state = replace(
         report.state,
         running=[],
@@ -158,7 +159,7 @@ def without_names(report: Report, names: Names) -> Report:
         report,
         batch=replace(report.batch, source="", settings={}, notices={}),
         state=state,
-        statuses=[replace(one, handin=replace(one.handin, id=number)) for number, one in enumerate(statuses, start=1)],
+        statuses=[replace(one, handin=replace(one.handin, id=numbers[one.handin.id])) for one in statuses],
         overrides=[replace(_override(one), target=target(one.target)) for one in report.overrides],
         replaced=[replace(_override(one), target=target(one.target)) for one in report.replaced],
         regrades=regrades,
@@ -169,7 +170,14 @@ def without_names(report: Report, names: Names) -> Report:
             for one in report.memberships
         ],
         attempts=[
-            replace(one, owner=owners.get(one.owner, HIDDEN), folder_name="", submitted_at="", why=HIDDEN)
+            replace(
+                one,
+                handin=numbers.get(one.handin, 0),
+                owner=owners.get(one.owner, HIDDEN),
+                folder_name="",
+                submitted_at="",
+                why=HIDDEN,
+            )
             for one in report.attempts
         ],
         look=Look([CANNOT], [(f"folder {n}", HIDDEN) for n, _ in enumerate(report.look.unmatched, start=1)]),
