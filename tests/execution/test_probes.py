@@ -67,6 +67,23 @@ def test_a_head_that_lets_no_gradient_through_shares_nothing():
     assert probes(TwoHeads(detach=True), X, TWO)["shared_share"] == 0.0
 
 
+def test_what_is_only_added_to_every_output_serves_none():
+    """Two networks, and a tensor that has a gradient for both and does nothing, or nothing but shift them."""
+
+    class Beside(nn.Module):
+        def __init__(self, factor):
+            super().__init__()
+            self.a, self.b, self.factor = nn.Linear(8, 3), nn.Linear(8, 1), factor
+            self.shared = nn.Linear(8, 1000)
+
+        def forward(self, x):
+            added = self.factor * self.shared(x).sum(1) + (self.shared.bias.sum() if self.factor else 0)
+            return self.a(x) + added[:, None], self.b(x).squeeze(-1) + added
+
+    assert probes(Beside(1e-9), X, TWO)["shared_share"] == 0.0
+    assert probes(Beside(1.0), X, TWO)["shared_share"] > 0.99  # what is predicted with it, both need
+
+
 def test_one_head_has_nothing_to_share():
     assert "shared_share" not in probes(nn.Linear(8, 3), X, [Output("logits", (3,))])
 

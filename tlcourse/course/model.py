@@ -110,6 +110,8 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     packages: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\Z")], ...] = ()
     """What a solution may import beside `course.exercise.GIVEN`, by the names that `import` uses."""
+    graph: bool = False
+    """Whether the returned module is handed out as a graph, and probes are measured on that (`grading/graph.py`)."""
     policy: Policy = Policy()
     manual: tuple[ManualItem, ...] = ()
     """What is marked by hand, beside the checks; the marks wait until all of it is set."""

@@ -54,5 +54,7 @@ class TaskSpec(Struct, frozen=True):
     threads: int
     predict: bool = True
     """False for `tlcourse run`: fit only."""
+    graph: bool = False
+    """Whether the returned module is handed out as a graph, before the test inputs come."""
     speed: float = 0.0
     """How fast the machine is with these threads, in reference machines; 0 before the machine that runs it says so."""

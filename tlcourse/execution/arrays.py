@@ -31,6 +31,10 @@ def order_of(seed: int | None, n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.arange(n) if seed is None else np.random.default_rng(seed).permutation(n)
 
 
+GRAPH_CAP = 64 * 2**20
+"""Bytes that a graph of the returned module may take."""
+
+
 def size_cap(n: int, outputs: Sequence[Output]) -> int:
     """Bytes that honest float32 predictions for `n` items can take."""
     return sum(4 * n * int(np.prod(spec.shape, dtype=np.int64)) for spec in outputs) + _SLACK

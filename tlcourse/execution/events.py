@@ -67,7 +67,7 @@ def _fields_hold(kind: str, event: dict[str, Any]) -> bool:
             and all(_is_metric(name, value) for name, value in values.items())
         )
     if kind == "phase":
-        return isinstance(event["name"], str) and event["name"] in {"load", "fit", "fitted", "predict"}
+        return isinstance(event["name"], str) and event["name"] in {"load", "fit", "export", "fitted", "predict"}
     if kind == "probe":
         return isinstance(values, dict) and len(values) <= 64 and all(_is_probe(*one) for one in values.items())
     if kind == "started":

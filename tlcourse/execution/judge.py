@@ -18,7 +18,7 @@ from tlcourse.sandbox.base import Process
 from tlcourse.sandbox.limits import limit_behind, out_of_memory
 from tlcourse.sandbox.process_tree import ProcessTree
 
-Phase = Literal["", "load", "fit", "fitted"]
+Phase = Literal["", "load", "fit", "export", "fitted"]
 
 
 class Told:
@@ -80,6 +80,8 @@ class Told:
         """Phases are told once, in their order; some may be left out."""
         if name == "fitted":
             self.phase = "fitted"
+        elif name == "export" and not self.fitted:
+            self.phase = "export"
         elif name == "fit" and self.phase in ("", "load"):
             self.phase = "fit"
         elif name == "load" and not self.phase:
@@ -88,7 +90,7 @@ class Told:
     def phase_in_words(self) -> str:
         """What a run was doing when its time was over."""
         at = f" ({self.where})" if self.where else ""
-        if self.fitted:
+        if self.fitted or self.phase == "export":
             return "fit had returned, and the returned module was being called"
         if self.phase == "fit":
             return f"fit had not returned{at}"

@@ -68,6 +68,8 @@ class RunReport(Struct, frozen=True):
     usage: Usage
     log: str = ""
     results: bytes = b""
+    graph: bytes = b""
+    """The returned module as data, where it was asked for; as little checked as `results`."""
     probes: Mapping[str, float] = {}
     problem: Problem | None = None
     device: str = ""

@@ -77,7 +77,8 @@ class _Supervision:
         self.lines = Lines()
         self.log = LogTail(job.limits.output_kb * 1024)
         self.results = bytearray()
-        self.result_cap = 0
+        self.graph = b""
+        self.result_cap = arrays.GRAPH_CAP if job.task_spec.graph else 0
         self.pending = memoryview(b"")
         self.told = Told()
         self.fit_s = 0.0
@@ -258,10 +259,19 @@ class _Supervision:
         if phase == "fit":
             self.fit_begin = time.monotonic()
             self.fit_begin_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s
-        elif phase == "fitted":
+        elif phase in ("export", "fitted") and not self.fit_s:
             self.fit_s = time.monotonic() - self.fit_begin
             self.fit_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s - self.fit_begin_cpu_s
+        if phase == "fitted":
+            self._take_graph()
             self._hand_over_test_inputs()
+
+    def _take_graph(self) -> None:
+        """What came before the test inputs is no prediction, and cannot have been made of them."""
+        while self.job.task_spec.graph and self.ended is None and self._read_result():
+            pass
+        self.graph, self.result_cap = bytes(self.results), 0
+        self.results.clear()
 
     def _hand_over_test_inputs(self) -> None:
         """Only now: nothing that ran before could look at the test inputs."""
@@ -316,6 +326,7 @@ class _Supervision:
             usage=self._usage(used.cpu_s),
             log=log,
             results=bytes(self.results) if status == "done" else b"",
+            graph=self.graph if status == "done" else b"",
             probes=told.probes,
             problem=told.problem,
             device=str(told.started.get("device", "")),

@@ -30,6 +30,7 @@ from tlcourse.execution.spec import Outcome, RunReport, RunSpec, RunStatus
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.execution.worker.stand_ins import TOP_LEVEL as STAND_INS
 from tlcourse.grading.grader import Data, Grader, public_data
+from tlcourse.grading.graph import OfGraph, measured_on_graph
 from tlcourse.grading.intake.beside import imported
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import Submission, collect
@@ -190,6 +191,7 @@ class Grading:
             )
         messages += [f"A further run ended as {one.status}: {one.message}" for one in attempts if one not in done]
         messages += few_items(about.checks, done[0].measured)
+        messages += dict.fromkeys(one.of_graph.in_words() for one in done if one.of_graph)
         checks = decide(about.checks, [one.measured for one in done], about.policy)
         messages += [
             f"{check.id} misses its bar by no more than chance explains with n = {check.n}: the doubt is yours."
@@ -264,6 +266,8 @@ class MeasuredRun(Struct, frozen=True):
     status: RunStatus
     message: str
     measured: Mapping[str, Measurement]
+    of_graph: OfGraph | None = None
+    """What was measured on the module's graph; None where none was asked for."""
 
 
 def run_and_measure(
@@ -289,11 +293,19 @@ def run_and_measure(
         predictions = _in_order(read_predictions(report.results, len(order), spec.task_spec.outputs), order)
     except BadArraysError as error:
         return MeasuredRun(seed, data.sha256, report, "invalid", f"{error}.", {})
+    of_graph = None
+    if spec.task_spec.graph and report.probes.get("shared_share") != 0:  # nobody forges that they share nothing
+        of_graph = measured_on_graph(spec, report, run)
+    probes = report.probes
+    if of_graph and of_graph.probes:
+        probes, predictions = of_graph.probes, _in_order(of_graph.predictions, order)
     try:
-        measured = grader.measure(data.test, predictions, report.probes)
+        measured = grader.measure(data.test, predictions, probes)
     except InfraError as error:  # this hand-in's alone: whatever it predicted, it is no reason to stop the others
         return MeasuredRun(seed, data.sha256, report, "infra", error.what, {})
-    return MeasuredRun(seed, data.sha256, report, "done", report.message, measured)
+    if of_graph and of_graph.probes:
+        measured = {name: replace(one, self_reported=False) for name, one in measured.items()}
+    return MeasuredRun(seed, data.sha256, report, "done", report.message, measured, of_graph)
 
 
 def further_seed(seed: int, number: int) -> int:
@@ -342,6 +354,7 @@ def _spec(
         device=options.device,
         threads=options.threads,
         predict=scored,
+        graph=scored and about.graph and options.where == "local",
     )
     return RunSpec(
         task_spec=task_spec,

@@ -16,7 +16,13 @@ Drawing = Literal["braille", "block", "ascii"]
 Points = Sequence[tuple[float, float]]
 """(step, value) pairs in the order of their steps; values may be NaN or infinite, and are then left out."""
 
-PHASES = {"load": "loading the solution", "fit": "training", "fitted": "trained", "predict": "predicting"}
+PHASES = {
+    "load": "loading the solution",
+    "fit": "training",
+    "export": "handing out the module as a graph",
+    "fitted": "trained",
+    "predict": "predicting",
+}
 """The phases of a run, as its worker names them."""
 _EACH = {"day": "a day", "hour": "an hour"}
 _HUGE = 1e300  # larger values are shown as not finite: their differences would not be

@@ -6,6 +6,7 @@ It runs beside student code, which can change anything here: nothing that it say
 from __future__ import annotations
 
 import contextlib
+import copy
 import random
 import sys
 import time
@@ -20,7 +21,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
 
 from tlcourse.course.spec import TaskSpec
-from tlcourse.execution.arrays import pack
+from tlcourse.execution.arrays import GRAPH_CAP, pack
 from tlcourse.execution.worker import advice, pipe_locks, predict
 from tlcourse.execution.worker.pretrained import find_in
 from tlcourse.execution.worker.process import Channel
@@ -69,7 +70,11 @@ def _run(
     channel.emit("phase", name="fit")
     started = time.monotonic()
     model = predict.check_model(_guarded(lambda: fit(task), "in fit", folder))
-    channel.emit("phase", name="fitted", seconds=time.monotonic() - started)
+    seconds = time.monotonic() - started
+    if task_spec.graph and task_spec.predict:
+        channel.emit("phase", name="export")
+        _hand_out_graph(model, task, channel)
+    channel.emit("phase", name="fitted", seconds=seconds)
     _guarded(lambda: _try_outputs(model, task, task_spec, channel), called, folder)
     if not task_spec.predict:
         return
@@ -98,6 +103,30 @@ def _try_outputs(model: torch.nn.Module, task: Task, task_spec: TaskSpec, channe
     with contextlib.suppress(Exception):  # measuring is ours: a module that gives predictions never fails by it
         values = predict.probes(model, x[:64].to(task.device), task_spec.outputs)
         channel.emit("probe", values=values | task.kept(model))
+
+
+def _hand_out_graph(model: torch.nn.Module, task: Task, channel: Channel) -> None:
+    """The module as data, of a copy: making it must neither change nor fail one that gives predictions.
+
+    It takes some seconds, which a run that is at the end of its time is not asked for.
+    """
+    if task.seconds_left < -task.seconds:
+        return
+    from tlcourse.execution.worker import graph
+
+    given = task.train.tensors[0]
+    x = given[torch.arange(predict.batch_size(given)) % len(given)].to(task.device)
+    try:
+        with torch.no_grad():
+            model.eval().to(task.device)(
+                x
+            )  # a module that keeps activations has none with gradients: those are not copied
+        data = graph.export(copy.deepcopy(model), x)
+        if len(data) > GRAPH_CAP:
+            raise graph.GraphError(f"it takes {len(data) >> 20} MB")
+        channel.graph(data)
+    except Exception as error:
+        sys.stderr.write(f"Notice: the module was not handed out as a graph: {advice.first_line(error)}\n")
 
 
 def _guarded(act: Callable[[], Any], where: str, folder: Path) -> Any:

@@ -21,6 +21,7 @@ from tlcourse.course.spec import Output
 from tlcourse.execution.worker.solution import SolutionError
 
 BATCH = 250
+_NEEDED = 0.9
 _NUMBERS = 250 * 3 * 64 * 64  # inputs in a batch at most: 250 photographs at once would fill the memory
 
 
@@ -118,7 +119,8 @@ def probes(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output]) -> dict
 
     A head is an output, or one task of an output that counts tasks in its first dimension. A number of a parameter
     serves a head whose values for the batch `x` (B, …) have a non-zero gradient with respect to it. A trunk serves all
-    heads; networks side by side share nothing, also where their weights are stacked in one tensor.
+    heads; networks side by side share nothing, also where their weights are stacked in one tensor. Nor does what all
+    heads can do without: where these numbers are zero, each head must lose a tenth of its spread at least.
     """
     if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
         model = copy.deepcopy(model)  # averaged weights that were made in inference mode: their copies have gradients
@@ -135,6 +137,8 @@ def probes(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output]) -> dict
         model.eval()  # dropout must not decide which parameters are counted
         with torch.enable_grad():
             every, some = _served(model, x, outputs, parameters)
+        with torch.no_grad():
+            shared = _count_of(every) if _all_need(model, x, outputs, parameters, every) else 0
     except Exception:  # a forward under no_grad: what cannot be measured is left out, and the grader says so
         return found
     finally:
@@ -143,14 +147,14 @@ def probes(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output]) -> dict
             with contextlib.suppress(RuntimeError):
                 parameter.grad = None
                 parameter.requires_grad_(flag)
-    found["shared_share"] = every / max(some, 1)
+    found["shared_share"] = shared / max(_count_of(some), 1)
     return found
 
 
 def _served(
     model: nn.Module, x: torch.Tensor, outputs: Sequence[Output], parameters: Sequence[nn.Parameter]
-) -> tuple[int, int]:
-    """How many numbers of the parameters serve every head, and how many serve at least one."""
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Which numbers of the parameters serve every head, and which serve at least one."""
     every = [torch.ones_like(parameter, dtype=torch.bool) for parameter in parameters]
     some = [torch.zeros_like(parameter, dtype=torch.bool) for parameter in parameters]
     for head in _heads(as_tuple(model(x), outputs), outputs):
@@ -160,7 +164,40 @@ def _served(
             served = torch.zeros_like(every[i]) if gradient is None else gradient != 0
             every[i] &= served
             some[i] |= served
-    return sum(int(one.sum()) for one in every), sum(int(one.sum()) for one in some)
+    return every, some
+
+
+def _all_need(
+    model: nn.Module,
+    x: torch.Tensor,
+    outputs: Sequence[Output],
+    parameters: Sequence[nn.Parameter],
+    shared: Sequence[torch.Tensor],
+) -> bool:
+    """Whether no head predicts much the same without these numbers, a constant and a factor aside."""
+    whole = [head.float() for head in _heads(as_tuple(model(x), outputs), outputs)]
+    before = [parameter.clone() for parameter in parameters]
+    try:
+        for parameter, mask in zip(parameters, shared, strict=True):
+            parameter.masked_fill_(mask, 0)
+        without = [head.float() for head in _heads(as_tuple(model(x), outputs), outputs)]
+    finally:
+        for parameter, values in zip(parameters, before, strict=True):
+            parameter.copy_(values)
+    return not any(_explained(*both) > _NEEDED for both in zip(whole, without, strict=True))
+
+
+def _explained(one: torch.Tensor, other: torch.Tensor) -> float:
+    """The share of the spread of `one` over the batch (B, …) that `other` explains; NaN where it cannot."""
+    a, b = (
+        tensor.flatten(1) - tensor.flatten(1).mean(0) if tensor.dim() > 1 else tensor - tensor.mean()
+        for tensor in (one, other)
+    )
+    return float((a * b).sum() ** 2 / (a.square().sum() * b.square().sum()))
+
+
+def _count_of(masks: Sequence[torch.Tensor]) -> int:
+    return sum(int(one.sum()) for one in masks)
 
 
 def _heads(given: Sequence[torch.Tensor], outputs: Sequence[Output]) -> Iterator[torch.Tensor]:
