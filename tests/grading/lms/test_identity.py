@@ -162,6 +162,18 @@ def test_a_text_or_a_link_beside_files_is_one_persons_and_spoils_nobodys(tmp_pat
     assert any(notice.startswith("classlist.csv was left aside") for notice in handins.notices)
 
 
+def test_a_loose_file_that_may_be_a_part_of_another_is_named_and_what_to_do(tmp_path):
+    """Whose it is cannot be known: `jane_doe.py` beside `jane.py` is another person's, `jane_utils.py` is not."""
+    handins = found(tmp_path, {"jane.py": "x", "jane_utils.py": "x", "jane_utils_2.py": "x", "janet.py": "x"}, None)
+    assert [handin.owner for handin in handins.found] == ["jane", "jane_utils", "jane_utils_2", "janet"]
+    assert [notice for notice in handins.notices if "of its own" in notice] == [
+        "jane_utils.py is taken for a hand-in of its own. If it belongs to jane.py, put both into a folder jane: "
+        "nothing comes along with a loose file of a class.",
+        "jane_utils_2.py is taken for a hand-in of its own. If it belongs to jane_utils.py, put both into a folder "
+        "jane_utils: nothing comes along with a loose file of a class.",
+    ]
+
+
 def test_a_class_list_without_canvas_numbers_is_said_to_be_what_is_missing(tmp_path):
     handins = found(tmp_path, {"48212_48212_1_solution.py": "", "agurkanne_48212_9001_solution.py": "x"}, UNIVERSITY)
     assert handins.found == []

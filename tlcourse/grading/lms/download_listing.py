@@ -365,11 +365,26 @@ def _named_by_people(paths: list[Path]) -> DownloadListing:
             notices.append(
                 f"{visible(path.name)} was left aside: it is neither a folder nor a .py, .ipynb, .zip or other archive."
             )
+    notices += _lying_loose(found)
     words = Counter(word for _, name in found for word in {same_key(word) for word in re.findall(r"[^\W_]+", name)})
     common = frozenset(word for word, count in words.items() if count >= _MANY and 2 * count > len(found))
     for path, name in found:
         entries.append(DownloadEntry(Label(name, loosely=True, common=common), name, (path,), ("",)))
     return DownloadListing("files" if kinds == {"files"} else "folders", entries, notices)
+
+
+def _lying_loose(found: list[tuple[Path, str]]) -> list[str]:
+    """Files that look like a part of another hand-in: each is one of its own, as `ann_lee.py` may be Ann Lee's."""
+    files = {name: path.name for path, name in found if not path.is_dir()}
+    notices = []
+    for name, file in files.items():
+        above = [name[:i] for i, char in enumerate(name) if char in "_-" and name[:i] in files]
+        if above:
+            notices.append(
+                f"{visible(file)} is taken for a hand-in of its own. If it belongs to {visible(files[above[-1]])}, put "
+                f"both into a folder {visible(above[-1])}: nothing comes along with a loose file of a class."
+            )
+    return notices
 
 
 def _without_ending(name: str) -> str:
