@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,21 @@ def test_a_gradebook_that_came_without_its_hand_ins_gives_no_all_clear(years, he
         in said
     )
     assert "Of those that were compared: no pair shares more than the starter's code. Not compared: 3." in said
+
+
+def test_an_earlier_years_gradebook_stays_as_it_was(years, here, tmp_path):
+    """Of the first edition, in a folder that holds nothing else."""
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    with sqlite3.connect(archive / "old.sqlite") as db:
+        db.executescript((EXAMPLE.parent / "fixtures/edition_1/gradebook.sql").read_text(encoding="utf-8"))
+    db.close()
+    before = (archive / "old.sqlite").read_bytes()
+    common = ("ta", "similar", "line", "--gradebook", str(years[0]), "--course", str(EXAMPLE))
+    said = here(*common, "--with", str(archive / "old.sqlite")).stdout
+    assert "2 hand-ins of old.sqlite: not compared: their copies are not beside old.sqlite" in said
+    assert (archive / "old.sqlite").read_bytes() == before
+    assert [path.name for path in archive.iterdir()] == ["old.sqlite"]
 
 
 def test_what_is_not_graded_yet_is_not_said_to_be_unlike_all_others(years, here):

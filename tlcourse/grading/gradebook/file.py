@@ -164,6 +164,29 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
+@contextlib.contextmanager
+def archived(path: Path) -> Iterator[sqlite3.Connection]:
+    """An earlier year's gradebook, read into memory: the file stays as it was, of whatever edition, also read-only.
+
+    Raises UsageError where there is none.
+    """
+    must_exist(path)
+    alone = not path.with_name(path.name + "-wal").exists()
+    # without its other files nobody has it open, and none need be made beside it
+    address = f"{path.resolve().as_uri()}?mode=ro" + ("&immutable=1" if alone else "")
+    with (
+        explained(path),
+        contextlib.closing(sqlite3.connect(address, uri=True)) as kept,
+        contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db,
+    ):
+        _refuse_other_files(kept, path)
+        kept.backup(db)
+        if version_of(db, path, _VERSION) == 0:
+            raise _none_there(path)
+        bring_forward(db, path, _VERSION, _STEPS)
+        yield db
+
+
 def keep_copy(db: sqlite3.Connection, path: Path) -> Path:
     """A copy beside the gradebook, replaced as a whole: what is left when the file itself is damaged."""
     copy = path.with_name(path.name + ".copy")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tlcourse.course.exercise import solutions
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
-from tlcourse.grading.gradebook.file import is_gradebook
+from tlcourse.grading.gradebook.file import archived, is_gradebook
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
@@ -123,7 +123,8 @@ def _with_gradebook(
     found: Earlier, path: Path, exercise: LoadedExercise, book: Gradebook, batch: BatchRecord
 ) -> Earlier:
     here = path.resolve() == book.path.resolve()
-    with Gradebook.reading(path) as other:
+    with archived(path) as db:
+        other = Gradebook(db, path)
         name = exercise.about.id
         batches = [one for one in other.batches(name) if not here or one.source != batch.source]
         if not batches:
