@@ -50,7 +50,8 @@ def graded_here(tmp_path, monkeypatch, capsys, quick_sandbox):
     """`graded_here("grade", "line", …)`: as `tl`, in this process, in the fork server that has started already."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [*arguments, "--sandbox", quick_sandbox, "--course", str(EXAMPLE)]
+        sandbox = ["--sandbox", quick_sandbox] if arguments[0] != "ta" else []
+        command = [*arguments, *sandbox, "--course", str(EXAMPLE)]
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", ["tlcourse", *command])
         capsys.readouterr()

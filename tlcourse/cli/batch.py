@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tlcourse.cli import out
+from tlcourse.cli.batch_place import found_in, joins_batch, place_document, place_lines, typed_command
 from tlcourse.cli.options import (
     CourseFolder,
     DeviceName,
@@ -23,6 +24,7 @@ from tlcourse.cli.options import (
     VariantName,
 )
 from tlcourse.cli.staff_options import (
+    BatchNumber,
     CategoryName,
     GradebookFile,
     GradingOptions,
@@ -34,6 +36,7 @@ from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
+    from tlcourse.grading.batch.joining import Place
     from tlcourse.grading.batch.setup import ClassLists
     from tlcourse.grading.grade import Options
     from tlcourse.grading.gradebook.deadlines import Lates
@@ -70,6 +73,12 @@ class People(Group, frozen=True, kw_only=True):
             category=self.category or before.category,
         )
 
+    def typed(self) -> list[str]:
+        """The same as it was typed, for a command to type."""
+        named = (("--roster", self.roster), ("--groups", self.groups), ("--category", self.category))
+        given = [text for option, value in named if value for text in (option, str(value))]
+        return given + [text for one in self.is_ or [] for text in ("--is", one)]
+
 
 class Training(Group, frozen=True, kw_only=True):
     """How each submission is trained."""
@@ -94,6 +103,10 @@ class Start(Group, frozen=True, kw_only=True):
         bool, typer.Option("--resume", help="Continue the batch of these submissions, if one was begun.")
     ] = False
     again: Annotated[bool, typer.Option("--again", help="Grade them all anew, as another batch.")] = False
+    join: Annotated[
+        bool, typer.Option("--join", help="These submissions come into the newest batch, or into --batch NUMBER.")
+    ] = False
+    number: BatchNumber = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what was found, and grade nothing.")] = False
     due: Annotated[
         str, typer.Option("--due", metavar="DATE", help="'2026-11-20 23:59', a zone behind it, or none. Kept.")
@@ -117,7 +130,8 @@ def batch(
 ) -> None:
     """Grade a class: find each person's or group's newest attempt, train and score all, record every verdict.
 
-    Stopped or killed at any moment, it continues with --resume; nothing is graded twice.
+    A later download of the same class comes into its batch: only what is new or newer is graded. Stopped or killed at
+    any moment, it continues with --resume; nothing is graded twice.
     """
     from msgspec.structs import replace
 
@@ -125,7 +139,7 @@ def batch(
     from tlcourse.course.loader import load_course
     from tlcourse.grading.batch.backend import Backend
     from tlcourse.grading.batch.run import BatchTask, as_document
-    from tlcourse.grading.batch.setup import begun_as, deadlines_before, many_attempts, private_unpacking
+    from tlcourse.grading.batch.setup import deadlines_before, many_attempts, private_unpacking
     from tlcourse.grading.gradebook.deadlines import asked_deadline, of_found
     from tlcourse.paths import gradebook_file
     from tlcourse.presenting.report.late_words import called_late, found_late
@@ -135,23 +149,32 @@ def batch(
     found = loaded.exercise(exercise)
     book = gradebook or gradebook_file()
     tell = out.note if json else out.say
-    begun, begun_on = begun_as(book, found.about.id, submissions) if start.go_on else (None, None)
-    lists = people.lists(begun)
-    before, extensions = deadlines_before(book, found.about.id, submissions)
-    deadline = asked_deadline(loaded.about, found.about, start.due, before if start.go_on else None)
-    backend = Backend.named(how.on or begun_on)
+    command = ["tlcourse", "batch", exercise, str(submissions), *people.typed()]
+    for option, value in (("--gradebook", gradebook), ("--course", course)):
+        command += [option, str(value)] if value else []
     with private_unpacking(book, only_look=start.dry_run) as unpacked:
-        handins = lists.find(submissions, unpacked)
+        looked = found_in(book, found, submissions, people, start, training.variant, unpacked)
+    handins, lists, place = looked.handins, looked.lists, looked.place
+    before, extensions = deadlines_before(book, found.about.id, None if place.fit == "other" else place.batch)
+    deadline = asked_deadline(loaded.about, found.about, start.due, before)
+    backend = Backend.named(how.on or looked.on)
     late, nobodys = of_found(deadline.deadline, extensions, handins.found, handins.people, handins.groups)
-    notices = [*handins.notices, *many_attempts(handins, found.about.policy.attempts), *called_late(handins, late)]
-    handins = replace(handins, notices=notices)  # the report repeats it
-    for line in (*found_lines(handins, found.about.id), *found_late(handins, deadline.deadline, late, nobodys)):
+    more = many_attempts(handins, found.about.policy.attempts, place.compared)
+    handins = replace(handins, notices=[*handins.notices, *more, *called_late(handins, late)])  # the report repeats it
+    for line in (*found_lines(handins, command, place), *found_late(handins, deadline.deadline, late, nobodys)):
         tell(line)
     if start.dry_run:
+        for line in place_lines(place, found.about.id, command, join=start.join):
+            tell(line)
         tell(f"It would be graded {backend.words()}.")
         if json:
-            out.document({"schema": 1, "exercise": found.about.id, "on": backend.name, **found_document(handins, late)})
+            about = {"schema": 1, "exercise": found.about.id, "on": backend.name}
+            out.document({**about, **found_document(handins, place, late), "joins": place_document(place)})
         return
+    joins, take_unclear = joins_batch(place, start, found.about.id, command, ask=not json)
+    if joins and place.batch is not None and not start.go_on:
+        tell(f"It comes into batch {joins} of {found.about.id}, begun {place.batch.at}: {place.compared.counts}.")
+        tell(f"  a batch of its own instead: {typed_command(command, '--again')}")
     if not handins.found:
         raise UsageError(
             f"{submissions} holds no hand-in that belongs to somebody.",
@@ -172,6 +195,8 @@ def batch(
         jobs=min(how.jobs or backend.side_by_side(training.threads), len(handins.found)),
         who=how.user,
         deadline=deadline,
+        joins=joins,
+        take_unclear=take_unclear,
     )
     graded = task.grade(book, tell, lambda: display_for(plain=plain or json), go_on=start.go_on, again=start.again)
     for line in summary(graded):
@@ -181,9 +206,8 @@ def batch(
         shutil.rmtree(unpacked, ignore_errors=True)  # what was graded is kept under its hash
     written = _write_out(out_folder, found, book, state["batch"], tell)
     if json:
-        out.document(
-            {"schema": 1, **found_document(handins, late), **state, "written": [str(path) for path in written]}
-        )
+        about = {**found_document(handins, place, late), "joins": place_document(place) if joins else None}
+        out.document({"schema": 1, **about, **state, "written": [str(path) for path in written]})
     if state["infra"] or state["waiting"]:
         raise typer.Exit(ExitCode.INFRA)
 
@@ -206,9 +230,12 @@ def _write_out(
     return written
 
 
-def found_lines(handins: HandIns, exercise: str) -> Iterator[str]:
-    """What was found, for people: the counts, then notes, what belongs to nobody, and who handed in nothing."""
-    from tlcourse.grading.gradebook.people import settles, without_handin
+def found_lines(handins: HandIns, command: list[str], place: Place) -> Iterator[str]:
+    """What was found, for people: the counts, then notes, what belongs to nobody, and who handed in nothing.
+
+    Of a download that comes into a batch, those who handed in with that batch are none of the last.
+    """
+    from tlcourse.grading.gradebook.people import without_handin
     from tlcourse.text import harmless
 
     groups = sum(1 for handin in handins.found if handin.kind == "group")
@@ -217,7 +244,7 @@ def found_lines(handins: HandIns, exercise: str) -> Iterator[str]:
         f"{len(handins.found)} hand-ins found ({groups} of groups) for {people} people; download of: {handins.platform}"
     )
     unmatched = [(one.name, one.reason) for one in handins.unmatched]
-    without = without_handin(handins, unmatched)
+    without = [one for one in without_handin(handins, unmatched) if one.person.id not in place.members]
     for word, listed in (
         ("note", handins.notices),
         ("NOT MATCHED", [f"{name}: {reason}" for name, reason in unmatched]),
@@ -227,17 +254,20 @@ def found_lines(handins: HandIns, exercise: str) -> Iterator[str]:
         for one in listed:
             yield f"  {word}: {harmless(one)}"
     if unmatched and handins.people:
-        yield f"  to say whose it is, or that it is nobody's: {harmless(settles(unmatched[0][0], exercise))}"
+        more = ("--resume",) if place.fit == "download" else ()
+        said = typed_command(command, *more, "--is", f"{unmatched[0][0]}=ID")
+        yield f"  to say whose it is, or that it is nobody's: {harmless(said)}"
 
 
-def found_document(handins: HandIns, late: Mapping[str, Lates] | None = None) -> dict[str, Any]:
+def found_document(handins: HandIns, place: Place, late: Mapping[str, Lates] | None = None) -> dict[str, Any]:
     """The same for `--json`; `late`: by key, how late hand-ins are."""
     from msgspec import to_builtins
 
     from tlcourse.grading.batch.document import storable
     from tlcourse.grading.gradebook.people import without_handin
 
-    without = without_handin(handins, [(one.name, one.reason) for one in handins.unmatched])
+    unmatched = [(one.name, one.reason) for one in handins.unmatched]
+    without = [one for one in without_handin(handins, unmatched) if one.person.id not in place.members]
     document = {
         "found": [
             {

@@ -2,7 +2,8 @@
 
     python quick_batch.py GRADEBOOK SUBMISSIONS COURSE
 
-begins a batch of the exercise `line`, or goes on with it. What a "submission" does is the first word of its file.
+begins a batch of the exercise `line`, or goes on with it, also with a later download. What a "submission" does is the
+first word of its file.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from tlcourse.course.loader import load_course
 from tlcourse.execution.arrays import order_of, pack
 from tlcourse.execution.spec import RunReport, RunSpec, Usage
 from tlcourse.grading.batch.backend import OpenBackend
+from tlcourse.grading.batch.joining import candidate
 from tlcourse.grading.batch.run import grade_round
-from tlcourse.grading.batch.setup import begin, earlier, options_of, resume, seed_from, work_left
+from tlcourse.grading.batch.setup import begin, options_of, resume, seed_from, work_left
 from tlcourse.grading.batch.state import BatchState
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -57,17 +59,17 @@ class Quiet:
 def batch(
     gradebook: Path, submissions: Path, course: Path, *, jobs: int = 2, display: Any = None, runner: Any = run
 ) -> BatchState:
-    """Begin, or go on with, the batch of these submissions."""
+    """Begin the batch of these submissions, or go on with the one that they are in or come into."""
     exercise = load_course(course).exercises["line"]
     seed = seed_from("line", SECRET, None)
     handins = find_handins(submissions, gradebook.with_name("unpacked"))
     options = Options(variant="mini", device="cpu", threads=1)
     with Gradebook.writing(gradebook, "a test") as book:
-        record = earlier(book, "line", submissions)
+        record = candidate(book, "line", submissions)
         if record is None:
             record = begin(book, exercise, handins, submissions, options, seed, who="a test", settings={})
         else:
-            resume(book, exercise, handins, record, seed)
+            resume(book, exercise, handins, record, seed, source=submissions)
         return grade_round(
             *(book, record, exercise, work_left(book, record, handins)),
             options=options_of(record, seed, options),

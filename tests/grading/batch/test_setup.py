@@ -17,7 +17,8 @@ SEED = seed_from("line", b"a secret that is long enough", None)
 
 
 def handins(*owners):
-    found = [HandIn(f"key-{o}", o, "person", (), Path("/p"), f"folder {o}") for o in owners]
+    when = "2025-10-03T11:07:00"
+    found = [HandIn(f"key-{o}", o, "person", (), Path("/p"), f"folder {o}", when) for o in owners]
     return HandIns(found, [], [], [], "folders")
 
 
@@ -39,12 +40,13 @@ def test_a_batch_needs_a_secret_or_a_seed():
 
 def test_new_hand_ins_come_in_and_newer_attempts_are_named(begun, line):
     later = handins("anna", "bo", "cleo")
-    later = replace(later, found=[later.found[0], replace(later.found[1], folder_name="folder bo 2"), later.found[2]])
+    newer = replace(later.found[1], folder_name="folder bo 2", submitted_at="2025-10-04T09:07:00")
+    later = replace(later, found=[later.found[0], newer, later.found[2]])
     said = resume(begun, line, later, begun.batch(1), SEED)
     assert [row.owner for row in begun.handins(1)] == ["anna", "bo", "cleo"]
     assert "1 hand-ins are new" in said[0]
-    assert "newer attempt" in said[1]
-    assert "bo" in said[1]
+    assert said[1] == "1 newer attempt, which counts: bo (2025-10-04 09:07, graded so far: 2025-10-03 11:07)."
+    assert [row.attempt for row in begun.handins(1)] == [1, 2, 1]
 
 
 def test_the_same_folders_under_other_owners_are_refused(begun, line):

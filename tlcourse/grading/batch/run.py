@@ -14,11 +14,11 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
 from tlcourse.grading.batch.backend import Backend, OpenBackend, folder_of, forget
 from tlcourse.grading.batch.engine import Engine, Work, full_disk_explained
+from tlcourse.grading.batch.joining import earlier
 from tlcourse.grading.batch.setup import (
     ClassLists,
     DataSeed,
     begin,
-    earlier,
     options_of,
     resume,
     same_secret,
@@ -77,14 +77,18 @@ class BatchTask(Struct, frozen=True):
     who: str
     deadline: Kept = Kept()
     """By what the hand-ins are judged late; kept with the batch."""
+    joins: int | None = None
+    """The batch into which these submissions come; None where they begin one, or go on with their own."""
+    take_unclear: bool = False
+    """What differs from what was graded, and nothing says which came later, is newer."""
 
     def grade(
         self, path: Path, tell: Tell, display: Callable[[], Display], *, go_on: bool = False, again: bool = False
     ) -> BatchState:
         """Grade what is left of the class, and record it in the gradebook `path`; `tell` gets lines for people.
 
-        Raises UsageError where a batch of these submissions was begun, and neither `go_on` nor `again` says what to do;
-        UnableError where every submission could read the gradebook, the graders or the hand-ins.
+        Raises UsageError where a batch of these submissions was begun, and nothing says what to do; UnableError where
+        every submission could read the gradebook, the graders or the hand-ins.
         """
         _refuse_private(self.exercise, path, self.backend, self.sandbox_kind, ("The hand-ins", self.source))
         with Gradebook.writing(path, f"tlcourse batch {self.exercise.about.id}") as book:
@@ -100,7 +104,7 @@ class BatchTask(Struct, frozen=True):
     def _grade_round(
         self, book: Gradebook, batch: BatchRecord | None, tell: Tell, display: Callable[[], Display]
     ) -> BatchState:
-        submissions = len(self.handins.found)
+        submissions = len(work_left(book, batch, self.handins) if batch else self.handins.found)
         if batch is None and self.backend.profile is not None:
             self.backend.check(self.exercise, self.options, submissions, self.sandbox_kind, trusted=self.trusted)
             batch = self._begin(book)  # its number names the folder in which its jobs are found again
@@ -136,16 +140,22 @@ class BatchTask(Struct, frozen=True):
 
     def _before(self, book: Gradebook, *, go_on: bool, again: bool, tell: Tell) -> BatchRecord | None:
         """The batch to resume; None where a new one is to begin. Raises UsageError where neither was asked for."""
-        before = earlier(book, self.exercise.about.id, self.source)
+        before = book.batch(self.joins) if self.joins else earlier(book, self.exercise.about.id, self.source)
         if go_on and before is None:
             tell("No batch of these submissions was begun: this one begins.")
         if before is None or (again and not go_on):
             return None
-        if go_on:
-            found, lists = (book, self.exercise, self.handins, before, self.seed), self.lists
-            said = resume(*found, source=self.source, lists=lists, who=self.who)
+        if go_on or self.joins:
+            said = resume(
+                *(book, self.exercise, self.handins, before, self.seed),
+                source=self.source,
+                lists=self.lists,
+                who=self.who,
+                take_unclear=self.take_unclear,
+            )
             keep_deadline(book, before.id, self.deadline, who=self.who)
-            tell(f"Resuming batch {before.id}.")
+            if go_on:
+                tell(f"Resuming batch {before.id}.")
             for line in said:
                 tell(f"  {line}")
             return before

@@ -18,7 +18,9 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.grading.batch.document import storable
 from tlcourse.grading.batch.engine import Work
+from tlcourse.grading.batch.joining import Compared, compare, earlier, said_of, source_text
 from tlcourse.grading.grade import Options
+from tlcourse.grading.gradebook.attempts import add_attempts, folders
 from tlcourse.grading.gradebook.changes import note_class, refuse_other_ids, who_left
 from tlcourse.grading.gradebook.deadlines import Extension, Kept, extensions, kept_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -102,11 +104,13 @@ def private_unpacking(gradebook: Path, *, only_look: bool) -> Iterator[Path]:
         os.umask(before)
 
 
-def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[ClassLists, str]:
-    """The lists and the backend with which the batch of these submissions was begun."""
+def begun_as(
+    gradebook: Path, exercise: str, submissions: Path, batch: BatchRecord | None = None
+) -> tuple[ClassLists, str]:
+    """The lists and the backend of a batch; by default of the one that these submissions are in."""
     try:
         with Gradebook.reading(gradebook) as book:
-            before = earlier(book, exercise, submissions)
+            before = batch or earlier(book, exercise, submissions)
             known = book.settled(before.id) if before else {}
             kept = {**before.settings, **book.latest_lists(before.id)} if before else {}
     except UsageError:  # there is no gradebook: a batch begins
@@ -115,22 +119,28 @@ def begun_as(gradebook: Path, exercise: str, submissions: Path) -> tuple[ClassLi
     return ClassLists(roster, groups, known, category=kept.get("category", "")), kept.get("on", "local")
 
 
-def deadlines_before(gradebook: Path, exercise: str, submissions: Path) -> tuple[Kept | None, list[Extension]]:
-    """The deadline that is kept with the batch of these submissions, and every extension of the exercise."""
+def deadlines_before(gradebook: Path, exercise: str, batch: BatchRecord | None) -> tuple[Kept | None, list[Extension]]:
+    """The deadline that is kept with a batch, and every extension of the exercise."""
     try:
         with Gradebook.reading(gradebook) as book:
-            before = earlier(book, exercise, submissions)
-            return kept_deadline(book, before.id) if before else None, extensions(book, exercise)
+            return kept_deadline(book, batch.id) if batch else None, extensions(book, exercise)
     except UsageError:  # there is no gradebook
         return None, []
 
 
-def many_attempts(handins: HandIns, budget: int) -> Iterator[str]:
-    """Who handed in more often than the exercise's budget allows: said, and decided by a person; no mark is lowered."""
+def many_attempts(handins: HandIns, budget: int, found: Compared | None = None) -> Iterator[str]:
+    """Who hands in more often than the exercise's budget allows: said, and decided by a person; no mark is lowered.
+
+    Counted are the attempts of a download, and where it comes into a batch those that are graded then: `found`.
+    """
+    newer = {handin.key for handin in found.newer} if found else set()
     for handin in handins.found:
-        if (times := 1 + len(handin.older)) > budget:
+        times = 1 + len(handin.older)
+        graded = (found.attempts.get(handin.key, 0) if found else 0) + (handin.key in newer)
+        if max(times, graded) > budget:
+            said = f"handed in {times} times" if times >= graded else f"has {graded} graded attempts with this one"
             yield (
-                f"{harmless(handin.owner)} handed in {times} times, and the exercise allows {budget}; "
+                f"{harmless(handin.owner)} {said}, and the exercise allows {budget}; "
                 "the newest is graded, and what follows is yours to decide (tlcourse ta override)"
             )
 
@@ -176,7 +186,7 @@ def begin(
         id=0,
         exercise=exercise.about.id,
         variant=options.variant,
-        source=_source(source),
+        source=source_text(source),
         platform=handins.platform,
         max_points=exercise.about.checked_points,
         seed_source=seed.source,
@@ -197,22 +207,25 @@ def begin(
     begun = book.begin_batch(batch, [_row(handin) for handin in handins.found])
     lists = {str(name): str(settings[name]) for name in ("roster", "groups", "category") if name in settings}
     _note(book, begun, handins, source, lists, who)
+    _note_class(book, begun, handins, who)
     return begun
 
 
-def _note(
-    book: Gradebook, batch: BatchRecord, handins: HandIns, source: Path, lists: dict[str, str], who: str
-) -> list[str]:
-    """Append the class and what was said about the download; returns a line for each person who moved."""
-    before = book.groups(batch.id)
+def _note(book: Gradebook, batch: BatchRecord, handins: HandIns, source: Path, lists: dict[str, str], who: str) -> None:
+    """Append what was said about the download, before anything of it comes in: so it is known if that is cut short."""
     # folders that are in the batch have their owners, whatever new lists make of their names
     known = {row.folder_name for row in book.handins(batch.id)}
+    notices = {**_notices(handins), "lists": lists}
+    notices["unmatched"] = [one for one in notices["unmatched"] if one[0] not in known]
+    book.note_look(batch.id, source_text(source), notices, storable(handins.settled), who)
+
+
+def _note_class(book: Gradebook, batch: BatchRecord, handins: HandIns, who: str) -> list[str]:
+    """Append the class; returns a line for those who left, and for each person who moved."""
+    before = book.groups(batch.id)
     people, groups = _storable_people(handins.people), storable(handins.groups)
     why = "the list of groups"
     left = note_class(book, batch.id, people, groups, listed=storable(handins.listed), who=who, why=why)
-    notices = {**_notices(handins), "lists": lists}
-    notices["unmatched"] = [one for one in notices["unmatched"] if one[0] not in known]
-    book.note_look(batch.id, _source(source), notices, storable(handins.settled), who)
     return [*left, *_moved(book, batch, before)]
 
 
@@ -244,35 +257,43 @@ def resume(
     source: Path | None = None,
     lists: ClassLists | None = None,
     who: str = "",
+    take_unclear: bool = False,
 ) -> list[str]:
-    """Prepare to resume a batch; returns lines about what changed. Raises UsageError where marks would not compare."""
+    """Prepare to go on with a batch, with hand-ins and newer attempts that its download, or another one, brings.
+
+    Returns lines about what changed. `take_unclear`: what differs from what was graded is newer, also where nothing
+    says so. Raises UsageError where marks would not compare.
+    """
     same_secret(batch, seed)
     same_grader(batch, exercise)
     refuse_other_ids(book, batch, _storable_people(handins.people))
-    known = {row.key: row for row in book.handins(batch.id)}
+    source = source or Path(batch.source)
+    rows = book.handins(batch.id)
+    found = compare(book, batch, handins, exercise.folder / "starter.py", take_unclear=take_unclear)
+    known = {row.key: row for row in rows}
+    if rows and handins.people and len(found.new) == len(handins.found) and not book.people(batch.id):
+        raise UsageError(
+            f"Batch {batch.id} was begun without a class list and groups.",
+            cause="it knows people by what their folders are called; --roster or --groups would make others of them.",
+            remedy="give none – or begin a new batch with --again.",
+        )
     # who handed in with one group and is now in another keeps the mark of the first
-    elsewhere = {member: row.key for row in known.values() for member in row.members}
+    elsewhere = {member: row.key for row in rows for member in row.members}
     new = [
         replace(row, members=[one for one in row.members if one not in elsewhere])
-        for row in (_row(handin) for handin in handins.found if handin.key not in known)
+        for row in (_row(handin) for handin in found.new)
     ]
-    _same_owners(batch, new, {row.folder_name for row in known.values()})
+    _same_owners(batch, new, {name for had in folders(book, batch.id).values() for name, _ in had})
+    newer = [_row(handin) for handin in found.newer]
+    _note(book, batch, handins, source, lists.settings() if lists else {}, who)
     if new:
         book.add_handins(batch.id, new)
-    moved = _note(book, batch, handins, source or Path(batch.source), lists.settings() if lists else {}, who)
-    later = [
-        handin.owner
-        for handin in handins.found
-        if handin.key in known and storable(handin.folder_name) != known[handin.key].folder_name
-    ]
-    _log.debug("batch %s is resumed: %s hand-ins known, %s new, %s newer", batch.id, len(known), len(new), len(later))
-    said = [f"{len(new)} hand-ins are new in it."] if new else []
-    if later:
-        said.append(
-            f"{len(later)} have a newer attempt than the one of this batch ({', '.join(later[:5])}); "
-            "--again grades all anew, as another batch."
-        )
-    return said + moved
+    if newer:
+        newer = [replace(row, id=known[row.key].id) for row in newer]
+        add_attempts(book, batch.id, newer, who=who, why=harmless(source.name))
+    moved = _note_class(book, batch, handins, who)
+    _log.debug("batch %s: of %s hand-ins %s", batch.id, len(handins.found), found.counts)
+    return [*said_of(found, rows), *moved]
 
 
 def _same_owners(batch: BatchRecord, new: list[HandInRecord], known_folders: set[str]) -> None:
@@ -318,16 +339,6 @@ def same_grader(batch: BatchRecord, exercise: LoadedExercise) -> None:
         )
 
 
-def earlier(book: Gradebook, exercise: str, source: Path) -> BatchRecord | None:
-    """The newest batch of the same submissions."""
-    same = [batch for batch in book.batches(exercise) if batch.source == _source(source)]
-    return same[-1] if same else None
-
-
-def _source(source: Path) -> str:
-    return str(storable(str(source.resolve())))
-
-
 def options_of(batch: BatchRecord, seed: DataSeed, options: Options) -> Options:
     """Options with what the batch was begun with: a resumed or repeated grading must not differ."""
     kept = batch.settings
@@ -345,8 +356,11 @@ def options_of(batch: BatchRecord, seed: DataSeed, options: Options) -> Options:
 
 def work_left(book: Gradebook, batch: BatchRecord, handins: HandIns) -> list[Work]:
     """What has no final result, and where it lies now: a ZIP is unpacked to another folder each time."""
-    folders = {handin.key: Path(handin.path) for handin in handins.found}
-    left = [Work(row, folders.get(row.key, Path(row.path))) for row in book.open_handins(batch.id)]
+    lie = {(one.key, storable(one.folder_name), one.submitted_at): Path(one.path) for one in handins.found}
+    left = [
+        Work(row, lie.get((row.key, row.folder_name, row.submitted_at), Path(row.path)))
+        for row in book.open_handins(batch.id)
+    ]
     if _log.isEnabledFor(logging.DEBUG):
         open_ids = {work.handin.id for work in left}
         for row in book.handins(batch.id):

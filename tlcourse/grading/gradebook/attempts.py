@@ -85,14 +85,14 @@ def folders(book: Gradebook, batch: int) -> dict[int, list[tuple[str, str]]]:
     return found
 
 
-def hashes(book: Gradebook, batch: int) -> dict[int, list[str]]:
-    """Of each hand-in what was graded of it, by its SHA-256, the latest last; "" of what could not be read."""
-    found: dict[int, list[str]] = {}
+def hashes(book: Gradebook, batch: int) -> dict[int, list[tuple[int, str]]]:
+    """Of each hand-in what was graded of it: rounds, and SHA-256s, which are "" of what could not be read."""
+    found: dict[int, list[tuple[int, str]]] = {}
     rows = book.rows(
-        "SELECT r.handin, r.sha256 FROM results r JOIN handins h ON h.id = r.handin"
+        "SELECT r.handin, r.round, r.sha256 FROM results r JOIN handins h ON h.id = r.handin"
         " WHERE h.batch = ? AND r.outcome != 'infra' ORDER BY r.round, r.id",
         (batch,),
     )
-    for handin, sha256 in rows:
-        found.setdefault(handin, []).append(sha256)
+    for handin, round_, sha256 in rows:
+        found.setdefault(handin, []).append((round_, sha256))
     return found

@@ -288,6 +288,9 @@ class Gradebook:
             notices += said.get("notices", [])
             # earlier editions kept each as one text
             unmatched.update(one.partition(": ")[::2] if isinstance(one, str) else one for one in said["unmatched"])
+        for handin in self.handins(batch.id):  # another download, or a word of the staff, brought it in
+            for name in (handin.folder_name, *handin.twins):
+                unmatched.pop(name, None)
         return Look(list(dict.fromkeys(notices)), list(unmatched.items()))
 
     def person_statuses(self, batch: BatchRecord, statuses: Sequence[GradeStatus]) -> list[PersonStatus]:

@@ -195,7 +195,7 @@ def refuse_unclear(people: Sequence[PersonStatus], unmatched: Sequence[tuple[str
         raise UsageError(
             f"Nothing was exported: {len(graded)} people have no hand-in in this batch, and one in another.\n{listed}",
             cause="the batch is of a part of the class, such as a later download.",
-            remedy="unpack all downloads into one folder, and grade that – or leave these people out: --partial",
+            remedy=f"tlcourse batch {batch.exercise} THE-OTHER-DOWNLOAD --join – or leave these people out: --partial",
         )
     unclear = [one for one in people if one.state == "unmatched"]
     if unclear:

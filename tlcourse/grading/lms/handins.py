@@ -225,7 +225,7 @@ def _newest(
     key = _key(identity, attempts[0][0].name)
     attempts = sorted(attempts, key=lambda pair: (pair[1].when is not None, pair[1].when, pair[1].ids), reverse=True)
     if first := attempts[0][1].when:  # of an hour that came twice the numbers say more than the clock
-        alike = [pair for pair in attempts if pair[1].when and _in_an_hour_that_came_twice(pair[1].when, first)]
+        alike = [pair for pair in attempts if pair[1].when and in_an_hour_that_came_twice(pair[1].when, first)]
         alike.sort(key=lambda pair: pair[1].ids, reverse=True)
         attempts = alike + attempts[len(alike) :]
     placed = [(owner, entry, _place(entry, key, into)) for owner, entry in attempts]
@@ -236,7 +236,7 @@ def _newest(
         if entry.when is None
         or entry.when == newest.when
         or newest.when is None
-        or _in_an_hour_that_came_twice(entry.when, newest.when)
+        or in_an_hour_that_came_twice(entry.when, newest.when)
     ]
     twins = [entry.folder_name for entry, other in rivals if _same(path, other)]
     different = [entry for entry, _ in rivals if entry.folder_name not in twins]
@@ -257,7 +257,7 @@ def _newest(
         notices.append(f"{name}: {len(by)} members handed in; the newest, {visible(newest.folder_name)}, counts.")
     if newest.date and newest.when is None:
         notices.append(f"{visible(newest.folder_name)}: the date {visible(newest.date)!r} was not understood.")
-    if not _holds_a_solution(path) and (older := next((p for p in placed[1:] if _holds_a_solution(p[2])), None)):
+    if not holds_a_solution(path) and (older := next((p for p in placed[1:] if holds_a_solution(p[2])), None)):
         notices.append(
             f"{name}: the newest attempt, {visible(newest.folder_name)}, counts and holds no .py, .ipynb or ZIP; "
             f"an older one does: {visible(older[1].folder_name)}."
@@ -313,7 +313,7 @@ def _what_to_grade(path: Path) -> Path:
     return path
 
 
-def _in_an_hour_that_came_twice(one: datetime.datetime, other: datetime.datetime) -> bool:
+def in_an_hour_that_came_twice(one: datetime.datetime, other: datetime.datetime) -> bool:
     """Whether the clock may have been put back between two times of one night, so that it does not order them.
 
     It is in Europe (the last Sunday of October), America (the first of November), and Australia (the first of April).
@@ -324,7 +324,7 @@ def _in_an_hour_that_came_twice(one: datetime.datetime, other: datetime.datetime
     return is_night and day == other.date() and one.hour == other.hour and one.tzinfo is None
 
 
-def _holds_a_solution(path: Path) -> bool:
+def holds_a_solution(path: Path) -> bool:
     """Whether there is anything in an attempt that could be graded."""
     return path.suffix.lower() in (".py", ".ipynb", ".zip") or (
         path.is_dir() and _has_any(path, (".py", ".ipynb", ".zip"))
