@@ -165,8 +165,9 @@ def test_the_rule_is_said_to_those_who_hand_in():
         "10 % of the points earned for each day begun; what comes more than 5 days late counts for nothing; "
         "2 days cost nothing in the whole course"
     )
-    assert late_rule(LateRule(penalty=2.5, per="hour", of="maximum", floor=40, cut_off_days=0)) == (
-        "2.5 % of the maximum for each hour begun, down to 40 %; what comes late counts for nothing"
+    assert late_rule(LateRule(penalty=2.5, per="hour", of="maximum", floor=40, cut_off_days=0, grace_minutes=15)) == (
+        "2.5 % of the maximum for each hour begun, down to 40 %; what comes late counts for nothing; "
+        "the first 15 minutes are in time"
     )
     assert late_rule(LateRule()) == "nothing is taken off"
     assert taken_off(8, 6.4, judged("2026-11-22T00:00", deadline())) == "8 → 6.4: 2 days late, 10 % a day"

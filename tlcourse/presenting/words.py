@@ -80,6 +80,8 @@ def late_rule(rule: LateRule) -> str:
     if rule.costs and rule.free_days:
         where = "in the whole course" if rule.free_days_for == "course" else "in each exercise"
         said.append(f"{_days(rule.free_days)} cost nothing {where}")
+    if rule.costs and rule.grace_minutes > 1:
+        said.append(f"the first {rule.grace_minutes:g} minutes are in time")
     return "; ".join(said) or "nothing is taken off"
 
 
