@@ -92,6 +92,7 @@ FORGED = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(st.lists(st.one_of(FORGED, st.binary(max_size=60)), max_size=4))
 def test_whatever_a_worker_forges_is_dropped_or_can_be_shown_and_stored(forged):

@@ -57,6 +57,7 @@ def fit(task):
     Path(__file__).with_name("log.txt").write_text("beside")
     open("weights/best.txt", "w").write("mine")
     told["main"] = pickle.loads(b"c__main__\\nModel\\n.") is Model
+    told["collects"] = __import__("gc").isenabled()
     told["program"] = hasattr(sys.modules["__main__"], "__file__")
     from google.colab import drive
     drive.mount("/content/drive")
@@ -92,6 +93,7 @@ def test_a_worker_is_like_a_script_in_the_folder_that_was_handed_in(ran, told):
         "here": True,
         "linked": [False, False, True],  # what is copied counts as scratch
         "main": True,
+        "collects": True,
         "program": False,
         "otter": False,
         "local": True,

@@ -52,6 +52,7 @@ def without_times(result: Result) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 def test_two_gradings_of_a_trained_network_are_equal_bit_for_bit(grade_text):
     first, second = (without_times(grade_text(TRAINED, sandbox_kind="bubblewrap")) for _ in range(2))
     assert first == second

@@ -49,6 +49,7 @@ def test_a_kept_run_says_what_it_came_to_or_that_it_came_to_nothing(labs):
     assert kept_run("shifts", broken).words == "ended without a result"
 
 
+@pytest.mark.slow
 def test_a_new_run_is_shown_beside_an_earlier_one(tl, labs):
     number = _keep(labs["shifts"])
     listed = tl("lab", "show", "shifts", "--runs", course=None).stdout

@@ -41,7 +41,8 @@ def fit(task):
 """
 
 
-@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1, 2])
 def test_a_trained_network_predicts_the_same_in_every_sandbox(fork_server_sandbox, job_for, threads):
     sandboxes = [choose("none")[0], choose("bubblewrap")[0], fork_server_sandbox, fork_server_sandbox]
     plain, *others = [run(job_for(TRAINS, threads=threads), sandbox, lambda _: None) for sandbox in sandboxes]

@@ -90,6 +90,7 @@ async def test_below_40_by_12_one_line_names_the_command_that_does_the_same(visi
         assert ("tlcourse lesson list" in " ".join(person.screen.split())) is not shown
 
 
+@pytest.mark.slow
 async def test_ascii_means_that_no_other_character_is_shown_on_any_screen(visit):
     async with visit(100, 30, ascii_only=True) as person:
         seen = [person.screen]

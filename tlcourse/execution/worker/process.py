@@ -7,6 +7,7 @@ beside student code, which can change anything here: nothing that it says about 
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import shutil
@@ -112,8 +113,10 @@ def _work(inputs: Path, submission: Path, events_fd: int, results_fd: int) -> in
         channel.emit("started", device="", torch=_torch_version())
         channel.emit("problem", kind=error.kind, message=error.message, trace=error.trace)
         return 1
+    gc.disable()  # torch's import makes objects that all stay; to look through them again and again is a sixth of it
     from tlcourse.execution.worker.main import main
 
+    gc.enable()
     return main(inputs, folder, source, channel)
 
 
