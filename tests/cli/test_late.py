@@ -202,6 +202,20 @@ def test_a_deadline_is_a_row_and_one_that_a_command_gave_stays_until_another_doe
     assert points(graded) == {"s0": 2, "s1": 2, "s2": 2, "s3": 2, "s4": None}
 
 
+def test_more_time_for_everybody_is_another_deadline_on_resume_and_grades_nothing_again(found, graded, tl, tmp_path):
+    (tmp_path / "secret").write_bytes(b"a secret that is long enough")
+    (tmp_path / "secret").chmod(0o600)
+    more = ("--gradebook", str(graded), "--secret", str(tmp_path / "secret"), "--resume")
+    for due, stands in ((("--due", f"2026-11-22 12:00 {CPH}"), "2026-11-22T12:00:00"), ((), "2026-11-22T12:00:00")):
+        done = tl("batch", "line", str(found[1]), *more, *due)
+        assert done.returncode == 0, done.stderr
+        assert f"Due 2026-11-22 12:00 ({CPH}); when late: nothing is taken off" in done.stdout  # as this course says
+        with Gradebook.reading(graded) as book:
+            assert kept_deadline(book, 1).deadline.due == stands
+            assert [len(book.history(handin.id)) for handin in book.handins(1)] == [1, 1, 1]
+    assert points(graded)["s3"] == 2
+
+
 def test_a_batch_of_an_earlier_edition_has_no_deadline_and_the_report_says_what_the_course_has_now(line):
     about = replace(line, about=replace(line.about, due="2026-11-23 12:00"))
     kept = Kept(read_due("2026-11-20 23:59", CPH, RULE))
