@@ -164,7 +164,9 @@ def test_comments_reach_the_feedback_of_whom_they_concern_and_do_no_harm_there(t
     ta("mark", "line", "A", "report", "--comment", f"First line.\nSecond: {HOSTILE}")
     ta("mark", "line", "p2", "--comment", "You were late for the talk.")
     assert [row["points"] for row in exported(ta)][:2] == ["7", "6"]  # a comment changes no points
-    ta("feedback", "line", "out")
+    told = ta("feedback", "line", "out")
+    assert told.stdout.splitlines()[-1] == "written: out/feedback-of-members"
+    assert "send it to that person alone" in told.stderr
     shared, alone = tmp_path / "out/feedback/1-2 - A", tmp_path / "out/feedback-of-members"
     page, text = (shared / "feedback.html").read_text(), (shared / "feedback.md").read_text()
     assert "First line.<br>" in page

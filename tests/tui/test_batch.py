@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tlcourse.grading.gradebook.by_hand import add_request, set_mark
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.paths import gradebook_file
 
@@ -45,6 +46,21 @@ async def test_a_hand_in_opens_in_full_and_escape_leads_back(visit, graded):
         assert "history: fail 1" in shown
         await person.press("escape")
         await person.sees("2 of 2 graded")
+
+
+async def test_comments_and_requests_of_a_hand_in_are_shown(visit, graded):
+    graded(anna="fails", bo="passes")
+    with Gradebook.writing(gradebook_file(), "a test") as book:
+        anna = next(one.target for one in book.handins(1) if one.owner == "anna")
+        set_mark(book, "line", anna, "", None, "Nearly [red]there.", who="sofie", why="")
+        add_request(book, "line", anna, "Is z not right?", who="sofie")
+    async with visit(120, 40, course=EXAMPLE) as person:
+        person.app.go("batch")
+        await person.sees("1 open request: tlcourse ta requests line")
+        await person.press("enter")
+        shown = await person.sees("comment: Nearly [red]there.")
+        assert "request 1 (open): " in shown
+        assert "Is z not right?" in shown
 
 
 async def test_what_is_graded_meanwhile_appears_without_a_key(visit, graded):

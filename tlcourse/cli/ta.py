@@ -105,7 +105,7 @@ def feedback(
     plain: Plain = False,
 ) -> None:
     """Write feedback for all, feedback.zip for the platform, and the reports; again after a regrade or an override."""
-    from tlcourse.presenting.report.report_files import write_all
+    from tlcourse.presenting.report.report_files import OF_MEMBERS, write_all
 
     with chosen.reading(exercise) as (found, book, record):
         written = write_all(book, record, found, folder)
@@ -116,6 +116,8 @@ def feedback(
         out.say(f"written: {path}")
     if not plain:
         out.note("feedback.zip is what the platform takes; the other files are for you.")
+        if written[-1].name == OF_MEMBERS:
+            out.note(f"{OF_MEMBERS} holds what concerns one of a group alone: send it to that person alone.")
 
 
 @app.command("similar")

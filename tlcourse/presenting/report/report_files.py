@@ -34,7 +34,8 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
             place.mkdir(parents=True, exist_ok=True)
             for name, data in files[status.handin.key].items():
                 write_atomically(place / name, data, durable=False)
-        _write_of_members(folder / OF_MEMBERS, feedback_of_members(book, report.statuses, exercise))
+        alone = feedback_of_members(book, report.statuses, exercise)
+        _write_of_members(folder / OF_MEMBERS, alone)
         packed = {s.handin.folder_name: files[s.handin.key] for s in report.statuses}
         made = {
             "feedback.zip": pack_feedback(packed, _origin(batch, report.statuses)),
@@ -49,7 +50,7 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
             cause="a full disk, or missing permissions.",
             remedy=f"tlcourse ta feedback {exercise.about.id} ANOTHER-FOLDER",
         ) from None
-    return [folder / name for name in made] + [folder / "feedback"]
+    return [folder / name for name in (*made, "feedback", *([OF_MEMBERS] if alone else []))]
 
 
 OF_MEMBERS = "feedback-of-members"

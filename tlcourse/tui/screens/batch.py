@@ -17,15 +17,16 @@ from textual.widgets.option_list import Option
 
 from tlcourse.errors import TlcourseError
 from tlcourse.grading.batch.state import BatchState, state_of
+from tlcourse.grading.gradebook.by_hand import requests
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
 from tlcourse.paths import gradebook_file
-from tlcourse.presenting.report.as_text import decided, override_words
-from tlcourse.presenting.report.feedback_content import feedback_of
+from tlcourse.presenting.report.as_text import decided, override_words, request_words
+from tlcourse.presenting.report.feedback_content import comments, feedback_of
 from tlcourse.presenting.report.late_words import points_with_late
 from tlcourse.presenting.verdict import OUTCOMES
 from tlcourse.presenting.words import duration
-from tlcourse.text import harmless, typed
+from tlcourse.text import counted, harmless, typed
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.clusters import backends
 from tlcourse.tui.clusters import on as on_backend
@@ -99,10 +100,11 @@ class BatchScreen(CourseScreen):
                     self._number = self._numbers[-1]
                 self._record = next(batch for batch in batches if batch.id == self._number)
                 state, self._statuses = state_of(book, self._record), book.statuses(self._record)
+                asked = sum(one.open for one in requests(book, self._record.exercise))
         except TlcourseError as error:
             self._say(Text("\n" + "\n".join(error.lines())))
             return
-        self._say(_summary(self._record, state))
+        self._say(_summary(self._record, state, asked))
         self._list()
         self.show_path()
 
@@ -113,7 +115,7 @@ class BatchScreen(CourseScreen):
 
     def _list(self) -> None:
         """The hand-ins anew, where one of them has changed; the cursor stays where it is."""
-        shown = [(s.handin.id, s.outcome, s.points) for s in self._statuses]
+        shown = [(s.handin.id, s.outcome, s.points, s.to_mark("")) for s in self._statuses]
         if shown == self._shown or not self.is_mounted:
             return
         self._shown = shown
@@ -246,6 +248,8 @@ class HandInScreen(CourseScreen):
         with Gradebook.reading(gradebook_file()) as book:
             result = book.document(status.verdict.id)
             history = book.history(status.handin.id)
+            targets = {status.handin.key, *(f"person:{one}" for one in status.handin.members)}
+            asked = [one for one in requests(book, exercise.about.id) if one.target in targets]
         said = feedback_of(exercise, status, result)
         text = Text(f"\n{said.outcome.full}  {said.points}\n", style="bold")
         text.append(f"members: {_clean(', '.join(status.handin.members)) or 'not known'}\n", style="not bold")
@@ -261,6 +265,12 @@ class HandInScreen(CourseScreen):
             )
         if said.comment:
             text.append(f"comment: {_clean(' '.join(said.comment))}\n", style="not bold")
+        for person, hand in status.hands_of_members.items():
+            points = status.points_of(person)
+            own_words = f"{'no' if points is None else f'{points:g}'} points. {comments(exercise, hand)}"
+            text.append(f"{_clean(person)}: {_clean(own_words)}\n", style="not bold")
+        for one in asked:
+            text.append(f"{_clean(request_words(one))}\n", style="not bold")
         for person, own in status.overrides_of_members.items():
             text.append(f"\n{_clean(person)}: {decided(own)} by {_clean(override_words(own))}\n", style="not bold")
         if status.override is not None:
@@ -281,7 +291,7 @@ class HandInScreen(CourseScreen):
         (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
 
-def _summary(record: BatchRecord, state: BatchState) -> Text:
+def _summary(record: BatchRecord, state: BatchState, asked: int) -> Text:
     text = Text()
     going = "is being graded" if state.going else "stopped" if state.waiting or state.infra else "done"
     text.append(f"{state.final} of {state.total} graded, {going}\n", style="bold")
@@ -296,6 +306,9 @@ def _summary(record: BatchRecord, state: BatchState) -> Text:
         text.append(f"{number:>5}  {OUTCOMES[outcome].full}\n", style=f"not bold ${OUTCOMES[outcome].tone}")
     if state.waiting:
         text.append(f"{state.waiting:>5}  {OUTCOMES['waiting'].word}\n", style="not bold")
+    if asked:
+        said = f"{counted(asked, 'open request')}: tlcourse ta requests {record.exercise}\n"
+        text.append(said, style="not bold")
     text.append(f"graded {on_backend(record.settings.get('on', 'local'))}\n", style="not bold dim")
     if state.queue:
         text.append(f"{_clean(state.queue)}\n", style="not bold")
