@@ -205,13 +205,22 @@ def test_distributions_in_words_and_bars():
     assert sum(number for _, number in many) == 101
 
 
+def notes(report) -> list[str]:
+    return [check.note.strip() for check in report.checks]
+
+
 def test_checks_that_rest_on_probes_are_marked_for_the_staff(book, line):
     checks = [msgspec.structs.replace(check, self_reported=check.id == "z_error") for check in result("pass", 2).checks]
-    number = book.begin_regrade(1, [1], selection="all", who="ta", why="a test")
+    number = book.begin_regrade(1, [1, 2], selection="all", who="ta", why="a test")
     book.record(1, number, msgspec.structs.replace(result("pass", 2.0), checks=checks), "")
+    assert notes(gather(book, book.batch(1), line)) == [
+        "",
+        "(self-reported by Group <1>, measured of all others: student code could forge it)",
+    ]
+    book.record(2, number, msgspec.structs.replace(result("fail", 1.0), checks=checks), "")
     report = gather(book, book.batch(1), line)
     said = "(self-reported: student code could forge it)"
-    assert [check.note.strip() for check in report.checks] == ["", said]
+    assert notes(report) == ["", said]
     assert [check["self_reported"] for check in document(report)["checks"]] == [False, True]
     for text in ("\n".join(report_lines(report, plain=True)), report_markdown(report), report_page(report)):
         assert said in text.replace("\\", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ from tlcourse.text import line
 SIMILAR_UP_TO = 1000
 """Hand-ins up to which a report looks for similar ones; `ta similar` always does."""
 
-SELF_REPORTED = " (self-reported: student code could forge it)"
+_NAMED = 5
 
 
 class CheckRate(Struct, frozen=True):
@@ -104,7 +105,7 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         checks=[
             CheckRate(
                 *(name, title, passed, of, values, rules[name].threshold, rules[name].unit, rules[name].direction),
-                note=SELF_REPORTED if name in forgeable else "",
+                note=_note(forgeable[name], of) if name in forgeable else "",
             )
             for name, title, passed, of, values in book.pass_rates(batch.id)
             if name in rules
@@ -142,12 +143,37 @@ def other_due(exercise: LoadedExercise, kept: Kept | None) -> str:
     return "" if today == kept.deadline.due else said or "at no time"
 
 
-def _self_reported(book: Gradebook, statuses: Sequence[GradeStatus]) -> set[str]:
-    """The checks that rest on probes: the same for all of a batch, so one verdict with checks tells."""
+class _Check(Struct, frozen=True):
+    id: str
+    self_reported: bool = False
+
+
+class _Checks(Struct, frozen=True):
+    """What is read here of a result document."""
+
+    checks: tuple[_Check, ...] = ()
+
+
+def _self_reported(book: Gradebook, statuses: Sequence[GradeStatus]) -> dict[str, list[str]]:
+    """Of each check that rests on somebody's own word, whose: others may have been measured."""
+    found: dict[str, list[str]] = {}
     for status in statuses:
-        if status.verdict is not None and status.verdict.readable and status.verdict.outcome in ("pass", "fail"):
-            return {check.id for check in book.document(status.verdict.id).checks if check.self_reported}
-    return set()
+        if status.verdict is None or not status.verdict.readable or status.verdict.outcome not in ("pass", "fail"):
+            continue
+        with contextlib.suppress(msgspec.MsgspecError):  # a document of the first edition knows no such checks
+            for check in msgspec.json.decode(book.raw_document(status.verdict.id), type=_Checks).checks:
+                if check.self_reported:
+                    found.setdefault(check.id, []).append(status.handin.owner)
+    return found
+
+
+def _note(owners: Sequence[str], of: int) -> str:
+    """That student code could forge a check, and where it is not so of all, whose."""
+    if len(owners) >= of:
+        return " (self-reported: student code could forge it)"
+    named = ", ".join(line(owner, 60) for owner in owners[:_NAMED])
+    more = f" and {len(owners) - _NAMED} more" if len(owners) > _NAMED else ""
+    return f" (self-reported by {named}{more}, measured of all others: student code could forge it)"
 
 
 def five_numbers(values: list[float]) -> str:
