@@ -71,6 +71,7 @@ class People(Group, frozen=True, kw_only=True):
             before.known,
             given,
             category=self.category or before.category,
+            rows=before.rows,
         )
 
     def typed(self) -> list[str]:

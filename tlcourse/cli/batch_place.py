@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.cli.options import Variant
 from tlcourse.errors import UsageError
@@ -67,7 +68,7 @@ def found_in(
             why = f"with the lists of that batch: {error.what}"
             first = FoundIn(given.find(submissions, unpacked), given, Place(batch, "unclear", why), on)
     else:
-        first = found(given)
+        first = found(replace(given, known=begun.known, rows=begun.rows))
         if first.place.fit != "other" and not (given.roster and given.groups):
             first = found(people.lists(begun))
     if first.place.fit == "other" and not own and not start.join:

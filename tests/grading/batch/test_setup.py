@@ -97,4 +97,6 @@ def test_which_set_of_groups_was_chosen_is_kept_for_a_batch_that_goes_on(line, t
     with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
         options = Options(variant="mini", device="cpu", threads=1)
         begin(book, line, found, tmp_path / "in", options, SEED, who="sofie", settings=lists.settings())
-    assert begun_as(tmp_path / "g.sqlite", "line", tmp_path / "in")[0] == lists
+    begun, _ = begun_as(tmp_path / "g.sqlite", "line", tmp_path / "in")
+    assert [row.owner for row in begun.rows] == ["P1"]
+    assert replace(begun, rows=()) == lists

@@ -7,14 +7,16 @@ import importlib.util
 import io
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from results import result
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, private_unpacking, resume, seed_from
+from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, private_unpacking, resume, seed_from, work_left
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.changes import decide, note_class
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -26,6 +28,9 @@ from tlcourse.grading.lms.roster import Person, read_roster
 TESTS = Path(__file__).parents[2]
 SEED = seed_from("line", b"a secret that is long enough", None)
 JANE = "9007-77 - Jane Doe - Oct 3, 2025 1108 AM"
+A_FOLDER, B_FOLDER = (
+    f"900{n}-77 - {name} - Navn{n} Efter{n} - Oct 3, 2025 1107 AM" for n, name in ((1, "A"), (3, "B"))
+)
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +306,7 @@ def test_a_hand_in_that_everybody_left_is_nobodys_mark(graded, tl):
     done = exported(tl, graded, "--format", "csv", "--partial")
     assert [row["id"] for row in csv.DictReader(io.StringIO(done.stdout))] == [f"s10000{n}" for n in range(1, 9)]
     report = tl("ta", "report", "line", "--gradebook", str(graded)).stdout
-    assert "hand-in: A: PASS, 2 points  (nobody's: each who handed it in has another mark)" in report
+    assert "hand-in: A: PASS, 2 points  (counts for nobody)" in report
 
 
 def test_who_changes_the_group_is_named_and_keeps_the_mark_they_handed_in_for(graded, changing, line, tl, tmp_path):
@@ -335,6 +340,57 @@ def test_the_same_submissions_graded_anew_are_no_other_batch(graded, changing, l
         again = begin(book, line, found, changing.first, options, SEED, who="sofie", settings=lists.settings())
         assert [h.owner for h in book.handins(1)] == ["A", "B", "Jane Doe"]
         assert book.elsewhere(again) == {}
+
+
+def given_over(path, changing, line, into, **said):
+    """A resume with `--is` for folders of the class: A's, B's and Jane's."""
+    folders = {"a": f"{A_FOLDER}", "b": f"{B_FOLDER}", "jane": JANE}
+    lists, _ = begun_as(path, "line", changing.first)
+    given = {folders[name]: who for name, who in said.items()}
+    return go_on(path, replace(lists, given=given), changing, line, into)
+
+
+def test_a_folder_of_the_batch_that_is_said_to_be_somebody_elses_goes_over_with_its_mark(
+    graded, changing, line, tl, tmp_path
+):
+    said = given_over(graded, changing, line, tmp_path / "into", a="C")
+    assert said == [f"{A_FOLDER}, so far A's, is C's, and its mark goes along."]
+    assert [states(graded)[one] for one in "1256"] == [("nothing", None)] * 2 + [("graded", 2.0)] * 2
+    assert not given_over(graded, changing, line, tmp_path / "into")  # it is kept, and said once
+    report = tl("ta", "report", "line", "--gradebook", str(graded)).stdout
+    assert f"given over: {A_FOLDER} to C, sofie, 20" in report
+    with Gradebook.writing(graded, "a test") as book:
+        assert [(h.owner, h.key[:2]) for h in book.handins(1)] == [("C", "a-"), ("B", "b-")]
+        decide(book, book.batch(1), A_FOLDER, 1.5, who="sofie", why="late")
+    assert [states(graded)[one] for one in "156"] == [("nothing", None), ("by hand", 1.5), ("by hand", 1.5)]
+    assert given_over(graded, changing, line, tmp_path / "into", a="nobody") == [
+        f"{A_FOLDER}, so far C's, is nobody's, and its mark counts for nobody."
+    ]
+    assert [states(graded)[one] for one in "1256"] == [("nothing", None)] * 4
+
+
+def test_two_folders_can_be_given_to_each_others_owners_and_one_person_never_has_two(graded, changing, line, tmp_path):
+    with pytest.raises(UsageError, match="B has two hand-ins then") as refused:
+        given_over(graded, changing, line, tmp_path / "into", a="B")
+    assert f"--is '{B_FOLDER}=nobody'" in refused.value.remedy
+    assert len(given_over(graded, changing, line, tmp_path / "into", a="B", b="A")) == 2
+    assert [states(graded)[one] for one in "1234"] == [("graded", 1.0)] * 2 + [("graded", 2.0)] * 2
+    assert given_over(graded, changing, line, tmp_path / "into", a="A", b="nobody")[1].endswith("counts for nobody.")
+    assert [states(graded)[one] for one in "1234"] == [("graded", 2.0)] * 2 + [("nothing", None)] * 2
+
+
+def test_what_else_the_former_owner_handed_in_comes_in_as_theirs(graded, changing, line, tmp_path):
+    """A's older attempt, which did not count as long as the newer one was theirs."""
+    older = tmp_path / "class" / "9001-70 - A - Navn1 Efter1 - Oct 1, 2025 1107 AM"
+    shutil.copytree(changing.first, older.parent)
+    shutil.copytree(older.parent / B_FOLDER, older)
+    lists, _ = begun_as(graded, "line", changing.first)
+    found = replace(lists, given={A_FOLDER: "C"}).find(older.parent, tmp_path / "into")
+    with Gradebook.writing(graded, "a test") as book:
+        said = resume(book, line, found, book.batch(1), SEED, source=changing.first, lists=lists, who="sofie")
+        assert said == [f"{A_FOLDER}, so far A's, is C's, and its mark goes along.", "1 hand-ins are new in it."]
+        assert [(h.owner, h.folder_name) for h in book.open_handins(1)] == [("A", older.name)]
+        assert [work.path.parent.name for work in work_left(book, book.batch(1), found)] == [older.name]
 
 
 def test_who_was_graded_in_another_batch_gets_no_zero_in_a_later_ones_export(graded, changing, line, tl, tmp_path):

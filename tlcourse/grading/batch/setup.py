@@ -21,7 +21,7 @@ from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.batch.joining import Compared, compare, earlier, said_of, source_text
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.attempts import add_attempts, folders
-from tlcourse.grading.gradebook.changes import note_class, refuse_other_ids, who_left
+from tlcourse.grading.gradebook.changes import as_staff_said, give_over, note_class, refuse_other_ids, who_left
 from tlcourse.grading.gradebook.deadlines import Extension, Kept, extensions, kept_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import PersonStatus
@@ -49,6 +49,8 @@ class ClassLists(Struct, frozen=True):
     """The same, said now: each must be in the download."""
     category: str = ""
     """Which set of groups, where the file has several."""
+    rows: tuple[HandInRecord, ...] = ()
+    """The hand-ins of the batch that goes on."""
 
     def find(self, submissions: Path, into: Path) -> HandIns:
         """Everybody's newest attempt."""
@@ -66,7 +68,7 @@ class ClassLists(Struct, frozen=True):
                 cause="a spelling mistake, or another download.",
                 remedy="copy the name from the line that says NOT MATCHED.",
             )
-        return found
+        return as_staff_said(found, self.rows) if self.rows else found
 
     def settings(self) -> dict[str, str]:
         """What is kept, so that --resume finds the same owners without being told."""
@@ -113,10 +115,11 @@ def begun_as(
             before = batch or earlier(book, exercise, submissions)
             known = book.settled(before.id) if before else {}
             kept = {**before.settings, **book.latest_lists(before.id)} if before else {}
+            rows = tuple(book.handins_as_owned(before.id)) if before else ()
     except UsageError:  # there is no gradebook: a batch begins
-        known, kept = {}, {}
+        known, kept, rows = {}, {}, ()
     roster, groups = (Path(kept[name]) if name in kept else None for name in ("roster", "groups"))
-    return ClassLists(roster, groups, known, category=kept.get("category", "")), kept.get("on", "local")
+    return ClassLists(roster, groups, known, category=kept.get("category", ""), rows=rows), kept.get("on", "local")
 
 
 def deadlines_before(gradebook: Path, exercise: str, batch: BatchRecord | None) -> tuple[Kept | None, list[Extension]]:
@@ -278,13 +281,16 @@ def resume(
             remedy="give none – or begin a new batch with --again.",
         )
     # who handed in with one group and is now in another keeps the mark of the first
-    elsewhere = {member: row.key for row in rows for member in row.members}
+    over = {one.handin: one.owner.members if one.owner else () for one in handins.given_over}
+    elsewhere = {member: row.key for row in rows for member in over.get(row.id, row.members)}
     new = [
         replace(row, members=[one for one in row.members if one not in elsewhere])
         for row in (_row(handin) for handin in found.new)
     ]
-    _same_owners(batch, new, {name for had in folders(book, batch.id).values() for name, _ in had})
+    said_now = {storable(name) for name in handins.settled}
+    _same_owners(batch, new, {name for had in folders(book, batch.id).values() for name, _ in had} - said_now)
     newer = [_row(handin) for handin in found.newer]
+    given = give_over(book, handins.given_over, who=who)
     _note(book, batch, handins, source, lists.settings() if lists else {}, who)
     if new:
         book.add_handins(batch.id, new)
@@ -293,7 +299,7 @@ def resume(
         add_attempts(book, batch.id, newer, who=who, why=harmless(source.name))
     moved = _note_class(book, batch, handins, who)
     _log.debug("batch %s: of %s hand-ins %s", batch.id, len(handins.found), found.counts)
-    return [*said_of(found, rows), *moved]
+    return [*given, *said_of(found, rows), *moved]
 
 
 def _same_owners(batch: BatchRecord, new: list[HandInRecord], known_folders: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""What changes after a batch began: who comes into the class, who leaves it, and decisions that replace earlier ones.
+"""What changes after a batch began: who comes into the class, who leaves it, whose a hand-in is, and decisions.
 
 Nothing is overwritten: each is a row with its date, and the newest holds.
 """
@@ -14,7 +14,9 @@ from msgspec.structs import replace
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.people import PersonStatus, targets_of
-from tlcourse.grading.gradebook.records import BatchRecord, Override
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, Override
+from tlcourse.grading.lms.handins import GivenOver, HandIns
+from tlcourse.grading.lms.matching import NOBODY, Owner
 from tlcourse.grading.lms.roster import Person, same_key
 from tlcourse.text import counted, line, typed
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from tlcourse.grading.gradebook.gradebook import Gradebook
 
 _LISTED = 20
+_NEWEST = "o.id = (SELECT MAX(id) FROM owners WHERE handin = h.id)"
 
 
 # Who is in the class
@@ -115,6 +118,116 @@ def refuse_other_ids(book: Gradebook, batch: BatchRecord, people: Iterable[Perso
         )
 
 
+# Whose a hand-in is
+
+
+def as_given_over(book: Gradebook, batch: int, handins: Sequence[HandInRecord]) -> list[HandInRecord]:
+    """The hand-ins of a batch with the owners whom the staff named since."""
+    rows = book.rows(
+        "SELECT h.id, o.owner, o.kind, o.members FROM handins h"  # noqa: S608
+        f" JOIN owners o ON {_NEWEST} WHERE h.batch = ?",
+        (batch,),
+    )
+    newest = {number: (owner, kind, msgspec.json.decode(members)) for number, owner, kind, members in rows}
+    found = []
+    for handin in handins:
+        if (now := newest.get(handin.id)) is None:
+            found.append(handin)
+            continue
+        owner, kind, members = now
+        if kind == NOBODY:
+            found.append(replace(handin, members=[], left_behind=True, given_over=True))
+        else:
+            found.append(replace(handin, owner=owner, kind=kind, members=members, given_over=True))
+    return found
+
+
+def as_staff_said(found: HandIns, rows: Sequence[HandInRecord]) -> HandIns:
+    """What was found beside the hand-ins `rows` of the batch it comes into, with the owners whom the staff named now.
+
+    A hand-in that is given over keeps its key, its verdict and its history. What its former owner handed in besides is
+    another hand-in. Raises UsageError where somebody would have two.
+    """
+    by_folder = {same_key(row.folder_name): row for row in rows}
+    given: dict[str, GivenOver] = {}
+    after = {row.key: row for row in rows}
+    for folder, owner in found.owners.items():
+        row = by_folder.get(same_key(folder))
+        if row is None or _is_of(row, owner):
+            continue
+        given[row.key] = GivenOver(row.id, folder, row.owner, owner)
+        after[row.key] = (
+            replace(row, members=[], left_behind=True, given_over=True)
+            if owner is None
+            else replace(
+                row, owner=owner.name, kind=owner.kind, members=list(owner.members), left_behind=False, given_over=True
+            )
+        )
+    for key in given:
+        for other in after.values():
+            if other.key != key and (both := set(other.members) & set(after[key].members)):
+                raise UsageError(
+                    f"{line(after[key].owner)} has two hand-ins then: {line(given[key].folder_name)}, and "
+                    f"{line(other.folder_name)} ({line(', '.join(sorted(both)))}).",
+                    cause="only one can count.",
+                    remedy=f"say whose the other is, or that it is nobody's, in the same command: "
+                    f"--is {typed(f'{other.folder_name}={NOBODY}')}",
+                )
+    over = [row for row in after.values() if row.given_over]
+    keys = {row.key for row in over}
+    mapped = []
+    for handin in found.found:
+        own = Owner(handin.kind, handin.owner, handin.members)
+        mine = next((row.key for row in over if not row.left_behind and _is_of(row, own)), "")
+        key = mine or (f"{handin.key}-2" if handin.key in keys else handin.key)
+        mapped.append(replace(handin, key=key))
+    return replace(found, found=mapped, given_over=list(given.values()))
+
+
+def _is_of(row: HandInRecord, owner: Owner | None) -> bool:
+    """Whether a hand-in is that owner's already: a person by the id where both have one, a group by its name."""
+    if owner is None or row.left_behind:
+        return owner is None and row.left_behind
+    if owner.kind == "person" and owner.members and row.members:
+        return list(owner.members) == row.members
+    return owner.kind == row.kind and same_key(owner.name) == same_key(row.owner)
+
+
+def give_over(book: Gradebook, given: Sequence[GivenOver], *, who: str) -> list[str]:
+    """Append whose hand-ins are from now on; returns a line for each."""
+    from tlcourse.grading.gradebook.gradebook import now
+
+    with book.appending() as db:
+        db.executemany(
+            "INSERT INTO owners (handin, owner, kind, members, who, at) VALUES (?, ?, ?, ?, ?, ?)",
+            [(one.handin, *_as_row(one), who, now()) for one in given],
+        )
+    return [_given_over_words(one.folder_name, one.before, one.owner.name if one.owner else NOBODY) for one in given]
+
+
+def _as_row(given: GivenOver) -> tuple[str, str, str]:
+    """Owner, kind, members."""
+    if given.owner is None:
+        return given.before, NOBODY, "[]"
+    name = given.owner.name.encode("utf-8", "replace").decode()  # as typed, which need not be characters
+    return name, given.owner.kind, msgspec.json.encode(given.owner.members).decode()
+
+
+def _given_over_words(folder: str, before: str, owner: str) -> str:
+    now = "nobody's, and its mark counts for nobody" if owner == NOBODY else f"{line(owner)}'s, and its mark goes along"
+    return f"{line(folder)}, so far {line(before)}'s, is {now}."
+
+
+def all_given_over(book: Gradebook, batch: int) -> list[tuple[str, str, str, str]]:
+    """Every hand-in that staff gave over: its first folder, the new owner, who said so, and when."""
+    rows = book.rows(
+        "SELECT h.folder_name, o.owner, o.kind, o.who, o.at FROM owners o JOIN handins h ON h.id = o.handin"
+        " WHERE h.batch = ? ORDER BY o.id",
+        (batch,),
+    )
+    return [(folder, NOBODY if kind == NOBODY else owner, who, at) for folder, owner, kind, who, at in rows]
+
+
 # Decisions of the staff
 
 
@@ -131,8 +244,9 @@ def alone(book: Gradebook, exercise: str) -> dict[str, str]:
     Of a group so called only where lists say who is in it: else it is one of whom the platform named one.
     """
     rows = book.rows(
-        "SELECT h.key, h.members, h.kind = 'person' OR EXISTS (SELECT 1 FROM people p WHERE p.batch = h.batch)"
-        " FROM handins h JOIN batches b ON b.id = h.batch WHERE b.exercise = ?",
+        "SELECT h.key, COALESCE(o.members, h.members), COALESCE(o.kind, h.kind) = 'person' OR EXISTS"  # noqa: S608
+        " (SELECT 1 FROM people p WHERE p.batch = h.batch) FROM handins h JOIN batches b ON b.id = h.batch"
+        f" LEFT JOIN owners o ON {_NEWEST} WHERE b.exercise = ?",
         (exercise,),
     )
     found: dict[str, set[tuple[str, ...]]] = {}

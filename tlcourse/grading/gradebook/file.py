@@ -82,7 +82,7 @@ CREATE TABLE answers (id INTEGER PRIMARY KEY, request INTEGER NOT NULL REFERENCE
     at TEXT NOT NULL);
 ALTER TABLE overrides ADD COLUMN shown INTEGER NOT NULL DEFAULT 0
 """
-_LATER = ("hand_marks", "requests", "answers", "deadlines", "extensions", "keys")
+_LATER = ("hand_marks", "requests", "answers", "deadlines", "extensions", "keys", "owners")
 _DUE = """
 CREATE TABLE deadlines (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches (id),
     deadline TEXT NOT NULL, given INTEGER NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL);
@@ -95,7 +95,10 @@ INSERT INTO keys VALUES ('pseudonyms', randomblob(32))
 """
 _CHANGED = """
 ALTER TABLE overrides ADD COLUMN team TEXT NOT NULL DEFAULT '';
-ALTER TABLE people ADD COLUMN gone INTEGER NOT NULL DEFAULT 0
+ALTER TABLE people ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE owners (id INTEGER PRIMARY KEY, handin INTEGER NOT NULL REFERENCES handins (id), owner TEXT NOT NULL,
+    kind TEXT NOT NULL, members TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX owners_of ON owners (handin)
 """
 APPENDED = _FIRST + _THEN + _LATER
 """Tables whose rows stay as they were written: triggers refuse anything else."""

@@ -17,7 +17,7 @@ from tlcourse.course.model import ManualItem
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.by_hand import by_hand, hand_marks, in_force
-from tlcourse.grading.gradebook.changes import alone, decisions, who_left
+from tlcourse.grading.gradebook.changes import alone, as_given_over, decisions, who_left
 from tlcourse.grading.gradebook.deadlines import Lates, lates
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus, person_statuses
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
@@ -226,8 +226,12 @@ class Gradebook:
 
     def handins(self, batch: int) -> list[HandInRecord]:
         """The hand-ins of a batch with their newest attempts, in the order of the first; members as staff decided."""
+        return self._with_members(batch, self.handins_as_owned(batch))
+
+    def handins_as_owned(self, batch: int) -> list[HandInRecord]:
+        """The same with those who handed in, wherever they were moved since."""
         rows = self._db.execute(f"{_HANDINS} WHERE h.batch = ? ORDER BY h.id", (batch,))
-        return self._with_members(batch, [_handin(row) for row in rows])
+        return as_given_over(self, batch, [_handin(row) for row in rows])
 
     def _with_members(self, batch: int, handins: list[HandInRecord]) -> list[HandInRecord]:
         """Each moved person in the group that the staff named last, and in no other."""
@@ -241,8 +245,9 @@ class Gradebook:
             here = same_key(handin.owner)
             stay = [one for one in handin.members if moved.get(one, here) == here]
             come = [one for one, group in moved.items() if group == here and one not in stay]
-            members = stay + come
-            found.append(replace(handin, members=members, left_behind=bool(handin.members) and not members))
+            members = [] if handin.left_behind else stay + come
+            gone = handin.left_behind or (bool(handin.members) and not members)
+            found.append(replace(handin, members=members, left_behind=gone))
         return found
 
     def memberships(self, batch: int) -> list[Membership]:
@@ -324,7 +329,7 @@ class Gradebook:
             f" (SELECT 1 FROM results r WHERE r.handin = h.id AND {done}) ORDER BY h.id",
             {"batch": batch, "round": round_},
         )
-        return self._with_members(batch, [_handin(row) for row in rows])
+        return self._with_members(batch, as_given_over(self, batch, [_handin(row) for row in rows]))
 
     def unfinished_regrade(self, batch: int) -> Regrade | None:
         """The newest regrade of a batch, where some of it has no final result."""

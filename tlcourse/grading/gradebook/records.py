@@ -62,8 +62,10 @@ class HandInRecord(Struct, frozen=True):
     """The one in which this attempt is graded: 0 in the batch itself."""
     alone: str = ""
     """Whose alone it was when it came in: what is decided about it is about that person."""
+    given_over: bool = False
+    """Whether the staff said later whose it is."""
     left_behind: bool = False
-    """Whether it had members, and none is left: each has another hand-in's mark."""
+    """Whether it had members, and none is left: each has another hand-in's mark; or staff said that it is nobody's."""
 
     @property
     def target(self) -> str:

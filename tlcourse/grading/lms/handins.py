@@ -68,6 +68,17 @@ class Unmatched(Struct, frozen=True):
     reason: str
 
 
+class GivenOver(Struct, frozen=True):
+    """A hand-in that a batch has already, and whose the staff said it is."""
+
+    handin: int
+    folder_name: str
+    before: str
+    """The owner so far."""
+    owner: Owner | None
+    """None: it is nobody's."""
+
+
 class HandIns(Struct, frozen=True):
     """A class's hand-ins; `missing` are the roster ids of those without one."""
 
@@ -84,6 +95,10 @@ class HandIns(Struct, frozen=True):
     """The group of each person, by the list of groups."""
     listed: tuple[str, ...] | None = None
     """The ids of those in the class list; None without one."""
+    owners: dict[str, Owner | None] = {}
+    """Who the staff named for each folder of `settled`; None for nobody."""
+    given_over: list[GivenOver] = []
+    """Hand-ins of the batch that are somebody else's from now on, as the staff said."""
 
 
 def find_handins(
@@ -129,13 +144,14 @@ def find_handins(
         )
     by_owner: dict[tuple[str, str], list[tuple[Owner, DownloadEntry]]] = defaultdict(list)
     unmatched = []
+    owners: dict[str, Owner | None] = {}
     settled, by_staff = {}, {same_key(name): who for name, who in (known or {}).items()}
     for entry in found.entries:
         if (who := by_staff.get(same_key(entry.folder_name))) is not None:
             settled[entry.folder_name] = who
-            if who == NOBODY:
+            owners[entry.folder_name] = named = None if who == NOBODY else owner_by_staff(who, class_)
+            if named is None:
                 continue
-            named = owner_by_staff(who, class_)
             by_owner[_identity(named)].append((named, entry))
             continue
         owner = entry.nobodys or (_owner_of_all(entry, class_) if entry.others else owner_of(entry.label, class_))
@@ -161,7 +177,7 @@ def find_handins(
     notices.extend(f"{visible(name)} is {visible(who)}'s, as the staff said." for name, who in settled.items())
     everybody, teams = _lists(roster, groups)
     listed = tuple(person.id for person in roster.people) if roster else None
-    return HandIns(handins, unmatched, missing, notices, found.platform, settled, everybody, teams, listed)
+    return HandIns(handins, unmatched, missing, notices, found.platform, settled, everybody, teams, listed, owners)
 
 
 def _time_of(handin: HandIn, roster: Roster) -> str:

@@ -139,7 +139,7 @@ def row(status: GradeStatus) -> str:
     cause = f"  {line(status.verdict.cause)}" if status.verdict and status.verdict.cause else ""
     again = f"  (attempt {status.handin.attempt})" if status.handin.attempt > 1 else ""
     again += f"  (regrade {status.regrade})" if status.regrade else ""
-    left = "  (nobody's: each who handed it in has another mark)" if status.handin.left_behind else ""
+    left = "  (counts for nobody)" if status.handin.left_behind else ""
     ended = OUTCOMES[status.outcome].word
     late = points_with_late(status)
     return f"{line(status.handin.owner)}: {ended}, {points_words(status)} points{late}{again}{left}{cause}"
@@ -186,6 +186,7 @@ def notices(report: Report) -> Iterator[tuple[str, str]]:
     yield from report_late(report.deadline, report.statuses, report.extensions, report.course_due)
     yield from (("note", text) for text in report.look.notices)
     yield from (("not matched", f"{folder}: {reason}") for folder, reason in report.look.unmatched)
+    yield from (("given over", f"{folder} to {owner}, {who}, {at}") for folder, owner, who, at in report.given_over)
     came = {one.handin: one.at for one in report.attempts}
     for status in report.statuses:
         at = came.get(status.handin.id, "")

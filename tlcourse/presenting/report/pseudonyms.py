@@ -181,6 +181,7 @@ def without_names(report: Report, names: Names) -> Report:
             for one in report.attempts
         ],
         look=Look([CANNOT], [(f"folder {n}", HIDDEN) for n, _ in enumerate(report.look.unmatched, start=1)]),
+        given_over=[(HIDDEN, owners.get(owner, HIDDEN), who, at) for _, owner, who, at in report.given_over],
         hand_marks=[replace(_mark(one), target=target(one.target)) for one in report.hand_marks],
         requests=[_request(one, target(one.target)) for one in report.requests],
         extensions=[replace(one, target=_extended(one.target, names), why=HIDDEN) for one in report.extensions],

@@ -16,7 +16,7 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.attempts import Attempt, attempts
 from tlcourse.grading.gradebook.by_hand import HandMark, Request, hand_marks, requests
-from tlcourse.grading.gradebook.changes import decisions
+from tlcourse.grading.gradebook.changes import all_given_over, decisions
 from tlcourse.grading.gradebook.deadlines import Extension, Kept, extensions, kept_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.mark_parts import part_points, points_by_check
@@ -68,6 +68,8 @@ class Report(Struct, frozen=True):
     attempts: list[Attempt] = []
     """What came in after the attempts with which the batch was begun."""
     look: Look = Look([], [])
+    given_over: list[tuple[str, str, str, str]] = []
+    """Hand-ins that are somebody else's since, as the staff said: folder, owner, who, when."""
     max_points: float = 0.0
     """The most that checks and assistants give."""
     hand_marks: list[HandMark] = []
@@ -121,6 +123,7 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         deadline=kept.deadline if kept else None,
         extensions=extensions(book, batch.exercise),
         course_due=other_due(exercise, kept),
+        given_over=all_given_over(book, batch.id),
         max_points=max_points(batch, exercise),
         hand_marks=[one for one in hand_marks(book, batch.exercise) if one.target in shown],
         requests=[one for one in requests(book, batch.exercise) if one.target in shown],
