@@ -41,50 +41,70 @@ def results(gradebook: Path) -> dict[str, tuple[object, ...]]:
         (batch,) = book.batches()  # never a second one
         for handin in book.handins(batch.id):
             final = [verdict for verdict in book.history(handin.id) if verdict.outcome != "infra"]
-            assert len(final) == 1, (handin.owner, final)
-            document = book.document(final[0].id)
+            assert len({verdict.round for verdict in final}) == len(final), (handin.owner, final)
+            # of each attempt that came in one result; all but the newest may have been overtaken before it had any
+            assert final[-1].round == handin.round, (handin.owner, final)
+            assert len(final) <= handin.attempt, (handin.owner, final)
+            document = book.document(final[-1].id)
             values = [(check.id, check.value, check.passed) for check in document.checks]
-            found[handin.owner] = (final[0].outcome, final[0].points, final[0].sha256, str(values))
+            history = [verdict.sha256 for verdict in final]
+            found[handin.owner] = (final[-1].outcome, final[-1].points, history, str(values), handin.attempt)
     return found
 
 
-def recorded(gradebook: Path) -> int:
-    """How many results a killed batch has left; 0 where it did not come so far."""
+def brightspace(folder: Path, numbers: range, day: int) -> None:
+    """Folders of a download, each with an attempt of that day."""
+    for number in numbers:
+        own = folder / f"{number}-{day} - s{number:03} - Oct {day}, 2025 1107 AM"
+        own.mkdir(parents=True)
+        if word := WORDS[(number + day) % len(WORDS)]:
+            (own / "solution.py").write_text(f"# {word}\n# {number} {day}\n")
+
+
+def open_of(gradebook: Path) -> tuple[int, int]:
+    """How many hand-ins a killed batch has left, and of how many; 0 where it did not come so far."""
     with contextlib.suppress(UsageError), Gradebook.reading(gradebook) as book:
-        return sum(len(book.verdicts(batch.id)) for batch in book.batches())
-    return 0
+        for batch in book.batches():
+            return len(book.open_handins(batch.id)), len(book.handins(batch.id))
+    return 0, 0
 
 
 @pytest.mark.slow
 def test_fifty_kills_at_random_moments_lose_nothing_and_grade_nothing_twice(tmp_path, own_home):
+    """Of a batch, and of a later download that comes into it: 50 of its 100 hand-ins anew, and 50 more."""
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    folder = tmp_path / "submissions"
-    for number in range(150):
-        (folder / f"s{number:03}").mkdir(parents=True)
-        if word := WORDS[number % len(WORDS)]:
-            (folder / f"s{number:03}" / "solution.py").write_text(f"# {word}\n# {number}\n")
+    downloads = tmp_path / "first", tmp_path / "later"
+    brightspace(downloads[0], range(100), 3)
+    brightspace(downloads[1], range(50, 150), 4)
 
-    def command(name: str) -> list[str]:
-        return [sys.executable, str(SCRIPT), str(tmp_path / name / "g.sqlite"), str(folder), str(EXAMPLE)]
+    def command(name: str, part: int) -> list[str]:
+        return [sys.executable, str(SCRIPT), str(tmp_path / name / "g.sqlite"), str(downloads[part]), str(EXAMPLE)]
 
     begin = time.monotonic()
-    assert not kill_after(command("undisturbed"), 300, env)
+    assert not kill_after(command("undisturbed", 0), 300, env)
     whole = time.monotonic() - begin
+    assert not kill_after(command("undisturbed", 1), 300, env)
     expected = results(tmp_path / "undisturbed" / "g.sqlite")
+    assert [len(expected), sum(one[-1] == 2 for one in expected.values())] == [150, 50]
     seed = random.SystemRandom().randrange(10**6)
     rng = random.Random(seed)
-    midway = 0
+    part, midway = 0, [0, 0]
     for kill in range(50):
-        if kill_after(command("killed"), rng.uniform(0.05, 0.7) * whole, env):
-            midway += 0 < recorded(tmp_path / "killed" / "g.sqlite") < len(expected)
+        if kill_after(command("killed", part), rng.uniform(0.05, 0.7) * whole, env):
+            left, of = open_of(tmp_path / "killed" / "g.sqlite")
+            midway[part] += 0 < left < of
+        elif part == 0:
+            part = 1
         else:  # it came to its end: another one, for the kills that are left
             assert results(tmp_path / "killed" / "g.sqlite") == expected, seed
             (tmp_path / "killed").rename(tmp_path / f"killed-{kill}")
-    assert midway >= 5, "hardly any kill met a batch at work"
-    assert not kill_after(command("killed"), 300, env)
+            part = 0
+    assert min(midway) >= 3, "hardly any kill met a batch at work"
+    for last in (0, 1)[part:]:
+        assert not kill_after(command("killed", last), 300, env)
     assert results(tmp_path / "killed" / "g.sqlite") == expected, seed
-    left = list((tmp_path / "killed" / "g.sqlite.handins").glob("half-*"))
-    assert left == []
+    left_half = list((tmp_path / "killed" / "g.sqlite.handins").glob("half-*"))
+    assert left_half == []
 
 
 @pytest.mark.slow
