@@ -12,8 +12,10 @@ from runs import MODEL
 from safetensors.torch import save
 from torch import nn
 
+from tlcourse.cluster.plan import Packer
 from tlcourse.course.spec import Output
 from tlcourse.execution.arrays import read_predictions
+from tlcourse.execution.spec import RunReport, Usage
 from tlcourse.execution.supervise import run
 from tlcourse.execution.worker import graph
 from tlcourse.execution.worker.predict import probes
@@ -130,6 +132,15 @@ graph.export = lambda model, x: export(Shared(), x)
 """
 NONE = f"{FORGED}\nfrom tlcourse.execution.worker import graph\ngraph.export = None\n"
 EARLY = f"{FORGED}\nfrom tlcourse.execution.worker import graph\ngraph.export = lambda *_: b'predictions'\n"
+
+
+def test_a_cluster_is_asked_for_no_graph_and_the_verdict_says_so(job_for):
+    job = job_for(FORGED)
+    job = replace(job, task_spec=replace(job.task_spec, graph=True))
+    assert not Packer().task(job, b"").task_spec.graph
+    there = RunReport("done", "", "bubblewrap", Usage(), where="lumi: n1 (job 7)")
+    said = measured_on_graph(job, there, lambda *_: pytest.fail("nothing is run")).in_words()
+    assert said == "What the module shares is self-reported: on a cluster no module is handed out as a graph."
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ class Packer:
         """The task of a job; its blobs are kept here until `drop_all_but`."""
         task = Task(
             key="",
-            task_spec=job.task_spec,
+            task_spec=msgspec.structs.replace(job.task_spec, graph=False),  # its second run would be another job
             limits=job.limits,
             sandbox_kind=job.sandbox_kind,
             env=dict(job.env),

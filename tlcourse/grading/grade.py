@@ -354,7 +354,7 @@ def _spec(
         device=options.device,
         threads=options.threads,
         predict=scored,
-        graph=scored and about.graph and options.where == "local",
+        graph=scored and about.graph,
     )
     return RunSpec(
         task_spec=task_spec,

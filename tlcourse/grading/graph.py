@@ -53,6 +53,8 @@ def measured_on_graph(
     spec: RunSpec, report: RunReport, run: Callable[[RunSpec, Callable[[dict[str, Any]], None]], RunReport]
 ) -> OfGraph:
     """What a second run sees of the graph that the first one, `report`, has handed out. Raises BadArraysError."""
+    if report.where:
+        return OfGraph(why_not="on a cluster no module is handed out as a graph")
     if not report.graph:
         return OfGraph(why_not="the module could not be handed out as a graph")
     with scratch_folder("graph") as folder:
