@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 
 from tlcourse.course.deadline import Deadline, LateRule, read_due
 from tlcourse.errors import UsageError
+from tlcourse.grading.gradebook.deadlines import of_found
 from tlcourse.grading.lateness import Until, judged, refuse_earlier
+from tlcourse.grading.lms.handins import HandIn, HandIns
+from tlcourse.presenting.report.late_words import called_late, found_late
 from tlcourse.presenting.words import late_rule, lateness, taken_off
 
 CPH = "Europe/Copenhagen"
@@ -175,6 +179,30 @@ def test_the_rule_is_said_to_those_who_hand_in():
 
 def test_a_hand_in_of_the_year_9999_is_late_and_no_error():
     assert judged("9999-12-31T23:59", deadline()).after(8, 10) == 0
+
+
+def test_where_a_platform_calls_late_what_is_not_and_where_a_time_is_in_doubt_it_is_said():
+    """Of four hand-ins: called late and in time, late and not called so, of no known time, and in the hour twice."""
+    times = ("2026-10-24T12:00", "2026-10-26T12:00", "", "2026-10-25T02:30")
+    called = (True, False, True, False)
+    found = [
+        HandIn(name, name, "person", (name,), Path(name), name, at, called_late=late)
+        for name, at, late in zip("ABCD", times, called, strict=True)
+    ]
+    handins = HandIns(found, [], [], [], "canvas")
+    by = deadline("2026-10-25 02:00")
+    late, _ = of_found(by, [], found, (), {})
+    assert list(called_late(handins, late)) == [
+        "called late by Canvas, which says no time, so that nothing is taken off: C",
+        "called late by Canvas, and in time by the deadline here: A",
+        "late by the deadline here, and not called so by Canvas: B",
+    ]
+    assert list(found_late(handins, by, late, [])) == [
+        "Due 2026-10-25 02:00 (Europe/Copenhagen); when late: 10 % of the points earned for each day begun",
+        "  late: B: 2 days late, 10 % a day (handed in 2026-10-26 12:00)",
+        "  late: D: in time at the earlier of two hours that its time may mean (handed in 2026-10-25 02:30)",
+        "  note: nothing says when 1 of 4 hand-ins came: what has no time is not late",
+    ]
 
 
 RULES = st.builds(

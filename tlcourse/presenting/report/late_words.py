@@ -55,14 +55,12 @@ def called_late(handins: HandIns, late: Mapping[str, Lates]) -> Iterator[str]:
             elif own.days and not handin.called_late:
                 unsaid.append(line(handin.owner))
     platform = handins.platform.capitalize()
-    for names, said in (
-        (unknown, "and says no time: nothing is taken off for it"),
-        (in_time, "and by the deadline here they are in time"),
-    ):
-        if names:
-            yield f"{platform} calls {counted(len(names), 'hand-in')} late, {said}: {_some(names)}"
+    if unknown:
+        yield f"called late by {platform}, which says no time, so that nothing is taken off: {_some(unknown)}"
+    if in_time:
+        yield f"called late by {platform}, and in time by the deadline here: {_some(in_time)}"
     if unsaid:
-        yield f"{counted(len(unsaid), 'hand-in')} late by the deadline here, and not on {platform}: {_some(unsaid)}"
+        yield f"late by the deadline here, and not called so by {platform}: {_some(unsaid)}"
 
 
 def report_late(
@@ -111,10 +109,7 @@ def _in_time(late: Late) -> str:
 
 def _unknown(late: Sequence[Late | None]) -> Iterator[str]:
     if unknown := sum(1 for one in late if one is not None and not one.known):
-        yield (
-            f"of {unknown} of {counted(len(late), 'hand-in')} nothing says when it was handed in: none of them is "
-            "called late"
-        )
+        yield f"nothing says when {unknown} of {counted(len(late), 'hand-in')} came: what has no time is not late"
 
 
 def _some(names: Sequence[str], between: str = ", ") -> str:
