@@ -123,6 +123,8 @@ def test_marks_wait_until_all_items_are_set_and_then_are_added_to_the_checks(ta)
         {"p3": 3.5, "p4": 3.5},
         {"p5": 7.5},
     ]
+    assert "hand-in: A: PASS, 7 (5 by hand; p2: 6) points" in ta("report", "line").stdout
+    assert "| 7 (5 by hand; p2: 6) |" in ta("report", "line", "--markdown").stdout
     assert scope["handins"][0]["by_hand"] == {"report": 3.0, "talk": 2.0}
 
 

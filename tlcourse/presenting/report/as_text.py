@@ -228,13 +228,18 @@ def attempt_words(attempt: Attempt) -> str:
 def points_words(status: GradeStatus) -> str:
     if status.override is not None and status.override.excused:
         return "no (excused)"
-    if status.points is None:
-        unset = status.to_mark("")
-        return f"no (to mark by hand: {', '.join(unset)})" if unset else "no"
-    if status.override is not None and status.verdict is not None:
+    if status.override is not None and status.points is not None and status.verdict is not None:
         return f"{status.points:g} (overridden; graded {status.verdict.points:g})"
-    by_hand = status.hand.points if status.hand.items and status.override is None else None
-    return f"{status.points:g}" + (f" ({by_hand:g} by hand)" if by_hand is not None else "")
+    said = []
+    if unset := status.to_mark(""):
+        said.append(f"to mark by hand: {', '.join(unset)}")
+    elif status.points is not None and status.hand.items and status.override is None:
+        said.append(f"{status.hand.points:g} by hand")
+    for person in status.hands_of_members:
+        if person not in status.overrides_of_members and (own := status.points_of(person)) != status.points:
+            said.append(f"{line(person)}: {'no' if own is None else f'{own:g}'}")
+    points = "no" if status.points is None else f"{status.points:g}"
+    return points + (f" ({'; '.join(said)})" if said else "")
 
 
 def _similar_lines(report: Report) -> Iterator[str]:
