@@ -128,8 +128,19 @@ def test_each_member_is_judged_by_their_own_deadline_and_all_places_say_the_same
     said = (tmp_path / "out" / "feedback" / FOLDERS[0] / "feedback.md").read_text()
     assert "1.6 of 2 points" in said
     assert "2 → 1.6: 2 days late, 10 % a day. It was due 2026-11-20 23:59" in said
+    assert "For some of the group another deadline holds" in said
     own = (tmp_path / "out" / "feedback-of-members" / "s1" / "feedback.md").read_text()
     assert "2 of 2 points" in own and "days late" not in own
+
+
+def test_who_has_more_time_and_needs_none_is_not_told_of_to_the_group(graded, tl, tmp_path):
+    common = ("line", "--gradebook", str(graded))
+    for who, days in (("Pair", "3"), ("s1", "5")):
+        assert tl("ta", "extend", *common, who, "--days", days, "--why", "ill").returncode == 0
+    assert (points(graded)["s0"], points(graded)["s1"]) == (2, 2)
+    assert tl("ta", "feedback", *common, str(tmp_path / "out")).returncode == 0
+    assert "another deadline" not in (tmp_path / "out" / "feedback" / FOLDERS[0] / "feedback.md").read_text()
+    assert not (tmp_path / "out" / "feedback-of-members").exists()
 
 
 def test_the_newest_extension_counts_and_can_be_withdrawn_and_ones_own_comes_before_the_groups(graded, tl):

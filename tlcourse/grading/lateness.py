@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import math
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -71,6 +72,7 @@ class Late(Struct, frozen=True):
         return points if left >= points else max(0.0, math.floor(left * _CENTS + 0.5 + 1e-9) / _CENTS)
 
 
+@lru_cache(maxsize=4096)  # a screen asks again every second
 def judged(
     submitted_at: str, deadline: Deadline, until: Until | None = None, *, whose: Whose = "class", free_left: int = 0
 ) -> Late:

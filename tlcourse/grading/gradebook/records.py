@@ -184,6 +184,13 @@ class GradeStatus(Struct, frozen=True):
         """How late it is for one member: by their own deadline, else as for the others."""
         return self.lates_of_members.get(person, self.late)
 
+    def late_alone(self, person: str) -> bool:
+        """Whether a deadline of one's own gives a member other points than the hand-in: else it is nobody's matter."""
+        decided = self.overrides_of_members.get(person) or self.override
+        mine, others = self.lates_of_members.get(person), self.late
+        before = self.points_before(person)
+        return mine is not None and decided is None and self._left(before, mine) != self._left(before, others)
+
     def lowered(self, person: str = "") -> bool:
         """Whether being late took something off."""
         own = self.overrides_of_members.get(person) or self.override

@@ -131,7 +131,7 @@ def _note(exercise: LoadedExercise, status: GradeStatus, person: str) -> str:
         notes.append(f"{said}." + (f" It was due {due(late)}." if late is not None and late.whose == "class" else ""))
     if not person and (status.overrides_of_members or status.hands_of_members):
         notes.append("For some of the group the course's staff set points of their own; the platform shows them.")
-    if not person and status.lates_of_members:
+    if not person and any(map(status.late_alone, status.lates_of_members)):
         notes.append("For some of the group another deadline holds; the platform shows their points.")
     if unset := status.to_mark(person):
         titles = [item.title for item in exercise.about.manual if item.id in unset]

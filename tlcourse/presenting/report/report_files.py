@@ -94,7 +94,7 @@ def feedback_of_members(
         for person in status.handin.members if len(status.handin.members) > 1 else ():
             answered = _of(asked, status, person)
             own = person in status.overrides_of_members or person in status.hands_of_members
-            own = own or person in status.lates_of_members
+            own = own or status.late_alone(person)
             if own or len(answered) > len(_of(asked, status)):
                 files[person] = _both(feedback_of(exercise, status, _result(book, status), person, answered))
     return files
