@@ -151,9 +151,10 @@ NAMED = f'''"""By Jane Dørum and her friend Pelle."""
 # Jane wrote this, s400123, in /home/janedoe/solutions
 class JanesNet: pass
 class DørumNet: pass
+def netcecilia(janedoe_rate=1): pass
 def model_of_jane(path="/home/pelle/data", author="Dorum, ceciliab"): return path
 {long("named")}'''
-SAYS = ("jane", "dørum", "dorum", "s400123", "pelle", "tomat", "erik", "s400124", "ceciliab", "berg", "rakket")
+SAYS = ("jane", "dørum", "dorum", "s400123", "pelle", "tomat", "erik", "s400124", "cecilia", "berg", "rakket")
 
 
 @pytest.fixture

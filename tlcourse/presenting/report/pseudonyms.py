@@ -32,11 +32,13 @@ HIDDEN = "(not shown)"
 CANNOT = (
     "Without names: people and groups have pseudonyms, which the gradebook alone can turn back. Reasons, comments, "
     "requests, dates and folders are not shown; known names are taken out of messages and code, and so are comments, "
-    "docstrings and paths in code. What this cannot hide: nicknames, misspelt names, names of people who are in no "
-    "list, the way in which somebody writes code, and points that a reader knows somebody to have."
+    "docstrings and paths in code. What this cannot hide: nicknames, misspelt names, short names inside other words, "
+    "names of people who are in no list, the way in which somebody writes code, and points that a reader knows "
+    "somebody to have."
 )
 _OF_ALL = (*OUTCOMES, "all", "newer attempts")
 _SHORTEST = 3
+_LONG, _LONGEST = 5, 30
 _RUN = re.compile(r"[^\W_]+")
 _PART = re.compile(r"[A-ZÀ-Þ]*[^\W\d_A-ZÀ-Þ]+|[A-ZÀ-Þ]+|\d+|.", re.DOTALL)  # of a name in code
 _CODE = {*keyword.kwlist, *keyword.softkwlist, *(name for name in dir(builtins) if name.islower()), "self", "torch"}
@@ -80,7 +82,13 @@ class Names(Struct, frozen=True):
         run = found[0]
         if self._known(run):
             return "…"
-        return "".join("…" if self._known(part) else part for part in _PART.findall(run))
+        return "".join("…" if self._known(part) or self._holds(part) else part for part in _PART.findall(run))
+
+    def _holds(self, word: str) -> bool:
+        """Whether a word begins or ends with a known one that is long enough to be no chance: `netcecilia`."""
+        plain = folded(word)
+        ends = range(_LONG, min(len(plain), _LONGEST))
+        return any(plain[:n] in self.words or plain[-n:] in self.words for n in ends)
 
     def _known(self, word: str) -> bool:
         return len(word) >= _SHORTEST and folded(word) in self.words
