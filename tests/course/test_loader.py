@@ -249,3 +249,11 @@ def test_an_exercise_that_is_not_there_names_those_that_are():
     with pytest.raises(UsageError, match="no exercise 'ex9'") as raised:
         load_course().exercise("ex9")
     assert raised.value.remedy == "use one of: ex1, ex2, ex3."
+
+
+def test_a_damaged_archive_of_solutions_is_said_as_such(course):
+    shutil.rmtree(course / "graders" / "references")
+    (course / "graders" / PACKED).write_bytes(b"cut short")
+    with pytest.raises(UnableError, match=r"solutions\.zip cannot be read: File is not a zip file") as raised:
+        load_course(course)
+    assert raised.value.remedy == "install tlcourse again."

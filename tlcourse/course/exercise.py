@@ -152,13 +152,27 @@ PACKED = "solutions.zip"
 
 
 def staff_files(graders: Path, folder: str) -> list[Path]:
-    """The files in `references` or `wrong/NAME` of a folder of graders, sorted: plain ones, or such in the archive."""
+    """The files in `references` or `wrong/NAME` of a folder of graders, sorted: plain ones, or such in the archive.
+
+    Raises UnableError where the archive cannot be read.
+    """
     plain = sorted(path for path in (graders / folder).glob("*") if path.is_file())
     if plain or not (graders / PACKED).is_file():
         return plain
-    with zipfile.ZipFile(graders / PACKED) as packed:
-        inside = sorted(name for name in packed.namelist() if name.rpartition("/")[0] == folder)
+    try:
+        with zipfile.ZipFile(graders / PACKED) as packed:
+            inside = sorted(name for name in packed.namelist() if name.rpartition("/")[0] == folder)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise _damaged(graders / PACKED, error) from None
     return [graders / PACKED / name for name in inside]
+
+
+def _damaged(path: Path, error: Exception) -> UnableError:
+    return UnableError(
+        f"{path} cannot be read: {error}.",
+        cause="the installation was changed or is incomplete.",
+        remedy="install tlcourse again.",
+    )
 
 
 def staff_text(path: Path) -> str:
@@ -170,11 +184,7 @@ def staff_text(path: Path) -> str:
         with zipfile.ZipFile(archive) as packed:
             return packed.read(path.relative_to(archive).as_posix()).decode("utf-8")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UnableError(
-            f"{path} cannot be read: {error}.",
-            cause="the installation was changed or is incomplete.",
-            remedy="install tlcourse again.",
-        ) from None
+        raise _damaged(path, error) from None
 
 
 class Solution(Struct, frozen=True):
