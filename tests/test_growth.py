@@ -33,6 +33,8 @@ from tlcourse.grading.intake.copy import IntakeLimits
 from tlcourse.grading.intake.names import folded, shown, why_not
 from tlcourse.grading.intake.notebook import read_notebook, without_magics
 from tlcourse.grading.intake.submission import collect
+from tlcourse.grading.lms.download_listing import download_listing
+from tlcourse.grading.lms.platforms import parse_blackboard, parse_brightspace, parse_canvas, parse_moodle
 from tlcourse.grading.lms.table import cell, read_table
 from tlcourse.grading.similarity import fingerprints, similar_pairs
 from tlcourse.presenting.report.pseudonyms import Names
@@ -214,6 +216,17 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "Markdown": lambda text: (headings(text), sections(text)),
     "name": lambda text: (why_not(text), shown(text), folded(tuple(text.split("/")))),
     "cell": cell,
+    "folders of platforms": lambda text: [
+        parse(before + text + behind)
+        for parse in (parse_brightspace, parse_moodle, parse_canvas, parse_blackboard)
+        for before, behind in (
+            ("", ""),
+            ("1-1 - ", " - Oct 3, 2025 1107 AM"),
+            ("a", "_12_assignsubmission_file_"),
+            ("a_LATE_1_2_", "-1.py"),
+            ("x_a", "_attempt_2025-10-03-11-07-00_solution.py"),
+        )
+    ],
     "HTML": lambda text: (markup.is_html(text), markup.shown(text).whole(), markup.shown(text, keep_lines=True)),
     "questions": lambda text: [read(form, text) for form in (gift, aiken, brightspace)],
 }
@@ -255,6 +268,29 @@ def test_tables_archives_and_arrays_take_steps_in_proportion_to_their_rows_entri
         outputs = tuple(Output(f"a{i}", ()) for i in range(n))
         return opcodes(lambda: read_predictions(data, 1, outputs))
 
-    for counted in (table, columns, archive, arrays):
+    def listed(name: str) -> Callable[[int], object]:
+        def listing(n: int) -> object:
+            folder = tmp_path / f"{name} {n}".replace("%", "n")
+            folder.mkdir()
+            for i in range(n):
+                (folder / (name % i)).write_text("Name: Jane Doe (u)")
+            about = "".join(f"submission_{i}:\n  :submitters:\n  - :name: Jane {i}\n" for i in range(n))
+            if name.startswith("submission"):
+                (folder / "submission_metadata.yml").write_text(about)
+            return opcodes(lambda: download_listing(folder, tmp_path / "into"))
+
+        return listing
+
+    platforms = (
+        "doejane_5_%d_solution-1.py",  # handed in again and again by one
+        "jane%d_5_7_solution-1.py",
+        "x_u_attempt_2025-10-03-11-07-00_%d.py",
+        "x_u%d_attempt_2025-10-03-11-07-00.txt",
+        "submission_%d",
+        "a-b-%d_12_assignsubmission_file_",
+        "1-%d - Jane Doe - Oct 3, 2025 1107 AM",
+        "Jane Doe %d.py",
+    )
+    for counted in (table, columns, archive, arrays, *map(listed, platforms)):
         small, middle, large = (counted(n) for n in (40, 80, 160))
-        assert large - middle <= 2 * 1.3 * (middle - small) + 400, (counted.__name__, small, middle, large)
+        assert large - middle <= 2 * 1.3 * (middle - small) + 400, (counted, small, middle, large)

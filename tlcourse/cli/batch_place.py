@@ -69,7 +69,7 @@ def found_in(
             first = FoundIn(given.find(submissions, unpacked), given, Place(batch, "unclear", why), on)
     else:
         first = found(replace(given, known=begun.known, rows=begun.rows))
-        if first.place.fit != "other" and not (given.roster and given.groups):
+        if first.place.fit != "other":  # then what else the staff said of that batch holds, too
             first = found(people.lists(begun))
     if first.place.fit == "other" and not own and not start.join:
         return FoundIn(given.find(submissions, unpacked), given, Place(batch, "other"), "local")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import importlib.util
 import io
 import json
@@ -15,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 from results import result
 
-from tlcourse.errors import UsageError
+from tlcourse.errors import UnableError, UsageError
 from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, private_unpacking, resume, seed_from, work_left
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.changes import decide, note_class
@@ -434,6 +435,17 @@ def test_a_mere_look_leaves_nothing_and_what_is_unpacked_is_its_owners_alone(tmp
     with pytest.raises(ZeroDivisionError), private_unpacking(book, only_look=False):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
+    for number, cause in (
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EACCES, "permissions are missing"),
+        (errno.ENAMETOOLONG, "longer than this file system takes"),
+    ):
+        where = str(tmp_path / "g.sqlite.unpacked" / "x")
+        with pytest.raises(UnableError) as found, private_unpacking(book, only_look=False):
+            raise OSError(number, "no", where)
+        assert (found.value.what, cause in found.value.cause) == (f"{where} cannot be written: no.", True)
+    with pytest.raises(UnableError, match="cannot be read"), private_unpacking(book, only_look=True):
+        raise PermissionError(errno.EACCES, "no", "/their/solution.py")
     with private_unpacking(book, only_look=False) as folder:
         (folder / "solution.py").write_text("x")
     assert [path.stat().st_mode & 0o777 for path in (folder, folder / "solution.py")] == [0o700, 0o600]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -81,7 +82,8 @@ class ClassLists(Struct, frozen=True):
 def private_unpacking(gradebook: Path, *, only_look: bool) -> Iterator[Path]:
     """The folder into which a download is unpacked, for its owner alone.
 
-    Nothing is left of it after a mere look, nor where looking failed. Raises UnableError where it cannot be written.
+    Nothing is left of it after a mere look, nor where looking failed. Raises UnableError where a file cannot be read or
+    written meanwhile.
     """
     folder = gradebook.with_name(gradebook.name + ".unpacked")
     before = os.umask(0o077)
@@ -99,11 +101,28 @@ def private_unpacking(gradebook: Path, *, only_look: bool) -> Iterator[Path]:
             if left:
                 shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
-        raise UnableError(
-            f"{folder} cannot be written: {error.strerror}.", remedy="name another: --gradebook FILE"
-        ) from None
+        raise _not_unpacked(error, folder) from None
     finally:
         os.umask(before)
+
+
+def _not_unpacked(error: OSError, folder: Path) -> UnableError:
+    """What a failed look at a download says: which file it was, and what mends that."""
+    path = Path(os.fsdecode(error.filename)) if error.filename else folder
+    ours = path == folder.parent or path in folder.parents or folder in (path, *path.parents)
+    what = f"{visible(str(path))} cannot be {'written' if ours else 'read'}: {error.strerror or error}."
+    another = "name another: --gradebook FILE" if ours else "name a copy of the download that is yours to read."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UnableError(what, cause="the disk is full.", remedy="make room, and give the command again.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return UnableError(what, cause="it is not yours, or permissions are missing.", remedy=another)
+    if error.errno == errno.ENAMETOOLONG:
+        return UnableError(
+            what,
+            cause="a name in the download, or the path of the gradebook, is longer than this file system takes.",
+            remedy="name a gradebook in a folder with a short path: --gradebook FILE",
+        )
+    return UnableError(what, remedy=another)
 
 
 def begun_as(

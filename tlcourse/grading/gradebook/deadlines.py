@@ -174,7 +174,7 @@ def _given(rows: Iterable[Extension], people: Sequence[Person], teams: Iterable[
         kind, _, name = row.target.partition(":")
         place, key = (by_group, same_key(name)) if kind == "group" else (by_person, name)
         if kind == "named":
-            found = {one.id for one in people if same_key(one.id) == same_key(name)} or index.find(name)
+            found = index.meant(name)
             if same_key(name) in known:
                 place, key = by_group, same_key(name)
             elif len(found) == 1:

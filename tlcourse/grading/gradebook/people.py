@@ -258,8 +258,7 @@ def targets_of(
         for member in handin.members:
             known.setdefault(member, Person(member))
     index = People(known.values())
-    exact = {one for one in known if same_key(one) == key}
-    found = exact or index.find(word)
+    found = index.meant(word)
     if len(found) == 1:
         return [f"person:{one}" for one in found]
     if found:
@@ -282,7 +281,7 @@ def person_of(handins: Sequence[HandInRecord], people: Iterable[Person], word: s
     """The id of the one person whom a word means; raises UsageError."""
     known = {person.id: person for person in people}
     known |= {one: Person(one) for handin in handins for one in handin.members if one not in known}
-    found = {one for one in known if same_key(one) == same_key(word)} or People(known.values()).find(word)
+    found = People(known.values()).meant(word)
     if len(found) != 1:
         said = f"means {len(found)} people" if found else "is nobody of this batch"
         if not known:

@@ -139,7 +139,7 @@ def owner_by_staff(who: str, class_: ClassIndex) -> Owner:
     """Whom the staff named as the owner of a folder: by id, user name, name or group; raises UsageError."""
     if not class_.has_roster and not class_.groups:
         return Owner("person", " ".join(who.split()))
-    found = {key for key in class_.people.by_id if same_key(key) == same_key(who)} or class_.people.find(who)
+    found = class_.people.meant(who)
     owner = _with_group(next(iter(found)), class_) if len(found) == 1 else ""
     if not found and (group := _group(who, class_)) is not None:
         owner = Owner("group", group.name, group.members)

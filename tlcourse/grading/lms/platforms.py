@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -125,9 +126,10 @@ def own_names(files: list[str]) -> list[tuple[str, ...]]:
     A number is taken off where the name stays the only one; what is no code stays under its numbered name as well.
     """
     plain = [match["stem"] + match["suffix"] if (match := _AGAIN.fullmatch(file)) else file for file in files]
+    times = Counter(plain)
     names: list[tuple[str, ...]] = []
     for file, own in zip(files, plain, strict=True):
-        if own == file or plain.count(own) > 1:
+        if own == file or times[own] > 1:
             names.append((file,))
         else:
             names.append((own,) if own.lower().endswith((".py", ".ipynb", ".zip")) else (own, file))

@@ -63,6 +63,7 @@ class People:
 
     def __init__(self, people: Iterable[Person]) -> None:
         self.by_id: dict[str, Person] = {}
+        self._ids: dict[str, set[str]] = defaultdict(set)
         self._sure: dict[str, set[str]] = defaultdict(set)
         self._platform_ids: dict[str, set[str]] = defaultdict(set)
         self._words: dict[str, set[str]] = defaultdict(set)
@@ -70,6 +71,7 @@ class People:
         self._loose: dict[str, set[str]] = defaultdict(set)
         for person in people:
             self.by_id[person.id] = person
+            self._ids[same_key(person.id)].add(person.id)
             for text in (person.id, person.username, person.email):
                 if text:
                     self._sure[same_key(text)].add(person.id)
@@ -105,6 +107,10 @@ class People:
         """By id, user name or address, and by name: what is the id of one and the name of another means both."""
         found = self.by_key(text)
         return found | self.by_name(text) if found else self.by_name(text)
+
+    def meant(self, text: str) -> set[str]:
+        """Whom staff mean: whose very id it is, whatever others are called; else as `find` says."""
+        return self._ids.get(same_key(text)) or self.find(text)
 
     def names(self, ids: Iterable[str]) -> str:
         """`Jane Doe (400123), John Doe (400124)`, for a message."""
