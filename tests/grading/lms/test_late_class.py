@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 
 import pytest
 from results import result
@@ -75,6 +76,11 @@ def test_everybodys_mark_reaches_each_platform_as_it_was_computed(a_class, roste
     asked = {"item": ITEM, "max_points": 2, "roster": roster}
     assert strict.brightspace(export(marks, "brightspace", **asked), f"{ITEM} Points Grade", known) == expected
     assert strict.canvas(export(marks, "canvas", **asked), ITEM, known) == expected
+    with zipfile.ZipFile(io.BytesIO(export(marks, "gradescope", **asked))) as packed:
+        scores = [strict.gradescope(packed.read(name).decode()) for name in packed.namelist()]
+    assert sorted(one["score"] for one in scores) == sorted(expected.values())
+    said = {one["tests"][0]["output"] for one in scores if one["score"] == 1.2}
+    assert all("1.2 of 2 points. 2 → 1.2: 4 days late, 10 % a day." in one for one in said) and said
     rows = {row["id"]: row for row in csv.DictReader(io.StringIO(export(marks, "csv", **asked)))}
     assert {key: float(row["points"]) for key, row in rows.items()} == expected
     late = {key for key, row in rows.items() if "→" in row["late"]}
