@@ -97,6 +97,23 @@ def test_a_module_that_branches_on_what_it_computes_is_not_handed_out():
         graph.export(Branches(), X)
 
 
+BRANCHES = f"""{MODEL}
+class Branches(Model):
+    def forward(self, x):
+        return x[:, 0] if x.mean() > 0 else x[:, 1]
+def fit(task):
+    return Branches()
+"""
+
+
+def test_a_run_that_is_not_scored_says_whether_there_will_be_a_graph_and_sends_none(fork_server_sandbox, job_for):
+    job = job_for(BRANCHES)
+    job = replace(job, test_inputs=None, task_spec=replace(job.task_spec, graph=True, predict=False))
+    report = run(job, fork_server_sandbox, lambda _: None)
+    assert (report.status, report.graph) == ("done", b"")
+    assert "Notice: no graph can be made of the module; what it shares is self-reported: " in report.log
+
+
 @pytest.mark.parametrize(
     "target",
     ["aten.from_file.default", "aten.as_strided.default", "os.system.x", "aten.add.__class__", "aten.rand.default"],

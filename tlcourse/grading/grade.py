@@ -354,7 +354,7 @@ def _spec(
         device=options.device,
         threads=options.threads,
         predict=scored,
-        graph=scored and about.graph,
+        graph=about.graph,
     )
     return RunSpec(
         task_spec=task_spec,

@@ -71,9 +71,9 @@ def _run(
     started = time.monotonic()
     model = predict.check_model(_guarded(lambda: fit(task), "in fit", folder))
     seconds = time.monotonic() - started
-    if task_spec.graph and task_spec.predict:
+    if task_spec.graph:
         channel.emit("phase", name="export")
-        _hand_out_graph(model, task, channel)
+        _hand_out_graph(model, task, channel if task_spec.predict else None)
     channel.emit("phase", name="fitted", seconds=seconds)
     _guarded(lambda: _try_outputs(model, task, task_spec, channel), called, folder)
     if not task_spec.predict:
@@ -105,7 +105,7 @@ def _try_outputs(model: torch.nn.Module, task: Task, task_spec: TaskSpec, channe
         channel.emit("probe", values=values | task.kept(model))
 
 
-def _hand_out_graph(model: torch.nn.Module, task: Task, channel: Channel) -> None:
+def _hand_out_graph(model: torch.nn.Module, task: Task, channel: Channel | None) -> None:
     """The module as data, of a copy: making it must neither change nor fail one that gives predictions.
 
     It takes some seconds, which a run that is at the end of its time is not asked for.
@@ -124,9 +124,11 @@ def _hand_out_graph(model: torch.nn.Module, task: Task, channel: Channel) -> Non
         data = graph.export(copy.deepcopy(model), x)
         if len(data) > GRAPH_CAP:
             raise graph.GraphError(f"it takes {len(data) >> 20} MB")
-        channel.graph(data)
+        if channel is not None:  # else it was only to be tried
+            channel.graph(data)
     except Exception as error:
-        sys.stderr.write(f"Notice: the module was not handed out as a graph: {advice.first_line(error)}\n")
+        said = advice.first_line(error)
+        sys.stderr.write(f"Notice: no graph can be made of the module; what it shares is self-reported: {said}\n")
 
 
 def _guarded(act: Callable[[], Any], where: str, folder: Path) -> Any:
