@@ -55,7 +55,7 @@ def test_a_late_download_comes_into_its_batch_and_what_is_exported_is_of_the_who
     assert "It comes into batch 1 of line" in looked.stdout
     assert "1 new, 1 newer, 0 the same, and 1 that it lacks, which stay." in looked.stdout
     assert "Team A (2025-10-03 12:07, graded so far: 2025-10-03 11:07)" in looked.stdout
-    assert "2 are to be graded. A batch of its own instead: tlcourse batch line late" in looked.stdout
+    assert "2 hand-ins are to be graded. A batch of its own instead: tlcourse batch line late" in looked.stdout
     assert "handed in nothing: Person G (g)" in looked.stdout
     assert "Person C" not in looked.stdout  # B is in the batch, and handed in
     joined = graded_here(*batch, "late", "--json")

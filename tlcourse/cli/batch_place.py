@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tlcourse.cli.options import Variant
 from tlcourse.errors import UsageError
+from tlcourse.text import counted
 
 if TYPE_CHECKING:
     from tlcourse.cli.batch import People, Start
@@ -181,7 +182,8 @@ def place_lines(place: Place, exercise: str, command: list[str], *, join: bool =
     for line in said_of(found, place.rows):
         yield f"  {line}"
     if place.to_grade:
-        yield f"{place.to_grade} are to be graded. A batch of its own instead: {typed_command(command, '--again')}"
+        left = counted(place.to_grade, "hand-in is", "hand-ins are")
+        yield f"{left} to be graded. A batch of its own instead: {typed_command(command, '--again')}"
     else:
         yield f"Nothing of it is to be graded. All anew, as another batch: {typed_command(command, '--again')}"
 

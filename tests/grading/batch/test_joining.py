@@ -183,7 +183,7 @@ def listed(tmp_path, name, *ids):
     ("ids", "handed_in", "fit", "words"),
     [
         ("abcdef", "de", "class", ""),
-        ("abcdef", "a", "unclear", "1 of its hand-ins differ from those that were graded (Person A)"),
+        ("abcdef", "a", "unclear", "1 of its hand-ins differs from what was graded (Person A)"),
         ("cxyz", "cx", "unclear", "1 of its people are not in the class of that batch, such as Person X"),
         ("vwxyz", "vw", "other", ""),
     ],

@@ -44,7 +44,7 @@ def test_new_hand_ins_come_in_and_newer_attempts_are_named(begun, line):
     later = replace(later, found=[later.found[0], newer, later.found[2]])
     said = resume(begun, line, later, begun.batch(1), SEED)
     assert [row.owner for row in begun.handins(1)] == ["anna", "bo", "cleo"]
-    assert "1 hand-ins are new" in said[0]
+    assert "1 hand-in is new" in said[0]
     assert said[1] == "1 newer attempt, which counts: bo (2025-10-04 09:07, graded so far: 2025-10-03 11:07)."
     assert [row.attempt for row in begun.handins(1)] == [1, 2, 1]
 

@@ -100,7 +100,7 @@ def test_an_export_is_refused_only_for_who_may_have_handed_in_and_the_message_se
     assert "s100005" not in refused.stderr
     lists, _ = begun_as(graded, "line", changing.first)
     said = ClassLists(lists.roster, lists.groups, {}, {JANE: "u8"})
-    assert "1 hand-ins are new in it." in go_on(graded, said, changing, line, tmp_path / "into")
+    assert "1 hand-in is new in it." in go_on(graded, said, changing, line, tmp_path / "into")
     with Gradebook.writing(graded, "a test") as book:
         book.record(3, 0, result("pass", 2.0), "")
     assert begun_as(graded, "line", changing.first)[0].known == {JANE: "u8"}
@@ -389,7 +389,7 @@ def test_what_else_the_former_owner_handed_in_comes_in_as_theirs(graded, changin
     found = replace(lists, given={A_FOLDER: "C"}).find(older.parent, tmp_path / "into")
     with Gradebook.writing(graded, "a test") as book:
         said = resume(book, line, found, book.batch(1), SEED, source=changing.first, lists=lists, who="sofie")
-        assert said == [f"{A_FOLDER}, so far A's, is C's, and its mark goes along.", "1 hand-ins are new in it."]
+        assert said == [f"{A_FOLDER}, so far A's, is C's, and its mark goes along.", "1 hand-in is new in it."]
         assert [(h.owner, h.folder_name) for h in book.open_handins(1)] == [("A", older.name)]
         assert [work.path.parent.name for work in work_left(book, book.batch(1), found)] == [older.name]
 

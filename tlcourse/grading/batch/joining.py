@@ -47,7 +47,7 @@ class Compared(Struct, frozen=True):
         """`2 new, 1 newer, 37 the same, and 3 that it lacks, which stay`."""
         parts = [f"{len(self.new)} new", f"{len(self.newer)} newer", f"{len(self.same)} the same"]
         if self.older:
-            parts.append(f"{len(self.older)} older than what the batch has, which are left aside")
+            parts.append(f"{len(self.older)} older than what the batch has, left aside")
         if self.unclear:
             parts.append(f"{len(self.unclear)} that differ, and nothing says which came later")
         return ", ".join(parts) + f", and {len(self.absent)} that it lacks, which stay"
@@ -125,7 +125,8 @@ def place(book: Gradebook, batch: BatchRecord, handins: HandIns, source: Path, s
 def differ(found: Compared) -> str:
     """Whose hand-ins differ from those that were graded."""
     return (
-        f"{len(found.unclear)} of its hand-ins differ from those that were graded ({named(found.unclear)}), "
+        f"{counted(len(found.unclear), 'of its hand-ins differs', 'of its hand-ins differ')} from what was graded "
+        f"({named(found.unclear)}), "
         "and nothing in the download says which came later"
     )
 
@@ -244,7 +245,7 @@ def _hash(handin: HandIn, starter: Path) -> str:
 def said_of(found: Compared, rows: Sequence[HandInRecord]) -> Iterator[str]:
     """Lines about a download that comes into a batch: who is new, who has a newer attempt, what is left aside."""
     if found.new:
-        yield f"{len(found.new)} hand-ins are new in it."
+        yield f"{counted(len(found.new), 'hand-in is', 'hand-ins are')} new in it."
     if found.newer:
         before = {row.key: row for row in rows}
         told = ", ".join(_with_dates(handin, before[handin.key]) for handin in found.newer[:_NAMED])
@@ -258,7 +259,8 @@ def said_of(found: Compared, rows: Sequence[HandInRecord]) -> Iterator[str]:
                     f".py, .ipynb or ZIP; the one before it is {visible(before[handin.key].folder_name)}."
                 )
     if found.older:
-        yield f"{len(found.older)} are older than what the batch has, and are left aside: {named(found.older)}."
+        older = counted(len(found.older), "hand-in is", "hand-ins are")
+        yield f"{older} older than what the batch has, and left aside: {named(found.older)}."
     if found.unclear:
         yield f"{differ(found)}: they stay as they were graded; --join takes them from this download."
 
