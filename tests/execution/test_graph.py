@@ -65,6 +65,33 @@ def test_a_graph_predicts_and_shares_what_its_module_does(tmp_path, apart):
     assert (inside == outside == 0.0) if apart else (0.5 < inside < outside < 1)  # running means count, too
 
 
+class Last(nn.Module):
+    """A recurrent network: what it gives after the last row."""
+
+    def __init__(self):
+        super().__init__()
+        self.net, self.head = nn.LSTM(8, 8, batch_first=True), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.head(self.net(x.squeeze(1))[0][:, -1])
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [nn.Flatten(1, 2), nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), nn.Flatten()],
+        [Last()],
+        [nn.ChannelShuffle(1), nn.ConvTranspose2d(1, 4, 3), nn.GroupNorm(2, 4), nn.GELU(), nn.AdaptiveMaxPool2d(1)],
+        [nn.Upsample(scale_factor=2, mode="bilinear"), nn.InstanceNorm2d(1), nn.PReLU(), nn.Flatten(), nn.Softmax(1)],
+        [nn.Flatten(), nn.utils.parametrizations.weight_norm(nn.Linear(64, 7)), nn.LayerNorm(7), nn.Tanh()],
+    ],
+    ids=["transformer", "lstm", "transposed", "upsampled", "weight-norm"],
+)
+def test_networks_of_other_kinds_are_handed_out(tmp_path, layers):
+    model = nn.Sequential(*layers).eval()
+    assert torch.allclose(model(X[:9]), handed_out(model, tmp_path)(X[:9])[0], atol=1e-5)
+
+
 KEEPS = f"""{MODEL}
 class Keeps(Model):
     def __init__(self):

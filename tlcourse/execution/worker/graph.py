@@ -23,18 +23,23 @@ from torch import Tensor, nn
 _MOST_NODES = 20_000
 _OPERATIONS = frozenset(
     """
-    _adaptive_avg_pool2d _log_softmax _softmax _to_copy _unsafe_view abs adaptive_avg_pool1d adaptive_avg_pool2d add
-    addmm alias
-    amax amin arange argmax avg_pool1d avg_pool2d baddbmm batch_norm bmm cat channel_shuffle chunk clamp clamp_max
-    clamp_min clone constant_pad_nd contiguous conv1d conv2d cos cumprod cumsum detach div dropout einsum elu embedding
-    eq erf exp expand expand_as expm1 feature_dropout flatten flip floor full full_like gather ge gelu group_norm gt
-    hardsigmoid hardswish hardtanh index index_select instance_norm layer_norm le leaky_relu lift_fresh_copy linear log
-    log1p log2 log_softmax logaddexp logical_and logical_not logical_or logsigmoid logsumexp lt masked_fill matmul max
-    max_pool1d max_pool2d maximum mean min minimum mish mm mul mv ne neg new_full new_ones new_zeros norm ones ones_like
-    pad permute pixel_shuffle pow prelu prod reciprocal relu relu6 repeat reshape round rsqrt rsub scalar_tensor
-    scaled_dot_product_attention select selu sigmoid sign silu sin slice softmax softplus sort split split_with_sizes
-    sqrt square squeeze stack std sub sum t tanh to topk transpose triu tril unbind unflatten unsqueeze
-    upsample_bilinear2d upsample_nearest2d var view where zeros zeros_like
+    _adaptive_avg_pool2d _log_softmax _softmax _to_copy _unsafe_view _weight_norm abs acos adaptive_avg_pool1d
+    adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d add addcdiv addcmul addmm alias all amax amin any
+    arange argmax asin atan avg_pool1d avg_pool2d baddbmm batch_norm bitwise_and bitwise_not bitwise_or bmm cat
+    cdist ceil celu channel_shuffle chunk clamp clamp_max clamp_min clone column_stack constant_pad_nd contiguous
+    conv1d conv2d conv3d conv_transpose1d conv_transpose2d cos cosh cosine_similarity count_nonzero cumprod cumsum
+    detach diagonal div dot dropout einsum elu embedding eq erf erfc exp expand expand_as expm1 feature_dropout
+    flatten flip floor fmod frac full full_like gather ge gelu group_norm gru gt hardshrink hardsigmoid hardswish
+    hardtanh hstack index index_add index_select instance_norm isfinite isnan kron layer_norm le leaky_relu lerp
+    lift_fresh_copy linalg_vector_norm linear log log1p log2 log_sigmoid_forward log_softmax logaddexp logical_and
+    logical_not logical_or logsumexp lstm lt masked_fill matmul max max_pool1d max_pool2d max_pool2d_with_indices
+    maximum mean min minimum mish mm movedim mul mv narrow native_group_norm native_layer_norm ne neg new_full
+    new_ones new_zeros norm one_hot ones ones_like outer pad permute pixel_shuffle pow prelu prod reciprocal
+    reflection_pad2d relu relu6 remainder repeat replication_pad2d reshape rnn_relu rnn_tanh roll round rsqrt rsub
+    scalar_tensor scaled_dot_product_attention scatter scatter_add select selu sigmoid sign silu sin sinh slice
+    softmax softplus softshrink sort split split_with_sizes sqrt square squeeze stack std sub sum swapaxes t tan
+    tanh threshold to topk transpose tril triu trunc unbind unflatten unsqueeze upsample_bilinear2d
+    upsample_nearest2d var view vstack where zeros zeros_like
     """.split()
 )
 """Of `torch.ops.aten`: functions of tensors alone, none that reads a file, looks at memory or draws at random."""
@@ -99,7 +104,9 @@ def _plain(value: Any) -> Any:
         return {"node": value.name}
     if isinstance(value, torch.dtype):
         return {"dtype": str(value).removeprefix("torch.")}
-    if isinstance(value, torch.device | torch.layout | torch.memory_format):
+    if isinstance(value, torch.memory_format):
+        return {"memory": str(value).removeprefix("torch.")}
+    if isinstance(value, torch.device | torch.layout):
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
@@ -179,6 +186,8 @@ def _value(given: Any, values: Mapping[str, Any]) -> Any:
         case {"node": str(name)}:
             return values[name]
         case {"dtype": "float32" | "float64" | "float16" | "bfloat16" | "int64" | "int32" | "bool" as name}:
+            return getattr(torch, name)
+        case {"memory": "contiguous_format" | "preserve_format" | "channels_last" as name}:
             return getattr(torch, name)
         case {"float": "inf" | "-inf" | "nan" as text}:
             return float(text)
