@@ -136,6 +136,27 @@ def test_another_secret_cannot_go_on_with_a_batch(graded, ta):
     assert "another secret" in refused.stderr
 
 
+def test_without_the_secret_nothing_goes_on_and_no_new_one_is_made(graded, ta, place, tmp_path):
+    elsewhere = {
+        "TLCOURSE_HOME": str(tmp_path / "home"),
+        "TLCOURSE_GRADEBOOK": str(place / "home" / "gradebook.sqlite"),
+    }
+    for command in (("ta", "regrade", "line", "--only", "all", "--why", "again"), (*CLASS, "--resume")):
+        refused = ta(*command, **elsewhere)
+        assert refused.returncode == 2
+        assert "The secret of the batch is not on this machine" in refused.stderr
+        assert "Made a secret" not in refused.stdout + refused.stderr
+    assert not (tmp_path / "home" / "secret").exists()
+
+
+def test_an_out_folder_that_cannot_be_written_is_found_before_anything_is_graded(graded, ta):
+    refused = ta(*CLASS, "--again", "--out", "roster.csv/out")
+    assert refused.returncode == 3
+    assert "roster.csv/out cannot be written: Not a directory. Nothing was begun." in refused.stderr
+    assert refused.stdout == ""
+    assert ta("ta", "feedback", "line", "roster.csv/out").returncode == 3
+
+
 def test_an_override_counts_and_the_export_gives_it_to_every_member(graded, ta):
     assert ta("ta", "override", "line", "Group 2", "--points", "1.5", "--why", "the right idea").returncode == 0
     assert ta("ta", "override", "line", "d", "--points", "0", "--why", "took no part").returncode == 0

@@ -144,12 +144,15 @@ def batch(
     from tlcourse.grading.gradebook.deadlines import asked_deadline, of_found
     from tlcourse.paths import gradebook_file
     from tlcourse.presenting.report.late_words import called_late, found_late
+    from tlcourse.presenting.report.report_files import refuse_unwritable
 
     end_runs_when_ended()
     loaded = load_course(course)
     found = loaded.exercise(exercise)
     book = gradebook or gradebook_file()
     tell = out.note if json else out.say
+    if out_folder is not None and not start.dry_run:
+        refuse_unwritable(out_folder)
     command = ["tlcourse", "batch", exercise, str(submissions), *people.typed()]
     for option, value in (("--gradebook", gradebook), ("--course", course)):
         command += [option, str(value)] if value else []
@@ -189,7 +192,7 @@ def batch(
         source=submissions,
         lists=lists,
         options=options,
-        seed=how.data_seed(found),
+        seed=how.data_seed(found, begun_batch(book, found.about.id, submissions) if start.go_on else None),
         backend=backend,
         sandbox_kind=how.sandbox_kind,
         trusted=how.trust,
@@ -222,12 +225,15 @@ def _write_out(
         tell(f"Report: tlcourse ta report {name}   Feedback: tlcourse ta feedback {name} DIR")
         return []
     from tlcourse.grading.gradebook.gradebook import Gradebook
-    from tlcourse.presenting.report.report_files import write_all
+    from tlcourse.presenting.report.report_files import write_all, zip_words
 
     with Gradebook.reading(gradebook, {name: exercise.about.manual}) as book:
-        written = write_all(book, book.batch(batch), exercise, folder)
+        record = book.batch(batch)
+        written = write_all(book, record, exercise, folder)
     for path in written:
         tell(f"written: {path}")
+    if record.platform == "canvas":
+        tell(zip_words(record.platform))
     return written
 
 

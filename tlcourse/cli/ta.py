@@ -105,9 +105,10 @@ def feedback(
     plain: Plain = False,
 ) -> None:
     """Write feedback for all, feedback.zip for the platform, and the reports; again after a regrade or an override."""
-    from tlcourse.presenting.report.report_files import OF_MEMBERS, write_all
+    from tlcourse.presenting.report.report_files import OF_MEMBERS, refuse_unwritable, write_all, zip_words
 
     with chosen.reading(exercise) as (found, book, record):
+        refuse_unwritable(folder)
         written = write_all(book, record, found, folder)
     if json:
         out.document({"schema": 1, "written": [str(path) for path in written]})
@@ -115,7 +116,7 @@ def feedback(
     for path in written:
         out.say(f"written: {path}")
     if not plain:
-        out.note("feedback.zip is what the platform takes; the other files are for you.")
+        out.note(zip_words(record.platform))
         if written[-1].name == OF_MEMBERS:
             out.note(f"{OF_MEMBERS} holds what concerns one of a group alone: send it to that person alone.")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.errors import UsageError
+from tlcourse.errors import UnableError
 from tlcourse.grading.gradebook.by_hand import Request, requests
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord
@@ -22,7 +23,7 @@ from tlcourse.storage import write_atomically
 
 
 def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, folder: Path) -> list[Path]:
-    """Write feedback/, feedback.zip, report.html and report.md; raises UsageError where that is not possible."""
+    """Write feedback/, feedback.zip, report.html and report.md; raises UnableError where that is not possible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         report = gather(book, batch, exercise)
@@ -45,12 +46,36 @@ def write_all(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, fol
         for name, data in made.items():
             write_atomically(folder / name, data, durable=False)
     except OSError as error:
-        raise UsageError(
+        raise UnableError(
             f"{folder} cannot be written: {error.strerror}. The verdicts are in the gradebook.",
             cause="a full disk, or missing permissions.",
             remedy=f"tlcourse ta feedback {exercise.about.id} ANOTHER-FOLDER",
         ) from None
     return [folder / name for name in (*made, "feedback", *([OF_MEMBERS] if alone else []))]
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise UnableError where nothing could be written into a folder, which is made: before hours of grading."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UnableError(
+            f"{folder} cannot be written: {error.strerror}. Nothing was begun.",
+            cause="a full disk, missing permissions, or a file of that name.",
+            remedy="name another folder.",
+        ) from None
+
+
+def zip_words(platform: str) -> str:
+    """What becomes of feedback.zip on a platform."""
+    if platform == "canvas":
+        return (
+            "Canvas takes files back only under the names of those that were handed in, with the number of each: "
+            "it leaves feedback.zip aside. Give everybody their page from the folder feedback."
+        )
+    return "feedback.zip is what the platform takes; the other files are for you."
 
 
 OF_MEMBERS = "feedback-of-members"
