@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import yaml
 COURSE = Path(__file__).parent.parent / "question_course"
 
 
-@pytest.mark.parametrize("form", ["gift", "brightspace", "json"])
+@pytest.mark.parametrize("form", ["gift", "brightspace", "json", "qti12", "qti21"])
 def test_an_exported_quiz_is_imported_as_the_file_it_came_from(tl, tmp_path, form):
     target = tmp_path / "out" / "kinds.txt"
     written = tl("quiz", "export", "--format", form, "--out", str(target), "--json", course=COURSE)
@@ -65,3 +66,12 @@ def test_with_strict_nothing_is_written_where_something_is_lost(tl, tmp_path):
     taken = tl("quiz", "import", *about, course=None)
     assert taken.returncode == 0
     assert "q.gift:1: a question is left out" in taken.stderr
+
+
+def test_a_package_is_unpacked_as_warily_as_a_hand_in(tl, tmp_path):
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as packed:
+        packed.writestr("../../quiz.xml", "<questestinterop/>")
+    refused = tl("quiz", "import", "evil.zip", "--format", "qti12", course=None)
+    assert refused.returncode == 2
+    assert "quiz.xml is refused" in refused.stderr
+    assert tl("quiz", "export", "kinds", "--format", "qti12", course=COURSE).returncode == 2

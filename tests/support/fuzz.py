@@ -45,7 +45,7 @@ from tlcourse.grading.result import read_result
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean, proportion
 from tlcourse.grading.similarity import similar_pairs
 from tlcourse.located import decode
-from tlcourse.quiz.exchange import aiken, brightspace, documents, gift, markup
+from tlcourse.quiz.exchange import aiken, brightspace, documents, gift, markup, qti
 from tlcourse.quiz.exchange.common import Given
 from tlcourse.text import LogTail, harmless, line, markdown, markdown_block, without_paths
 
@@ -147,6 +147,10 @@ def course_file(data: bytes, folder: Path) -> None:
 def question_file(data: bytes, _: Path) -> None:
     given_ = data.decode("utf-8", "replace")
     markup.is_html(given_), markup.shown(given_).whole(), markup.shown(given_, keep_lines=True)
+    try:
+        qti.read({"quiz.xml": data}, Given())
+    except TlcourseError as error:
+        assert str(error)
     for form in (gift, aiken, brightspace, documents):
         try:
             form.read(given_, Given())

@@ -205,12 +205,17 @@ class Format(StrEnum):
     GIFT = "gift"
     AIKEN = "aiken"
     BRIGHTSPACE = "brightspace"
+    QTI12 = "qti12"
+    QTI21 = "qti21"
     JSON = "json"
 
 
 FormatName = Annotated[
     Format,
-    typer.Option("--format", help="gift, aiken: Moodle. brightspace: D2L's CSV. json: ours, whole."),
+    typer.Option(
+        "--format",
+        help="gift, aiken: Moodle. brightspace: D2L's CSV. qti12: Canvas. qti21: Blackboard. json: ours, whole.",
+    ),
 ]
 
 
@@ -238,6 +243,8 @@ def export_quizzes(
     text = module.write(quizzes)
     if target is not None:
         _write(target, text)
+    elif isinstance(text, bytes):
+        raise UsageError("A QTI package is a ZIP.", cause="it cannot be printed.", remedy="--out FILE.zip")
     elif not json:
         out.say(text.rstrip("\n"))
     changed = [] if form is Format.JSON else changes(quizzes, module.changed)
@@ -271,9 +278,12 @@ def import_quizzes(
     from tlcourse.quiz.exchange.recognise import read_source, refuse_another
 
     given = Given(source.name, objective, section, reason)
-    text = read_source(source, given)
-    refuse_another(text, form.value, source)
-    quizzes: list[Quiz] = _module(form).read(text, given)
+    if form in (Format.QTI12, Format.QTI21):
+        quizzes: list[Quiz] = _module(form).read(_package(source), given)
+    else:
+        text = read_source(source, given)
+        refuse_another(text, form.value, source)
+        quizzes = _module(form).read(text, given)
     if strict and given.lost:
         raise ContentError(given.lost)
     if not quizzes:
@@ -307,10 +317,38 @@ def _module(form: Format) -> ModuleType:
     return import_module(f"tlcourse.quiz.exchange.{name}")
 
 
-def _write(path: Path, text: str) -> None:
+def _package(path: Path) -> dict[str, bytes]:
+    """The files of a QTI package, unpacked as warily as a hand-in is, or its one XML file."""
+    from tempfile import TemporaryDirectory
+
+    from tlcourse.errors import ContentError
+    from tlcourse.grading.intake.archive import unpack
+    from tlcourse.grading.intake.copy import IntakeLimits, StagedCopy
+
+    limits = IntakeLimits(files=5000, bytes=200 * 2**20, depth=8, entries=10_000)
+    try:
+        with path.open("rb") as stream, TemporaryDirectory() as folder:
+            data = stream.read(limits.bytes + 1)
+            if not data.startswith(b"PK"):
+                if b"<" not in data[:1000]:
+                    raise UsageError(
+                        f"{path} is neither a ZIP nor XML, and so no QTI.",
+                        cause="another format.",
+                        remedy="--format gift, aiken or brightspace",
+                    )
+                return {path.name: data}
+            copy = StagedCopy(path, Path(folder), limits)
+            unpack([data], copy)
+            found = (one for one in copy.into.rglob("*") if one.is_file())
+            return {str(one.relative_to(copy.into)): one.read_bytes() for one in found}
+    except OSError as error:
+        raise ContentError([f"{path}:1: cannot be read ({error.strerror}), expected a readable file"]) from None
+
+
+def _write(path: Path, text: str | bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written ({error.strerror}).",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 from tlcourse.course.loader import load_course
 from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
-from tlcourse.quiz.exchange import brightspace, documents, gift
+from tlcourse.quiz.exchange import brightspace, documents, gift, qti12, qti21
 from tlcourse.quiz.exchange.common import Given
 from tlcourse.quiz.kinds import Matching, Multiple, Numeric, Ordering, Short, Single
 from tlcourse.quiz.kinds.matching import Pair
@@ -23,9 +26,22 @@ from tlcourse.quiz.kinds.question import Option
 
 BUNDLED = list(load_course().quizzes.values())
 KINDS = list(load_course(Path(__file__).parent.parent.parent / "question_course").quizzes.values())
-FORMATS = [gift, brightspace, documents]
-GIVEN = Given("file", "o", "u#s")
+FORMATS = [gift, brightspace, documents, qti12, qti21]
+
+
+def given_() -> Given:
+    return Given("file", "o", "u#s")
+
+
 COMMON = {"objective": "o", "section": "u#s"}
+
+
+def source(written: str | bytes) -> Any:
+    """What is written as it is read: a package is unpacked."""
+    if isinstance(written, str):
+        return written
+    with zipfile.ZipFile(io.BytesIO(written)) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
 
 
 def names(module: ModuleType) -> str:
@@ -35,7 +51,7 @@ def names(module: ModuleType) -> str:
 @pytest.mark.parametrize("module", FORMATS, ids=names)
 @pytest.mark.parametrize("quizzes", [BUNDLED, KINDS], ids=["bundled", "every kind"])
 def test_quizzes_come_back_whole(module, quizzes):
-    assert module.read(module.write(quizzes), GIVEN) == quizzes
+    assert module.read(source(module.write(quizzes)), given_()) == quizzes
 
 
 # anything that a person could type, with all that the formats use as marks
@@ -71,13 +87,19 @@ def test_whatever_people_type_comes_back(module, texts, data):
             Short(id="w", prompt=prompt, answer_text=a, reason=b, **COMMON),
         ],
     )
-    assert module.read(module.write([quiz]), GIVEN) == [quiz]
+    assert module.read(source(module.write([quiz])), given_()) == [quiz]
 
 
 @pytest.mark.parametrize("module", FORMATS, ids=names)
 def test_what_was_edited_elsewhere_is_kept(module):
-    text = module.write(KINDS).replace("Which number is even?", "Which one is even?").replace("twice two", "two twice")
-    (quiz,) = module.read(text, GIVEN)
+    def edited(text: str) -> str:
+        return text.replace("Which number is even?", "Which one is even?").replace("twice two", "two twice")
+
+    written = source(module.write(KINDS))
+    if isinstance(written, str):
+        (quiz,) = module.read(edited(written), given_())
+    else:
+        (quiz,) = module.read({name: edited(data.decode()).encode() for name, data in written.items()}, given_())
     assert quiz.questions[0].prompt == "Which one is even?"
     assert quiz.questions[0].options[1].reason == "Four is two twice."
     assert quiz.questions[1:] == KINDS[0].questions[1:]
@@ -94,13 +116,14 @@ def test_the_file_of_a_course_says_the_same(quiz):
     "text", ["", "\x00\x1b[31m", "{", "NewQuestion", "a" * 10_000, "[" * 5000, "::t::{=a", "//tlcourse,{"]
 )
 def test_what_is_no_quiz_is_an_error_with_its_line_or_nothing_at_all(module, text):
+    given = text if module not in (qti12, qti21) else {"file": text.encode()}
     try:
-        assert module.read(text, GIVEN) == []
+        assert module.read(given, given_()) == []
     except ContentError as error:
         assert all(problem.startswith("file:") for problem in error.problems)
 
 
 def test_terminal_escapes_of_a_foreign_file_do_not_get_into_a_course():
-    (quiz,) = gift.read("::evil::Red \x1b[31mtext\x07? {=yes#be\u202ecause ~no#not}", GIVEN)
+    (quiz,) = gift.read("::evil::Red \x1b[31mtext\x07? {=yes#be\u202ecause ~no#not}", given_())
     assert quiz.questions[0].prompt == "Red [31mtext?"
     assert quiz.questions[0].options[0].reason == "because"

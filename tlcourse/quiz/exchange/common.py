@@ -152,6 +152,13 @@ def option(text: str, reason: str, correct: bool) -> dict[str, Any]:
     return {"text": clean(text), "reason": clean(reason), **({"correct": True} if correct else {})}
 
 
+def steps_of_places(imported: ImportedQuestion) -> None:
+    """An order that was written as matches of places becomes one again."""
+    if imported.form == "ordering" and not imported.steps:
+        ordered = sorted(imported.pairs, key=lambda pair: int(pair["left"]) if pair["left"].isdecimal() else 0)
+        imported.steps, imported.pairs = [{"text": pair["right"]} for pair in ordered], []
+
+
 def weights(imported: ImportedQuestion, shares: list[float]) -> None:
     """Say of options, all of whose `shares` of the points are given in %, what is right, and what of it is lost.
 

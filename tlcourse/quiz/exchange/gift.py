@@ -18,7 +18,16 @@ from collections.abc import Iterator
 from tlcourse.course.model import Quiz
 from tlcourse.errors import ContentError
 from tlcourse.quiz.exchange import markup
-from tlcourse.quiz.exchange.common import Given, clean, make_quizzes, note_of, option, weights, with_listing
+from tlcourse.quiz.exchange.common import (
+    Given,
+    clean,
+    make_quizzes,
+    note_of,
+    option,
+    steps_of_places,
+    weights,
+    with_listing,
+)
 from tlcourse.quiz.kinds import Matching, Multiple, Numeric, Ordering, Question, Short
 from tlcourse.quiz.kinds.question import ImportedQuestion
 from tlcourse.quiz.kinds.single import Choice
@@ -193,9 +202,7 @@ def _imported(body: str, note: dict[str, object], where: str, given: Given) -> I
         imported.reason = _shown(parts[1], form, imported)
     _fill(imported, parts[0].strip(), form)
     imported.lost = list(dict.fromkeys(imported.lost))
-    if imported.form == "ordering":
-        ordered = sorted(imported.pairs, key=lambda pair: int(pair["left"]) if pair["left"].isdecimal() else 0)
-        imported.steps, imported.pairs = [{"text": pair["right"]} for pair in ordered], []
+    steps_of_places(imported)
     return imported
 
 
