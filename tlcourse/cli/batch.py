@@ -192,7 +192,7 @@ def batch(
         source=submissions,
         lists=lists,
         options=options,
-        seed=how.data_seed(found, begun_batch(book, found.about.id, submissions) if start.go_on else None),
+        seed=how.data_seed(found, begun=bool(joins)),
         backend=backend,
         sandbox_kind=how.sandbox_kind,
         trusted=how.trust,

@@ -12,12 +12,15 @@ from tlcourse.quiz.kinds.question import Option
 FIELD = "<qtimetadatafield><fieldlabel>{}</fieldlabel><fieldentry>{}</fieldentry></qtimetadatafield>"
 
 
+PROMPT = '<mattext texttype="text/html">&lt;div&gt;Which is &lt;b&gt;frozen&lt;/b&gt;?&lt;/div&gt;</mattext>'
+
+
 def canvas(kind: str, presentation: str, processing: str, feedback: str = "", points: str = "1.0") -> str:
     fields = FIELD.format("question_type", kind) + FIELD.format("points_possible", points)
     return f"""<item ident="g0" title="Question">
 <itemmetadata><qtimetadata>{fields}</qtimetadata></itemmetadata>
 <presentation><material>
-<mattext texttype="text/html">&lt;div&gt;Which is &lt;b&gt;frozen&lt;/b&gt;?&lt;/div&gt;</mattext></material>{presentation}</presentation>
+{PROMPT}</material>{presentation}</presentation>
 <resprocessing><outcomes><decvar maxvalue="100" minvalue="0" varname="SCORE" vartype="Decimal"/></outcomes>
 {processing}</resprocessing>{feedback}</item>"""
 
