@@ -187,6 +187,24 @@ def test_a_cluster_is_asked_for_no_graph_and_the_verdict_says_so(job_for):
     assert said == "What the module shares is self-reported: on a cluster no module is handed out as a graph."
 
 
+QUITS = f"""{FORGED}
+import os
+from tlcourse.execution.worker.process import Channel
+send = Channel.graph
+def leave(channel, data):
+    send(channel, data)
+    os._exit(0)
+Channel.graph = leave
+"""
+
+
+def test_a_graph_alone_is_no_prediction(fork_server_sandbox, job_for):
+    job = job_for(QUITS)
+    report = run(replace(job, task_spec=replace(job.task_spec, graph=True)), fork_server_sandbox, lambda _: None)
+    assert (report.status, report.results, report.graph) == ("crash", b"", b"")
+    assert report.message.startswith("the process ended before fit returned")
+
+
 @pytest.mark.parametrize(
     ("source", "share", "why_not"),
     [

@@ -305,7 +305,7 @@ class _Supervision:
         """How it ended, decided from outside wherever that is possible."""
         log, told, used = self.log.text(), self.told, self.tree.last
         status, message = self.ended or ending(
-            self.job, told, self.process, self.tree, log=log, predicted=bool(self.results)
+            self.job, told, self.process, self.tree, log=log, predicted=bool(self.results) and told.fitted
         )
         if status == "timeout":
             message = f"{message}. {told.phase_in_words()}"
