@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from results import result
 
+from tlcourse.grading.batch.setup import ClassLists, begin, seed_from
+from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.by_hand import add_request, set_mark
+from tlcourse.grading.gradebook.changes import decide
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.paths import gradebook_file
+from tlcourse.tui.screens.batch_words import export_command
 
 TESTS = Path(__file__).parents[1]
 EXAMPLE = TESTS / "example_course"
@@ -61,6 +70,87 @@ async def test_comments_and_requests_of_a_hand_in_are_shown(visit, graded):
         shown = await person.sees("comment: Nearly [red]there.")
         assert "request 1 (open): " in shown
         assert "Is z not right?" in shown
+
+
+@pytest.fixture
+def a_class(own_home, line, tmp_path):
+    """A (2 points, of which u2 has 0.5) and B (1 point) of Brightspace; 5 is excused, 6 handed in nothing.
+
+    A folder is of one of two Jane Does, and B asks for another look.
+    """
+    spec = importlib.util.spec_from_file_location("a_class", TESTS / "fixtures" / "a_class.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["a_class"] = module
+    spec.loader.exec_module(module)
+    made = module.build_changing(tmp_path / "class")
+    lists = ClassLists(made.roster, made.groups)
+    found = lists.find(made.first, tmp_path / "into")
+    options = Options(variant="mini", device="cpu", threads=1, wall_time_s=30.0)
+    seed = seed_from("line", b"a secret that is long enough", None)
+    with Gradebook.writing(gradebook_file(), "a test") as book:
+        begun = begin(book, line, found, made.first, options, seed, who="sofie", settings=lists.settings())
+        for handin in book.handins(1):
+            book.record(handin.id, 0, result("pass", 2.0) if handin.owner == "A" else result("fail", 1.0), "")
+        decide(book, begun, "u2", 0.5, who="sofie", why="took no part")
+        decide(book, begun, "u5", None, who="sofie", why="ill", excused=True)
+        add_request(book, "line", book.handins(1)[1].key, "Is z not right?", who="sofie")
+    return made
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40), (200, 60)])
+async def test_everybody_of_the_class_is_shown_with_a_state_and_what_settles_it(visit, a_class, columns, rows):
+    async with visit(columns, rows, course=EXAMPLE) as person:
+        person.app.go("batch")
+        shown = await person.sees("8 people: 3 graded, ")
+        assert "✓ A  PASS 2 (but s100002 0.5)" in shown
+        assert "✗ B  FAIL 1 (a request)" in shown
+        await person.press("w")
+        shown = await person.sees("? Jane Doe (s100007)  not matched")
+        for line in (
+            "– Navn6 Efter6 (s100006)  C  handed in nothing",
+            "✓ Navn2 Efter2 (s100002)  A  points set by hand 0.5",
+            "✗ Navn3 Efter3 (s100003)  B  FAIL 1 (a request)",
+            "Navn5 Efter5 (s100005)  C  excused",
+        ):
+            assert line in shown
+        await person.press("enter")
+        await person.sees("To say whose it is")
+        assert "--resume --is" in person.screen
+        await person.press("x")
+        await person.sees("Export with")
+        await person.loses("To say whose it is")
+        assert "--template" in person.screen
+        assert "It is refused while 2 people are" in person.screen
+        await person.press("j", "j", "j", "enter")
+        shown = await person.sees("Navn2 Efter2 (s100002): 0.5 points (set for them alone)")
+        assert "Navn1 Efter1 (s100001): 2 points" in shown
+
+
+def test_the_export_that_is_proposed_is_that_of_the_platform_and_the_batch(a_class):
+    with Gradebook.reading(gradebook_file()) as book:
+        batch = book.batch(1)
+    commands = {
+        "brightspace": "--format brightspace --template THEIR-EXPORT.csv --output marks.csv --batch 1",
+        "gradescope": "--format gradescope --output results.zip --batch 1",
+        "blackboard": "--format csv --output marks.csv --batch 1",
+    }
+    for platform, said in commands.items():
+        made = export_command(replace(batch, platform=platform), newest=False, course=Path("/my courses/x"))
+        assert made == f"tlcourse ta export line {said} --course '/my courses/x'"
+
+
+async def test_a_batch_of_an_older_version_is_not_said_to_go_on(visit, own_home):
+    dump = (TESTS / "fixtures" / "edition_1" / "gradebook.sql").read_text(encoding="utf-8")
+    with sqlite3.connect(gradebook_file()) as db:
+        db.executescript(dump)
+        db.execute("INSERT INTO handins VALUES (3, 1, 'g3', 'G3', 'person', '[]', 'G3', 'G3', '', '[]', '')")
+    db.close()
+    async with visit(120, 40, course=EXAMPLE) as person:
+        person.app.go("batch")
+        await person.sees("2 of 3 graded")
+        for key in ("r", "g"):
+            await person.press(key)
+            await person.sees("grade anew with --again")
 
 
 async def test_what_is_graded_meanwhile_appears_without_a_key(visit, graded):

@@ -39,7 +39,7 @@ COMMANDS = {
     "progress.next": "progress", "progress.review": "quiz take", "progress.due": "quiz review",
     "progress.weakest": "lesson show", "progress.export": "progress",
     "batch.open": "ta report", "batch.retry": "ta regrade", "batch.export": "ta export",
-    "batch.go_on": "batch", "batch.place": "batch",
+    "batch.people": "ta report", "batch.go_on": "batch", "batch.place": "batch",
     "home.jobs": "jobs list", "exercise.jobs": "jobs list", "exercise.place": "config show",
     "jobs.follow": "jobs tail", "jobs.cancel": "jobs cancel", "jobs.fetch": "jobs list", "jobs.prove": "config check",
     "batch.older": "ta report", "batch.newer": "ta report",
