@@ -77,7 +77,10 @@ def main() -> None:
 
 
 def side_by_side(folder: Path, chosen: argparse.Namespace) -> None:
-    """In turn, `rounds` times each; the first round of each also warms the disk's cache."""
+    """In turn, `rounds` times each; the first round of each also warms the disk's cache.
+
+    In it `tlcourse batch` also measures the machine's speed, once a machine: its rounds have one home and one cache.
+    """
     graders = {"tlcourse batch": tlcourse_batch, "loop of python": loop_of_python}
     if not chosen.without_nbgrader:
         python = nbgrader_python(chosen.nbgrader)
@@ -169,7 +172,7 @@ def tlcourse_batch(where: Path, handins: int) -> tuple[float, float]:
     """Fork servers, every core, a new gradebook, feedback and reports written."""
     make_handins(where / "handins", handins)
     command = [*tlcourse(), "batch", "line", "handins", "--course", str(COURSE), "--out", "out", "--json"]
-    return measured(command, where, TLCOURSE_HOME=str(where / "home"))
+    return measured([*command, "--gradebook", "g.sqlite"], where, TLCOURSE_HOME=str(where.parent / "home"))
 
 
 def loop_of_python(where: Path, handins: int) -> tuple[float, float]:
