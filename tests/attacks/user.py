@@ -17,7 +17,8 @@ from tlcourse.sandbox.bubblewrap import tool
 from tlcourse.sandbox.view import machine_view
 
 ROOT = Path(__file__).parents[2]
-_UID = 64123
+_UID = 65_000 + os.getpid() % 500
+"""A user that nobody is, and in each test process another: what one signals, or counts as its own, is not another's."""
 _BIND = 'mount --bind "$1" "$2" || exit 125; shift 2; exec "$@"'
 
 
