@@ -12,8 +12,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.sandbox.bind_mounts import opened
 from tlcourse.sandbox.bubblewrap import tool
+from tlcourse.sandbox.interpreter import opened
 from tlcourse.sandbox.view import machine_view
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 
 Started by root it becomes a spare uid first: with uid 0 outside, root's files in the binds would stay readable and
 process limits would not count. The spare uid cannot pass a 0700 home, so what must be seen is shown to it in a private
-mount namespace (`bind_mounts.py`).
+mount namespace (`interpreter.py`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from pathlib import Path
 from tlcourse.course.spec import Limits
 from tlcourse.sandbox import seccomp
 from tlcourse.sandbox.base import Finding, SandboxedProcess, Start
-from tlcourse.sandbox.bind_mounts import opened
-from tlcourse.sandbox.interpreter import hidden_programs, python, worker_command
+from tlcourse.sandbox.interpreter import hidden_programs, opened, python, worker_command
 from tlcourse.sandbox.limits import rlimits
 from tlcourse.sandbox.view import View, machine_view
 

@@ -27,9 +27,8 @@ from tlcourse.course.spec import Limits
 from tlcourse.errors import UnableError
 from tlcourse.sandbox import landlock, seccomp
 from tlcourse.sandbox.base import Finding, SandboxedProcess, Start
-from tlcourse.sandbox.bind_mounts import opened
 from tlcourse.sandbox.bubblewrap import tool
-from tlcourse.sandbox.interpreter import PACKAGE, isolated_command, python, worker_command
+from tlcourse.sandbox.interpreter import PACKAGE, isolated_command, opened, python, worker_command
 from tlcourse.sandbox.limits import rlimits
 from tlcourse.sandbox.view import WORKER_FILES, machine_view
 

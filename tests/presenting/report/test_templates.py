@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jinja2 import meta
 from markupsafe import Markup
 
-from tlcourse.presenting.report import as_html, svg
+from tlcourse.presenting.report import as_html
 from tlcourse.presenting.report.as_html import environment
 
 FOLDER = Path(as_html.__file__).parent / "templates"
@@ -99,7 +99,7 @@ def rendered(name, text):
     """The page with hostile text in all of its variables, and the names of those that were shown."""
     seen = {}
     given_ = {variable: Anything(text, variable, seen) for variable in variables_of(name)}
-    figures = [as_html.Figure(Markup(svg.bars([(text, 2)], words=text)), Anything(text, "words", seen))]
+    figures = [as_html.Figure(Markup(as_html.plot_bars([(text, 2)], words=text)), Anything(text, "words", seen))]
     given_ |= {variable: figures for variable in ("curves", "figures") if variable in given_}
     return environment().get_template(f"{name}.html.j2").render(given_), seen
 
@@ -131,9 +131,9 @@ def test_hostile_text_is_shown_as_it_is_and_run_as_nothing():
 @given(TEXTS)
 def test_no_text_adds_anything_to_a_drawing(text):
     drawings = [
-        lambda some: svg.lines({some: [(0, 1), (1, 2)]}, across=some, words=some),
-        lambda some: svg.bars([(some, 2)], words=some),
-        lambda some: svg.histogram([1.0, 2.0], 1.5, words=some),
+        lambda some: as_html.plot_lines({some: [(0, 1), (1, 2)]}, across=some, words=some),
+        lambda some: as_html.plot_bars([(some, 2)], words=some),
+        lambda some: as_html.plot_histogram([1.0, 2.0], 1.5, words=some),
     ]
     for draw in drawings:
         assert structure(draw(text)).tags == structure(draw("x")).tags

@@ -1,19 +1,21 @@
 """Pages that stand alone: feedback, the report for the staff, and similar hand-ins side by side.
 
 The pages are templates in `templates/`. Whatever a submission, a person or a platform wrote is escaped by default, and
-harmless on a terminal too; only our own drawings are handed over as markup.
+harmless on a terminal too; only our own drawings are handed over as markup. They are small plots as SVG text, for pages
+that load nothing: lines of a training run, bars of a distribution.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from html import escape
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tlcourse.presenting.report import svg
 from tlcourse.presenting.report.as_text import (
     decided,
     head,
@@ -72,7 +74,7 @@ def course_page(course: WholeCourse) -> str:
     totals = [row.total for row in course.rows]
     words = f"Sums of {len(totals)} people: {five_numbers(totals)}."
     most = sum(column.max_points for column in course.columns)
-    figures = list(_figure(svg.bars(histogram(totals, most), words=words), words)) if totals else []
+    figures = list(_figure(plot_bars(histogram(totals, most), words=words), words)) if totals else []
     return _page("course", course=course, figures=figures, summary=summary, shown=shown, named=named)
 
 
@@ -115,18 +117,18 @@ def _curves(said: Feedback) -> Iterator[Figure]:
     falling = {name: points for name, points in said.curves.items() if "loss" in name or "error" in name}
     rest = {name: points for name, points in said.curves.items() if name not in falling}
     for some in (falling, rest):
-        yield from _figure(svg.lines(some, across="step", words=said.curve_words), ", ".join(list(some)[:4]))
+        yield from _figure(plot_lines(some, across="step", words=said.curve_words), ", ".join(list(some)[:4]))
 
 
 def _distributions(report: Report) -> Iterator[Figure]:
     words = f"Points of {len(report.points)} hand-ins: {five_numbers(report.points)}."
-    yield from _figure(svg.bars(histogram(report.points, report.max_points), words=words), words)
+    yield from _figure(plot_bars(histogram(report.points, report.max_points), words=words), words)
     for check in report.checks:
         required = bar(check.direction, check.threshold, check.unit)
         words = (
             f"{check.title}{check.note}: {check.passed} of {check.of} passed ({required}); {five_numbers(check.values)}"
         )
-        yield from _figure(svg.histogram(check.values, check.threshold, words=words), words)
+        yield from _figure(plot_histogram(check.values, check.threshold, words=words), words)
 
 
 def _figure(drawn: str, words: str) -> Iterator[Figure]:
@@ -136,3 +138,118 @@ def _figure(drawn: str, words: str) -> Iterator[Figure]:
 
 def _numbered(source: str, shared: set[int]) -> list[tuple[str, bool]]:
     return [(text, number in shared) for number, text in enumerate(source.split("\n"), start=1)]
+
+
+PLOT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito: told apart with any colour vision
+_DASHES = ("", "6 3", "2 2", "8 3 2 3")  # and told apart without colour
+_W, _H = 460, 190
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 34
+
+Points = Sequence[tuple[float, float]]
+
+
+def plot_lines(series: Mapping[str, Points], *, across: str, words: str) -> str:
+    """Curves of up to four series against `across`; `words` say the same to those who cannot see them."""
+    kept = {name: _finite(points) for name, points in list(series.items())[: len(PLOT_COLOURS)]}
+    kept = {name: points for name, points in kept.items() if points}
+    if not kept:
+        return ""
+    xs = [x for points in kept.values() for x, _ in points]
+    ys = [y for points in kept.values() for _, y in points]
+    to_x, to_y = _scale(min(xs), max(xs), _LEFT, _W - _RIGHT), _scale(min(ys), max(ys), _H - _BOTTOM, _TOP)
+    parts = _axes(min(xs), max(xs), min(ys), max(ys), across)
+    for points, colour, dash in zip(kept.values(), PLOT_COLOURS, _DASHES, strict=False):
+        path = " ".join(f"{to_x(x):.1f},{to_y(y):.1f}" for x, y in points)
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"/>'
+            if len(points) > 1
+            else f'<circle cx="{to_x(points[0][0]):.1f}" cy="{to_y(points[0][1]):.1f}" r="3" fill="{colour}"/>'
+        )
+    rises = sum(points[-1][1] for points in kept.values()) / len(kept) > (min(ys) + max(ys)) / 2
+    top = _H - _BOTTOM - 15 * len(kept) if rises else _TOP + 6  # the legend, away from where the curves end
+    for number, name in enumerate(kept):
+        y = top + 15 * number
+        parts.append(
+            f'<line x1="{_W - 130}" x2="{_W - 108}" y1="{y}" y2="{y}" stroke="{PLOT_COLOURS[number]}" stroke-width="2" '
+            f'stroke-dasharray="{_DASHES[number]}"/>'
+            f'<text x="{_W - 102}" y="{y + 4}">{escape(line(name, 18))}</text>'
+        )
+    return _svg(parts, words)
+
+
+def plot_bars(counts: Sequence[tuple[str, int]], *, words: str) -> str:
+    """One bar for each label; the number stands on it."""
+    if not counts:
+        return ""
+    most = max(max(number for _, number in counts), 1)
+    width = (_W - _LEFT - _RIGHT) / len(counts)
+    every = max(math.ceil(len(counts) / 11), 1)
+    parts = [f'<line x1="{_LEFT}" x2="{_W - _RIGHT}" y1="{_H - _BOTTOM}" y2="{_H - _BOTTOM}" class="axis"/>']
+    for place, (label, number) in enumerate(counts):
+        height = (_H - _BOTTOM - _TOP - 14) * number / most
+        x, y = _LEFT + place * width, _H - _BOTTOM - height
+        if number:
+            parts.append(f'<rect x="{x + 1:.1f}" y="{y:.1f}" width="{max(width - 2, 1):.1f}" height="{height:.1f}"/>')
+            parts.append(f'<text x="{x + width / 2:.1f}" y="{y - 4:.1f}" text-anchor="middle">{number}</text>')
+        if place % every == 0:
+            at = f'x="{x + width / 2:.1f}" y="{_H - _BOTTOM + 15}"'
+            parts.append(f'<text {at} text-anchor="middle">{escape(line(label, 20))}</text>')
+    return _svg(parts, words)
+
+
+def plot_histogram(values: Sequence[float], bar: float, *, words: str, bins: int = 24) -> str:
+    """How measured values are distributed, with the bar as a dashed line."""
+    kept = [value for value in values if math.isfinite(value)]
+    if not kept:
+        return ""
+    low, high = min([*kept, bar]), max([*kept, bar])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    counts = [0] * bins
+    for value in kept:
+        counts[min(int((value - low) / (high - low) * bins), bins - 1)] += 1
+    to_x = _scale(low, high, _LEFT, _W - _RIGHT)
+    width = (_W - _LEFT - _RIGHT) / bins
+    parts = _axes(low, high, 0, max(counts), "")
+    for place, number in enumerate(counts):
+        height = (_H - _BOTTOM - _TOP) * number / max(counts)
+        if number:
+            x, y = _LEFT + place * width + 0.5, _H - _BOTTOM - height
+            parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width - 1:.1f}" height="{height:.1f}"/>')
+    x = to_x(bar)
+    parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_H - _BOTTOM}" class="bar"/>')
+    parts.append(f'<text x="{x:.1f}" y="{_H - 4}" text-anchor="middle">bar {bar:g}</text>')
+    return _svg(parts, words)
+
+
+def _axes(x0: float, x1: float, y0: float, y1: float, across: str) -> list[str]:
+    base = _H - _BOTTOM
+    return [
+        f'<line x1="{_LEFT}" x2="{_W - _RIGHT}" y1="{base}" y2="{base}" class="axis"/>',
+        f'<line x1="{_LEFT}" x2="{_LEFT}" y1="{_TOP}" y2="{base}" class="axis"/>',
+        f'<text x="{_LEFT - 5}" y="{base}" text-anchor="end">{y0:.3g}</text>',
+        f'<text x="{_LEFT - 5}" y="{_TOP + 9}" text-anchor="end">{y1:.3g}</text>',
+        f'<text x="{_LEFT}" y="{base + 15}">{x0:.4g}</text>',
+        f'<text x="{_W - _RIGHT}" y="{base + 15}" text-anchor="end">{x1:.4g}</text>',
+        f'<text x="{(_LEFT + _W - _RIGHT) / 2}" y="{base + 15}" text-anchor="middle">{escape(across)}</text>',
+    ]
+
+
+def _svg(parts: list[str], words: str) -> str:
+    inside = "".join(parts)
+    return (
+        f'<svg viewBox="0 0 {_W} {_H}" role="img" aria-label="{escape(line(words))}" xmlns="http://www.w3.org/2000/svg">'
+        f"{inside}</svg>"
+    )
+
+
+def _scale(low: float, high: float, begin: float, end: float) -> Callable[[float], float]:
+    span = high - low
+    if not math.isfinite(span) or span == 0:
+        return lambda value: (begin + end) / 2
+    return lambda value: begin + (value - low) / span * (end - begin)
+
+
+def _finite(points: Points) -> list[tuple[float, float]]:
+    """Points that can be drawn: a loss that became NaN leaves a gap at its end; the huge would flatten the rest."""
+    return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and abs(y) < 1e12 and abs(x) < 1e12]

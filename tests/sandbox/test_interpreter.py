@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.sandbox.bind_mounts import closed_above, opened
 from tlcourse.sandbox.bubblewrap import tool
+from tlcourse.sandbox.interpreter import closed_above, opened
 
 _OTHER = "64321"
 
