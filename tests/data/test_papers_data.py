@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tlcourse import paths
-from tlcourse.data.real import amazon_reviews, gtsrb, mnist, office_caltech, sets
+from tlcourse.data.real import bags_of_words, gtsrb, mnist, sets
 from tlcourse.errors import UnableError, UsageError
 
 REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
@@ -140,22 +140,22 @@ def test_the_authors_test_set_is_used_where_it_is(small_mnist):
 )
 def test_a_list_of_reviews_that_cannot_be_read_is_refused(text):
     with pytest.raises(UnableError, match="not a list of reviews"):
-        amazon_reviews.parse(text, 2, "books_train.svmlight")
+        bags_of_words.parse_reviews(text, 2, "books_train.svmlight")
 
 
 def test_reviews_are_read_with_words_counted_from_0():
-    x, y = amazon_reviews.parse("1 0:3 4999:1\n-1 7:2\n", 2, "books_train.svmlight")
+    x, y = bags_of_words.parse_reviews("1 0:3 4999:1\n-1 7:2\n", 2, "books_train.svmlight")
     assert (x[0, 0], x[0, 4999], x[1, 7], x.sum()) == (3, 1, 2, 6)
     assert y.tolist() == [1, 0]
-    assert np.allclose((amazon_reviews.binary(x) ** 2).sum(1), 1)
+    assert np.allclose((bags_of_words.binary(x) ** 2).sum(1), 1)
 
 
 @pytest.mark.parametrize("name", ["mnist", "office-caltech10", "amazon-reviews", "bsds500"])
 def test_missing_data_say_where_they_were_looked_for_and_how_they_are_got(name):
     load = {
         "mnist": lambda: mnist.load("train"),
-        "office-caltech10": lambda: office_caltech.load("dslr"),
-        "amazon-reviews": lambda: amazon_reviews.load("dvd", "train"),
+        "office-caltech10": lambda: bags_of_words.load_office("dslr"),
+        "amazon-reviews": lambda: bags_of_words.load_reviews("dvd", "train"),
         "bsds500": lambda: mnist.photographs("train"),
     }[name]
     with pytest.raises(UnableError, match="not on this machine") as caught:
@@ -188,19 +188,19 @@ def test_without_a_public_address_a_copy_is_asked_for():
 
 @real("office_caltech10")
 def test_the_real_features_have_their_published_numbers(given):
-    for domain, count in office_caltech.COUNT.items():
-        x, y = office_caltech.load(domain)
+    for domain, count in bags_of_words.PICTURES.items():
+        x, y = bags_of_words.load_office(domain)
         assert x.shape == (count, 800)
         assert np.bincount(y).min() >= 8
-        standardised = office_caltech.standardised(x)
+        standardised = bags_of_words.standardised(x)
         assert np.allclose(standardised.mean(0), 0)
         assert set(standardised.std(0).round(6).tolist()) <= {0.0, 1.0}
 
 
 @real("amazon_reviews")
 def test_the_real_reviews_are_half_praise(given):
-    for domain in amazon_reviews.DOMAINS:
-        x, y = amazon_reviews.load(domain, "train")
+    for domain in bags_of_words.GOODS:
+        x, y = bags_of_words.load_reviews(domain, "train")
         assert x.shape == (2000, 5000)
         assert 0.4 < y.mean() < 0.6
 

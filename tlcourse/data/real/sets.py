@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tlcourse import paths
-from tlcourse.data.real import amazon_reviews, gtsrb, hymenoptera, mnist, office_caltech, weights
+from tlcourse.data.real import bags_of_words, gtsrb, hymenoptera, mnist, weights
 from tlcourse.data.real.download import Tell
 from tlcourse.data.real.files import Here, Verified
 from tlcourse.errors import UsageError
@@ -57,8 +57,8 @@ SETS: tuple[DataSet, ...] = (
     hymenoptera.SET,
     weights.SET,
     mnist.SET,
-    office_caltech.SET,
-    amazon_reviews.SET,
+    bags_of_words.OFFICE,
+    bags_of_words.REVIEWS,
     mnist.BSDS,
     gtsrb.SET,
 )

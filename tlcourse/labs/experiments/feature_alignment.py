@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.data.real import office_caltech
+from tlcourse.data.real import bags_of_words
 from tlcourse.labs.digits import DigitNet, RotatedDigits, rotated_digits, show, standardised, train
 from tlcourse.labs.training import Log, accuracy, fit, show_features
 from tlcourse.methods.feature_alignment import (
@@ -24,7 +24,7 @@ from tlcourse.methods.feature_alignment import (
 )
 
 FEATURES, CLASSES = 10, 3
-SHORT: dict[str, office_caltech.Domain] = {"A": "amazon", "C": "caltech10", "D": "dslr", "W": "webcam"}
+SHORT: dict[str, bags_of_words.OfficeDomain] = {"A": "amazon", "C": "caltech10", "D": "dslr", "W": "webcam"}
 PAIRS = [(s, t) for s in SHORT for t in SHORT if s != t]
 FULL_ARMS = ("source", "subspace", "coral")
 DIMENSIONS = 80
@@ -96,8 +96,8 @@ def run_coral_full(settings: Mapping[str, float], seed: int, log: Log) -> dict[s
 
 def domain(short: str) -> tuple[Tensor, Tensor]:
     """Standardised features (n, 800) float64, and classes (n,)."""
-    x, y = office_caltech.load(SHORT[short])
-    return torch.from_numpy(office_caltech.standardised(x)), torch.from_numpy(y)
+    x, y = bags_of_words.load_office(SHORT[short])
+    return torch.from_numpy(bags_of_words.standardised(x)), torch.from_numpy(y)
 
 
 def aligned(arm: str, xs: Tensor, xt: Tensor, dimensions: int = DIMENSIONS) -> tuple[Tensor, Tensor]:

@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tlcourse.data.real import amazon_reviews
+from tlcourse.data.real import bags_of_words
 from tlcourse.labs.training import Log, accuracy
 from tlcourse.methods.feature_alignment import align_covariances, augment
 
 WORDS = 200
-DOMAINS = amazon_reviews.DOMAINS
+DOMAINS = bags_of_words.GOODS
 PAIRS = [(s, t) for s in DOMAINS for t in DOMAINS if s != t]
 LABELS = 200
 """Labelled reviews of the target; the source has 2,000."""
@@ -96,14 +96,14 @@ def run_feature_augmentation_full(settings: Mapping[str, float], seed: int, log:
     return total
 
 
-def reviews(domain: amazon_reviews.Domain, part: amazon_reviews.Part) -> tuple[Tensor, Tensor]:
+def reviews(domain: bags_of_words.Goods, part: bags_of_words.Part) -> tuple[Tensor, Tensor]:
     """Which words occur, (n, 5000) float32 with rows of length 1, and whether the review praises, (n,)."""
-    x, y = amazon_reviews.load(domain, part)
-    return torch.from_numpy(amazon_reviews.binary(x)), torch.from_numpy(y)
+    x, y = bags_of_words.load_reviews(domain, part)
+    return torch.from_numpy(bags_of_words.binary(x)), torch.from_numpy(y)
 
 
 def with_few_labels(
-    source: amazon_reviews.Domain, target: amazon_reviews.Domain, seed: int, labels: int = LABELS
+    source: bags_of_words.Goods, target: bags_of_words.Goods, seed: int, labels: int = LABELS
 ) -> dict[str, float]:
     """Accuracy on the target's test reviews of four linear models; the seed chooses which target labels are known."""
     (xs, ys), (xt, yt) = reviews(source, "train"), reviews(target, "train")
@@ -121,7 +121,7 @@ def with_few_labels(
     return {arm: _right(logistic(x, y), tested, truth) for arm, (x, y, tested) in arms.items()}
 
 
-def without_labels(source: amazon_reviews.Domain, target: amazon_reviews.Domain) -> dict[str, float]:
+def without_labels(source: bags_of_words.Goods, target: bags_of_words.Goods) -> dict[str, float]:
     """Accuracy on the target's test reviews without any target label: as it is, and after CORAL."""
     (xs, ys), (xt, _) = reviews(source, "train"), reviews(target, "train")
     test, truth = reviews(target, "test")
