@@ -23,8 +23,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tlcourse.data.synthetic import insects, split_seeds
-from tlcourse.methods.pretrain_insects import accuracy, mirrored, normalised
 from tlcourse.methods.small_resnet import SmallResNet
+
+sys.path.append(str(Path(__file__).parents[1] / "scripts"))
+from pretrain_insects import accuracy, mirrored, normalised
 
 HANDOUT = Path(__file__).parents[1] / "exercises" / "ex1_finetune" / "handout.md"
 SHIPPED = Path(__file__).parents[1] / "tlcourse" / "content" / "weights" / "insects.safetensors"

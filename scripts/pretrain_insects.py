@@ -1,6 +1,6 @@
 """The script that made the course's small ResNet: supervised training on the source task of `tlcourse.data`.
 
-    python -m tlcourse.methods.pretrain_insects [--out FOLDER] [--epochs N] [--pictures N] [--seed N]
+    python scripts/pretrain_insects.py [--out FOLDER] [--epochs N] [--pictures N] [--seed N]
 
 It writes insects.safetensors and insects.log.json. Bees and ants are not among the species that it draws, and no
 picture is seen twice: every epoch draws its own. No label smoothing: it makes features transfer worse (Kornblith,
@@ -27,7 +27,7 @@ from tlcourse.methods.small_resnet import WIDTHS, SmallResNet
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's channels: mean and standard deviation of RGB, by which inputs are normalised."""
-WEIGHTS = Path(__file__).parents[1] / "content" / "weights"
+WEIGHTS = Path(__file__).parents[1] / "tlcourse" / "content" / "weights"
 BATCH = 64
 PEAK_RATE = 4e-3
 TESTED = 2000
