@@ -36,10 +36,8 @@ MODULES = {
     ),
     "loader": ("tlcourse/course/loader.py", ["tests/course/test_loader.py", "tests/course/test_cache.py"]),
     "handins": ("tlcourse/grading/lms/handins.py", ["tests/grading/lms/test_handins.py"]),
-    "supervise": (
-        "tlcourse/execution/supervise.py tlcourse/execution/judge.py",
-        ["tests/execution/test_supervise.py"],
-    ),
+    "judge": ("tlcourse/execution/judge.py", ["tests/execution/test_judge.py"]),
+    "supervise": ("tlcourse/execution/supervise.py", ["tests/execution/test_supervise.py"]),
     "quiz": (  # not cases.py: it is texts, and a test recomputes what they say
         "tlcourse/quiz/kinds/[!c]*.py tlcourse/quiz/kinds/classify.py",
         [f"tests/quiz/kinds/test_{name}.py" for name in _QUIZ],

@@ -39,11 +39,11 @@ def test_full_data_that_an_exercise_does_not_have_or_that_are_not_here_are_said(
 
 
 def test_public_data_hold_no_test_set_and_are_those_of_a_graded_run(exercises):
-    from tlcourse.grading.grader import Grader, public_arrays
+    from tlcourse.grading.grader import Grader, public_data
 
     loaded = load_course().exercises["ex1"]
     small = replace(loaded, about=replace(loaded.about, sizes={"train": 8, "val": 4, "test": 4}))
-    public, graded = public_arrays(small, 5, "mini"), Grader(small).make(5, "mini")
+    public, graded = public_data(small, 5, "mini"), Grader(small).make(5, "mini")
     assert public.test == {}
     assert public.train["x"].tobytes() == graded.train["x"].tobytes()
     assert public.val["x"].tobytes() == graded.val["x"].tobytes()

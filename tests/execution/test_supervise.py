@@ -486,6 +486,52 @@ def test_a_worker_that_closes_its_pipes_is_waited_for(ran):
     assert report.usage.wall_time_s >= 0.3
 
 
+ASKED = """
+def asked(*_):
+    print("asked", flush=True)
+    {answers}
+signal.signal(signal.SIGXCPU, asked)
+{begins}
+while True: time.sleep(0.01)
+"""
+HERE = 'tell("where", place="solution.py, line 3", trace="a trace")'
+
+
+def test_a_run_whose_time_is_over_says_where_it_is(ran):
+    report = ran(ASKED.format(answers=HERE, begins="started()"), wall_time_s=0.4)
+    assert report.status == "timeout"
+    assert report.message.endswith(". fit had not returned (solution.py, line 3)")
+    assert (report.problem.kind, report.problem.message, report.problem.trace) == ("exception", "", "a trace")
+    assert report.log == "asked\n"
+    assert of_kind(ran.told, "where") == []
+
+
+def test_a_run_that_does_not_say_where_it_is_gets_half_a_second(ran):
+    report = ran(ASKED.format(answers="pass", begins="started()"), wall_time_s=0.4)
+    assert (report.status, report.log, report.problem) == ("timeout", "asked\n", None)
+    assert report.message.endswith(". fit had not returned")
+    assert 0.9 <= report.usage.wall_time_s < 5
+
+
+@pytest.mark.parametrize(
+    ("begins", "limits", "said"),
+    [
+        ("pass", {"wall_time_s": 0.4}, "The solution was not loaded yet"),
+        (
+            "tell('phase', name='load')",
+            {"wall_time_s": 0.4},
+            "fit had not begun: code at the top level was still running",
+        ),
+        ("fitted()", {"wall_time_s": 0.4}, "fit had returned, and the returned module was being called"),
+        ("started(); x = bytearray(b'1') * 2**28", {"memory_mb": 200}, "200 MB are allowed"),
+    ],
+)
+def test_a_run_is_not_asked_before_it_started_after_fit_or_for_another_limit(ran, begins, limits, said):
+    report = ran(ASKED.format(answers=HERE, begins=begins), **limits)
+    assert report.message.endswith(said)
+    assert (report.log, report.problem) == ("", None)
+
+
 def test_what_is_no_event_of_ours_is_dropped(ran):
     report = ran("""
         write(events, b"no JSON\\n" + b'{"v": 9, "type": "started"}\\n')

@@ -137,10 +137,8 @@ def ending(
 def _exit_in_words(code: int | None) -> str:
     if code is None:
         return "no exit status"
-    number = -code if code < 0 else code - 128
-    if code < 0 or 128 < code < 128 + 65:
-        with contextlib.suppress(ValueError):
-            return f"killed by {signal.Signals(number).name}"
+    with contextlib.suppress(ValueError):  # a number that is no signal's
+        return f"killed by {signal.Signals(-code if code < 0 else code - 128).name}"
     return f"exit status {code}; does the solution call os._exit or quit?"
 
 
