@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from tlcourse.grading.author_check import check_references
 from tlcourse.grading.grade import Options
 from tlcourse.grading.grader import Grader
-from tlcourse.grading.reference_check import check_references
 from tlcourse.grading.result import Result
 
 TRAINED = """

@@ -10,8 +10,8 @@ import pytest
 
 from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError
+from tlcourse.grading.author_check import problems_of_graders
 from tlcourse.grading.grader import Grader
-from tlcourse.grading.grader_check import problems_of_graders
 from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, exact, mean, proportion, received
 
 EXAMPLE = Path(__file__).parents[1] / "example_course"

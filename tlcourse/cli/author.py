@@ -15,7 +15,7 @@ from tlcourse.text import typed
 if TYPE_CHECKING:
     from tlcourse.course.checks import Row
     from tlcourse.course.model import LoadedExercise
-    from tlcourse.grading.reference_check import ReferenceCheck
+    from tlcourse.grading.author_check import ReferenceCheck
 
 app = typer.Typer(help="Write a course, and check it.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -73,7 +73,7 @@ def check(
     from tlcourse.course.checks import coverage, problems_of_lessons, uncovered, unfair_limits
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError, ExitCode
-    from tlcourse.grading.grader_check import problems_of_graders
+    from tlcourse.grading.author_check import problems_of_graders
 
     agree_to(folder or course, trust_course)
     problems: list[str] = []
@@ -161,8 +161,8 @@ def _reference_checks(
 ) -> Iterator[ReferenceCheck]:
     """Checks as they come, each with a line on stderr: the whole takes minutes."""
     from tlcourse.execution.pool import cores
+    from tlcourse.grading.author_check import check_references
     from tlcourse.grading.grade import Options
-    from tlcourse.grading.reference_check import check_references
 
     side_by_side = workers or max(cores() // threads, 1)
     for check in check_references(

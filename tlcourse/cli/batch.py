@@ -270,8 +270,8 @@ def found_document(handins: HandIns, place: Place, late: Mapping[str, Lates] | N
     """The same for `--json`; `late`: by key, how late hand-ins are."""
     from msgspec import to_builtins
 
-    from tlcourse.grading.batch.document import storable
     from tlcourse.grading.gradebook.people import without_handin
+    from tlcourse.grading.result import storable
 
     unmatched = [(one.name, one.reason) for one in handins.unmatched]
     without = [one for one in without_handin(handins, unmatched) if one.person.id not in place.members]

@@ -273,9 +273,8 @@ def import_quizzes(
 ) -> None:
     """Make quiz files of a course from another program's file. What cannot be carried is named with its line."""
     from tlcourse.errors import ContentError
-    from tlcourse.quiz.exchange.common import Given
+    from tlcourse.quiz.exchange.common import Given, read_source, refuse_another
     from tlcourse.quiz.exchange.documents import write_yaml
-    from tlcourse.quiz.exchange.recognise import read_source, refuse_another
 
     given = Given(source.name, objective, section, reason)
     if form in (Format.QTI12, Format.QTI21):

@@ -7,9 +7,8 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from tlcourse.grading.batch.document import stored
 from tlcourse.grading.gradebook.records import GradeStatus, HandInRecord, Override, Verdict
-from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
+from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord, stored
 from tlcourse.presenting.report.as_html import feedback_page
 from tlcourse.presenting.report.as_text import feedback_markdown
 from tlcourse.presenting.report.feedback_content import feedback_of

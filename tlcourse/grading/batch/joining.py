@@ -11,7 +11,6 @@ from typing import Literal
 from msgspec import Struct
 
 from tlcourse.errors import SubmissionError, UsageError
-from tlcourse.grading.batch.document import storable
 from tlcourse.grading.gradebook.attempts import folders, hashes
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
@@ -19,6 +18,7 @@ from tlcourse.grading.intake.submission import collect
 from tlcourse.grading.lms.handins import HandIn, HandIns, holds_a_solution, in_an_hour_that_came_twice
 from tlcourse.grading.lms.platforms import parse_brightspace
 from tlcourse.grading.lms.roster import visible
+from tlcourse.grading.result import storable
 from tlcourse.text import counted
 
 Kind = Literal["new", "newer", "same", "older", "unclear"]

@@ -17,7 +17,6 @@ from msgspec.structs import astuple, replace
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UnableError, UsageError
-from tlcourse.grading.batch.document import storable
 from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.batch.joining import Compared, compare, earlier, said_of, source_text
 from tlcourse.grading.grade import Options
@@ -29,6 +28,7 @@ from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import DERIVATION, BatchRecord, HandInRecord
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.lms.roster import Person, same_key, visible
+from tlcourse.grading.result import storable
 from tlcourse.grading.secret import data_seed, fingerprint, new_salt, run_key
 from tlcourse.text import harmless, typed
 
