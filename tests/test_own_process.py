@@ -181,6 +181,7 @@ ENDING = {
     "ta feedback": (0, "line", "feedback", *OF_THE_EXAMPLE),
     "ta similar": (0, "line", *OF_THE_EXAMPLE),
     "ta override": (0, "line", "anna", "--points", "1", "--why", "so", *OF_THE_EXAMPLE),
+    "ta merge": (2, "no.sqlite"),
     "ta move": (2, "line", "anna", "A", "--why", "so", *OF_THE_EXAMPLE),
     "ta regrade": (0, "line", "--only", "all", *OF_THE_EXAMPLE),
     "ta export": (0, "line", "--format", "csv", "--output", "marks.csv", *OF_THE_EXAMPLE),

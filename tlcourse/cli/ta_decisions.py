@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal, cast
 
 import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import ExerciseName, Json, Plain
-from tlcourse.cli.staff_options import ChosenBatch, Who, user
+from tlcourse.cli.staff_options import ChosenBatch, GradebookFile, SecretFile, Who, user
 from tlcourse.errors import UsageError
 from tlcourse.text import line, typed
 
@@ -288,10 +289,58 @@ def extend(
             out.note("No batch knows the class yet: it is for whoever is called so in its lists.")
 
 
+def merge(
+    other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another assistant's gradebook; it stays as it is.")],
+    gradebook: GradebookFile = None,
+    prefer: Annotated[
+        str, typer.Option("--prefer", metavar="mine|theirs", help="Which decisions hold where the two differ.")
+    ] = "",
+    secret: SecretFile = None,
+    who: Who = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Bring into your gradebook what another one of the same class has more: verdicts, decisions, kept hand-ins.
+
+    Nothing is written while two decisions about the same differ, until --prefer says which hold. A second time it
+    changes nothing.
+    """
+    from tlcourse.grading.gradebook.file import must_exist
+    from tlcourse.grading.gradebook.gradebook import Gradebook
+    from tlcourse.grading.gradebook.merge import merge as merged
+    from tlcourse.grading.secret import fingerprint, read_secret
+    from tlcourse.paths import gradebook_file, secret_file
+
+    if prefer not in ("", "mine", "theirs"):
+        raise UsageError(f"--prefer {prefer} is neither mine nor theirs.", remedy="--prefer mine, or --prefer theirs")
+    path = must_exist(gradebook or gradebook_file())
+    if path.resolve() == must_exist(other).resolve():
+        raise UsageError(f"{other} is your own gradebook.", remedy="name the other one, or yours: --gradebook FILE")
+    material = read_secret(secret) or (read_secret(secret_file()) if secret_file().exists() else None)
+
+    def same_secret(salt: str, known: str) -> bool:
+        return material is not None and fingerprint(material, salt) == known
+
+    with Gradebook.reading(other) as theirs, Gradebook.writing(path, "tlcourse ta merge") as mine:
+        mine.keep_copy()
+        whose = cast("Literal['mine', 'theirs'] | None", prefer or None)
+        done = merged(mine, theirs, who=who or user(), prefer=whose, same_secret=same_secret)
+    if json:
+        out.document({"schema": 1, "rows": done.rows, "handins": done.handins, "conflicts": done.conflicts})
+        return
+    for said in done.conflicts:
+        out.say(f"conflict: {said}" if plain else f"{line(said)} – {prefer} hold")
+    rows = ", ".join(f"{count} of {table}" for table, count in done.rows.items()) or "none"
+    out.say(
+        f"rows: {rows}\nhand-ins: {done.handins}" if plain else f"Rows that came: {rows}. Hand-ins: {done.handins}."
+    )
+
+
 def add_to(app: typer.Typer) -> None:
     """Make these commands of `tlcourse ta`."""
     app.command("override")(override)
     app.command("mark")(mark)
     app.command("requests")(requests)
     app.command("move")(move)
+    app.command("merge")(merge)
     app.command("extend")(extend)
