@@ -234,6 +234,11 @@ async def _batch(person: Any) -> None:
     await person.sees("graded", 20)
 
 
+async def _people(person: Any) -> None:
+    await _batch(person)
+    await person.press("w")
+
+
 async def _hand_in(person: Any) -> None:
     await _batch(person)
     await person.press("enter")
@@ -284,5 +289,5 @@ STOPS: dict[str, Step] = {
     "quit": _quitting,
     "palette": _palette,
 }
-BATCH_STOPS: dict[str, Step] = {"batch": _batch, "hand-in": _hand_in}
+BATCH_STOPS: dict[str, Step] = {"batch": _batch, "batch-people": _people, "hand-in": _hand_in}
 """Of the example course, once its small class was graded."""
