@@ -56,7 +56,7 @@ def export(
     plain: Plain = False,
 ) -> None:
     """Everybody's points in the form that a platform imports; nothing is written while somebody is unclear."""
-    from tlcourse.grading.gradebook.mark_parts import part_maxima
+    from tlcourse.grading.gradebook.by_hand import part_maxima
     from tlcourse.grading.gradebook.people import is_a_test_person, left_out, may_be_in, refuse_unclear
     from tlcourse.grading.lms.exports import export as exported
     from tlcourse.grading.lms.marks import Absent

@@ -1,1 +1,1 @@
-"""The lecture's methods, one idea a file, in plain PyTorch: `from tlcourse.methods import lora`."""
+"""The lecture's methods, one question a file, in plain PyTorch: `from tlcourse.methods import lora`."""

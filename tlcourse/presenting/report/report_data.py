@@ -15,11 +15,10 @@ from tlcourse.course.deadline import Deadline, read_due
 from tlcourse.course.model import LoadedExercise
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.gradebook.attempts import Attempt, attempts
-from tlcourse.grading.gradebook.by_hand import HandMark, Request, hand_marks, requests
+from tlcourse.grading.gradebook.by_hand import HandMark, Request, hand_marks, part_points, points_by_check, requests
 from tlcourse.grading.gradebook.changes import all_given_over, decisions
 from tlcourse.grading.gradebook.deadlines import Extension, Kept, extensions, kept_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.mark_parts import part_points, points_by_check
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
 from tlcourse.grading.lms.marks import Mark

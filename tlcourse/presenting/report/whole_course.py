@@ -8,8 +8,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from tlcourse.course.model import LoadedCourse, LoadedExercise
+from tlcourse.grading.gradebook.by_hand import part_maxima, part_points, points_by_check
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.mark_parts import part_maxima, part_points, points_by_check
 from tlcourse.grading.gradebook.people import STATES, PersonStatus, State
 from tlcourse.grading.gradebook.records import BatchRecord
 from tlcourse.grading.lms.roster import Person
