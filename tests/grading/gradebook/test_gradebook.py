@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from results import result
 
-from tlcourse.errors import InfraError, UsageError
+from tlcourse.errors import InfraError, UnableError, UsageError
 from tlcourse.grading.batch.state import state_of
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.attempts import add_attempts, attempts
@@ -239,3 +240,30 @@ def test_marks_are_for_their_owners_eyes_alone(book, path):
 def test_looking_into_a_gradebook_needs_one(tmp_path):
     with pytest.raises(UsageError, match="no gradebook"):
         file.must_exist(tmp_path / "h")
+
+
+def test_who_may_not_write_reads_it_as_it_stands_and_leaves_nothing_beside_it(path, monkeypatch):
+    with Gradebook.writing(path, "a test") as opened:
+        opened.begin_batch(batch(), [handin("red", "p1")])
+    beside = sorted(one.name for one in path.parent.iterdir())
+    monkeypatch.setattr("os.access", lambda _, mode: mode == os.R_OK)
+    with Gradebook.reading(path) as book:
+        assert [one.owner for one in book.handins(1)] == ["Red"]
+        assert sorted(one.name for one in path.parent.iterdir()) == beside
+    path.with_name(path.name + "-wal").write_bytes(b"what came last")
+    with pytest.raises(UnableError, match="cannot be read by this account") as caught, Gradebook.reading(path):
+        pass
+    assert "ended without closing it" in caught.value.cause
+    assert "ta merge" in caught.value.remedy
+
+
+def test_a_lock_of_another_account_is_named(path, monkeypatch):
+    path.with_name(path.name + ".lock").touch()
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refused)
+    with pytest.raises(InfraError, match="Permission denied") as caught, Gradebook.writing(path, "a test"):
+        pass
+    assert f"{path}.lock belongs to another account" in caught.value.cause

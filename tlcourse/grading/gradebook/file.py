@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from tlcourse.errors import InfraError, UsageError
+from tlcourse.errors import InfraError, UnableError, UsageError
 from tlcourse.storage import (
     BUSY_S,
     InUseError,
@@ -158,10 +159,17 @@ def writing(path: Path, what: str, wait_s: float = BUSY_S) -> Iterator[sqlite3.C
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """The gradebook for looking only, also while another process writes; raises UsageError where there is none."""
     must_exist(path)
-    with explained(path), contextlib.closing(connect(path, durable=True)) as db:
+    may_write = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    with (
+        explained(path),
+        contextlib.closing(connect(path, durable=True) if may_write else _only_readable(path)) as db,
+    ):
         _refuse_other_files(db, path)
-        if version_of(db, path, _VERSION) == 0:  # its making was cut short
+        version = version_of(db, path, _VERSION)
+        if version == 0:  # its making was cut short
             raise _none_there(path)
+        if not may_write and version < _VERSION:
+            raise _not_yours(path, "it is of an earlier edition, and is brought forward when it is opened")
         bring_forward(db, path, _VERSION, _STEPS)
         db.execute("PRAGMA query_only = ON")
         yield db
@@ -188,6 +196,27 @@ def archived(path: Path) -> Iterator[sqlite3.Connection]:
             raise _none_there(path)
         bring_forward(db, path, _VERSION, _STEPS)
         yield db
+
+
+def _only_readable(path: Path) -> sqlite3.Connection:
+    """A gradebook of another account, as it stands; raises UnableError where it cannot be read without writing.
+
+    Who reads beside a writer must write, too (into `-shm`): so it is read only while nobody has it open.
+    """
+    if not os.access(path, os.R_OK):
+        raise _not_yours(path, "its mode lets its owner alone read it")
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists() and (not os.access(wal, os.R_OK) or wal.stat().st_size):
+        raise _not_yours(path, "its owner has it open, or ended without closing it: what came last is in another file")
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+
+
+def _not_yours(path: Path, why: str) -> UnableError:
+    return UnableError(
+        f"The gradebook cannot be read by this account: {path}",
+        cause=f"{why}.",
+        remedy=f"have its owner copy it for you, with the folder {path.name}.handins; tlcourse ta merge joins two.",
+    )
 
 
 def keep_copy(db: sqlite3.Connection, path: Path) -> Path:
@@ -288,10 +317,20 @@ def _only_writer(path: Path, what: str, wait_s: float) -> Iterator[None]:
                 cause="a batch or a regrade is running; one process writes at a time.",
                 remedy="wait for its end, or end it (nothing is lost), and give the command again.",
             ) from None
+        except PermissionError as error:
+            lock = path.with_name(path.name + ".lock")
+            held_by = (
+                f"{lock} belongs to another account" if lock.exists() else f"{path.parent} is not yours to write in"
+            )
+            raise InfraError(
+                f"The gradebook could not be opened for writing ({error.strerror}): {path}",
+                cause=f"{held_by}; one account writes in a gradebook.",
+                remedy="copy it with its folder of hand-ins, write in the copy (--gradebook FILE), then tlcourse ta merge",
+            ) from None
         except OSError as error:
             raise InfraError(
                 f"The gradebook could not be opened for writing ({error.strerror}): {path}",
-                cause="a full disk, or missing permissions on its folder.",
-                remedy="make room or correct the permissions, or name another: --gradebook FILE",
+                cause="a full disk, or a folder that is not there.",
+                remedy="make room, or name another: --gradebook FILE",
             ) from None
         yield
