@@ -325,7 +325,7 @@ def _only_writer(path: Path, what: str, wait_s: float) -> Iterator[None]:
             raise InfraError(
                 f"The gradebook could not be opened for writing ({error.strerror}): {path}",
                 cause=f"{held_by}; one account writes in a gradebook.",
-                remedy="copy it with its folder of hand-ins, write in the copy (--gradebook FILE), then tlcourse ta merge",
+                remedy="write in a copy of it and its hand-ins (--gradebook FILE), then: tlcourse ta merge",
             ) from None
         except OSError as error:
             raise InfraError(
