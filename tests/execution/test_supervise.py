@@ -182,6 +182,20 @@ def test_test_inputs_come_after_fit_has_returned_and_not_before(ran):
     assert report.status == "done"
 
 
+def test_test_inputs_come_in_an_order_of_this_runs_own(ran, job):
+    report = ran("fitted()\nanswer(handed_over())", spec=replace(job, order_seed=5))
+    x = job.test_inputs["x"]
+    order = arrays.order_of(5, len(x))
+    assert order.tolist() != sorted(order)
+    assert report.results == arrays.pack({"x": x[order]})
+
+
+def test_a_graph_is_what_came_before_the_test_inputs(ran, job):
+    text = "started()\nanswer(b'a graph')\ntell('phase', name='fitted')\nanswer(handed_over())"
+    report = ran(text, spec=replace(job, task_spec=replace(job.task_spec, graph=True)))
+    assert (report.graph, report.results) == (b"a graph", arrays.pack(job.test_inputs))
+
+
 def test_test_inputs_larger_than_a_pipe_arrive_whole(ran, job):
     big = {"x": np.arange(2**19, dtype=np.float32).reshape(8, -1)}
     report = ran(
