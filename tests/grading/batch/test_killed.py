@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -23,9 +25,13 @@ SCRIPT = Path(__file__).with_name("quick_batch.py")
 WORDS = ("passes", "fails", "crashes", "slow", "")
 
 
-def kill_after(command: list[str], seconds: float, env: dict[str, str]) -> bool:
-    """Start a command and SIGKILL it; whether it was still running then."""
+def kill_after(
+    command: list[str], seconds: float, env: dict[str, str], *, at_work: Callable[[], bool] = lambda: True
+) -> bool:
+    """Start a command and SIGKILL it so long after it is at work; whether it was still running then."""
     with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and not at_work():
+            time.sleep(0.02)
         with contextlib.suppress(subprocess.TimeoutExpired):
             assert process.wait(seconds) == 0, process.stderr.read() if process.stderr else ""
             return False
@@ -90,8 +96,15 @@ def test_fifty_kills_at_random_moments_lose_nothing_and_grade_nothing_twice(tmp_
     rng = random.Random(seed)
     part, midway = 0, [0, 0]
     for kill in range(50):
-        if kill_after(command("killed", part), rng.uniform(0.05, 0.7) * whole, env):
-            left, of = open_of(tmp_path / "killed" / "g.sqlite")
+        book = tmp_path / "killed" / "g.sqlite"
+        before = open_of(book)
+        if kill % 2:  # also while it starts, which takes the longest on a busy machine
+            killed = kill_after(command("killed", part), rng.uniform(0.05, 0.7) * whole, env)
+        else:
+            at_work = partial(lambda book, before: open_of(book) != before, book, before)
+            killed = kill_after(command("killed", part), rng.uniform(0, 0.2) * whole, env, at_work=at_work)
+        if killed:
+            left, of = open_of(book)
             midway[part] += 0 < left < of
         elif part == 0:
             part = 1
