@@ -81,7 +81,7 @@ def merge(
                 f"Nothing was merged: {len(conflicts)} decisions differ.\n"
                 + "\n".join(f"  {line}" for line in conflicts[:200]),
                 cause="two assistants decided about the same.",
-                remedy="--prefer mine or --prefer theirs says which hold; the others stay on record, in words at least.",
+                remedy="--prefer mine, or theirs, says which hold; the others stay on record, if only in words.",
             )
         carried.settle_decisions(db, prefer, who)
     handins = SubmissionStore(mine.path).bring(SubmissionStore(theirs.path))
