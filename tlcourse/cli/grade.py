@@ -1,9 +1,11 @@
-"""`tlcourse run`, `grade` and `watch`: a solution trained in a sandbox, and scored."""
+"""`tlcourse run`, `grade` and `watch`: a solution trained in a sandbox, and scored, here or on a cluster (`--on`)."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +18,7 @@ from tlcourse.errors import ExitCode, SubmissionError, TlcourseError
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.grade import Options
+    from tlcourse.grading.remote_grading import RunStore, SavedRun
     from tlcourse.grading.result import Result
 
 EXIT_CODES = {
@@ -30,6 +33,7 @@ EXIT_CODES = {
     "infra": ExitCode.INFRA,
 }
 _POLL_S = 0.5
+Show = Callable[[dict[str, Any]], None]
 
 
 def grade(exercise: ExerciseName, how: RunOptions, printing: Printing, path: SolutionPath = None) -> None:
@@ -107,7 +111,6 @@ def _carry_out(
     *,
     scored: bool,
 ) -> Result:
-    from tlcourse.cli import jobs
     from tlcourse.cli.verdict import Live, lines
     from tlcourse.grading.grade import grade, run
 
@@ -121,7 +124,7 @@ def _carry_out(
         if options.where == "local":
             result = (grade if scored else run)(exercise, path, options, show)
         else:
-            result = jobs.carry_out(exercise, course, path, options, show, scored=scored)
+            result = _carry_out_on_cluster(exercise, course, path, options, show, scored=scored)
     finally:
         live.clear()
     if printing.events:
@@ -165,3 +168,85 @@ def _stamp(path: Path) -> tuple[tuple[str, int, int], ...]:
             continue
         found.append((file.name, info.st_mtime_ns, info.st_size))
     return tuple(found)
+
+
+def run_store() -> RunStore:
+    """This user's runs on clusters."""
+    from tlcourse.grading.remote_grading import RunStore
+    from tlcourse.paths import jobs_folder
+
+    return RunStore(jobs_folder())
+
+
+def _carry_out_on_cluster(
+    exercise: LoadedExercise, course: Path | None, path: Path, options: Options, show: Show, *, scored: bool
+) -> Result:
+    """Send a solution to the profile `options.where`, and wait for it."""
+    from tlcourse.cluster.profile import find_profile
+
+    profile = find_profile(options.where)
+    kept = run_store()
+    one = kept.new(exercise, course, path, (options.where, profile), options, scored=scored)
+    out.note(f"Run {one.id} on {options.where}; closing this loses nothing: tlcourse jobs list finds it again.")
+    show({"v": 1, "type": "sent", "run": one.id, "on": options.where})
+    with kept.watched(one):
+        return attend(kept, one, exercise, show)
+
+
+def attend(kept: RunStore, one: SavedRun, exercise: LoadedExercise, show: Show, *, asks: bool = True) -> Result:
+    """Wait for a run on a cluster. ctrl-c asks what becomes of it; a lost terminal leaves it running.
+
+    Without `asks` it is left running in any case.
+    """
+    leaving = _Leaving()
+    leaving.listen()
+    try:
+        return kept.carry_out(one, exercise, show, cancel=leaving.cancels if asks else lambda: False)
+    except KeyboardInterrupt:
+        if one.state == "cancelled":
+            word = "was cancelled"
+        elif leaving.wanted:
+            word = f"could not be cancelled, since {one.profile} does not answer: tlcourse jobs cancel {one.id}"
+        else:
+            word = f"keeps running: tlcourse jobs tail {one.id}"
+        out.note(f"Run {one.id} {word}.")
+        raise
+    except TlcourseError as error:
+        kept.fail_unless_sent(one, error)
+        raise
+
+
+class _Leaving:
+    """Why a run is left, and whether its jobs are then cancelled."""
+
+    def __init__(self) -> None:
+        self._signal = signal.SIGINT
+        self.wanted = False
+        """Whether the jobs were to be cancelled."""
+
+    def listen(self) -> None:
+        """SIGTERM means stop; SIGHUP is a lost terminal or a closed laptop: what runs there keeps running."""
+        for name in ("SIGTERM", "SIGHUP"):
+            if number := getattr(signal, name, None):
+                signal.signal(number, self._take)
+
+    def _take(self, number: int, frame: Any) -> None:
+        self._signal = signal.Signals(number)
+        raise KeyboardInterrupt
+
+    def cancels(self) -> bool:
+        """Decide, and ask where a person can answer."""
+        self.wanted = self._decided()
+        return self.wanted
+
+    def _decided(self) -> bool:
+        if self._signal == getattr(signal, "SIGHUP", None):
+            return False
+        if self._signal == signal.SIGINT and sys.stdin.isatty() and sys.stderr.isatty():
+            sys.stderr.write("\nCancel the job on the cluster? [y: cancel it, enter: let it run] ")
+            sys.stderr.flush()
+            try:
+                return sys.stdin.readline().strip().lower() in ("y", "yes")
+            except KeyboardInterrupt:
+                return True
+        return True

@@ -1,13 +1,10 @@
-"""`tlcourse jobs`, and `--on PROFILE`: runs on clusters, seen from here while they run, and found again later."""
+"""`tlcourse jobs`: runs on clusters, found again whenever one looks."""
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +15,6 @@ from tlcourse.text import typed
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
-    from tlcourse.grading.grade import Options
     from tlcourse.grading.remote_grading import JobRow, RunStore, SavedRun
     from tlcourse.grading.result import Result
 
@@ -34,6 +30,7 @@ def list_(
     plain: Plain = False,
 ) -> None:
     """Say how every run stands; those that have ended are fetched and marked now."""
+    from tlcourse.cli.grade import run_store
     from tlcourse.grading.remote_grading import job_row
 
     known = run_store()
@@ -51,7 +48,7 @@ def list_(
 @app.command("tail")
 def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False, events: Events = False) -> None:
     """Follow a run to its end, from its beginning; then its verdict. ctrl-c leaves it running."""
-    from tlcourse.cli.grade import EXIT_CODES
+    from tlcourse.cli.grade import EXIT_CODES, attend, run_store
     from tlcourse.cli.verdict import Live, lines
 
     kept = run_store()
@@ -82,6 +79,7 @@ def tail(run: RunNumber = "last", json: Json = False, plain: Plain = False, even
 @app.command("cancel")
 def cancel(run: RunNumber, json: Json = False, plain: Plain = False) -> None:
     """Cancel a run: its jobs end, and nothing is counted."""
+    from tlcourse.cli.grade import run_store
     from tlcourse.grading.remote_grading import job_row
 
     kept = run_store()
@@ -148,88 +146,3 @@ def _line(row: JobRow, *, plain: bool) -> str:
     head = [row.run, row.exercise, row.on, state, path]
     text = "\t".join(head) if plain else f"{row.run:>4}  {row.exercise:<6} {row.on:<12} {state:<24} {path}"
     return text + (f"{chr(9) if plain else '  – '}{said}" if said else "")
-
-
-Show = Callable[[dict[str, Any]], None]
-
-
-def run_store() -> RunStore:
-    """This user's runs on clusters."""
-    from tlcourse.grading.remote_grading import RunStore
-    from tlcourse.paths import jobs_folder
-
-    return RunStore(jobs_folder())
-
-
-def carry_out(
-    exercise: LoadedExercise, course: Path | None, path: Path, options: Options, show: Show, *, scored: bool
-) -> Result:
-    """Send a solution to the profile `options.where`, and wait for it."""
-    from tlcourse.cluster.profile import find_profile
-
-    profile = find_profile(options.where)
-    kept = run_store()
-    one = kept.new(exercise, course, path, (options.where, profile), options, scored=scored)
-    out.note(f"Run {one.id} on {options.where}; closing this loses nothing: tlcourse jobs list finds it again.")
-    show({"v": 1, "type": "sent", "run": one.id, "on": options.where})
-    with kept.watched(one):
-        return attend(kept, one, exercise, show)
-
-
-def attend(kept: RunStore, one: SavedRun, exercise: LoadedExercise, show: Show, *, asks: bool = True) -> Result:
-    """Wait for a run on a cluster. ctrl-c asks what becomes of it; a lost terminal leaves it running.
-
-    Without `asks` it is left running in any case.
-    """
-    leaving = _Leaving()
-    leaving.listen()
-    try:
-        return kept.carry_out(one, exercise, show, cancel=leaving.cancels if asks else lambda: False)
-    except KeyboardInterrupt:
-        if one.state == "cancelled":
-            word = "was cancelled"
-        elif leaving.wanted:
-            word = f"could not be cancelled, since {one.profile} does not answer: tlcourse jobs cancel {one.id}"
-        else:
-            word = f"keeps running: tlcourse jobs tail {one.id}"
-        out.note(f"Run {one.id} {word}.")
-        raise
-    except TlcourseError as error:
-        kept.fail_unless_sent(one, error)
-        raise
-
-
-class _Leaving:
-    """Why a run is left, and whether its jobs are then cancelled."""
-
-    def __init__(self) -> None:
-        self._signal = signal.SIGINT
-        self.wanted = False
-        """Whether the jobs were to be cancelled."""
-
-    def listen(self) -> None:
-        """SIGTERM means stop; SIGHUP is a lost terminal or a closed laptop: what runs there keeps running."""
-        for name in ("SIGTERM", "SIGHUP"):
-            if number := getattr(signal, name, None):
-                signal.signal(number, self._take)
-
-    def _take(self, number: int, frame: Any) -> None:
-        self._signal = signal.Signals(number)
-        raise KeyboardInterrupt
-
-    def cancels(self) -> bool:
-        """Decide, and ask where a person can answer."""
-        self.wanted = self._decided()
-        return self.wanted
-
-    def _decided(self) -> bool:
-        if self._signal == getattr(signal, "SIGHUP", None):
-            return False
-        if self._signal == signal.SIGINT and sys.stdin.isatty() and sys.stderr.isatty():
-            sys.stderr.write("\nCancel the job on the cluster? [y: cancel it, enter: let it run] ")
-            sys.stderr.flush()
-            try:
-                return sys.stdin.readline().strip().lower() in ("y", "yes")
-            except KeyboardInterrupt:
-                return True
-        return True
