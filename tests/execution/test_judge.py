@@ -61,6 +61,10 @@ def test_the_first_start_counts():
         (["fitted"], "fitted"),
         (["fitted", "load", "fit", "predict"], "fitted"),
         (["predict"], ""),
+        (["fit", "export"], "export"),
+        (["export", "fit", "load"], "export"),
+        (["export", "fitted"], "fitted"),
+        (["fitted", "export"], "fitted"),
     ],
 )
 def test_phases_are_taken_in_their_order(names, reached):
@@ -128,8 +132,9 @@ def test_what_a_run_was_doing_when_its_time_was_over():
     found.take(phase("fit"))
     assert found.phase_in_words() == "fit had not returned (solution.py, line 3)"
     assert told(phase("fit")).phase_in_words() == "fit had not returned"
-    found.take(phase("fitted"))
-    assert found.phase_in_words() == "fit had returned, and the returned module was being called"
+    for name in ("export", "fitted"):
+        found.take(phase(name))
+        assert found.phase_in_words() == "fit had returned, and the returned module was being called"
 
 
 @pytest.fixture

@@ -52,6 +52,11 @@ def test_a_value_that_chance_explains_passes_and_one_that_it_does_not_fails_with
     assert below.message == "Look at 8 and 9."
 
 
+def test_a_check_that_is_made_of_probes_says_so_and_no_other_one_does():
+    found = {"shared": exact(0.9, self_reported=True), "leaked": exact(0.0)}
+    assert [check.self_reported for check in decide([SHARED, LEAKED], [found])] == [True, False]
+
+
 def test_a_mean_gets_the_doubt_of_its_standard_error():
     near = mean(errors(1.02))
     assert near.value > 1.0
