@@ -88,6 +88,18 @@ def test_of_two_downloads_the_dates_tell_which_attempt_is_newer(graded, line, tm
     assert kinds(found) == expected
 
 
+@pytest.mark.parametrize(("day", "kind"), [(3, "same"), (4, "newer"), (2, "older")])
+def test_a_folder_that_is_called_the_same_each_time_is_as_new_as_the_worksheet_says(line, tmp_path, day, kind):
+    def of(when, text):
+        found = handins(tmp_path / f"{when}-{text}", Ann_81_assignsubmission_file=f"x = {text}")
+        return replace(found, found=[replace(one, submitted_at=f"2025-10-0{when}T11:07:00") for one in found.found])
+
+    with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
+        begin(book, line, of(3, 1), tmp_path, OPTIONS, SEED, who="ta", settings={})
+        grade(book, book.handins(1)[0])
+        assert kinds(compare(book, book.batch(1), of(day, 2), line.folder / "starter.py")) == {"Ann": kind}
+
+
 def test_without_dates_the_content_tells_what_is_the_same_and_nothing_tells_what_is_newer(graded, line, tmp_path):
     book = graded(Ann="x = 1", Bo="x = 2", Cia="x = 3")
     batch, later = book.batch(1), handins(tmp_path / "later", Ann="x = 1", Bo="x = 4", Dan="x = 5")

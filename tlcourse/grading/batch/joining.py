@@ -202,7 +202,8 @@ def _beside(
     """What a hand-in is beside the attempts that a batch has of it."""
     names = {storable(name) for name in (handin.folder_name, *handin.twins)}
     if handin.submitted_at and row.submitted_at:
-        if names & {row.folder_name, *row.twins}:
+        # Moodle's folders are called the same each time: its worksheet has the times
+        if names & {row.folder_name, *row.twins} and handin.submitted_at == row.submitted_at:
             return "same"
         if (storable(handin.folder_name), handin.submitted_at) in had[:-1]:
             return "older"
