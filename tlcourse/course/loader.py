@@ -174,9 +174,6 @@ def keep(content: Path, course: LoadedCourse, wanted: str) -> None:
 def _file(content: Path) -> Path:
     name = "course-" + hashlib.sha256(os.fsencode(content)).hexdigest()[:16]
     return paths.cache_folder() / name
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("tlcourse", appauthor=False), name)
 
 
 def _from_text(kind: type, value: Any) -> Any:
