@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from slurm_bed import Bed, missing
 from waiting import HOLD
 
-PACE = Pace(first=0.2, slowest=1.0, slowest_followed=0.5, gather=0.5, patience=60.0, grace=1.0)
+PACE = Pace(first=0.2, slowest=1.0, slowest_followed=0.5, gather=0.5, patience=60.0, poll=0.5, grace=2.0)
 MODEL = f"""{HOLD}
 import json, os, signal, socket, subprocess, sys, time
 import torch

@@ -15,7 +15,7 @@ from tlcourse.cluster.shell import ConnectionLostError, Done
 from tlcourse.errors import UnableError
 
 FORTY = 40
-PACE = Pace(first=0.2, slowest=1.0, gather=0.5, grace=1.0)
+PACE = Pace(first=0.2, slowest=1.0, gather=0.5, poll=0.5, grace=2.0)
 
 
 def test_a_pool_sends_at_once_what_arrives_together(cluster, pool, job_for, told):

@@ -93,11 +93,14 @@ def test_what_is_meant_as_an_option_may_be_one_and_hosts_are_as_ssh_takes_them()
 def test_ssh_is_told_where_its_options_end_and_reads_no_configuration_of_the_folder_one_stands_in(
     tmp_path, monkeypatch
 ):
-    (tmp_path / "ssh").write_text('#!/bin/sh\nfor word; do echo "$word"; done\n')
+    (tmp_path / "ssh").write_text(
+        '#!/bin/sh\nfor word; do echo "$word"; done >"$(dirname "$0")/words"\nexec /bin/sh -c "$word"\n'
+    )
     (tmp_path / "ssh").chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setenv("TLCOURSE_CONFIG", str(tmp_path / "config.yaml"))
-    words = SshShell("uni", "uni", "ssh_config").run("echo").text.splitlines()
+    assert SshShell("uni", "uni", "ssh_config").run("echo works").text == "works\n"
+    words = (tmp_path / "words").read_text().splitlines()
     assert words[:2] == ["-F", str(tmp_path / "ssh_config")]
     assert words[words.index("--") :] == ["--", "uni", "exec sh -c echo"]
 

@@ -9,10 +9,10 @@ import pytest
 from tlcourse.cluster.jobs import RETRIES, SENDS, ArrayJob, RetryState, retry_decision
 from tlcourse.cluster.profile import Profile, parse_profiles
 from tlcourse.cluster.queue import JobStatus, ask_status, in_words, read_queue_load
-from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, explain, located, would_wait
-from tlcourse.cluster.shell import Done
-from tlcourse.cluster.slurm import JobState, _framed, read_sacct, read_squeue, submit
-from tlcourse.cluster.submit import cancel, sbatch_test_only
+from tlcourse.cluster.sbatch_errors import BusyError, LimitError, RefusedError, explain, located, would_wait
+from tlcourse.cluster.shell import Done, HereShell
+from tlcourse.cluster.slurm import Folder, JobState, _framed, accounting, ask, read_sacct, read_squeue, submit
+from tlcourse.cluster.submit import Limit, ask_limits, cancel, clusters_of, sbatch_test_only
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, TlcourseError, UsageError
 
@@ -79,7 +79,8 @@ class Answers:
 
 
 def test_the_number_of_a_job_may_carry_the_name_of_its_cluster():
-    assert submit(Answers(0, "4711;lumi\n"), "/work/a", "a") == "4711"
+    assert submit(Answers(0, "4711;lumi\n"), "/work/a", "a") == ("4711", "lumi")
+    assert submit(Answers(0, "4711\n"), "/work/a", "a") == ("4711", "")
 
 
 @pytest.mark.parametrize(
@@ -92,8 +93,21 @@ def test_the_number_of_a_job_may_carry_the_name_of_its_cluster():
         (1, "sbatch: error: Batch job submission failed: Requested time limit is invalid (missing or exceeds "
          "some limit)",
          UsageError, "takes longer than the partition allows"),
-        (1, "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's "
-         "size and/or time limits)", BusyError, "no further job"),
+        (1, "sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates "
+         "accounting/QOS policy (job submit limit, user's size and/or time limits)", LimitError, "violates accounting"),
+        (1, "sbatch: error: Batch job submission failed: Invalid job array specification", LimitError, "array"),
+        (1, "sbatch: error: Batch job submission failed: Memory specification can not be satisfied",
+         UsageError, "Memory specification"),
+        (1, "sbatch: error: Invalid generic resource (gres) specification", UsageError, "generic resource"),
+        # what a login and a submit filter print is not what Slurm says
+        (1, "Your home has a limit of 50 GB\n--> Verifying job request is within current queue limits...OK\n"
+         "sbatch: error: Batch job submission failed: Memory specification can not be satisfied",
+         UsageError, "Memory specification"),
+        (1, "Account limits changed: see the partition page\nsbatch: error: the moon is in the way",
+         InfraError, "the moon is in the way"),
+        (3, "allocation failure: Requested node configuration is not available", UsageError, "no node of the"),
+        (4, "", BusyError, "under way"),
+        (6, "your job was handed in", InfraError, "gave no number"),
         (1, "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",
          BusyError, "does not answer"),
         (1, "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation",
@@ -152,13 +166,13 @@ def test_a_batch_is_stopped_by_what_is_surely_refused_and_by_nothing_else(mine):
 
 @pytest.mark.parametrize("said", ["", "scancel: error: Kill job error on job id 17: Invalid job id specified"])
 def test_a_job_that_is_over_or_unknown_is_cancelled_well(said):
-    cancel(Answers(1 if said else 0, err=said), ["17"])
+    cancel(Answers(1 if said else 0, err=said), [("17", "")])
 
 
 def test_a_cancel_that_slurm_does_not_hear_is_an_error():
     said = "scancel: error: Kill job error on job id 17: Socket timed out on send/recv operation"
     with pytest.raises(BusyError, match="Socket timed out"):
-        cancel(Answers(140, err=said), ["17"])
+        cancel(Answers(140, err=said), [("17", "")])
 
 
 def ended(state: str) -> JobState:
@@ -245,7 +259,7 @@ class Queue:
         everybody = "16|PENDING|other|p1|90|0\n17|PENDING|me|p2|80|400\n18|RUNNING|me|p2|80|0\n"
         if "::nodes" in command:
             return Done(0, f"{everybody}::nodes\n3|idle\n1|mixed\n100\n".encode(), "")
-        return Done(0, f"{mine}::tlcourse squeue 0\n".encode(), "")
+        return Done(0, f"{mine}::tlcourse squeue 0 0\n".encode(), "")
 
     def close(self) -> None: ...
 
@@ -268,3 +282,129 @@ def test_one_question_tells_where_several_runs_stand_and_leaves_out_what_ended()
         )
     }
     assert shell.asked == 2
+
+
+def test_only_states_after_which_nothing_comes_end_a_job():
+    """RESV_DEL_HOLD and REVOKED of federations, EXPEDITING of 25.11, and whatever comes next, live."""
+    ended = ["BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED"]
+    assert not any(JobState("1", state).live for state in [*ended, "TIMEOUT", ""])
+    new = ["RESV_DEL_HOLD", "REVOKED", "REQUEUED_CRON", "EXPEDITING", "STAGE_OUT", "SOMETHING_NEW"]
+    assert all(JobState("1", state).live for state in new)
+
+
+SBATCH = {
+    "plain": "echo 27",
+    "before and after": "echo 'Welcome, 3 jobs are yours'; echo '  27 '; echo; echo 'Thank you for choosing us.'",
+    "no number": "echo handed in",
+    "of a cluster": "echo 'note: 1'; echo '27;wice'",
+}
+
+
+@pytest.fixture
+def login(tmp_path, monkeypatch):
+    """`login(sbatch=…, squeue=…, flock=…)`: a login node whose commands are these shell lines; each call is counted."""
+
+    def make(**commands: str) -> HereShell:
+        for name, script in commands.items():
+            path = tmp_path / "bin" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/{name}.calls\n{script}\n')
+            path.chmod(0o755)
+        (tmp_path / "job").mkdir(exist_ok=True)
+        (tmp_path / "job" / "script.sh").touch()
+        monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+        return HereShell("bed")
+
+    return make
+
+
+def calls(tmp_path, name: str) -> list[str]:
+    path = tmp_path / f"{name}.calls"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("plain", ("27", "")),
+        ("before and after", ("27", "")),
+        ("no number", ("27", "")),
+        ("of a cluster", ("27", "wice")),
+    ],
+)
+def test_a_sites_wrapper_may_print_around_the_number_and_a_second_try_submits_nothing(login, tmp_path, kind, expected):
+    shell = login(sbatch=SBATCH[kind], squeue="echo '27|PENDING|'")
+    assert [submit(shell, f"{tmp_path}/job", "a"), submit(shell, f"{tmp_path}/job", "a")] == [expected] * 2
+    assert len(calls(tmp_path, "sbatch")) == 1
+
+
+def test_a_refused_jobs_record_is_not_taken_for_a_job(login, tmp_path):
+    """slurmctld keeps a FAILED record, which never had a node, of a job that it refused."""
+    refused = "sbatch: error: Batch job submission failed: Memory specification can not be satisfied"
+    shell = login(sbatch=f"echo '{refused}' >&2; exit 1", squeue="echo '26|FAILED|'")
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            submit(shell, f"{tmp_path}/job", "a")
+    assert len(calls(tmp_path, "sbatch")) == 2
+
+
+@pytest.mark.parametrize("flock", ["echo 'flock: 9: Function not implemented' >&2; exit 69", "exit 127"])
+def test_a_file_system_without_locks_takes_a_folder_for_one(login, tmp_path, flock):
+    """As Lustre without its `flock` option. What holds it is gone afterwards, and one that is held is waited for."""
+    shell = login(
+        sbatch="echo 27", squeue="true", flock=flock, sleep="touch ../slept; rmdir submit.held; exec /bin/true"
+    )
+    (tmp_path / "job" / "submit.held").mkdir(parents=True)
+    assert submit(shell, f"{tmp_path}/job", "a") == ("27", "")
+    assert (tmp_path / "slept").exists()
+    assert not (tmp_path / "job" / "submit.held").exists()
+
+
+def test_a_job_of_another_cluster_is_asked_for_and_cancelled_there(login, tmp_path):
+    squeue = "echo 'CLUSTER: wice'; echo '27|27|N/A|RUNNING|None|n1|N/A|main'"
+    shell = login(squeue=squeue, scancel="true")
+    answer = ask(shell, [Folder(str(tmp_path), cluster="wice"), Folder(str(tmp_path))], [])
+    assert answer.states["wice"]["27"].state == "RUNNING"
+    assert [("-M wice" in call) for call in calls(tmp_path, "squeue")] == [False, True]
+    cancel(shell, [("27", "wice"), ("28", ""), ("29", "wice")])
+    assert sorted(calls(tmp_path, "scancel")) == ["-M wice 27 29", "28"]
+    assert clusters_of(Profile(sbatch=["--constraint=x", "--clusters=wice"])) == "wice"
+    assert clusters_of(Profile(sbatch=["-Mwice"])) == "wice"
+
+
+def test_results_of_an_ended_job_are_asked_for_by_name(login, tmp_path):
+    """A network file system may list a file a minute late; by its name it is found."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "3.json").touch()
+    shell = login(ls="true", squeue="true")
+    assert ask(shell, [Folder(str(tmp_path))], [], states=False).results == {str(tmp_path): set()}
+    assert ask(shell, [Folder(str(tmp_path), [2, 3])], [], states=False).results == {str(tmp_path): {3}}
+    assert calls(tmp_path, "squeue") == []
+
+
+def test_accounts_that_are_away_for_a_while_are_not_taken_for_none(login, tmp_path):
+    shell = login(sacct="echo 'slurm_persist_conn_open: Connection refused' >&2; exit 1")
+    assert accounting(shell, "17") == {}
+    shell = login(sacct="echo 'Slurm accounting storage is disabled' >&2; exit 1")
+    assert accounting(shell, "17") is None
+
+
+def test_limits_are_asked_of_the_cluster_and_learnt_from_refusals(login, tmp_path):
+    """As LUMI's dev-g: the partition's quality of service lets one person have two jobs."""
+    shell = login(
+        scontrol='if [ "$2" = config ]; then echo "MaxArraySize            = 1001"; else echo "A=B QoS=dev-g X=Y"; fi',
+        sacctmgr="echo 2",
+    )
+    assert ask_limits(shell, Profile(partition="dev-g")) == (1000, 2)
+    limit = Limit(1000, 2)
+    assert [limit.room(there) for there in (0, 1, 2, 3)] == [2, 1, 0, 0]
+    limit = Limit(1000)
+    assert limit.refused(8, 1, array=False)  # eight were too many beside one: four are tried
+    assert limit.room(1) == 4
+    assert limit.refused(1, 1, array=False)  # not even one beside it: another when that has ended
+    assert [limit.room(there) for there in (1, 0)] == [0, 1]
+    assert not limit.refused(1, 0, array=False)  # not one: waiting helps nobody
+    limit = Limit(1000)
+    assert limit.refused(6, 0, array=True)
+    assert limit.room(0) == 3
+    assert not Limit(3).refused(1, 2, array=True)

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -140,18 +141,31 @@ def require_packages_there(name: str, profile: Profile, shell: Shell, about: Exe
     )
 
 
+class _Said:
+    """What was said last of a job that waits: Slurm's own words are worth more than ours."""
+
+    last = ""
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """Keep what is ours: `[job 17: It waits …]`."""
+        text = str(event.get("text", "")).strip()
+        if text.startswith("[") and text.endswith("]"):
+            self.last = text[1:-1]
+
+
 def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | None) -> Iterator[Step]:
     """A small run, in a job of a minute or two: a compute node has Python, torch, the work folder, a sandbox."""
-    watcher = JobWatcher(name, profile, shell, pace=pace)
+    watcher, said = JobWatcher(name, profile, shell, pace=pace), _Said()
     begin = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="tlcourse-check-") as folder:
             Path(folder, "solution.py").write_text(_SOLUTION, encoding="utf-8")
-            future = watcher.add(_small_job(Path(folder), gpu=profile.gpus > 0))
+            future = watcher.add(_small_job(Path(folder), gpu=profile.gpus > 0), said.hear)
         report = future.result(timeout=wait_s)
     except TimeoutError:
         watcher.cancel()
-        yield Step("job", False, f"it did not end within {wait_s:.0f} s", "the cluster is crowded: squeue -u $USER")
+        last = f": {said.last}" if said.last else ""
+        yield Step("job", False, f"it did not end within {wait_s:.0f} s{last}", f"on {shell.name}: squeue -u $USER")
         return
     except TlcourseError as error:
         yield Step("job", False, " ".join([error.what, error.cause]).strip(), error.remedy)

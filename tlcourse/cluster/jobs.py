@@ -41,6 +41,8 @@ class ArrayJob(Struct):
     job: str = ""
     over: bool = False
     """All of it is here, or was given up."""
+    cluster: str = ""
+    """Of several that share a login, the one that took the job."""
 
     def element(self, chunk: int) -> str:
         """What Slurm calls the job of a chunk."""
@@ -101,6 +103,8 @@ class RetryState(Struct):
     memory_kills: int = 0
     alone: bool = False
     """To be sent in a job of its own: what it does to its job shall not happen to others."""
+    before: list[tuple[str, int]] = []
+    """Where it was sent before: folder and number. A result that was seen too late still lies there."""
 
 
 class RetryDecision(Struct, frozen=True):
@@ -148,17 +152,25 @@ OnEvent = Callable[[dict[str, Any]], None]
 
 
 class Pace(Struct, frozen=True):
-    """Seconds. Questions come quickly while something happens, and rarely while nothing does."""
+    """Seconds. Files are looked for quickly while something happens, and rarely while nothing does."""
 
-    first: float = 0.5
+    first: float = 1.0
     slowest: float = 30.0
     slowest_followed: float = 5.0
+    poll: float = 30.0
+    """At least so long between two questions to Slurm."""
     gather: float = 1.0
     """How long after one job others are waited for, to be sent with it."""
     patience: float = 900.0
     """How long a lost connection, or a silent Slurm, is tried again."""
-    grace: float = 10.0
+    grace: float = 300.0
     """How long after a job's end its results may take to be seen through a network file system."""
+
+    def grace_of(self, state: JobState, *, began: bool) -> float:
+        """Seconds that a missing result is waited for: long where there must be one, briefly where nothing began."""
+        if state.state in ("COMPLETED", ""):
+            return self.grace
+        return self.grace / 5 if began else self.grace / 20
 
 
 _USUAL = Pace()
@@ -166,8 +178,7 @@ _USUAL = Pace()
 
 def pace_of(profile: Profile, pace: Pace = _USUAL) -> Pace:
     """The pace that a profile sets; the rest of it as in `pace`."""
-    followed = min(pace.slowest_followed, profile.poll_s)
-    return replace(pace, slowest=profile.poll_s, slowest_followed=followed, grace=profile.grace_s)
+    return replace(pace, slowest=min(pace.slowest, profile.poll_s), poll=profile.poll_s, grace=profile.grace_s)
 
 
 class PendingJob(Struct, eq=False):
@@ -188,6 +199,12 @@ class PendingJob(Struct, eq=False):
         if self.on_event is not None:
             self.on_event({"v": 1, "type": "log", "text": f"[{text}]\n"})
 
+    def tell_once(self, text: str) -> None:
+        """The same, unless it was the last thing that was said so."""
+        if self.said != text:
+            self.said = text
+            self.tell(text)
+
     def fail(self, error: Exception) -> None:
         """It cannot be run."""
         if not self.future.done():
@@ -207,9 +224,30 @@ class ActiveArray(Struct, eq=False):
     states: dict[int, JobState] = {}
     ended: dict[int, float] = {}
     """When an element of the array was first seen to have ended."""
+    asked: bool = False
+    """Whether Slurm was asked about it."""
+    started: set[int] = set()
+    """Tasks that have begun, by their files."""
+    sent_again: bool = False
+    """Something of it was sent again; a late result of it may still be wanted."""
     adopted: bool = False
     """Sent by an earlier process: more of it may be asked for."""
     taken: set[int] = set()
+
+    @property
+    def on_cluster(self) -> int:
+        """How many of its jobs wait or run there, as far as is known."""
+        if not self.array.job:
+            return 0
+        wanted = set(self.items)
+        return sum(
+            index not in self.ended and bool(wanted & set(chunk)) for index, chunk in enumerate(self.array.chunks)
+        )
+
+    @property
+    def awaited(self) -> list[int]:
+        """Tasks whose job has ended, and whose results are missing."""
+        return [number for index in self.ended for number in self.array.chunks[index] if number in self.items]
 
     @property
     def over(self) -> bool:

@@ -165,16 +165,21 @@ def header(
         "nodes": "1",
         "ntasks": "1",
         "cpus-per-task": str(profile.cpus or threads),
-        "mem": f"{profile.memory_mb or memory_mb + SPARE_MB}M",
         "time": str(minutes),
     }
+    memory = profile.memory_mb or memory_mb + SPARE_MB
+    if profile.memory == "node":
+        options["mem"] = f"{memory}M"
+    elif profile.memory == "cpu":
+        options["mem-per-cpu"] = f"{math.ceil(memory / (profile.cpus or threads))}M"
     if elements > 1:
         options["array"] = f"0-{elements - 1}%{profile.at_once}"
     for key in ("partition", "account", "qos"):
         if value := getattr(profile, key):
             options[key] = value
-    if profile.gpus:
-        options["gpus-per-node"] = f"{profile.gpu_type}:{profile.gpus}" if profile.gpu_type else str(profile.gpus)
+    if profile.gpus and profile.gpu_option != "none":
+        cards = f"{profile.gpu_type}:{profile.gpus}" if profile.gpu_type else str(profile.gpus)
+        options[profile.gpu_option] = f"gpu:{cards}" if profile.gpu_option == "gres" else cards
     lines = ["#!/bin/bash", *(f"#SBATCH --{key}={value}" for key, value in options.items())]
     return [*lines, "#SBATCH --no-requeue", *(f"#SBATCH {option}" for option in profile.sbatch)]
 

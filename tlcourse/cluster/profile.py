@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -51,10 +51,14 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     qos: Word | None = None
     gpus: Annotated[int, Meta(ge=0, le=64)] = 0
     gpu_type: Word | None = None
+    gpu_option: Literal["gpus-per-node", "gpus", "gres", "none"] = "gpus-per-node"
+    """How a job asks for them; `gres` on older sites; with `none`, `sbatch` holds the site's own option."""
     cpus: Annotated[int, Meta(ge=1, le=1024)] | None = None
     """Cores of one job; without it, the threads that a run asks for."""
     memory_mb: Annotated[int, Meta(ge=512)] | None = None
     """Of one job; without it, the exercise's limit and 1,536 MB for tlcourse itself."""
+    memory: Literal["node", "cpu", "none"] = "node"
+    """Whether it is asked for a node, for each core, or not at all, as some sites want it."""
     minutes: Annotated[int, Meta(ge=1)] | None = None
     """The longest that one job may take; without it, what the exercise's limit comes to."""
     at_once: Annotated[int, Meta(ge=1, le=1000)] = 8
@@ -62,9 +66,9 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     chunk: Annotated[int, Meta(ge=1, le=1000)] = 4
     """Submissions of a batch that one job takes, one after another."""
     poll_s: Annotated[float, Meta(ge=0.5, le=600)] = 30.0
-    """Seconds between two questions to Slurm, at most: they come quickly while something happens."""
-    grace_s: Annotated[float, Meta(ge=0, le=600)] = 10.0
-    """Seconds after a job's end in which its results may still come through the file system."""
+    """Seconds between two questions to Slurm, at least: events and results are looked for without asking it."""
+    grace_s: Annotated[float, Meta(ge=0, le=3600)] = 300.0
+    """Seconds after a job that ended well in which its results may still come through the file system."""
     places: Annotated[int, Meta(ge=1)] | None = None
     """Groups that the cluster has room for, where its people say so."""
     python: FolderName = "python3"

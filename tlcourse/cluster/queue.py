@@ -95,7 +95,8 @@ def queue_status(name: str, arrays: Sequence[ActiveArray]) -> str:
             if not left & set(chunk):
                 continue
             state = live.states.get(index)
-            if state is not None and state.state in ("RUNNING", "COMPLETING"):
+            began = bool(live.started & set(chunk))  # files say so before Slurm is asked again
+            if began or (state is not None and state.state in ("RUNNING", "COMPLETING")):
                 run += 1
                 continue
             wait += 1
@@ -128,14 +129,15 @@ def ask_status(shell: Shell, profile: Profile, runs: Mapping[str, Sequence[Array
     """
     arrays = [array for sent in runs.values() for array in sent]
     try:
-        answer = slurm.ask(shell, [array.folder for array in arrays if array.folder], [])
+        asked = [slurm.Folder(array.folder, cluster=array.cluster) for array in arrays]
+        answer = slurm.ask(shell, asked, [])
         load = queue_load(shell, profile, frozenset(array.job for array in arrays if array.job))
     except ConnectionLostError as error:
         raise unreachable(shell, error) from None
-    states = answer.states or {}
     found = {}
     for run, sent in runs.items():
-        state = next((states[array.job] for array in sent if array.job in states), None)
+        known = ((answer.states.get(array.cluster, {}), array.job) for array in sent)
+        state = next((states[job] for states, job in known if job in states), None)
         if state is None or not state.live:
             continue
         waits = load if state.state == "PENDING" else None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from tlcourse.cluster import slurm
-from tlcourse.cluster.jobs import ActiveArray, Journal, PendingJob, hand_on, retry_decision
+from tlcourse.cluster.jobs import ActiveArray, Journal, Pace, PendingJob, hand_on, retry_decision
 from tlcourse.cluster.plan import TaskResult, result_cap
 from tlcourse.cluster.sbatch_errors import explain, would_wait
 from tlcourse.cluster.shell import Shell
@@ -34,16 +34,16 @@ class ResultHandler:
         sender: Sender,
         journal: Journal,
         *,
-        grace: float,
+        pace: Pace,
         retry_cancelled: bool,
         again: Callable[[PendingJob], None],
     ) -> None:
-        """`grace`: seconds that a result may come later than its job's end. `again`: takes what is to be sent again."""
+        """`again`: takes what is to be sent again."""
         self._name = name
         self._shell = shell
         self._sender = sender
         self._journal = journal
-        self._grace = grace
+        self._pace = pace
         self._retry_cancelled = retry_cancelled
         self._again = again
         self._accounting = True
@@ -110,15 +110,16 @@ class ResultHandler:
 
     def _take_states(self, live: ActiveArray, answer: slurm.Answer) -> bool:
         """Which elements of the array have ended, and what becomes of those that left no result."""
-        if answer.states is None:
+        live.started |= answer.started.get(live.array.folder, set())
+        states = answer.states.get(live.array.cluster)
+        if states is None:
             return False
         changed = False
-        started = answer.started.get(live.array.folder, set())
         for index, chunk in enumerate(live.array.chunks):
             left = [number for number in chunk if number in live.items]
             if not left:
                 continue
-            state = self._state(live, index, answer.states)
+            state = self._state(live, index, states)
             if live.states.get(index) != state:
                 changed = True
                 seen = (self._name, state.id, state.state or "unknown to Slurm", state.reason, state.node)
@@ -129,13 +130,15 @@ class ResultHandler:
                 if not self._tell_state(live, state, left):
                     return True
                 continue
-            changed = True
+            grace = self._pace.grace_of(state, began=bool(live.started & set(left)))
             if index not in live.ended:
+                changed = True
                 live.ended[index] = time.monotonic()
-                gone = (self._name, state.id, left, self._grace)
-                _log.info("%s: job %s is gone, results of tasks %s are missing; waiting %.0f s for them", *gone)
-            if time.monotonic() - live.ended[index] >= self._grace:
-                self._without_result(live, chunk, left, state, started)
+                gone = (self._name, state.id, state.state or "unknown to Slurm", left, grace)
+                _log.info("%s: job %s is %s, results of tasks %s are missing; waiting %.0f s for them", *gone)
+            if time.monotonic() - live.ended[index] >= grace:
+                changed = True
+                self._without_result(live, chunk, left, state)
         return changed
 
     def _state(self, live: ActiveArray, index: int, states: dict[str, JobState]) -> JobState:
@@ -143,7 +146,7 @@ class ResultHandler:
         if (state := states.get(name)) is not None:
             return state
         if self._accounting:
-            known = slurm.accounting(self._shell, live.array.job)
+            known = slurm.accounting(self._shell, live.array.job, live.array.cluster)
             if known is None:
                 self._accounting = False
                 self._note("This cluster keeps no accounts of jobs; their result files are looked at instead.")
@@ -156,18 +159,16 @@ class ResultHandler:
         sentence = explain(state.state, state.reason, partition=state.partition, job=live.array.job)
         if state.state != "PENDING" or not sentence.never:
             for item in (item for number in left for item in live.items[number]):
-                if item.said != sentence.text:
-                    item.said = sentence.text
-                    item.tell(f"job {state.id}: {sentence.text}")
+                item.tell_once(f"job {state.id}: {sentence.text}")
             return True
         _log.info("%s: job %s cancelled, it would wait for ever: %s", self._name, live.array.job, state.reason)
-        cancel(self._shell, [live.array.job])
+        cancel(self._shell, [(live.array.job, live.array.cluster)])
         live.fail(would_wait(self._name, live.array.settings, state.reason, sentence.text))
         return False
 
-    def _without_result(
-        self, live: ActiveArray, chunk: list[int], left: list[int], state: JobState, started: set[int]
-    ) -> None:
+    def _without_result(self, live: ActiveArray, chunk: list[int], left: list[int], state: JobState) -> None:
+        if not state.state:  # Slurm knows nothing of it: it must not run beside what is sent in its place
+            cancel(self._shell, [(state.id, live.array.cluster)])
         store = self._sender.store
         if store.full():
             _log.info("%s: job %s given up: the work folder is full", self._name, live.array.job)
@@ -175,12 +176,19 @@ class ResultHandler:
                 item.fail(full_error(store.work, self._shell))
             return
         for number in left:
-            self._again_or_over(live, number, state, was_running=number in started, alone=len(chunk) == 1)
+            self._again_or_over(live, number, state, was_running=number in live.started, alone=len(chunk) == 1)
 
     def _again_or_over(
         self, live: ActiveArray, number: int, state: JobState, *, was_running: bool, alone: bool
     ) -> None:
         items = live.items[number]
+        if (report := self._late(items[0])) is not None:
+            _log.info(
+                "%s: task %s of job %s: a late result of an earlier job counts", self._name, number, live.array.job
+            )
+            for item in live.take(number):
+                item.done(report)
+            return
         decision = retry_decision(
             state, items[0].retry, was_running=was_running, alone=alone, retry_cancelled=self._retry_cancelled
         )
@@ -201,9 +209,21 @@ class ResultHandler:
         for item in live.take(number):
             item.done(RunReport(decision.status, decision.message, "", Usage(), log=log, where=where))
 
+    def _late(self, item: PendingJob) -> RunReport | None:
+        """A result that a job of an earlier round left after it had been given up."""
+        cap = result_cap(item.task, item.items)
+        for folder, number in item.retry.before:
+            data = slurm.fetch(self._shell, folder, {number: cap}).get(number)
+            report = self._report(item, data, cap) if data is not None else None
+            if report is not None and report.status != "infra":
+                return report
+        return None
+
     def _send_again(self, live: ActiveArray, number: int) -> None:
         """Into a further array. Its key leaves this one, so that it is not found there again."""
         items = live.take(number)
+        items[0].retry.before.append((live.array.folder, number))
+        live.sent_again = True
         live.array.keys[number] = ""
         self._journal.keep(live.array)
         for item in items:

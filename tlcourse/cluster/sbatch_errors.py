@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 from tlcourse.cluster.profile import Profile, load_profiles
-from tlcourse.cluster.shell import Done, Shell
+from tlcourse.cluster.shell import ConnectionLostError, Done, Shell
 from tlcourse.config import line_of
 from tlcourse.errors import InfraError, UnableError, UsageError
 from tlcourse.paths import config_file
+from tlcourse.text import harmless
 
+_DOWN = "ReqNodeNotAvail"  # squeue writes a longer reason with blanks or without, by its version
 # Reasons that waiting does not cure: the job asks for what it can never get. Names as in Slurm's own list.
 _NEVER = {
     "PartitionTimeLimit": "It asks for more time than the partition {partition} allows. Lower the profile's `minutes`.",
-    "PartitionNodeLimit": "It asks for more or fewer nodes than the partition {partition} allows.",
     "PartitionConfig": "It asks for more than the partition {partition} allows: time, nodes or memory.",
     "AccountNotAllowed": "The account may not use the partition {partition}. Change `account` or `partition`.",
     "InvalidAccount": "Slurm knows no such account, or you are not in it. Change `account` of the profile.",
@@ -35,6 +38,8 @@ _NEVER = {
 }
 _WAITING = {
     "None": "It is about to start.",
+    # said of nodes that are down or drained, too: waiting may help
+    "PartitionNodeLimit": "It asks for more or fewer nodes than the partition {partition} allows, or those are down.",
     "Resources": "It is next, and waits until enough cores, memory and GPUs are free.",
     "Priority": "Other jobs are before it.",
     "BeginTime": "Slurm lets it wait a while after a restart.",
@@ -42,8 +47,6 @@ _WAITING = {
     "JobHeldUser": "You are holding it back. Let it go with: scontrol release {job}",
     "JobHeldAdmin": "An administrator is holding it back. Ask them.",
     "ReqNodeNotAvail": "The nodes that it could use are down or reserved.",
-    "Nodes_required_for_job_are_DOWN,_DRAINED_or_reserved_for_jobs_in_higher_priority_partitions": "The nodes that it "
-    "could use are down or reserved.",
     "Reservation": "It waits for a reservation to begin.",
     "PartitionDown": "The partition {partition} is closed at the moment.",
     "PartitionInactive": "The partition {partition} starts no jobs at the moment.",
@@ -74,6 +77,10 @@ _STATES = {
     "CANCELLED": "It was cancelled.",
     "DEADLINE": "It could not end before its deadline.",
     "REQUEUED": "It is in the queue again.",
+    "REQUEUE_HOLD": "Slurm holds it back after a restart. Let it go with: scontrol release {job}",
+    "RESV_DEL_HOLD": "Slurm holds it back: its reservation was deleted.",
+    "REVOKED": "Another cluster of the federation took it.",
+    "EXPEDITING": "It is about to start.",
 }
 
 
@@ -87,8 +94,8 @@ class Sentence(Struct, frozen=True):
 def explain(state: str, reason: str, *, partition: str = "", job: str = "") -> Sentence:
     """A job's state and reason in words. An unknown reason is given as Slurm has it."""
     if state != "PENDING":
-        return Sentence(_STATES.get(base_state(state), f"Slurm says {state}."))
-    word = reason.strip("()").split(",")[0] if reason not in _WAITING else reason
+        return Sentence(_STATES.get(base_state(state), f"Slurm says {state}.").format(job=job))
+    word = _DOWN if reason.replace(" ", "_").startswith("Nodes_required_for_job") else reason.strip("()").split(",")[0]
     where = partition or "it is in"
     if word in _NEVER:
         return Sentence(_NEVER[word].format(partition=where, job=job), never=True)
@@ -118,8 +125,18 @@ class RefusedError(UsageError):
         self.fields = fields
 
 
-def unreachable(shell: Shell, error: Exception) -> UnableError:
-    """What is said when a cluster does not answer."""
+class LimitError(BusyError):
+    """Slurm takes no more jobs of this person, or no array of this size. `refused` is said where nothing else helps."""
+
+    def __init__(self, said: str, refused: RefusedError, *, array: bool) -> None:
+        super().__init__(said)
+        self.refused = refused
+        self.array = array
+        """Whether the array alone is too large, however few jobs there are."""
+
+
+def unreachable(shell: Shell, error: ConnectionLostError) -> UnableError:
+    """What is said when no connection to a cluster can be had."""
     return UnableError(
         f"{shell.name} cannot be reached: {error}",
         cause="no network, a misspelt host, a key that it does not know, or a login that needs a second factor.",
@@ -128,53 +145,139 @@ def unreachable(shell: Shell, error: Exception) -> UnableError:
     )
 
 
+class _Known(Struct, frozen=True):
+    """What sbatch says, in lower case, and what it means; `{name}` is the profile's."""
+
+    words: tuple[str, ...]
+    fields: tuple[str, ...]
+    cause: str
+    remedy: str
+
+
+_KNOWN = (
+    _Known(
+        ("invalid account", "account is required", "must specify an account", "no default account"),
+        _RIGHTS,
+        "the account is not yours to use there, is misspelt, or the cluster asks for one.",
+        "tlcourse config set {name} account=NAME (sacctmgr show assoc user=$USER lists yours)",
+    ),
+    _Known(
+        ("time limit is invalid", "timelimit"),
+        ("minutes", "partition"),
+        "a job takes longer than the partition allows: the hand-ins of a chunk, one after another.",
+        "tlcourse config set {name} minutes=NUMBER (or chunk=NUMBER)",
+    ),
+    _Known(
+        ("qos",),
+        _RIGHTS,
+        "the quality of service does not exist, or may not be used with this account or partition.",
+        "tlcourse config set {name} qos=NAME (sacctmgr show assoc user=$USER format=account,qos lists yours)",
+    ),
+    _Known(
+        ("group not permitted", "not permitted to use this partition", "partition", "association"),
+        _RIGHTS,
+        "the account, partition or quality of service is not yours to use, or the cluster asks for one.",
+        "tlcourse config set {name} account=NAME (sacctmgr show assoc user=$USER lists yours)",
+    ),
+    _Known(
+        ("memory specification", "--mem"),
+        ("memory_mb", "partition"),
+        "no node of the partition has so much memory, or the cluster takes no request for memory.",
+        "tlcourse config set {name} memory_mb=NUMBER, or memory=none where the cluster wants none",
+    ),
+    _Known(
+        ("generic resource", "gres", "gpu"),
+        ("gpus", "gpu_type", "gpu_option", "partition"),
+        "no node of the partition has such GPUs or so many, or the cluster asks for them by another option.",
+        "tlcourse config set {name} gpus=NUMBER, gpu_type=NAME or gpu_option=gres",
+    ),
+    _Known(
+        ("configuration is not available", "can not be satisfied", "cannot be satisfied", "count specification invalid",
+         "more processors requested"),
+        _SIZE,
+        "no node of the partition has so many GPUs, cores or so much memory – or the time is too long.",
+        "tlcourse config set {name} with lower gpus, cpus, memory_mb or minutes",
+    ),
+    _Known(
+        ("unrecognized option", "invalid option", "unknown option", "invalid argument"),
+        ("sbatch",),
+        "sbatch there does not know an option of the profile.",
+        "tlcourse config show {name}, and look at `sbatch`",
+    ),
+)  # fmt: skip
+_AWAY = ("unable to contact slurm controller", "socket timed out", "zero bytes were transmitted", "connection refused",
+         "unable to accept new", "temporarily unable to accept", "resource temporarily unavailable")  # fmt: skip
+_POLICY = ("violates accounting/qos policy", "maxsubmitjob", "maxsubmit")
+_SAID = re.compile(r"^(?:sbatch: (?:error|fatal)|allocation failure): (.*)$", re.MULTILINE)  # the last: --test-only
+
+
 def refusal(shell: Shell, done: Done) -> Exception:
-    """What sbatch's error means: a RefusedError, a BusyError or, where it is not known, an InfraError."""
-    name, words = shell.profile, done.err.strip()
-    last = words.splitlines()[-1].removeprefix("sbatch: error: ") if words else f"exit status {done.code}"
-    lower = words.lower()
-    if "not found" in lower and done.code == 127:
+    """What sbatch's error means: RefusedError, LimitError, BusyError or, where it is not known, InfraError.
+
+    Only what sbatch itself calls an error is read: a login, a submit filter or a wrapper prints what it likes.
+    """
+    name = shell.profile
+    then = f", then: tlcourse config check {name}"
+    said = [line.strip() for line in _SAID.findall(harmless(done.err))]
+    printed = [line.strip() for line in harmless(f"{done.text}\n{done.err}").splitlines() if line.strip()]
+    last = (
+        (said or printed or [f"exit status {done.code}"])[-1].removeprefix("Batch job submission failed: ").rstrip(".")
+    )
+    lower = "\n".join(said).lower()
+    if done.code == 127 and not said:
         return RefusedError(
             f"There is no Slurm on {shell.name}: {last}.",
             ("host",),
             cause="the profile names another machine than a login node, or Slurm needs a module.",
             remedy=f"tlcourse config check {name}",
         )
+    if done.code == _LOCKED and not said:
+        return BusyError("another submission of the same job is under way")
+    if any(words in lower for words in _AWAY):
+        return BusyError(f"Slurm does not answer: {last}")
+    if "job array specification" in lower:
+        refused = RefusedError(
+            f"Slurm refused the job: {last}.",
+            ("sbatch",),
+            cause="the cluster takes no arrays of jobs, or an option of the profile is about one.",
+            remedy=f"tlcourse config show {name}, and look at `sbatch`{then}",
+        )
+        return LimitError(last, refused, array=True)
+    if any(words in lower for words in _POLICY):
+        refused = RefusedError(
+            f"Slurm refused the job: {'; '.join(dict.fromkeys([*said[:-1], last]))}.",
+            ("account", "partition", "qos", "minutes"),
+            cause="one of three: the project's computing time is used up; no account is named, or one that may not be "
+            "used there; or you have as many jobs in the queue as you may.",
+            remedy=f"squeue -u $USER shows your jobs, sacctmgr show assoc user=$USER your accounts; "
+            f"tlcourse config set {name} account=NAME{then}",
+        )
+        return LimitError(last, refused, array=False)
     if "invalid partition" in lower:
         return RefusedError(
             f"The cluster has no such partition: {last}.",
             ("partition",),
             cause=f"it has: {', '.join(partitions(shell)) or 'none that sinfo shows'}.",
-            remedy=f"tlcourse config set {name} partition=NAME, then: tlcourse config check {name}",
+            remedy=f"tlcourse config set {name} partition=NAME{then}",
         )
-    if "time limit is invalid" in lower:
-        return RefusedError(
-            f"Slurm refused the job: {last}.",
-            ("minutes", "partition"),
-            cause="a job takes longer than the partition allows: the hand-ins of a chunk, one after another.",
-            remedy=f"tlcourse config set {name} minutes=NUMBER (or chunk=NUMBER), then: tlcourse config check {name}",
+    for known in _KNOWN:
+        if any(words in lower for words in known.words):
+            return RefusedError(
+                f"Slurm refused the job: {last}.",
+                known.fields,
+                cause=known.cause,
+                remedy=known.remedy.format(name=name) + then,
+            )
+    if done.code == 0 or done.code == _NUMBERLESS:
+        return InfraError(
+            f"sbatch on {shell.name} gave no number of a job: {last}.",
+            cause="a wrapper of the site prints something else, and no job of that name is in the queue.",
+            remedy=f"squeue -u $USER there shows whether a job was taken; tlcourse config check {name} says more.",
         )
-    if "violates accounting/qos policy" in lower or "limit" in lower:
-        return BusyError(f"Slurm takes no further job now: {last}")
-    if "account" in lower or "partition" in lower or "qos" in lower or "association" in lower:
-        return RefusedError(
-            f"Slurm refused the job: {last}.",
-            _RIGHTS,
-            cause="the account, partition or quality of service is not yours to use, or the cluster asks for one.",
-            remedy=f"tlcourse config set {name} account=NAME (sacctmgr show assoc user=$USER lists yours), "
-            f"then: tlcourse config check {name}",
-        )
-    if "configuration is not available" in lower or "specification can not be satisfied" in lower or "invalid" in lower:
-        return RefusedError(
-            f"Slurm refused the job: {last}.",
-            _SIZE,
-            cause="no node of the partition has so many GPUs, cores or so much memory – or the time is too long.",
-            remedy=f"tlcourse config set {name} with lower gpus, cpus, memory_mb or minutes, "
-            f"then: tlcourse config check {name}",
-        )
-    if "unable to contact slurm controller" in lower or "socket timed out" in lower or done.code == 4:
-        return BusyError(f"Slurm does not answer: {last}")
     return InfraError(f"sbatch failed on {shell.name}: {last}.", remedy=f"tlcourse config check {name} says more.")
+
+
+_LOCKED, _NUMBERLESS = 4, 6  # of the script that submits
 
 
 def located(error: Exception, name: str, profile: Profile) -> Exception:

@@ -7,7 +7,10 @@ commands (ControlMaster) and stays a while. No password is asked for here, and n
 
 from __future__ import annotations
 
+import base64
 import os
+import re
+import secrets
 import shlex
 import shutil
 import stat
@@ -42,7 +45,7 @@ class ConnectionLostError(Exception):
 
 
 class Shell(Protocol):
-    """A place that takes POSIX shell commands."""
+    """A place that takes POSIX shell commands, each of at most some 60,000 characters: what is longer is data."""
 
     name: str
     """The host, in words."""
@@ -95,8 +98,61 @@ def quoted(*words: str) -> str:
     return " ".join(shlex.quote(word) for word in words)
 
 
+# Without `flock`, or where the file system has no such locks (Lustre may say "Function not implemented"), a folder is
+# the lock: making one succeeds once, everywhere. One that a killed script left is taken over when it is old enough.
+LOCK = """
+lock() {
+    if command -v flock >/dev/null 2>&1; then
+        exec 9>"$1.lock"
+        flock -E 75 -w "$2" 9 2>/dev/null
+        case $? in 0) return 0 ;; 75) return 75 ;; esac
+    fi
+    held=$PWD/$1.held waited=0
+    until mkdir "$held" 2>/dev/null; do
+        if [ -n "$(find "$held" -maxdepth 0 -mmin "+$3" 2>/dev/null)" ]; then rmdir "$held" 2>/dev/null; continue; fi
+        [ "$waited" -lt "$2" ] || return 75
+        sleep 1
+        waited=$((waited + 1))
+    done
+    trap 'rmdir "$held" 2>/dev/null' EXIT
+}
+"""
+"""A shell function: `lock NAME SECONDS MINUTES` takes the lock NAME here, waiting so long; 75 where it is not free."""
+
 PERSIST_S = 600
 _TRANSPORT = 255
+_CHANGED_KEY = ("REMOTE HOST IDENTIFICATION HAS CHANGED", "host key is revoked")
+_PADDING = b"\n" * 20  # a start-up file that reads a line or two gets these
+
+
+def framed(command: str, mark: str, *, reads: bool) -> str:
+    """One line for any login shell (bash, dash, fish, tcsh, which takes no line break in quotes), which runs `command`.
+
+    What a start-up file or a wrapper prints before or after lies outside the marks, on both streams. `reads`: standard
+    input begins after a line that is the mark, so that a start-up file which reads eats nothing of it.
+    """
+    skip = f'while IFS= read -r l; do [ "$l" = {mark} ] && break; done; [ "$l" = {mark} ] || exit 3'
+    lines = [
+        f"printf '%s\\n' {mark}; printf '%s\\n' {mark} >&2",
+        skip if reads else ":",
+        f"/bin/sh -c \"$(cat <<'{mark}'\n{command}\n{mark}\n)\"",
+        f"c=$?; printf '%s %d\\n' {mark} $c; printf '%s\\n' {mark} >&2; exit $c",
+    ]
+    whole = base64.b64encode("\n".join(lines).encode()).decode()
+    return f"exec /bin/sh -c 'exec /bin/sh -c \"$(echo {whole} | base64 -d)\"'"
+
+
+def unframed(done: Done, mark: str) -> Done | None:
+    """What lies between the marks; None where the command was not begun, or did not end."""
+    edge = mark.encode()
+    _, begun, rest = done.out.partition(edge + b"\n")
+    inside, ended, after = rest.rpartition(edge + b" ")
+    code = after.split(b"\n", 1)[0]
+    if not begun or not ended or not code.isdigit():
+        return None
+    err = done.err.partition(f"{mark}\n")[2]
+    words, closed, _ = err.rpartition(f"{mark}\n")
+    return Done(int(code), inside, words if closed else err)
 
 
 class SshShell:
@@ -128,12 +184,34 @@ class SshShell:
         self._options = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
 
     def run(self, command: str, stdin: bytes = b"", timeout: float = TIMEOUT_S) -> Done:
-        """Run it with the remote sh, whatever the login shell is; raises ConnectionLostError."""
-        line = [*self._command, *self._options, "-T", "--", self.name, f"exec sh -c {quoted(command)}"]
-        done = run_process(line, stdin, timeout)
+        """Run it with the remote sh, whatever the login shell is and prints; raises ConnectionLostError, UnableError.
+
+        Raises UnableError too where the machine runs no command of ours, or its key is not the one that is known.
+        """
+        mark = secrets.token_hex(8)
+        line = [*self._command, *self._options, "-T", "--", self.name, framed(command, mark, reads=bool(stdin))]
+        done = run_process(line, _PADDING + f"{mark}\n".encode() + stdin if stdin else b"", timeout)
+        if (found := unframed(done, mark)) is not None:
+            return found
+        if any(sign in done.err for sign in _CHANGED_KEY):
+            raise self._changed_key(done.err)
         if done.code == _TRANSPORT:
             raise ConnectionLostError(said(done.err) or "ssh ended without a message")
-        return done
+        raise UnableError(
+            f"{self.name} ran no command: {said(done.text + done.err) or f'exit status {done.code}'}",
+            cause="its login ends before a command can run, or allows none: an account without a shell, or a start-up "
+            "file (.bashrc, .cshrc) that exits or starts another program.",
+            remedy=f"try: ssh {self.name} echo works",
+        )
+
+    def _changed_key(self, text: str) -> UnableError:
+        places = [words.strip() for words in re.findall(r"^Offending .* key in (.+)$", harmless(text), re.MULTILINE)]
+        return UnableError(
+            f"The host key of {self.name} is not the one that this machine knows{f' ({places[0]})' if places else ''}.",
+            cause="the machine was set up anew – or somebody else's machine answers in its place.",
+            remedy="compare the key with the one that the cluster's own pages show; if it is theirs: "
+            f"ssh-keygen -R {self.name.rpartition('@')[2]}",
+        )
 
     def log_in(self) -> bool:
         """Let a person answer what the other side asks, in this terminal; the connection then serves `run`."""

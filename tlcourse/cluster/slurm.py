@@ -1,4 +1,8 @@
-"""Slurm's commands and their answers: submitting, and one question for all states, results and new events."""
+"""Slurm's commands and their answers: submitting, and one question for all states, results and new events.
+
+Only `squeue -o`, `sacct -P` and `sbatch --parsable` are used, which Slurm 20.11 to 25.11 answer alike; `--json` differs
+from version to version.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from tlcourse.cluster.sbatch_errors import base_state, refusal
-from tlcourse.cluster.shell import Shell, quoted
+from tlcourse.cluster.shell import LOCK, Shell, quoted
 
-LIVE = frozenset({"PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "REQUEUED", "RESIZING", "SIGNALING",
-                  "STAGE_OUT", "STOPPED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"})  # fmt: skip
+ENDED = frozenset({"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY",
+                   "PREEMPTED", "TIMEOUT"})  # fmt: skip
+"""States after which nothing comes. Every other one lives, those too that later versions of Slurm invent."""
 _FORMAT = "%i|%F|%K|%T|%r|%N|%S|%P"
 _SACCT = "JobID,State,NodeList,Start,Reason"
 
@@ -32,13 +37,21 @@ class JobState(Struct, frozen=True):
 
     @property
     def live(self) -> bool:
-        """Whether it waits or runs."""
-        return self.state in LIVE
+        """Whether something may still come of it; not so where Slurm does not know it."""
+        return bool(self.state) and self.state not in ENDED
 
 
-def squeue_command() -> str:
-    """One question for all jobs of this user, ended ones included; an unknown number alone would be an error."""
-    return f"squeue -h -r -t all -u \"$(id -un)\" -o '{_FORMAT}'"
+def squeue_command(cluster: str = "") -> str:
+    """One question for all jobs of this user, ended ones included; an unknown number alone would be an error.
+
+    Those in hidden partitions too. `cluster`: of several that share a login, the one that took the job.
+    """
+    return f"squeue -a -h -r -t all{on_cluster(cluster)} -u \"$(id -un)\" -o '{_FORMAT}'"
+
+
+def on_cluster(cluster: str) -> str:
+    """The option by which every later command about a job asks the cluster that took it."""
+    return f" -M {quoted(cluster)}" if cluster else ""
 
 
 def read_squeue(text: str) -> dict[str, JobState]:
@@ -55,9 +68,9 @@ def read_squeue(text: str) -> dict[str, JobState]:
     return found
 
 
-def sacct_command(job: str) -> str:
+def sacct_command(job: str, cluster: str = "") -> str:
     """What Slurm's accounting knows of a job; an error where a cluster has none."""
-    return f"sacct -X -n -P -o {_SACCT} -j {quoted(job)}"
+    return f"sacct -X -n -P{on_cluster(cluster)} -o {_SACCT} -j {quoted(job)}"
 
 
 def read_sacct(text: str) -> dict[str, JobState]:
@@ -76,39 +89,51 @@ def read_sacct(text: str) -> dict[str, JobState]:
 
 
 # A lost connection leaves this running on the login node: it ignores the hang-up, and whoever asks next waits for it.
-# The number is written under another name, then renamed; so a second try finds either nothing or the number. Slurm is
-# asked only where an earlier try came as far as sbatch.
+# What sbatch prints is written under another name, then renamed; so a second try finds either nothing or the number.
+# A site's wrapper may print before and after the number, and where there is none Slurm is asked by the job's name:
+# after a try that came as far as sbatch, too. (A refused job leaves a record that is FAILED and never had a node.)
 _SUBMIT = """
 trap '' HUP PIPE INT TERM
 unset TLCOURSE_SECRET
 umask 077
 cd {folder} || exit 3
-exec 9>submit.lock
-if command -v flock >/dev/null 2>&1; then flock -w 40 9 || exit 4; fi
-if [ ! -s jobid ]; then
+{lock}
+lock submit 40 3 || exit 4
+number() {{ tr -d '[:blank:]' <"$1" | grep -E '^[0-9]+(;[A-Za-z0-9_.-]*)?$' | tail -n 1; }}
+by_name() {{
+    squeue -a -h -t all{clusters} -u "$(id -un)" -n {name} -o '%F|%T|%N' 2>/dev/null |
+        awk -F'|' '/^CLUSTER: / {{ c = ";" substr($0, 10) }}
+            NF == 3 && !($2 == "FAILED" && ($3 == "" || $3 == "(null)")) {{ print $1 c; exit }}'
+}}
+if [ -z "$(number jobid 2>/dev/null)" ]; then
     found=
-    if [ -e jobid.new ]; then found=$(squeue -h -t all -u "$(id -un)" -n {name} -o %F 2>/dev/null | head -n 1); fi
-    if [ -n "$found" ]; then echo "$found" >jobid.new
-    else
+    if [ -e jobid.new ]; then found=$(number jobid.new); [ -n "$found" ] || found=$(by_name); fi
+    if [ -z "$found" ]; then
         sbatch --parsable script.sh >jobid.new 2>submit.err </dev/null
         code=$?
         if [ $code != 0 ]; then cat submit.err >&2; exit $code; fi
+        found=$(number jobid.new)
+        [ -n "$found" ] || found=$(by_name)
+        if [ -z "$found" ]; then cat jobid.new submit.err >&2; exit 6; fi
     fi
-    mv jobid.new jobid
+    echo "$found" >jobid.named && mv jobid.named jobid
 fi
-cat jobid
+number jobid
 """
 
 
-def submit(shell: Shell, folder: str, name: str) -> str:
-    """Submit `script.sh` of a folder, at most once however often this is called; returns Slurm's number.
+def submit(shell: Shell, folder: str, name: str, clusters: str = "") -> tuple[str, str]:
+    """Submit `script.sh` of a folder, at most once however often this is called; returns its number and its cluster.
 
-    Raises UsageError where Slurm refuses what the profile asks for, InfraError where it fails, ConnectionLostError.
+    `clusters`: those that the profile names, of several that share a login; else the returned cluster is empty, too.
+    Raises UsageError where Slurm refuses what the profile asks for, LimitError where it takes no more jobs, InfraError
+    where it fails, BusyError, ConnectionLostError.
     """
-    done = shell.run(_SUBMIT.format(folder=quoted(folder), name=quoted(name)), timeout=90)
-    number = done.text.strip().split(";")[0].splitlines()
-    if done.code == 0 and number and re.fullmatch(r"\d+", number[-1].split(";")[0]):
-        return number[-1].split(";")[0]
+    script = _SUBMIT.format(folder=quoted(folder), name=quoted(name), lock=LOCK, clusters=on_cluster(clusters))
+    done = shell.run(script, timeout=120)
+    lines = done.text.split()
+    if done.code == 0 and lines and (found := re.fullmatch(r"(\d+)(?:;([A-Za-z0-9_.-]*))?", lines[-1])):
+        return found[1], found[2] or ""
     raise refusal(shell, done)
 
 
@@ -124,46 +149,68 @@ class Follow(Struct, frozen=True):
     offset: int
 
 
-class Answer(Struct):
-    """What the cluster said. `states` is None where Slurm did not answer: then nothing may be concluded from it."""
+class Folder(Struct, frozen=True):
+    """A folder of an array that is looked into, and whose cluster is asked; one without a path is only asked about."""
 
-    states: dict[str, JobState] | None
+    path: str
+    named: Sequence[int] = ()
+    """Tasks whose results are asked for by name: a file system may list a new file only a minute later."""
+    cluster: str = ""
+
+
+class Answer(Struct):
+    """What the cluster said. `states`, by cluster, lacks those whose Slurm was not asked or did not answer."""
+
+    states: dict[str, dict[str, JobState]]
     results: dict[str, set[int]]
     started: dict[str, set[int]]
     events: dict[tuple[str, int], bytes]
 
 
-def ask(shell: Shell, folders: Sequence[str], follows: Sequence[Follow]) -> Answer:
-    """Ask once; raises ConnectionLostError."""
-    lines = [f"{squeue_command()} 2>/dev/null; echo '{_MARK}squeue' $?"]
+def ask(shell: Shell, folders: Sequence[Folder], follows: Sequence[Follow], *, states: bool = True) -> Answer:
+    """Ask once; raises ConnectionLostError. `states`: ask Slurm as well, which is to be asked rarely."""
+    clusters = sorted({folder.cluster for folder in folders}) if states else []
+    lines = [
+        f"{squeue_command(cluster)} 2>/dev/null; echo '{_MARK}squeue {number}' $?"
+        for number, cluster in enumerate(clusters)
+    ]
     for number, folder in enumerate(folders):
-        lines += [f"cd {quoted(folder)} 2>/dev/null && ls results; echo '{_MARK}results {number}'"]
-        lines += [f"cd {quoted(folder)} 2>/dev/null && ls events; echo '{_MARK}started {number}'"]
+        if not folder.path:
+            continue
+        lines += [f"cd {quoted(folder.path)} 2>/dev/null && ls results; echo '{_MARK}results {number}'"]
+        if folder.named:
+            names = " ".join(f"{one}.json" for one in folder.named)
+            lines.append(
+                f"cd {quoted(folder.path)}/results 2>/dev/null && for n in {names}; do [ -f $n ] && echo $n; done; "
+                f"echo '{_MARK}results {number}'"
+            )
+        lines += [f"cd {quoted(folder.path)} 2>/dev/null && ls events; echo '{_MARK}started {number}'"]
     for number, follow in enumerate(follows):
         path = quoted(f"{follow.folder}/events/{follow.number}.jsonl")
         lines.append(
             f"tail -c +{follow.offset + 1} {path} 2>/dev/null | head -c {EVENTS_AT_ONCE} | base64; "
             f"echo '{_MARK}events {number}'"
         )
-    done = shell.run("\n".join(lines))
-    return _read(done.text, folders, follows)
+    done = shell.run("/bin/sh", "\n".join(lines).encode())  # as data: a command has a greatest length
+    return _read(done.text, [folder.path for folder in folders], follows, clusters)
 
 
-def _read(text: str, folders: Sequence[str], follows: Sequence[Follow]) -> Answer:
-    answer = Answer(None, {}, {}, {})
+def _read(text: str, folders: Sequence[str], follows: Sequence[Follow], clusters: Sequence[str]) -> Answer:
+    answer = Answer({}, {}, {}, {})
     part: list[str] = []
     for line in text.splitlines():
         if not line.startswith(_MARK):
             part.append(line)
             continue
-        kind, number = line.removeprefix(_MARK).split()
+        kind, number, *code = line.removeprefix(_MARK).split()
         if kind == "squeue":
-            # an empty list is an answer only if squeue ended well
-            answer.states = read_squeue("\n".join(part)) if number == "0" else None
+            if code == ["0"]:  # an empty list is an answer only if squeue ended well
+                answer.states[clusters[int(number)]] = read_squeue("\n".join(part))
         elif kind in ("results", "started"):
             suffix = ".json" if kind == "results" else ".jsonl"
             stems = (name.removesuffix(suffix) for name in part if name.endswith(suffix))
-            getattr(answer, kind)[folders[int(number)]] = {int(stem) for stem in stems if stem.isdigit()}
+            found = getattr(answer, kind).setdefault(folders[int(number)], set())
+            found.update(int(stem) for stem in stems if stem.isdigit())
         elif kind == "events":
             follow = follows[int(number)]
             answer.events[follow.folder, follow.number] = _decoded("".join(part))
@@ -178,20 +225,25 @@ def _decoded(text: str) -> bytes:
         return b""
 
 
-def accounting(shell: Shell, job: str) -> dict[str, JobState] | None:
-    """What accounting says of a job; None where the cluster has none."""
-    done = shell.run(f"{sacct_command(job)} 2>/dev/null")
-    return read_sacct(done.text) if done.code == 0 else None
+_NO_ACCOUNTS = ("storage is disabled", "accounting_storage", "not found")  # as against one that is away for a while
+
+
+def accounting(shell: Shell, job: str, cluster: str = "") -> dict[str, JobState] | None:
+    """What accounting says of a job: nothing while it is away; None where the cluster keeps none."""
+    done = shell.run(sacct_command(job, cluster))
+    if done.code == 0:
+        return read_sacct(done.text)
+    return None if any(words in done.err.lower() for words in _NO_ACCOUNTS) else {}
 
 
 def fetch(shell: Shell, folder: str, caps: Mapping[int, int]) -> dict[int, bytes]:
     """Result files: number → bytes, of each at most its cap and one byte more. Raises ConnectionLostError."""
-    lines = [f"echo '{_MARK}fetch'; cd {quoted(folder)}/results || exit 3"]
-    for number, cap in caps.items():
-        name = f"{number}.json"
-        lines.append(f"n=$(head -c {cap + 1} {name} | wc -c) && echo {number} $n && head -c {cap + 1} {name}")
-    done = shell.run("\n".join(lines), timeout=300)
-    return _framed(done.out.partition(f"{_MARK}fetch\n".encode())[2])  # a login may have printed something first
+    command = (
+        f"cd {quoted(folder)}/results || exit 3; while read -r i cap; do "
+        "n=$(head -c $cap $i.json | wc -c) && echo $i $n && head -c $cap $i.json; done"
+    )
+    wanted = "".join(f"{number} {cap + 1}\n" for number, cap in caps.items())
+    return _framed(shell.run(command, wanted.encode(), timeout=300).out)
 
 
 def _framed(data: bytes) -> dict[int, bytes]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tlcourse.cluster.plan import in_container, start_lines
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.shell import Done, Shell, quoted
+from tlcourse.cluster.shell import LOCK, Done, Shell, quoted
 from tlcourse.errors import InfraError
 from tlcourse.sandbox.interpreter import PACKAGE
 from tlcourse.text import harmless
@@ -183,8 +183,8 @@ INSTALL_S = 3600.0
 _MAKE = """
 trap '' HUP PIPE
 cd {work}/env || exit 3
-exec 9>{key}.lock
-if command -v flock >/dev/null 2>&1; then flock 9 || exit 4; fi
+{lock}
+lock {key} 3600 60 || exit 4
 [ -f {key}/ready ] && exit 0
 rm -rf {key}
 {{
@@ -226,6 +226,7 @@ def _script(work: str, profile: Profile) -> str:
     install = [f"{work}/env/{key}/bin/python", "-m", "pip", "install", "--quiet", *profile.pip_options, *packages]
     make = [profile.python, "-m", "venv", *(() if packages else ("--without-pip",)), f"{work}/env/{key}"]
     return _MAKE.format(
+        lock=LOCK,
         work=quoted(work),
         key=key,
         lines="\n".join(line for line in start_lines(profile, "") if not line.startswith("export PYTHONPATH")),

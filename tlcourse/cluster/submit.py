@@ -8,13 +8,14 @@ import time
 from collections.abc import Iterable
 
 import msgspec
+from msgspec import Struct
 
 from tlcourse.cluster.jobs import ActiveArray, ArrayJob, Journal, PendingJob, new_name
 from tlcourse.cluster.plan import SCHEMA, Packer, Plan, header, job_minutes, job_script
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.sbatch_errors import BusyError, RefusedError, located, refusal, unreachable
-from tlcourse.cluster.shell import ConnectionLostError, Done, Shell, quoted
-from tlcourse.cluster.slurm import submit
+from tlcourse.cluster.sbatch_errors import BusyError, LimitError, RefusedError, located, refusal, unreachable
+from tlcourse.cluster.shell import LOCK, ConnectionLostError, Done, Shell, quoted
+from tlcourse.cluster.slurm import on_cluster, submit
 from tlcourse.cluster.staging import RemoteStore, python_for
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, TlcourseError
@@ -37,6 +38,7 @@ class Sender:
         self._store: RemoteStore | None = None
         self._started: tuple[str, str] | None = None
         self._was_reached = False
+        self._limits: Limit | None = None
 
     @property
     def store(self) -> RemoteStore:
@@ -51,6 +53,15 @@ class Sender:
             self._was_reached = True
         return self._store
 
+    @property
+    def limits(self) -> Limit:
+        """How many jobs may be sent; raises ConnectionLostError when it is asked for first."""
+        if self._limits is None:
+            _ = self.store  # who was never reached is told so at once
+            self._limits = Limit(*ask_limits(self._shell, self._profile))
+            _log.debug("%s: %s", self._name, self._limits)
+        return self._limits
+
     def adopt(self, item: PendingJob, live: list[ActiveArray]) -> bool:
         """Let an item wait for a job that is on the cluster already, now or since an earlier process."""
         key = item.task.key
@@ -62,7 +73,7 @@ class Sender:
             if key not in one.keys or one.over:
                 continue
             if not one.job and not self._finish_sending(one):
-                continue
+                continue  # it goes into a new one
             found = next((each for each in live if each.array is one), None)
             if found is None:
                 found = ActiveArray(one, {}, adopted=True)
@@ -79,9 +90,16 @@ class Sender:
         if not there:  # then it was never submitted
             one.over = True
         else:
-            one.job = submit(self._shell, one.folder, one.name)
+            try:
+                self._number(one)
+            except LimitError:
+                there, one.over = False, True
         self._journal.keep(one)
         return there
+
+    def _number(self, one: ArrayJob) -> None:
+        clusters = clusters_of(one.settings)
+        one.job, one.cluster = submit(self._shell, one.folder, one.name, clusters)
 
     def send(self, items: list[PendingJob], chunk: int) -> ActiveArray:
         """A new array, staged and written down, not yet submitted; identical jobs are sent once."""
@@ -118,11 +136,17 @@ class Sender:
     def submit(self, live: ActiveArray) -> None:
         """Hand an array to Slurm; a second try after a lost connection finds the first one's job.
 
-        Raises ConnectionLostError and BusyError, worth another try; any other error is told to those who wait.
+        Raises ConnectionLostError and BusyError, worth another try, and LimitError, after which the array is no more;
+        any other error is told to those who wait.
         """
         one = live.array
         try:
-            one.job = submit(self._shell, one.folder, one.name)
+            self._number(one)
+        except LimitError:
+            one.over = True
+            self._journal.keep(one)
+            self.store.forget(one.folder)
+            raise
         except TlcourseError as error:
             one.over = True
             self._journal.keep(one)
@@ -136,6 +160,69 @@ class Sender:
         )
         for item in live.all_items():
             item.tell(f"job {one.job} was handed to Slurm on {self._shell.name}")
+
+
+class Limit(Struct):
+    """How many jobs one may have: what the cluster says of itself, and what its refusals teach."""
+
+    array: int = 1000
+    """Elements of one array."""
+    jobs: int | None = None
+    """Elements that may wait or run at a time; None where nothing is known."""
+    learnt_at: float = 0.0
+
+    def room(self, on_cluster: int) -> int:
+        """How many elements may be sent now, beside those of ours that are there."""
+        if self.jobs is None:
+            return self.array
+        # others of the same person may have ended since: once in a while one more than was refused is tried
+        more = int((time.monotonic() - self.learnt_at) / TRY_MORE_S) if self.learnt_at else 0
+        return max(min(self.array, self.jobs + more - on_cluster), 0)
+
+    def refused(self, elements: int, on_cluster: int, *, array: bool) -> bool:
+        """Learn from a refusal; returns whether fewer, or later, may be taken."""
+        if elements > 1:
+            half = max(elements // 2, 1)
+            if array:
+                self.array = half
+            else:
+                self.jobs, self.learnt_at = on_cluster + half, time.monotonic()
+            return True
+        self.jobs, self.learnt_at = on_cluster, time.monotonic()
+        return on_cluster > 0 and not array
+
+
+TRY_MORE_S = 60.0
+_LIMITS = """
+scontrol show config 2>/dev/null | sed -n 's/^MaxArraySize *= */array /p'
+{{ echo {qos}; scontrol -o show partition {partition} 2>/dev/null | sed -n 's/.* QoS=\\([^ ]*\\).*/\\1/p'; }} |
+    while read -r q; do
+        [ -n "$q" ] && [ "$q" != N/A ] || continue
+        timeout 10 sacctmgr -nP show qos where name="$q" format=MaxSubmitJobsPerUser 2>/dev/null | sed 's/^/jobs /'
+    done
+true
+"""
+
+
+def ask_limits(shell: Shell, profile: Profile) -> tuple[int, int | None]:
+    """What the cluster says itself: elements of an array, and jobs of one person by its QOS and its partition's."""
+    text = shell.run(_LIMITS.format(qos=quoted(profile.qos or ""), partition=quoted(profile.partition or ""))).text
+    said = [words for words in map(str.split, text.splitlines()) if len(words) == 2 and words[1].isdigit()]
+    # an index is below MaxArraySize
+    array = min((int(number) - 1 for kind, number in said if kind == "array" and int(number) > 1), default=1000)
+    jobs = [int(number) for kind, number in said if kind == "jobs" and int(number) > 0]
+    return min(array, 1000), min(jobs, default=None)
+
+
+def clusters_of(profile: Profile) -> str:
+    """The clusters that a profile's options of sbatch name, where several share a login."""
+    for option in reversed(profile.sbatch):
+        name, _, value = option.partition("=")
+        if name == "--clusters" and value:
+            return value
+        if option.startswith("-M") and option[2:].lstrip("="):
+            return option[2:].lstrip("=")
+    return ""
 
 
 def closed_error() -> InfraError:
@@ -172,17 +259,23 @@ _NO_MATTER = ("invalid job id", "already complet")
 # comes after us and finds no script.
 _BY_NAME = """
 cd {folder} 2>/dev/null || exit 0
-exec 9>submit.lock
-if command -v flock >/dev/null 2>&1; then flock -w 40 9 || exit 4; fi
+{lock}
+lock submit 40 3 || exit 4
 rm -f script.sh
-scancel --name={name}
+scancel{clusters} --name={name}
 """
 
 
-def cancel(shell: Shell, jobs: list[str]) -> None:
-    """Cancel jobs; ended and unknown ones are no error. Raises ConnectionLostError, and BusyError if jobs still run."""
-    if jobs:
-        _heard(shell.run(f"scancel {quoted(*jobs)}"))
+def cancel(shell: Shell, jobs: Iterable[tuple[str, str]]) -> None:
+    """Cancel jobs, each with its cluster; ended and unknown ones are no error.
+
+    Raises ConnectionLostError, and BusyError if jobs may still run.
+    """
+    by_cluster: dict[str, list[str]] = {}
+    for job, cluster in jobs:
+        by_cluster.setdefault(cluster, []).append(job)
+    for cluster, numbers in by_cluster.items():
+        _heard(shell.run(f"scancel{on_cluster(cluster)} {quoted(*numbers)}"))
 
 
 def cancel_arrays(shell: Shell, arrays: Iterable[ArrayJob]) -> None:
@@ -191,10 +284,11 @@ def cancel_arrays(shell: Shell, arrays: Iterable[ArrayJob]) -> None:
     Raises ConnectionLostError, and BusyError where Slurm did not hear it: then they may keep running.
     """
     arrays = list(arrays)
-    cancel(shell, [one.job for one in arrays if one.job])
+    cancel(shell, [(one.job, one.cluster) for one in arrays if one.job])
     for one in arrays:
         if not one.job and one.folder:
-            line = _BY_NAME.format(folder=quoted(one.folder), name=quoted(one.name))
+            clusters = on_cluster(clusters_of(one.settings))
+            line = _BY_NAME.format(folder=quoted(one.folder), name=quoted(one.name), lock=LOCK, clusters=clusters)
             _heard(shell.run(line, timeout=90))
 
 

@@ -19,11 +19,11 @@ from tlcourse.cluster.plan import Packer
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.queue import queue_status
 from tlcourse.cluster.results import ResultHandler
-from tlcourse.cluster.sbatch_errors import BusyError, unreachable
+from tlcourse.cluster.sbatch_errors import BusyError, LimitError, located, unreachable
 from tlcourse.cluster.shell import ConnectionLostError, Shell
 from tlcourse.cluster.staging import folder_archive
 from tlcourse.cluster.submit import Sender, cancel_arrays, closed_error
-from tlcourse.errors import TlcourseError
+from tlcourse.errors import InfraError, TlcourseError
 from tlcourse.execution.events import Lines
 from tlcourse.execution.spec import RunReport, RunSpec
 
@@ -60,11 +60,21 @@ class JobWatcher:
             shell,
             self._sender,
             self._journal,
-            grace=self._pace.grace,
+            pace=self._pace,
             retry_cancelled=retry_cancelled,
             again=self.arriving.put,
         )
         self._live: list[ActiveArray] = []
+        self._new: list[PendingJob] = []
+        """Arrived, and not yet looked for among what was sent before."""
+        self._waiting: list[PendingJob] = []
+        """Not sent: Slurm takes no more jobs of ours now, or did not answer."""
+        self._old_folders: list[str] = []
+        """Of arrays that are over, in which a late result may still be looked for."""
+        self._asked_slurm = -math.inf
+        self._blocked: LimitError | None = None
+        self._accepted = False
+        """Whether Slurm has taken a job of ours: then one that it refuses for their number may be taken later."""
         self._under_way = 0
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -135,7 +145,7 @@ class JobWatcher:
     def _let_go(self) -> None:
         for live in self._live:
             live.fail(closed_error())
-        for item in self._arrived():
+        for item in [*self._new, *self._waiting, *self._arrived()]:
             item.fail(closed_error())
 
     def _arrived(self) -> list[PendingJob]:
@@ -150,52 +160,92 @@ class JobWatcher:
     def _watch(self) -> None:
         pause = self._pace.first
         while not self._stop.is_set():
-            try:
-                changed = self._send_arrived()
-                changed |= self._look()
+            changed, lost = False, None
+            for step in (self._send_arrived, self._look):  # who cannot send still collects
+                try:
+                    changed |= step()
+                except (ConnectionLostError, BusyError) as error:
+                    lost = lost or error
+                except Exception as error:  # whoever waits must not wait for ever
+                    _log.debug("%s: internal error while watching", self._name, exc_info=True)
+                    changed = True
+                    self._fail_all(error)
+            if lost is not None:
+                self._lost(lost)
+            else:
                 self._silent_since = None
-            except (ConnectionLostError, BusyError) as error:
-                changed = False
-                self._lost(error)
-            except Exception as error:  # whoever waits must not wait for ever
-                _log.debug("%s: internal error while watching", self._name, exc_info=True)
-                changed = True
-                self._fail_all(error)
             followed = any(item.on_event for live in self._live for item in live.all_items())
-            slowest = self._pace.slowest_followed if followed else self._pace.slowest
+            slowest = min(self._pace.slowest_followed, self._pace.slowest) if followed else self._pace.slowest
             pause = self._pace.first if changed else min(pause * 1.5, slowest)
             self._wake.wait(None if self.idle else pause)
             self._wake.clear()
 
     def _send_arrived(self) -> bool:
         """New jobs: into arrays that were sent before, if they are there, the others into new ones."""
-        arrived = self._gathered()
+        self._new += self._gathered()
         try:
-            while arrived:
-                some = [item for item in arrived if item.retry.alone is arrived[0].retry.alone]
-                new = [item for item in some if not self._sender.adopt(item, self._live)]
-                if new:
-                    share = math.ceil(len(new) / self._at_once)  # no job has two while another could run
-                    live = self._sender.send(new, 1 if new[0].retry.alone else min(share, self._chunk))
-                    self._live.append(live)
-                arrived = [item for item in arrived if item not in some]
-        except (ConnectionLostError, BusyError):
-            self._put_back(arrived)
-            raise
+            while self._new:
+                if not self._sender.adopt(self._new[0], self._live):
+                    self._waiting.append(self._new[0])
+                self._new.pop(0)
+            sent = self._submit_unsubmitted()
+            if self._blocked and self._waiting and not self._on_cluster and not self._sender.limits.room(0):
+                raise self._blocked  # nothing of ours is there whose end could be waited for
+            while self._waiting and (room := self._sender.limits.room(self._on_cluster)):
+                alone = self._waiting[0].retry.alone
+                some = [item for item in self._waiting if item.retry.alone is alone]
+                share = math.ceil(len(some) / self._at_once)  # no job has two while another could run
+                chunk = 1 if alone else min(share, self._chunk)
+                now = some[: room * chunk]
+                live = self._sender.send(now, chunk)
+                self._live.append(live)
+                self._waiting = [item for item in self._waiting if item not in now]
+                sent = self._submit_unsubmitted()
         except TlcourseError as error:
-            _log.info("%s: %s jobs not sent: %s", self._name, len(arrived), error.what)
-            for item in arrived:
-                item.fail(error)
-        unsubmitted = [live for live in self._live if not live.array.job]
+            self._fail_unsent(error)
+            return True
+        return sent
+
+    @property
+    def _on_cluster(self) -> int:
+        return sum(live.on_cluster for live in self._live)
+
+    def _submit_unsubmitted(self) -> bool:
+        """Hand what was staged to Slurm; what it refuses for their number waits, in smaller arrays."""
+        unsubmitted = self._unsubmitted()
         for live in unsubmitted:
-            self._sender.submit(live)
+            elements, there = len(live.array.chunks), self._on_cluster
+            try:
+                self._sender.submit(live)
+                self._accepted, self._blocked = True, None
+            except LimitError as error:
+                self._live.remove(live)
+                items = live.all_items()
+                _log.info("%s: %s jobs refused beside %s: %s", self._name, elements, there, error)
+                if not self._sender.limits.refused(elements, there, array=error.array) and not self._accepted:
+                    refused = located(error.refused, self._name, live.array.settings)
+                    for item in items:
+                        item.fail(refused)
+                    continue
+                for item in items:
+                    item.retry.sends -= 1
+                    item.tell_once(f"{self._shell.name} takes no more jobs of yours now ({error}); it is sent later")
+                self._waiting = items + self._waiting
+                if not there and elements == 1:
+                    self._blocked = error
+                    raise
         return bool(unsubmitted)
 
-    def _put_back(self, items: list[PendingJob]) -> None:
-        placed = [item for live in self._live for item in live.all_items()]
+    def _fail_unsent(self, error: Exception) -> None:
+        items = [*self._new, *self._waiting, *(item for live in self._unsubmitted() for item in live.all_items())]
+        _log.info("%s: %s jobs not sent: %s", self._name, len(items), error)
+        self._live = [live for live in self._live if live.array.job]
+        self._new, self._waiting = [], []
         for item in items:
-            if item not in placed:
-                self.arriving.put(item)
+            item.fail(error)
+
+    def _unsubmitted(self) -> list[ActiveArray]:
+        return [live for live in self._live if not live.array.job]
 
     def _gathered(self) -> list[PendingJob]:
         """What arrived, and what arrives just after it; what is sent again has arrived together."""
@@ -211,7 +261,7 @@ class JobWatcher:
         """Ask once for everything, and act on the answer; returns whether something happened."""
         for live in [live for live in self._live if live.over]:
             self._over(live)
-        asking = [live for live in self._live if live.items]
+        asking = [live for live in self._live if live.items and live.array.job]
         if not asking:
             return False
         follows = {
@@ -221,7 +271,13 @@ class JobWatcher:
             if any(item.on_event for item in items)
         }
         asked = [slurm.Follow(folder, number, items[0].offset) for (folder, number), items in follows.items()]
-        answer = slurm.ask(self._shell, [live.array.folder for live in asking], asked)
+        folders = [slurm.Folder(live.array.folder, live.awaited, live.array.cluster) for live in asking]
+        due = time.monotonic() - self._asked_slurm >= self._pace.poll or not all(live.asked for live in asking)
+        answer = slurm.ask(self._shell, folders, asked, states=due)
+        if due:
+            self._asked_slurm = time.monotonic()
+            for live in asking:
+                live.asked = True
         changed = False
         for key, data in answer.events.items():
             changed |= bool(data)
@@ -230,29 +286,49 @@ class JobWatcher:
             changed |= self._results.take(live, answer)
             if live.over:
                 self._over(live)
+        while self._old_folders and self.idle:
+            self._sender.store.forget(self._old_folders.pop())
         return changed
 
     def _over(self, live: ActiveArray) -> None:
         live.array.over = True
         self._journal.keep(live.array)
         self._live.remove(live)
-        if live.array.job:
+        if live.sent_again:
+            self._old_folders.append(live.array.folder)
+        elif live.array.job:
             self._sender.store.forget(live.array.folder)
 
     # -- when nothing answers ------------------------------------------------------------------------------------
 
-    def _lost(self, error: Exception) -> None:
+    def _lost(self, error: ConnectionLostError | BusyError) -> None:
         """The connection broke, or Slurm is silent: try again for a while, then let the jobs be found later."""
         moment = time.monotonic()
         if self._silent_since is None:
             self._silent_since = moment
-            patience = self._pace.patience
-            _log.info("%s: no answer (%s); trying again for %.0f s", self._name, error, patience)
+            _log.info("%s: no answer (%s); trying again for %.0f s", self._name, error, self._pace.patience)
             for item in (item for live in self._live for item in live.all_items()):
                 item.tell(f"{self._shell.name} does not answer ({error}); what was sent keeps running there")
-        if moment - self._silent_since >= self._pace.patience:
-            self._silent_since = None
+            for item in self._waiting:
+                item.tell_once(f"{self._shell.name}: {error}. Nothing of it was sent yet; it is tried again")
+        if moment - self._silent_since < self._pace.patience:
+            return
+        self._silent_since = None
+        if isinstance(error, ConnectionLostError):
             self._fail_all(unreachable(self._shell, error))
+        elif isinstance(error, LimitError):
+            self._fail_unsent(error.refused)
+        else:
+            minutes = (
+                f"{self._pace.patience / 60:.0f} min" if self._pace.patience >= 60 else f"{self._pace.patience:.0f} s"
+            )
+            said = InfraError(
+                f"Slurm on {self._shell.name} took no job for {minutes}: {error}.",
+                cause="its controller is down or overloaded.",
+                remedy=f"try again later; what was sent keeps running: tlcourse jobs list. "
+                f"tlcourse config check {self._name} says whether it answers.",
+            )
+            self._fail_unsent(said)
 
     def _fail_all(self, error: Exception) -> None:
         _log.info("%s: no longer watching %s arrays: %s", self._name, len(self._live), error)
@@ -261,3 +337,4 @@ class JobWatcher:
         self._live.clear()
         for item in self._arrived():
             item.fail(error)
+        self._fail_unsent(error)
