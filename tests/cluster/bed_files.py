@@ -88,6 +88,7 @@ SlurmdDebug=info
 NodeName={node}[1-{last}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports}] CPUs={cpus} RealMemory={memory} {gres}
 PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=120 State=UP
 PartitionName=short Nodes={node}1 MaxTime=2 State=UP
+PartitionName=veiled Nodes=ALL Hidden=YES MaxTime=120 State=UP
 """
 SSHD_CONF = """\
 ListenAddress 127.0.0.1

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bed_files import CRASH, FIRST, PATH
@@ -166,6 +166,42 @@ class Bed:
             yield
         finally:
             self.run("kill", "-CONT", controller)
+
+    @contextlib.contextmanager
+    def odd(
+        self, *, login: str = "", shell: str = "/bin/bash", **commands: str
+    ) -> Iterator[Callable[[str], list[str]]]:
+        """A site with habits of its own: what its login prints and reads, its login shell, its commands' wrappers.
+
+        In a wrapper `$real` is the command itself. Gives a function: the arguments of each call of a command so far.
+        """
+        rc = self.home / (".tcshrc" if shell.endswith("tcsh") else ".bashrc")
+        path = f"setenv PATH {self.home}/bin:$PATH\n" if shell.endswith("tcsh") else f"PATH={self.home}/bin:$PATH\n"
+        (self.home / "bin").mkdir(exist_ok=True)
+        rc.write_text(path + login + "\n")
+        users = self.root / "etc" / "passwd"
+        before = users.read_text()
+        users.write_text(before.replace(f"{self.home}:/bin/bash", f"{self.home}:{shell}"))
+        for name, script in commands.items():
+            wrapper = self.home / "bin" / name
+            real = f"real=$(PATH=/usr/bin:/bin command -v {name})"
+            log = f'echo "$@" >>{self.home}/{name}.calls'
+            wrapper.write_text(f"#!/bin/sh\n{log}\n{real}\n{script}\n")
+            wrapper.chmod(0o755)
+        self.run("chown", "-R", USER, str(self.home / "bin"), str(rc))
+
+        def calls(name: str) -> list[str]:
+            path = self.home / f"{name}.calls"
+            return path.read_text().splitlines() if path.exists() else []
+
+        try:
+            yield calls
+        finally:
+            for name in commands:
+                (self.home / "bin" / name).unlink()
+                (self.home / f"{name}.calls").unlink(missing_ok=True)
+            rc.unlink()
+            users.write_text(before)
 
     def go_on(self) -> None:
         """Let solutions that `hold` go on (see waiting.py)."""

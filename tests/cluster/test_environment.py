@@ -82,3 +82,38 @@ def test_code_is_sent_once_a_version(store):
     assert store.send_code() == str(folder)
     assert folder.stat().st_ino == made
     assert not list(Path(store.work).glob("incoming.*"))
+
+
+def test_what_python_has_already_stays_where_torch_is_not_installed_anew(cluster, store, with_packages):
+    """A module's or a container's torch can be added to."""
+    python = python_for(store, with_packages)
+    assert cluster.ssh(f"{python} -c 'import moonphase, msgspec'").returncode == 0
+    anew = msgspec.structs.replace(with_packages, packages=["torch==0.0.1"])
+    with pytest.raises(InfraError, match="No matching distribution"):
+        python_for(store, anew)
+    assert cluster.ssh(f"ls {store.work}/env/{environment_key(anew)}").returncode != 0  # no half of one is left
+
+
+def test_a_work_folder_without_room_for_torch_says_so_before_anything_is_made(cluster, store, with_packages):
+    with cluster.odd(df="echo; echo tmpfs 20000000 0 20000000"):
+        large = msgspec.structs.replace(with_packages, packages=["torch>=2.6"], login_shell=False)
+        with pytest.raises(InfraError, match="No matching distribution"):
+            python_for(store, large)
+    with cluster.odd(df="echo; echo tmpfs 20000 0 2000000 9%"), pytest.raises(InfraError) as raised:
+        python_for(store, large)
+    assert "needs 5.4 GB, and 2.0 GB are free" in raised.value.what
+
+
+def test_cleaning_removes_everything_but_what_a_job_needs(cluster, store):
+    store.send_blobs({"a": b"1" * 2_000_000, "b": b"2"})
+    store.send_folder("tlcourse-gone", {"plan.json": b"{}"})
+    store.send_folder("tlcourse-waits", {"plan.json": b"{}"})
+    cluster.run("sbatch", "-J", "tlcourse-waits", "-H", "--wrap", "true", user="student")
+    first = store.clean()
+    assert (first.files, first.kept) == (1, ["tlcourse-waits"])
+    assert cluster.ssh(f"ls {store.work}/blobs").stdout.split() == ["a", "b"]
+    cluster.clear()
+    last = store.clean()
+    assert last.kept == []
+    assert last.files == 3 + int(cluster.ssh(f"ls {store.work}/code | wc -l").stdout)
+    assert last.mb > 1.8

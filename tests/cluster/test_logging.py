@@ -34,7 +34,7 @@ def test_the_log_follows_a_job_that_is_lost_from_its_submission_to_its_second_ru
         f"submitted as job {first}: tasks 1, elements 1",
         f"job {first} is RUNNING",
         f"job {first} is CANCELLED",
-        f"job {first} is gone, results of tasks [0] are missing; waiting 1 s for them",
+        f"job {first} is CANCELLED, results of tasks [0] are missing; waiting 0 s for them",
         f"task 0 of job {first} is sent again (sent 1, faults 1): It was cancelled.",
         f"submitted as job {second}: tasks 1, elements 1",
         f"task 0 of job {second} collected: done",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import tarfile
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tlcourse.cluster.plan import SPARE_MB, Packer, job_script
+from tlcourse.cluster.plan import SPARE_MB, Packer, Task, job_script, start_lines
 from tlcourse.cluster.profile import (
     Container,
     Profile,
@@ -22,6 +23,7 @@ from tlcourse.cluster.profile import (
 )
 from tlcourse.cluster.shell import SshShell
 from tlcourse.cluster.staging import package_archive
+from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.errors import UsageError
 
 PATH = Path("config.yaml")
@@ -41,12 +43,21 @@ profiles:
 def test_the_ready_profiles_hold_and_name_what_lumi_needs():
     ready = ready_profiles()
     assert {"cluster", "lumi", "lumi-dev", "lecture"} <= set(ready)
-    lumi = ready["lumi"]
-    assert (lumi.partition, ready["lumi-dev"].partition) == ("small-g", "dev-g")
+    lumi, dev = ready["lumi"], ready["lumi-dev"]
+    assert (lumi.partition, dev.partition) == ("small-g", "dev-g")
     assert lumi.account
-    assert lumi.container is not None
-    assert "--rocm" in lumi.container.options
-    assert ready["lumi-dev"].at_once == 1
+    # facts of LUMI's public guide of 2026: one GCD's share of a node, jobs of a person, the AI images, shared nodes
+    for profile, jobs, hours in ((lumi, 210, 72), (dev, 2, 3)):
+        assert (profile.gpus, profile.cpus, profile.memory_mb) == (1, 7, 60000)
+        assert profile.at_once <= jobs
+        assert profile.minutes <= 60 * hours
+        assert profile.module_paths == ["/appl/local/laifs/modules"]
+        assert profile.modules == ["lumi-aif-singularity-bindings"]
+        assert profile.container.image.startswith("/appl/local/laifs/containers/")
+        assert profile.container.options == ["--rocm"]
+        caches = [profile.environment[f"MIOPEN_{name}"] for name in ("USER_DB_PATH", "CUSTOM_CACHE_DIR")]
+        assert caches == ["/tmp/miopen-$USER-$SLURM_JOB_ID"] * 2
+        assert profile.work.startswith("/scratch/")
     assert ready["lecture"].places == 16
 
 
@@ -102,7 +113,8 @@ def test_ssh_is_told_where_its_options_end_and_reads_no_configuration_of_the_fol
     assert SshShell("uni", "uni", "ssh_config").run("echo works").text == "works\n"
     words = (tmp_path / "words").read_text().splitlines()
     assert words[:2] == ["-F", str(tmp_path / "ssh_config")]
-    assert words[words.index("--") :] == ["--", "uni", "exec sh -c echo"]
+    assert words[-3:-1] == ["--", "uni"]
+    assert words[-1].startswith("exec /bin/sh -c ")
 
 
 def test_local_is_this_machine_and_no_profile():
@@ -179,19 +191,16 @@ def test_the_job_script_asks_for_what_the_profile_says(job_for):
     wanted = {"partition=gpu", "account=p1", "gpus-per-node=a100:1", "array=0-1%3", f"mem={2048 + SPARE_MB}M"}
     assert wanted | {"time=7", "constraint=big", "no-requeue", "cpus-per-task=1"} <= asked
     assert "export TLCOURSE_JOB_SECONDS=420" in lines
-    assert lines.index("module load Python/3.11") < lines.index("ulimit -n 4096") < lines.index("export A='b c'")
-    assert lines[-1] == 'exec "python3" -m tlcourse.cluster.worker_node /w/jobs/name'
+    assert lines.index("ulimit -n 4096") < lines.index("module load Python/3.11") < lines.index('export A="b c"')
+    assert lines[-1] == '"python3" -m tlcourse.cluster.worker_node /w/jobs/name'
 
 
 def test_a_container_wraps_python_and_binds_the_work_folder(job_for):
     task = Packer().task(job_for(), b"")
     container = Container("/images/torch.sif", ["/scratch"], options=["--rocm"], setup=["$WITH_CONDA"])
     script = job_script(Profile(container=container), "name", "/w/jobs/name", "/w/code/x", "python3", [[task]])
-    last = script.splitlines()[-1]
-    assert last.startswith(
-        "exec singularity exec --rocm --bind /scratch,/w/jobs/name,/w/code/x /images/torch.sif bash -c "
-    )
-    assert "$WITH_CONDA; exec" in last
+    assert 'singularity exec --rocm --bind /scratch,/w/jobs/name,"$code" /images/torch.sif bash -c ' in script
+    assert script.index("$WITH_CONDA") < script.index('exec "python3" -m tlcourse.cluster.worker_node')
 
 
 def test_the_same_job_has_the_same_key_and_its_arrays_are_kept_once(job_for):
@@ -242,3 +251,71 @@ def test_config_set_show_and_path_are_commands(tl, tmp_path, monkeypatch):
     assert tl("jobs", "list", course=None).stdout.startswith("No run was sent to a cluster.")
     assert tl("jobs", "tail", course=None).returncode == 2
     assert tl("grade", "line", "x.py", "--on", "moon").returncode == 2
+
+
+def script(**fields: object) -> str:
+    """What a job of a profile with these fields runs."""
+    spec = TaskSpec("check", "mini", ("y",), (Output("y"),), 1, 30.0, "cpu", 2)
+    task = Task("k", spec, Limits(memory_mb=1000), "auto", {}, "s", "t", "v")
+    return job_script(Profile(**fields), "tlcourse-1", "/work/jobs/tlcourse-1", "/work/code/1.tar", "python3", [[task]])
+
+
+def test_set_up_comes_first_then_modules_then_the_environment_in_a_login_shell():
+    text = script(
+        setup=[". /etc/profile"], module_paths=["$HOME/modules"], modules=["Python/3.11"], environment={"A": "1"}
+    )
+    wanted = [
+        "#!/bin/bash -l",
+        ". /etc/profile",
+        'module use "$HOME/modules"',
+        "module load Python/3.11",
+        'export A="1"',
+    ]
+    at = [text.index(words) for words in [*wanted, "tlcourse.cluster.worker_node"]]
+    assert at == sorted(at)
+    assert script(login_shell=False).startswith("#!/bin/bash\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("/tmp/miopen-$USER-${SLURM_JOB_ID}", "/tmp/miopen-jane-17"),
+        ("$(id) `id` $1 $$ ${A:-$(id)} \\ \" ' $", "$(id) `id` $1 $$ ${A:-$(id)} \\ \" ' $"),
+        ("a b;c", "a b;c"),
+    ],
+)
+def test_a_variable_of_the_environment_is_read_in_the_job_and_nothing_else_is(value, read):
+    (line,) = [line for line in script(environment={"X": value}).splitlines() if line.startswith("export X=")]
+    env = {"USER": "jane", "SLURM_JOB_ID": "17", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        ["bash", "-c", f'{line}\nprintf %s "$X"'], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == read
+
+
+@pytest.mark.parametrize(
+    "setup", [["true", "false # and so on", "touch reached"], ["source /no/such/file", "touch reached"]]
+)
+def test_a_set_up_ends_at_its_first_wrong_line_and_shows_it(tmp_path, setup):
+    text = "\n".join(start_lines(Profile(setup=setup)))
+    done = subprocess.run(["bash", "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)
+    wrong = next(line for line in setup if line != "true")
+    assert done.returncode == 78
+    assert f"tlcourse: a line of the profile's set-up failed: {wrong}" in done.stderr
+    assert not (tmp_path / "reached").exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "lines", "absent"),
+    [
+        ({"gpus": 2}, ["--gpus-per-node=2", "--mem=2536M"], "--gres"),
+        ({"gpus": 2, "gpu_type": "a100", "gpu_option": "gres"}, ["--gres=gpu:a100:2"], "--gpus-per-node"),
+        ({"gpus": 1, "gpu_option": "none", "sbatch": ["--constraint=gpu"]}, ["--constraint=gpu"], "gpus-per-node"),
+        ({"memory": "cpu", "memory_mb": 9000, "cpus": 7}, ["--mem-per-cpu=1286M"], "--mem="),
+        ({"memory": "none"}, ["--cpus-per-task=2"], "--mem"),
+    ],
+)
+def test_cards_and_memory_are_asked_for_as_the_site_wants_it(fields, lines, absent):
+    text = script(**fields)
+    assert all(f"#SBATCH {line}\n" in text for line in lines)
+    assert absent not in text

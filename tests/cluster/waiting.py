@@ -21,12 +21,12 @@ def hold(task):
 """
 
 
-def wait_for(holds: Callable[[], T], seconds: float = 90) -> T:
+def wait_for(holds: Callable[[], T], seconds: float = 90, pause: float = 0.1) -> T:
     """What `holds` gives as soon as that is true; fails with what it gave at last."""
     end = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < end, found
-        time.sleep(0.1)
+        time.sleep(pause)
     return found
 
 

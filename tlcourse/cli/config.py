@@ -9,7 +9,7 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import Json, Plain
-from tlcourse.errors import ExitCode, UsageError
+from tlcourse.errors import ExitCode, UnableError, UsageError
 
 app = typer.Typer(help="The configuration file: profiles of clusters, and the app's theme.", no_args_is_help=True)
 ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Such as lumi; see: tlcourse config show")]
@@ -131,11 +131,10 @@ def check(
     from tlcourse.cluster import check as checking
     from tlcourse.cluster.pool import shell_for
     from tlcourse.cluster.profile import find_profile
-    from tlcourse.cluster.shell import SshShell
 
     found = find_profile(profile)
     shell = shell_for(found, profile)
-    if isinstance(shell, SshShell) and sys.stdin.isatty() and not json:
+    if sys.stdin.isatty() and not json:
         shell.log_in()  # a second factor or a password is asked for by ssh itself, here, once
     steps = []
     for step in checking.check(profile, found, shell, wait_s=seconds):
@@ -152,6 +151,58 @@ def check(
         out.document({"schema": 1, "profile": profile, "works": works, "steps": steps})
     if not works:
         raise typer.Exit(ExitCode.UNABLE)
+
+
+@app.command("login")
+def login(profile: ProfileName, json: Json = False, plain: Plain = False) -> None:
+    """Log in once, with a second factor or a password if need be, and run no job: other commands use the connection."""
+    from tlcourse.cluster.pool import shell_for
+    from tlcourse.cluster.profile import find_profile
+    from tlcourse.cluster.shell import PERSIST_S
+
+    found = find_profile(profile)
+    shell = shell_for(found, profile)
+    if found.host is None:
+        raise UsageError(
+            f"{profile} needs no login: it is this machine.", remedy=f"tlcourse config set {profile} host=NAME"
+        )
+    if not shell.log_in():
+        raise UnableError(
+            f"The login on {shell.name} did not work.",
+            cause="ssh said why, above.",
+            remedy=f"try: ssh {shell.name}",
+        )
+    minutes = PERSIST_S // 60
+    if json:
+        out.document({"schema": 1, "profile": profile, "host": shell.name, "minutes": minutes})
+    else:
+        out.say(f"Logged in on {shell.name}. The connection serves until {minutes} minutes after its last use.")
+
+
+@app.command("clean")
+def clean(profile: ProfileName, json: Json = False, plain: Plain = False) -> None:
+    """Remove what tlcourse keeps on a cluster: data, code, environments, and folders of jobs that have ended."""
+    from tlcourse.cluster.pool import shell_for
+    from tlcourse.cluster.profile import find_profile
+    from tlcourse.cluster.sbatch_errors import unreachable
+    from tlcourse.cluster.shell import ConnectionLostError
+    from tlcourse.cluster.staging import RemoteStore
+    from tlcourse.cluster.submit import clusters_of
+
+    found = find_profile(profile)
+    shell = shell_for(found, profile)
+    try:
+        store = RemoteStore(shell, found.work)
+        removed = store.clean(clusters_of(found))
+    except ConnectionLostError as error:
+        raise unreachable(shell, error) from None
+    if json:
+        document = {"files": removed.files, "mb": removed.mb, "kept": removed.kept}
+        out.document({"schema": 1, "profile": profile, "folder": store.work, **document})
+        return
+    out.say(f"{store.work} on {shell.name}: removed {removed.files} files, {removed.mb:.0f} MB.")
+    if removed.kept:
+        out.say(f"Kept for jobs that wait or run: {', '.join(removed.kept)}. When they have ended, give it again.")
 
 
 def doctor(json: Json = False, plain: Plain = False) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ import numpy as np
 from msgspec import Struct
 
 from tlcourse.cluster.jobs import Pace
-from tlcourse.cluster.plan import in_container, start_lines
+from tlcourse.cluster.plan import SETUP_FAILED, in_container, start_lines
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.queue import in_words, queue_load
 from tlcourse.cluster.sbatch_errors import partitions
 from tlcourse.cluster.shell import ConnectionLostError, Done, Shell, quoted
-from tlcourse.cluster.staging import RemoteStore, python_for
+from tlcourse.cluster.staging import RemoteStore, environment_is_there, in_login_shell, python_for
 from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.model import Exercise
 from tlcourse.course.spec import Limits, Output, TaskSpec
-from tlcourse.errors import TlcourseError, UnableError
+from tlcourse.errors import InfraError, TlcourseError, UnableError
 from tlcourse.execution.spec import RunSpec
+from tlcourse.sandbox import KINDS
+from tlcourse.text import harmless
 
 WAIT_S = 600.0
 _NEEDS = (
@@ -60,7 +63,11 @@ def check(
             return
         store = RemoteStore(shell, profile.work)
         yield Step("work folder", True, f"{store.work}, for you alone")
-        python = _python(profile, store)
+        if not environment_is_there(store, profile):
+            yield Step(
+                "environment", True, "is made now in the work folder; with torch it takes 5.4 GB and 25,000 files"
+            )
+        python = _python(name, profile, store)
         yield python
         if python.works:
             yield from _job(name, profile, shell, wait_s, pace)
@@ -81,9 +88,10 @@ def _slurm(name: str, profile: Profile, shell: Shell) -> Step:
     done = shell.run("sbatch --version")
     if done.code != 0:
         said = (done.err.strip().splitlines() or ["sbatch is not found"])[-1]
-        return Step(
-            "Slurm", False, said, f"`host` must be a login node of the cluster: tlcourse config set {name} host=…"
-        )
+        remedy = f"`host` must be a login node of the cluster: tlcourse config set {name} host=… – or, for a machine "
+        return Step("Slurm", False, said, f"{remedy}without Slurm: tlcourse config set {name} scheduler=none")
+    if profile.scheduler != "slurm":
+        return Step("queue", True, done.text.strip())
     there = partitions(shell)
     if profile.partition and profile.partition not in there:
         detail = f"there is no partition {profile.partition}; there are: {', '.join(there)}"
@@ -93,15 +101,17 @@ def _slurm(name: str, profile: Profile, shell: Shell) -> Step:
     return Step("Slurm", True, f"{done.text.strip()}, partition {profile.partition or 'by default'}{crowded}")
 
 
-def _python(profile: Profile, store: RemoteStore) -> Step:
+def _python(name: str, profile: Profile, store: RemoteStore) -> Step:
     try:
         python = python_for(store, profile)
     except TlcourseError as error:
         return Step("Python", False, error.what, error.remedy)
-    done = _ran_there(profile, store, [python, "-c", _NEEDS], store.send_code())
+    done = _ran_there(profile, store, [python, "-c", _NEEDS])
     if done.code == 0:
         return Step("Python", True, done.text.strip().splitlines()[-1])
-    said = (done.err.strip().splitlines() or [f"exit status {done.code}"])[-1][:300]
+    said = (harmless(done.err).strip().splitlines() or [f"exit status {done.code}"])[-1][:300]
+    if said.startswith(SETUP_FAILED):
+        return Step("Python", False, said.removeprefix("tlcourse: "), f"tlcourse config show {name}, and correct it")
     return Step(
         "Python",
         False,
@@ -110,11 +120,11 @@ def _python(profile: Profile, store: RemoteStore) -> Step:
     )
 
 
-def _ran_there(profile: Profile, store: RemoteStore, command: list[str], code: str = "") -> Done:
-    """Run the profile's Python, on the login node, as a job would; `code`: the folder of this package there."""
-    lines = [*start_lines(profile, code), in_container(profile, command, (store.work,))]
+def _ran_there(profile: Profile, store: RemoteStore, command: list[str]) -> Done:
+    """Run the profile's Python, on the login node, as a job would."""
+    lines = [*start_lines(profile), in_container(profile, command, (store.work,))]
     lines.insert(0, f"cd {quoted(store.work)} || exit 3")  # Python before 3.11 imports from where it is started
-    return store.shell.run("\n".join(lines), timeout=300)
+    return store.shell.run(in_login_shell(profile, "\n".join(lines)), timeout=300)
 
 
 def require_packages_there(name: str, profile: Profile, shell: Shell, about: Exercise) -> None:
@@ -139,6 +149,36 @@ def require_packages_there(name: str, profile: Profile, shell: Shell, about: Exe
         remedy=f"name what provides them under `packages` of the profile, a Python or a container that has them; "
         f"then: tlcourse config check {name}",
     )
+
+
+SANDBOX_DAYS = 7
+
+
+def sandbox_on_nodes(name: str, profile: Profile, shell: Shell, tell: Callable[[str], None]) -> str:
+    """The strongest sandbox that a node of the profile built within the last week; else a small job tries it now.
+
+    Raises UnableError and UsageError as any run there, InfraError where the small job failed.
+    """
+    store = RemoteStore(shell, profile.work)
+    note = quoted(_sandbox_note(store, profile))
+    done = shell.run(f"find {note} -mtime -{SANDBOX_DAYS} -exec cat {{}} + 2>/dev/null")
+    if (kept := done.text.strip()) in KINDS:
+        return kept
+    tell(f"A small job asks a node of {name} which sandbox it builds: once a week.")
+    steps = list(_job(name, profile, shell, WAIT_S, None))
+    if not steps[0].works:
+        raise InfraError(
+            f"A node of {name} could not be asked which sandbox it builds: {steps[0].detail}",
+            remedy=steps[0].remedy or f"tlcourse config check {name}",
+        )
+    return shell.run(f"cat {note}").text.strip()
+
+
+def _sandbox_note(store: RemoteStore, profile: Profile) -> str:
+    where = "\0".join(
+        [profile.partition or "", *(profile.sbatch), profile.container.image if profile.container else ""]
+    )
+    return f"{store.work}/sandbox-{hashlib.sha256(where.encode()).hexdigest()[:12]}"
 
 
 class _Said:
@@ -179,19 +219,17 @@ def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | 
     yield Step("job", True, f"{report.where} on {report.device}, {time.monotonic() - begin:.0f} s from here and back")
     sandbox = {
         "none": "none on the compute nodes: for your own code only",
+        "landlock": "landlock on the node: for your own code; a batch needs --sandbox landlock",
         "bubblewrap": "bubblewrap and seccomp on the node",
     }
-    yield Step(
-        "sandbox", report.sandbox != "none", sandbox.get(report.sandbox, report.sandbox), _without(report.sandbox)
-    )
+    store = RemoteStore(shell, profile.work)
+    shell.run(f"cat >{quoted(_sandbox_note(store, profile))}", report.sandbox.encode())
+    kind = report.sandbox
+    yield Step("sandbox", kind != "none", sandbox.get(kind, kind), "" if kind in STRONG else _WITHOUT)
 
 
-def _without(sandbox: str) -> str:
-    return (
-        ""
-        if sandbox != "none"
-        else "a batch needs bubblewrap and user namespaces there: ask the cluster's administrators"
-    )
+STRONG = ("bubblewrap", "fork-server")
+_WITHOUT = "a batch needs bubblewrap and user namespaces on the nodes, or somebody's decision: --sandbox landlock"
 
 
 def _small_job(folder: Path, *, gpu: bool) -> RunSpec:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.profile import Commands, Profile
 from tlcourse.cluster.shell import quoted
 from tlcourse.course.spec import Limits, TaskSpec
 from tlcourse.errors import UsageError
@@ -149,9 +150,27 @@ def job_script(profile: Profile, name: str, folder: str, code: str, python: str,
     threads, memory_mb = max(task.task_spec.threads for task in most), max(task.limits.memory_mb for task in most)
     asked = header(profile, name, f"{folder}/log/%j.txt", len(tasks), minutes, threads, memory_mb)
     lines = [*asked, f"unset {SECRET}", "umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
-    lines += start_lines(profile, code)
-    lines.append(f"exec {in_container(profile, [python, '-m', NODE_MODULE, folder], (folder, code))}")
+    lines += [*unpacked(code), *start_lines(profile), *PYTHON_LINES]
+    lines.append(in_container(profile, [python, "-m", NODE_MODULE, folder], (folder, '"$code"')))
     return "\n".join(lines) + "\n"
+
+
+PYTHON_LINES = ('export PYTHONPATH="$code" PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1',)
+"""PYTHONSAFEPATH: nothing is imported from where the shell stands, which on this machine may be a student's folder."""
+
+
+def unpacked(code: str) -> list[str]:
+    """Shell lines that put the code of an archive into a folder of the node's own, `$code`, until the job ends.
+
+    One file travels and lies on the shared file system, where files are counted; where /tmp is full it is unpacked
+    beside the archive.
+    """
+    return [
+        f'code=$(mktemp -d "${{TMPDIR:-/tmp}}/tlcourse.XXXXXX") || code=$(mktemp -d {quoted(code)}.XXXXXX) || exit 75',
+        "trap 'rm -rf \"$code\"' EXIT",
+        f'tar -xf {quoted(code)} -C "$code" || {{ rm -rf "$code"; code=$(mktemp -d {quoted(code)}.XXXXXX) && '
+        f'tar -xf {quoted(code)} -C "$code"; }} || exit 75',
+    ]
 
 
 def header(
@@ -180,7 +199,9 @@ def header(
     if profile.gpus and profile.gpu_option != "none":
         cards = f"{profile.gpu_type}:{profile.gpus}" if profile.gpu_type else str(profile.gpus)
         options[profile.gpu_option] = f"gpu:{cards}" if profile.gpu_option == "gres" else cards
-    lines = ["#!/bin/bash", *(f"#SBATCH --{key}={value}" for key, value in options.items())]
+    shebang = "#!/bin/bash -l" if profile.login_shell else "#!/bin/bash"
+    own = profile.scheduler.header if isinstance(profile.scheduler, Commands) else []
+    lines = [shebang, *own, *(f"#SBATCH --{key}={value}" for key, value in options.items())]
     return [*lines, "#SBATCH --no-requeue", *(f"#SBATCH {option}" for option in profile.sbatch)]
 
 
@@ -191,17 +212,46 @@ def job_minutes(profile: Profile, chunks: list[list[float]]) -> int:
     return min(needed, profile.minutes) if profile.minutes else needed
 
 
-def start_lines(profile: Profile, code: str) -> list[str]:
-    """Shell lines before Python: modules, set-up, environment."""
-    lines = [f"module load {quoted(*profile.modules)}"] if profile.modules else []
-    lines += profile.setup
-    lines += [f"export {name}={quoted(value)}" for name, value in profile.environment.items()]
-    # PYTHONSAFEPATH: nothing is imported from where the shell stands, which on this machine may be a student's folder
-    return [*lines, f"export PYTHONPATH={quoted(code)}", "export PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1"]
+def start_lines(profile: Profile) -> list[str]:
+    """Shell lines before Python: set-up, modules, environment. The first that fails is shown, and ends the job."""
+    commands = [*profile.setup]
+    commands += [f"module use {_path(folder)}" for folder in profile.module_paths]
+    commands += [f"module load {quoted(module)}" for module in profile.modules]
+    lines = [_or_ends(command) for command in commands]
+    return lines + [f"export {name}={_expanding(value)}" for name, value in profile.environment.items()]
+
+
+SETUP_FAILED = "tlcourse: a line of the profile's set-up failed: "
+
+
+def _or_ends(command: str) -> str:
+    # on lines of its own: a comment or a here-document at its end does not swallow what follows
+    return f"{{\n{command}\n}} || {{ echo {quoted(SETUP_FAILED + command)} >&2; exit 78; }}"
+
+
+_NO_NAME = re.compile(r"\$(?![A-Za-z_]|\{[A-Za-z_][A-Za-z0-9_]*\})")
+
+
+def _expanding(value: str) -> str:
+    """For a shell: $NAME and ${NAME} are read there, and nothing else means anything."""
+    plain = value.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
+    plain = _NO_NAME.sub(lambda _: r"\$", plain)
+    return f'"{plain}"'
+
+
+def _path(path: str) -> str:
+    return _expanding("$HOME" + path[1:] if path == "~" or path.startswith("~/") else path)
+
+
+def _bound(path: str) -> str:
+    return path if path.startswith('"$') else quoted(path)
 
 
 def in_container(profile: Profile, command: list[str], binds: tuple[str, ...] = ()) -> str:
-    """The command line, in the profile's container where it has one. The first word may hold $NAMES and ~."""
+    """The command line, in the profile's container where it has one. The first word may hold $NAMES and ~.
+
+    `binds`: paths, or a shell variable in double quotes.
+    """
     python, *rest = command
     if python.startswith("~/"):
         python = "$HOME" + python[1:]
@@ -210,8 +260,8 @@ def in_container(profile: Profile, command: list[str], binds: tuple[str, ...] = 
         return line
     if any(char in container.image for char in "\n\0"):
         raise UsageError(f"{container.image!r} is not an image name.")
-    bind = ",".join([*container.binds, *binds])
-    inside = "; ".join([*container.setup, f"exec {line}"])
+    bind = ",".join([*(quoted(one) for one in container.binds), *(_bound(one) for one in binds)])
+    inside = "\n".join([*(_or_ends(command) for command in container.setup), f"exec {line}"])
     options = " ".join(container.options)
-    binding = f"--bind {quoted(bind)} " if bind else ""
+    binding = f"--bind {bind} " if bind else ""
     return f"{container.command} exec {options} {binding}{quoted(container.image)} bash -c {quoted(inside)}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tlcourse.cluster.jobs import Journal, OnEvent, Pace
+from tlcourse.cluster.own_queue import OwnQueueShell
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.shell import HereShell, Shell, SshShell
 from tlcourse.cluster.watcher import JobWatcher
@@ -19,7 +20,8 @@ _WAIT_S = 3600.0
 
 def shell_for(profile: Profile, name: str) -> Shell:
     """SSH to the profile's host, or this machine where it names none. Errors advise commands for the profile `name`."""
-    return SshShell(name, profile.host, profile.ssh_config) if profile.host else HereShell(name)
+    shell = SshShell(name, profile.host, profile.ssh_config) if profile.host else HereShell(name)
+    return shell if profile.scheduler == "slurm" else OwnQueueShell(shell, profile)
 
 
 class SlurmPool:

@@ -40,12 +40,27 @@ class Container(Struct, frozen=True, forbid_unknown_fields=True):
     """Shell lines inside the container, before Python starts."""
 
 
+class Commands(Struct, frozen=True, forbid_unknown_fields=True):
+    """How another scheduler than Slurm is asked: shell commands on the login node."""
+
+    submit: str
+    """Submits the file `$script`, and prints the job's number last: `qsub "$script" | cut -d. -f1`."""
+    list: str
+    """Prints the numbers of your jobs that wait or run, a line each: `bjobs -noheader -o jobid`."""
+    cancel: str
+    """Cancels the job `$job`: `bkill "$job"`."""
+    header: tuple[str, ...] = ()
+    """Lines for the top of the job's script, such as `#BSUB -q gpu`."""
+
+
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """One place where solutions run. Without `host` it is the machine that tlcourse itself runs on: a login node."""
 
     host: Host | None = None
     ssh_config: str | None = None
     """Another file than ~/.ssh/config; a relative path is one beside the configuration file."""
+    scheduler: Literal["slurm", "none"] | Commands = "slurm"
+    """`none`: a machine with a queue of your own runs only, one in each place – with `gpus`, one on each card."""
     partition: Word | None = None
     account: Word | None = None
     qos: Word | None = None
@@ -76,11 +91,15 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """Make an environment from `python` once, and install these; without it `python` has all that is needed."""
     pip_options: list[Option] = []
     container: Container | None = None
-    modules: list[Word] = []
+    login_shell: bool = True
+    """Start as a login does, which is where most sites define `module`."""
     setup: list[str] = []
-    """Shell lines before Python starts."""
+    """Shell commands before everything else, such as `. /etc/profile`; the first that fails ends the job."""
+    module_paths: list[FolderName] = []
+    """For `module use`, before the modules are loaded."""
+    modules: list[Word] = []
     environment: dict[Variable, str] = {}
-    """For the job, and seen by the solution: put no secret here."""
+    """For the job, and seen by the solution: put no secret here. $NAMES are read there, in the job."""
     sbatch: list[Option] = []
     """Further options of sbatch, such as --constraint=gpu."""
     work: FolderName = "~/.tlcourse-jobs"

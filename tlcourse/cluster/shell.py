@@ -56,6 +56,10 @@ class Shell(Protocol):
         """Run a command to its end; raises ConnectionLostError. An exit status other than 0 is not an error here."""
         ...
 
+    def log_in(self) -> bool:
+        """Let a person answer what the other side asks, in this terminal; whether that worked."""
+        ...
+
     def close(self) -> None:
         """Let go of the connection."""
         ...
@@ -72,6 +76,10 @@ class HereShell:
     def run(self, command: str, stdin: bytes = b"", timeout: float = TIMEOUT_S) -> Done:
         """Run it with /bin/sh."""
         return run_process(["/bin/sh", "-c", command], stdin, timeout)
+
+    def log_in(self) -> bool:
+        """There is nothing to log in to."""
+        return True
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -10,18 +10,21 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import re
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tlcourse.cluster.plan import in_container, start_lines
+from msgspec import Struct
+
+from tlcourse.cluster.plan import SETUP_FAILED, in_container, start_lines
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.shell import LOCK, Done, Shell, quoted
 from tlcourse.errors import InfraError
 from tlcourse.sandbox.interpreter import PACKAGE
 from tlcourse.text import harmless
 
-KEPT_DAYS = 30
+KEPT_DAYS, ENV_DAYS = 30, 90
 SEND_S = 900.0
 _FULL = ("no space left", "disk quota exceeded", "file too large")
 # Never travels: graders above all. What a cache left is of no use there.
@@ -40,6 +43,8 @@ class RemoteStore:
                 f"w={_expandable(work)}",
                 'mkdir -p "$w/blobs" "$w/code" "$w/jobs" "$w/env" && chmod 700 "$w" && cd "$w" && pwd -P || exit 3',
                 f"find blobs jobs code -mindepth 1 -maxdepth 1 -mtime +{KEPT_DAYS} -exec rm -rf {{}} + 2>/dev/null",
+                f"find env -mindepth 1 -maxdepth 1 -mtime +{ENV_DAYS} -exec rm -rf {{}} + 2>/dev/null",
+                "find . -mindepth 1 -maxdepth 1 -name 'incoming.*' -mtime +1 -exec rm -rf {} + 2>/dev/null",
                 "exit 0",
             )
         )
@@ -61,15 +66,13 @@ class RemoteStore:
         return len(wanted)
 
     def send_code(self) -> str:
-        """Have this version of tlcourse there, without the graders; returns the folder for PYTHONPATH."""
+        """Have this version of tlcourse there, without the graders, as one file; returns the archive's path."""
         digest, data = package_archive()
-        folder = f"{self.work}/code/{digest}"
-        if (
-            "there"
-            not in self._ran(f"if [ -d {quoted(folder)} ]; then touch {quoted(folder)}; echo there; fi").text.split()
-        ):
-            self._unpack_archive(data, f"code/{digest}")
-        return folder
+        name = f"{digest}.tar"
+        there = f"cd {quoted(self.work)}/code && if [ -f {name} ]; then touch {name}; else echo lacking; fi"
+        if self._ran(there).text.split() == ["lacking"]:
+            self._unpack({name: data}, "code")
+        return f"{self.work}/code/{name}"
 
     def send_folder(self, name: str, files: Mapping[str, bytes], folders: tuple[str, ...] = ()) -> str:
         """A new folder `jobs/NAME` with these files and empty folders: there whole, or not at all."""
@@ -110,10 +113,53 @@ class RemoteStore:
         done = self.shell.run(f"cd {quoted(folder)}/log && tail -q -n 12 ./*.txt | tail -c 4000")
         return harmless(done.text)
 
+    def clean(self, clusters: str = "") -> Removed:
+        """Remove everything that no job needs which waits or runs; raises InfraError where Slurm does not say which.
+
+        `clusters`: those that the profile names, of several that share a login.
+        """
+        where = f" -M {quoted(clusters)}" if clusters else ""
+        done = self.shell.run(_CLEAN.format(work=quoted(self.work), clusters=where), timeout=600)
+        lines = [line.split() for line in done.text.splitlines()]
+        last = next((words for words in reversed(lines) if words[:1] == ["removed"]), None)
+        if done.code != 0 or last is None:
+            said = (done.err.strip().splitlines() or ["no answer"])[-1]
+            raise InfraError(
+                f"{self.work} on {self.shell.name} was not cleaned: {said}",
+                cause="Slurm did not say which jobs run, and their data must stay.",
+                remedy=f"tlcourse config check {self.shell.profile}",
+            )
+        return Removed(int(last[1]), int(last[2]) / 1024, [words[1] for words in lines if words[:1] == ["kept"]])
+
     def forget(self, folder: str) -> None:
         """Remove the folder of an array that is over."""
         if folder.startswith(f"{self.work}/jobs/"):
             self.shell.run(f"rm -rf {quoted(folder)}")
+
+
+class Removed(Struct, frozen=True):
+    """What a cleaning removed, and the arrays whose folders it left."""
+
+    files: int
+    mb: float
+    kept: list[str]
+
+
+# Slurm is asked first: where it does not answer, nothing is known to have ended, and nothing is removed.
+_CLEAN = """
+cd {work} || exit 3
+alive=$(squeue -a -h{clusters} -u "$(id -un)" -o '%j') || exit 4
+size() {{ du -sk blobs code env jobs | awk '{{ s += $1 }} END {{ print s }}'; }}
+files() {{ find blobs code env jobs -type f | wc -l; }}
+before=$(files) size=$(size)
+for folder in jobs/*; do
+    [ -d "$folder" ] || continue
+    name=${{folder#jobs/}}
+    if printf '%s\\n' "$alive" | grep -qxF "$name"; then echo "kept $name"; else rm -rf "$folder"; fi
+done
+if [ -z "$(ls jobs)" ]; then rm -rf blobs code env incoming.* sandbox-*; mkdir -p blobs code env; fi
+echo "removed $((before - $(files))) $((size - $(size)))"
+"""
 
 
 def full_error(work: str, shell: Shell) -> InfraError:
@@ -180,6 +226,7 @@ def package_archive() -> tuple[str, bytes]:
 INSTALL_S = 3600.0
 
 # One at a time; `ready` says that it is whole. A cut connection leaves it running, and whoever asks next waits for it.
+# Half of one is of no use, and may be what fills the disk.
 _MAKE = """
 trap '' HUP PIPE
 cd {work}/env || exit 3
@@ -187,12 +234,17 @@ cd {work}/env || exit 3
 lock {key} 3600 60 || exit 4
 [ -f {key}/ready ] && exit 0
 rm -rf {key}
-{{
+free=$(df -Pk . 2>/dev/null | awk 'NR == 2 {{ print $4 }}')
+if [ "${{free:-{needs}}}" -lt {needs} ]; then echo "$free" >&2; exit 7; fi
+(
 {lines}
 {make} && {install}
-}} >{key}.log 2>&1 </dev/null || {{ tail -n 5 {key}.log >&2; exit 5; }}
+) >{key}.log 2>&1 </dev/null || {{ tail -n 5 {key}.log >&2; rm -rf {key}; exit 5; }}
 touch {key}/ready
 """
+TORCH_KB, TORCH_FILES = 5_400_000, 25_000
+"""What an environment with torch for CUDA takes: 5.4 GB and 24,794 files, measured with torch 2.6."""
+_NO_ROOM = 7
 
 
 def python_for(store: RemoteStore, profile: Profile) -> str:
@@ -200,36 +252,73 @@ def python_for(store: RemoteStore, profile: Profile) -> str:
     if profile.packages is None:
         return profile.python
     folder = f"{store.work}/env/{environment_key(profile)}"
-    if store.shell.run(f"[ -f {quoted(folder)}/ready ]").code == 0:
+    if environment_is_there(store, profile):
         return f"{folder}/bin/python"
-    done = store.shell.run(_script(store.work, profile), timeout=INSTALL_S)
-    if done.code != 0:
-        last = (done.err.strip().splitlines() or [f"exit status {done.code}"])[-1][:300]
+    done = store.shell.run(in_login_shell(profile, _script(store.work, profile)), timeout=INSTALL_S)
+    if done.code == 0:
+        return f"{folder}/bin/python"
+    if done.code == _NO_ROOM:
+        free = int(done.err.split()[-1]) / 1e6
         raise InfraError(
-            f"The Python environment on {store.shell.name} could not be made: {last}",
-            cause="`python` of the profile has no venv or pip, or the login node reaches no package index.",
-            remedy="name a Python that has torch (the profile's `python`, without `packages`), or load a module first.",
+            f"The Python environment needs {TORCH_KB / 1e6:.1f} GB, and {free:.1f} GB are free in {store.work} on "
+            f"{store.shell.name}.",
+            cause="torch is large, and a home often is small.",
+            remedy=f"choose a folder with more room: tlcourse config set {store.shell.profile} work=FOLDER – or name a "
+            "Python that has torch, without `packages`.",
         )
-    return f"{folder}/bin/python"
+    if store.full() or any(words in done.err.lower() for words in _FULL):
+        raise full_error(store.work, store.shell)
+    lines = [line for line in harmless(done.err).splitlines() if line.strip()] or [f"exit status {done.code}"]
+    setup = next((line for line in lines if line.startswith(SETUP_FAILED)), None)
+    raise InfraError(
+        f"The Python environment on {store.shell.name} could not be made: {(setup or lines[-1])[:300]}",
+        cause="the set-up of the profile does not hold there."
+        if setup
+        else "`python` of the profile has no venv or pip, or the login node reaches no package index.",
+        remedy=f"tlcourse config show {store.shell.profile}, and correct `setup` or `modules`."
+        if setup
+        else "name a Python that has torch (the profile's `python`, without `packages`), or load a module first.",
+    )
+
+
+def environment_is_there(store: RemoteStore, profile: Profile) -> bool:
+    """Whether no environment needs to be made; one that is there counts as used."""
+    if profile.packages is None:
+        return True
+    folder = f"{store.work}/env/{environment_key(profile)}"
+    return store.shell.run(f"[ -f {quoted(folder)}/ready ] && touch -c {quoted(folder)}").code == 0
+
+
+def _has_torch(profile: Profile) -> bool:
+    return any(re.match(r"torch(?![a-z0-9_-])", package) for package in profile.packages or [])
 
 
 def environment_key(profile: Profile) -> str:
-    """Another list, Python, module or image means another environment."""
+    """Another list, Python, set-up, module or image means another environment."""
     container = profile.container.image if profile.container else ""
-    parts = [profile.python, container, *profile.modules, *profile.pip_options, "|", *(profile.packages or [])]
+    before = [profile.python, container, *profile.setup, "|", *profile.module_paths, "|", *profile.modules]
+    parts = [*before, "|", *profile.pip_options, "|", *(profile.packages or [])]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def in_login_shell(profile: Profile, script: str) -> str:
+    """The script as a job runs it: by bash as a login shell, where the site defines `module`."""
+    return f"exec bash -lc {quoted(script)}" if profile.login_shell else script
 
 
 def _script(work: str, profile: Profile) -> str:
     key = environment_key(profile)
     packages = profile.packages or []
+    # what `python` has stays visible where torch is not installed anew: a module's or a container's torch is kept
+    system = () if _has_torch(profile) else ("--system-site-packages",)
     install = [f"{work}/env/{key}/bin/python", "-m", "pip", "install", "--quiet", *profile.pip_options, *packages]
-    make = [profile.python, "-m", "venv", *(() if packages else ("--without-pip",)), f"{work}/env/{key}"]
+    make = [profile.python, "-m", "venv", *system, *(() if packages else ("--without-pip",)), f"{work}/env/{key}"]
     return _MAKE.format(
         lock=LOCK,
         work=quoted(work),
         key=key,
-        lines="\n".join(line for line in start_lines(profile, "") if not line.startswith("export PYTHONPATH")),
+        needs=TORCH_KB if _has_torch(profile) else 50_000,
+        lines="\n".join(start_lines(profile)),
         make=in_container(profile, make, (work,)),
         install=in_container(profile, install, (work,)) if packages else "true",
     )

@@ -159,7 +159,8 @@ class Sender:
             "%s: array %s submitted as job %s: tasks %s, elements %s", self._name, one.name, one.job, tasks, elements
         )
         for item in live.all_items():
-            item.tell(f"job {one.job} was handed to Slurm on {self._shell.name}")
+            taker = "Slurm" if self._profile.scheduler == "slurm" else "the queue"
+            item.tell(f"job {one.job} was handed to {taker} on {self._shell.name}")
 
 
 class Limit(Struct):

@@ -17,6 +17,7 @@ from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.execution.supervise import run as supervise
 from tlcourse.grading.grade import OnEvent
+from tlcourse.sandbox import KINDS, LANDLOCK_IN_A_BATCH
 from tlcourse.sandbox.base import Process, Sandbox, Start
 from tlcourse.sandbox.choose import choose, findings
 
@@ -29,12 +30,12 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tlcourse.cluster.check import require_packages_there
+from tlcourse.cluster.check import STRONG, require_packages_there, sandbox_on_nodes
 from tlcourse.cluster.jobs import Journal, Pace, pace_of
 from tlcourse.cluster.pool import SlurmPool, shell_for
 from tlcourse.cluster.profile import Profile, find_profile
-from tlcourse.cluster.sbatch_errors import BusyError
-from tlcourse.cluster.shell import ConnectionLostError
+from tlcourse.cluster.sbatch_errors import BusyError, unreachable
+from tlcourse.cluster.shell import ConnectionLostError, Shell
 from tlcourse.cluster.submit import cancel_arrays, sbatch_test_only
 from tlcourse.course.exercise import require_packages
 from tlcourse.course.model import LoadedExercise
@@ -99,6 +100,8 @@ def _name(sandbox_kind: str, *, trusted: bool) -> tuple[str, str]:
     wanted = ["fork-server", "bubblewrap"] if sandbox_kind == "auto" else [sandbox_kind]
     for name in wanted:
         if found[name].available:
+            if name == "landlock":
+                return name, LANDLOCK_IN_A_BATCH
             slower = f"Each run starts in bubblewrap, which takes seconds: {found['fork-server'].detail}"
             return name, "" if name == wanted[0] else slower
     if trusted and sandbox_kind == "auto":
@@ -107,7 +110,8 @@ def _name(sandbox_kind: str, *, trusted: bool) -> tuple[str, str]:
     raise UnableError(
         f"A batch needs a strong sandbox around each submission, and this machine builds none: {missing.detail}.",
         cause="the sandbox needs Linux, bubblewrap and user namespaces.",
-        remedy=f"{missing.remedy or 'tlcourse doctor'} – or, for code that you would run as your own, add {TRUST}.",
+        remedy=f"{missing.remedy or 'tlcourse doctor'} – or decide for the weaker --sandbox landlock – or, for code "
+        f"that you would run as your own, add {TRUST}.",
     )
 
 
@@ -144,7 +148,7 @@ RETRIES = 2
 AT_ONE_TIME = 200
 """Submissions on a cluster that are waited for side by side: a class is one array, and a thread that waits is cheap."""
 _GATHER_S = 3.0
-_ON_A_NODE = {"auto": "strong", "fork-server": "fork-server", "bubblewrap": "bubblewrap", "none": "none"}
+_ON_A_NODE = {kind: kind for kind in KINDS} | {"auto": "strong"}
 Tell = Callable[[str], None]
 
 
@@ -209,7 +213,14 @@ class Backend(Struct, frozen=True):
         return max(cores() // threads, 1)
 
     def check(
-        self, exercise: LoadedExercise, options: Options, submissions: int, sandbox_kind: str, *, trusted: bool
+        self,
+        exercise: LoadedExercise,
+        options: Options,
+        submissions: int,
+        sandbox_kind: str,
+        tell: Tell,
+        *,
+        trusted: bool,
     ) -> None:
         """Before anything is begun: the exercise's packages are there, a cluster can be reached and takes such jobs.
 
@@ -225,7 +236,33 @@ class Backend(Struct, frozen=True):
             limits = replace(limits, wall_time_s=options.wall_time_s)
         shell = shell_for(self.profile, self.name)
         sbatch_test_only(self.name, self.profile, shell, submissions, limits, options.threads)
-        require_packages_there(self.name, self.profile, shell, exercise.about)
+        try:
+            require_packages_there(self.name, self.profile, shell, exercise.about)
+            if sandbox_kind != "none":
+                self._nodes_build(sandbox_kind, shell, tell)
+        except ConnectionLostError as lost:
+            raise unreachable(shell, lost) from None
+
+    def _nodes_build(self, sandbox_kind: str, shell: Shell, tell: Tell) -> None:
+        """Raises UnableError where the nodes build no sandbox as a batch needs it, before anything is sent to them."""
+        assert self.profile is not None
+        kind = sandbox_on_nodes(self.name, self.profile, shell, tell)
+        if kind in STRONG:
+            return
+        if sandbox_kind == "landlock" and kind == "landlock":
+            tell(LANDLOCK_IN_A_BATCH)
+            return
+        builds = f"landlock at most: {LANDLOCK_IN_A_BATCH}" if kind == "landlock" else "none at all."
+        remedy = (
+            "grade on a machine with bubblewrap – or decide for the weaker one: --sandbox landlock."
+            if kind == "landlock"
+            else "grade on a machine with bubblewrap, or ask the cluster's administrators for it."
+        )
+        raise UnableError(
+            f"The nodes of {self.name} build no sandbox that a batch needs; they build {builds}",
+            cause="they allow no user namespaces, as LUMI and many other clusters, or have no bubblewrap.",
+            remedy=remedy,
+        )
 
     @contextlib.contextmanager
     def opened(
@@ -276,7 +313,8 @@ def _on_a_cluster(
     refuse_no_sandbox(sandbox_kind, trusted=trusted)
     pace = pace_of(profile, Pace(gather=_GATHER_S))
     sandbox = _ON_A_NODE[sandbox_kind]
-    pool = SlurmPool(name, profile, folder=folder, sandbox_kind=sandbox, pace=pace, expected=submissions)
+    alone = 1 if sandbox == "landlock" else None  # what one leaves behind ends with its job
+    pool = SlurmPool(name, profile, folder=folder, sandbox_kind=sandbox, chunk=alone, pace=pace, expected=submissions)
 
     def run(job: RunSpec, tell: OnEvent) -> RunReport:
         try:

@@ -106,7 +106,7 @@ class BatchTask(Struct, frozen=True):
     ) -> BatchState:
         submissions = len(work_left(book, batch, self.handins) if batch else self.handins.found)
         if batch is None and self.backend.profile is not None:
-            self.backend.check(self.exercise, self.options, submissions, self.sandbox_kind, trusted=self.trusted)
+            self.backend.check(self.exercise, self.options, submissions, self.sandbox_kind, tell, trusted=self.trusted)
             batch = self._begin(book)  # its number names the folder in which its jobs are found again
         folder = folder_of(book.path, batch.id if batch else 0)
         opened = self.backend.opened(
@@ -244,7 +244,7 @@ def regrade(
     _refuse_private(exercise, book.path, backend, sandbox_kind)
     number, handins = _chosen(book, batch, only, go_on=go_on)
     options = options_of(batch, seed, Options())
-    backend.check(exercise, options, len(handins), sandbox_kind, trusted=trusted)
+    backend.check(exercise, options, len(handins), sandbox_kind, tell, trusted=trusted)
     book.keep_copy()
     number = number or book.begin_regrade(batch.id, handins, selection=only, who=who, why=why)
     work = _work_of_regrade(book, batch, number)
