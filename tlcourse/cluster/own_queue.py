@@ -20,7 +20,7 @@ for needed in flock setsid timeout pkill; do
     command -v $needed >/dev/null || {{ echo "$needed is not installed" >&2; exit 3; }}
 done
 mkdir -p {folder} && cd {folder} || exit 3
-cat >queue.new && chmod 700 queue.new && mv queue.new queue || exit 3
+cat >queue.$$ && chmod 700 queue.$$ && mv queue.$$ queue || exit 3  # two may do so at once
 for name in {names}; do ln -sf queue $name; done
 """
 
