@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
     from tlcourse.grading.batch.joining import Place
     from tlcourse.grading.batch.setup import ClassLists
+    from tlcourse.grading.batch.state import BatchState
     from tlcourse.grading.grade import Options
     from tlcourse.grading.gradebook.deadlines import Lates
     from tlcourse.grading.lms.handins import HandIns
@@ -203,7 +204,7 @@ def batch(
         take_unclear=take_unclear,
     )
     graded = task.grade(book, tell, lambda: display_for(plain=plain or json), go_on=start.go_on, again=start.again)
-    for line in summary(graded):
+    for line in summary(graded) if backend.packed is None else packed_lines(graded, backend.packed):
         tell(line)
     state = as_document(graded)
     if not state["infra"] and not state["waiting"]:
@@ -212,8 +213,20 @@ def batch(
     if json:
         about = {**found_document(handins, place, late), "joins": place_document(place) if joins else None}
         out.document({"schema": 1, **about, **state, "written": [str(path) for path in written]})
-    if state["infra"] or state["waiting"]:
+    packing = backend.packed is not None and not start.go_on  # what lies in a folder is done with for now
+    if state["infra"] or (state["waiting"] and not packing):
         raise typer.Exit(ExitCode.INFRA)
+
+
+def packed_lines(state: BatchState, folder: Path) -> Iterator[str]:
+    """What is graded of a class in a folder, and what to do with the rest."""
+    if state.final:
+        yield f"{state.final} of {state.total} are graded."
+    if not state.waiting:
+        return
+    yield f"{state.waiting} have a run in {folder} without a result. There, with a Python that has torch: sh run.sh"
+    yield "  or as jobs, one for each number: sh run.sh 1, sh run.sh 2 …; what has a result is not run again."
+    yield f"Then, with the folder where it is now: {typed_command(['tlcourse', 'collect', str(folder)])}"
 
 
 def _write_out(

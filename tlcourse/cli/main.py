@@ -48,6 +48,8 @@ COMMANDS = (
     Command("doctor", "config", "doctor", "Say what works on this machine, and what would fix the rest."),
     Command("config", "config", GROUP, "The configuration file: profiles of clusters, and the app's theme."),
     Command("batch", "batch", "batch", "Grade a class: find each newest attempt, train and score all."),
+    Command("pack", "pack", "pack", "Write a class into a folder that any scheduler can serve."),
+    Command("collect", "pack", "collect", "Grade what was run in such a folder."),
     Command("ta", "ta", GROUP, "For assistants and lecturers."),
     Command("groups", "groups", GROUP, "Who hands in together."),
     Command("author", "author", GROUP, "Write a course, and check it."),

@@ -32,6 +32,7 @@ from msgspec.structs import replace
 
 from tlcourse.cluster.check import STRONG, require_packages_there, sandbox_on_nodes
 from tlcourse.cluster.jobs import Journal, Pace, pace_of
+from tlcourse.cluster.packed import PackedFolder
 from tlcourse.cluster.pool import SlurmPool, shell_for
 from tlcourse.cluster.profile import Profile, find_profile
 from tlcourse.cluster.sbatch_errors import BusyError, unreachable
@@ -191,14 +192,22 @@ class Backend(Struct, frozen=True):
 
     name: str = "local"
     profile: Profile | None = None
+    packed: Path | None = None
+    """A folder that somebody else's scheduler serves."""
 
     @staticmethod
     def named(name: str | None) -> Backend:
         """The backend called so; raises UsageError where there is none."""
-        return Backend() if name is None or name == "local" else Backend(name, find_profile(name))
+        if name is None or name == "local":
+            return Backend()
+        if name.startswith(PACKED):
+            return Backend(name, packed=Path(name.removeprefix(PACKED)))
+        return Backend(name, find_profile(name))
 
     def words(self) -> str:
         """`on lumi (lumi.csc.fi, up to 8 jobs with 4 hand-ins each)`."""
+        if self.packed is not None:
+            return f"by whoever runs {self.packed}"
         if self.profile is None:
             return "on this machine"
         host = self.profile.host or "this login node"
@@ -206,7 +215,7 @@ class Backend(Struct, frozen=True):
 
     def side_by_side(self, threads: int) -> int:
         """How many submissions are graded at a time, unless it was said."""
-        if self.profile is not None:
+        if self.profile is not None or self.packed is not None:
             return AT_ONE_TIME
         from tlcourse.execution.pool import cores
 
@@ -227,6 +236,8 @@ class Backend(Struct, frozen=True):
         Raises UnableError where packages are missing, a cluster does not answer, or submissions would run without a
         sandbox; UsageError where Slurm refuses what the profile asks for.
         """
+        if self.packed is not None:
+            return  # nobody knows where it will run
         if self.profile is None:
             require_packages(exercise.about)
             return
@@ -272,6 +283,10 @@ class Backend(Struct, frozen=True):
 
         `folder` is where it is written down what the batch has on a cluster, see `folder_of`.
         """
+        if self.packed is not None:
+            with _in_a_folder(self.packed, sandbox_kind, trusted=trusted) as there:
+                yield there
+            return
         if self.profile is None:
             with on_this_machine(sandbox_kind, jobs, trusted=trusted) as here:
                 yield here
@@ -328,6 +343,24 @@ def _on_a_cluster(
         yield OpenBackend(sandbox, "", run, pool.leave, retries=0, queue_words=pool.queue_status)
     finally:
         pool.leave()
+
+
+PACKED = "packed:"
+"""What the name of a backend begins with that is a folder; a profile's has no colon."""
+
+
+@contextlib.contextmanager
+def _in_a_folder(folder: Path, sandbox_kind: str, *, trusted: bool) -> Iterator[OpenBackend]:
+    """Runs are written into a folder, or their results read from it; what has none is left open."""
+    refuse_no_sandbox(sandbox_kind, trusted=trusted)
+    kind = _ON_A_NODE[sandbox_kind]
+    packed = PackedFolder(folder, kind)
+
+    def run(job: RunSpec, tell: OnEvent) -> RunReport:
+        return packed.run(job)
+
+    yield OpenBackend(kind, "", run, lambda: None, retries=0)
+    packed.close()
 
 
 def refuse_no_sandbox(sandbox_kind: str, *, trusted: bool) -> None:

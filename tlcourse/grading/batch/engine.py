@@ -18,6 +18,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tlcourse.cluster.packed import NotRunYetError
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, SubmissionError, TlcourseError, UnableError
 from tlcourse.grading.batch.backend import RETRIES, BackendLostError, BackendRefusedError
@@ -154,7 +155,9 @@ class Engine:
             _log.debug("the batch stops: %s", graded.fatal.what)
             raise graded.fatal
         result = graded.result
-        assert result is not None
+        if result is None:  # its runs lie in a folder, and it stays open
+            self._left -= 1
+            return
         handin = graded.work.handin
         kept = stored(result, secret=self._secret)
         self._book.record(handin.id, self._round or handin.round, kept, cause_of(kept))
@@ -283,6 +286,9 @@ class Engine:
                 one.work,
                 self._grading.result(one.submission, lambda _: None, started=started, whose=one.work.handin.key),
             )
+        except NotRunYetError as error:
+            _log.debug("hand-in %s: %s", one.work.handin.id, error.what)
+            return _Graded(one.work, None)
         except (UnableError, BackendLostError, BackendRefusedError) as error:  # a missing device: so for the next one
             return _Graded(one.work, None, error)
         except InfraError as error:

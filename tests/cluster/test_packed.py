@@ -1,0 +1,79 @@
+"""A class in a folder: any scheduler runs it by number, and the verdicts are those of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.a_class import RIGHT
+from tlcourse.cluster.plan import read_arrays
+
+EXAMPLE = Path(__file__).parents[1] / "example_course"
+TAR = b"solution."
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def tl(tmp_path, own_home):
+    """`tl("batch", …)`: a command with this test's gradebook; its document, or its words where it fails."""
+    env = {**os.environ, "TLCOURSE_HOME": str(own_home)}
+    ours = ["--json", "--course", str(EXAMPLE)]
+    seed = ["--seed", "5", "--public-marks"]
+
+    def run(*given: object, book: str = "book.sqlite", status: int = 0) -> dict | str:
+        line = [sys.executable, "-m", "tlcourse", *map(str, given), "--gradebook", str(tmp_path / book), *ours]
+        line += seed if given[0] != "ta" else []
+        done = subprocess.run(line, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        assert done.returncode == status, done.stderr
+        return json.loads(done.stdout) if done.stdout else done.stderr
+
+    return run
+
+
+def test_a_class_runs_wherever_its_folder_goes_and_has_the_marks_of_this_machine(tl, tmp_path):
+    crash = "def fit(task):\n    raise KeyError\n"
+    handins = {"right": RIGHT, "wrong": RIGHT.replace("2 * x", "3 * x"), "crash": crash}
+    for name, text in handins.items():
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "solution.py").write_text(text)
+    folder = tmp_path / "packed"
+    here = tl("batch", "line", tmp_path / "class", book="here.sqlite")
+    packed = tl("pack", "line", tmp_path / "class", folder)
+    assert (packed["total"], packed["waiting"], packed["infra"]) == (3, 3, 0)
+    with tarfile.open(folder / "code.tar") as code:
+        assert not [name for name in code.getnames() if "graders" in name.split("/")]
+    data = [read_arrays(blob.read_bytes()) for blob in (folder / "blobs").iterdir() if blob.read_bytes()[:9] != TAR]
+    assert [sorted(arrays) for arrays in data].count(["x"]) == 1  # the test inputs, of which no labels are there
+
+    def runs(*number: str) -> list[str]:
+        env = {**os.environ, "PYTHON": sys.executable}
+        subprocess.run(["sh", folder / "run.sh", *number], env=env, check=True, capture_output=True)
+        return sorted(path.name for path in folder.glob("round/1/results/*.json"))
+
+    assert runs("2") == ["1.json"]
+    some = tl("collect", folder, status=5)
+    assert (some["final"], some["waiting"]) == (1, 2)
+    assert runs() == ["0.json", "1.json", "2.json"]
+    before = (folder / "round/1/results/1.json").stat().st_mtime_ns
+    assert runs() == ["0.json", "1.json", "2.json"]
+    assert (folder / "round/1/results/1.json").stat().st_mtime_ns == before  # what is there is not run again
+    back = tl("collect", folder)
+    assert back["waiting"] == 0
+    assert back["counts"] == here["counts"]
+    marks = [tl("ta", "export", "line", "--format", "csv", book=book) for book in ("here.sqlite", "book.sqlite")]
+    assert marks[0]["marks"] == marks[1]["marks"]
+
+
+def test_a_folder_that_nobody_packed_is_named(tl, tmp_path):
+    (tmp_path / "class" / "a").mkdir(parents=True)
+    (tmp_path / "class" / "a" / "solution.py").write_text(RIGHT)
+    tl("pack", "line", tmp_path / "class", tmp_path / "packed")
+    error = tl("collect", tmp_path / "other", status=2)["error"]
+    assert f"was packed into {tmp_path / 'other'}" in error["what"]
+    assert str(tmp_path / "packed") in error["cause"]

@@ -1,0 +1,143 @@
+"""A folder that somebody else's scheduler serves: runs are written into it, and their results read from it later.
+
+    run.sh            runs one task, `sh run.sh 3`, or all that have no result: `sh run.sh`
+    code.tar, blobs/  this package without graders, and data under their hash
+    round/1/          plan.json, and the results of its tasks, as on a cluster
+
+Labels, graders and the secret are in none of it. A task whose result is there is not run again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+from pathlib import Path
+
+import msgspec
+
+from tlcourse.cluster.plan import SCHEMA, Packer, Plan, Task, TaskResult, result_cap
+from tlcourse.cluster.staging import folder_archive, package_archive
+from tlcourse.errors import InfraError, UsageError
+from tlcourse.execution.spec import RunReport, RunSpec
+from tlcourse.storage import write_atomically
+
+RUN = """\
+#!/bin/sh
+# One task: sh run.sh NUMBER. All that have no result yet: sh run.sh. PYTHON names a Python 3.11 or later with torch,
+# numpy, safetensors, msgspec and psutil.
+cd "$(dirname "$0")" || exit 1
+code=$(mktemp -d "${TMPDIR:-/tmp}/tlcourse.XXXXXX") || exit 1
+trap 'rm -rf "$code"' EXIT
+tar -xf code.tar -C "$code" && chmod -R a+rX "$code" || exit 1  # root's sandbox is another user
+export PYTHONPATH="$code" PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1
+unset TLCOURSE_SECRET
+number=0
+for plan in round/*/plan.json; do
+    folder=$(dirname "$plan")
+    for task in $(cat "$folder/tasks"); do
+        number=$((number + 1))
+        [ -z "$1" ] || [ "$1" = "$number" ] || continue
+        [ -e "$folder/results/$task.json" ] && continue
+        SLURM_ARRAY_TASK_ID=$task "${PYTHON:-python3}" -m tlcourse.cluster.worker_node "$PWD/$folder" ||
+            echo "task $number failed" >&2
+    done
+done
+"""
+
+
+class NotRunYetError(InfraError):
+    """A run lies in a folder and has no result there yet: nothing is wrong, and nothing is recorded."""
+
+
+class PackedFolder:
+    """Takes runs from many threads; `close` writes down what is new."""
+
+    def __init__(self, folder: Path, sandbox_kind: str) -> None:
+        """Raises UsageError where the folder cannot be read or made."""
+        self.folder = folder
+        self._sandbox_kind = sandbox_kind
+        self._packer = Packer()
+        self._lock = threading.Lock()
+        self._new: dict[str, Task] = {}
+        self.left = 0
+        """Tasks in it that have no result."""
+        try:
+            for name in ("blobs", "round"):
+                (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            places = sorted(folder.glob("round/*/plan.json"))
+            self._known = {task: plan.parent for plan in places for task in _keys(plan.parent).items()}
+        except (OSError, msgspec.MsgspecError, ValueError) as error:
+            raise _unusable(folder, error) from None
+
+    def run(self, job: RunSpec) -> RunReport:
+        """The report of a run whose result is there; raises NotRunYetError where it is to be run, InfraError."""
+        job = msgspec.structs.replace(job, sandbox_kind=self._sandbox_kind)
+        items = len(job.test_inputs["x"]) if job.test_inputs is not None else 0
+        with self._lock:
+            task = self._packer.task(job, folder_archive(job.submission))
+        report = self._result(task, items)
+        if report is not None and report.status != "infra":
+            return report
+        with self._lock:
+            self.left += 1
+            if not self._is_known(task.key):
+                self._new[task.key] = task
+        why = f": {report.message}" if report is not None else ""
+        raise NotRunYetError(f"It lies in {self.folder} and has no result yet{why}.")
+
+    def _is_known(self, key: str) -> bool:
+        return any(one == key for one, _ in self._known)
+
+    def _result(self, task: Task, items: int) -> RunReport | None:
+        """Of several results (one may be a fault of where it ran) the first good one."""
+        found = None
+        for (key, number), place in self._known.items():
+            if key != task.key:
+                continue
+            with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError, RecursionError):
+                with (place / "results" / f"{number}.json").open("rb") as stream:
+                    data = stream.read(result_cap(task, items) + 1)
+                result = msgspec.json.decode(data, type=TaskResult)
+                if result.key == key and len(data) <= result_cap(task, items):
+                    found = msgspec.structs.replace(result.report, where=f"{self.folder.name}: {result.node}")
+                    if found.status != "infra":
+                        return found
+        return found
+
+    def close(self) -> None:
+        """Write the new tasks down, as a further round; raises InfraError where that cannot be done."""
+        if not self._new:
+            return
+        tasks = list(self._new.values())
+        place = self.folder / "round" / str(1 + max((int(one.name) for one in self.folder.glob("round/*")), default=0))
+        try:
+            for digest, data in {d: b for task in tasks for d, b in self._packer.blobs(task).items()}.items():
+                if not (self.folder / "blobs" / digest).exists():
+                    write_atomically(self.folder / "blobs" / digest, data)
+            write_atomically(self.folder / "code.tar", package_archive()[1])
+            write_atomically(self.folder / "run.sh", RUN.encode())
+            for name in ("results", "events"):
+                (place / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(place / "tasks", " ".join(map(str, range(len(tasks)))).encode() + b"\n")
+            plan = Plan(SCHEMA, tasks, [[number] for number in range(len(tasks))])
+            write_atomically(place / "plan.json", msgspec.json.encode(plan))
+        except OSError as error:
+            shutil.rmtree(place, ignore_errors=True)
+            raise InfraError(
+                f"{self.folder} cannot be written: {error.strerror}.", remedy="make room there, or name another folder."
+            ) from error
+
+
+def _keys(place: Path) -> dict[str, int]:
+    plan = msgspec.json.decode((place / "plan.json").read_bytes(), type=Plan)
+    return {task.key: number for number, task in enumerate(plan.tasks)}
+
+
+def _unusable(folder: Path, error: Exception) -> UsageError:
+    why = error.strerror if isinstance(error, OSError) else "it does not hold what `tlcourse pack` writes"
+    return UsageError(
+        f"{folder} cannot be used: {why}.",
+        cause="another folder was named, or it came back damaged.",
+        remedy="name the folder that tlcourse pack made; results that came back go into round/NUMBER/results there.",
+    )
