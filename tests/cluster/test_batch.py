@@ -67,6 +67,9 @@ def command(slurm, own_home, tmp_path):
         "    grace_s: 0.5\n    poll_s: 0.5\n"
     )
     env = {**os.environ, "TLCOURSE_HOME": str(own_home), "TLCOURSE_CONFIG": str(tmp_path / "config.yaml")}
+    bed = load_profiles(tmp_path / "config.yaml")["bed"]
+    sandbox_on_nodes("bed", bed, shell_for(bed, "bed"), print)  # once a week: not in the middle of what is tested
+    slurm.clear()
 
     def start(folder: Path, *options: str, book: str = "there.sqlite") -> subprocess.Popen[str]:
         return words("batch", "line", str(folder), "--seed", "5", "--public-marks", *options, book=book)
@@ -181,11 +184,37 @@ def test_ctrl_c_says_what_goes_on_there_and_how_to_go_on_here(cluster, command, 
 
 
 def test_a_batch_without_a_sandbox_is_refused_before_anything_is_sent(cluster, command, class_of, tmp_path):
-    folder = class_of(1)
-    for sandbox_kind, code in (("none", 3), ("landlock", 2)):
-        process = command(folder, "--on", "bed", "--sandbox", sandbox_kind)
-        _, err = process.communicate(timeout=60)
-        assert process.returncode == code, err
+    process = command(class_of(1), "--on", "bed", "--sandbox", "none")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 3, err
+    assert not cluster.jobs()
+
+
+def test_landlock_in_a_batch_is_said_in_two_sentences_and_gives_each_hand_in_a_job_of_its_own(
+    cluster, command, class_of, tmp_path
+):
+    told = finished(command(class_of(3), "--on", "bed", "--sandbox", "landlock"))
+    assert told["counts"] == {"pass": 3}
+    assert "a hand-in cannot read another one's files" in told["said"]
+    found = documents(tmp_path / "there.sqlite").values()
+    assert {run["sandbox"] for document in found for run in document["runs"]} == {"landlock"}
+    assert len({run["where"].split("(job ")[1] for document in found for run in document["runs"]}) == 3
+
+
+def test_a_class_is_not_sent_to_nodes_that_build_no_sandbox_for_it(cluster, command, class_of):
+    """As on LUMI: a small job has asked a node, and says landlock; or none at all."""
+    (note,) = cluster.home.glob(".tlcourse-jobs/sandbox-*")
+    before = note.read_text()
+    try:
+        for kind, words in (("landlock", "decide for the weaker one: --sandbox landlock"), ("none", "none at all")):
+            note.write_text(kind)
+            process = command(class_of(1), "--on", "bed")
+            _, err = process.communicate(timeout=60)
+            assert process.returncode == 3, err
+            assert words in err
+            assert "sysctl" not in err
+    finally:
+        note.write_text(before)
     assert not cluster.jobs()
 
 

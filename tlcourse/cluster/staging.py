@@ -238,7 +238,7 @@ free=$(df -Pk . 2>/dev/null | awk 'NR == 2 {{ print $4 }}')
 if [ "${{free:-{needs}}}" -lt {needs} ]; then echo "$free" >&2; exit 7; fi
 (
 {lines}
-{make} && {install}
+{make} && {keep} && {install}
 ) >{key}.log 2>&1 </dev/null || {{ tail -n 5 {key}.log >&2; rm -rf {key}; exit 5; }}
 touch {key}/ready
 """
@@ -289,6 +289,11 @@ def environment_is_there(store: RemoteStore, profile: Profile) -> bool:
     return store.shell.run(f"[ -f {quoted(folder)}/ready ] && touch -c {quoted(folder)}").code == 0
 
 
+# What `python` has stays visible where torch is not installed anew: a module's, a container's or another environment's
+# torch is kept. (--system-site-packages would show those of the Python from which that environment was made.)
+_OWN = "import sys; print(*(p for p in sys.path if p.endswith(('site-packages', 'dist-packages'))), sep='\\n')"
+
+
 def _has_torch(profile: Profile) -> bool:
     return any(re.match(r"torch(?![a-z0-9_-])", package) for package in profile.packages or [])
 
@@ -309,10 +314,8 @@ def in_login_shell(profile: Profile, script: str) -> str:
 def _script(work: str, profile: Profile) -> str:
     key = environment_key(profile)
     packages = profile.packages or []
-    # what `python` has stays visible where torch is not installed anew: a module's or a container's torch is kept
-    system = () if _has_torch(profile) else ("--system-site-packages",)
     install = [f"{work}/env/{key}/bin/python", "-m", "pip", "install", "--quiet", *profile.pip_options, *packages]
-    make = [profile.python, "-m", "venv", *system, *(() if packages else ("--without-pip",)), f"{work}/env/{key}"]
+    make = [profile.python, "-m", "venv", *(() if packages else ("--without-pip",)), f"{work}/env/{key}"]
     return _MAKE.format(
         lock=LOCK,
         work=quoted(work),
@@ -320,5 +323,7 @@ def _script(work: str, profile: Profile) -> str:
         needs=TORCH_KB if _has_torch(profile) else 50_000,
         lines="\n".join(start_lines(profile)),
         make=in_container(profile, make, (work,)),
+        keep="true" if _has_torch(profile) else f"{in_container(profile, [profile.python, '-c', _OWN])} >{key}/own.pth && "
+        f"mv {key}/own.pth {key}/lib*/python3*/site-packages/",
         install=in_container(profile, install, (work,)) if packages else "true",
     )

@@ -258,10 +258,10 @@ class Backend(Struct, frozen=True):
         """Raises UnableError where the nodes build no sandbox as a batch needs it, before anything is sent to them."""
         assert self.profile is not None
         kind = sandbox_on_nodes(self.name, self.profile, shell, tell)
-        if kind in STRONG:
-            return
-        if sandbox_kind == "landlock" and kind == "landlock":
+        if sandbox_kind == "landlock" and kind != "none":
             tell(LANDLOCK_IN_A_BATCH)
+            return
+        if kind in STRONG:
             return
         builds = f"landlock at most: {LANDLOCK_IN_A_BATCH}" if kind == "landlock" else "none at all."
         remedy = (
