@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from waiting import HOLD, wait_for
 
+from tlcourse.cluster.check import sandbox_on_nodes
 from tlcourse.cluster.jobs import Journal
+from tlcourse.cluster.pool import shell_for
+from tlcourse.cluster.profile import load_profiles
 from tlcourse.grading.batch.backend import folder_of
 from tlcourse.grading.gradebook.gradebook import Gradebook
 

@@ -214,7 +214,7 @@ def test_a_profile_is_proved_step_by_step(cluster, on_bed, tl):
         ("host=nowhere.invalid", "login", "nowhere.invalid"),
         ("partition=moon", "Slurm", "main, short"),
         ("work=/proc/nothing", "work folder", "/proc/nothing"),
-        ("python=/usr/bin/python-of-the-moon", "Python", "not found"),
+        ("python=/usr/bin/python-of-the-moon", "Python", "No such file"),
         ("memory_mb=900000", "job", "no node of the partition"),
     ],
 )

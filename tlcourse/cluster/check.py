@@ -223,7 +223,7 @@ def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | 
         "bubblewrap": "bubblewrap and seccomp on the node",
     }
     store = RemoteStore(shell, profile.work)
-    shell.run(f"cat >{quoted(_sandbox_note(store, profile))}", report.sandbox.encode())
+    shell.run(f"umask 077; cat >{quoted(_sandbox_note(store, profile))}", report.sandbox.encode())
     kind = report.sandbox
     yield Step("sandbox", kind != "none", sandbox.get(kind, kind), "" if kind in STRONG else _WITHOUT)
 
