@@ -317,7 +317,7 @@ def _script(work: str, profile: Profile) -> str:
     install = [f"{work}/env/{key}/bin/python", "-m", "pip", "install", "--quiet", *profile.pip_options, *packages]
     make = [profile.python, "-m", "venv", *(() if packages else ("--without-pip",)), f"{work}/env/{key}"]
     own = in_container(profile, [profile.python, "-c", _OWN])
-    keep = f"{own} >{key}/own.pth && mv {key}/own.pth {key}/lib*/python3*/site-packages/"
+    keep = f'{own} >{key}/own.pth && mv {key}/own.pth "$(ls -d {key}/lib*/python3*/site-packages | head -n 1)"'
     return _MAKE.format(
         lock=LOCK,
         work=quoted(work),
@@ -325,9 +325,6 @@ def _script(work: str, profile: Profile) -> str:
         needs=TORCH_KB if _has_torch(profile) else 50_000,
         lines="\n".join(start_lines(profile)),
         make=in_container(profile, make, (work,)),
-        keep="true"
-        if _has_torch(profile)
-        else f"{in_container(profile, [profile.python, '-c', _OWN])} >{key}/own.pth && "
-        f"mv {key}/own.pth {key}/lib*/python3*/site-packages/",
+        keep="true" if _has_torch(profile) else keep,
         install=in_container(profile, install, (work,)) if packages else "true",
     )
