@@ -119,7 +119,17 @@ def documents(book: Path) -> dict[str, dict]:
 
 def without_where(document: dict) -> dict:
     """What must be the same wherever it ran: all but places and times."""
-    volatile = ("where", "wall_time_s", "cpu_s", "reference_s", "fit_reference_s", "speed", "peak_rss_mb", "fit_s")
+    volatile = (
+        "where",
+        "sandbox",
+        "wall_time_s",
+        "cpu_s",
+        "reference_s",
+        "fit_reference_s",
+        "speed",
+        "peak_rss_mb",
+        "fit_s",
+    )
     runs = [{key: value for key, value in run.items() if key not in volatile} for run in document["runs"]]
     return {**document, "runs": runs, "started_at": "", "finished_at": ""}
 
