@@ -2,15 +2,17 @@
 
 Patch-mix takes patches (PMTrans; Zhu et al. 2023):
 
-    x = λ ⊙ x_s + (1 − λ) ⊙ x_t,  λ ∈ {0, 1} for each patch        (arXiv:2303.13434, section 3)
+    x = λ ⊙ x_s + (1 − λ) ⊙ x_t,  λ ∈ {0, 1} for each patch        (after arXiv:2303.13434, section 3)
     loss = s·CE(y_s) + (1 − s)·CE(ŷ_t),  s the share of patches from the source
 
-In the paper λ is learnt and attention weighs the patches; here λ is drawn from Beta(a, a) and patches weigh alike.
+In the paper embeddings of patches are blended by a λ between 0 and 1 from a learnt Beta distribution, attention weighs
+the patches, and half of the loss compares features. Here patches are taken whole, with a share that the caller draws.
 
 In deliberated domain bridging two teachers, each with its own bridge, teach one student (DDB; Chen et al. 2022,
-arXiv:2209.07695). One teacher learns on regions of the target pasted into source pictures (CutMix: coarse), the other
+arXiv:2209.07695). One teacher learns on regions of the source pasted into target pictures (CutMix: coarse), the other
 on whole objects pasted across (ClassMix: fine). The student learns from both on the target, each weighed by how close
-a feature lies to its prototypes; the student then begins the next round as both teachers.
+a feature lies to its prototypes; the student then begins the next round as both teachers. (In the paper nearness weighs
+the classes within each teacher, and the teachers count one half each.)
 """
 
 from __future__ import annotations

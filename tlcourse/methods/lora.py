@@ -1,8 +1,8 @@
 """LoRA: a low-rank change of frozen weights (Hu et al. 2021, arXiv:2106.09685, section 4.1, equation 3).
 
-    h = W₀x + (α/r)·BAx        A: (r, in), Gaussian      B: (out, r), zero
+    h = W₀x + (α/r)·BAx        A: (r, in), random        B: (out, r), zero
 
-B = 0 makes training start at the original network. After training BA can be merged into W₀, and costs nothing then.
+(In the paper A is Gaussian; here, as in its code, Kaiming's uniform.) B = 0 makes training start at the original network. After training BA can be merged into W₀, and costs nothing then.
 
 QLoRA keeps the frozen weights in four bits (Dettmers et al. 2023, arXiv:2305.14314, equation 5):
 
@@ -100,7 +100,7 @@ LEVELS = (
     -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
     0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0,
 )  # fmt: skip
-"""The 16 levels: 8 quantiles below zero, zero, and 7 above it, each side normalised to 1."""
+"""The 16 levels: 7 quantiles below zero, zero, and 8 above it, each side normalised to 1."""
 BLOCK, SCALE_BLOCK = 64, 256
 
 

@@ -8,7 +8,8 @@ Quantiles are learnt by the pinball loss (Koenker and Bassett 1978), with heads 
 
     ρ_τ(u) = max(τu, (τ − 1)u),  u = y − q
 
-Its expectation over y is smallest where q is the τ-quantile of y: a fraction τ of the gradients then points each way.
+Its expectation over y is smallest where q is the τ-quantile of y: then a share τ of the y lies below, with gradients of
+size 1 − τ, and a share 1 − τ above, with gradients of size τ.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def run_coral(settings: Mapping[str, float], seed: int, log: Log) -> dict[str, f
 
 
 def _symmetric(stretch: float, generator: torch.Generator) -> Tensor:
-    """A symmetric positive matrix with eigenvalues from 1/stretch to stretch: what CORAL can undo exactly."""
+    """A symmetric positive matrix with eigenvalues from 1/stretch to stretch: what CORAL can nearly undo."""
     basis = torch.linalg.qr(torch.randn(FEATURES, FEATURES, generator=generator)).Q
     values = stretch ** (2 * torch.rand(FEATURES, generator=generator) - 1)
     return (basis * values) @ basis.T
