@@ -88,6 +88,7 @@ CASES = [
             "task_spec": [
                 "device",
                 "exercise",
+                "graph",
                 "outputs",
                 "predict",
                 "seconds",

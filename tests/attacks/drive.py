@@ -109,11 +109,15 @@ def _run_group(
             handed_in, copy = Path(folder, "handed-in"), Path(folder, "copy")
             handed_in.mkdir()
             copy.mkdir()
+            Path(folder, "again").mkdir()
             for name, data in (case.files if extra else {}).items():
                 (handed_in / name).write_bytes(data.replace(b"@FOLDER@", str(world.folder).encode()))
             (handed_in / "solution.py").write_text(text, encoding="utf-8")
             grading = Grading(exercise, options, lambda job, tell: run_job(job, sandbox, tell))
-            return grading.result(collect(handed_in, copy), events.append, started="")
+            result = grading.result(collect(handed_in, copy), events.append, started="")
+            if result.outcome == "infra":  # once more, as a batch does: one beside it may have used up what users share
+                result = grading.result(collect(handed_in, Path(folder, "again")), events.append, started="")
+            return result
 
     sibling: list[Result] = []
     beside = threading.Thread(target=lambda: sibling.append(grade(_patient(), exercise)))
