@@ -2,7 +2,8 @@
 
     h = W₀x + (α/r)·BAx        A: (r, in), random        B: (out, r), zero
 
-(In the paper A is Gaussian; here, as in its code, Kaiming's uniform.) B = 0 makes training start at the original network. After training BA can be merged into W₀, and costs nothing then.
+In the paper A is Gaussian; here, as in its code, Kaiming's uniform. B = 0 makes training start at the original network.
+After training BA can be merged into W₀, and costs nothing then.
 
 QLoRA keeps the frozen weights in four bits (Dettmers et al. 2023, arXiv:2305.14314, equation 5):
 

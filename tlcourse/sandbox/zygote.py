@@ -174,8 +174,8 @@ _HIGHEST = 65_536  # no code of a submission has run here yet, which could have 
 
 
 def _close_all_but(kept: list[int]) -> None:
-    """By ranges, and without opening anything: the list in /proc would take the number of one that was closed behind its
-    object's back, and a run ends unseen where the collector then closes that number again.
+    """By ranges, and without opening anything: the list in /proc would take the number of one that was closed behind
+    its object's back, and a run ends unseen where the collector then closes that number again.
 
     The range is bounded: Pythons that are built for old kernels close one by one, up to a container's limit.
     """
