@@ -126,9 +126,8 @@ def test_no_other_place_writes_the_command_of_a_python():
     assert found == []
 
 
-@pytest.mark.parametrize("code", ["", "/code"])
-def test_on_a_cluster_python_is_started_where_it_imports_nothing_from_the_working_folder(code, poisoned):
-    start_python = [*start_lines(Profile(python=sys.executable), code), f"{sys.executable} -c 'import json'"]
+def test_on_a_cluster_python_is_started_where_it_imports_nothing_from_the_working_folder(poisoned):
+    start_python = [*start_lines(Profile(python=sys.executable)), f"{sys.executable} -c 'import json'"]
     assert start(["/bin/sh", "-c", "\n".join(start_python)], poisoned).returncode == 0
     assert run_in(poisoned) == []
 
@@ -174,6 +173,8 @@ ENDING = {
     "config set": (0, "uni", "gpus=1"),
     "config show": (0,),
     "config check": (ANY, "uni"),
+    "config login": (2, "uni"),
+    "config clean": (ANY, "uni"),
     "config theme": (0, "dark"),
     "ta secret new": (0, "secret"),
     "batch": (0, "line", "class", "--jobs", "1", *SANDBOX, *OF_THE_EXAMPLE),
@@ -193,6 +194,8 @@ ENDING = {
     "author new": (0, "course"),
     "author check": (0, "course"),
     "author notebooks": (0, "course"),
+    "pack": (0, "line", "class", "packed", "--again", *SANDBOX, *OF_THE_EXAMPLE),
+    "collect": (5, "packed", *OF_THE_EXAMPLE),
 }
 """Each command that ends by itself: its exit status, and its arguments."""
 GOING_ON = {"prewarm", "serve", "start"}

@@ -150,13 +150,9 @@ def job_script(profile: Profile, name: str, folder: str, code: str, python: str,
     threads, memory_mb = max(task.task_spec.threads for task in most), max(task.limits.memory_mb for task in most)
     asked = header(profile, name, f"{folder}/log/%j.txt", len(tasks), minutes, threads, memory_mb)
     lines = [*asked, f"unset {SECRET}", "umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
-    lines += [*unpacked(code), *start_lines(profile), *PYTHON_LINES]
+    lines += [*unpacked(code), *start_lines(profile), 'export PYTHONPATH="$code"']
     lines.append(in_container(profile, [python, "-m", NODE_MODULE, folder], (folder, '"$code"')))
     return "\n".join(lines) + "\n"
-
-
-PYTHON_LINES = ('export PYTHONPATH="$code" PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1',)
-"""PYTHONSAFEPATH: nothing is imported from where the shell stands, which on this machine may be a student's folder."""
 
 
 def unpacked(code: str) -> list[str]:
@@ -218,7 +214,9 @@ def start_lines(profile: Profile) -> list[str]:
     commands += [f"module use {_path(folder)}" for folder in profile.module_paths]
     commands += [f"module load {quoted(module)}" for module in profile.modules]
     lines = [_or_ends(command) for command in commands]
-    return lines + [f"export {name}={_expanding(value)}" for name, value in profile.environment.items()]
+    lines += [f"export {name}={_expanding(value)}" for name, value in profile.environment.items()]
+    # PYTHONSAFEPATH: nothing is imported from where the shell stands, which on this machine may be a student's folder
+    return [*lines, "export PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1"]
 
 
 SETUP_FAILED = "tlcourse: a line of the profile's set-up failed: "
