@@ -175,6 +175,8 @@ def login(profile: ProfileName, json: Json = False, plain: Plain = False) -> Non
     minutes = PERSIST_S // 60
     if json:
         out.document({"schema": 1, "profile": profile, "host": shell.name, "minutes": minutes})
+    elif plain:
+        out.say(f"host: {shell.name}\nminutes: {minutes}")
     else:
         out.say(f"Logged in on {shell.name}. The connection serves until {minutes} minutes after its last use.")
 
@@ -199,6 +201,10 @@ def clean(profile: ProfileName, json: Json = False, plain: Plain = False) -> Non
     if json:
         document = {"files": removed.files, "mb": removed.mb, "kept": removed.kept}
         out.document({"schema": 1, "profile": profile, "folder": store.work, **document})
+        return
+    if plain:
+        kept = "".join(f"\nkept: {name}" for name in removed.kept)
+        out.say(f"folder: {store.work}\nfiles: {removed.files}\nmb: {removed.mb:.0f}{kept}")
         return
     out.say(f"{store.work} on {shell.name}: removed {removed.files} files, {removed.mb:.0f} MB.")
     if removed.kept:
