@@ -68,7 +68,7 @@ def test_a_batch_logs_what_is_resumed_skipped_and_tried_again_and_why(tmp_path):
     assert "hand-in 2: tried again, 1 of " in first
     assert "hand-in 2 of bo: infra: " in first
     second = batch()
-    assert "is resumed: 2 hand-ins known, 0 new, 0 newer" in second
+    assert "of 2 hand-ins 0 new, 0 newer, 2 the same" in second
     assert second.count("skipped, since it has a final result") == 2
 
 
