@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
@@ -278,3 +279,8 @@ def in_use(what: str, path: Path, holder: str = "") -> InfraError:
         cause="another program has been writing to it for several seconds.",
         remedy="end the other one (another tlcourse, a database browser, a backup), and try again.",
     )
+
+
+def now() -> str:
+    """This moment, as a row keeps it for people: nothing is ordered by it, because clocks jump."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

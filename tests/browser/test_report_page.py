@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from results import overridden
 
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.presenting.report.report_files import write_all
@@ -57,7 +58,7 @@ def out(tmp_path_factory):
     with Gradebook.writing(here / "g.sqlite", "a test") as book:
         (batch,) = book.batches()
         key = book.handins(batch.id)[0].key
-        book.override("line", key, 1.0, who=ATTACK[:80], why=ATTACK)
+        overridden(book, key, 1.0, who=ATTACK[:80], why=ATTACK)
         write_all(book, batch, load_course(course).exercises["line"], here / "out")
     return here / "out"
 

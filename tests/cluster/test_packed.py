@@ -9,14 +9,16 @@ import sys
 import tarfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.fixtures.a_class import RIGHT
-from tlcourse.cluster.plan import read_arrays
+from tlcourse.cluster.packed import NotRunYetError, PackedFolder
+from tlcourse.cluster.plan import Plan, TaskResult, read_arrays
+from tlcourse.execution.spec import RunReport, Usage
 
 EXAMPLE = Path(__file__).parents[1] / "example_course"
 TAR = b"solution."
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -36,6 +38,7 @@ def tl(tmp_path, own_home):
     return run
 
 
+@pytest.mark.slow
 def test_a_class_runs_wherever_its_folder_goes_and_has_the_marks_of_this_machine(tl, tmp_path):
     crash = "def fit(task):\n    raise KeyError\n"
     handins = {"right": RIGHT, "wrong": RIGHT.replace("2 * x", "3 * x"), "crash": crash}
@@ -68,6 +71,40 @@ def test_a_class_runs_wherever_its_folder_goes_and_has_the_marks_of_this_machine
     assert back["counts"] == here["counts"]
     marks = [tl("ta", "export", "line", "--format", "csv", book=book) for book in ("here.sqlite", "book.sqlite")]
     assert marks[0]["marks"] == marks[1]["marks"]
+
+
+def test_what_was_lacking_where_it_ran_is_run_once_more_and_what_waits_is_not_written_twice(tmp_path, job_for):
+    """A result that says that a machine built no sandbox, or that is damaged, is a reason for a further round."""
+
+    def asked() -> RunReport | None:
+        folder = PackedFolder(tmp_path / "packed", "strong")
+        try:
+            return folder.run(job)
+        except NotRunYetError:
+            folder.close()
+            return None
+
+    def rounds() -> int:
+        return len(list((tmp_path / "packed" / "round").iterdir()))
+
+    def comes_back(number: int, data: bytes | RunReport) -> None:
+        place = tmp_path / "packed" / "round" / str(number)
+        (task,) = msgspec.json.decode((place / "plan.json").read_bytes(), type=Plan).tasks
+        if isinstance(data, RunReport):
+            data = msgspec.json.encode(TaskResult(task.key, data, "node", "1"))
+        (place / "results" / "0.json").write_bytes(data)
+
+    job = job_for()
+    assert (asked(), rounds()) == (None, 1)
+    assert (asked(), rounds()) == (None, 1)
+    comes_back(1, RunReport("infra", "this node builds no sandbox", "", Usage()))
+    assert (asked(), rounds()) == (None, 2)
+    comes_back(2, b"{")
+    assert (asked(), rounds()) == (None, 3)
+    assert (asked(), rounds()) == (None, 3)
+    comes_back(3, RunReport("done", "", "cpu", Usage()))
+    assert asked().status == "done"
+    assert rounds() == 3
 
 
 def test_a_folder_that_nobody_packed_is_named(tl, tmp_path):

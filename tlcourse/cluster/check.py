@@ -49,6 +49,8 @@ class Step(Struct, frozen=True):
     works: bool
     detail: str
     remedy: str = ""
+    kind: str = ""
+    """Of the step `sandbox`: which it is."""
 
 
 def check(
@@ -122,7 +124,7 @@ def _python(name: str, profile: Profile, store: RemoteStore) -> Step:
 
 def _ran_there(profile: Profile, store: RemoteStore, command: list[str]) -> Done:
     """Run the profile's Python, on the login node, as a job would."""
-    lines = [*start_lines(profile), in_container(profile, command, (store.work,))]
+    lines = [*start_lines(profile), in_container(profile, command, (quoted(store.work),))]
     lines.insert(0, f"cd {quoted(store.work)} || exit 3")  # Python before 3.11 imports from where it is started
     return store.shell.run(in_login_shell(profile, "\n".join(lines)), timeout=300)
 
@@ -171,7 +173,7 @@ def sandbox_on_nodes(name: str, profile: Profile, shell: Shell, tell: Callable[[
             f"A node of {name} could not be asked which sandbox it builds: {steps[0].detail}",
             remedy=steps[0].remedy or f"tlcourse config check {name}",
         )
-    return shell.run(f"cat {note}").text.strip()
+    return steps[-1].kind
 
 
 def _sandbox_note(store: RemoteStore, profile: Profile) -> str:
@@ -181,31 +183,25 @@ def _sandbox_note(store: RemoteStore, profile: Profile) -> str:
     return f"{store.work}/sandbox-{hashlib.sha256(where.encode()).hexdigest()[:12]}"
 
 
-class _Said:
-    """What was said last of a job that waits: Slurm's own words are worth more than ours."""
-
-    last = ""
-
-    def hear(self, event: dict[str, Any]) -> None:
-        """Keep what is ours: `[job 17: It waits …]`."""
-        text = str(event.get("text", "")).strip()
-        if text.startswith("[") and text.endswith("]"):
-            self.last = text[1:-1]
-
-
 def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | None) -> Iterator[Step]:
     """A small run, in a job of a minute or two: a compute node has Python, torch, the work folder, a sandbox."""
-    watcher, said = JobWatcher(name, profile, shell, pace=pace), _Said()
+    watcher, said = JobWatcher(name, profile, shell, pace=pace), [""]
+
+    def hear(event: dict[str, Any]) -> None:
+        """Keep what is ours, such as `[job 17: It waits …]`: why a job waits is worth more than that it does."""
+        text = str(event.get("text", "")).strip()
+        if text.startswith("[") and text.endswith("]"):
+            said[0] = f": {text[1:-1]}"
+
     begin = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="tlcourse-check-") as folder:
             Path(folder, "solution.py").write_text(_SOLUTION, encoding="utf-8")
-            future = watcher.add(_small_job(Path(folder), gpu=profile.gpus > 0), said.hear)
+            future = watcher.add(_small_job(Path(folder), gpu=profile.gpus > 0), hear)
         report = future.result(timeout=wait_s)
     except TimeoutError:
         watcher.cancel()
-        last = f": {said.last}" if said.last else ""
-        yield Step("job", False, f"it did not end within {wait_s:.0f} s{last}", f"on {shell.name}: squeue -u $USER")
+        yield Step("job", False, f"it did not end within {wait_s:.0f} s{said[0]}", f"on {shell.name}: squeue -u $USER")
         return
     except TlcourseError as error:
         yield Step("job", False, " ".join([error.what, error.cause]).strip(), error.remedy)
@@ -225,7 +221,7 @@ def _job(name: str, profile: Profile, shell: Shell, wait_s: float, pace: Pace | 
     store = RemoteStore(shell, profile.work)
     shell.run(f"umask 077; cat >{quoted(_sandbox_note(store, profile))}", report.sandbox.encode())
     kind = report.sandbox
-    yield Step("sandbox", kind != "none", sandbox.get(kind, kind), "" if kind in STRONG else _WITHOUT)
+    yield Step("sandbox", kind != "none", sandbox.get(kind, kind), "" if kind in STRONG else _WITHOUT, kind)
 
 
 STRONG = ("bubblewrap", "fork-server")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tlcourse.cluster.profile import Commands, Profile
-from tlcourse.cluster.shell import TIMEOUT_S, Done, Shell, quoted
+from tlcourse.cluster.shell import TIMEOUT_S, Done, Shell, expanded_path, quoted
 from tlcourse.errors import UnableError
 
 _SCRIPT = Path(__file__).with_name("own_queue.sh")
@@ -31,7 +31,7 @@ class OwnQueueShell:
     def __init__(self, inner: Shell, profile: Profile) -> None:
         self.name, self.profile = inner.name, inner.profile
         self._inner = inner
-        self._bin = f'"{profile.work.replace("~", "$HOME", 1) if profile.work.startswith("~") else profile.work}/bin"'
+        self._bin = expanded_path(f"{profile.work}/bin")
         self._settings = f"PATH={self._bin}:$PATH; export PATH {_settings(profile)}"
         self._ready = False
 

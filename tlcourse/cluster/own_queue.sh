@@ -73,7 +73,7 @@ run_job() { # in a session of its own
     code=$?
     if [ -e "$job/cancelled" ]; then echo CANCELLED
     elif [ $code = 0 ]; then echo COMPLETED
-    elif [ $code = 124 ] || [ $code = 137 ]; then echo TIMEOUT
+    elif [ $code = 124 ]; then echo TIMEOUT
     else echo FAILED; fi >"$job/state"
 }
 
@@ -105,12 +105,12 @@ sbatch)
     ;;
 sbatch-run) run_job "$1" ;;
 squeue)
-    format= name= live=
+    format= name= live=1
     while [ $# -gt 0 ]; do
         case $1 in
         -o) format=$2; shift ;;
         -n) name=$2; shift ;;
-        -t) [ "$2" = all ] || live=1; shift ;;
+        -t) [ "$2" = all ] && live=; shift ;;
         -u | -p | -M) shift ;;
         esac
         shift

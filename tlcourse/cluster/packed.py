@@ -16,10 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from tlcourse.cluster.plan import SCHEMA, Packer, Plan, Task, TaskResult, result_cap
+from tlcourse.cluster.plan import SCHEMA, Packer, Plan, Task, TaskResult, result_cap, unpacked
 from tlcourse.cluster.staging import folder_archive, package_archive
 from tlcourse.errors import InfraError, UsageError
-from tlcourse.execution.spec import RunReport, RunSpec
+from tlcourse.execution.spec import RunReport, RunSpec, Usage
 from tlcourse.storage import write_atomically
 
 RUN = """\
@@ -27,9 +27,7 @@ RUN = """\
 # One task: sh run.sh NUMBER. All that have no result yet: sh run.sh. PYTHON names a Python 3.11 or later with torch,
 # numpy, safetensors, msgspec and psutil.
 cd "$(dirname "$0")" || exit 1
-code=$(mktemp -d "${TMPDIR:-/tmp}/tlcourse.XXXXXX") || exit 1
-trap 'rm -rf "$code"' EXIT
-tar -xf code.tar -C "$code" && chmod -R a+rX "$code" || exit 1  # root's sandbox is another user
+UNPACKED
 export PYTHONPATH="$code" PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1
 unset TLCOURSE_SECRET
 number=0
@@ -43,7 +41,7 @@ for plan in round/*/plan.json; do
             echo "task $number failed" >&2
     done
 done
-"""
+""".replace("UNPACKED", "\n".join(unpacked("code.tar")))
 
 
 class NotRunYetError(InfraError):
@@ -60,13 +58,15 @@ class PackedFolder:
         self._packer = Packer()
         self._lock = threading.Lock()
         self._new: dict[str, Task] = {}
-        self.left = 0
-        """Tasks in it that have no result."""
+        self._known: dict[str, list[Path]] = {}
+        """Where the results of a task are or will be; several, where a run ended as a fault of where it ran."""
         try:
             for name in ("blobs", "round"):
                 (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-            places = sorted(folder.glob("round/*/plan.json"))
-            self._known = {task: plan.parent for plan in places for task in _keys(plan.parent).items()}
+            for path in sorted(folder.glob("round/*/plan.json")):
+                plan = msgspec.json.decode(path.read_bytes(), type=Plan)
+                for number, task in enumerate(plan.tasks):
+                    self._known.setdefault(task.key, []).append(path.parent / "results" / f"{number}.json")
         except (OSError, msgspec.MsgspecError, ValueError) as error:
             raise _unusable(folder, error) from None
 
@@ -76,34 +76,29 @@ class PackedFolder:
         items = len(job.test_inputs["x"]) if job.test_inputs is not None else 0
         with self._lock:
             task = self._packer.task(job, folder_archive(job.submission))
-        report = self._result(task, items)
-        if report is not None and report.status != "infra":
-            return report
-        with self._lock:
-            self.left += 1
-            if not self._is_known(task.key):
+        results = self._known.get(task.key, [])
+        reports = [report for path in results if (report := self._report(path, task, items)) is not None]
+        if good := next((report for report in reports if report.status != "infra"), None):
+            return good
+        if len(reports) == len(results):  # it was never there, or wherever it ran something was lacking: once more
+            with self._lock:
                 self._new[task.key] = task
-        why = f": {report.message}" if report is not None else ""
+        why = f": {reports[-1].message}" if reports else ""
         raise NotRunYetError(f"It lies in {self.folder} and has no result yet{why}.")
 
-    def _is_known(self, key: str) -> bool:
-        return any(one == key for one, _ in self._known)
-
-    def _result(self, task: Task, items: int) -> RunReport | None:
-        """Of several results (one may be a fault of where it ran) the first good one."""
-        found = None
-        for (key, number), place in self._known.items():
-            if key != task.key:
-                continue
-            with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError, RecursionError):
-                with (place / "results" / f"{number}.json").open("rb") as stream:
-                    data = stream.read(result_cap(task, items) + 1)
-                result = msgspec.json.decode(data, type=TaskResult)
-                if result.key == key and len(data) <= result_cap(task, items):
-                    found = msgspec.structs.replace(result.report, where=f"{self.folder.name}: {result.node}")
-                    if found.status != "infra":
-                        return found
-        return found
+    def _report(self, path: Path, task: Task, items: int) -> RunReport | None:
+        """What a result file says; None where there is none. One that is damaged is a fault of where it ran."""
+        cap = result_cap(task, items)
+        try:
+            with path.open("rb") as stream:
+                data = stream.read(cap + 1)
+        except OSError:
+            return None
+        with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
+            result = msgspec.json.decode(data, type=TaskResult) if len(data) <= cap else None
+            if result is not None and result.key == task.key:
+                return msgspec.structs.replace(result.report, where=f"{self.folder.name}: {result.node}")
+        return RunReport("infra", f"{path.name} is damaged", "", Usage())
 
     def close(self) -> None:
         """Write the new tasks down, as a further round; raises InfraError where that cannot be done."""
@@ -127,11 +122,6 @@ class PackedFolder:
             raise InfraError(
                 f"{self.folder} cannot be written: {error.strerror}.", remedy="make room there, or name another folder."
             ) from error
-
-
-def _keys(place: Path) -> dict[str, int]:
-    plan = msgspec.json.decode((place / "plan.json").read_bytes(), type=Plan)
-    return {task.key: number for number, task in enumerate(plan.tasks)}
 
 
 def _unusable(folder: Path, error: Exception) -> UsageError:

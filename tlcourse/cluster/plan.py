@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from tlcourse.cluster.profile import Commands, Profile
-from tlcourse.cluster.shell import quoted
+from tlcourse.cluster.shell import expanded, expanded_path, quoted
 from tlcourse.course.spec import Limits, TaskSpec
 from tlcourse.errors import UsageError
 from tlcourse.execution import arrays
@@ -151,7 +150,7 @@ def job_script(profile: Profile, name: str, folder: str, code: str, python: str,
     asked = header(profile, name, f"{folder}/log/%j.txt", len(tasks), minutes, threads, memory_mb)
     lines = [*asked, f"unset {SECRET}", "umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
     lines += [*unpacked(code), *start_lines(profile), 'export PYTHONPATH="$code"']
-    lines.append(in_container(profile, [python, "-m", NODE_MODULE, folder], (folder, '"$code"')))
+    lines.append(in_container(profile, [python, "-m", NODE_MODULE, folder], (quoted(folder), '"$code"')))
     return "\n".join(lines) + "\n"
 
 
@@ -166,6 +165,7 @@ def unpacked(code: str) -> list[str]:
         "trap 'rm -rf \"$code\"' EXIT",
         f'tar -xf {quoted(code)} -C "$code" || {{ rm -rf "$code"; code=$(mktemp -d {quoted(code)}.XXXXXX) && '
         f'tar -xf {quoted(code)} -C "$code"; }} || exit 75',
+        'chmod -R a+rX "$code"',  # root's sandbox is another user
     ]
 
 
@@ -211,10 +211,10 @@ def job_minutes(profile: Profile, chunks: list[list[float]]) -> int:
 def start_lines(profile: Profile) -> list[str]:
     """Shell lines before Python: set-up, modules, environment. The first that fails is shown, and ends the job."""
     commands = [*profile.setup]
-    commands += [f"module use {_path(folder)}" for folder in profile.module_paths]
+    commands += [f"module use {expanded_path(folder)}" for folder in profile.module_paths]
     commands += [f"module load {quoted(module)}" for module in profile.modules]
     lines = [_or_ends(command) for command in commands]
-    lines += [f"export {name}={_expanding(value)}" for name, value in profile.environment.items()]
+    lines += [f"export {name}={expanded(value)}" for name, value in profile.environment.items()]
     # PYTHONSAFEPATH: nothing is imported from where the shell stands, which on this machine may be a student's folder
     return [*lines, "export PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1"]
 
@@ -227,38 +227,18 @@ def _or_ends(command: str) -> str:
     return f"{{\n{command}\n}} || {{ echo {quoted(SETUP_FAILED + command)} >&2; exit 78; }}"
 
 
-_NO_NAME = re.compile(r"\$(?![A-Za-z_]|\{[A-Za-z_][A-Za-z0-9_]*\})")
-
-
-def _expanding(value: str) -> str:
-    """For a shell: $NAME and ${NAME} are read there, and nothing else means anything."""
-    plain = value.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
-    plain = _NO_NAME.sub(lambda _: r"\$", plain)
-    return f'"{plain}"'
-
-
-def _path(path: str) -> str:
-    return _expanding("$HOME" + path[1:] if path == "~" or path.startswith("~/") else path)
-
-
-def _bound(path: str) -> str:
-    return path if path.startswith('"$') else quoted(path)
-
-
 def in_container(profile: Profile, command: list[str], binds: tuple[str, ...] = ()) -> str:
     """The command line, in the profile's container where it has one. The first word may hold $NAMES and ~.
 
-    `binds`: paths, or a shell variable in double quotes.
+    `binds`: words for a shell.
     """
     python, *rest = command
-    if python.startswith("~/"):
-        python = "$HOME" + python[1:]
-    line = f'"{python}" {quoted(*rest)}' if rest else f'"{python}"'
+    line = f"{expanded_path(python)} {quoted(*rest)}".rstrip()
     if (container := profile.container) is None:
         return line
     if any(char in container.image for char in "\n\0"):
         raise UsageError(f"{container.image!r} is not an image name.")
-    bind = ",".join([*(quoted(one) for one in container.binds), *(_bound(one) for one in binds)])
+    bind = ",".join([*map(quoted, container.binds), *binds])
     inside = "\n".join([*(_or_ends(command) for command in container.setup), f"exec {line}"])
     options = " ".join(container.options)
     binding = f"--bind {bind} " if bind else ""

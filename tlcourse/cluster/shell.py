@@ -127,6 +127,21 @@ lock() {
 """
 """A shell function: `lock NAME SECONDS MINUTES` takes the lock NAME here, waiting so long; 75 where it is not free."""
 
+_NO_NAME = re.compile(r"\$(?![A-Za-z_]|\{[A-Za-z_][A-Za-z0-9_]*\})")
+
+
+def expanded(text: str) -> str:
+    """One word in which the other side's shell reads $NAME and ${NAME}, and nothing else means anything."""
+    plain = text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
+    plain = _NO_NAME.sub(lambda _: r"\$", plain)
+    return f'"{plain}"'
+
+
+def expanded_path(path: str) -> str:
+    """The same, of a path that may begin with `~`."""
+    return expanded("$HOME" + path[1:] if path == "~" or path.startswith("~/") else path)
+
+
 PERSIST_S = 600
 _TRANSPORT = 255
 _CHANGED_KEY = ("REMOTE HOST IDENTIFICATION HAS CHANGED", "host key is revoked")

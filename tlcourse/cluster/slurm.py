@@ -225,15 +225,14 @@ def _decoded(text: str) -> bytes:
         return b""
 
 
-_NO_ACCOUNTS = ("storage is disabled", "accounting_storage", "not found")  # as against one that is away for a while
-
-
 def accounting(shell: Shell, job: str, cluster: str = "") -> dict[str, JobState] | None:
     """What accounting says of a job: nothing while it is away; None where the cluster keeps none."""
     done = shell.run(sacct_command(job, cluster))
     if done.code == 0:
         return read_sacct(done.text)
-    return None if any(words in done.err.lower() for words in _NO_ACCOUNTS) else {}
+    # as against accounts that are away for a while
+    none = done.code == 127 or "storage is disabled" in done.err.lower()
+    return None if none else {}
 
 
 def fetch(shell: Shell, folder: str, caps: Mapping[int, int]) -> dict[int, bytes]:

@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from tlcourse.cluster.plan import SETUP_FAILED, in_container, start_lines
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.shell import LOCK, Done, Shell, quoted
+from tlcourse.cluster.shell import LOCK, Done, Shell, expanded_path, quoted
+from tlcourse.cluster.slurm import on_cluster
 from tlcourse.errors import InfraError
 from tlcourse.sandbox.interpreter import PACKAGE
 from tlcourse.text import harmless
@@ -40,7 +41,7 @@ class RemoteStore:
         opening = "; ".join(
             (
                 "umask 077",
-                f"w={_expandable(work)}",
+                f"w={expanded_path(work)}",
                 'mkdir -p "$w/blobs" "$w/code" "$w/jobs" "$w/env" && chmod 700 "$w" && cd "$w" && pwd -P || exit 3',
                 f"find blobs jobs code -mindepth 1 -maxdepth 1 -mtime +{KEPT_DAYS} -exec rm -rf {{}} + 2>/dev/null",
                 f"find env -mindepth 1 -maxdepth 1 -mtime +{ENV_DAYS} -exec rm -rf {{}} + 2>/dev/null",
@@ -118,8 +119,7 @@ class RemoteStore:
 
         `clusters`: those that the profile names, of several that share a login.
         """
-        where = f" -M {quoted(clusters)}" if clusters else ""
-        done = self.shell.run(_CLEAN.format(work=quoted(self.work), clusters=where), timeout=600)
+        done = self.shell.run(_CLEAN.format(work=quoted(self.work), clusters=on_cluster(clusters)), timeout=600)
         lines = [line.split() for line in done.text.splitlines()]
         last = next((words for words in reversed(lines) if words[:1] == ["removed"]), None)
         if done.code != 0 or last is None:
@@ -183,13 +183,6 @@ def _unusable(work: str, shell: Shell, done: Done) -> InfraError:
     )
 
 
-def _expandable(path: str) -> str:
-    """For a shell: `~` and $NAMES are the other side's, and nothing else means anything (see Profile.work)."""
-    if path == "~" or path.startswith("~/"):
-        path = "$HOME" + path[1:]
-    return f'"{path}"'
-
-
 def _archive(files: Mapping[str, bytes], folders: tuple[str, ...]) -> bytes:
     """A tar archive whose bytes depend on what is in it alone."""
     stream = io.BytesIO()
@@ -243,7 +236,7 @@ if [ "${{free:-{needs}}}" -lt {needs} ]; then echo "$free" >&2; exit 7; fi
 touch {key}/ready
 """
 TORCH_KB, TORCH_FILES = 5_400_000, 25_000
-"""What an environment with torch for CUDA takes: 5.4 GB and 24,794 files, measured with torch 2.6."""
+"""What an environment with torch for CUDA takes: 5.4 GB and 24,794 files were counted in one."""
 _NO_ROOM = 7
 
 
@@ -324,7 +317,7 @@ def _script(work: str, profile: Profile) -> str:
         key=key,
         needs=TORCH_KB if _has_torch(profile) else 50_000,
         lines="\n".join(start_lines(profile)),
-        make=in_container(profile, make, (work,)),
+        make=in_container(profile, make, (quoted(work),)),
         keep="true" if _has_torch(profile) else keep,
-        install=in_container(profile, install, (work,)) if packages else "true",
+        install=in_container(profile, install, (quoted(work),)) if packages else "true",
     )

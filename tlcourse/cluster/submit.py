@@ -136,7 +136,7 @@ class Sender:
     def submit(self, live: ActiveArray) -> None:
         """Hand an array to Slurm; a second try after a lost connection finds the first one's job.
 
-        Raises ConnectionLostError and BusyError, worth another try, and LimitError, after which the array is no more;
+        Raises ConnectionLostError and BusyError, worth another try, and LimitError, after which the array is gone;
         any other error is told to those who wait.
         """
         one = live.array

@@ -11,6 +11,7 @@ import math
 import queue
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from tlcourse.cluster import slurm
@@ -160,18 +161,19 @@ class JobWatcher:
     def _watch(self) -> None:
         pause = self._pace.first
         while not self._stop.is_set():
-            changed, lost = False, None
-            for step in (self._send_arrived, self._look):  # who cannot send still collects
+            changed, lost, fail = False, None, self._fail_all
+            # who cannot send still collects; and where only the sending is stuck, only what is unsent is given up
+            for step, giving_up in ((self._send_arrived, self._fail_unsent), (self._look, self._fail_all)):
                 try:
                     changed |= step()
                 except (ConnectionLostError, BusyError) as error:
-                    lost = lost or error
+                    lost, fail = (lost, fail) if lost else (error, giving_up)
                 except Exception as error:  # whoever waits must not wait for ever
                     _log.debug("%s: internal error while watching", self._name, exc_info=True)
                     changed = True
                     self._fail_all(error)
             if lost is not None:
-                self._lost(lost)
+                self._lost(lost, fail)
             else:
                 self._silent_since = None
             followed = any(item.on_event for live in self._live for item in live.all_items())
@@ -301,8 +303,8 @@ class JobWatcher:
 
     # -- when nothing answers ------------------------------------------------------------------------------------
 
-    def _lost(self, error: ConnectionLostError | BusyError) -> None:
-        """The connection broke, or Slurm is silent: try again for a while, then let the jobs be found later."""
+    def _lost(self, error: ConnectionLostError | BusyError, fail: Callable[[Exception], None]) -> None:
+        """The connection broke, or Slurm is silent: try again for a while, then `fail`; jobs can be found later."""
         moment = time.monotonic()
         if self._silent_since is None:
             self._silent_since = moment
@@ -317,18 +319,18 @@ class JobWatcher:
         if isinstance(error, ConnectionLostError):
             self._fail_all(unreachable(self._shell, error))
         elif isinstance(error, LimitError):
-            self._fail_unsent(error.refused)
+            fail(error.refused)
         else:
             minutes = (
                 f"{self._pace.patience / 60:.0f} min" if self._pace.patience >= 60 else f"{self._pace.patience:.0f} s"
             )
             said = InfraError(
-                f"Slurm on {self._shell.name} took no job for {minutes}: {error}.",
+                f"Slurm on {self._shell.name} did not do what it was asked for {minutes}: {error}.",
                 cause="its controller is down or overloaded.",
                 remedy=f"try again later; what was sent keeps running: tlcourse jobs list. "
                 f"tlcourse config check {self._name} says whether it answers.",
             )
-            self._fail_unsent(said)
+            fail(said)
 
     def _fail_all(self, error: Exception) -> None:
         _log.info("%s: no longer watching %s arrays: %s", self._name, len(self._live), error)

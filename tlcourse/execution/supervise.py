@@ -267,7 +267,7 @@ class _Supervision:
             self._hand_over_test_inputs()
 
     def _take_graph(self) -> None:
-        """What came before the test inputs is no prediction, and cannot have been made of them."""
+        """What came before the test inputs is not a prediction, and cannot have been made of them."""
         while self.job.task_spec.graph and self.ended is None and self._read_result():
             pass
         self.graph, self.result_cap = bytes(self.results), 0

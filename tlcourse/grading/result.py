@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.execution.spec import Outcome
+from tlcourse.storage import now
 
 SCHEMA = 2
 
@@ -183,7 +184,6 @@ def without_run(
 ) -> Result:
     """The result of a hand-in that never ran: it could not be read (`invalid`), or we failed (`infra`)."""
     from tlcourse import __version__
-    from tlcourse.grading.gradebook.gradebook import now
 
     return Result(
         exercise=exercise.about.id,

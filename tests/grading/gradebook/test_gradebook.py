@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from results import result
+from results import overridden, result
 
 from tlcourse.errors import InfraError, UnableError, UsageError
 from tlcourse.grading.batch.state import state_of
@@ -41,7 +41,7 @@ def book(path):
 
 def test_nothing_that_was_recorded_can_be_changed_or_removed(book, path):
     book.record(1, 0, result("fail", 1.0), "missed: y")
-    book.override("line", "red", 2.0, who="sofie", why="late")
+    overridden(book, "red", 2.0, who="sofie", why="late")
     with sqlite3.connect(path) as db:
         for statement in (
             "UPDATE results SET points = 9",
@@ -127,14 +127,14 @@ def test_a_regrade_counts_over_the_attempt_that_it_graded_and_not_over_a_newer_o
 
 def test_an_override_survives_a_regrade_and_can_be_withdrawn(book):
     book.record(1, 0, result("fail", 1.0), "")
-    book.override("line", "red", 1.5, who="sofie", why="the right idea")
+    overridden(book, "red", 1.5, who="sofie", why="the right idea")
     number = book.begin_regrade(1, [1], selection="red", who="sofie", why="")
     book.record(1, number, result("fail", 0.0), "")
     (red, _) = book.statuses(book.batch(1))
     assert red.points == 1.5
     assert (red.override.who, red.override.why) == ("sofie", "the right idea")
     assert red.override.at
-    book.override("line", "red", None, who="sofie", why="no")
+    overridden(book, "red", None, who="sofie", why="no")
     assert book.statuses(book.batch(1))[0].points == 0.0
 
 
@@ -142,7 +142,7 @@ def test_one_members_override_leaves_the_others_the_groups_points(book):
     book.record(1, 0, result("pass", 2.0), "")
     handins = book.handins(1)
     (target,) = targets_of(handins, [], {}, "P2")
-    book.override("line", target, 0.5, who="sofie", why="did not take part")
+    overridden(book, target, 0.5, who="sofie", why="did not take part")
     red = book.statuses(book.batch(1))[0]
     assert (red.points_of("p1"), red.points_of("p2")) == (2.0, 0.5)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from results import result
+from results import overridden, result
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.file import APPENDED
@@ -41,7 +41,7 @@ def pair(tmp_path):
     with Gradebook.writing(theirs, "a test") as book:
         book.record(1, 0, result("fail", 1.0), "missed: y")
         book.record(2, 0, result("pass", 2.0), "")
-        book.override("line", "green", 1.0, who="bo", why="copied")
+        overridden(book, "green", 1.0, who="bo", why="copied")
     return mine, theirs
 
 
@@ -84,7 +84,7 @@ def test_what_differs_stops_it_until_it_is_said_what_holds(pair, prefer, blue, g
     with Gradebook.writing(pair[0], "a test") as book:
         book.record(2, 0, result("pass", 2.0), "")
         book.add_handins(1, [GREEN])
-        book.override("line", "green", 2.0, who="ada", why="fine")
+        overridden(book, "green", 2.0, who="ada", why="fine")
     before = counts(pair[0])
     with pytest.raises(UsageError, match="Nothing was merged: 2 decisions differ") as caught:
         merged(pair)
@@ -102,7 +102,7 @@ def test_a_copy_that_went_on_is_no_conflict(pair, tmp_path):
     copy = tmp_path / "copy.sqlite"
     copy.write_bytes(pair[1].read_bytes())
     with Gradebook.writing(copy, "a test") as book:
-        book.override("line", "green", 0.5, who="cy", why="asked them")
+        overridden(book, "green", 0.5, who="cy", why="asked them")
         regrade = book.begin_regrade(1, [1], selection="blue", who="cy", why="again")
         book.record(1, regrade, result("pass", 2.0), "")
     assert merged((pair[1], copy)).conflicts == []

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from results import result
+from results import overridden, result
 
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, private_unpacking, resume, seed_from, work_left
@@ -147,7 +147,7 @@ def test_a_decision_about_a_person_replaces_every_earlier_one_however_either_was
         begun = book.begin_batch(batch, [handin])
         note_class(book, 1, [jane], {}, listed=None, who="sofie", why="")
         book.record(1, 0, result("fail", 1.0), "")
-        book.override("line", kept, 0.0, who="sofie", why="took no part")
+        overridden(book, kept, 0.0, who="sofie", why="took no part")
         (before,) = book.statuses(begun)
         assert (before.points, before.points_of("s100008"), before.override.why) == (0.0, 0.0, "took no part")
         assert decide(book, begun, word, 1.5, who="sofie", why="a mistake").targets == ["person:s100008"]
@@ -189,7 +189,7 @@ def test_a_group_of_one_and_its_member_are_one_until_somebody_comes_in(graded):
     with Gradebook.writing(graded, "a test") as book:
         book.add_handins(1, [HandInRecord(0, 0, "d-key", "D", "group", ["s100005"], "d", "/p", "")])
         book.record(3, 0, result("fail", 1.0), "")
-        book.override("line", "d-key", 0.0, who="sofie", why="took no part")
+        overridden(book, "d-key", 0.0, who="sofie", why="took no part")
         for word in ("u5", "D", "d-key"):
             assert decide(book, book.batch(1), word, 0.5, who="sofie", why="no").targets == ["person:s100005"]
             assert list(book.overrides("line")) == ["person:s100005"]

@@ -8,6 +8,7 @@ import zipfile
 
 import msgspec
 import pytest
+from results import overridden
 
 from tlcourse.course.exercise import solutions
 from tlcourse.grading.gradebook.gradebook import UNREADABLE, Gradebook
@@ -73,7 +74,7 @@ def book(tmp_path):
         opened.record(1, 0, result("pass", 2.0), "")
         opened.record(2, 0, result("fail", 1.0), "missed: z_error")
         opened.record(3, 0, result("memory", 0.0), "used # MB")
-        opened.override("line", "b", 1.5, who="sofie", why="<i>the</i> right idea")
+        overridden(opened, "b", 1.5, who="sofie", why="<i>the</i> right idea")
         yield opened
 
 

@@ -46,7 +46,7 @@ _OPERATIONS = frozenset(
 
 
 class GraphError(ValueError):
-    """A module that cannot be handed out as a graph, or what is no graph."""
+    """A module that cannot be handed out as a graph, or a file that is not one."""
 
 
 def export(model: nn.Module, x: Tensor) -> bytes:

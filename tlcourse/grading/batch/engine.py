@@ -23,12 +23,13 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, SubmissionError, TlcourseError, UnableError
 from tlcourse.grading.batch.backend import RETRIES, BackendLostError, BackendRefusedError
 from tlcourse.grading.grade import Grading
-from tlcourse.grading.gradebook.gradebook import Gradebook, now
+from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import HandInRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import Submission
 from tlcourse.grading.result import Result, cause_of, stored, without_run
+from tlcourse.storage import now
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _TICK_S = 0.5

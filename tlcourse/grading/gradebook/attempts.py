@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from tlcourse.grading.gradebook.gradebook import Gradebook, now
+from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import HandInRecord
+from tlcourse.storage import now
 
 
 class Attempt(Struct, frozen=True):

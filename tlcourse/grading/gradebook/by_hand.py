@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tlcourse.course.model import Exercise, ManualItem
 from tlcourse.errors import UsageError
+from tlcourse.storage import now
 from tlcourse.text import harmless
 
 if TYPE_CHECKING:
@@ -101,8 +102,6 @@ def set_mark(
     book: Gradebook, exercise: str, target: str, item: str, points: float | None, comment: str, *, who: str, why: str
 ) -> None:
     """Append what is in force from now on; None and no comment withdraw what was."""
-    from tlcourse.grading.gradebook.gradebook import now
-
     with book.appending() as db:
         db.execute(
             "INSERT INTO hand_marks (exercise, target, item, points, comment, why, who, at)"
@@ -183,8 +182,6 @@ class Request(Struct, frozen=True):
 
 def add_request(book: Gradebook, exercise: str, target: str, text: str, *, who: str) -> int:
     """Append a request, and return its number."""
-    from tlcourse.grading.gradebook.gradebook import now
-
     with book.appending() as db:
         cursor = db.execute(
             "INSERT INTO requests (exercise, target, text, who, at) VALUES (?, ?, ?, ?, ?)",
@@ -197,8 +194,6 @@ def answer_request(
     book: Gradebook, number: int, text: str, *, who: str, regrade: int | None = None, override: int | None = None
 ) -> None:
     """Append the answer that closes a request; a later one replaces it."""
-    from tlcourse.grading.gradebook.gradebook import now
-
     with book.appending() as db:
         db.execute(
             "INSERT INTO answers (request, text, regrade, override, who, at) VALUES (?, ?, ?, ?, ?, ?)",

@@ -18,6 +18,7 @@ from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, Overri
 from tlcourse.grading.lms.handins import GivenOver, HandIns
 from tlcourse.grading.lms.matching import NOBODY, Owner
 from tlcourse.grading.lms.roster import Person, same_key
+from tlcourse.storage import now
 from tlcourse.text import counted, line, typed
 
 if TYPE_CHECKING:
@@ -47,8 +48,6 @@ def note_class(
         listed: the ids in the class list: whoever is not among them has left, also where the list of groups still has
             them. None without a class list: a list of groups alone says nothing of others.
     """
-    from tlcourse.grading.gradebook.gradebook import now
-
     known = {person.id: person for person in book.people(batch)}
     before = book.groups(batch)
     ever = {*known, *who_left(book, batch)}
@@ -195,8 +194,6 @@ def _is_of(row: HandInRecord, owner: Owner | None) -> bool:
 
 def give_over(book: Gradebook, given: Sequence[GivenOver], *, who: str) -> list[str]:
     """Append whose hand-ins are from now on; returns a line for each."""
-    from tlcourse.grading.gradebook.gradebook import now
-
     with book.appending() as db:
         db.executemany(
             "INSERT INTO owners (handin, owner, kind, members, who, at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -283,8 +280,6 @@ def decide(
     `points` None withdraws, or excuses; `shown`: feedback says why. Raises UsageError where the word is
     nobody, or several.
     """
-    from tlcourse.grading.gradebook.gradebook import now
-
     handins, groups = book.handins(batch.id), book.groups(batch.id)
     targets = targets_of(handins, book.people(batch.id), groups, word)
     in_force = book.overrides(batch.exercise)

@@ -21,6 +21,7 @@ from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, Overri
 from tlcourse.grading.lateness import Late, Until, Whose, judged
 from tlcourse.grading.lms.handins import HandIn
 from tlcourse.grading.lms.roster import People, Person, same_key
+from tlcourse.storage import now
 
 if TYPE_CHECKING:
     from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -64,8 +65,6 @@ def keep_deadline(book: Gradebook, batch: int, kept: Kept, *, who: str) -> None:
     One that a command gave is replaced by another command's alone, whatever path led to the batch; its rule follows
     the course.
     """
-    from tlcourse.grading.gradebook.gradebook import now
-
     before = kept_deadline(book, batch)
     if before is not None and before.given and not kept.given:
         rule = kept.deadline or before.deadline
@@ -108,8 +107,6 @@ class Extension(Struct, frozen=True):
 
 def extend(book: Gradebook, exercise: str, target: str, more: Until, *, who: str, why: str) -> None:
     """Append that somebody has until then; an empty `Until` withdraws."""
-    from tlcourse.grading.gradebook.gradebook import now
-
     with book.appending() as db:
         db.execute(
             "INSERT INTO extensions (exercise, target, until, days, why, who, at) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -6,7 +6,6 @@ import contextlib
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus, pe
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord, Override, Regrade, Verdict
 from tlcourse.grading.lms.roster import Person, same_key
 from tlcourse.grading.result import Result, read_result
-from tlcourse.storage import BUSY_S, transaction
+from tlcourse.storage import BUSY_S, now, transaction
 
 Manual = Mapping[str, Sequence[ManualItem]]
 _VERDICT = "r.id, r.handin, r.round, r.outcome, r.points, r.max_points, r.cause, r.sha256, r.wall_time_s, r.cpu_s, r.at"
@@ -149,25 +148,6 @@ class Gradebook:
             number = int(cursor.lastrowid or 0)
             self._db.executemany("INSERT INTO regraded VALUES (?, ?)", [(number, handin) for handin in handins])
         return number
-
-    def override(
-        self,
-        exercise: str,
-        target: str,
-        points: float | None,
-        *,
-        who: str,
-        why: str,
-        excused: bool = False,
-        shown: bool = False,
-    ) -> None:
-        """Append a decision of the staff; None withdraws the one before, or excuses. `shown`: feedback says why."""
-        with self.appending():
-            self._db.execute(
-                "INSERT INTO overrides (exercise, target, points, why, who, at, excused, shown)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (exercise, target, points, why, who, now(), int(excused), int(shown)),
-            )
 
     def move(self, batch: int, person: str, group: str, *, who: str, why: str) -> None:
         """Append that somebody's mark is that of a group's hand-in, whichever they handed in with."""
@@ -426,11 +406,6 @@ class Gradebook:
         """What a batch said last about itself; empty where it said nothing."""
         row = self._db.execute("SELECT state FROM live WHERE batch = ?", (batch,)).fetchone()
         return dict(msgspec.json.decode(row[0])) if row else {}
-
-
-def now() -> str:
-    """This moment, for people: nothing is ordered by it, because clocks jump."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _json(value: Any) -> str:

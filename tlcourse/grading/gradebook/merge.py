@@ -16,8 +16,9 @@ from msgspec import Struct
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.file import APPENDED
-from tlcourse.grading.gradebook.gradebook import Gradebook, now
+from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
+from tlcourse.storage import now
 
 Prefer = Literal["mine", "theirs"]
 Row = dict[str, Any]
