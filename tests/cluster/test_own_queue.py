@@ -45,8 +45,7 @@ def test_two_cards_take_two_runs_and_the_others_wait_for_one(cluster, machine, j
             target=lambda: reports.extend(together(pool, jobs, lambda *_: states.append(states_now())))
         )
         batch.start()
-        wait_for(lambda: states_now().count("RUNNING") == 2)
-        assert (states_now().count("RUNNING"), states_now().count("PENDING")) == (2, 2)
+        wait_for(lambda: sorted(states_now()) == ["PENDING", "PENDING", "RUNNING", "RUNNING"])
         wait_for(lambda: not batch.is_alive() or cluster.go_on(), 120)
         batch.join()
     assert sorted(str(told(report)["card"]) for report in reports) == ["0", "0", "1", "1"]

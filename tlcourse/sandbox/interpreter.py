@@ -24,7 +24,7 @@ _SPEAKERS = (
 ).split()
 
 # `-I` shuts out PYTHONPATH, the working folder and user sites, so that no file of a hand-in can stand in for a module;
-# the folders that are meant follow as arguments.
+# the folders that are meant follow as arguments. `-B`, since `-I` shuts out the variable of that meaning as well.
 _BOOTSTRAP = (
     "import sys; n = int(sys.argv[1]); sys.path += [p for p in sys.argv[2:2+n] if p not in sys.path]; "
     "from {module} import {function}; sys.exit({function}(sys.argv[2+n:]))"
@@ -61,7 +61,7 @@ def isolated_command(module: str, function: str, arguments: list[str], own: Path
     """
     libraries = library_folders(own)
     bootstrap = _BOOTSTRAP.format(module=module, function=function)
-    return [python(), "-I", "-c", bootstrap, str(len(libraries)), *libraries, *arguments]
+    return [python(), "-I", "-B", "-c", bootstrap, str(len(libraries)), *libraries, *arguments]
 
 
 @functools.cache
