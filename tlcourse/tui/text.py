@@ -64,6 +64,14 @@ class Text(RichText):
         super().append_text(text)
         return self
 
+    @classmethod
+    def of(cls, line: Iterable[tuple[str, str]]) -> Text:
+        """A line of marks (`presenting/marks.py`), which does not wrap."""
+        text = cls(no_wrap=True, overflow="crop")
+        for words, style in line:
+            text.append(words, style or None)
+        return text
+
     def visualize(self) -> Content:
         """What Textual draws: it looks the names up itself, again whenever the theme changes."""
         spans = [ContentSpan(span.start, span.end, _kept(span.style)) for span in self.spans]
@@ -106,8 +114,8 @@ _SINGLES = {
     "│": "|", "┃": "|", "─": "-", "━": "=", "╍": "-", "┈": ".", "╌": "-", "▁": "_", "▔": "-", "█": "#", "▌": "|",
     "▐": "|", "▊": "|", "▎": "|", "•": "*", "●": "*", "○": "o", "›": ">", "‹": "<", "▶": ">", "▼": "v", "▲": "^",
     "→": ">", "←": "<", "↑": "^", "↓": "v", "·": ".", "–": "-", "−": "-", "…": ".", "✓": "+", "✗": "x", "×": "x",
-    "≥": ">", "≤": "<", "≈": "~", "⏎": "<", "░": ".", "▒": ":", "▓": "#", "■": "#", "□": "o", "◐": "~",
-    "↻": "@", "≡": "=",
+    "≥": ">", "≤": "<", "≈": "~", "⏎": "<", "░": ".", "▒": ":", "▓": "%", "■": "#", "□": "o", "▪": "+", "◐": "~",
+    "↻": "@", "≡": "=", "╸": "-", "╺": "-", "◆": "<", "▂": "_", "▃": "-", "▅": "=", "▆": "=", "▇": "#", "┤": "|",
 }  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵢₜₛ₀₁₂₃₄₅₆₇₈₉", "0123456789nits0123456789")
 

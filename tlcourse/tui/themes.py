@@ -4,6 +4,9 @@ A colour is used by its name alone, `$good` in a style sheet and in a text (`tex
 the theme. Every name is a hue of Okabe and Ito (2008), told apart with any colour vision; where theirs could not be
 read on a theme's background, it is mixed with white or black until it can: 4.5:1 by WCAG 2.2, 7:1 in high contrast.
 No colour stands alone: a symbol and a word say the same (`✓ PASS`), and curves have dashes and marks.
+
+What a colour *means* is its role (`ROLES`): the same on every screen, in figures and in pictures of reports.
+`docs/look.md` shows them.
 """
 
 from __future__ import annotations
@@ -88,6 +91,31 @@ PALETTES = {
         series=("#6CC4F5", "#E69F00", "#4FC3A3", "#E3A3C6", "#F0A366", "#F0E442", "#9DBBFF", "#C0C0C0"),
     ),
 }
+ROLES = {
+    "next": "live",
+    "done": "good",
+    "partial": "doubt",
+    "wrong": "bad",
+    "due": "series-6",
+    "source": "series-1",
+    "target": "series-2",
+    "method": "series-4",
+    "control": "series-8",
+    "lab": "series-7",
+}
+"""What a colour stands for, and which of a palette's colours that is: `$next` is what to do next and what has the
+focus, `$done`, `$partial` and `$wrong` how something went, `$due` what waits for review; `$source` and `$target` are
+the two domains, `$method` and `$control` what is compared, `$lab` is an experiment."""
+
+
+def colour(palette: Palette, name: str) -> str:
+    """The `#RRGGBB` of a palette's colour or of a role."""
+    name = ROLES.get(name, name)
+    if name.startswith("series-"):
+        return palette.series[int(name.removeprefix("series-")) - 1]
+    return str(getattr(palette, name))
+
+
 WHAT = {
     "dark": "Light text on dark",
     "light": "Dark text on white",
@@ -145,8 +173,8 @@ def _theme(name: str, palette: Palette) -> Theme:
 
 def _names(palette: Palette) -> dict[str, str]:
     """Our own names, which `Text` and the style sheets use."""
-    series = {f"series-{number}": hue for number, hue in enumerate(palette.series, 1)}
-    return {name: getattr(palette, name) for name in ("muted", "good", "bad", "doubt", "fault", "live")} | series
+    names = ("muted", "good", "bad", "doubt", "fault", "live", *(f"series-{i + 1}" for i in range(len(palette.series))))
+    return {name: colour(palette, name) for name in (*names, *ROLES)} | {"line": palette.bar}
 
 
 def _no_colour() -> Theme:

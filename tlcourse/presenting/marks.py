@@ -1,0 +1,176 @@
+"""Numbers as marks: bars, number lines, whiskers, sparklines, heat maps – lines of characters, each run with a role.
+
+A run is `(text, style)`; a style is words such as `bold $done`, with the roles of `tui/themes.py` as names. Whoever
+draws them gives the names their colours: the app those of its theme, a page of HTML its own, a plain terminal none.
+Every mark can be read without colour, and one by one in ASCII (`tui/text.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class Run(NamedTuple):
+    """Characters that look the same."""
+
+    text: str
+    style: str = ""
+
+
+Line = list[Run]
+"""Runs from left to right."""
+
+TRACK = "$line"
+"""The role of what is empty: the rest of a bar, an axis."""
+_EIGHTHS = "▁▂▃▄▅▆▇█"
+
+
+def plain(line: Iterable[Run]) -> str:
+    """The characters alone."""
+    return "".join(run.text for run in line)
+
+
+def joined(cells: Iterable[Run]) -> Line:
+    """Neighbours of one style as one run."""
+    line: Line = []
+    for cell in cells:
+        if line and line[-1].style == cell.style:
+            line[-1] = Run(line[-1].text + cell.text, cell.style)
+        else:
+            line.append(cell)
+    return line
+
+
+def bar(share: float, width: int, style: str = "$done") -> Line:
+    """A share of 1 as a line of `width` columns, to half a column: `━━━╸────`.
+
+    What is more than nothing is never drawn as nothing, and what is less than all never as all.
+    """
+    halves = round(min(max(share, 0.0), 1.0) * width * 2)
+    if 0 < share < 1:
+        halves = min(max(halves, 1), width * 2 - 1)
+    full, half = divmod(halves, 2)
+    done = "━" * full + "╸" * half
+    return joined([Run(done, style), Run("─" * (width - len(done)), TRACK)]) if width > 0 else []
+
+
+def parted(counts: Sequence[tuple[int, str]], total: int, width: int) -> Line:
+    """Several counts of one total side by side, such as right and wrong of all questions; the rest is empty.
+
+    A count above 0 gets a column at least, as long as there are as many columns.
+    """
+    if total <= 0 or width <= 0:
+        return [Run("─" * max(width, 0), TRACK)]
+    cells: list[Run] = []
+    left = width
+    for number, (count, style) in enumerate(counts):
+        later = sum(1 for other, _ in counts[number + 1 :] if other)
+        columns = min(max(round(count / total * width), 1), max(left - later, 0)) if count else 0
+        cells.append(Run("━" * columns, style))
+        left -= columns
+    if sum(count for count, _ in counts) < total and left == 0 and len(cells[-1].text) > 1:
+        cells[-1] = Run(cells[-1].text[1:], cells[-1].style)  # what is not done shows
+        left = 1
+    return [run for run in joined([*cells, Run("─" * left, TRACK)]) if run.text]
+
+
+def number_line(
+    value: float,
+    interval: tuple[float, float],
+    threshold: float,
+    ends: tuple[float, float],
+    width: int,
+    style: str,
+) -> Line:
+    """Where a value stands beside its bar: `────┃──━●━──`, `━` its interval; what lies outside stands at the end.
+
+    Args:
+        value: What was measured; not finite: the line has no mark for it.
+        interval: Its interval, low and high.
+        threshold: The bar, drawn as `┃`.
+        ends: The numbers at the ends of the line, low and high.
+        width: Columns.
+        style: Of value and interval.
+    """
+    low, high = ends
+
+    def column(number: float) -> int:
+        share = (number - low) / ((high - low) or 1.0)
+        return round(min(max(share, 0.0), 1.0) * (width - 1))
+
+    cells = [Run("─", TRACK)] * width
+    if all(map(math.isfinite, interval)):
+        first, last = (column(end) for end in interval)
+        cells[first : last + 1] = [Run("━", style)] * (last + 1 - first)
+    cells[column(threshold)] = Run("┃", "bold")
+    if math.isfinite(value):
+        cells[column(value)] = Run("●", f"bold {style}")
+    return joined(cells)
+
+
+def ends_of(value: float, interval: tuple[float, float], threshold: float, *, direction: str) -> tuple[float, float]:
+    """Ends of a number line that show bar, value and interval with room, and stop at the best that there can be.
+
+    A share that is to be large ends at 1; an error that is to be small begins at 0.
+    """
+    shown = [number for number in (value, *interval, threshold) if math.isfinite(number)]
+    low, high = min(shown), max(shown)
+    room = max(0.15 * (high - low), 0.02 * max(abs(low), abs(high)), 1e-9)
+    below, above = low - room, high + room
+    if low >= 0:
+        below = max(below, 0.0)
+    if direction == "at_least" and high <= 1 and low >= 0:
+        above = 1.0
+    if direction == "at_most" and low >= 0:
+        below = 0.0
+    return below, above
+
+
+def whiskers(
+    value: float,
+    interval: tuple[float, float],
+    ends: tuple[float, float],
+    width: int,
+    style: str,
+    *,
+    tick: float | None = None,
+) -> Line:
+    """A bar to a value, its interval as whiskers, and a tick, such as a paper's figure: `████▓▓──┤   ◆`."""
+    low, high = ends
+
+    def column(number: float) -> int:
+        share = (number - low) / ((high - low) or 1.0)
+        return round(min(max(share, 0.0), 1.0) * (width - 1))
+
+    cells = [Run(" ")] * width
+    if math.isfinite(value):
+        at = column(value)
+        first, last = (column(end) if math.isfinite(end) else at for end in interval)
+        for place in range(width):
+            if place <= at:
+                cells[place] = Run("▓" if first < place and first < at else "█", style)
+            elif place <= last:
+                cells[place] = Run("┤" if place == last else "─", style)
+    if tick is not None and math.isfinite(tick):
+        cells[column(tick)] = Run("◆", "bold")
+    return joined(cells)
+
+
+def spark(values: Sequence[float], most: float, *, styles: Sequence[str] = ()) -> Line:
+    """A column for each value, as high as its share of `most`: `▁▃█`."""
+    line = []
+    for number, value in enumerate(values):
+        share = min(max(value / most, 0.0), 1.0) if most > 0 and math.isfinite(value) else 0.0
+        line.append(Run(_EIGHTHS[round(share * (len(_EIGHTHS) - 1))], styles[number] if number < len(styles) else ""))
+    return joined(line)
+
+
+def cell(share: float | None) -> Run:
+    """A square of a heat map by the share that is right: nothing known, wrong, partly, all – each with its own shape."""
+    if share is None:
+        return Run("·", TRACK)
+    if share >= 1:
+        return Run("■", "$done")
+    return Run("▪" if share >= 0.5 else "□", "$partial" if share >= 0.5 else "$wrong")
