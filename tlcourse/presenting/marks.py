@@ -70,8 +70,9 @@ def parted(counts: Sequence[tuple[int, str]], total: int, width: int) -> Line:
         columns = min(max(round(count / total * width), 1), max(left - later, 0)) if count else 0
         cells.append(Run("━" * columns, style))
         left -= columns
-    if sum(count for count, _ in counts) < total and left == 0 and len(cells[-1].text) > 1:
-        cells[-1] = Run(cells[-1].text[1:], cells[-1].style)  # what is not done shows
+    longest = max(range(len(cells)), key=lambda number: len(cells[number].text), default=0)
+    if sum(count for count, _ in counts) < total and left == 0 and len(cells[longest].text) > 1:
+        cells[longest] = Run(cells[longest].text[1:], cells[longest].style)  # what is not done shows
         left = 1
     return [run for run in joined([*cells, Run("─" * left, TRACK)]) if run.text]
 
@@ -150,7 +151,7 @@ def whiskers(
         first, last = (column(end) if math.isfinite(end) else at for end in interval)
         for place in range(width):
             if place <= at:
-                cells[place] = Run("▓" if first < place and first < at else "█", style)
+                cells[place] = Run("▓" if first < place < at else "█", style)
             elif place <= last:
                 cells[place] = Run("┤" if place == last else "─", style)
     if tick is not None and math.isfinite(tick):
@@ -168,7 +169,7 @@ def spark(values: Sequence[float], most: float, *, styles: Sequence[str] = ()) -
 
 
 def cell(share: float | None) -> Run:
-    """A square of a heat map by the share that is right: nothing known, wrong, partly, all – each with its own shape."""
+    """A square of a heat map by the share that is right: unknown, wrong, partly, all – each with its own shape."""
     if share is None:
         return Run("·", TRACK)
     if share >= 1:

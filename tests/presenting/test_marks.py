@@ -1,0 +1,87 @@
+"""Numbers as marks: each says the same by its shape as by its colour, and fits its columns."""
+
+import math
+
+import pytest
+
+from tlcourse.presenting.marks import bar, cell, ends_of, number_line, parted, plain, spark, whiskers
+from tlcourse.tui.text import AsciiFilter, Text
+
+
+@pytest.mark.parametrize(
+    ("share", "drawn"),
+    [(0, "────────"), (1e-9, "╸───────"), (0.5, "━━━━────"), (0.56, "━━━━╸───"), (0.999, "━━━━━━━╸"), (1, "━━━━━━━━")],
+)
+def test_a_bar_is_exact_to_half_a_column_and_never_says_none_or_all_of_something_between(share, drawn):
+    assert plain(bar(share, 8)) == drawn
+
+
+def test_a_bar_outside_its_range_is_full_or_empty_and_of_no_columns_is_nothing():
+    assert plain(bar(7, 4)) == "━━━━"
+    assert plain(bar(-1, 4)) == "────"
+    assert bar(0.5, 0) == []
+
+
+def test_counts_side_by_side_show_each_that_is_not_nothing():
+    line = parted([(1, "$done"), (1, "$wrong")], 100, 10)
+    assert [(run.text, run.style) for run in line] == [("━", "$done"), ("━", "$wrong"), ("────────", "$line")]
+    assert plain(parted([(99, "$done"), (0, "$wrong")], 100, 10)) == "━━━━━━━━━─"
+    assert plain(parted([], 0, 3)) == "───"
+
+
+def test_a_number_line_shows_value_interval_and_bar_where_they_are():
+    line = number_line(0.9, (0.85, 0.95), 0.8, (0.0, 1.0), 21, "$done")
+    drawn = plain(line)
+    assert drawn[16] == "┃"
+    assert drawn[18] == "●"
+    assert drawn[17] == drawn[19] == "━"
+    assert drawn[:16] == "─" * 16
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 5.0, -5.0])
+def test_a_number_line_is_as_wide_as_asked_whatever_the_value_is(value):
+    assert len(plain(number_line(value, (value, value), 0.5, (0.0, 1.0), 30, "$wrong"))) == 30
+
+
+def test_the_ends_of_a_line_hold_what_is_on_it_and_stop_at_the_best():
+    assert ends_of(0.96, (0.95, 0.97), 0.94, direction="at_least")[1] == 1.0
+    assert ends_of(2.0, (1.8, 2.2), 0.6, direction="at_most")[0] == 0.0
+    low, high = ends_of(3.0, (2.0, 4.0), 10.0, direction="at_most")
+    assert low <= 2.0
+    assert high > 10.0
+
+
+def test_a_bar_with_whiskers_shows_value_interval_and_tick():
+    drawn = plain(whiskers(0.5, (0.4, 0.6), (0.0, 1.0), 21, "$method", tick=0.9))
+    assert drawn[10] == "█"
+    assert drawn[9] == "▓"
+    assert drawn[12] == "┤"
+    assert drawn[18] == "◆"
+    assert len(drawn) == 21
+
+
+def test_a_sparkline_has_a_column_a_value():
+    assert plain(spark([0, 5, 10, math.nan], 10)) == "▁▅█▁"
+    assert plain(spark([1.0], 0)) == "▁"
+
+
+def test_each_square_of_a_heat_map_has_a_shape_of_its_own():
+    assert [cell(share).text for share in (None, 0.0, 0.5, 1.0)] == ["·", "□", "▪", "■"]
+
+
+def test_marks_keep_their_columns_in_ascii():
+    lines = [
+        bar(0.56, 8),
+        number_line(0.9, (0.8, 0.95), 0.5, (0, 1), 20, ""),
+        whiskers(0.5, (0.4, 0.6), (0, 1), 20, "", tick=0.9),
+        spark(range(8), 7),
+    ]
+    from rich.segment import Segment
+    from textual.color import Color
+
+    for line in lines:
+        told = AsciiFilter().apply([Segment(Text.of(line).plain)], Color.parse("black"))
+        text = "".join(segment.text for segment in told)
+        assert text.isascii()
+        assert len(text) == len(plain(line))
+        assert "?" not in text
