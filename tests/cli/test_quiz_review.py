@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
+from answers import right_letters
 
+from tlcourse.course.loader import load_course
 from tlcourse.student.record import Record
 
 COURSE = Path(__file__).parent.parent / "question_course"
@@ -27,7 +29,9 @@ def test_what_was_missed_is_asked_again_and_then_waits(tl, missed):
     listed = json.loads(tl("quiz", "review", "--list", "--json", course=COURSE).stdout)
     assert listed["due"] == 1
     assert [goal["objective"] for goal in listed["weak"]] == ["answer"]
-    reviewed = tl("quiz", "review", course=COURSE, stdin="b\n")
+    with Record.open() as record:
+        question = load_course(COURSE).quizzes["kinds"].questions[0].realise(record.seed("kinds-course"))
+    reviewed = tl("quiz", "review", course=COURSE, stdin=right_letters(question) + "\n")
     assert "1 of 1  Which number is even?" in reviewed.stdout
     assert "1 of 1 right." in reviewed.stdout
     assert "Due now: 0. The next question comes back in" in reviewed.stdout

@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from answers import right_letters, wrong_letter
+
+from tlcourse.course.loader import load_course
 from tlcourse.student.record import Record
 
 COURSE = "transfer-learning"
 UNFINISHED = Path(__file__).parent.parent / "question_course"
+
+
+def asked():
+    """The questions as the next visit of this student asks them."""
+    with Record.open() as record:
+        seed = record.seed(COURSE)
+    return [question.realise(seed) for question in load_course().quizzes["residual-connections"].questions]
 
 
 def test_lessons_are_listed_in_order_with_what_is_read(tl):
@@ -40,7 +50,9 @@ def test_a_lesson_that_is_not_there_or_not_written_is_named(tl):
 
 
 def test_a_quiz_is_taken_line_by_line_with_the_reason_of_every_option(tl):
-    taken = tl("quiz", "take", "residual-connections", course=None, stdin="z\n\nab\nb\nc\n")
+    first, second = asked()[:2]
+    stdin = f"z\n\nab\n{right_letters(first)}\n{wrong_letter(second)}\n"
+    taken = tl("quiz", "take", "residual-connections", course=None, stdin=stdin)
     assert taken.returncode == 0
     assert "Right." in taken.stdout
     assert "Wrong." in taken.stdout
@@ -54,9 +66,11 @@ def test_a_quiz_is_taken_line_by_line_with_the_reason_of_every_option(tl):
 
 
 def test_a_quiz_gives_one_document(tl):
-    taken = tl("quiz", "take", "residual-connections", "--json", course=None, stdin="b\n")
+    question = asked()[0]
+    taken = tl("quiz", "take", "residual-connections", "--json", course=None, stdin=right_letters(question) + "\n")
     document = json.loads(taken.stdout)
     assert document["right"] == 1
+    assert document["answers"][0]["answer"] == question.options[question.right()[0]].text
     assert document["answers"][0]["question"] == "residual-what-is-learnt"
     assert tl("quiz", "take", "nothing", course=None).returncode == 2
 

@@ -5,28 +5,17 @@ from __future__ import annotations
 import ast
 from collections import Counter
 
+from answers import right_answer
+
 from tlcourse.course.checks import coverage, uncovered
+from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
 from tlcourse.quiz.kinds import KINDS
 from tlcourse.quiz.kinds.bug import MOST_LINES
 from tlcourse.quiz.kinds.cases import draw_case
-from tlcourse.quiz.kinds.question import OwnWords
 
 COURSE = load_course()
 QUESTIONS = [question for quiz in COURSE.quizzes.values() for question in quiz.questions]
-
-
-def right_answer(question):
-    if question.type == "numeric":
-        return question.answer
-    if question.type == "short":
-        return OwnWords("mine", True)
-    if question.type == "matching":
-        return [question.choices().index(pair.right) for pair in question.pairs]
-    if question.type == "ordering":
-        return list(range(len(question.steps)))
-    right = [index for index, option in enumerate(question.options) if option.correct]
-    return right if question.type == "multiple" else right[0]
 
 
 def test_every_kind_of_question_is_used():
@@ -52,13 +41,18 @@ def test_every_question_can_be_answered_rightly_and_gives_its_reasons():
         assert len(question.answer_input().lines()) <= MOST_LINES, question.id
 
 
-def test_the_place_of_the_right_option_is_no_hint():
-    places = Counter(
-        next(index for index, option in enumerate(question.options) if option.correct)
-        for question in QUESTIONS
-        if question.type == "single"
-    )
-    assert max(places.values()) < 0.4 * sum(places.values())
+def test_in_the_file_too_no_place_is_right_more_often_than_chance_allows():
+    """Chi squared over the places, against what the numbers of options let expect."""
+    labs = load_labs(COURSE.folder, [unit.id for unit in COURSE.about.units]).values()
+    kinds = {kind: [q.options for q in QUESTIONS if q.type == kind] for kind in ("single", "multiple", "bug")}
+    for kind, lists in (kinds | {"predictions": [lab.prediction.options for lab in labs]}).items():
+        found, expected = Counter(), Counter()
+        for options in lists:
+            right = [place for place, option in enumerate(options) if option.correct]
+            found.update(right)
+            expected.update(dict.fromkeys(range(len(options)), len(right) / len(options)))
+        away = sum((found[place] - count) ** 2 / count for place, count in expected.items())
+        assert away < 9.5, (kind, dict(found), dict(expected))  # 9.5: once in 20 with 4 degrees of freedom
 
 
 def test_the_longest_option_is_not_mostly_the_right_one():

@@ -8,8 +8,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from answers import right_letters, wrong_letter
 from drawn import lines_of
 from textual.pilot import Pilot
 
@@ -56,6 +58,16 @@ class Visit:
         """Type into a field."""
         names = {".": "full_stop", ",": "comma", "-": "minus", " ": "space"}
         return await self.press(*(names.get(letter, letter) for letter in text))
+
+    @property
+    def question(self) -> Any:
+        """The question on the screen, as it is asked at this visit."""
+        return self.app.screen.session.question
+
+    async def answer(self, *, rightly: bool) -> str:
+        """Answer the choice on the screen, and submit."""
+        keys = right_letters(self.question) if rightly else wrong_letter(self.question)
+        return await self.press(*keys, "enter")
 
     async def choose(self, words: str, best: str) -> str:
         """Type into the palette, wait until `best` is its first hit, and take it."""

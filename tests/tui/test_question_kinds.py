@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from answers import letters
 
 from tlcourse.paths import record_file
 from tlcourse.student.record import Record
@@ -29,11 +30,6 @@ def latest() -> dict[str, bool]:
         return record.latest_answers("kinds-course", "kinds")
 
 
-def letters(person, name: str, *indices: int) -> list[str]:
-    question = next(q for q in person.app.course.quizzes["kinds"].questions if q.id == name)
-    return [question.letter_of(index) for index in indices]
-
-
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_matches_are_given_by_letters_and_each_has_its_reason(visit, size):
     async with visit(*size, course=COURSE) as person:
@@ -41,8 +37,8 @@ async def test_matches_are_given_by_letters_and_each_has_its_reason(visit, size)
         assert "give each line its letter" in person.screen
         await person.press("enter")
         await person.sees("3 of 3 lines")
-        await person.press(*letters(person, "pairs", 0, 1), "space", "up", "down")
-        odd = letters(person, "pairs", 0)[0]
+        await person.press(*letters(person.question, [0, 1]), "space", "up", "down")
+        odd = letters(person.question, 0)
         while f"[{odd}] 3" not in person.screen:
             await person.press("space")
         assert "✓ Right." in await person.press("enter")

@@ -23,9 +23,9 @@ async def test_home_counts_what_is_due_and_v_asks_it(visit, monkeypatch):
     async with visit(60, 20, course=COURSE) as person:
         assert "Review: 2 due" in person.screen
         assert "Question 1 of 2" in await person.press("v")
-        assert "✓ Right." in await person.press("b", "enter")
+        assert "✓ Right." in await person.answer(rightly=True)
         assert "Question 2 of 2" in await person.press("enter")
-        await person.press("a", "a", "a", "enter", "enter")
+        await person.press(*[person.question.letter_of(2)] * 3, "enter", "enter")
         shown = await person.sees("The round is over")
         assert "1 of 2 right." in shown
         assert "Weak objectives" in shown

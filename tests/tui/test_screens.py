@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from answers import right_letters, wrong_letter
 
 from tlcourse.student.record import Record
 
@@ -80,7 +81,9 @@ async def test_nothing_is_marked_before_something_is_chosen(visit):
 async def test_a_number_is_typed_and_plain_letters_do_nothing_else_meanwhile(visit):
     async with visit(100, 30) as person:
         await person.go("quiz/residual-connections")
-        await person.press("b", "enter", "enter", "a", "enter", "enter")
+        for _ in range(2):
+            await person.answer(rightly=True)
+            await person.press("enter")
         await person.sees("Question 3 of 9")
         await person.press(*"q1", "enter")
         await person.sees("is not a number")
@@ -92,13 +95,15 @@ async def test_a_number_is_typed_and_plain_letters_do_nothing_else_meanwhile(vis
 async def test_several_answers_are_chosen_and_taken_back(visit):
     async with visit(100, 40) as person:
         await person.go("quiz/residual-connections")
-        for keys in (("b",), ("a",)):
-            await person.press(*keys, "enter", "enter")
+        for _ in range(2):
+            await person.answer(rightly=True)
+            await person.press("enter")
         await person.type("2.594")
         await person.press("enter", "enter")
         assert person.screen.count("[ ]") == 4
-        assert (await person.press("a", "b")).count("[x]") == 2
-        assert (await person.press("b", "d")).count("[x]") == 2
+        right, wrong = right_letters(person.question), wrong_letter(person.question)
+        assert (await person.press(right[0], wrong)).count("[x]") == 2
+        assert (await person.press(wrong, *right[1:])).count("[x]") == len(right)
         assert "✓ Right" in await person.press("enter")
 
 
@@ -112,7 +117,8 @@ async def test_a_round_ends_in_what_was_missed_and_another_round_asks_only_that(
         await person.sees("8 of 9 right")
         assert "Missed: 1" in person.screen
         assert "Question 5 of 9 · the last one" in await person.press("r")
-        await person.press("d", "enter", "enter")
+        await person.answer(rightly=True)
+        await person.press("enter")
         assert "Nothing is missed" in person.screen
         assert "Question 1 of 9" in await person.press("a")
 

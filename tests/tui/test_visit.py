@@ -25,9 +25,9 @@ async def test_a_whole_visit(visit, size):
         # the quiz of the second unit: one wrong, one right
         await person.press("escape", "up")
         assert "Question 1 of 9" in await person.press("n")
-        assert "✗ Wrong" in await person.press("a", "enter")
+        assert "✗ Wrong" in await person.answer(rightly=False)
         assert "Question 2 of 9" in await person.press("enter")
-        assert "✓ Right" in await person.press("a", "enter")
+        assert "✓ Right" in await person.answer(rightly=True)
         # an exercise that trains in a second: make a file, see that it runs, be graded
         await person.press("escape")
         await person.open("exercise/ex3")

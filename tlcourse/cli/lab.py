@@ -48,7 +48,9 @@ def show(
     plain: Plain = False,
 ) -> None:
     """The claim, the question to answer first, the arms and the settings of a lab."""
+    from tlcourse.course.loader import load_course
     from tlcourse.labs.result import kept_runs
+    from tlcourse.student.record import Record
 
     lab = _find(name, course)
     if runs:
@@ -57,8 +59,10 @@ def show(
     if json:
         out.document({"schema": 1, "lab": lab, "kept_runs": kept_runs(lab.id)})
         return
+    with Record.open() as record:
+        options = lab.prediction.shown(lab.id, record.seed(load_course(course).about.id))
     out.say(f"{lab.title}\n\nClaim: {lab.claim}\n\nPredict first: {lab.prediction.prompt}")
-    for letter, option in zip("abcdefgh", lab.prediction.options, strict=False):
+    for letter, option in zip("abcdefgh", options, strict=False):
         out.say(f"  {letter}) {option.text}")
     out.say("\nArms:")
     for arm in lab.arms:

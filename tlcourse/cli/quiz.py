@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -31,12 +30,10 @@ def ask_all(questions: Sequence[tuple[str, Question]], course: str, record: Reco
     Returns:
         One row for each answer given.
     """
-    from tlcourse.quiz.kinds.question import for_record
-
     answers: list[dict[str, Any]] = []
-    seed = secrets.randbits(32)
+    seed = record.seed(course)
     for number, (quiz, plain) in enumerate(questions, start=1):
-        question = plain.realise(seed + number)
+        question = plain.realise(seed)
         tell(f"\n{number} of {len(questions)}  {question.prompt.strip()}")
         for line in question.sheet():
             tell(line)
@@ -45,9 +42,9 @@ def ask_all(questions: Sequence[tuple[str, Question]], course: str, record: Reco
             tell("\nStopped; the answers so far are kept.")
             break
         marked = question.mark(given)
-        kept = for_record(given)
+        kept, right = question.named(given), question.named(marked.expected)
         record.record_answer(course, quiz, question.id, kept, correct=marked.correct)
-        answers.append({"question": question.id, "answer": kept, "correct": marked.correct, "mark": marked})
+        answers.append({"question": question.id, "answer": kept, "correct": marked.correct, "expected": right})
         _explain(question, given, marked, tell)
     return answers
 
@@ -136,7 +133,7 @@ def take(
     A choice, and the wrong line of a listing, are answered by a letter; several choices by their letters together
     (ac); matches by one letter for each numbered line (bca); an order by all letters in the right order (dbac); a
     number by the number; a short answer by a line of text, and then by y or n to say whether it holds beside the
-    model answer.
+    model answer. Options stand in another order at each visit; --json and the record name them by their text.
     """
     from tlcourse.course.loader import load_course
     from tlcourse.student.record import Record
@@ -152,7 +149,7 @@ def take(
         answers = ask_all([(name, question) for question in quiz.questions], loaded.about.id, record, tell)
     right = sum(answer["correct"] for answer in answers)
     if json:
-        out.document({"schema": 1, "quiz": name, "right": right, "of": len(quiz.questions), "answers": answers})
+        out.document({"schema": 2, "quiz": name, "right": right, "of": len(quiz.questions), "answers": answers})
     else:
         out.say(f"right: {right} of {len(quiz.questions)}" if plain else f"\n{right} of {len(quiz.questions)} right.")
 
@@ -187,7 +184,7 @@ def review(
     right = sum(answer["correct"] for answer in answers)
     if json:
         then = coming.isoformat() if coming else None
-        out.document({"schema": 1, "due": len(left), "next": then, "right": right, "answers": answers, "weak": weak})
+        out.document({"schema": 2, "due": len(left), "next": then, "right": right, "answers": answers, "weak": weak})
         return
     if answers:
         out.say(f"right: {right} of {len(answers)}" if plain else f"\n{right} of {len(answers)} right.")

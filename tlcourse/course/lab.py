@@ -10,7 +10,7 @@ from msgspec import Struct
 from tlcourse.course.spec import Identifier
 from tlcourse.errors import ContentError
 from tlcourse.located import decode, read_text
-from tlcourse.quiz.kinds.question import Option, Text
+from tlcourse.quiz.kinds.question import Option, Text, visit_order
 
 Role = Literal["method", "control", "baseline", "oracle"]
 """A `control` has everything but the idea, a `baseline` is what one would do without, an `oracle` sees the labels."""
@@ -64,6 +64,13 @@ class Prediction(Struct, frozen=True, forbid_unknown_fields=True):
 
     prompt: Text
     options: list[Option]
+    ordered: bool = False
+    """Whether the order of the options has a sense, and stays."""
+
+    def shown(self, name: str, seed: int) -> list[Option]:
+        """The options in the order of a visit to the lab `name`, as `visit_order` has it."""
+        order = visit_order([option.text for option in self.options], name, seed, ordered=self.ordered)
+        return [self.options[index] for index in order]
 
 
 class Lab(Struct, frozen=True, forbid_unknown_fields=True):

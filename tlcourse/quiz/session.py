@@ -21,7 +21,8 @@ class Session:
     Args:
         questions: What is asked, in its order.
         latest: Whether the latest answer to a question, by its identifier, was right; from the record.
-        seed: Draws the cases of questions that have some; None: other cases at each visit.
+        seed: Draws the order of choices, and the cases and numbers of questions that have some: `Record.seed`. None:
+            by chance.
     """
 
     def __init__(self, questions: Sequence[Question], latest: Mapping[str, bool], seed: int | None = None) -> None:
@@ -84,6 +85,7 @@ class Session:
         return next(n for n, known in enumerate(self.questions, start=1) if known.id == question.id)
 
     def _realised(self, questions: Iterable[Question]) -> list[Question]:
-        """The questions as they are asked in this round; the next round draws other cases."""
+        """The questions as they are asked in this round; the next round draws anew."""
+        asked = [question.realise(self._seed) for question in questions]
         self._seed += 1
-        return [question.realise(self._seed) for question in questions]
+        return asked

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _WHAT = "The record of your progress"
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE reads (course TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (course, unit));
 CREATE TABLE positions (course TEXT NOT NULL, unit TEXT NOT NULL, share REAL NOT NULL, PRIMARY KEY (course, unit));
@@ -44,7 +44,11 @@ _CARDS = """
 CREATE TABLE IF NOT EXISTS cards (course TEXT NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL, due TEXT NOT NULL,
                                   card TEXT NOT NULL, answer INTEGER NOT NULL, PRIMARY KEY (course, quiz, question))
 """
-_STEPS = {0: statements(_SCHEMA + ";" + _CARDS), 1: [_CARDS]}
+_SEED = """
+CREATE TABLE student (seed INTEGER NOT NULL);
+INSERT INTO student VALUES (abs(random() % 4294967296));
+"""
+_STEPS = {0: statements(_SCHEMA + ";" + _CARDS + ";" + _SEED), 1: [_CARDS], 2: statements(_SEED)}
 
 
 class Answer(Struct, frozen=True):
@@ -169,6 +173,16 @@ class Record:
             int(correct),
             _stamp(),
         )
+
+    def seed(self, course: str) -> int:
+        """What the next visit to questions draws from: the order of options, cases, numbers.
+
+        It is this student's own, and another one after each answer: nobody can pass on a letter, where an answer stood
+        is never learnt with it, and closing a question without an answer draws no easier one.
+        """
+        (own,) = self._db.execute("SELECT seed FROM student").fetchone()
+        (answered,) = self._db.execute("SELECT COUNT(*) FROM answers WHERE course = ?", (course,)).fetchone()
+        return int(own) + int(answered)
 
     def latest_answers(self, course: str, quiz: str) -> dict[str, bool]:
         """Whether the latest answer to each question was right; questions never answered are absent."""

@@ -29,7 +29,6 @@ def test_the_list_of_kinds_has_them_by_the_names_of_a_file():
 @pytest.mark.parametrize("name", ["one", "many", "number", "pairs", "order", "words"])
 def test_what_other_programs_know_goes_there_as_itself(name):
     assert QUESTIONS[name].exported() is QUESTIONS[name]
-    assert QUESTIONS[name].realise(7) is QUESTIONS[name]
     assert QUESTIONS[name].changed_elsewhere == ""
 
 
@@ -37,7 +36,7 @@ def test_the_wrong_line_of_a_listing_goes_as_a_choice_below_the_listing():
     line = QUESTIONS["line"]
     exported = line.exported()
     assert exported.type == "single"
-    assert msgspec.to_builtins(exported) == {**msgspec.to_builtins(line), "type": "single"}
+    assert msgspec.to_builtins(exported) == {**msgspec.to_builtins(line), "type": "single", "ordered": True}
 
 
 def test_a_drawn_case_goes_as_one_case_that_is_always_the_same():

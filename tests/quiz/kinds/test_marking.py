@@ -9,7 +9,7 @@ import pytest
 from tlcourse.quiz.kinds import Bug, Classify, Matching, Multiple, Numeric, Ordering, Short, Single
 from tlcourse.quiz.kinds.matching import Pair
 from tlcourse.quiz.kinds.ordering import Step
-from tlcourse.quiz.kinds.question import Mark, Option, OwnWords, for_record
+from tlcourse.quiz.kinds.question import Mark, Option, OwnWords
 
 COMMON = {"prompt": "?", "objective": "o", "section": "u#s"}
 SINGLE = Single(id="s", options=[Option("a", "r"), Option("b", "r", correct=True), Option("c", "r")], **COMMON)
@@ -158,7 +158,26 @@ def test_what_cannot_be_marked_is_refused(question, given, said):
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"), [(1, 1), (0.5, 0.5), ([0, 2], [0, 2]), (OwnWords("x", False), {"text": "x", "right": False})]
+    ("question", "given", "kept"),
+    [
+        (SINGLE, 1, SINGLE.options[1].text),
+        (MULTIPLE, [0, 2], [MULTIPLE.options[0].text, MULTIPLE.options[2].text]),
+        (BUG, 1, BUG.options[1].text),
+        (NUMERIC, 0.5, 0.5),
+        (SHORT, OwnWords("x", False), {"text": "x", "right": False}),
+        (ORDERING, [2, 0, 1], [ORDERING.steps[n].text for n in (2, 0, 1)]),
+        (
+            MATCHING,
+            [1, 0, 1],
+            {pair.left: MATCHING.choices()[n] for pair, n in zip(MATCHING.pairs, (1, 0, 1), strict=True)},
+        ),
+    ],
 )
-def test_the_record_keeps_plain_values(given, kept):
-    assert for_record(given) == kept
+def test_the_record_names_what_was_chosen_by_its_text_whatever_letter_it_had(question, given, kept):
+    assert question.named(given) == kept
+    for seed in range(5):
+        asked = question.realise(seed)
+        if isinstance(asked, Single | Multiple):
+            places = [asked.choices().index(text) for text in (kept if isinstance(kept, list) else [kept])]
+            assert asked.named(places if isinstance(kept, list) else places[0]) == kept
+            assert asked.mark(asked.right() if isinstance(kept, list) else asked.right()[0]).correct

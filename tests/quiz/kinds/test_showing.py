@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tlcourse.course.loader import load_course
-from tlcourse.quiz.kinds.question import Line, Reason
+from tlcourse.quiz.kinds import Single
+from tlcourse.quiz.kinds.question import Line, Option, Reason, fixed_places, visit_order
 
 QUIZ = load_course(Path(__file__).parent.parent.parent / "question_course").quizzes["kinds"]
 QUESTIONS = {question.id: question for question in QUIZ.questions}
@@ -54,6 +56,50 @@ def test_matches_and_orders_are_not_shown_as_the_file_has_them():
     two = msgspec.structs.replace(PAIRS, pairs=PAIRS.pairs[:2], options=[])
     assert two.shown_order() == [1, 0]
     assert msgspec.structs.replace(two, pairs=PAIRS.pairs[:1]).shown_order() == [0]  # a problem, and still an end
+
+
+def test_options_stand_anywhere_and_each_place_is_as_likely():
+    options = [Option(text, "r", correct=text == "right") for text in ("right", "left", "up", "down")]
+    question = Single(id="q", prompt="?", objective="o", section="u#s", options=options)
+    places = Counter(question.realise(seed).right()[0] for seed in range(400))
+    assert sorted(places) == [0, 1, 2, 3]
+    assert sum((count - 100) ** 2 / 100 for count in places.values()) < 16.3  # chi squared, 3 degrees: 1 in 1000
+    assert question.realise(5) == question.realise(5)
+    assert {tuple(question.realise(seed).choices()) for seed in range(20)} != {
+        tuple(msgspec.structs.replace(question, id="p").realise(seed).choices()) for seed in range(20)
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "fixed"),
+    [
+        (["red", "green", "blue"], []),
+        (["red", "green", "all of these"], [2]),
+        (["red", "None of the above", "green"], [1]),
+        (["red", "green", "Both; they are colours"], [2]),
+        (["Neither", "red", "green"], [0]),
+        (["All pixels are red", "Both colours mix", "No colour"], []),
+        (["2", "4", "8"], [0, 1, 2]),
+        (["about 10 %", "about 1 %", "about 0.1 %"], [0, 1, 2]),
+        (["2", "8", "4"], []),
+        (["1,000 weights", "20,000 weights", "400,000 weights"], [0, 1, 2]),
+        (["−1", "0", "+1"], [0, 1, 2]),
+    ],
+)
+def test_options_that_speak_of_others_or_count_keep_their_place(texts, fixed):
+    assert fixed_places(texts) == set(fixed)
+    for seed in range(20):
+        order = visit_order(texts, "q", seed)
+        assert sorted(order) == [0, 1, 2]
+        assert [order[place] for place in fixed] == fixed
+    assert visit_order(texts, "q", 3, ordered=True) == [0, 1, 2]
+
+
+def test_lines_of_a_listing_stay_and_steps_and_right_sides_move():
+    assert LINE.realise(3) is LINE
+    for question in (PAIRS, ORDER):
+        assert len({tuple(question.realise(seed).shown_order()) for seed in range(1, 40)}) > 1
+    assert all(ORDER.realise(seed).shown_order() != [0, 1, 2] for seed in range(40))
 
 
 def test_letters_are_those_of_the_order_shown():

@@ -43,6 +43,8 @@ def note_of(question: Question) -> dict[str, Any]:
         "section": question.section,
         "difficulty": question.difficulty,
     }
+    if question.level:
+        note["level"] = question.level
     if (form := question.exported().type) != question.type:
         note["as"] = form
     return note | question.note()
@@ -123,6 +125,7 @@ def _fields(imported: ImportedQuestion, identifier: str, given: Given) -> dict[s
         "objective": imported.note.get("objective") or given.objective,
         "section": imported.note.get("section") or given.section,
         "difficulty": imported.note.get("difficulty", 1),
+        "level": imported.note.get("level"),
     }
     _give_reasons(imported, given)
     kind = KINDS.get(imported.kind)

@@ -118,7 +118,8 @@ def _parts(question: Question) -> tuple[str, str, list[str], str, dict[str, str]
         case Choice():
             several = isinstance(question, Multiple)
             most = "0" if several else "1"
-            interaction = element("choiceInteraction", _choices(question), shuffle="false", maxChoices=most, **answer)
+            shuffle = "true" if question.free else "false"
+            interaction = element("choiceInteraction", _choices(question), shuffle=shuffle, maxChoices=most, **answer)
             right = [f"c{index + 1}" for index in question.right()]
             feedback = {name: choice.reason for name, choice in zip(_names(question), question.options, strict=True)}
             return "multiple" if several else "single", "identifier", right, interaction, feedback, None

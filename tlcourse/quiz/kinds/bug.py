@@ -38,6 +38,10 @@ class Bug(Choice, frozen=True, kw_only=True, tag="bug"):
         except SyntaxError as error:
             yield f"has code that is not Python (line {error.lineno}), expected a listing that could run"
 
+    def realise(self, seed: int) -> Bug:
+        """Itself: lines stand where they stand."""
+        return self
+
     def listing(self) -> str:
         """Nothing: its lines are the answer's."""
         return ""
@@ -56,8 +60,8 @@ class Bug(Choice, frozen=True, kw_only=True, tag="bug"):
         return BugInput(self)
 
     def exported(self) -> Question:
-        """A choice below a listing."""
-        return Single(**{name: getattr(self, name) for name in self.__struct_fields__})
+        """A choice below a listing, its lines in their order."""
+        return Single(**{name: getattr(self, name) for name in self.__struct_fields__} | {"ordered": True})
 
 
 class BugInput(ChoiceInput):

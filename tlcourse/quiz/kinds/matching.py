@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from tlcourse.quiz.kinds.question import (
     LETTERS,
@@ -38,6 +39,8 @@ class Matching(Question, frozen=True, kw_only=True, tag="matching"):
 
     pairs: Annotated[list[Pair], Meta(description="at least 2 pairs")]
     options: list[Option] = field(default_factory=list)
+    visit: int = 0
+    """Which order is shown; `realise` sets it, files do not."""
 
     asks: ClassVar[str] = "give each line its letter"
     hint: ClassVar[str] = "A letter matches the line under the cursor; space goes through them; enter submits."
@@ -61,9 +64,13 @@ class Matching(Question, frozen=True, kw_only=True, tag="matching"):
         """The right sides, each once: those of the pairs, then those that fit nothing."""
         return list(dict.fromkeys([*(pair.right for pair in self.pairs), *(option.text for option in self.options)]))
 
+    def realise(self, seed: int) -> Matching:
+        """Return it with its right sides in the order of a visit."""
+        return replace(self, visit=seed)
+
     def shown_order(self) -> list[int]:
         """Not the order of the file, in which authors write what belongs together."""
-        return shuffled(self.id, len(self.choices()))
+        return shuffled(f"{self.id}/{self.visit}" if self.visit else self.id, len(self.choices()))
 
     def sheet(self) -> list[str]:
         """Listing, numbered left sides, lettered right sides."""
@@ -102,6 +109,12 @@ class Matching(Question, frozen=True, kw_only=True, tag="matching"):
             label = f"{self.letter_of(sides.index(option.text))})"
             found.append(Reason(label, False, f"fits nothing. {option.reason.strip()}"))
         return found
+
+    def named(self, answer: Answer | str) -> Any:
+        """The right side that each left side got."""
+        sides = self.choices()
+        given = zip(self.pairs, answer, strict=True) if isinstance(answer, list) else ()
+        return {pair.left: sides[index] for pair, index in given}
 
     def note(self) -> dict[str, Any]:
         """The reasons: other programs know matches without them."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from tlcourse.quiz.kinds.question import (
     LETTERS,
@@ -34,6 +35,8 @@ class Ordering(Question, frozen=True, kw_only=True, tag="ordering"):
     """`steps` in the right order; they are shown in another one."""
 
     steps: Annotated[list[Step], Meta(description="at least 3 steps")]
+    visit: int = 0
+    """Which order is shown; `realise` sets it, files do not."""
 
     asks: ClassVar[str] = "put into the right order"
     hint: ClassVar[str] = "Space picks a line up, arrows carry it, space puts it down (or J, K); enter submits."
@@ -44,9 +47,13 @@ class Ordering(Question, frozen=True, kw_only=True, tag="ordering"):
     def choices(self) -> list[str]:
         return [step.text for step in self.steps]
 
+    def realise(self, seed: int) -> Ordering:
+        """Return it with its steps in the order of a visit."""
+        return replace(self, visit=seed)
+
     def shown_order(self) -> list[int]:
         """Never the right one."""
-        return shuffled(self.id, len(self.steps))
+        return shuffled(f"{self.id}/{self.visit}" if self.visit else self.id, len(self.steps))
 
     def answer_input(self) -> AnswerInput:
         return OrderingInput(self)
@@ -81,6 +88,10 @@ class Ordering(Question, frozen=True, kw_only=True, tag="ordering"):
             )
             for place, step in enumerate(self.steps)
         ]
+
+    def named(self, answer: Answer | str) -> Any:
+        """The steps as they were ordered."""
+        return [self.steps[index].text for index in answer] if isinstance(answer, list) else []
 
     def note(self) -> dict[str, Any]:
         """The reasons: not every format has a place for them."""

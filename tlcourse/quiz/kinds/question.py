@@ -1,11 +1,14 @@
 """What every question has, and what can be done with it: show, answer, read, mark, explain and exchange.
 
 A kind is a file beside this one: a Struct that derives from `Question`, with its fields, and with what differs.
-Answers and marks count choices as the course's file does; the letters on the screen may stand in another order.
+`realise` returns a question as it is asked at one visit: options in another order, other numbers. Answers and marks
+count the choices of that; the record keeps what was chosen by its text (`named`), which no order changes.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
@@ -17,6 +20,11 @@ from tlcourse.course.spec import Identifier
 
 Text = Annotated[str, Meta(min_length=1)]
 Why = Annotated[str, Meta(min_length=1, description="why the answer is right")]
+
+Level = Literal["remember", "understand", "apply", "analyse", "evaluate", "create"]
+"""What a question asks of a student, in the revised words of Bloom's taxonomy (Anderson and Krathwohl, 2001)."""
+JUDGING: tuple[Level, ...] = ("analyse", "evaluate", "create")
+"""Levels at which a student has to judge, and cannot recall or plug in."""
 
 LETTERS = "abcdefghi"
 """Choices are named by these letters, so there are nine at most; `j` and `k` move the cursor in the app."""
@@ -152,6 +160,7 @@ class Question(
     section: Text
     """Where it is taught: `unit-id#heading-in-lower-case-with-dashes`."""
     difficulty: Annotated[int, Meta(ge=1, le=3)] = 1
+    level: Level | None = None
     code: str = ""
     """A listing or a table to look at, shown as it stands; any kind may have one."""
 
@@ -174,7 +183,7 @@ class Question(
         yield from ()
 
     def realise(self, seed: int) -> Question:
-        """Return the question as it is asked this time; kinds that draw cases draw one from `seed`."""
+        """Return the question as it is asked at one visit: its choices in another order, its case or numbers drawn."""
         return self
 
     # -- showing ---------------------------------------------------------------------------------------------------
@@ -242,6 +251,14 @@ class Question(
         """One reason for each option, pair or step; a pair or step is `right` when it was given rightly."""
         raise NotImplementedError
 
+    def named(self, answer: Answer | str) -> Any:
+        """Return an answer as the record and documents keep it: plain values, and what was chosen by its text.
+
+        Letters and indices change from visit to visit. Records of earlier versions hold indices; of those only whether
+        they were right is ever read.
+        """
+        return msgspec.to_builtins(answer)
+
     # -- exchanging ------------------------------------------------------------------------------------------------
 
     def exported(self) -> Question:
@@ -261,11 +278,6 @@ class Question(
         return {"code": imported.code} if imported.code else {}
 
 
-def for_record(answer: Answer) -> Any:
-    """Return the answer as the record keeps it: plain values that JSON has."""
-    return msgspec.to_builtins(answer)
-
-
 def is_index(value: object, count: int) -> bool:
     """Whether a value is one of `count` indices. True is not the index 1."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count
@@ -281,7 +293,7 @@ def mark_sequence(answer: Answer, right: list[int], count: int) -> Mark:
 
 
 def shuffled(name: str, count: int) -> list[int]:
-    """Indices in another order than the right one, the same for every visit: an answer in the record stays readable."""
+    """Indices in another order than the right one; the same name gives the same order."""
     import random
 
     order = list(range(count))
@@ -290,6 +302,49 @@ def shuffled(name: str, count: int) -> list[int]:
     while found == order and count > 1:
         dice.shuffle(found)
     return found
+
+
+_SPEAKS_OF_OTHERS = re.compile(
+    r"(all|any|both|either|each|neither|none|one|two|three) (of|the) (these|those|them|above|others?|rest)\b"
+    r"|(both|neither|none)\b *([.;,:]|$)|.*\babove\.?$",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?:about|some|at (?:most|least)|nearly)? *([-−+]?[\d.,]*\d)")
+
+
+def visit_order(texts: list[str], name: str, seed: int, *, ordered: bool = False) -> list[int]:
+    """Indices of options in the order of one visit: by chance, so that where an answer stands is never learnt."""
+    import random
+
+    places = list(range(len(texts)))
+    fixed = fixed_places(texts, ordered=ordered)
+    free = [place for place in places if place not in fixed]
+    drawn = random.Random(f"{name}/{seed}").sample(free, len(free))  # noqa: S311 - an order to look at, not a secret
+    for place, index in zip(free, drawn, strict=True):
+        places[place] = index
+    return places
+
+
+def fixed_places(texts: list[str], *, ordered: bool = False) -> set[int]:
+    """Options that stand at every visit where the file has them.
+
+    Those that speak of others ("both", "none of these"); all of them where they are numbers that ascend or descend, and
+    where the author says `ordered`.
+    """
+    if ordered or _monotonic(texts):
+        return set(range(len(texts)))
+    return {place for place, text in enumerate(texts) if _SPEAKS_OF_OTHERS.match(text.strip())}
+
+
+def _monotonic(texts: list[str]) -> bool:
+    found = [_NUMBER.match(text.strip().lower()) for text in texts]
+    try:
+        numbers = [float(match[1].replace("−", "-").replace(",", "")) for match in found if match]
+    except ValueError:
+        return False
+    up = all(one < other for one, other in itertools.pairwise(numbers))
+    down = all(one > other for one, other in itertools.pairwise(numbers))
+    return len(numbers) == len(texts) > 2 and (up or down)
 
 
 def problems_of_list(texts: list[str], what: str, least: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from tlcourse.quiz.kinds.question import (
     LETTERS,
@@ -17,15 +18,23 @@ from tlcourse.quiz.kinds.question import (
     Option,
     Question,
     Reason,
+    fixed_places,
     is_index,
     problems_of_list,
+    visit_order,
 )
 
 
 class Choice(Question, frozen=True, kw_only=True):
-    """Options to choose from, shown in the order of the file."""
+    """Options to choose from, in another order at each visit; not where `ordered` says that their order has a sense."""
 
     options: Annotated[list[Option], Meta(description="at least 2 options")]
+    ordered: bool = False
+
+    def realise(self, seed: int) -> Choice:
+        """Return it with its options in the order of a visit; letters, answers and reasons then follow that order."""
+        order = visit_order(self.choices(), self.id, seed, ordered=self.ordered)
+        return replace(self, options=[self.options[index] for index in order])
 
     def right(self) -> list[int]:
         """Indices of the right options."""
@@ -39,6 +48,11 @@ class Choice(Question, frozen=True, kw_only=True):
 
     def choices(self) -> list[str]:
         return [option.text for option in self.options]
+
+    @property
+    def free(self) -> bool:
+        """Whether every option may stand anywhere."""
+        return not fixed_places(self.choices(), ordered=self.ordered)
 
     def answer_input(self) -> AnswerInput:
         return ChoiceInput(self)
@@ -59,9 +73,21 @@ class Choice(Question, frozen=True, kw_only=True):
             for index, option in enumerate(self.options)
         ]
 
+    def named(self, answer: Answer | str) -> Any:
+        """The text of the option, or of each one chosen."""
+        if isinstance(answer, list):
+            return [self.options[index].text for index in answer]
+        assert isinstance(answer, int)
+        return self.options[answer].text
+
+    def note(self) -> dict[str, Any]:
+        """That the order has a sense, where it has."""
+        return {"ordered": True} if self.ordered else {}
+
     @classmethod
     def fields_of(cls, imported: ImportedQuestion) -> dict[str, Any]:
-        return {**super().fields_of(imported), "options": imported.options}
+        ordered = {"ordered": True} if imported.note.get("ordered") is True else {}
+        return {**super().fields_of(imported), "options": imported.options} | ordered
 
 
 class Single(Choice, frozen=True, kw_only=True, tag="single"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,6 +23,9 @@ from tlcourse.tui.screens.lab_runs import RunsDialog
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.lab_view import Curves, of_events, table
+
+if TYPE_CHECKING:
+    from tlcourse.quiz.kinds.question import Option as PredictionOption
 
 _MANY = 8
 _REDRAW_S = 0.2  # events come faster than eyes see; drawing each would keep keys waiting
@@ -51,6 +54,8 @@ class LabScreen(CourseScreen):
         self.lab_name = lab
         self._chosen: dict[str, str] = {}
         self._predicted: int | None = None
+        self._asked: list[PredictionOption] = []
+        """The options of the prediction, in the order of this visit."""
         self.training: ChildProcess | None = None
         self._stopped = False
         self._curves = Curves()
@@ -101,7 +106,9 @@ class LabScreen(CourseScreen):
         claim.append("Predict first: ", style="bold").append(words(self.lab.prediction.prompt), style="not bold")
         self.query_one("#lab-claim", Static).update(claim)
         options = self.query_one("#lab-options", OptionList)
-        for letter, option in zip("abcdefgh", self.lab.prediction.options, strict=False):
+        app = self.course_app
+        self._asked = self.lab.prediction.shown(self.lab.id, app.record.seed(app.course.about.id))
+        for letter, option in zip("abcdefgh", self._asked, strict=False):
             options.add_option(Option(f"{letter}) {words(option.text)}"))
         options.highlighted = 0
         options.focus()
@@ -221,7 +228,7 @@ class LabScreen(CourseScreen):
         self._say(f"\nDone in {result['seconds']:.0f} s.")
         self.query_one("#lab-table", Static).update(table(self.lab, result))
         text = Text("\n")
-        for number, option in enumerate(self.lab.prediction.options):
+        for number, option in enumerate(self._asked):
             mark, colour = ("✓", "$good") if option.correct else ("✗", "$bad")
             yours = ", your prediction" if number == self._predicted else ""
             text.append(f"{mark} {'abcdefgh'[number]}{yours}: ", style=f"bold {colour}")

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from tlcourse.course.model import Quiz
 from tlcourse.quiz.kinds import Question
-from tlcourse.quiz.kinds.question import LETTERS, Answer, AnswerInput, Mark, OwnWords, for_record
+from tlcourse.quiz.kinds.question import LETTERS, Answer, AnswerInput, Mark, OwnWords
 from tlcourse.quiz.session import Session
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
@@ -84,7 +84,9 @@ class QuizScreen(CourseScreen):
         app = self.course_app
         app.record.keep_place(app.course.about.id, f"quiz/{self.name_of_quiz}")
         app.changed()
-        return Session(self.quiz.questions, app.record.latest_answers(app.course.about.id, self.name_of_quiz))
+        course = app.course.about.id
+        latest = app.record.latest_answers(course, self.name_of_quiz)
+        return Session(self.quiz.questions, latest, app.record.seed(course))
 
     # -- showing ---------------------------------------------------------------------------------------------------
 
@@ -272,7 +274,7 @@ class QuizScreen(CourseScreen):
         """Write the answer into the record."""
         app = self.course_app
         app.record.record_answer(
-            app.course.about.id, self.name_of_quiz, question.id, for_record(given), correct=marked.correct
+            app.course.about.id, self.name_of_quiz, question.id, question.named(given), correct=marked.correct
         )
 
     def _remark(self, text: Text) -> None:

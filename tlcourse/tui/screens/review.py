@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tlcourse.quiz.kinds import Question
-from tlcourse.quiz.kinds.question import Answer, Mark, for_record
+from tlcourse.quiz.kinds.question import Answer, Mark
 from tlcourse.quiz.session import Session
 from tlcourse.student.record import now
 from tlcourse.student.review import due, in_words, next_due, weak_objectives
@@ -37,13 +37,13 @@ class ReviewScreen(QuizScreen):
         for quiz, question in due(app.course, app.record, now())[:MOST]:
             self._from[question.id] = quiz
             self._round.append(question)
-        return Session(self._round, {})
+        return Session(self._round, {}, app.record.seed(app.course.about.id))
 
     def keep(self, question: Question, given: Answer, marked: Mark) -> None:
         """Write the answer under its own quiz."""
         app = self.course_app
         app.record.record_answer(
-            app.course.about.id, self._from[question.id], question.id, for_record(given), correct=marked.correct
+            app.course.about.id, self._from[question.id], question.id, question.named(given), correct=marked.correct
         )
 
     def summary(self) -> list[str]:
