@@ -59,7 +59,7 @@ async def test_it_is_left_at_once_and_not_shown_again(visit, examined, key):
 
 async def test_the_machine_is_seen_again_with_all_findings(visit, examined):
     async with visit(100, 40) as person:
-        await person.press("6")
+        await person.press("7")
         await person.sees("memory limit")
         await person.sees("100×40")
 

@@ -54,7 +54,7 @@ async def test_what_is_wrong_is_said_once_and_the_app_works(visit, configured, t
         await person.pilot.pause(1.5)
         told = notices_of(person.app)
         assert [said in message for message in told] == [True], told
-        await person.press("5")
+        await person.press("6")
         await person.sees("› Progress")
 
 

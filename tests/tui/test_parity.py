@@ -24,9 +24,9 @@ MOVES = {
 COMMANDS = {
     "search": "search", "search.open": "search",
     "lessons": "lesson list", "quizzes": "quiz list", "exercises": "exercise list",
-    "progress": "progress", "machine": "doctor",
+    "labs": "lab list", "progress": "progress", "machine": "doctor",
     "home.quiz": "quiz take", "home.exercise": "exercise show", "home.review": "quiz review",
-    "home.progress": "progress", "home.machine": "doctor",
+    "home.lab": "lab run",
     "lesson.quiz": "quiz take", "lesson.exercise": "exercise show", "lesson.lab": "lab run",
     "lesson.previous": "lesson show", "lesson.next": "lesson show",
     "quiz.submit": "quiz take", "quiz.choose": "quiz take", "quiz.retry": "quiz take", "quiz.all": "quiz take",

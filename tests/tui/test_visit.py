@@ -17,7 +17,7 @@ async def test_a_whole_visit(visit, size):
     async with visit(*size) as person:
         assert "Continue" in person.screen
         # read the third unit to its end
-        await person.press("down", "down", "down")
+        await person.press("down", "down")
         assert "What is transfer learning?" in await person.press("enter")
         await person.sees("minutes")
         assert "End of the lesson" in await person.press("end")
@@ -63,7 +63,7 @@ async def test_a_whole_visit(visit, size):
 
 async def test_the_next_visit_goes_on_where_the_last_one_ended(visit):
     async with visit(80, 24) as person:
-        await person.press("down", "down", "n")
+        await person.press("down", "n")
         await person.press("a", "enter")
     async with visit(80, 24) as person:
         assert "Continue: Residual connections (quiz)" in person.screen
@@ -72,7 +72,7 @@ async def test_the_next_visit_goes_on_where_the_last_one_ended(visit):
 
 async def test_a_lesson_opens_where_it_was_left(visit):
     async with visit(80, 24) as person:
-        await person.press("down", "down", "enter")
+        await person.press("down", "enter")
         await person.sees("minutes")
         await person.press("space", "space", "space")
         page = person.app.screen.query_one("#page")
@@ -94,7 +94,7 @@ async def test_below_40_by_12_one_line_names_the_command_that_does_the_same(visi
 async def test_ascii_means_that_no_other_character_is_shown_on_any_screen(visit):
     async with visit(100, 30, ascii_only=True) as person:
         seen = [person.screen]
-        for keys in ("2", "5", "3", "a", "enter", "question_mark", "escape", "4", "t", "h"):
+        for keys in ("2", "6", "3", "a", "enter", "question_mark", "escape", "4", "t", "h"):
             await person.press(keys)
             await person.pilot.pause(0.2)
             seen.append(person.screen)

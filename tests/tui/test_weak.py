@@ -11,13 +11,13 @@ COURSE = "transfer-learning"
 
 async def test_progress_names_the_weakest_and_leads_to_its_lesson(visit):
     async with visit(100, 40) as person:
-        assert "Weak objectives" not in await person.press("5")
+        assert "Weak objectives" not in await person.press("6")
         await person.press("l")
         await person.sees("No objective is weak")
         app = person.app
         app.record.record_answer(COURSE, "covariate-shift", "covariate-definition", 0, correct=False)
         app.changed()
-        shown = await person.press("escape", "5")
+        shown = await person.press("escape", "6")
         assert "Weak objectives" in shown
         assert "!   0%" in shown
         await person.press("l")

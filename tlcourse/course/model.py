@@ -30,6 +30,8 @@ class Unit(Struct, frozen=True, forbid_unknown_fields=True):
     id: Identifier
     title: Text
     summary: Text
+    part: Text | None = None
+    """The part of the course that begins with this unit, as the map names it; None: it belongs to the one before."""
     objectives: list[Objective] = []
     lesson: str | None = None
     quizzes: list[Identifier] = []

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import datetime
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from tlcourse.student.record import now
-from tlcourse.student.review import due
+from tlcourse.student.review import coming, due
 from tlcourse.text import counted
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedCourse, Unit
     from tlcourse.student.record import Record
+
+
+WEEKS = 12
+"""How far back the days are counted on which something was done."""
+AHEAD = 7
+"""How many days ahead the questions are counted that come back."""
 
 
 class QuizState(Struct, frozen=True):
@@ -77,6 +85,28 @@ class UnitState(Struct, frozen=True):
     quizzes: list[QuizState]
     exercises: list[ExerciseState]
     objectives: list[ObjectiveState]
+    part: str = ""
+    """The part of the course that begins here; empty where it goes on."""
+
+    @property
+    def right(self) -> int:
+        """Questions of its quizzes whose latest answer is right."""
+        return sum(quiz.right for quiz in self.quizzes)
+
+    @property
+    def missed(self) -> int:
+        """Questions of its quizzes whose latest answer is wrong."""
+        return sum(len(quiz.missed) for quiz in self.quizzes)
+
+    @property
+    def asked(self) -> int:
+        """Questions of its quizzes."""
+        return sum(quiz.questions for quiz in self.quizzes)
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of it was done."""
+        return self.read or any(quiz.answered for quiz in self.quizzes) or any(one.attempts for one in self.exercises)
 
     @property
     def done(self) -> bool:
@@ -102,6 +132,10 @@ class Overview(Struct, frozen=True):
     place: str
     due: int = 0
     """Questions that spaced review would ask now."""
+    days: dict[datetime.date, int] = {}
+    """On each day of the last weeks, by this machine's clock: what was read, answered and graded."""
+    coming: list[int] = []
+    """Questions that come back today, tomorrow, and on the days after."""
 
     @property
     def lessons(self) -> tuple[int, int]:
@@ -120,6 +154,29 @@ class Overview(Struct, frozen=True):
         """Exercises passed, and exercises that there are."""
         found = [exercise for unit in self.units for exercise in unit.exercises]
         return sum(exercise.outcome == "pass" for exercise in found), len(found)
+
+    @property
+    def share(self) -> float:
+        """How much of the course is done: lessons, questions and exercises count a third each, where there are any."""
+        shares = [done / most for done, most in (self.lessons, self.questions, self.exercises) if most]
+        return sum(shares) / len(shares) if shares else 0.0
+
+    def streak(self, today: datetime.date) -> int:
+        """Days in a row on which something was done, up to today, or up to yesterday while today is young."""
+        day = today if self.days.get(today) else today - datetime.timedelta(days=1)
+        count = 0
+        while self.days.get(day):
+            count, day = count + 1, day - datetime.timedelta(days=1)
+        return count
+
+    def unit_of(self, place: str) -> UnitState | None:
+        """The unit that a place such as `quiz/residual-connections` belongs to."""
+        kind, _, name = place.partition("/")
+        for unit in self.units:
+            parts = {"quiz": [quiz.id for quiz in unit.quizzes], "exercise": [one.id for one in unit.exercises]}
+            if name in parts.get(kind, [unit.id]):
+                return unit
+        return None
 
     @property
     def next(self) -> str:
@@ -153,10 +210,23 @@ def overview(course: LoadedCourse, record: Record) -> Overview:
             quizzes=[_quiz(course, quiz, latest[quiz]) for quiz in unit.quizzes],
             exercises=[_exercise(course, name, best) for name in unit.exercises],
             objectives=_objectives(course, unit, latest),
+            part=unit.part or "",
         )
         for number, unit in enumerate(course.about.units, start=1)
     ]
-    return Overview(name, course.about.title, units, record.place(name), len(due(course, record, now())))
+    moment = now()
+    asked = len(due(course, record, moment))
+    return Overview(
+        course=name,
+        title=course.about.title,
+        units=units,
+        place=record.place(name),
+        due=asked,
+        days=dict(
+            Counter(at.astimezone().date() for at in record.moments(name, moment - datetime.timedelta(weeks=WEEKS)))
+        ),
+        coming=coming(record, name, moment, AHEAD),
+    )
 
 
 def _quiz(course: LoadedCourse, name: str, latest: dict[str, bool]) -> QuizState:

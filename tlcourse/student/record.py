@@ -240,6 +240,15 @@ class Record:
             best[exercise] = (*kept, count + 1)
         return best
 
+    def moments(self, course: str, since: datetime.datetime) -> list[datetime.datetime]:
+        """When a lesson was read to its end, a question answered, a solution graded, from `since` on."""
+        found = self._db.execute(
+            "SELECT at FROM answers WHERE course = ?1 AND at >= ?2 UNION ALL SELECT at FROM reads WHERE course = ?1"
+            " AND at >= ?2 UNION ALL SELECT at FROM attempts WHERE course = ?1 AND at >= ?2",
+            (course, since.astimezone(datetime.UTC).isoformat(timespec="seconds")),
+        )
+        return [datetime.datetime.fromisoformat(at) for (at,) in found]
+
     def take_hint(self, course: str, exercise: str, number: int) -> None:
         """A hint was read."""
         self._write("INSERT OR IGNORE INTO hints VALUES (?, ?, ?, ?)", course, exercise, number, _stamp())

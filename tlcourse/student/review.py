@@ -84,6 +84,17 @@ def next_due(course: LoadedCourse, record: Record, now: datetime.datetime) -> da
     return datetime.datetime.fromisoformat(later[0]) if later else None
 
 
+def coming(record: Record, course: str, now: datetime.datetime, days: int) -> list[int]:
+    """How many questions come back today (with what is due), tomorrow, and so on for `days` days, by local dates."""
+    counts = [0] * days
+    today = now.astimezone().date()
+    for card in record.cards(course):
+        day = (datetime.datetime.fromisoformat(card.due).astimezone().date() - today).days
+        if day < days:
+            counts[max(day, 0)] += 1
+    return counts
+
+
 def weak_objectives(course: LoadedCourse, record: Record, now: datetime.datetime) -> list[Weak]:
     """Objectives with answered questions that would hardly be remembered, the weakest first."""
     name = course.about.id

@@ -68,8 +68,9 @@ class CourseApp(App[int]):
         Binding("2", "area('lesson')", "Lesson", id="lessons", show=False),
         Binding("3", "area('quizzes')", "Quizzes", id="quizzes", show=False),
         Binding("4", "area('exercises')", "Exercises", id="exercises", show=False),
-        Binding("5", "area('progress')", "Record", id="progress", show=False),
-        Binding("6", "area('machine')", "This machine", id="machine", show=False),
+        Binding("5", "area('labs')", "Labs", id="labs", show=False),
+        Binding("6", "area('progress')", "Record", id="progress", show=False),
+        Binding("7", "area('machine')", "This machine", id="machine", show=False),
     ]
 
     def __init__(
@@ -195,7 +196,7 @@ class CourseApp(App[int]):
 
     async def action_area(self, area: str) -> None:
         """One of the areas, from anywhere; what was open below is closed."""
-        route = {"home": "", "progress": "progress", "machine": "machine"}.get(area)
+        route = {"home": "", "labs": "labs", "progress": "progress", "machine": "machine"}.get(area)
         if route is None:
             route = resumed(area, self.course, self.state)
         while len(self.screen_stack) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,6 +15,9 @@ from textual.widgets.option_list import Option
 
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
+
+if TYPE_CHECKING:
+    from tlcourse.tui.app import CourseApp
 
 
 class HelpDialog(ModalScreen[None]):
@@ -273,3 +276,19 @@ class ChoiceDialog(ModalScreen[str | None]):
         """Go up or down, as everywhere."""
         options = self.query_one(OptionList)
         (options.action_cursor_down if by > 0 else options.action_cursor_up)()
+
+
+def choose_lab(app: CourseApp, unit: str) -> bool:
+    """Open the lab of a unit, or ask which of several; False where it has none."""
+    found = {name: lab.title for name, lab in app.labs.items() if lab.unit == unit}
+
+    def opened(name: str | None) -> None:
+        if name is not None:
+            app.go(f"lab/{name}")
+
+    if len(found) == 1:
+        opened(next(iter(found)))
+    elif found:
+        choices = {name: app.words(title) for name, title in found.items()}
+        app.push_screen(ChoiceDialog(f"This unit has {len(found)} labs. Which one?", choices), opened)
+    return bool(found)

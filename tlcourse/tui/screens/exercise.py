@@ -35,6 +35,7 @@ _STOP_S = 2.0
 class ExerciseScreen(CourseScreen):
     """One exercise. Wide terminals show handout and bench side by side, others one of them (`t`)."""
 
+    AREA = "exercises"
     CSS_PATH = "exercise.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "grade", "Grade", id="exercise.grade"),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.events import Click
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static, TextArea
 
+from tlcourse.presenting.marks import bar
 from tlcourse.tui.text import Text
 from tlcourse.tui.textual_private import FooterKey, forget_watchers
 
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
 _KEPT = ("help", "leave_app")
 """Whoever knows these two finds all others."""
 _IN_FIELDS = ("enter", "escape", "f1")
+AREAS = {
+    "home": "Home",
+    "lesson": "Lesson",
+    "quizzes": "Quiz",
+    "exercises": "Exercise",
+    "labs": "Labs",
+    "progress": "Progress",
+    "machine": "Machine",
+}
+"""What the keys 1 to 7 open, in this order."""
+_BAR_FROM, _BAR_MOST = 100, 40
+"""From how many columns on the first line has a bar, and of how many columns it is at most."""
 _USUAL, _TIGHT = 4, 3
 """Columns that a key takes beside its words, with Textual's spacing and without."""
 
@@ -68,23 +82,84 @@ def _taken(keys: list[FooterKey], beside: int) -> int:
 class Crumbs(Static):
     """The first line: where one is, what runs, and how far the course is done."""
 
-    def show(self, path: list[str], state: str) -> None:
-        """Put the path at the left and the state at the right; the path gives way where both do not fit."""
+    def show(self, path: list[str], state: str, share: float) -> None:
+        """Put the path at the left and the state at the right; the path gives way where both do not fit.
+
+        Args:
+            path: Where one is, from the course down; the title at its end stays as long as anything.
+            state: How far the course is done, in words.
+            share: The same as a share, a bar where there is room.
+        """
         width = self.size.width or self.app.size.width
         left = " › ".join(path)
         room = max(width - len(state) - 2, 8)
         if len(left) > room and len(path) > 2:
-            left = " › ".join([path[0], "…", *path[2:]])
-        text = Text(left[:room].ljust(room), style="bold", no_wrap=True)
+            left = " › ".join([path[0], "…", path[-1]])
+        if len(left) > room:
+            left = path[-1]
+        text = Text(left[:room], style="bold", no_wrap=True)
+        free = room - len(left) - 3
+        if width >= _BAR_FROM and free >= 10:
+            columns = min(free, _BAR_MOST)
+            text.append(" " * (free - columns + 3))
+            text.append_text(Text.of(bar(share, columns)))
+        else:
+            text.append(" " * max(room - len(left), 0))
         text.append(f"  {state}"[: max(width - room, 0)])
         self.update(text)
+
+
+class Areas(Static):
+    """The second line: the areas of the app, each with the key that opens it; that of the screen is underlined."""
+
+    def __init__(self, current: str) -> None:
+        super().__init__(id="areas", markup=False)
+        self._current = current
+        self._ends: list[tuple[int, str]] = []
+
+    def on_mount(self) -> None:
+        """Write the line."""
+        self.call_after_refresh(self._show)
+
+    def on_resize(self) -> None:
+        """As many areas as there is room for."""
+        self._show()
+
+    def _show(self) -> None:
+        width = self.size.width or self.app.size.width
+        gap = 2 if sum(len(word) + 4 for word in AREAS.values()) + 2 * len(AREAS) <= width else 1
+        text, self._ends, at = Text(no_wrap=True), [], 0
+        for number, (area, word) in enumerate(AREAS.items(), 1):
+            taken = len(word) + 4
+            if at + taken > width:
+                break
+            here = area == self._current
+            text.append(f" {number} ", style="bold $next")
+            text.append(word, style="bold underline" if here else "$muted").append(" " * gap)
+            at += taken + gap - 1
+            self._ends.append((at, area))
+        self.update(text)
+
+    async def on_click(self, event: Click) -> None:
+        """A click opens the area under it."""
+        area = next((area for end, area in self._ends if event.x - 1 < end), "")
+        if area:
+            await self.run_action(f"app.area('{area}')")
 
 
 class CourseScreen(Screen[None]):
     """A screen of the course; `cli_equivalent` is the command that does the same without the app."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (80, "-middle"), (110, "-wide")]  # noqa: RUF012 - Textual's
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's
+        (0, "-tiny"),
+        (40, "-narrow"),
+        (80, "-middle"),
+        (110, "-wide"),
+        (170, "-broad"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (22, "-tall"), (32, "-high")]  # noqa: RUF012
+    AREA: ClassVar[str] = ""
+    """Which of the areas it belongs to."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", id="leave", show=False),
     ]
@@ -115,6 +190,7 @@ class CourseScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The frame around `body`."""
         yield Crumbs(id="crumbs", markup=False)
+        yield Areas(self.AREA)
         with Container(id="body"):
             yield from self.body()
         yield Static(f"Too small. Use: {self.cli_equivalent}", id="too-small", markup=False)
@@ -137,7 +213,7 @@ class CourseScreen(Screen[None]):
         if not self.is_mounted:
             return
         for crumbs in self.query(Crumbs):
-            crumbs.show(["tlcourse", *self.path], self.course_app.state_line())
+            crumbs.show(["tlcourse", *self.path], self.course_app.state_line(), self.course_app.state.share)
 
     def action_leave(self) -> None:
         """Go back."""

@@ -1,42 +1,51 @@
-"""Home: continue where one was, then the units with what is done of each."""
+"""Home: a map of the course, the next step, and what waits for review."""
 
 from __future__ import annotations
 
+import datetime
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Input, OptionList, Static
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tlcourse.student.overview import Overview, UnitState, totals
+from tlcourse.presenting.marks import spark
+from tlcourse.student.overview import Overview, UnitState
+from tlcourse.text import counted
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
+from tlcourse.tui.widgets import course_map
 from tlcourse.tui.widgets.choices import Choices
 
-_CONTINUE = "continue"
-_REVIEW = "review"
-_TITLE = 22
-"""Columns that a unit's title has at least, where it can be had."""
+_HEADED_FROM, _AIRY_FROM, _SUMMARY_FROM = 30, 38, 54
+"""From how many lines of the terminal on the parts of the course have a line of their own, stand apart, and units have
+their summary in the map."""
+_KEYS = ("read", "quiz", "lab", "exercise")
 
 
 class HomeScreen(CourseScreen):
-    """The list of units; a pane at the side (or below) says more about the one under the cursor."""
+    """The map, and panes beside it that say more about the unit under the cursor and about what waits."""
 
+    AREA = "home"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "quiz", "Quiz", id="home.quiz"),
+        Binding("x", "lab", "Lab", id="home.lab"),
         Binding("e", "exercise", "Exercise", id="home.exercise"),
         Binding("v", "review", "Review", id="home.review"),
         Binding("o", "app.go('jobs')", "Jobs on clusters", id="home.jobs", show=False),
         Binding("f", "filter", "Filter the units", id="home.filter", show=False),
-        Binding("5", "app.area('progress')", "Progress", id="home.progress"),
         Binding("slash", "app.search", "Search", key_display="/", id="search"),
-        Binding("6", "app.area('machine')", "Machine", id="home.machine", show=False),
         Binding("j", "down", "Down", show=False),
         Binding("k", "up", "Up", show=False),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stood = False
+        """Whether the cursor was put on the unit to continue with."""
 
     @property
     def path(self) -> list[str]:
@@ -49,17 +58,39 @@ class HomeScreen(CourseScreen):
         return "tlcourse lesson list"
 
     def body(self) -> ComposeResult:
-        """A filter, the list and the pane."""
+        """A filter, the map and the panes."""
         yield Input(placeholder="Filter the units; esc ends", id="filter")
-        with Horizontal(id="panes"):
-            yield Choices(id="units")
-            with VerticalScroll(id="about", can_focus=False):
-                yield Static(id="about-text", markup=False)
+        yield Static(id="continue", markup=False)
+        with Container(id="panes"):
+            with Vertical(id="map", classes="pane"):
+                yield Static(id="map-head", markup=False)
+                yield Choices(id="units")
+            with Vertical(id="unit-panes"):
+                with Vertical(id="unit", classes="pane"):
+                    yield Static(id="unit-text", markup=False)
+                    with Horizontal(id="unit-keys", classes="keys"):
+                        yield Button("⏎ Read", id="key-read", action="screen.read", compact=True)
+                        yield Button("n Quiz", id="key-quiz", action="screen.quiz", compact=True)
+                        yield Button("x Lab", id="key-lab", action="screen.lab", compact=True)
+                        yield Button("e Exercise", id="key-exercise", action="screen.exercise", compact=True)
+                with VerticalScroll(id="goals", classes="pane", can_focus=False):
+                    yield Static(id="goals-text", markup=False)
+            with Vertical(id="record-panes"):
+                yield Static(id="review", classes="pane", markup=False)
+                yield Static(id="week", classes="pane", markup=False)
+                with VerticalScroll(id="heat", classes="pane", can_focus=False):
+                    yield Static(id="heat-text", markup=False)
 
     def on_mount(self) -> None:
-        """Fill the list and stand on the line to continue with."""
+        """Fill the map and stand on the unit to continue with."""
         super().on_mount()
+        for pane, title in (("map", "Course map"), ("goals", "You will be able to"), ("week", "Last seven days")):
+            self.query_one(f"#{pane}").border_title = title
+        self.query_one("#review").border_title = "Review"
+        self.query_one("#heat").border_title = "What you know, by objective"
         self.query_one("#filter").display = False
+        for button in self.query(Button):
+            button.can_focus = False  # they are keys: the map keeps the focus
         self.fill()
         self.query_one("#units", OptionList).focus()
 
@@ -69,47 +100,77 @@ class HomeScreen(CourseScreen):
         self.fill()
 
     def on_resize(self) -> None:
-        """States move to the right end of the new width."""
+        """Columns fit the new width."""
         super().on_resize()
         self.call_after_refresh(self.fill)
 
+    # -- what is shown -------------------------------------------------------------------------------------------
+
     def fill(self) -> None:
-        """Write the list anew, with the cursor where it was."""
+        """Write everything anew, with the cursor where it was."""
         if not self.is_mounted:
             return
         units = self.query_one("#units", OptionList)
         state = self.course_app.state
         wanted = self.query_one("#filter", Input).value.strip().lower()
-        cursor = units.highlighted or 0
-        width = max((units.size.width or self.size.width) - 3, 20)  # padding, and room for the scroll bar
+        cursor = self._chosen()
+        width = max((units.size.width or self.size.width - 6) - 1, 20)  # room for the scroll bar
+        labs = self._labs()
         units.clear_options()
-        if not wanted:
-            units.add_option(Option(self._continue_line(state, width), id=_CONTINUE))
-            if state.due:
-                units.add_option(Option(f"↻ Review: {state.due} due (v)", id=_REVIEW))
-            units.add_option(None)
-        found = [unit for unit in state.units if wanted in _outline(unit)]
-        units.add_options([Option(_line(unit, width), id=unit.id) for unit in found])
+        found = [unit for unit in state.units if wanted in course_map.outline(unit)]
+        height = self.size.height
+        for unit in found:
+            if unit.part and not wanted and height >= _HEADED_FROM:
+                above = "\n" if _AIRY_FROM <= height < _SUMMARY_FROM and unit.number > 1 else ""
+                units.add_option(Option(Text(above + unit.part, style="bold $next", no_wrap=True), disabled=True))
+            line = course_map.line(unit, labs.get(unit.id, 0), width, summary=height >= _SUMMARY_FROM)
+            units.add_option(Option(line, id=unit.id))
         if not found:
             said = "No unit's outline has these words; enter looks for them in all texts."
             units.add_option(Option(said, disabled=True))
-            self.query_one("#about-text", Static).update("")
-        units.highlighted = min(cursor, units.option_count - 1)
+            self._show_unit(None)
+        self.query_one("#map-head", Static).update(course_map.head(width))
+        stands = cursor.id if cursor and self._stood else self._resume_unit
+        if any(unit.id == stands for unit in found):
+            units.highlighted = units.get_option_index(stands)
+        elif found:
+            units.highlighted = units.get_option_index(found[0].id)
+        self._stood = True
+        self._show_continue(state)
+        self._show_record(state)
 
-    def _continue_line(self, state: Overview, width: int) -> Text:
-        place = self.resume_place
-        text = Text("▶ Continue: " if state.place else "▶ Continue with the first lesson: ", style="bold")
-        if not place:
-            text = Text("✓ All that is written is done. ", style="bold")
-        text.append(self._words(place))
-        text.truncate(width, overflow="ellipsis")
-        return text
+    def _labs(self) -> dict[str, int]:
+        """How many labs each unit has."""
+        found: dict[str, int] = {}
+        for lab in self.course_app.labs.values():
+            found[lab.unit] = found.get(lab.unit, 0) + 1
+        return found
 
     @property
     def resume_place(self) -> str:
         """Where to continue: where one was, or what comes next."""
         state = self.course_app.state
         return state.place or state.next
+
+    @property
+    def _resume_unit(self) -> str:
+        unit = self.course_app.state.unit_of(self.resume_place)
+        return unit.id if unit else ""
+
+    def _show_continue(self, state: Overview) -> None:
+        """The line above the map, where no pane beside it says it."""
+        text = Text(no_wrap=True, overflow="ellipsis")
+        if state.due:
+            text.append(f"↻ Review: {state.due} due (v)  ", style="$due")
+        text.append(self._continue_words(state), style="bold $next")
+        line = self.query_one("#continue", Static)
+        line.update(text if not self.query_one("#filter").display else "")
+
+    def _continue_words(self, state: Overview) -> str:
+        if not self.resume_place:
+            return "✓ All that is written is done."
+        begun = "▶ Continue: " if state.place else "▶ Continue with the first lesson: "
+        return begun + self._words(self.resume_place)
 
     def _words(self, place: str) -> str:
         course = self.course_app.course
@@ -124,68 +185,91 @@ class HomeScreen(CourseScreen):
         return ""
 
     @on(OptionList.OptionHighlighted, "#units")
-    def show_about(self, event: OptionList.OptionHighlighted) -> None:
-        """Say more about the line under the cursor."""
-        unit = self._unit(event.option.id)
-        self.query_one("#about-text", Static).update(self._about(unit) if unit else self._about_course())
+    def show_about(self) -> None:
+        """Say more about the unit under the cursor."""
+        self._show_unit(self._chosen())
 
-    def _unit(self, name: str | None) -> UnitState | None:
-        return next((unit for unit in self.course_app.state.units if unit.id == name), None)
+    def _show_unit(self, unit: UnitState | None) -> None:
+        pane, state = self.query_one("#unit"), self.course_app.state
+        self.query_one("#unit-keys").display = self.query_one("#goals").display = unit is not None
+        if unit is None:
+            pane.border_title = "Course"
+            self.query_one("#unit-text", Static).update(f"{self.course_app.course.about.description.strip()}")
+            return
+        resumed = unit.id == self._resume_unit
+        pane.border_title = "Next" if resumed else f"Unit {unit.number}"
+        labs = self._labs().get(unit.id, 0)
+        text = Text(f"{unit.title}\n", style="bold $next")
+        text.append(unit.summary + "\n", style="not bold $foreground")
+        text.append(" · ".join(course_map.facts(unit, labs)) + "\n", style="not bold $muted")
+        if not unit.written:
+            text.append("This lesson is announced, and not written yet.\n", style="italic not bold $foreground")
+        if resumed:
+            text.append("\n" + self._continue_words(state) + "\n", style="bold $foreground")
+        self.query_one("#unit-text", Static).update(text)
+        there = {"read": unit.written, "quiz": unit.quizzes, "lab": labs, "exercise": unit.exercises}
+        for key in _KEYS:
+            self.query_one(f"#key-{key}").display = bool(there[key])
+        read = self.query_one("#key-read", Button)
+        read.label = "⏎ Continue" if resumed else "⏎ Read again" if unit.read else "⏎ Read"
+        read.add_class("-primary")
+        self.query_one("#goals-text", Static).update(course_map.goals(unit))
 
-    def _about_course(self) -> Text:
-        state = self.course_app.state
-        text = Text(self.course_app.course.about.description.strip() + "\n\n")
-        text.append(totals(state) + ".\n")
+    def _show_record(self, state: Overview) -> None:
+        """Review and week: of days, not of a unit."""
+        review = self.query_one("#review", Static)
+        review.set_class(state.due > 0, "-due")
+        text = Text()
         if state.due:
-            text.append(f"{state.due} question{'s are' if state.due > 1 else ' is'} due for review: press v.\n")
-        missed = sum(len(quiz.missed) for unit in state.units for quiz in unit.quizzes)
-        if missed:
-            text.append(f"{missed} {'were' if missed > 1 else 'was'} answered wrongly last: press 5.\n")
-        if not state.place:
-            text.append("\nenter begins · ? lists the keys · 6 checks this machine\n", style="italic")
-        return text
-
-    def _about(self, unit: UnitState) -> Text:
-        text = Text(f"{unit.number}  {unit.title}\n", style="bold")
-        text.append(unit.summary + "\n", style="not bold")
-        for goal in unit.objectives:
-            text.append(f"\n• {goal.text}", style="not bold")
-        text.append("\n\n")
-        if unit.written:
-            state = "read" if unit.read else "not read yet"
-            text.append(f"Lesson: {unit.minutes} min, {state} (enter)\n", style="not bold")
+            text.append(f"{counted(state.due, 'question')} due", style="bold $due").append("  v asks them\n")
         else:
-            text.append("This lesson is announced, and not written yet.\n", style="italic not bold")
-        for quiz in unit.quizzes:
-            text.append(f"Quiz: {quiz.title}: {quiz.words} (n)\n", style="not bold")
-        for exercise in unit.exercises:
-            text.append(f"Exercise: {exercise.title}: {exercise.words} (e)\n", style="not bold")
-        return text
+            text.append("Nothing is due.\n")
+        missed = sum(unit.missed for unit in state.units)
+        if missed:
+            text.append(f"{missed} answered wrongly last (6 lists them)\n", style="$muted")
+        if any(state.coming):
+            text.append("to come  ", style="$muted").append_text(Text.of(spark(state.coming, max(state.coming))))
+            text.append(f"  {sum(state.coming)} in {len(state.coming)} days", style="$muted")
+        elif not state.due:
+            text.append("What you answer comes back here when you are about to forget it.", style="$muted")
+        review.update(text)
+        heat = self.query_one("#heat-text", Static)
+        heat.update(course_map.heat(state, max(heat.size.width, 30)))
+        self.query_one("#week", Static).update(course_map.week(state, datetime.datetime.now().astimezone().date()))
+
+    # -- what keys do --------------------------------------------------------------------------------------------
 
     @on(OptionList.OptionSelected, "#units")
-    def open(self, event: OptionList.OptionSelected) -> None:
-        """Go on, or open the unit's lesson."""
-        if event.option.id == _CONTINUE:
-            if place := self.resume_place:
-                self.course_app.go(place)
-            return
-        if event.option.id == _REVIEW:
-            self.action_review()
-        unit = self._unit(event.option.id)
+    def open(self) -> None:
+        """Continue where one was, or open the unit under the cursor."""
+        unit = self._chosen()
         if unit is None:
             return
-        if unit.written:
+        if unit.id == self._resume_unit:
+            self.course_app.go(self.resume_place)
+        else:
+            self.action_read()
+
+    def _chosen(self) -> UnitState | None:
+        units = self.query_one("#units", OptionList)
+        if units.highlighted is None or units.highlighted >= units.option_count:
+            return None
+        name = units.get_option_at_index(units.highlighted).id
+        return next((unit for unit in self.course_app.state.units if unit.id == name), None)
+
+    def action_read(self) -> None:
+        """The lesson of the unit under the cursor, or where one was in this unit."""
+        unit = self._chosen()
+        if unit is None:
+            return
+        if unit.id == self._resume_unit:
+            self.course_app.go(self.resume_place)
+        elif unit.written:
             self.course_app.go(f"lesson/{unit.id}")
         elif unit.exercises:
             self.action_exercise()
         else:
             self.tell("This lesson is announced, and not written yet.")
-
-    def _chosen(self) -> UnitState | None:
-        units = self.query_one("#units", OptionList)
-        if units.highlighted is None:
-            return None
-        return self._unit(units.get_option_at_index(units.highlighted).id)
 
     def action_quiz(self) -> None:
         """The quiz of the unit under the cursor."""
@@ -194,7 +278,15 @@ class HomeScreen(CourseScreen):
             opened = next((quiz for quiz in unit.quizzes if quiz.right < quiz.questions), unit.quizzes[0])
             self.course_app.go(f"quiz/{opened.id}")
         else:
-            self.tell("This unit has no quiz; those that have one say so at the right.")
+            self.tell("This unit has no quiz; the map has a bar for those that have one.")
+
+    def action_lab(self) -> None:
+        """The lab of the unit under the cursor; of several one is chosen."""
+        from tlcourse.tui.screens.dialogs import choose_lab
+
+        unit = self._chosen()
+        if unit is None or not choose_lab(self.course_app, unit.id):
+            self.tell("This unit has no lab; 5 shows all labs.")
 
     def action_review(self) -> None:
         """The questions that are due again."""
@@ -210,21 +302,21 @@ class HomeScreen(CourseScreen):
             self.tell("This unit has no exercise; 4 opens the exercises.")
 
     def action_filter(self) -> None:
-        """Narrow the list by words."""
+        """Narrow the map by words."""
         words = self.query_one("#filter", Input)
         words.display = True
         words.focus()
 
     @on(Input.Changed, "#filter")
     def narrow(self) -> None:
-        """The list follows what is typed."""
+        """The map follows what is typed."""
         self.fill()
 
     @on(Input.Submitted, "#filter")
     def leave_filter(self) -> None:
-        """From the filter to the list; where it is empty, on to the search in all texts."""
+        """From the filter to the map; where it is empty, on to the search in all texts."""
         words, units = self.query_one("#filter", Input).value.strip(), self.query_one("#units", OptionList)
-        if words and units.get_option_at_index(0).disabled:
+        if words and self._chosen() is None:
             self.course_app.go(f"search/{words}")
         units.focus()
 
@@ -245,32 +337,3 @@ class HomeScreen(CourseScreen):
     def action_up(self) -> None:
         """Up one line."""
         self.query_one("#units", OptionList).action_cursor_up()
-
-
-def _outline(unit: UnitState) -> str:
-    """The words by which the filter finds a unit, in lower case."""
-    parts = [*(quiz.title for quiz in unit.quizzes), *(exercise.title for exercise in unit.exercises)]
-    return " ".join((unit.title, unit.summary, *(goal.text for goal in unit.objectives), *parts)).lower()
-
-
-def _line(unit: UnitState, width: int) -> Text:
-    """One unit: a symbol, its number and title, and in words what is done."""
-    facts = []
-    if unit.written:
-        facts.append("read" if unit.read else f"{unit.minutes} min")
-    if unit.quizzes:
-        right, asked = sum(quiz.right for quiz in unit.quizzes), sum(quiz.questions for quiz in unit.quizzes)
-        facts.append(f"quiz {right}/{asked}")
-    facts += [f"{exercise.id} {exercise.outcome.upper() or 'not tried'}" for exercise in unit.exercises]
-    if unit.written and len(" · ".join(facts)) > width - _TITLE:
-        del facts[0]  # the time that it takes is said beside the list, or in the lesson
-    done = " · ".join(facts) or "announced"
-    begun = unit.read or any(quiz.answered for quiz in unit.quizzes) or any(e.attempts for e in unit.exercises)
-    symbol = "·" if not unit.written else "✓" if unit.done else "◐" if begun else "○"
-    left = f"{symbol} {unit.number:2}  {unit.title}"
-    room = max(width - len(done) - 2, 10)
-    if len(left) > room:
-        left = left[: room - 1] + "…"
-    text = Text(f"{left:<{room}}  ", no_wrap=True, style="" if facts else "dim")
-    text.append(done, style="$good" if unit.done and facts else "")
-    return text

@@ -34,6 +34,7 @@ _REDRAW_S = 0.2  # events come faster than eyes see; drawing each would keep key
 class LabScreen(CourseScreen):
     """One lab."""
 
+    AREA = "labs"
     CSS_PATH = "lab.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "run(1)", "Run", id="lab.run"),

@@ -24,6 +24,7 @@ _KEEP_S = 1.0
 class LessonScreen(CourseScreen):
     """The lesson of one unit; opened at `section`, else where it was left."""
 
+    AREA = "lesson"
     CSS_PATH = "lesson.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "quiz", "Quiz", id="lesson.quiz"),

@@ -57,6 +57,8 @@ def terminal(columns: int, rows: int) -> MachineFinding:
 class MachineScreen(CourseScreen):
     """The findings of `tlcourse doctor`."""
 
+    AREA = "machine"
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "leave", "Continue", id="machine.leave"),
         Binding("j", "scroll(1)", "Down", show=False),

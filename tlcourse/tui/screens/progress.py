@@ -24,6 +24,8 @@ _MOST_WEAK = 5
 class ProgressScreen(CourseScreen):
     """How far one is; `enter` continues with what comes next."""
 
+    AREA = "progress"
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "Go on", id="progress.next"),
         Binding("r", "review", "Review missed", id="progress.review"),

@@ -22,6 +22,7 @@ from tlcourse.tui.widgets.choices import AnswerLine, AnswerLines, OwnWordsField
 class QuizScreen(CourseScreen):
     """A visit to one quiz. Every answer is in the record before its reason is shown."""
 
+    AREA = "quizzes"
     CSS_PATH = "quiz.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Submit / next", id="quiz.submit"),

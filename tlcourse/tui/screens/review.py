@@ -16,6 +16,8 @@ MOST = 20
 class ReviewScreen(QuizScreen):
     """A round over the questions that are due; answers are kept under the quiz that each comes from."""
 
+    AREA = "quizzes"
+
     def __init__(self) -> None:
         super().__init__("")
         self._from: dict[str, str] = {}

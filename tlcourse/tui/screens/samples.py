@@ -19,6 +19,7 @@ _MANY = 6
 class SamplesScreen(CourseScreen):
     """The data of one exercise, as many samples as fit or one alone."""
 
+    AREA = "exercises"
     CSS_PATH = "samples.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,space,right,j,down,pagedown", "turn(1)", "Next", id="samples.next"),

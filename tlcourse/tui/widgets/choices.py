@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
+from textual.strip import Strip
 from textual.style import Style
 from textual.widgets import OptionList, Static, TextArea
 
@@ -21,7 +23,18 @@ _HIGHLIGHTED = "option-list--option-highlighted"
 
 
 class Choices(OptionList):
-    """Textual's list, to whose lines `text-style: reverse` of a style sheet does not get (8.2.8): it is done here."""
+    """Textual's list, to whose lines `text-style: reverse` of a style sheet does not get (8.2.8): it is done here.
+
+    The line under the cursor has no colours of its own: in reverse they would be blocks of colour.
+    """
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the list; that under the cursor all in reverse."""
+        strip = super().render_line(y)
+        if not any(segment.style and segment.style.reverse for segment in strip):
+            return strip
+        bare = self.get_visual_style(_HIGHLIGHTED).rich_style
+        return Strip([Segment(segment.text, bare) for segment in strip], strip.cell_length)
 
     def get_visual_style(self, *component_classes: str, partial: bool = False) -> Style:
         """The style of a line; reverse where the cursor is."""

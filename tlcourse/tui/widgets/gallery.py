@@ -64,7 +64,7 @@ class Gallery(Widget):
     def draw_again(self) -> None:
         """Draw in another thread: NumPy is imported there when it is first needed, and no key waits for it."""
         if self.size.width and self.size.height:
-            self.run_worker(self._draw(), group="gallery", exclusive=True, exit_on_error=False)
+            self.run_worker(self._draw, group="gallery", exclusive=True, exit_on_error=False)
 
     async def _draw(self) -> None:
         colours = not (self._ascii_only or self.app.no_color or self.app.theme == NO_COLOUR)  # nobody asked for none

@@ -1,0 +1,131 @@
+"""Home is a map: what is done of each unit is drawn, beside it the next step, what is due, and the days."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from tlcourse.student.overview import ExerciseState, ObjectiveState, Overview, QuizState, UnitState
+from tlcourse.student.record import Record
+from tlcourse.tui.widgets import course_map
+
+COURSE = "transfer-learning"
+
+
+def unit(**what: object) -> UnitState:
+    told = {
+        "id": "lora", "number": 12, "title": "LoRA and QLoRA", "summary": "Two thin matrices.", "written": True,
+        "minutes": 10, "read": False, "quizzes": [], "exercises": [], "objectives": [], **what,
+    }  # fmt: skip
+    return UnitState(**told)
+
+
+QUIZ = QuizState("lora", "LoRA", 8, 4, 2, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("state", "drawn"),
+    [
+        (unit(), "○ 12  LoRA and QLoRA"),
+        (unit(read=True), "● 12  LoRA and QLoRA"),
+        (unit(read=True, quizzes=[QUIZ]), "◐ 12  LoRA and QLoRA"),
+        (unit(written=False), "· 12  LoRA and QLoRA"),
+    ],
+)
+def test_a_unit_says_by_its_shape_whether_it_is_new_begun_done_or_only_announced(state, drawn):
+    assert course_map.line(state, 0, 70).plain.startswith(drawn)
+
+
+def test_a_quiz_is_a_bar_of_what_is_right_and_wrong():
+    line = course_map.line(unit(quizzes=[QUIZ]), 0, 70)
+    assert "━━━━──── " in line.plain  # 2 right, 2 wrong, of 8
+    assert " 2/8" in line.plain
+    colours = [(line.plain[span.start : span.end], span.style) for span in line.spans]
+    assert ("━━", "$done") in colours
+    assert ("━━", "$wrong") in colours
+
+
+def test_labs_are_counted_and_exercises_say_their_points():
+    tried = [ExerciseState("ex2", "Stars", 3, "fail", 6, 10), ExerciseState("ex3", "Quantiles", 0, "", 0, 10)]
+    passed = [ExerciseState("ex1", "Insects", 1, "pass", 10, 10)]
+    assert "▲ 2" in course_map.line(unit(exercises=tried), 2, 80).plain
+    assert course_map.line(unit(exercises=tried), 0, 120).plain.endswith("ex2 6/10 ex3 –")
+    assert course_map.line(unit(exercises=passed), 0, 80).plain.endswith("ex1 ✓10")
+
+
+@pytest.mark.parametrize("width", [40, 54, 70, 100, 140])
+def test_a_line_of_the_map_is_never_wider_than_the_map(width):
+    many = [ExerciseState(f"ex{n}", "", 1, "fail", 12.5, 100) for n in range(5)]
+    state = unit(title="A title that is much too long for any map of a course", quizzes=[QUIZ] * 9, exercises=many)
+    for line in course_map.line(state, 12, width, summary=True).plain.split("\n"):
+        assert len(line) <= width
+
+
+def test_an_objective_is_all_right_only_when_its_questions_were_asked():
+    def shape(questions: int, answered: int, right: int) -> str:
+        return course_map.square(ObjectiveState("a", "A", questions, answered, right)).text
+
+    assert [shape(4, 0, 0), shape(4, 4, 0), shape(4, 4, 3), shape(4, 4, 4), shape(4, 1, 1)] == ["·", "□", "▪", "■", "▪"]
+
+
+def test_days_in_a_row_count_up_to_yesterday_while_today_is_young():
+    today = datetime.date(2026, 11, 29)
+    days = {today - datetime.timedelta(days=back): 1 for back in (1, 2, 3, 5)}
+    assert Overview("c", "C", [], "", days=days).streak(today) == 3
+    assert Overview("c", "C", [], "", days={**days, today: 2}).streak(today) == 4
+    assert Overview("c", "C", [], "", days={}).streak(today) == 0
+
+
+def test_the_week_shows_each_day_as_high_as_what_was_done_on_it():
+    today = datetime.date(2026, 11, 29)
+    days = {today: 8, today - datetime.timedelta(days=1): 4}
+    names, bars, said = course_map.week(Overview("c", "C", [], "", days=days), today).plain.split("\n")
+    assert names.split() == ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"]
+    assert bars.split() == ["·", "·", "·", "·", "·", "▅▅", "██"]
+    assert said == "2 days in a row"
+
+
+async def test_the_cursor_stands_on_the_unit_to_continue_with_and_enter_goes_there(visit):
+    with Record.open() as record:
+        record.keep_place(COURSE, "quiz/lora")
+    async with visit(120, 40) as person:
+        assert "Continue: LoRA" in " ".join(person.screen.split())
+        assert "╭─ Next ─" in person.screen
+        assert "╭─ Unit 13 ─" in await person.press("down")
+        assert "Question 1" in await person.press("up", "enter")
+
+
+async def test_the_buttons_do_what_their_keys_do_for_the_unit_under_the_cursor(visit):
+    async with visit(120, 40) as person:
+        assert "x Lab" not in person.screen.replace(" x Lab   e Exercise   v Review", "")  # the first has none
+        await person.press(*["down"] * 9)  # FISH masks
+        await person.pilot.click("#key-lab")
+        await person.sees("› lab")
+
+
+async def test_a_click_on_an_area_opens_it(visit):
+    async with visit(120, 40) as person:
+        await person.pilot.click("#areas", offset=(15, 0))
+        await person.sees("Practicalities › lesson")
+        await person.sees("2 Lesson")
+
+
+async def test_what_was_done_today_is_seen_and_what_is_due_is_counted(visit):
+    with Record.open() as record:
+        record.mark_read(COURSE, "practicalities")
+        record.record_answer(COURSE, "lora", "lora-parameters", 0, correct=False)
+    async with visit(200, 60) as person:
+        shown = person.screen
+        assert "1 day in a row" in shown
+        assert "1 answered wrongly last" in shown or "Nothing is due" in shown
+        assert "What you know, by objective" in shown
+
+
+@pytest.mark.parametrize(("size", "least"), [((120, 40), 0.55), ((200, 60), 0.55)])
+async def test_home_uses_the_room_that_there_is(visit, size, least):
+    async with visit(*size) as person:
+        lines = person.screen.splitlines()
+        lines += [""] * (size[1] - len(lines))
+        used = [line for line in lines if len(line.rstrip(" │")) >= size[0] * 0.3]
+        assert len(used) / size[1] >= least
