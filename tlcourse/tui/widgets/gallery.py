@@ -64,7 +64,8 @@ class Gallery(Widget):
     def draw_again(self) -> None:
         """Draw in another thread: NumPy is imported there when it is first needed, and no key waits for it."""
         if self.size.width and self.size.height:
-            self.run_worker(self._draw, group="gallery", exclusive=True, exit_on_error=False)
+            # the function, not its coroutine: one that is replaced before it began would never be awaited
+            self.run_worker(self._draw, group="gallery", exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
 
     async def _draw(self) -> None:
         colours = not (self._ascii_only or self.app.no_color or self.app.theme == NO_COLOUR)  # nobody asked for none
