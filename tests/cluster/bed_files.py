@@ -62,6 +62,8 @@ SelectTypeParameters=CR_Core_Memory
 SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0
 PriorityType=priority/basic
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 SlurmdParameters=config_overrides
 GresTypes=gpu
 ReturnToService=2
@@ -86,9 +88,11 @@ SlurmdLogFile={root}/log/slurmd-%n.log
 SlurmctldDebug=info
 SlurmdDebug=info
 NodeName={node}[1-{last}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{ports}] CPUs={cpus} RealMemory={memory} {gres}
-PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=120 State=UP
-PartitionName=short Nodes={node}1 MaxTime=2 State=UP
-PartitionName=veiled Nodes=ALL Hidden=YES MaxTime=120 State=UP
+PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=120 PreemptMode=OFF State=UP
+PartitionName=short Nodes={node}1 MaxTime=2 PreemptMode=OFF State=UP
+PartitionName=veiled Nodes=ALL Hidden=YES MaxTime=120 PreemptMode=OFF State=UP
+PartitionName=spare Nodes=ALL MaxTime=120 PriorityTier=1 State=UP
+PartitionName=urgent Nodes=ALL MaxTime=120 PriorityTier=9 PreemptMode=OFF State=UP
 """
 SSHD_CONF = """\
 ListenAddress 127.0.0.1

@@ -14,6 +14,7 @@ import pytest
 from tlcourse.cluster.jobs import Journal, Pace
 from tlcourse.cluster.pool import SlurmPool, shell_for
 from tlcourse.cluster.profile import Profile
+from tlcourse.cluster.shell import HereShell
 from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.execution.spec import RunReport, RunSpec
@@ -137,3 +138,21 @@ def on_bed(slurm, profile, tmp_path, monkeypatch) -> Path:
     )
     monkeypatch.setenv("TLCOURSE_CONFIG", str(path))
     return path
+
+
+@pytest.fixture
+def login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., HereShell]:
+    """`login(sbatch=…, squeue=…, flock=…)`: a login node whose commands are these shell lines; each call is counted."""
+
+    def make(**commands: str) -> HereShell:
+        for name, script in commands.items():
+            path = tmp_path / "bin" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/{name}.calls\n{script}\n')
+            path.chmod(0o755)
+        (tmp_path / "job").mkdir(exist_ok=True)
+        (tmp_path / "job" / "script.sh").touch()
+        monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+        return HereShell("bed")
+
+    return make

@@ -87,6 +87,33 @@ def test_what_somebody_else_cancels_ends_a_single_run_and_counts_for_nobody(clus
     assert len(cluster.jobs()) == 1
 
 
+@pytest.mark.parametrize("mode", ["ended", "ended, and called CANCELLED", "put back into the queue"])
+def test_a_run_whose_place_another_job_takes_is_run_again_and_it_is_no_fault(
+    cluster, profile, watchers, job_for, told, mode
+):
+    """`spare` lends its nodes. Without --requeue Slurm ends such a job, and some sites see it as CANCELLED."""
+    again = mode == "put back into the queue"
+    lent = msgspec.structs.replace(profile, partition="spare", cpus=2, sbatch=["--requeue"] if again else [])
+    called = {"squeue": '"$real" "$@" | sed s/PREEMPTED/CANCELLED/'} if "CANCELLED" in mode else {}
+    with cluster.odd(**called):
+        watch = Watch()
+        future = watchers(lent).add(job_for(HELD.format(number=1)), watch)
+        watch.until_it_trains()
+        (node,) = cluster.run("squeue", "-h", "-t", "R", "-o", "%N").split()
+        cluster.run("sbatch", "-p", "urgent", "-w", node, "-c", "2", "-o", "/dev/null", "--wrap", "true")
+        if again:  # it waits for two minutes, which nobody needs to sit out
+            watch.until(lambda: watch.said("Slurm lets it wait a while after a restart."))
+            (job,) = cluster.run("squeue", "-h", "-p", "spare", "-o", "%A").split()
+            cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now")
+        else:
+            watch.until(lambda: watch.said("Another job took its place. It is sent again."))
+        wait_for(lambda: len(cluster.jobs("COMPLETED")) == 1)
+        report = told_to_go_on(cluster, future)
+    assert told(report)["number"] == 1, report.message
+    jobs = sorted(line.split()[1] for line in cluster.jobs())
+    assert jobs == (["COMPLETED"] * 2 if again else ["COMPLETED"] * 2 + ["PREEMPTED"])
+
+
 def test_a_profile_shorter_than_the_exercise_ends_the_run_itself_and_slurms_time_limit_leads_to_another_try(
     cluster, profile, watchers, job_for, told
 ):

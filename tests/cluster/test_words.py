@@ -10,8 +10,8 @@ from tlcourse.cluster.jobs import RETRIES, SENDS, ArrayJob, RetryState, retry_de
 from tlcourse.cluster.profile import Profile, parse_profiles
 from tlcourse.cluster.queue import JobStatus, ask_status, in_words, read_queue_load
 from tlcourse.cluster.sbatch_errors import BusyError, LimitError, RefusedError, explain, located, would_wait
-from tlcourse.cluster.shell import Done, HereShell
-from tlcourse.cluster.slurm import Folder, JobState, _framed, accounting, ask, read_sacct, read_squeue, submit
+from tlcourse.cluster.shell import Done
+from tlcourse.cluster.slurm import Folder, JobState, _framed, accounting, ask, read_squeue, submit
 from tlcourse.cluster.submit import Limit, ask_limits, cancel, clusters_of, sbatch_test_only
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, TlcourseError, UsageError
@@ -29,18 +29,6 @@ def test_squeue_gives_every_job_and_every_element_of_an_array():
     assert found["17_4"].start == ""
     assert (found["2"].live, found["17_3"].live, found["17_4"].live) == (False, True, True)
     assert set(found) == {"17_3", "17_4", "2"}
-
-
-def test_sacct_says_who_cancelled_and_that_is_still_cancelled():
-    text = (
-        "17|CANCELLED by 1001|n1|2026-11-25T01:30:20|None\n"
-        "18_0|OUT_OF_MEMORY|n2|2026-11-25T01:30:20|None\n"
-        "18_[1-9]|PENDING|None assigned|Unknown|Priority\n"
-    )
-    found = read_sacct(text)
-    assert found["17"].state == "CANCELLED"
-    assert found["18_0"].node == "n2"
-    assert set(found) == {"17", "18_0"}
 
 
 @pytest.mark.parametrize(
@@ -189,9 +177,18 @@ def after(times: int, state: str, *, was_running: bool = True, alone: bool = Tru
     return found
 
 
-@pytest.mark.parametrize("state", ["NODE_FAIL", "PREEMPTED", "TIMEOUT", "FAILED", "CANCELLED", "COMPLETED", ""])
+@pytest.mark.parametrize("state", ["NODE_FAIL", "TIMEOUT", "FAILED", "CANCELLED", "COMPLETED", ""])
 def test_a_fault_of_the_cluster_is_tried_again_and_then_is_a_fault_of_ours(state):
     assert after(RETRIES + 1, state) == ["again"] * RETRIES + ["infra"]
+
+
+def test_a_job_that_is_preempted_is_no_fault_and_does_not_go_round_for_ever():
+    """Another job took its place: on nodes that are lent this happens again and again, and says nothing of the run."""
+    for retry in (True, False):
+        assert after(SENDS, "PREEMPTED", retry=retry) == ["again"] * (SENDS - 1) + ["infra"]
+    tried = RetryState(sends=SENDS)
+    last = retry_decision(ended("PREEMPTED"), tried, was_running=True, alone=True, retry_cancelled=False)
+    assert last.message == ("It was sent 8 times and never came to its end. At last: Another job took its place. (n1)")
 
 
 def test_memory_that_kills_its_own_job_twice_is_the_submissions():
@@ -298,24 +295,6 @@ SBATCH = {
     "no number": "echo handed in",
     "of a cluster": "echo 'note: 1'; echo '27;wice'",
 }
-
-
-@pytest.fixture
-def login(tmp_path, monkeypatch):
-    """`login(sbatch=…, squeue=…, flock=…)`: a login node whose commands are these shell lines; each call is counted."""
-
-    def make(**commands: str) -> HereShell:
-        for name, script in commands.items():
-            path = tmp_path / "bin" / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/{name}.calls\n{script}\n')
-            path.chmod(0o755)
-        (tmp_path / "job").mkdir(exist_ok=True)
-        (tmp_path / "job" / "script.sh").touch()
-        monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
-        return HereShell("bed")
-
-    return make
 
 
 def calls(tmp_path, name: str) -> list[str]:

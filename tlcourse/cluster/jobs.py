@@ -127,9 +127,10 @@ def retry_decision(
     if state.state == "CANCELLED" and not retry_cancelled:
         return RetryDecision(False, message="The job was cancelled on the cluster, not by this command.")
     if retry.sends >= SENDS:
-        return RetryDecision(
-            False, message=f"It was sent {retry.sends} times and never got its turn. At last: {what}{where}"
-        )
+        never = "never came to its end" if state.state == "PREEMPTED" else "never got its turn"
+        return RetryDecision(False, message=f"It was sent {retry.sends} times and {never}. At last: {what}{where}")
+    if state.state == "PREEMPTED":
+        return RetryDecision(True)  # the site's way of lending nodes, and no fault
     if not was_running and not alone:
         return RetryDecision(True)  # a bystander: another submission was running, or time was up
     retry.faults += 1

@@ -147,7 +147,8 @@ def job_script(profile: Profile, name: str, folder: str, code: str, python: str,
     most = [task for chunk in tasks for task in chunk]
     minutes = job_minutes(profile, [[task.limits.wall_time_s for task in chunk] for chunk in tasks])
     threads, memory_mb = max(task.task_spec.threads for task in most), max(task.limits.memory_mb for task in most)
-    asked = header(profile, name, f"{folder}/log/%j.txt", len(tasks), minutes, threads, memory_mb)
+    log = f"{folder}/log/{'%A_%a' if len(tasks) > 1 else '%j'}.txt"  # as the job is called in Slurm's answers
+    asked = header(profile, name, log, len(tasks), minutes, threads, memory_mb)
     lines = [*asked, f"unset {SECRET}", "umask 077", f"export TLCOURSE_JOB_SECONDS={minutes * 60}"]
     lines += [*unpacked(code), *start_lines(profile), 'export PYTHONPATH="$code"']
     lines.append(in_container(profile, [python, "-m", NODE_MODULE, folder], (quoted(folder), '"$code"')))

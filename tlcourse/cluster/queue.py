@@ -37,7 +37,7 @@ def queue_load(
     """Ask Slurm; None where it does not answer. `jobs`: numbers of ours."""
     where = f"-p {quoted(profile.partition)}" if profile.partition else ""
     done = shell.run(
-        f"SLURM_TIME_FORMAT=%s squeue -h -r {where} -t PD,R -o '%F|%T|%u|%a|%Q|%S' && echo {_MARK} && "
+        f"{slurm.PLAIN}; SLURM_TIME_FORMAT=%s squeue -h -r {where} -t PD,R -o '%F|%T|%u|%a|%Q|%S' && echo {_MARK} && "
         f"sinfo -h {where} -o '%D|%T' && date +%s"
     )
     if done.code != 0:

@@ -22,6 +22,7 @@ from tlcourse.cluster.submit import Sender, cancel
 from tlcourse.execution.spec import RunReport, Usage
 
 _log = logging.getLogger(__name__)
+_OF_ONE_PREEMPTED = ("CANCELLED", "FAILED", "")  # by Slurm's version and the site's settings, besides PREEMPTED
 
 
 class ResultHandler:
@@ -99,10 +100,11 @@ class ResultHandler:
         if result is None or result.key != item.task.key:
             return None
         if result.notice:
-            self._note(result.notice)
+            self.note(result.notice)
         return msgspec.structs.replace(result.report, where=f"{self._name}: {result.node} (job {result.job})")
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Keep what was noticed on the way, once."""
         if text not in self.notes:
             self.notes.append(text)
 
@@ -114,12 +116,14 @@ class ResultHandler:
         states = answer.states.get(live.array.cluster)
         if states is None:
             return False
+        states = self._with_accounts(live, states)
         changed = False
         for index, chunk in enumerate(live.array.chunks):
             left = [number for number in chunk if number in live.items]
             if not left:
                 continue
-            state = self._state(live, index, states)
+            name = live.array.element(index)
+            state = states.get(name) or JobState(name, "")
             if live.states.get(index) != state:
                 changed = True
                 seen = (self._name, state.id, state.state or "unknown to Slurm", state.reason, state.node)
@@ -141,18 +145,21 @@ class ResultHandler:
                 self._without_result(live, chunk, left, state)
         return changed
 
-    def _state(self, live: ActiveArray, index: int, states: dict[str, JobState]) -> JobState:
-        name = live.array.element(index)
-        if (state := states.get(name)) is not None:
-            return state
-        if self._accounting:
-            known = slurm.accounting(self._shell, live.array.job, live.array.cluster)
-            if known is None:
-                self._accounting = False
-                self._note("This cluster keeps no accounts of jobs; their result files are looked at instead.")
-            elif name in known:
-                return known[name]
-        return JobState(name, "")
+    def _with_accounts(self, live: ActiveArray, states: dict[str, JobState]) -> dict[str, JobState]:
+        """Slurm's answer, and where that has forgotten a job of ours already, what accounting says of the array."""
+        wanted = set(live.items)
+        missing = [
+            index
+            for index, chunk in enumerate(live.array.chunks)
+            if wanted & set(chunk) and live.array.element(index) not in states
+        ]
+        if not missing or not self._accounting:
+            return states
+        known = slurm.accounting(self._shell, live.array.job, live.array.cluster)
+        if known is None:
+            self._accounting = False
+            self.note("This cluster keeps no accounts of jobs; their result files are looked at instead.")
+        return {**(known or {}), **states}
 
     def _tell_state(self, live: ActiveArray, state: JobState, left: list[int]) -> bool:
         """Say what a job waits for, once each; False where that is for ever: then the array was cancelled."""
@@ -175,6 +182,11 @@ class ResultHandler:
             for item in (item for number in left for item in live.take(number)):
                 item.fail(full_error(store.work, self._shell))
             return
+        if state.state in _OF_ONE_PREEMPTED and slurm.was_preempted(
+            self._shell, live.array.folder, state, live.array.cluster
+        ):
+            _log.info("%s: job %s was preempted, which Slurm calls %s", self._name, state.id, state.state)
+            state = msgspec.structs.replace(state, state="PREEMPTED")
         for number in left:
             self._again_or_over(live, number, state, was_running=number in live.started, alone=len(chunk) == 1)
 

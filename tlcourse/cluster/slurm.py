@@ -21,6 +21,11 @@ ENDED = frozenset({"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", 
 """States after which nothing comes. Every other one lives, those too that later versions of Slurm invent."""
 _FORMAT = "%i|%F|%K|%T|%r|%N|%S|%P"
 _SACCT = "JobID,State,NodeList,Start,Reason"
+PLAIN = (
+    "unset SQUEUE_ACCOUNT SQUEUE_LICENSES SQUEUE_NAMES SQUEUE_PARTITION SQUEUE_QOS SQUEUE_STATES SQUEUE_USERS "
+    "SQUEUE_FORMAT2 SLURM_TIME_FORMAT; export SLURM_BITSTR_LEN=0"
+)
+"""A shell line before any question: a person's own variables would hide jobs; the numbers of an array are not cut."""
 
 
 class JobState(Struct, frozen=True):
@@ -62,29 +67,53 @@ def read_squeue(text: str) -> dict[str, JobState]:
         if len(fields) != _FORMAT.count("|") + 1:
             continue
         number, base, index, state, reason, node, start, partition = (field.strip() for field in fields)
-        key = f"{base}_{index}" if index not in ("N/A", "") else number
-        start = "" if start in ("N/A", "(null)") else start
-        found[key] = JobState(key, base_state(state), reason, node if node != "(null)" else "", start, partition)
+        keys = elements(base, index) if index not in ("N/A", "") else [number]
+        start = "" if start in _NOTHING else start
+        node = "" if node in _NOTHING else node
+        found.update({key: JobState(key, base_state(state), reason, node, start, partition) for key in keys})
     return found
+
+
+_NOTHING = ("", "N/A", "(null)", "Unknown", "None", "None assigned")
+_RANGES = re.compile(r"\[?([0-9,:-]+)(?:%[0-9]+)?\]?")
+
+
+def elements(job: str, index: str) -> list[str]:
+    """The elements that one line stands for: `[0-2,7%2]`, as several that wait are written, are four."""
+    if (found := _RANGES.fullmatch(index)) is None:
+        return []
+    keys = []
+    for piece in filter(None, found[1].split(",")):
+        bounds, _, step = piece.partition(":")
+        first, _, last = bounds.partition("-")
+        if not first.isdigit() or not (last or first).isdigit() or not (step or "1").isdigit():
+            return []
+        numbers = range(int(first), int(last or first) + 1, int(step or 1) or 1)
+        keys += [f"{job}_{number}" for number in numbers[:_MOST]]
+    return keys
+
+
+_MOST = 100_000  # a line of somebody's wrapper does not fill the memory
 
 
 def sacct_command(job: str, cluster: str = "") -> str:
     """What Slurm's accounting knows of a job; an error where a cluster has none."""
-    return f"sacct -X -n -P{on_cluster(cluster)} -o {_SACCT} -j {quoted(job)}"
+    return f"{PLAIN}; sacct -X -n -P{on_cluster(cluster)} -o {_SACCT} -j {quoted(job)}"
 
 
 def read_sacct(text: str) -> dict[str, JobState]:
-    """Its answer: id → state. `CANCELLED by 1001` is CANCELLED; elements that wait together are left out."""
+    """Its answer: id → state. `CANCELLED by 1001` is CANCELLED; elements that wait together are one line."""
     found = {}
     for line in text.splitlines():
         fields = line.split("|")
-        if len(fields) != _SACCT.count(",") + 1 or "[" in fields[0]:
+        if len(fields) != _SACCT.count(",") + 1:
             continue
-        key, state, node, start, reason = (field.strip() for field in fields)
-        unknown = ("Unknown", "None", "None assigned")
-        found[key] = JobState(
-            key, base_state(state), reason, "" if node in unknown else node, "" if start in unknown else start
-        )
+        number, state, node, start, reason = (field.strip() for field in fields)
+        job, several, index = number.partition("_[")
+        node = "" if node in _NOTHING else node
+        start = "" if start in _NOTHING else start
+        keys = elements(job, index.removesuffix("]")) if several else [number]
+        found.update({key: JobState(key, base_state(state), reason, node, start) for key in keys})
     return found
 
 
@@ -96,6 +125,7 @@ _SUBMIT = """
 trap '' HUP PIPE INT TERM
 unset TLCOURSE_SECRET
 umask 077
+{plain}
 cd {folder} || exit 3
 {lock}
 lock submit 40 3 || exit 4
@@ -129,7 +159,9 @@ def submit(shell: Shell, folder: str, name: str, clusters: str = "") -> tuple[st
     Raises UsageError where Slurm refuses what the profile asks for, LimitError where it takes no more jobs, InfraError
     where it fails, BusyError, ConnectionLostError.
     """
-    script = _SUBMIT.format(folder=quoted(folder), name=quoted(name), lock=LOCK, clusters=on_cluster(clusters))
+    script = _SUBMIT.format(
+        folder=quoted(folder), name=quoted(name), lock=LOCK, clusters=on_cluster(clusters), plain=PLAIN
+    )
     done = shell.run(script, timeout=120)
     lines = done.text.split()
     if done.code == 0 and lines and (found := re.fullmatch(r"(\d+)(?:;([A-Za-z0-9_.-]*))?", lines[-1])):
@@ -137,6 +169,7 @@ def submit(shell: Shell, folder: str, name: str, clusters: str = "") -> tuple[st
     raise refusal(shell, done)
 
 
+MOST_POLL_S = 3600.0
 EVENTS_AT_ONCE = 256 * 1024
 _MARK = "::tlcourse "
 
@@ -158,6 +191,18 @@ class Folder(Struct, frozen=True):
     cluster: str = ""
 
 
+class Floor(Struct, frozen=True):
+    """What a site wants between two questions to its Slurm, in seconds, and the file of the login node that says so."""
+
+    poll_s: float
+    file: str
+
+    def in_words(self, host: str, own: float) -> str:
+        """What is said where it holds instead of the seconds that a profile has, `own`."""
+        wants = f"{host} wants {self.poll_s:g} s between two questions to Slurm ({self.file} there)"
+        return f"{wants}: that is kept to, instead of the {own:g} s of `poll_s`."
+
+
 class Answer(Struct):
     """What the cluster said. `states`, by cluster, lacks those whose Slurm was not asked or did not answer."""
 
@@ -165,15 +210,27 @@ class Answer(Struct):
     results: dict[str, set[int]]
     started: dict[str, set[int]]
     events: dict[tuple[str, int], bytes]
+    floor: Floor | None = None
+    """What the site wants, where Slurm was asked."""
+
+
+# A site's own wish, beside Slurm's configuration or in /etc of the login node: `poll_s: 60`
+_FLOOR = """for f in /etc/tlcourse.yaml "$(dirname "${SLURM_CONF:-/etc/slurm/slurm.conf}")/tlcourse.yaml"; do
+    n=$(sed -n 's/^poll_s: *\\([0-9.]*\\).*/\\1/p' "$f" 2>/dev/null | head -n 1)
+    [ -z "$n" ] || echo "$n $f"
+done"""
 
 
 def ask(shell: Shell, folders: Sequence[Folder], follows: Sequence[Follow], *, states: bool = True) -> Answer:
     """Ask once; raises ConnectionLostError. `states`: ask Slurm as well, which is to be asked rarely."""
     clusters = sorted({folder.cluster for folder in folders}) if states else []
-    lines = [
+    lines = [PLAIN]
+    lines += [
         f"{squeue_command(cluster)} 2>/dev/null; echo '{_MARK}squeue {number}' $?"
         for number, cluster in enumerate(clusters)
     ]
+    if clusters:
+        lines += [_FLOOR, f"echo '{_MARK}floor 0'"]
     for number, folder in enumerate(folders):
         if not folder.path:
             continue
@@ -206,6 +263,8 @@ def _read(text: str, folders: Sequence[str], follows: Sequence[Follow], clusters
         if kind == "squeue":
             if code == ["0"]:  # an empty list is an answer only if squeue ended well
                 answer.states[clusters[int(number)]] = read_squeue("\n".join(part))
+        elif kind == "floor":
+            answer.floor = max(map(_floor, part), key=lambda floor: floor.poll_s, default=None)
         elif kind in ("results", "started"):
             suffix = ".json" if kind == "results" else ".jsonl"
             stems = (name.removesuffix(suffix) for name in part if name.endswith(suffix))
@@ -216,6 +275,14 @@ def _read(text: str, folders: Sequence[str], follows: Sequence[Follow], clusters
             answer.events[follow.folder, follow.number] = _decoded("".join(part))
         part = []
     return answer
+
+
+def _floor(line: str) -> Floor:
+    seconds, _, file = line.partition(" ")
+    try:
+        return Floor(min(float(seconds), MOST_POLL_S), file)  # an hour: a slip of somebody's pen stops nobody
+    except ValueError:
+        return Floor(0.0, file)
 
 
 def _decoded(text: str) -> bytes:
@@ -233,6 +300,20 @@ def accounting(shell: Shell, job: str, cluster: str = "") -> dict[str, JobState]
     # as against accounts that are away for a while
     none = done.code == 127 or "storage is disabled" in done.err.lower()
     return None if none else {}
+
+
+_PREEMPTED = """
+grep -qs 'DUE TO PREEMPTION' {log} || scontrol{clusters} -o show job {job} 2>/dev/null | grep -q 'PreemptTime=[0-9]'
+"""
+
+
+def was_preempted(shell: Shell, folder: str, state: JobState, cluster: str = "") -> bool:
+    """Whether another job took its place, whatever Slurm calls its state: CANCELLED on some clusters.
+
+    Its own log says so, where the step that ended it wrote there; else Slurm, while it remembers the job.
+    """
+    log = quoted(f"{folder}/log/{state.id}.txt")
+    return shell.run(_PREEMPTED.format(log=log, job=quoted(state.id), clusters=on_cluster(cluster))).code == 0
 
 
 def fetch(shell: Shell, folder: str, caps: Mapping[int, int]) -> dict[int, bytes]:

@@ -20,7 +20,7 @@ from msgspec import Struct
 from tlcourse.cluster.plan import SETUP_FAILED, in_container, start_lines
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.shell import LOCK, Done, Shell, expanded_path, quoted
-from tlcourse.cluster.slurm import on_cluster
+from tlcourse.cluster.slurm import PLAIN, on_cluster
 from tlcourse.errors import InfraError
 from tlcourse.sandbox.interpreter import PACKAGE
 from tlcourse.text import harmless
@@ -119,7 +119,8 @@ class RemoteStore:
 
         `clusters`: those that the profile names, of several that share a login.
         """
-        done = self.shell.run(_CLEAN.format(work=quoted(self.work), clusters=on_cluster(clusters)), timeout=600)
+        script = _CLEAN.format(work=quoted(self.work), plain=PLAIN, clusters=on_cluster(clusters))
+        done = self.shell.run(script, timeout=600)
         lines = [line.split() for line in done.text.splitlines()]
         last = next((words for words in reversed(lines) if words[:1] == ["removed"]), None)
         if done.code != 0 or last is None:
@@ -148,6 +149,7 @@ class Removed(Struct, frozen=True):
 # Slurm is asked first: where it does not answer, nothing is known to have ended, and nothing is removed.
 _CLEAN = """
 cd {work} || exit 3
+{plain}
 alive=$(squeue -a -h{clusters} -u "$(id -un)" -o '%j') || exit 4
 size() {{ du -sk blobs code env jobs | awk '{{ s += $1 }} END {{ print s }}'; }}
 files() {{ find blobs code env jobs -type f | wc -l; }}

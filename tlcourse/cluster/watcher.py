@@ -73,6 +73,7 @@ class JobWatcher:
         self._old_folders: list[str] = []
         """Of arrays that are over, in which a late result may still be looked for."""
         self._asked_slurm = -math.inf
+        self._poll_s = self._pace.poll
         self._blocked: LimitError | None = None
         self._accepted = False
         """Whether Slurm has taken a job of ours: then one that it refuses for their number may be taken later."""
@@ -115,7 +116,7 @@ class JobWatcher:
         return self._under_way == 0
 
     def queue_status(self) -> str:
-        """`bed: 4 jobs run, 6 wait. It waits for free nodes.`; empty where nothing is there."""
+        """`bed: 4 jobs run, 6 wait. It waits for free nodes.`"""
         return queue_status(self._name, list(self._live))
 
     def cancel(self) -> bool:
@@ -274,10 +275,11 @@ class JobWatcher:
         }
         asked = [slurm.Follow(folder, number, items[0].offset) for (folder, number), items in follows.items()]
         folders = [slurm.Folder(live.array.folder, live.awaited, live.array.cluster) for live in asking]
-        due = time.monotonic() - self._asked_slurm >= self._pace.poll or not all(live.asked for live in asking)
+        due = time.monotonic() - self._asked_slurm >= self._poll_s or not all(live.asked for live in asking)
         answer = slurm.ask(self._shell, folders, asked, states=due)
         if due:
             self._asked_slurm = time.monotonic()
+            self._raise_to(answer.floor)
             for live in asking:
                 live.asked = True
         changed = False
@@ -291,6 +293,12 @@ class JobWatcher:
         while self._old_folders and self.idle:
             self._sender.store.forget(self._old_folders.pop())
         return changed
+
+    def _raise_to(self, floor: slurm.Floor | None) -> None:
+        """Ask no more often than the site wants, and say so once."""
+        self._poll_s = max(self._pace.poll, floor.poll_s if floor else 0.0)
+        if floor and self._poll_s > self._pace.poll:
+            self._results.note(floor.in_words(self._shell.name, self._pace.poll))
 
     def _over(self, live: ActiveArray) -> None:
         live.array.over = True
