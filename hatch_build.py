@@ -13,7 +13,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PACKED = ("references", "wrong")
+PACKED = ("references", "wrong", "write")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # so that two builds are equal
 
 

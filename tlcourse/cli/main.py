@@ -38,6 +38,7 @@ COMMANDS = (
     Command("lab", "lab", GROUP, "Run the lecture's methods, each beside its control."),
     Command("search", "lesson", "search", "Search lessons, questions, labs and exercises."),
     Command("exercise", "exercise", GROUP, "The exercises and their hints."),
+    Command("write", "write", GROUP, "Write the lecture's methods yourself, checked in seconds."),
     Command("init", "exercise", "init", "Make a solution.py (or a notebook) to start from."),
     Command("run", "grade", "run", "Train a solution and try its outputs, without scoring it."),
     Command("grade", "grade", "grade", "Train a solution apart from the labels, and score it."),

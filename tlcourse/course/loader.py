@@ -19,6 +19,7 @@ from tlcourse import paths
 from tlcourse.course import markdown
 from tlcourse.course.exercise import staff_files
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
+from tlcourse.course.write_it import WriteIt, load_write_its
 from tlcourse.errors import ContentError
 from tlcourse.located import decode, read_text
 from tlcourse.quiz import kinds
@@ -59,7 +60,10 @@ def _read(folder: Path | None, content: Path) -> LoadedCourse:
         with _collected(problems):
             exercise = load_exercise(folder, name)
             exercises[exercise.about.id] = exercise
-    course = LoadedCourse(about, content, lessons, quizzes, exercises)
+    write_its: dict[str, WriteIt] = {}
+    with _collected(problems):
+        write_its = load_write_its(content, [unit.id for unit in about.units])
+    course = LoadedCourse(about, content, lessons, quizzes, exercises, write_its)
     if not problems:
         problems = problems_of(course)
     if problems:

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from tlcourse.course.deadline import LateRule
 from tlcourse.course.spec import Identifier, Limits, Output
+from tlcourse.course.write_it import WriteIt
 from tlcourse.errors import UsageError
 from tlcourse.quiz.kinds import AnyQuestion
 from tlcourse.quiz.kinds.question import Text
@@ -170,6 +171,7 @@ class LoadedCourse(Struct, frozen=True):
     lessons: dict[str, Lesson]
     quizzes: dict[str, Quiz]
     exercises: dict[str, LoadedExercise]
+    write_its: dict[str, WriteIt] = {}
 
     @property
     def manual(self) -> dict[str, tuple[ManualItem, ...]]:

@@ -58,3 +58,7 @@ class TaskSpec(Struct, frozen=True):
     """Whether the returned module is handed out as a graph, before the test inputs come."""
     speed: float = 0.0
     """How fast the machine is with these threads, in reference machines; 0 before the machine that runs it says so."""
+    defines: tuple[str, ...] = ()
+    """Names that a solution defines in the place of `fit`; `checks.py` beside this then calls them."""
+    checks: tuple[str, ...] = ()
+    """Of that file: what is checked, in this order."""

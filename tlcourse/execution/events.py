@@ -19,6 +19,7 @@ FIELDS = {
     "problem": ("kind", "message", "trace"),
     "probe": ("values",),
     "where": ("place", "trace"),
+    "check": ("id", "status", "message", "trace"),
     "finished": (),
 }
 """The kinds of events, and the fields that are kept of them; whatever else a line holds is dropped."""

@@ -12,13 +12,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from tlcourse.execution.spec import Problem, RunSpec, RunStatus
+from tlcourse.execution.spec import Checked, Problem, RunSpec, RunStatus
 from tlcourse.execution.speed import reference_s
 from tlcourse.sandbox.base import Process
 from tlcourse.sandbox.limits import limit_behind, out_of_memory
 from tlcourse.sandbox.process_tree import ProcessTree
 
 Phase = Literal["", "load", "fit", "export", "fitted"]
+_MOST_CHECKS = 100
 
 
 class Told:
@@ -37,6 +38,8 @@ class Told:
         self.where = ""
         self.problem: Problem | None = None
         self.metrics: list[dict[str, Any]] = []
+        self.checks: dict[str, Checked] = {}
+        """By id; each is said once."""
         self._probes: dict[str, float] = {}
         self._contradicted: set[str] = set()
 
@@ -70,6 +73,10 @@ class Told:
             for name, value in event["values"].items():
                 if self._probes.setdefault(name, value) != value:
                     self._contradicted.add(name)
+        elif kind == "check" and len(self.checks) < _MOST_CHECKS:
+            with contextlib.suppress(msgspec.ValidationError):
+                fields = {key: event[key] for key in ("id", "status", "message", "trace")}
+                self.checks.setdefault(event["id"], msgspec.convert(fields, Checked))
         elif kind == "problem" and self.problem is None:
             with contextlib.suppress(msgspec.ValidationError):
                 fields = {key: event[key] for key in ("kind", "message", "trace")}

@@ -59,6 +59,16 @@ class Usage(Struct, frozen=True):
     """How fast the machine was with these threads, in reference machines; 0 where the clock was used."""
 
 
+class Checked(Struct, frozen=True):
+    """What the worker says of one check of a method that was written: for the student to read, and never a mark."""
+
+    id: str
+    status: Literal["pass", "fail", "error", "todo", "slow"]
+    """`error`: the student's code raised something; `todo`: it is not written yet; `slow`: it took too long."""
+    message: str = ""
+    trace: str = ""
+
+
 class RunReport(Struct, frozen=True):
     """How a run ended. `results` are the raw bytes that came out of the sandbox: not yet checked, not to be trusted."""
 
@@ -75,5 +85,7 @@ class RunReport(Struct, frozen=True):
     device: str = ""
     torch: str = ""
     metrics: list[dict[str, Any]] = []
+    checks: list[Checked] = []
+    """Where checks were run, what each said."""
     where: str = ""
     """Where it ran, if not on this machine: profile, node and job."""

@@ -332,6 +332,7 @@ class _Supervision:
             device=str(told.started.get("device", "")),
             torch=str(told.started.get("torch", "")),
             metrics=told.metrics,
+            checks=list(told.checks.values()),
         )
 
     def _usage(self, cpu_s: float) -> Usage:

@@ -15,6 +15,7 @@ from tlcourse.text import counted
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedCourse, Unit
+    from tlcourse.course.write_it import WriteIt
     from tlcourse.student.record import Record
 
 
@@ -62,6 +63,29 @@ class ExerciseState(Struct, frozen=True):
         return f"{self.outcome}, {self.points:g} of {self.max_points:g} points, {counted(self.attempts, 'attempt')}"
 
 
+class WriteItState(Struct, frozen=True):
+    """The best check of a write-it exercise; it never counts for marks."""
+
+    id: str
+    title: str
+    attempts: int
+    outcome: str
+    passed: int
+    checks: int
+
+    @property
+    def words(self) -> str:
+        """The state in words."""
+        if not self.attempts:
+            return "not tried"
+        return "written" if self.outcome == "pass" else f"{self.passed} of {self.checks} checks"
+
+    @property
+    def mark(self) -> str:
+        """A symbol that needs no colour."""
+        return "✓" if self.outcome == "pass" else "◐" if self.attempts else "○"
+
+
 class ObjectiveState(Struct, frozen=True):
     """How the questions on a learning objective were answered; `questions` may be 0."""
 
@@ -85,6 +109,7 @@ class UnitState(Struct, frozen=True):
     quizzes: list[QuizState]
     exercises: list[ExerciseState]
     objectives: list[ObjectiveState]
+    write_its: list[WriteItState] = []
     part: str = ""
     """The part of the course that begins here; empty where it goes on."""
 
@@ -106,7 +131,8 @@ class UnitState(Struct, frozen=True):
     @property
     def begun(self) -> bool:
         """Whether anything of it was done."""
-        return self.read or any(quiz.answered for quiz in self.quizzes) or any(one.attempts for one in self.exercises)
+        tried = any(one.attempts for one in (*self.exercises, *self.write_its))
+        return self.read or any(quiz.answered for quiz in self.quizzes) or tried
 
     @property
     def done(self) -> bool:
@@ -173,10 +199,20 @@ class Overview(Struct, frozen=True):
         """The unit that a place such as `quiz/residual-connections` belongs to."""
         kind, _, name = place.partition("/")
         for unit in self.units:
-            parts = {"quiz": [quiz.id for quiz in unit.quizzes], "exercise": [one.id for one in unit.exercises]}
+            parts = {
+                "quiz": [quiz.id for quiz in unit.quizzes],
+                "exercise": [one.id for one in unit.exercises],
+                "write": [one.id for one in unit.write_its],
+            }
             if name in parts.get(kind, [unit.id]):
                 return unit
         return None
+
+    @property
+    def write_its(self) -> tuple[int, int]:
+        """Methods written, and methods that there are to write."""
+        found = [one for unit in self.units for one in unit.write_its]
+        return sum(one.outcome == "pass" for one in found), len(found)
 
     @property
     def next(self) -> str:
@@ -211,6 +247,7 @@ def overview(course: LoadedCourse, record: Record) -> Overview:
             exercises=[_exercise(course, name, best) for name in unit.exercises],
             objectives=_objectives(course, unit, latest),
             part=unit.part or "",
+            write_its=[_write_it(one, best) for one in course.write_its.values() if one.unit == unit.id],
         )
         for number, unit in enumerate(course.about.units, start=1)
     ]
@@ -243,6 +280,17 @@ def _exercise(course: LoadedCourse, name: str, best: dict[str, tuple[str, float,
     return ExerciseState(about.id, about.title, attempts, outcome, points, most)
 
 
+def _write_it(one: WriteIt, best: dict[str, tuple[str, float, float, int]]) -> WriteItState:
+    outcome, passed, _, attempts = best.get(one.key, ("", 0.0, 0.0, 0))
+    return WriteItState(one.id, one.title, attempts, outcome, int(passed), len(one.checks))
+
+
+def write_it_states(course: LoadedCourse, record: Record) -> list[WriteItState]:
+    """How far each write-it exercise is, in the order of the units."""
+    best = record.best_attempts(course.about.id)
+    return [_write_it(one, best) for one in course.write_its.values()]
+
+
 def _objectives(course: LoadedCourse, unit: Unit, latest: dict[str, dict[str, bool]]) -> list[ObjectiveState]:
     states = []
     for objective in unit.objectives:
@@ -266,6 +314,7 @@ def lines(state: Overview) -> Iterator[str]:
             facts.append("read" if unit.read else f"not read ({unit.minutes} min)")
         facts += [f"quiz {quiz.id}: {quiz.words}" for quiz in unit.quizzes]
         facts += [f"exercise {exercise.id}: {exercise.words}" for exercise in unit.exercises]
+        facts += [f"write {one.id}: {one.words}" for one in unit.write_its]
         yield f"{unit.number:2}  {unit.title}: {'; '.join(facts) or 'not written yet'}"
     for unit in state.units:
         for quiz in unit.quizzes:
@@ -280,7 +329,9 @@ def totals(state: Overview) -> str:
     """The three totals in one line."""
     (read, lessons), (right, questions), (passed, exercises) = state.lessons, state.questions, state.exercises
     asked = f"{right} of {questions} questions right"
-    return f"{read} of {lessons} lessons read, {asked}, {passed} of {exercises} exercises passed"
+    written, methods = state.write_its
+    also = f", {written} of {methods} methods written" if methods else ""
+    return f"{read} of {lessons} lessons read, {asked}, {passed} of {exercises} exercises passed{also}"
 
 
 def command(place: str) -> str:
@@ -292,12 +343,13 @@ def command(place: str) -> str:
 
 def markdown(state: Overview) -> str:
     """The overview as a Markdown document."""
-    rows = ["| unit | lesson | quizzes | exercises |", "|---|---|---|---|"]
+    rows = ["| unit | lesson | quizzes | exercises | methods to write |", "|---|---|---|---|---|"]
     for unit in state.units:
         lesson = ("read" if unit.read else "not read") if unit.written else "not written yet"
         quizzes = ", ".join(f"{quiz.title}: {quiz.words}" for quiz in unit.quizzes)
         exercises = ", ".join(f"{exercise.title}: {exercise.words}" for exercise in unit.exercises)
-        rows.append(f"| {unit.number}. {unit.title} | {lesson} | {quizzes} | {exercises} |")
+        written = ", ".join(f"{one.title}: {one.words}" for one in unit.write_its)
+        rows.append(f"| {unit.number}. {unit.title} | {lesson} | {quizzes} | {exercises} | {written} |")
     asked = [(unit, objective) for unit in state.units for objective in unit.objectives if objective.answered]
     text = f"# {state.title}\n\n{totals(state)}.\n\n" + "\n".join(rows) + "\n"
     if asked:

@@ -40,7 +40,12 @@ def main(inputs: Path, folder: Path, source: Source, channel: Channel) -> int:
         return 1
     channel.emit("started", device=device_name(device), torch=torch.__version__)
     try:
-        _run(task_spec, inputs, folder, source, device, channel)
+        if task_spec.checks:
+            from tlcourse.execution.worker import checks
+
+            checks.run(task_spec, inputs, folder, source, channel)
+        else:
+            _run(task_spec, inputs, folder, source, device, channel)
     except SolutionError as error:
         channel.emit("problem", kind=error.kind, message=error.message, trace=error.trace)
         return 1
@@ -66,21 +71,21 @@ def _run(
     called = "while the returned module was called"
     Task.given = task
     pipe_locks.install_where_needed()
-    fit = _guarded(lambda: load_fit(folder, source), f"while {source.name} was imported", folder)
+    fit = guarded(lambda: load_fit(folder, source), f"while {source.name} was imported", folder)
     channel.emit("phase", name="fit")
     started = time.monotonic()
-    model = predict.check_model(_guarded(lambda: fit(task), "in fit", folder))
+    model = predict.check_model(guarded(lambda: fit(task), "in fit", folder))
     seconds = time.monotonic() - started
     if task_spec.graph:
         channel.emit("phase", name="export")
         _hand_out_graph(model, task, channel if task_spec.predict else None)
     channel.emit("phase", name="fitted", seconds=seconds)
-    _guarded(lambda: _try_outputs(model, task, task_spec, channel), called, folder)
+    guarded(lambda: _try_outputs(model, task, task_spec, channel), called, folder)
     if not task_spec.predict:
         return
     x = load_tensors(channel.receive_test_inputs())["x"]
     channel.emit("phase", name="predict")
-    arrays = _guarded(lambda: predict.predict(model, x, task_spec.outputs, device), called, folder)
+    arrays = guarded(lambda: predict.predict(model, x, task_spec.outputs, device), called, folder)
     channel.results(pack(arrays))
 
 
@@ -131,7 +136,7 @@ def _hand_out_graph(model: torch.nn.Module, task: Task, channel: Channel | None)
         sys.stderr.write(f"Notice: no graph can be made of the module; what it shares is self-reported: {said}\n")
 
 
-def _guarded(act: Callable[[], Any], where: str, folder: Path) -> Any:
+def guarded(act: Callable[[], Any], where: str, folder: Path) -> Any:
     """Student code: whatever it raises, ending the process included, is theirs to read."""
     try:
         return act()

@@ -4,6 +4,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import difflib
 import re
 import sys
 import traceback
@@ -40,10 +41,12 @@ class Source(NamedTuple):
     functions: Sequence[str]
     """Names of the functions that it defines, those in classes as `Trainer.fit`."""
     name: str
+    defined: Sequence[str] = ()
+    """Names of the functions and classes at its top level."""
 
 
-def read_source(folder: Path) -> Source:
-    """`folder/solution.py`, compiled; raises SolutionError where that fails, or where it cannot define `fit`."""
+def read_source(folder: Path, needed: Sequence[str] = ("fit",)) -> Source:
+    """`folder/solution.py`, compiled; raises SolutionError where that fails, or where it cannot define all `needed`."""
     data = (folder / FILENAME).read_bytes()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data:
         raise SolutionError(
@@ -61,9 +64,12 @@ def read_source(folder: Path) -> Source:
     except (ValueError, RecursionError, MemoryError) as error:
         raise SolutionError("syntax", f"{FILENAME} is not Python source: {error}") from None
     functions = list(_functions(trees))
-    source = Source(codes, functions, NOTEBOOK if len(pieces) > 1 else FILENAME)
-    if not _may_define_fit(trees):
-        raise no_fit(source)
+    named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    defined = [node.name for tree in trees for node in tree.body if isinstance(node, named)]
+    source = Source(codes, functions, NOTEBOOK if len(pieces) > 1 else FILENAME, defined)
+    for name in needed:
+        if not _may_define(name, trees):
+            raise not_defined(name, source)
     return source
 
 
@@ -103,27 +109,40 @@ def _functions(trees: Iterable[ast.Module]) -> Iterable[str]:
                 yield from (f"{node.name}.{one.name}" for one in node.body if isinstance(one, ast.FunctionDef))
 
 
-def _may_define_fit(trees: Iterable[ast.Module]) -> bool:
-    """False only where nothing that is written there can make a `fit` at the top level."""
+def _may_define(wanted: str, trees: Iterable[ast.Module]) -> bool:
+    """False only where nothing that is written there can make a `wanted` at the top level."""
     for tree in trees:
         in_classes = {
             id(one) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for one in node.body
         }  # methods are no functions of the module
         for node in ast.walk(tree):
             match node:
-                case ast.FunctionDef(name="fit") | ast.AsyncFunctionDef(name="fit") if id(node) not in in_classes:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if (
+                    name == wanted and id(node) not in in_classes
+                ):
                     return True
-                case ast.ClassDef(name="fit") | ast.Name(id="fit", ctx=ast.Store()):
+                case ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()) if name == wanted:
                     return True
                 case ast.Name(id=name) | ast.Attribute(attr=name) if name in _HIDDEN_DEFINITIONS:
                     return True
-                case ast.alias(name="*") | ast.alias(name="fit", asname=None) | ast.alias(asname="fit"):
+                case ast.alias(name=name, asname=other) if name == "*" or (other or name) == wanted:
                     return True
     return False
 
 
-def no_fit(source: Source) -> SolutionError:
-    """That `fit` is missing, and what may have been meant."""
+def not_defined(name: str, source: Source) -> SolutionError:
+    """That `name` is missing, and what may have been meant."""
+    if name == "fit":
+        return _no_fit(source)
+    near = difflib.get_close_matches(name.lower(), [one.lower() for one in source.defined], 1)
+    meant = next((one for one in source.defined if near and one.lower() == near[0]), "")
+    hint = f" Did you mean `{meant}`?" if meant else ""
+    return SolutionError(
+        "no_fit", f"{source.name} defines no `{name}`. It must define it at the top level, by this name.{hint}"
+    )
+
+
+def _no_fit(source: Source) -> SolutionError:
     meant = [name for name in source.functions if name.split(".")[-1].lower() in ("fit", "train", "train_model")]
     meant = meant or [name for name in source.functions if "fit" in name.lower() or "train" in name.lower()]
     hint = ""
@@ -137,7 +156,13 @@ def no_fit(source: Source) -> SolutionError:
 
 
 def load_fit(folder: Path, source: Source) -> Callable[[Any], Any]:
-    """The `fit` that a solution defines when it is run as a module `solution` of `folder`; raises SolutionError."""
+    """The `fit` that a solution defines; raises SolutionError."""
+    fit: Callable[[Any], Any] = load_names(folder, source, ("fit",)).__dict__["fit"]
+    return fit
+
+
+def load_names(folder: Path, source: Source, needed: Iterable[str]) -> types.ModuleType:
+    """A solution, run as the module `solution` of `folder`; raises SolutionError where it has not all of `needed`."""
     module = types.ModuleType("solution")
     module.__file__ = str(folder / FILENAME)
     sys.modules["solution"] = module
@@ -146,10 +171,10 @@ def load_fit(folder: Path, source: Source) -> Callable[[Any], Any]:
     stand_ins.install()
     for code in source.codes:
         exec(code, module.__dict__)  # noqa: S102 - running the hand-in is what this process is sandboxed in for
-    fit = module.__dict__.get("fit")
-    if not callable(fit):
-        raise no_fit(source)
-    return fit
+    for name in needed:
+        if not callable(module.__dict__.get(name)):
+            raise not_defined(name, source)
+    return module
 
 
 def _answer_as_main(module: types.ModuleType) -> None:
