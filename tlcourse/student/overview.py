@@ -131,7 +131,7 @@ class UnitState(Struct, frozen=True):
     @property
     def begun(self) -> bool:
         """Whether anything of it was done."""
-        tried = any(one.attempts for one in (*self.exercises, *self.write_its))
+        tried = any(one.attempts for one in self.exercises) or any(one.attempts for one in self.write_its)
         return self.read or any(quiz.answered for quiz in self.quizzes) or tried
 
     @property
