@@ -17,7 +17,7 @@ from tlcourse.presenting.report.as_html import feedback_page
 from tlcourse.presenting.report.as_text import feedback_markdown
 from tlcourse.presenting.report.feedback_content import feedback_of
 from tlcourse.presenting.verdict import run
-from tlcourse.tui.widgets.bench import verdict
+from tlcourse.tui.widgets.verdict_view import verdict
 
 RUN = RunRecord(7, "local", "fork-server", "cpu", 2, 33.25, 60.0, 812.4, 31.25, log="loss 0.1\n")
 MET = CheckResult("y", "Error of y", True, 0.25, (0.2, 0.3), 0.5, 0.5, 400, 2.0, 2.0, "at_most", "px")
@@ -80,7 +80,7 @@ def every_form(line, found):
     forms = {
         "for people": "\n".join(lines(line, found, plain=False, scored=True)),
         "plain": "\n".join(lines(line, found, plain=True, scored=True)),
-        "app": app_text(verdict(found, scored=True)),
+        "app": app_text(verdict(found, scored=True, details=True)),
         "Markdown": feedback_markdown(feedback).replace("\\", ""),
         "page": page,
     }

@@ -42,14 +42,15 @@ class ExerciseScreen(CourseScreen):
         Binding("r", "run", "Run", id="exercise.run"),
         Binding("p", "place", "Place", id="exercise.place", show=False, tooltip="Where Run and Grade happen"),
         Binding("o", "app.go('jobs')", "Jobs on clusters", id="exercise.jobs", show=False),
-        Binding("s", "stop", "Stop the run", id="exercise.stop", show=False),
+        Binding("i", "init", "Make a solution.py", id="exercise.init"),
+        Binding("s", "stop", "Stop", id="exercise.stop"),
         Binding("e", "edit", "Edit", id="exercise.edit"),
         Binding("h", "hint", "Hint…", id="exercise.hint"),
-        Binding("x", "explain", "Explain it, after a pass", id="exercise.explain", show=False),
-        Binding("t", "turn", "Turn over", id="exercise.turn"),
+        Binding("x", "explain", "Explanation", id="exercise.explain", tooltip="After a pass"),
+        Binding("d", "details", "Details", id="exercise.details", tooltip="All that was measured"),
+        Binding("t", "turn", "Switch view", id="exercise.turn"),
         Binding("v", "samples", "View samples of its data", id="exercise.samples", show=False),
         Binding("w", "watch_file", "Watch: grade here on every save", id="exercise.watch", show=False),
-        Binding("i", "init", "Make a solution.py to start from", id="exercise.init", show=False),
         Binding("R", "reset", "Start over, with a backup", id="exercise.reset", show=False),
         Binding("j,down", "scroll(1)", "Down", show=False),
         Binding("k,up", "scroll(-1)", "Up", show=False),
@@ -96,7 +97,7 @@ class ExerciseScreen(CourseScreen):
     def body(self) -> ComposeResult:
         """Handout and bench."""
         with Horizontal(id="sides"):
-            with VerticalScroll(id="handout-page"):
+            with VerticalScroll(id="handout-page", classes="pane"):
                 yield Markdown(id="handout", open_links=False)
             yield Bench(self.found, ascii_only=self.course_app.ascii_only, id="bench")
 
@@ -106,6 +107,7 @@ class ExerciseScreen(CourseScreen):
         app = self.course_app
         app.record.keep_place(app.course.about.id, f"exercise/{self.exercise}")
         app.changed()
+        self.query_one("#handout-page").border_title = "Handout"
         self.set_class(self.current is not None, "-bench")
         self._focus_page()
         self.refresh_bench()
@@ -122,6 +124,30 @@ class ExerciseScreen(CourseScreen):
         shown = "#handout-page" if wide or not self.has_class("-bench") else "#bench"
         self.query_one(shown).focus()
 
+    def works(self, action: str) -> bool:
+        """Which keys the last line names: those that do something now."""
+        run, solution = self.current, self.solution
+        going = run is not None and run.going
+        if action == "stop":
+            return going
+        if action in ("grade", "run"):
+            return solution is not None and not going
+        if action == "edit":
+            return solution is not None
+        if action == "init":
+            return solution is None
+        if action == "explain":
+            return self.course_app.record.has_passed(self.course_app.course.about.id, self.exercise)
+        if action == "details":
+            return run is not None and run.state.result is not None
+        return True
+
+    def action_details(self) -> None:
+        """Say all that was measured, or only what counts."""
+        bench = self.query_one(Bench)
+        bench.details = not bench.details
+        self.refresh_bench()
+
     # -- showing ---------------------------------------------------------------------------------------------------
 
     def refresh_bench(self) -> None:
@@ -129,6 +155,7 @@ class ExerciseScreen(CourseScreen):
         app = self.course_app
         attempts = app.record.attempts(app.course.about.id, self.exercise)
         self.query_one(Bench).show(self.solution, self.current, attempts, self._watching is not None, app.backend)
+        self.keys_changed()
 
     def _tick(self) -> None:
         run = self.current

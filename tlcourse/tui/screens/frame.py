@@ -34,6 +34,8 @@ AREAS = {
 """What the keys 1 to 7 open, in this order."""
 _BAR_FROM, _BAR_MOST = 100, 40
 """From how many columns on the first line has a bar, and of how many columns it is at most."""
+_BROAD_FROM = 170
+"""From how many columns on there is room for a third column of panes."""
 _USUAL, _TIGHT = 4, 3
 """Columns that a key takes beside its words, with Textual's spacing and without."""
 
@@ -49,6 +51,8 @@ class KeyLine(Footer):
         """The keys that fit, closer together where that helps."""
         forget_watchers(self, FooterKey)
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        if isinstance(self.screen, CourseScreen):
+            keys = [key for key in keys if self.screen.works(key.action)]
         if isinstance(self.screen.focused, (Input, TextArea)):
             keys += self._of_a_field({key.key for key in keys})
         self._fitted = width = self.app.size.width
@@ -155,7 +159,6 @@ class CourseScreen(Screen[None]):
         (40, "-narrow"),
         (80, "-middle"),
         (110, "-wide"),
-        (170, "-broad"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (22, "-tall"), (32, "-high")]  # noqa: RUF012
     AREA: ClassVar[str] = ""
@@ -163,6 +166,10 @@ class CourseScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", id="leave", show=False),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._working: frozenset[str] = frozenset()
 
     @property
     def course_app(self) -> CourseApp:
@@ -201,8 +208,23 @@ class CourseScreen(Screen[None]):
         self.call_after_refresh(self.show_path)
 
     def on_resize(self) -> None:
-        """Fit the first line to the new width."""
+        """Fit the first line to the new width; a broad screen is a wide one, too."""
+        self.set_class(self.size.width >= _BROAD_FROM, "-broad")
         self.show_path()
+
+    def works(self, action: str) -> bool:
+        """Whether a key does something now: the last line names those alone. The others say why not."""
+        return True
+
+    def keys_changed(self) -> None:
+        """Write the last line anew, where other keys work than before."""
+        working = frozenset(name for name in self._actions() if self.works(name))
+        if working != self._working:
+            self._working = working
+            self.refresh_bindings()
+
+    def _actions(self) -> set[str]:
+        return {active.binding.action for active in self.active_bindings.values()}
 
     def on_screen_resume(self) -> None:
         """Something may have changed while another screen was on top."""

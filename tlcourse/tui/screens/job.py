@@ -13,7 +13,8 @@ from textual.widgets import Static
 
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.frame import CourseScreen
-from tlcourse.tui.widgets.bench import about_run, charts, error_text, log_text, verdict
+from tlcourse.tui.widgets.bench import about_run, charts, error_text, log_text
+from tlcourse.tui.widgets.verdict_view import verdict
 
 _REFRESH_S = 0.2
 _LOG_ROWS = 100
@@ -87,7 +88,7 @@ class JobScreen(CourseScreen):
         width = max(min(self.query_one("#job-page").size.width - 4, 100), 24)
         ended: RenderableType | None = None
         if run.state.result is not None:
-            ended = verdict(run.state.result, scored=run.scored)
+            ended = verdict(run.state.result, scored=run.scored, width=width)
         elif run.state.error is not None:
             ended = error_text(run.state.error)
         self._write("status", about_run(run))

@@ -5,29 +5,30 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import RenderableType
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.grading.result import Result
-from tlcourse.presenting import verdict as in_words
-from tlcourse.presenting.verdict import outcome
-from tlcourse.presenting.words import ago, bar, points, time_asked
-from tlcourse.student.record import Attempt
+from tlcourse.presenting.words import ago, bar, time_asked
+from tlcourse.student.record import Attempt, now
 from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Failure, Run
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import chart, panels
 from tlcourse.tui.widgets.gallery import Gallery
+from tlcourse.tui.widgets.verdict_view import attempts_view, verdict
 
 _MOST_PANELS = 4
-_PANEL_ROWS = 7
+_PANEL_ROWS, _TALL_ROWS = 8, 14
+_TALL_FROM = 48
+"""From how many lines of the terminal on a panel of curves has more of them."""
+_BORDER = 4
 _LOG_ROWS = 8
-_ATTEMPTS = 5
 _SAMPLES = 2
+_PANES = {"verdict": "Verdict", "charts": "Curves", "log": "It printed", "attempts": "Attempts"}
+"""Parts with a border, and its title."""
 
 
 class Bench(VerticalScroll, can_focus=True):
@@ -37,11 +38,17 @@ class Bench(VerticalScroll, can_focus=True):
         super().__init__(id=id)
         self._exercise, self._ascii_only = exercise, ascii_only
         self._shown: dict[str, RenderableType | None] = {}
+        self.details = False
+        """Whether the verdict says all that was measured."""
 
     def compose(self) -> ComposeResult:
         """The parts, from what is to be known before a run to what is left after it."""
-        for part in ("file", "status", "samples", "verdict", "charts", "log", "attempts"):
-            yield Static(id=f"bench-{part}", markup=False)
+        for part in ("file", "status", "samples", "verdict", "charts", "attempts", "log"):
+            pane = Static(id=f"bench-{part}", markup=False)
+            if part in _PANES:
+                pane.add_class("pane")
+                pane.border_title = _PANES[part]
+            yield pane
             if part == "samples":
                 yield Gallery(self._exercise.about.generator, _SAMPLES, ascii_only=self._ascii_only, id="bench-gallery")
 
@@ -62,16 +69,18 @@ class Bench(VerticalScroll, can_focus=True):
         )  # until the first run there is nothing else to look at
         self._write("samples", Text("\nIts data (v shows more):", style="bold") if shown else None)
         self.query_one("#bench-gallery").display = shown
-        width = max(min(self.query_one("#bench-file").size.width, 100), 24)
-        self._write("charts", charts(run, width, ascii_only=self._ascii_only))
+        width = max(self.query_one("#bench-file").size.width - _BORDER, 24)
+        rows = _TALL_ROWS if self.screen.size.height >= _TALL_FROM else _PANEL_ROWS
+        self._write("charts", charts(run, width, ascii_only=self._ascii_only, rows=rows))
         ended: RenderableType | None = None
         if run and run.state.result is not None:
-            ended = verdict(run.state.result, scored=run.scored)
+            best = max((attempt.points for attempt in attempts), default=None) if run.scored else None
+            ended = verdict(run.state.result, scored=run.scored, width=width, best=best, details=self.details)
         elif run and run.state.error is not None:
             ended = error_text(run.state.error)
         self._write("verdict", ended)
         self._write("log", log_text(run))
-        self._write("attempts", _attempts(attempts))
+        self._write("attempts", attempts_view(attempts, now()))
 
     def _write(self, part: str, shown: RenderableType | None) -> None:
         if shown is not None and self._shown.get(part) == shown:
@@ -82,14 +91,14 @@ class Bench(VerticalScroll, can_focus=True):
         widget.update(shown or "")
 
 
-def charts(run: Run | None, width: int, *, ascii_only: bool) -> Text | None:
+def charts(run: Run | None, width: int, *, ascii_only: bool, rows: int = _PANEL_ROWS) -> Text | None:
     """The curves of a run, at most four of them; None before there are any."""
     if run is None or not run.state.metrics:
         return None
     text = Text(no_wrap=True, overflow="crop")
     found = panels(run.state.metrics)
     for title, series in found[:_MOST_PANELS]:
-        text.append_text(chart(title, series, width, _PANEL_ROWS, ascii_only=ascii_only))
+        text.append_text(chart(title, series, width, rows, ascii_only=ascii_only))
         text.append("\n")
     if len(found) > _MOST_PANELS:
         text.append(f"and {', '.join(title for title, _ in found[_MOST_PANELS:])}\n", style="dim")
@@ -172,52 +181,5 @@ def log_text(run: Run | None, rows: int = _LOG_ROWS) -> Text | None:
     if run is None or not run.state.log:
         return None
     lines = run.state.log[-rows:]
-    text = Text("It printed", style="bold")
-    text.append(" (last lines):\n" if len(run.state.log) > rows else ":\n", style="not bold")
-    return text.append("\n".join(f"  {line}" for line in lines) + "\n", style="not bold dim")
-
-
-def _attempts(attempts: list[Attempt]) -> Text | None:
-    if not attempts:
-        return None
-    text = Text(f"\nAttempts: {len(attempts)}\n", style="bold")
-    for attempt in reversed(attempts[-_ATTEMPTS:]):
-        words = outcome(attempt.outcome)
-        text.append(f"  {words.short:<16}", style=f"not bold ${words.tone}")
-        when = attempt.at.replace("T", " ")[: len("2026-01-31 12:00")]  # with seconds it would not fit 60 columns
-        text.append(f"{points(attempt.points, attempt.max_points)}  {when} UTC\n", style="not bold")
-    return text
-
-
-def verdict(result: Result, *, scored: bool) -> RenderableType:
-    """The verdict as a table with one row a check, so that long lines stay in their column.
-
-    Args:
-        result: What `tlcourse grade` or `run` said.
-        scored: False for `tlcourse run`, which trains without scoring.
-    """
-    words = in_words.outcome(result.outcome, scored=scored)
-    head = Text().append(words.short, style=f"bold ${words.tone}")
-    head.append(words.full.removeprefix(words.word))
-    if scored:
-        head.append(f"  {points(result.points, result.max_points)}", style="bold")
-    elif words.tone == "good":
-        head.append("; g grades it")
-    parts: list[RenderableType] = [head]
-    checks = Table.grid(padding=(0, 2))
-    checks.add_column(no_wrap=True)
-    checks.add_column(ratio=1)
-    explained = False
-    for check in map(in_words.check, result.checks):
-        text = Text().append(f"{check.title}\n", style="bold").append(f"{check.measured}, {check.points}")
-        if check.tone == "bad" and check.advice and not explained:
-            text.append(f"\n→ {check.advice}")
-        explained = explained or check.tone == "bad"
-        checks.add_row(Text(f"{check.mark} {check.word}", style=f"bold ${check.tone}"), text)
-    if result.checks:
-        parts.append(checks)
-    parts += [Text(message) for message in result.messages]
-    if result.problem:
-        parts += [Text(), Text(result.problem.rstrip())]
-    parts += [Text(in_words.run(run), style="dim") for run in result.runs]
-    return Group(*parts)
+    text = Text("… earlier lines\n" if len(run.state.log) > rows else "", style="$muted")
+    return text.append("\n".join(lines), style="$muted")

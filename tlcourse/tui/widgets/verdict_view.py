@@ -1,0 +1,141 @@
+"""A verdict as a picture: a badge, points as a bar, and each check on a number line with its bar and interval."""
+
+from __future__ import annotations
+
+import datetime
+import math
+
+from rich.console import Group, RenderableType
+
+from tlcourse.grading.result import CheckResult, Result
+from tlcourse.presenting import verdict as in_words
+from tlcourse.presenting.marks import bar, ends_of, number_line, spark
+from tlcourse.presenting.verdict import outcome
+from tlcourse.presenting.words import bar as required
+from tlcourse.presenting.words import number, points
+from tlcourse.student.record import Attempt
+from tlcourse.tui.text import Text
+
+_LINE_MOST, _LINE_LEAST = 48, 12
+"""Columns of a number line."""
+_POINTS_MOST = 32
+"""Columns of the bar of points."""
+_ATTEMPTS = 5
+_SPARKS = 30
+NARROW = 60
+"""Columns that are assumed where nothing is known."""
+
+
+def verdict(
+    result: Result, *, scored: bool, width: int = NARROW, best: float | None = None, details: bool = False
+) -> RenderableType:
+    """The whole of a verdict.
+
+    Args:
+        result: What `tlcourse grade` or `run` said.
+        scored: False for `tlcourse run`, which trains without scoring.
+        width: Columns that there are.
+        best: The points of the best attempt, this one among them; None where it is not known.
+        details: With what each check measured in full, and what each run took.
+    """
+    parts: list[RenderableType] = [_head(result, scored=scored, width=width, best=best)]
+    explained = False
+    column = max((_numbers(check).cell_len for check in result.checks), default=0)
+    for check in result.checks:
+        parts += [Text(), *_check(check, width, column, details=details)]
+        if not check.passed and check.message and not explained:
+            parts.append(Text(f"  → {check.message}"))
+        explained = explained or not check.passed
+    parts += [Text(), *(Text(message) for message in result.messages)] if result.messages else []
+    if result.problem:
+        parts += [Text(), Text(result.problem.rstrip())]
+    if details:
+        parts += [Text(), *(Text(in_words.run(run), style="$muted") for run in result.runs)]
+    return Group(*parts)
+
+
+def _head(result: Result, *, scored: bool, width: int, best: float | None) -> Text:
+    words = outcome(result.outcome, scored=scored)
+    text = Text().append(f" {words.short} ", style=f"bold reverse ${words.tone}")
+    text.append(words.full.removeprefix(words.word))
+    if not scored:
+        return text.append("; g grades it" if words.tone == "good" else "")
+    said = f"  {points(result.points, result.max_points)}  "
+    text.append(said, style="bold")
+    more = f"  best so far {best:g}" if best is not None and best > result.points else ""
+    columns = min(width - text.cell_len - len(more), _POINTS_MOST)
+    if columns >= _LINE_LEAST and result.max_points > 0:
+        text.append_text(Text.of(bar(result.points / result.max_points, columns, f"${words.tone}")))
+    return text.append(more, style="$muted")
+
+
+def _numbers(check: CheckResult) -> Text:
+    """`0.981  ≥ 0.95`"""
+    text = Text("  ").append(f"{check.value:.4g} {check.unit}".rstrip(), style=f"bold ${in_words.check(check).tone}")
+    return text.append(f"  {required(check.direction, check.threshold, check.unit)}", style="$muted")
+
+
+def _check(check: CheckResult, width: int, column: int, *, details: bool) -> list[Text]:
+    """A check in two or three lines; its number line begins after `column` columns, as that of the others."""
+    words = in_words.check(check)
+    got = words.points
+    first = Text().append(f"{words.mark} ", style=f"bold ${words.tone}").append(check.title, style="bold")
+    room = width - first.cell_len - len(got)
+    first.append(" " * room if room >= 2 else "\n  ").append(got, style=f"${words.tone}")
+    second = _numbers(check)
+    if (drawn := _number_line(check, width - column - 3, words.tone)) is not None:
+        second.append(" " * (column - second.cell_len + 2)).append_text(drawn)
+    lines = [first, second]
+    if details:
+        lines.append(Text(f"  {words.mark} {words.word} · {words.measured}", style="$muted"))
+    elif said := _said(check):
+        lines.append(Text(f"  {said}", style="$muted"))
+    return lines
+
+
+def _number_line(check: CheckResult, room: int, tone: str) -> Text | None:
+    """The line with the numbers at its ends; None where there is nothing to place on it, or no room."""
+    if not (math.isfinite(check.value) and math.isfinite(check.threshold)):
+        return None
+    low, high = ends_of(check.value, check.interval, check.threshold, direction=check.direction)
+    begin, end = number(low), number(high)
+    columns = min(room - max(len(begin), 5) - len(end) - 2, _LINE_MOST)
+    if columns < _LINE_LEAST:
+        return None
+    drawn = number_line(check.value, check.interval, check.threshold, (low, high), columns, f"${tone}")
+    return Text(f"{begin:>5} ", style="$muted").append_text(Text.of(drawn)).append(f" {end}", style="$muted")
+
+
+def _said(check: CheckResult) -> str:
+    """What a picture cannot say of a check."""
+    said = []
+    if check.status == "in doubt":
+        said.append(f"in doubt, and passed for that reason: {check.accepted:.4g} is enough")
+    if check.self_reported:
+        said.append("self-reported: seen beside your code alone")
+    return "; ".join(said)
+
+
+def attempts_view(attempts: list[Attempt], now: datetime.datetime) -> Text | None:
+    """All attempts as a sparkline, and the last ones by their time on this machine's clock; None before the first."""
+    if not attempts:
+        return None
+    most = max((attempt.max_points for attempt in attempts), default=0.0)
+    best = max(attempt.points for attempt in attempts)
+    shown = attempts[-_SPARKS:]
+    styles = [f"${outcome(attempt.outcome).tone}" for attempt in shown]
+    text = Text.of(spark([attempt.points for attempt in shown], most, styles=styles))
+    count = f"{len(attempts)} attempts" if len(attempts) > 1 else "1 attempt"
+    text.append(f"  {count}, best {points(best, most)}\n", style="bold")
+    for attempt in reversed(attempts[-_ATTEMPTS:]):
+        words = outcome(attempt.outcome)
+        text.append(f"{words.short:<16}", style=f"not bold ${words.tone}")
+        text.append(f"{points(attempt.points, attempt.max_points)}  {_when(attempt.at, now)}\n", style="not bold")
+    return text
+
+
+def _when(at: str, now: datetime.datetime) -> str:
+    """`today 14:05`, `2026-11-28 14:05`."""
+    moment = datetime.datetime.fromisoformat(at).astimezone()
+    day = "today" if moment.date() == now.astimezone().date() else f"{moment:%Y-%m-%d}"
+    return f"{day} {moment:%H:%M}"
