@@ -87,7 +87,6 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     compare: Compare
     settings: list[Setting] = []
     paper: list[Paper] = []
-    needs: list[Literal["sklearn"]] = []
     data: list[Literal["full"]] = []
     """Besides synthetic data: which other data it can run on."""
     code: Identifier = ""

@@ -1,10 +1,16 @@
-"""Scikit-learn's bundled digits (1797 pictures of 8×8, 10 classes), and changes of domain: rotation, a background."""
+"""Handwritten digits (1797 pictures of 8×8, 10 classes), and changes of domain: rotation, a background.
+
+The digits are the test set of Alpaydin and Kaynak 1998 (UCI, doi:10.24432/C50P49, CC BY 4.0), as scikit-learn has it.
+They are kept here, so that no lab waits for scikit-learn, or for an installation of it.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from msgspec import Struct
@@ -12,6 +18,7 @@ from torch import Tensor, nn
 
 from tlcourse.labs.training import POINTS, Log, accuracy, show_features
 
+_DIGITS = Path(__file__).with_name("digits.npz")
 BATCH = 64
 SHOWN = 150
 """Points of each domain in a picture of features."""
@@ -21,12 +28,10 @@ Loss = Callable[[Tensor, Tensor, Tensor, float], Tensor]
 
 def load(seed: int) -> tuple[Tensor, Tensor]:
     """All digits in an order that depends on the seed: x (1797, 1, 8, 8) in [0, 1], y (1797,)."""
-    from sklearn.datasets import load_digits
-
-    bundled = load_digits()
-    order = torch.randperm(len(bundled.target), generator=torch.Generator().manual_seed(seed))
-    x = torch.from_numpy(bundled.images).float().unsqueeze(1) / 16
-    return x[order], torch.from_numpy(bundled.target).long()[order]
+    with np.load(_DIGITS) as kept:
+        x, y = torch.from_numpy(kept["pictures"]).float().unsqueeze(1) / 16, torch.from_numpy(kept["labels"]).long()
+    order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
+    return x[order], y[order]
 
 
 def rotated(x: Tensor, degrees: float) -> Tensor:

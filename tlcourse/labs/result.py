@@ -117,7 +117,7 @@ def _in_words(lab: Lab, gain: Interval, holds: bool | None) -> str:
     titles = {arm.id: arm.title for arm in lab.arms}
     pair = f"{titles[lab.compare.method]} against {titles[lab.compare.control]}"
     if holds is None:
-        return f"{pair}: {gain.mean:+.3f} with one seed, which cannot tell chance from effect; --seeds 8 can."
+        return f"{pair}: {gain.mean:+.3f} with one seed, which cannot tell chance from effect; eight seeds can."
     said = f"{pair}: {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f} at 95 %, {gain.n} seeds)"
     if lab.compare.effect == "null":
         return f"{said}. " + (

@@ -59,11 +59,10 @@ def run_lab(
     """Run every seed, side by side on all cores; events arrive in `on_event`, each with its `seed_group`.
 
     Raises:
-        UnableError: a package or data that the lab needs are missing.
+        UnableError: data that the lab needs are missing.
         LabError: it diverged or failed; the message says what to try.
     """
     _check_data(lab, data)
-    _check_needs(lab)
     begin = time.monotonic()
     values: dict[int, dict[str, float]] = {}
     problems: list[str] = []
@@ -89,16 +88,6 @@ def _check_data(lab: Lab, data: str) -> None:
     if data != "mini" and data not in lab.data:
         known = ", ".join(["mini", *lab.data])
         raise UsageError(f"The lab {lab.id} has no data {data!r}.", remedy=f"--data takes one of: {known}.")
-
-
-def _check_needs(lab: Lab) -> None:
-    import importlib.util
-
-    if "sklearn" in lab.needs and importlib.util.find_spec("sklearn") is None:
-        raise UnableError(
-            f"The lab {lab.id} uses scikit-learn's bundled digits, and scikit-learn is not installed.",
-            remedy="python -m pip install 'tlcourse[lab]'",
-        )
 
 
 def _events(
