@@ -16,7 +16,7 @@ COURSE = Path(__file__).parent.parent / "question_course"
 def test_an_exported_quiz_is_imported_as_the_file_it_came_from(tl, tmp_path, form):
     target = tmp_path / "out" / "kinds.txt"
     written = tl("quiz", "export", "--format", form, "--out", str(target), "--json", course=COURSE)
-    assert json.loads(written.stdout)["questions"] == 8
+    assert json.loads(written.stdout)["questions"] == 9
     read = tl("quiz", "import", str(target), "--format", form, "--to", str(tmp_path / "in"), course=None)
     assert read.returncode == 0, read.stderr
     original = yaml.safe_load((COURSE / "quizzes" / "kinds.yaml").read_text())

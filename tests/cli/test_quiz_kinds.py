@@ -26,9 +26,10 @@ def lines(*, right: bool) -> str:
     line = dict.fromkeys(found, "a") | {"number": "0,5", "words": "divisible\ny"}
     for name in ("one", "many", "pairs", "order", "case", "line"):
         line[name] = " ".join(right_letters(found[name]))
+    line["family"] = str(found["family"].answer)
     if not right:
         line |= {name: wrong_letter(found[name]) for name in ("one", "many", "case", "line")}
-        line |= {"number": "7", "words": "no idea\nn"}
+        line |= {"number": "7", "words": "no idea\nn", "family": "99"}
         line |= {"pairs": letters(found["pairs"], [2, 2, 2]), "order": letters(found["order"], [2, 1, 0])}
     return "\n".join(line.values()) + "\n"
 
@@ -38,7 +39,7 @@ def test_every_kind_is_answered_by_a_line(tl):
     document = json.loads(taken.stdout)
     marks = {row["question"]: row["correct"] for row in document["answers"]}
     assert all(marks.values())
-    assert len(marks) == 8
+    assert len(marks) == 9
     kept = {row["question"]: row["answer"] for row in document["answers"]}
     assert kept["words"] == {"text": "divisible", "right": True}
     assert kept["pairs"] == {"1": "odd", "2": "even", "3": "odd"}
@@ -57,7 +58,7 @@ def test_every_kind_can_be_wrong_and_tells_its_reasons(tl):
     assert "a)     total = a - b" in taken.stdout
     with Record.open() as record:
         marks = record.latest_answers("kinds-course", "kinds")
-    assert len(marks) == 8
+    assert len(marks) == 9
     assert not any(marks.values())
 
 

@@ -73,7 +73,7 @@ def test_a_question_asked_twice_is_found(course):
 
 def test_coverage_counts_questions_and_names_sections():
     rows = {row.objective: row for row in coverage(load_course(KINDS))}
-    assert (rows["answer"].questions, rows["sort"].questions) == (5, 3)
+    assert (rows["answer"].questions, rows["sort"].questions) == (6, 3)
     assert rows["answer"].sections == ["kinds#answering"]
 
 
@@ -81,7 +81,7 @@ def test_author_check_prints_the_table_and_ends_with_2_where_something_is_missin
     table = tl("author", "check", "--coverage", course=None).stdout
     assert "write-lora" in table
     document = json.loads(tl("author", "check", str(KINDS), "--coverage", "--json", course=None).stdout)
-    assert [row["questions"] for row in document["coverage"]] == [5, 3]
+    assert [row["questions"] for row in document["coverage"]] == [6, 3]
     spoil(course / "lessons" / "kinds.md", "There are", "There are $8$, and")
     done = tl("author", "check", str(course), course=None)
     assert done.returncode == 2

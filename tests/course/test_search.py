@@ -75,7 +75,7 @@ def test_what_was_found_is_marked_in_one_line(index):
 def test_of_a_question_nothing_but_its_prompt_is_in_the_index(index):
     """Options, reasons and answers would give it away."""
     kept = sorted(text for (text,) in index.db.execute("SELECT text FROM pages WHERE kind = 'question'"))
-    prompts = [question.prompt for quiz in load_course().quizzes.values() for question in quiz.questions]
+    prompts = [question.topic() for quiz in load_course().quizzes.values() for question in quiz.questions]
     assert kept == sorted(map(_plain, prompts))
 
 

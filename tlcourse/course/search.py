@@ -98,7 +98,7 @@ def _pages(course: LoadedCourse, labs: dict[str, Lab]) -> Iterator[tuple[str, st
             yield f"{unit.title}: {heading}", _plain(text), "lesson", f"lesson/{unit.id}#{slug(heading)}"
     for name, quiz in course.quizzes.items():
         for question in quiz.questions:
-            yield quiz.title, _plain(question.prompt), "question", f"quiz/{name}"
+            yield quiz.title, _plain(question.topic()), "question", f"quiz/{name}"
     for name, lab in labs.items():
         yield lab.title, _plain(lab.prediction.prompt), "lab", f"lab/{name}"
     for name, exercise in course.exercises.items():

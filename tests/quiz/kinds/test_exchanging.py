@@ -20,9 +20,9 @@ def imported(**fields) -> ImportedQuestion:
 
 
 def test_the_list_of_kinds_has_them_by_the_names_of_a_file():
-    assert list(KINDS) == ["single", "multiple", "numeric", "matching", "ordering", "short", "classify", "bug"]
+    assert list(KINDS) == ["single", "multiple", "numeric", "matching", "ordering", "short", "classify", "bug", "drawn"]
     assert [question.type for question in QUIZ.questions] == [
-        *("single", "multiple", "numeric", "matching", "ordering", "short", "classify", "bug")
+        *("single", "multiple", "numeric", "matching", "ordering", "short", "classify", "bug", "drawn")
     ]
 
 
@@ -67,6 +67,17 @@ NOTES = {
     "words": {"reason": "the word divisible, or something like it."},
     "case": {"cases": "shift"},
     "line": {},
+    "family": {
+        "family": {
+            "prompt": "What is {a} times {b}?",
+            "draw": {"a": [2, 3, 5], "b": {"from": 0.5, "to": 2, "step": 1}},
+            "let": {"double": "2 * a"},
+            "keep": "a - b",
+            "answer": "a * b",
+            "tolerance": "answer / 100",
+            "reason": "{a}·{b} = {answer}; {double} would be a times two.",
+        }
+    },
 }
 
 

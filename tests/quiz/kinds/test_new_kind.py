@@ -146,7 +146,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ours / "quiz" / "kinds", kinds, ignore=shutil.ignore_patterns("__pycache__"))
     (kinds / "truth.py").write_text(CODE)
     listed = (kinds / "__init__.py").read_text()
-    added = listed.replace("| Bug\n", "| Bug | Truth\n").replace(
+    added = listed.replace("| Drawn\n", "| Drawn | Truth\n").replace(
         "from tlcourse.quiz.kinds.single",
         "from tlcourse.quiz.kinds.truth import Truth\nfrom tlcourse.quiz.kinds.single",
     )

@@ -6,6 +6,7 @@ from typing import get_args
 
 from tlcourse.quiz.kinds.bug import Bug
 from tlcourse.quiz.kinds.classify import Classify
+from tlcourse.quiz.kinds.drawn import Drawn
 from tlcourse.quiz.kinds.matching import Matching
 from tlcourse.quiz.kinds.multiple import Multiple
 from tlcourse.quiz.kinds.numeric import Numeric
@@ -14,7 +15,7 @@ from tlcourse.quiz.kinds.question import Question
 from tlcourse.quiz.kinds.short import Short
 from tlcourse.quiz.kinds.single import Single
 
-AnyQuestion = Single | Multiple | Numeric | Matching | Ordering | Short | Classify | Bug
+AnyQuestion = Single | Multiple | Numeric | Matching | Ordering | Short | Classify | Bug | Drawn
 """What the file of a quiz may hold; `type:` there says which."""
 KINDS: dict[str, type[Question]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyQuestion)}
 """By the name that `type:` has in a file."""
@@ -24,6 +25,7 @@ __all__ = [
     "AnyQuestion",
     "Bug",
     "Classify",
+    "Drawn",
     "Matching",
     "Multiple",
     "Numeric",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
 from tlcourse.quiz.kinds.question import Answer, ImportedQuestion, Mark, Question, Reason, Why
+
+_THOUSANDS = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f](?=\d{3}(?!\d))")
 
 
 class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
@@ -31,9 +34,9 @@ class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
         return "a number"
 
     def read(self, line: str) -> Answer:
-        """Read a number; a decimal comma is a point."""
+        """Read a number; a decimal comma is a point, and spaces may part thousands."""
         try:
-            return float(line.replace(",", ".").replace("−", "-"))
+            return float(_THOUSANDS.sub("", line).replace(",", ".").replace("−", "-"))
         except ValueError:
             raise ValueError(f"{line.strip()!r} is not a number.") from None
 

@@ -196,6 +196,10 @@ class Question(
         """Indices of `choices` in the order in which they are shown, the same at every visit."""
         return list(range(len(self.choices())))
 
+    def topic(self) -> str:
+        """The prompt for lists of questions, where nothing is drawn."""
+        return self.prompt.strip()
+
     def letter_of(self, index: int) -> str:
         """Return the letter of a choice."""
         return LETTERS[self.shown_order().index(index)]

@@ -145,7 +145,7 @@ class QuizScreen(CourseScreen):
         lines = [f"{self.session.right} of {len(self.session.questions)} right."]
         if missed:
             lines.append(f"\nMissed: {len(missed)}. r asks them again.\n")
-            lines += [f"• {question.prompt.strip()}\n  taught in {question.section}" for question in missed]
+            lines += [f"• {question.topic()}\n  taught in {question.section}" for question in missed]
         else:
             lines.append("\nNothing is missed.")
         return [*lines, "\na asks everything again · l opens the lesson · esc goes back"]
