@@ -3,11 +3,13 @@
 A folder of an array, on the file system that login and compute nodes share:
 
     plan.json               the tasks, and which job takes which of them
+    submissions.tar         their hand-ins, each under its hash: one file, however many they are
     script.sh, jobid        what was submitted, and the number that Slurm gave it
     events/N.jsonl          the events of task N, appended while it runs
     results/N.json          how task N ended: written under another name, then renamed
 
-Data lie beside it under their hash (`blobs/SHA256`), sent once. Labels of the test data are in none of it.
+Data lie beside it under their hash (`blobs/SHA256`), sent once, and stay for the next class; a folder goes with its
+jobs. Labels of the test data are in none of it.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.own_process import SECRET
 
 SCHEMA = 1
+SUBMISSIONS = "submissions.tar"
 
 
 class Task(Struct, frozen=True):

@@ -77,7 +77,7 @@ class RemoteStore:
 
     def send_folder(self, name: str, files: Mapping[str, bytes], folders: tuple[str, ...] = ()) -> str:
         """A new folder `jobs/NAME` with these files and empty folders: there whole, or not at all."""
-        self._unpack_archive(_archive(files, folders), f"jobs/{name}")
+        self._unpack_archive(archive_of(files, folders), f"jobs/{name}")
         return f"{self.work}/jobs/{name}"
 
     def _unpack(self, files: Mapping[str, bytes], into: str) -> None:
@@ -86,7 +86,7 @@ class RemoteStore:
             f'umask 077; cd {quoted(self.work)} && t=$(mktemp -d ./incoming.XXXXXX) && tar -xf - -C "$t" '
             f'&& mv -f "$t"/* {quoted(into)}/; code=$?; rm -rf "$t"; exit $code'
         )
-        self._ran(command, _archive(files, ()), SEND_S)
+        self._ran(command, archive_of(files, ()), SEND_S)
 
     def _unpack_archive(self, data: bytes, target: str) -> None:
         """The archive becomes the folder `target`; one that is there already stays."""
@@ -185,7 +185,7 @@ def _unusable(work: str, shell: Shell, done: Done) -> InfraError:
     )
 
 
-def _archive(files: Mapping[str, bytes], folders: tuple[str, ...]) -> bytes:
+def archive_of(files: Mapping[str, bytes], folders: tuple[str, ...]) -> bytes:
     """A tar archive whose bytes depend on what is in it alone."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -203,7 +203,7 @@ def _archive(files: Mapping[str, bytes], folders: tuple[str, ...]) -> bytes:
 def folder_archive(folder: Path) -> bytes:
     """The regular files of a submission."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
-    return _archive({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}, ())
+    return archive_of({path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}, ())
 
 
 @functools.cache
@@ -214,7 +214,7 @@ def package_archive() -> tuple[str, bytes]:
         parts = path.relative_to(PACKAGE).parts
         if path.is_file() and not _LEFT_OUT.intersection(parts) and not path.name.endswith(".pyc"):
             files["/".join((PACKAGE.name, *parts))] = path.read_bytes()
-    data = _archive(files, ())
+    data = archive_of(files, ())
     return hashlib.sha256(data).hexdigest()[:24], data
 
 

@@ -11,12 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from tlcourse.cluster.jobs import ActiveArray, ArrayJob, Journal, PendingJob, new_name
-from tlcourse.cluster.plan import SCHEMA, Packer, Plan, header, job_minutes, job_script
+from tlcourse.cluster.plan import SCHEMA, SUBMISSIONS, Packer, Plan, header, job_minutes, job_script
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.sbatch_errors import BusyError, LimitError, RefusedError, located, refusal, unreachable
 from tlcourse.cluster.shell import LOCK, ConnectionLostError, Done, Shell, quoted
 from tlcourse.cluster.slurm import on_cluster, submit
-from tlcourse.cluster.staging import RemoteStore, python_for
+from tlcourse.cluster.staging import RemoteStore, archive_of, python_for
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, TlcourseError
 from tlcourse.execution.events import Lines
@@ -120,7 +120,10 @@ class Sender:
     def _stage(self, one: ArrayJob, items: list[PendingJob]) -> None:
         """Everything but the job itself: data, code, Python, the folder."""
         store = self.store
-        store.send_blobs({digest: data for item in items for digest, data in self._packer.blobs(item.task).items()})
+        blobs = {digest: data for item in items for digest, data in self._packer.blobs(item.task).items()}
+        # hand-ins are of use to these jobs alone, and go with them; what others train on, too, stays
+        submissions = {item.task.submission: blobs[item.task.submission] for item in items}
+        store.send_blobs({digest: data for digest, data in blobs.items() if digest not in submissions})
         if self._started is None:
             self._started = (store.send_code(), python_for(store, self._profile))
         code, python = self._started
@@ -131,6 +134,7 @@ class Sender:
         plan = Plan(SCHEMA, tasks, one.chunks, list(self._profile.environment))
         self._journal.keep(one)
         files = {"plan.json": msgspec.json.encode(plan), "script.sh": script.encode()}
+        files[SUBMISSIONS] = archive_of(submissions, ())
         store.send_folder(one.name, files, ("events", "results", "log"))
 
     def submit(self, live: ActiveArray) -> None:

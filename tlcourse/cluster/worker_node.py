@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from tlcourse.cluster.plan import LEAVE_S, Plan, Task, TaskResult, read_arrays
+from tlcourse.cluster.plan import LEAVE_S, SUBMISSIONS, Plan, Task, TaskResult, read_arrays
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.events import MAX_TOTAL
 from tlcourse.execution.spec import RunReport, RunSpec, Usage
@@ -120,9 +120,10 @@ def _write(folder: Path, number: int, task: Task, report: RunReport, notice: str
 
 
 def _job(folder: Path, task: Task, submission: Path) -> RunSpec:
-    """The job again, its data from the blobs. A blob that was cut short is found by its hash."""
+    """The job again, its data from the blobs. What was cut short is found by its hash."""
     blobs = folder.parent.parent / "blobs"
-    _unpack(_blob(blobs, task.submission), submission)
+    packed = folder / SUBMISSIONS  # not in a folder that `tlcourse pack` wrote
+    _unpack(_packed(packed, task.submission) if packed.exists() else _blob(blobs, task.submission), submission)
     return RunSpec(
         task_spec=task.task_spec,
         submission=submission,
@@ -162,11 +163,27 @@ def _unpack(data: bytes, into: Path) -> None:
             path.write_bytes(stream.read())
 
 
-def _blob(blobs: Path, digest: str) -> bytes:
+def _packed(path: Path, digest: str) -> bytes:
+    try:
+        with tarfile.open(path) as archive:
+            stream = archive.extractfile(digest)
+            data = stream.read() if stream is not None else b""
+    except (tarfile.TarError, KeyError):
+        data = b""
+    if not _is(data, digest):
+        raise OSError(f"the hand-in {digest[:12]} in {path} is damaged")
+    return data
+
+
+def _is(data: bytes, digest: str) -> bool:
     import hashlib
 
+    return hashlib.sha256(data).hexdigest() == digest
+
+
+def _blob(blobs: Path, digest: str) -> bytes:
     data = (blobs / digest).read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
+    if not _is(data, digest):
         (blobs / digest).unlink(missing_ok=True)
         raise OSError(f"the file {digest[:12]} in the work folder is damaged; it was removed")
     return data
