@@ -112,10 +112,14 @@ class Bed:
         files = [f"--{kind}-file={munge}/{kind}" for kind in ("key", "log", "pid", "seed")]
         self._start("munged", "/usr/sbin/munged", "-F", *files)
         self._until(lambda: Path(self._seen("/run/munge/munge.socket.2")).exists(), "munged")
+        self._before_slurm()
         self._start("slurmctld", "/usr/sbin/slurmctld", "-D")
         for node in self.nodes:
             self.start_node(node)
         self.start_sshd()
+
+    def _before_slurm(self) -> None:
+        """What a bed with more in it starts first."""
 
     def _seen(self, path: str) -> str:
         """A path of the bed's machine, as this side names it."""
