@@ -1,4 +1,4 @@
-"""The configuration file: the app's theme and keys, and profiles. Read and checked with its lines, edited in its text.
+"""The configuration file: the app's settings, and profiles. Read and checked with its lines, edited in its text.
 
 What a profile is, `cluster/profile.py` knows. An edit changes the characters that it is about and no others: comments,
 order, quotation marks and line ends stay as people wrote them (decision 200).
@@ -31,6 +31,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     theme: ThemeName | None = None
     """Of the terminal app."""
+    motion: bool | None = None
+    """Whether figures of the terminal app move by themselves; `motion: off` has them stand still."""
     keys: dict[str, Annotated[str, Meta(min_length=1, max_length=80)]] | None = None
     """Keys of the terminal app: from the name of a binding to the keys that do it, with commas between them."""
     profiles: dict[ProfileName, Any] | None = None

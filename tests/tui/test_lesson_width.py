@@ -8,6 +8,7 @@ from textual.widgets import Label
 from textual.widgets.markdown import MarkdownFence
 
 from tlcourse.course.loader import load_course
+from tlcourse.tui.widgets.lesson_text import DRAWN
 
 LESSONS = sorted(load_course().lessons)
 
@@ -16,6 +17,8 @@ def hidden(person) -> list[str]:
     """Listings of which a part lies beyond the right edge."""
     found = []
     for fence in person.app.screen.query(MarkdownFence):
+        if fence.lexer in DRAWN:  # these fit by another test
+            continue
         room = fence.scrollable_content_region.width - fence.query_one(Label).gutter.width
         if max((cell_len(line) for line in fence.code.splitlines()), default=0) > room:
             found.append(fence.code)

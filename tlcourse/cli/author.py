@@ -67,13 +67,15 @@ def check(
 ) -> None:
     """Every problem of a course, as `file:line: what, and what was expected`.
 
-    Beyond what no course may have: lessons wider than a terminal of 80 columns, raw formula marks and links that
-    lead nowhere; objectives that no question asks about; questions asked twice; limits that a busy machine meets.
+    Beyond what no course may have: lessons wider than a terminal of 80 columns, figures and formulas that cannot be
+    drawn, links that lead nowhere; objectives that no question asks about; questions asked twice; limits that a busy
+    machine meets.
     """
     from tlcourse.course.checks import coverage, problems_of_lessons, uncovered, unfair_limits
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError, ExitCode
     from tlcourse.grading.author_check import problems_of_graders
+    from tlcourse.presenting.lesson import problems_of_drawings
 
     agree_to(folder or course, trust_course)
     problems: list[str] = []
@@ -83,6 +85,7 @@ def check(
         loaded = load_course(folder or course)
         problems = [
             *problems_of_lessons(loaded),
+            *problems_of_drawings(loaded),
             *uncovered(loaded),
             *unfair_limits(loaded),
             *problems_of_graders(loaded),

@@ -83,14 +83,26 @@ def show(
 
 def show_markdown(text: str, *, plain: bool) -> None:
     """Rendered for a person at a terminal, else as it was written."""
+    from tlcourse.presenting import lesson
+
     if plain or not sys.stdout.isatty():
-        out.say(text)
+        out.say(lesson.in_words(text))
         return
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.text import Text
 
     console = Console()
-    console.print(Markdown(text), width=min(console.width, 90))
+    width = min(console.width, 90)
+    for part in lesson.parts(text):
+        if part.kind == "prose":
+            console.print(Markdown(part.text), width=width)
+            continue
+        console.print()
+        for line in lesson.drawn(part, width):
+            runs = ((run.text, lesson.for_a_terminal(run.style)) for run in line)
+            console.print(Text.assemble(*runs), no_wrap=True, overflow="crop")
+        console.print()
 
 
 def search(

@@ -26,6 +26,7 @@ OUTER = 4
 WIDTH = 76
 """What is left of 80 columns inside the margins of a listing."""
 _LINK = re.compile(r"(?<!!)\[[^\[\]]*\]\(([^()\s]+)\)")
+_FORMULA = re.compile(r"(?<!\\)\$(?=[^\s$])[^$]*?[^\s$\\]\$(?!\d)")
 _INLINE_CODE = re.compile(r"`[^`]*`")
 
 
@@ -170,14 +171,19 @@ def problems_of_lessons(course: LoadedCourse) -> Iterator[str]:
 
 def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
     """Number, text, and whether it is shown as it stands, of each line after the front matter."""
-    fenced = False
+    fenced = drawn = formula = False
     head = text.startswith("---\n")
     for number, line in enumerate(text.splitlines(), start=1):
         if head:
             head = number == 1 or line != "---"
         elif line.startswith(("```", "~~~")):
             fenced = not fenced
-        else:
+            drawn = fenced and line[3:].strip() == "figure"
+        elif not drawn and not fenced and line.startswith("$$"):
+            formula = not formula and line.strip().count("$$") == 1
+        elif formula:
+            formula = "$$" not in line
+        elif not (fenced and drawn):  # what is drawn is checked as it is drawn
             yield number, line, fenced or line.startswith("    ")
 
 
@@ -187,8 +193,8 @@ def _problems_of_line(line: str, listed: bool, unit: str, places: dict[str, set[
             yield f"a line of {width} columns, expected at most {WIDTH} where the layout is kept"
         return
     prose = _INLINE_CODE.sub("", line)
-    if "$" in prose:
-        yield "a raw `$`, expected the formula in Unicode, or code marks around it"
+    if "$" in _FORMULA.sub("", prose):
+        yield "a raw `$`, expected a formula between two of them on one line, or code marks around it"
     longest = max((_width(word) for word in line.split()), default=0)
     if longest > WIDTH:
         yield f"a word of {longest} columns, expected at most {WIDTH}"

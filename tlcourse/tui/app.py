@@ -86,6 +86,7 @@ class CourseApp(App[int]):
         self.course = course
         self.course_folder = course_folder
         self.ascii_only = ascii_only
+        self.motion_wanted = True
         self.record = Record.open()
         self.runs: dict[str, Run] = {}
         self.backend = "local"
@@ -168,6 +169,11 @@ class CourseApp(App[int]):
         (read, lessons), (right, questions) = self.state.lessons, self.state.questions
         running = f"{len(busy)} running · " if busy else ""
         return f"{running}{read}/{lessons} read · {right}/{questions} right"
+
+    @property
+    def motion(self) -> bool:
+        """Whether anything may move by itself: not with NO_COLOR, in ASCII, or with `motion: off`."""
+        return self.motion_wanted and not self.ascii_only and self.theme != NO_COLOUR
 
     def words(self, text: str) -> str:
         """`text` as it is shown: spelt out where only ASCII may be."""

@@ -1,6 +1,7 @@
 """The app's settings in the configuration file: its theme and its keys. What is wrong there is said once.
 
     theme: dark
+    motion: off
     keys:
       exercise.grade: ctrl+g
       home.review: v,f5
@@ -50,6 +51,8 @@ def apply(app: CourseApp) -> None:
         return
     if chosen.theme and theme_at_start() != NO_COLOUR:
         app.theme = chosen.theme
+    if chosen.motion is not None:
+        app.motion_wanted = chosen.motion
     if chosen.keys:
         app.set_keymap(chosen.keys)
         app.set_timer(_CHECK_KEYS_S, lambda: _check_keys(app, chosen.keys or {}))

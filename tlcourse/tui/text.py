@@ -109,6 +109,8 @@ _WORDS = {
     "ω": "omega", "Δ": "Delta", "Θ": "Theta", "Φ": "Phi", "Ω": "Omega", "ℓ": "l", "ℝ": "R", "∘": "o", "†": "+",
     "„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "′": "'", "✓": "+", "✗": "x", "⁻": "^-", "ᵀ": "^T",
     "⌊": "floor(", "⌋": ")", "∝": "~", "∗": "*", "∪": " or ", "∩": " and ", "¼": "1/4", "↻": "@",
+    "⋯": "...", "↦": "|->", "÷": "/", "ℕ": "N", "∅": "{}", "⟨": "<", "⟩": ">", "χ": "chi", "Γ": "Gamma",
+    "Λ": "Lambda", "Ψ": "Psi",
 }  # fmt: skip
 _SINGLES = {
     "│": "|", "┃": "|", "─": "-", "━": "=", "╍": "-", "┈": ".", "╌": "-", "▁": "_", "▔": "-", "█": "#", "▌": "|",
@@ -116,7 +118,9 @@ _SINGLES = {
     "→": ">", "←": "<", "↑": "^", "↓": "v", "·": ".", "–": "-", "−": "-", "…": ".", "✓": "+", "✗": "x", "×": "x",
     "≥": ">", "≤": "<", "≈": "~", "⏎": "<", "░": ".", "▒": ":", "▓": "%", "■": "#", "□": "o", "▪": "+", "◐": "~",
     "↻": "@", "≡": "=", "╸": "-", "╺": "-", "◆": "<", "▂": "_", "▃": "-", "▄": "-", "▅": "=", "▆": "=", "▇": "#",
-    "┤": "|",
+    "┤": "|", "◀": "<", "△": "^", "▏": "|", "▍": "|", "▋": "|", "▉": "#", "⊕": "+", "⊗": "x", "∂": "d", "′": "'",
+    "⎛": "/", "⎜": "|", "⎝": "\\", "⎞": "\\", "⎟": "|", "⎠": "/", "⎡": "[", "⎢": "|", "⎣": "[", "⎤": "]", "⎥": "|",
+    "⎦": "]", "⎧": "/", "⎨": "{", "⎩": "\\", "⎪": "|", "╱": "/", "╲": "\\",
 }  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵢₜₛ₀₁₂₃₄₅₆₇₈₉", "0123456789nits0123456789")
 
@@ -148,6 +152,8 @@ def _single(character: str) -> str:
         return found.ljust(width)
     if 0x2500 <= ord(character) <= 0x257F:
         return "+".ljust(width)
+    if 0x2800 <= ord(character) <= 0x28FF:  # fine dots: how many
+        return " ..::##**"[(ord(character) - 0x2800).bit_count()]
     plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
     return plain.ljust(width) if 0 < len(plain) <= width else "?" * width
 
@@ -158,6 +164,14 @@ class AsciiFilter(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same segments, in ASCII."""
         return [
-            segment if segment.text.isascii() else Segment("".join(map(_single, segment.text)), segment.style)
+            segment if segment.text.isascii() else Segment(one_by_one(segment.text), segment.style)
             for segment in segments
         ]
+
+
+def one_by_one(text: str) -> str:
+    """Text in ASCII with as many columns. `≥ 95` becomes `>=95`: half of that sign says something else."""
+    for sign, spelt in (("≥", ">="), ("≤", "<="), ("≠", "!=")):
+        if sign in text:
+            text = text.replace(f"{sign} ", spelt).replace(f" {sign}", spelt)
+    return "".join(map(_single, text))

@@ -17,6 +17,8 @@ from tlcourse.course.model import Unit
 from tlcourse.tui.screens.dialogs import ChoiceDialog
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.widgets.choices import Choices
+from tlcourse.tui.widgets.figure import FigureView
+from tlcourse.tui.widgets.lesson_text import LessonText
 
 _KEEP_S = 1.0
 
@@ -70,7 +72,7 @@ class LessonScreen(CourseScreen):
         with Horizontal():
             yield Choices(id="contents")
             with VerticalScroll(id="page"):
-                yield Markdown(id="text", open_links=False)
+                yield LessonText(id="text", ascii_only=self.course_app.ascii_only)
                 yield Static(id="end", markup=False)
 
     async def on_mount(self) -> None:  # type: ignore[override]
@@ -90,7 +92,7 @@ class LessonScreen(CourseScreen):
         self.query_one("#end", Static).update(self._end())
         page = self.query_one("#page", VerticalScroll)
         page.focus()
-        await self.query_one("#text", Markdown).update(app.words(text))
+        await self.query_one("#text", LessonText).show(text)
         self.call_after_refresh(self._restore)
         self.watch(page, "scroll_y", self._scrolled, init=False)
         self.set_interval(_KEEP_S, self._keep)
@@ -226,6 +228,10 @@ class LessonScreen(CourseScreen):
         units = [unit for unit in self.course_app.course.about.units if unit.id in self.course_app.course.lessons]
         index = units.index(self.about) + by
         return units[index] if 0 <= index < len(units) else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A figure that has the focus takes the arrows."""
+        return not (action == "shift" and isinstance(self.focused, FigureView))
 
     def action_shift(self, by: int) -> None:
         """Listings keep their layout; where they are wider than the terminal, all of them move together."""

@@ -1,0 +1,73 @@
+"""Figures and formulas in the app: drawn, moved with keys, still where nothing may move, right in ASCII."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.paths import config_file
+from tlcourse.presenting.lesson import as_markdown
+from tlcourse.tui.text import spelt_out
+from tlcourse.tui.widgets.figure import FigureView
+from tlcourse.tui.widgets.lesson_text import LessonFence, LessonText, _ascii_parser
+
+LESSONS = load_course().lessons
+
+
+def flat(tokens) -> list[str]:
+    return [kind for one in tokens for kind in (one.type, *(c.type for c in one.children or () if c.type != "text"))]
+
+
+def test_no_lesson_changes_its_structure_when_it_is_spelt_in_ascii():
+    from markdown_it import MarkdownIt
+
+    for lesson in LESSONS.values():
+        text = as_markdown(lesson.body)
+        assert flat(_ascii_parser().parse(text)) == flat(MarkdownIt("gfm-like").parse(text))
+
+
+def test_a_listing_that_names_no_language_is_coloured_as_none():
+    formula = "P(y|x) * P(x) = P(x|y) * P(y)\n768 · 768 = 589 824"
+    assert LessonFence.highlight(formula, "").spans == []
+    assert LessonFence.highlight("import torch", "python").spans
+
+
+async def test_a_gradient_flows_back_and_stands_still_where_one_moves_it(visit):
+    async with visit(120, 40) as person:
+        await person.go("lesson/dann#features-without-an-accent")
+        await person.sees("−λ·∂L_d")
+        figure = person.app.screen.query(FigureView).first()
+        assert person.app.motion
+        await person.press("tab", "left", "left", "left")
+        assert "∂L_d" not in person.screen.partition("caption")[0].partition("Features go")[0]
+        heights = {figure.size.height}
+        for leg in ("∂L_y", "∂L_d", "−λ·∂L_d"):
+            await person.press("right")
+            assert leg in person.screen
+            heights.add(figure.size.height)
+        assert len(heights) == 1
+        await person.press("escape")
+        assert person.app.focused.id == "page"
+
+
+async def test_motion_off_and_a_wrong_figure_are_both_still(visit):
+    config_file().parent.mkdir(parents=True, exist_ok=True)
+    config_file().write_text("motion: off\n")
+    async with visit(120, 40) as person:
+        assert not person.app.motion
+        await person.go("lesson/dann#features-without-an-accent")
+        await person.app.screen.query_one("#text", LessonText).show("```figure\nalt: Nothing at all.\nkind: no\n```")
+        assert "[Figure: Nothing at all.]" in await person.press()
+
+
+@pytest.mark.parametrize("name", ["lora"])
+async def test_nothing_beyond_ascii_and_no_gap_reaches_an_ascii_terminal(visit, name):
+    async with visit(80, 60, ascii_only=True) as person:
+        assert not person.app.motion
+        await person.go(f"lesson/{name}")
+        await person.sees("minutes")
+        assert person.screen.isascii()
+        assert not re.search(r"\?\?|\w\?\w", person.screen)
+    assert spelt_out("≥ 0.25·4") == ">= 0.25*4"

@@ -1,0 +1,355 @@
+"""What a ```figure fence of a lesson may say: a description in YAML, of which `presenting/figures` makes the drawing.
+
+Every figure has `alt`, the same in words, for whoever does not see it. A role is one of `tui/themes.py`: `source`,
+`target`, `method`, `control`, `done`, `wrong`, `next`, `partial`, `due`, `lab`, `muted`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from tlcourse.errors import ContentError
+from tlcourse.located import decode
+
+Role = Literal["source", "target", "method", "control", "done", "wrong", "next", "partial", "due", "lab", "muted", ""]
+Words = Annotated[str, Meta(min_length=1, max_length=400)]
+Pair = tuple[float, float]
+_ALT = re.compile(r"^alt:\s*(?:>-?\s*)?(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+_ARROW = re.compile(r"\s*(->|--)\s*")
+_LARGEST = 100_000
+
+
+class _Figure(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", kw_only=True):
+    alt: Annotated[str, Meta(min_length=10, description="one or two sentences that say what is to be seen")]
+    caption: str = ""
+    """Below the drawing; it says so where a drawing is schematic."""
+
+
+class Box(Struct, frozen=True, forbid_unknown_fields=True):
+    """A box of a flow: its lines of text, what it stands for, a mark (`frozen`, `trained`) and how it is drawn."""
+
+    text: str
+    role: Role = ""
+    mark: Literal["frozen", "trained", ""] = ""
+    border: bool = True
+    thick: bool = False
+
+
+class Way(Struct, frozen=True, forbid_unknown_fields=True):
+    """A way back through a flow, such as a gradient's: from box to box, with a text and a role for each leg."""
+
+    path: Annotated[list[str], Meta(min_length=2)]
+    texts: list[str] = []
+    roles: list[Role] = []
+
+
+class Flow(_Figure, frozen=True, tag="flow"):
+    """Boxes in rows and columns, and arrows between them.
+
+    `rows` has names of boxes; a name that begins with `.` is a bend of an arrow, `.` alone nothing. `arrows` are
+    `a -> b`, `a -> .bend -> b`, `a -- b` (a line without head), with a text after a colon.
+    """
+
+    rows: Annotated[list[list[str]], Meta(min_length=1)]
+    boxes: dict[str, str | Box] = {}
+    """By name; what is not named here has its name as text."""
+    arrows: list[str] = []
+    direction: Literal["right", "down"] = "right"
+    backward: list[Way] = []
+    """Drawn below, one line each; in the app the arrows light up leg by leg."""
+
+
+class Layer(Struct, frozen=True, forbid_unknown_fields=True):
+    """A layer of a stack: its name, a note, and for each step a state or a number."""
+
+    name: str
+    states: Annotated[list[Literal["frozen", "trained", "new", "copied", "none"] | float], Meta(min_length=1)]
+    note: str = ""
+
+
+class Stack(_Figure, frozen=True, tag="stack"):
+    """Layers, the last one (nearest to the output) first, and what becomes of each in every step."""
+
+    layers: Annotated[list[Layer], Meta(min_length=1)]
+    steps: Annotated[list[str], Meta(min_length=1)]
+    """What the steps are called."""
+    notes: list[str] = []
+    """A sentence for each step."""
+    unit: str = ""
+    """Of numbers, which are drawn as bars to scale."""
+    logarithmic: bool = False
+
+
+class Matrix(Struct, frozen=True, forbid_unknown_fields=True):
+    """A matrix to scale: rows and columns as numbers or by the slider's name."""
+
+    name: str
+    rows: int | str
+    columns: int | str
+    role: Role = "control"
+    mark: Literal["frozen", "trained", ""] = ""
+
+
+class Slider(Struct, frozen=True, forbid_unknown_fields=True):
+    """A size that can be moved with the arrows."""
+
+    name: str
+    values: Annotated[list[int], Meta(min_length=1)]
+    start: int
+
+
+class Matrices(_Figure, frozen=True, tag="matrix"):
+    """Matrices in a row, to one scale, with operators (texts) between them; below them their sizes and counts."""
+
+    parts: Annotated[list[Matrix | str], Meta(min_length=1)]
+    slider: Slider | None = None
+    counted: bool = True
+
+
+class Node(Struct, frozen=True, forbid_unknown_fields=True):
+    """A question with answers, or (`say`) where the answers lead; `when` is the answer that leads here."""
+
+    when: str | bool = ""
+    ask: str = ""
+    say: str = ""
+    role: Role = ""
+    answers: list[Node] = []
+
+    @property
+    def answer(self) -> str:
+        """`when` as it is shown: YAML takes a bare yes for true."""
+        return {True: "yes", False: "no"}[self.when] if isinstance(self.when, bool) else self.when
+
+
+class Tree(_Figure, frozen=True, tag="tree"):
+    """Questions one after the other."""
+
+    ask: Words
+    answers: Annotated[list[Node], Meta(min_length=2)]
+
+
+class Group(Struct, frozen=True, forbid_unknown_fields=True):
+    """Points, an ellipse (one standard deviation), a line through the middle, or a normal density, of one group."""
+
+    name: str = ""
+    role: Role = ""
+    points: list[Pair] = []
+    mark: Annotated[str, Meta(max_length=1)] = ""
+    """The character of a point; without one: fine dots."""
+    mean: Pair = (0.0, 0.0)
+    covariance: tuple[Pair, Pair] | None = None
+    direction: Pair | None = None
+    std: float | None = None
+    """With it: the density of a normal distribution with the mean `mean[0]`, as high as `weight`."""
+    weight: float = 1.0
+
+
+class Plane(Struct, frozen=True, forbid_unknown_fields=True):
+    """A panel of points."""
+
+    groups: Annotated[list[Group], Meta(min_length=1)]
+    title: str = ""
+    note: str = ""
+
+
+class Points(_Figure, frozen=True, tag="points"):
+    """Panels of groups in the plane, all on one scale."""
+
+    panels: Annotated[list[Plane], Meta(min_length=1)]
+    x: Pair
+    y: Pair
+    size: tuple[int, int] = (24, 8)
+    """Columns and lines of a panel."""
+    axes: bool = False
+
+
+class Series(Struct, frozen=True, forbid_unknown_fields=True):
+    """A curve through points."""
+
+    points: Annotated[list[Pair], Meta(min_length=2)]
+    name: str = ""
+    role: Role = ""
+    mark: Annotated[str, Meta(max_length=1)] = ""
+
+
+class Curve(_Figure, frozen=True, tag="curve"):
+    """A few curves in one chart; axes from the least to the largest number, or as given."""
+
+    series: Annotated[list[Series], Meta(min_length=1)]
+    x: str = ""
+    y: str = ""
+    x_range: Pair | None = None
+    y_range: Pair | None = None
+    size: tuple[int, int] = (48, 10)
+
+
+class Cell(Struct, frozen=True, forbid_unknown_fields=True):
+    """A cell of a grid: words, or a share of 1 that is drawn as a shade."""
+
+    text: str = ""
+    role: Role = ""
+    share: Annotated[float, Meta(ge=0, le=1)] | None = None
+    strong: bool = False
+
+
+class Grid(_Figure, frozen=True, tag="grid"):
+    """Cells in rows and columns, with headings: combinations, a table of shares, chosen weights."""
+
+    cells: Annotated[list[list[Cell | str | float]], Meta(min_length=1)]
+    columns: list[str] = []
+    rows: list[str] = []
+
+
+class Panel(Struct, frozen=True, forbid_unknown_fields=True):
+    """A picture of characters, each of them a square."""
+
+    rows: Annotated[list[str], Meta(min_length=1)]
+    title: str = ""
+
+
+class Shade(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a character of a picture is drawn."""
+
+    fill: Annotated[str, Meta(max_length=2)] = "█"
+    role: Role = ""
+    name: str = ""
+
+
+class Picture(_Figure, frozen=True, tag="picture"):
+    """Small pictures side by side, such as patches of two images."""
+
+    panels: Annotated[list[Panel], Meta(min_length=1)]
+    legend: dict[str, Shade]
+    signs: list[str] = []
+    """Between the panels, such as `+`."""
+
+
+Figure = Flow | Stack | Matrices | Tree | Points | Curve | Grid | Picture
+
+
+def read(text: str, path: Path = Path("figure"), first_line: int = 1) -> Figure:
+    """The description of a fence; raises ContentError with `file:line: what, and what was expected`."""
+    figure: Figure = decode(text, Figure, path, first_line)  # type: ignore[arg-type]
+    problems = list(_problems(figure))
+    if problems:
+        lines = text.splitlines()
+        raise ContentError([f"{path}:{first_line + _line(lines, word)}: {said}" for word, said in problems])
+    return figure
+
+
+def alt_of(text: str) -> str:
+    """The words of a description, also of one that does not hold; empty where there are none."""
+    found = _ALT.search(text)
+    return " ".join(found[1].split()).strip("\"'") if found else ""
+
+
+def _line(lines: list[str], word: str) -> int:
+    return next((number for number, line in enumerate(lines) if word in line), 0)
+
+
+def _problems(figure: Figure) -> Iterator[tuple[str, str]]:
+    """A word of the line, and what is wrong with it, of what the types cannot say."""
+    if isinstance(figure, Flow):
+        yield from _flow_problems(figure)
+    elif isinstance(figure, Stack):
+        for layer in figure.layers:
+            if len(layer.states) != len(figure.steps):
+                yield (
+                    layer.name,
+                    f"layer `{layer.name}` has {len(layer.states)} states, expected {len(figure.steps)}: one a step",
+                )
+        if figure.notes and len(figure.notes) != len(figure.steps):
+            yield "notes", f"{len(figure.notes)} notes, expected {len(figure.steps)}: one a step"
+    elif isinstance(figure, Matrices):
+        yield from _matrix_problems(figure)
+    elif isinstance(figure, Tree):
+        yield from _tree_problems(figure.answers, figure.ask)
+    elif isinstance(figure, Picture):
+        signs = {sign for panel in figure.panels for row in panel.rows for sign in row}
+        for sign in sorted(signs - figure.legend.keys() - {" "}):
+            yield "panels", f"`{sign}` is in no legend, expected one of: {' '.join(figure.legend)}"
+    elif isinstance(figure, Points) and (figure.x[0] >= figure.x[1] or figure.y[0] >= figure.y[1]):
+        yield "x:", "a range that is empty, expected [low, high]"
+
+
+def _flow_problems(figure: Flow) -> Iterator[tuple[str, str]]:
+    placed = [name for row in figure.rows for name in row if name != "."]
+    for name in sorted({name for name in placed if placed.count(name) > 1}):
+        yield "rows", f"`{name}` stands twice, expected names that differ"
+    for name in figure.boxes:
+        if name not in placed:
+            yield f"{name}:", f"box `{name}` is in no row, expected it in rows"
+    for arrow in figure.arrows:
+        names = stops(arrow)[0]
+        if len(names) < 2:
+            yield arrow, f"`{arrow}` is no arrow, expected `a -> b`"
+        for name in names:
+            if name not in placed:
+                yield arrow, f"`{name}` is in no row, expected one of: {', '.join(placed)}"
+    for way in figure.backward:
+        for name in way.path:
+            if name not in placed:
+                yield "backward", f"`{name}` is in no row, expected one of: {', '.join(placed)}"
+
+
+def _matrix_problems(figure: Matrices) -> Iterator[tuple[str, str]]:
+    slider = figure.slider
+    if slider and slider.start not in slider.values:
+        yield "start", f"start is {slider.start}, expected one of the values"
+    for matrix in figure.parts:
+        for size in (matrix.rows, matrix.columns) if isinstance(matrix, Matrix) else ():
+            if isinstance(size, str) and not (slider and size == slider.name):
+                yield f"{size}", f"a size of {matrix.name} is `{size}`, expected a number or the slider's name"  # type: ignore[union-attr]
+            if isinstance(size, int) and not 0 < size <= _LARGEST:
+                yield f"{size}", f"a size is {size}, expected 1 to {_LARGEST}"
+
+
+def _tree_problems(nodes: list[Node], above: str) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        if not node.answer:
+            yield node.ask or node.say or above, "an answer has no `when`, expected the word that leads to it"
+        if bool(node.ask) == bool(node.say):
+            yield above, f"the answer `{node.answer}` has {'both' if node.ask else 'neither'}, expected ask or say"
+        if node.ask and len(node.answers) < 2:
+            yield node.ask, f"`{node.ask}` has {len(node.answers)} answers, expected two or more"
+        yield from _tree_problems(node.answers, node.ask or above)
+
+
+def stops(arrow: str) -> tuple[list[str], bool, str]:
+    """The names on an arrow's way, whether it has a head, and its text."""
+    way, _, text = arrow.partition(": ")
+    parts = _ARROW.split(way.strip())
+    return parts[::2], "->" in parts[-2:], text.strip()
+
+
+def fences(text: str, name: str) -> Iterator[tuple[int, str]]:
+    """Number of the first line inside, and the text, of each fence of that name; both as in `text`."""
+    inside: list[str] | None = None
+    start = 0
+    mark = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = re.match(r"(`{3,}|~{3,})\s*(\S*)", line)
+        if inside is not None:
+            if line.strip() == mark:
+                if start:
+                    yield start, "\n".join(inside)
+                inside = None
+            else:
+                inside.append(line)
+        elif found:
+            inside, mark = [], found[1]
+            start = number + 1 if found[2] == name else 0
+
+
+def problems_of_figures(path: Path) -> Iterator[str]:
+    """Every description of a lesson that does not hold, as `file:line: what, and what was expected`."""
+    for line, text in fences(path.read_text(encoding="utf-8"), "figure"):
+        try:
+            read(text, path, line)
+        except ContentError as error:
+            yield error.problems[0]

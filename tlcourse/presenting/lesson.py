@@ -1,0 +1,175 @@
+"""A lesson's text in parts: prose in Markdown, and what is drawn: figures and formulas.
+
+A formula stands between `$$` and `$$` in lines of its own, or between `$` and `$` within a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from tlcourse.course.model import LoadedCourse
+from tlcourse.presenting import figures
+from tlcourse.presenting.figures.canvas import widest
+from tlcourse.presenting.formula import FormulaError, block, inline
+from tlcourse.presenting.marks import Line, Run
+
+_FENCE = re.compile(r"^(`{3,}|~{3,})\s*(\S*)")
+_DISPLAYED = re.compile(r"^\$\$(.*?)(\$\$)?\s*\Z", re.DOTALL)
+_WITHIN = re.compile(r"(`[^`\n]*`)|(?<![\\$])\$(?=[^\s$])((?:[^$\n]|\n(?!\n))*?[^\s$\\])\$(?![\d$])")
+_MEANING = re.compile(r"([\\`*_\[\]|<])")
+INDENT = 4
+"""Of a formula in lines of its own."""
+ANSI = {
+    "next": "bright_blue", "live": "bright_blue", "done": "green", "good": "green", "partial": "yellow",
+    "wrong": "red", "due": "bright_yellow", "source": "bright_cyan", "target": "yellow", "method": "magenta",
+    "control": "bright_black", "lab": "blue", "muted": "bright_black", "line": "bright_black",
+}  # fmt: skip
+"""Roles in the sixteen colours that a terminal has itself, for what is printed there."""
+
+
+class Part(Struct, frozen=True):
+    """A piece of a lesson: its kind, what stands in it, and its first line in the lesson, from 1."""
+
+    kind: Literal["prose", "figure", "math"]
+    text: str
+    line: int = 1
+
+
+def parts(text: str) -> Iterator[Part]:
+    """The pieces in order."""
+    prose: list[str] = []
+    inside: list[str] = []
+    mark = kind = ""
+    start = since = 1
+    for number, line in enumerate(text.splitlines(), start=1):
+        opened = not mark
+        if opened and (found := _FENCE.match(line)):
+            mark, kind = found[1], found[2]
+            drawn = kind in ("figure", "math")
+            rest = ""
+        elif opened and (found := _DISPLAYED.match(line)):
+            mark, kind, drawn, rest = "$$", "math", True, found[1].strip()
+            closed = bool(found[2])
+        elif opened:
+            prose.append(line)
+            continue
+        if opened:
+            if not drawn:
+                prose.append(line)
+                continue
+            yield Part("prose", "\n".join(prose), since)
+            prose, inside, start = [], [rest] if rest else [], number + (not rest)
+            if mark == "$$" and closed:
+                yield Part("math", rest, number)
+                mark, since = "", number + 1
+            continue
+        ends = line.strip() == mark or (mark == "$$" and line.rstrip().endswith("$$"))
+        if not drawn:
+            prose.append(line)
+        elif not ends:
+            inside.append(line)
+        else:
+            inside += [line.rstrip().removesuffix("$$")] if mark == "$$" and line.strip() != mark else []
+            yield Part("figure" if kind == "figure" else "math", "\n".join(inside), start)
+            since = number + 1
+        if ends:
+            mark = ""
+    yield Part("prose", "\n".join([*prose, *(inside if mark and drawn else [])]), since)
+
+
+def as_markdown(text: str) -> str:
+    """Markdown in which figures and formulas are fences of those names, and formulas in sentences are Unicode."""
+    found = []
+    for part in parts(text):
+        prose = part.kind == "prose"
+        found.append(within(part.text) if prose else f"```{part.kind}\n{part.text}\n```")
+    return "\n".join(found)
+
+
+def within(prose: str) -> str:
+    """Prose with the formulas of its sentences set, and nothing in them that Markdown would take for its own."""
+    found: list[str] = []
+    mark = ""
+    for paragraph in re.split(r"(^(?:`{3,}|~{3,}).*$)", prose, flags=re.MULTILINE):
+        if paragraph.startswith(("```", "~~~")):
+            fence = _FENCE.match(paragraph)
+            mark = "" if mark and paragraph.strip() == mark else mark or (fence[1] if fence else "")
+            found.append(paragraph)
+        else:
+            found.append(paragraph if mark else _WITHIN.sub(_set, paragraph))
+    return "".join(found)
+
+
+def _set(found: re.Match[str]) -> str:
+    if found[1]:
+        return found[1]
+    try:
+        return _MEANING.sub(r"\\\1", inline(" ".join(found[2].split())))
+    except FormulaError:
+        return found[0]
+
+
+def for_a_terminal(style: str) -> str:
+    """A style of a run with the terminal's colours in place of roles."""
+    return re.sub(r"\$([a-z0-9-]+)", lambda role: ANSI.get(role[1], "default"), style)
+
+
+def drawn(part: Part, width: int) -> list[Line]:
+    """The lines of a figure or a formula."""
+    if part.kind == "figure":
+        return figures.drawn_text(part.text, width)
+    return [[Run(" " * INDENT), Run(line, "$live")] for line in formula_lines(part.text)]
+
+
+def formula_lines(source: str, spell: Callable[[str], str] | None = None) -> list[str]:
+    """A displayed formula; of one that cannot be set its source."""
+    try:
+        return list(block(source, spell))
+    except FormulaError:
+        return source.splitlines()
+
+
+def in_words(text: str) -> str:
+    """The lesson for whoever hears it or reads it as plain text: figures as what they show."""
+    said = []
+    for part in parts(text):
+        if part.kind == "prose":
+            said.append(within(part.text))
+        elif part.kind == "figure":
+            said.append(figures.in_words(part.text))
+        else:
+            said.append("\n".join(" " * INDENT + line for line in formula_lines(part.text)))
+    return "\n".join(said)
+
+
+def problems_of_drawings(course: LoadedCourse) -> Iterator[str]:
+    """Figures and formulas of a course that cannot be drawn, as `file:line: what, and what was expected`."""
+    for unit in course.about.units:
+        if unit.lesson is None or unit.id not in course.lessons:
+            continue
+        path = course.folder / unit.lesson
+        yield from figures.problems(path)
+        for part in parts(path.read_text(encoding="utf-8")):
+            yield from _formula_problems(part, path)
+
+
+def _formula_problems(part: Part, path: Path) -> Iterator[str]:
+    try:
+        if part.kind == "math":
+            wide = widest([[Run(line)] for line in block(part.text)]) + INDENT
+            if wide > figures.NARROWEST:
+                yield f"{path}:{part.line}: a formula of {wide} columns, expected at most {figures.NARROWEST}"
+    except FormulaError as error:
+        yield f"{path}:{part.line}: the formula cannot be set: {error}, expected LaTeX of docs/authoring.md"
+    for found in _WITHIN.finditer(part.text) if part.kind == "prose" else ():
+        try:
+            if found[2]:
+                inline(" ".join(found[2].split()))
+        except FormulaError as error:
+            line = part.line + part.text.count("\n", 0, found.start())
+            yield f"{path}:{line}: the formula `{found[2]}` cannot be set: {error}, expected LaTeX of docs/authoring.md"

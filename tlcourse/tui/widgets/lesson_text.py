@@ -1,0 +1,92 @@
+"""The text of a lesson: Markdown whose figures and formulas are drawn, and whose listings are coloured as they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Label, Markdown, Static
+from textual.widgets.markdown import MarkdownFence
+
+from tlcourse.presenting.lesson import as_markdown, formula_lines
+from tlcourse.tui.text import spelt_out
+from tlcourse.tui.widgets.figure import FigureView
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+DRAWN = ("figure", "math")
+
+
+class LessonFence(MarkdownFence):
+    """A listing, a figure or a formula. Nobody guesses the language of a listing that names none."""
+
+    DEFAULT_CSS = """
+    LessonFence {
+        &.-drawn {
+            background: transparent;
+            color: $foreground;
+            margin: 0 0 1 0;
+        }
+        & > .formula {
+            width: auto;
+            padding: 0 4;
+            color: $live;
+        }
+    }
+    """
+
+    def __init__(self, markdown: Markdown, token: Token, code: str) -> None:
+        super().__init__(markdown, token, code)
+        self.set_class(self.lexer in DRAWN, "-drawn")
+
+    @classmethod
+    def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
+        """Textual's, for languages; text stays text."""
+        if language.strip() in ("", "text", *DRAWN):
+            return Content(code)
+        return super().highlight(code, language, ansi=ansi, dark=dark)
+
+    def compose(self) -> ComposeResult:
+        """What is drawn, or the listing."""
+        spell = spelt_out if getattr(self.app, "ascii_only", False) else None
+        if self.lexer == "figure":
+            yield FigureView(self.code, spell)
+        elif self.lexer == "math":
+            yield Static("\n".join(formula_lines(self.code, spell)), markup=False, classes="formula")
+        else:
+            yield Label(self._highlighted_code, id="code-content", expand=True)
+
+
+class LessonText(Markdown):
+    """Markdown with figures and formulas; with `ascii_only` its words are spelt out after they are parsed.
+
+    Before that, a `·` made into `*` would be taken for emphasis, and a dash at the beginning of a line for a list.
+    """
+
+    BLOCKS = {**Markdown.BLOCKS, "fence": LessonFence, "code_block": LessonFence}  # noqa: RUF012 - Textual's
+
+    def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, open_links=False, parser_factory=_ascii_parser if ascii_only else None)
+
+    async def show(self, text: str) -> None:
+        """Show a lesson, or another text in Markdown."""
+        await self.update(as_markdown(text))
+
+
+def _ascii_parser() -> MarkdownIt:
+    parser = MarkdownIt("gfm-like")
+    parser.core.ruler.push("ascii", _spell)
+    return parser
+
+
+def _spell(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type in ("fence", "code_block") and token.info.strip() not in DRAWN:
+            token.content = spelt_out(token.content)
+        for child in token.children or ():
+            if child.type in ("text", "code_inline"):
+                child.content = spelt_out(child.content)
