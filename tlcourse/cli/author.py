@@ -14,7 +14,8 @@ from tlcourse.text import typed
 
 if TYPE_CHECKING:
     from tlcourse.course.checks import Row
-    from tlcourse.course.model import LoadedExercise
+    from tlcourse.course.model import LoadedCourse, LoadedExercise
+    from tlcourse.course.write_it import WriteIt
     from tlcourse.grading.author_check import ReferenceCheck
 
 app = typer.Typer(help="Write a course, and check it.", no_args_is_help=True, rich_markup_mode=None)
@@ -52,7 +53,9 @@ def check(
         bool, typer.Option("--exercises", help="Grade starters, references and wrong solutions too (minutes).")
     ] = False,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds with which a reference must pass.")] = 5,
-    only: Annotated[str | None, typer.Option("--only", metavar="EXERCISE", help="Only this exercise.")] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="EXERCISE", help="Only this exercise or method.")
+    ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, max=256, help="Torch threads of one grading.")] = 1,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Gradings side by side (default: one a core).")
@@ -97,11 +100,15 @@ def check(
             "quizzes": len(loaded.quizzes),
             "questions": sum(len(quiz.questions) for quiz in loaded.quizzes.values()),
             "exercises": len(loaded.exercises),
+            "methods": len(loaded.write_its),
         }
     except ContentError as error:
         problems = error.problems
     references: list[ReferenceCheck] = []
     if exercises and not problems:
+        written = [one for name, one in loaded.write_its.items() if only in (None, name)]
+        problems = list(_problems_of_written(loaded, folder or course, written))
+    if exercises and not problems and only not in loaded.write_its:
         chosen = [loaded.exercise(only)] if only else list(loaded.exercises.values())
         references = list(_reference_checks(chosen, seeds, threads, workers))
         problems = [
@@ -126,6 +133,20 @@ def check(
     if problems:
         out.note(f"tlcourse: {len(problems)} problem(s).")
         raise typer.Exit(ExitCode.USAGE)
+
+
+def _problems_of_written(loaded: LoadedCourse, course: Path | None, chosen: Sequence[WriteIt]) -> Iterator[str]:
+    """What skeletons, references and wrong twins show to be wrong with the checks of methods to write."""
+    from tlcourse.course.write_it import folder_of
+    from tlcourse.grading.write_it import problems_with, sandbox_for_many
+    from tlcourse.paths import graders_folder
+
+    sandbox = sandbox_for_many() if chosen else None
+    for one in chosen:
+        assert sandbox is not None
+        found = list(problems_with(sandbox, folder_of(loaded, one), graders_folder(course), one))
+        out.note(f"{'FAILS' if found else 'holds'}  write/{one.id}")
+        yield from found
 
 
 @app.command("notebooks")

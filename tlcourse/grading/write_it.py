@@ -16,6 +16,7 @@ from tlcourse.course.exercise import staff_files, staff_text
 from tlcourse.course.model import LoadedCourse
 from tlcourse.course.spec import Limits, TaskSpec
 from tlcourse.course.write_it import CHECKS, FOLDER, SKELETON, WriteIt, folder_of
+from tlcourse.errors import UnableError
 from tlcourse.execution.spec import Checked, Outcome, RunReport, RunSpec
 from tlcourse.execution.speed import known_speed
 from tlcourse.execution.supervise import run
@@ -175,6 +176,14 @@ def reference_and_wrongs(graders: Path, one: WriteIt) -> tuple[str, list[Wrong]]
     reference = staff_text(kept[REFERENCE]) if REFERENCE in kept else ""
     wrongs = decode(staff_text(kept[WRONG]), _Wrongs, kept[WRONG]).wrong if WRONG in kept else []
     return reference, wrongs
+
+
+def sandbox_for_many() -> Sandbox:
+    """One that imports torch once for all runs, where it can be had; raises UnableError where there is none."""
+    try:
+        return choose("fork-server")[0]
+    except UnableError:
+        return choose("auto")[0]
 
 
 def problems_with(sandbox: Sandbox, folder: Path, graders: Path, one: WriteIt) -> Iterator[str]:
