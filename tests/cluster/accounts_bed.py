@@ -53,7 +53,7 @@ def missing() -> str:
 
 
 class AccountsBed(Bed):
-    """One node, and the account `project1`, in which `student` is."""
+    """One node, and the account `project1`, in which `student` is. An array has four elements at most."""
 
     def __init__(self) -> None:
         super().__init__(nodes=1)
@@ -63,7 +63,8 @@ class AccountsBed(Bed):
         etc, host = self.root / "etc" / "slurm", socket.gethostname().split(".")[0]
         conf = etc / "slurm.conf"
         without = "AccountingStorageType=accounting_storage/none\n"
-        conf.write_text(conf.read_text().replace(without, WITH_ACCOUNTS.format(port=self._port)))
+        accounts = WITH_ACCOUNTS.format(port=self._port)
+        conf.write_text(conf.read_text().replace(without, accounts).replace("MaxArraySize=1001", "MaxArraySize=5"))
         dbd = etc / "slurmdbd.conf"
         dbd.write_text(SLURMDBD_CONF.format(host=host, port=self._port, root=self.root))
         dbd.chmod(0o600)

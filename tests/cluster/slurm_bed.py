@@ -207,6 +207,15 @@ class Bed:
             rc.unlink()
             users.write_text(before)
 
+    @contextlib.contextmanager
+    def tmp(self, options: str) -> Iterator[None]:
+        """/tmp of all its machines is mounted so."""
+        self.run("mount", "-o", f"remount,{options}", "/tmp")
+        try:
+            yield
+        finally:
+            self.run("mount", "-o", "remount,exec", "/tmp")
+
     def go_on(self) -> None:
         """Let solutions that `hold` go on (see waiting.py)."""
         self.run("pkill", "-CONT", "-u", USER, check=False)

@@ -72,7 +72,7 @@ def test_a_limit_of_the_quality_of_service_is_asked_for_and_kept_to(bed, profile
     """As LUMI's dev-g. Six hand-ins go two by two, and Slurm need refuse none."""
     bed.manage("modify", "qos", "normal", "set", "MaxSubmitJobsPerUser=2")
     try:
-        assert ask_limits(shell_for(profile, "bed"), msgspec.structs.replace(profile, qos="normal")) == (1000, 2)
+        assert ask_limits(shell_for(profile, "bed"), msgspec.structs.replace(profile, qos="normal")) == (4, 2)
         two = msgspec.structs.replace(profile, qos="normal")
         with bed.odd(sbatch='"$real" "$@"; code=$?; echo "$code" >>~/codes; exit $code'):
             pool = SlurmPool("bed", two, pace=PACE, chunk=1, expected=6, sandbox_kind="bubblewrap")

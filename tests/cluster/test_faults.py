@@ -184,8 +184,12 @@ def test_a_full_work_folder_is_said_before_anything_is_submitted(cluster, profil
     full = msgspec.structs.replace(profile, work=small)
     with pytest.raises(InfraError, match="is full"):
         watchers(full).add(job_for()).result(120)
-    assert cluster.jobs() == []
     cluster.ssh(f"rm {small}/filling")
+    quota = "echo 'tar: ./plan.json: Cannot write: Disk quota exceeded' >&2; exit 2"
+    with cluster.odd(tar=quota), pytest.raises(InfraError, match="is full") as raised:
+        watchers(full).add(job_for()).result(120)
+    assert "your quota is used up" in raised.value.cause
+    assert cluster.jobs() == []
     assert watchers(full).add(job_for()).result(120).status == "done"
 
 
@@ -202,11 +206,12 @@ def test_a_work_folder_that_fills_up_during_a_run_is_said_and_nothing_is_counted
 
 
 def small_folder(cluster) -> str:
-    """A file system of 64 MB at the student's, empty."""
-    folder = cluster.home / "small"
+    """A file system of 64 MB and 64 files at the student's, empty."""
+    folder = str(cluster.home / "small")
     cluster.run("sh", "-c", f"umount {folder} 2>/dev/null; mkdir -p {folder}")
-    cluster.run("mount", "-t", "tmpfs", "-o", "size=64m,mode=700,uid=61777,gid=61777", "tmpfs", str(folder))
-    return str(folder)
+    options = "size=64m,nr_inodes=64,mode=700,uid=61777,gid=61777"
+    cluster.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder)
+    return folder
 
 
 def test_a_number_that_slurm_has_forgotten_is_no_matter_where_the_result_lies(

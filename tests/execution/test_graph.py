@@ -15,11 +15,11 @@ from torch import nn
 from tlcourse.cluster.plan import Packer
 from tlcourse.course.spec import Output
 from tlcourse.execution.arrays import read_predictions
-from tlcourse.execution.spec import RunReport, Usage
 from tlcourse.execution.supervise import run
 from tlcourse.execution.worker import graph
 from tlcourse.execution.worker.predict import probes
 from tlcourse.grading.graph import measured_on_graph
+from tlcourse.sandbox.base import NoSandbox
 
 X = torch.randn(40, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 OUTPUTS = [Output("logits", (3,)), Output("size")]
@@ -178,13 +178,21 @@ NONE = f"{FORGED}\nfrom tlcourse.execution.worker import graph\ngraph.export = N
 EARLY = f"{FORGED}\nfrom tlcourse.execution.worker import graph\ngraph.export = lambda *_: b'predictions'\n"
 
 
-def test_a_cluster_is_asked_for_no_graph_and_the_verdict_says_so(job_for):
+def test_the_graph_of_a_run_elsewhere_is_evaluated_here(fork_server_sandbox, job_for, monkeypatch):
+    """It comes back from a cluster or a folder with the predictions; whoever has no sandbox has the module's word."""
     job = job_for(FORGED)
-    job = replace(job, task_spec=replace(job.task_spec, graph=True))
-    assert not Packer().task(job, b"").task_spec.graph
-    there = RunReport("done", "", "bubblewrap", Usage(), where="lumi: n1 (job 7)")
-    said = measured_on_graph(job, there, lambda *_: pytest.fail("nothing is run")).in_words()
-    assert said == "What the module shares is self-reported: on a cluster no module is handed out as a graph."
+    job = replace(job, task_spec=replace(job.task_spec, outputs=(Output("y"), Output("z")), graph=True), order_seed=3)
+    assert Packer().task(job, b"").task_spec.graph
+    report = run(job, fork_server_sandbox, lambda _: None)
+    there = replace(report, where="lumi: n1 (job 7)")
+    for _ in range(2):  # in a sandbox of its own, and from the fork server
+        found = measured_on_graph(job, there, lambda *_: pytest.fail("it is sent nowhere"))
+        assert (found.why_not, found.probes["shared_share"]) == ("", 0.0)
+    monkeypatch.setattr("tlcourse.grading.graph.choose", lambda kind: (NoSandbox(), ""))
+    said = measured_on_graph(job, there, lambda *_: pytest.fail("it is sent nowhere")).in_words()
+    assert said == (
+        "What the module shares is self-reported: its graph could not be evaluated: this machine builds no sandbox."
+    )
 
 
 QUITS = f"""{FORGED}

@@ -84,7 +84,7 @@ class Packer:
         """The task of a job; its blobs are kept here until `drop_all_but`."""
         task = Task(
             key="",
-            task_spec=msgspec.structs.replace(job.task_spec, graph=False),  # its second run would be another job
+            task_spec=job.task_spec,
             limits=job.limits,
             sandbox_kind=job.sandbox_kind,
             env=dict(job.env),
@@ -133,9 +133,10 @@ def read_arrays(data: bytes) -> dict[str, Any]:
 
 
 def result_cap(task: Task, items: int) -> int:
-    """Bytes that a result file of this task can honestly have: predictions in base64, the log, events that are kept."""
-    predictions = arrays.size_cap(items, task.task_spec.outputs) if task.test else 0
-    return predictions * 4 // 3 + 8 * task.limits.output_kb * 1024 + 32 * 2**20
+    """Bytes that a result file of this task can honestly have: predictions, graph, the log, events that are kept."""
+    binary = arrays.size_cap(items, task.task_spec.outputs) if task.test else 0
+    binary += arrays.GRAPH_CAP if task.task_spec.graph else 0
+    return binary * 4 // 3 + 8 * task.limits.output_kb * 1024 + 32 * 2**20
 
 
 SPARE_MB = 1536
