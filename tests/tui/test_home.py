@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from tour import STOPS
 
 from tlcourse.student.overview import ExerciseState, ObjectiveState, Overview, QuizState, UnitState
 from tlcourse.student.record import Record
@@ -129,3 +130,24 @@ async def test_home_uses_the_room_that_there_is(visit, size, least):
         lines += [""] * (size[1] - len(lines))
         used = [line for line in lines if len(line.rstrip(" │")) >= size[0] * 0.3]
         assert len(used) / size[1] >= least
+
+
+async def test_progress_shows_objectives_days_and_what_comes_back(visit):
+    async with visit(120, 40) as person:
+        await STOPS["progress"](person)
+        shown = person.screen
+        assert "■ ▪ ·   ━━━━━━━───  8/14" in shown  # residual connections: one objective all right, one partly
+        assert "1 day in a row, 1 day in all" in shown
+        assert "today ━" in shown
+        assert "ex2  ━━━━━━━━━━━━━─── 8/10" in shown
+        assert "⏎ Next" in shown.splitlines()[-1]
+
+
+async def test_after_a_round_enter_leads_on_and_the_change_is_seen(visit):
+    async with visit(120, 40) as person:
+        await STOPS["quiz-over"](person)
+        assert "Next: Practicalities" not in person.screen  # it goes on in this unit
+        assert "⏎ Next: " in person.screen
+        assert "5/6" in person.screen
+        shown = await person.press("enter")
+        assert "The round is over" not in shown

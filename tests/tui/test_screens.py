@@ -125,7 +125,7 @@ async def test_a_round_ends_in_what_was_missed_and_another_round_asks_only_that(
 
 
 async def test_every_option_gets_its_reason_after_the_answer(visit):
-    async with visit(120, 50) as person:
+    async with visit(160, 50) as person:
         await person.go("quiz/residual-connections")
         await person.press("c", "enter")
         question = person.app.course.quizzes["residual-connections"].questions[0]

@@ -64,7 +64,7 @@ def test_no_other_file_of_the_app_names_a_colour():
     assert named == {}
 
 
-@pytest.mark.parametrize(("stop", "words"), [("quiz-answered", "✓ right"), ("exercise-bench", "✓ passed")])
+@pytest.mark.parametrize(("stop", "words"), [("quiz-answered", "✓ right"), ("exercise-bench", "0.981")])
 async def test_what_is_on_the_screen_changes_with_the_theme_within_tables_too(visit, config, stop, words):
     async with visit(80, 40) as person:
         await STOPS[stop](person)

@@ -38,6 +38,11 @@ def _without_closing(text: str) -> str:
     return text.rstrip().rstrip("#").rstrip() or text.strip()
 
 
+def title_of(body: str, name: str) -> str:
+    """The heading of the section whose `slug` is `name`; empty where there is none."""
+    return next((heading for heading, _ in sections(body) if slug(heading) == name), "")
+
+
 def sections(body: str, level: int = 2) -> list[tuple[str, str]]:
     """The (heading, text) pairs of one heading level, such as the hints of `hints.md`."""
     found: list[tuple[str, list[str]]] = []

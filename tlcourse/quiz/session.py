@@ -30,6 +30,8 @@ class Session:
         self._seed = secrets.randbits(32) if seed is None else seed
         self._correct = {question.id: latest[question.id] for question in questions if question.id in latest}
         self._queue = self._realised(question for question in questions if question.id not in self._correct)
+        self.in_a_row = 0
+        """How many of the last answers of this visit were right, one after the other."""
 
     @property
     def question(self) -> Question | None:
@@ -40,6 +42,11 @@ class Session:
     def right(self) -> int:
         """Questions whose latest answer is right."""
         return sum(self._correct.values())
+
+    @property
+    def marks(self) -> list[bool | None]:
+        """Whether the latest answer to each question is right, in the quiz's order; None where there is none."""
+        return [self._correct.get(question.id) for question in self.questions]
 
     @property
     def answered(self) -> int:
@@ -66,6 +73,7 @@ class Session:
             raise ValueError("no question is open")
         marked = self.question.mark(given)
         self._correct[self.question.id] = marked.correct
+        self.in_a_row = self.in_a_row + 1 if marked.correct else 0
         return marked
 
     def advance(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -217,15 +217,39 @@ class Overview(Struct, frozen=True):
     @property
     def next(self) -> str:
         """What to do next: the first thing not yet done, such as `lesson/fine-tuning`; empty when all is done."""
-        for unit in self.units:
-            if unit.written and not unit.read:
-                return f"lesson/{unit.id}"
-            for quiz in unit.quizzes:
-                if quiz.right < quiz.questions:
-                    return f"quiz/{quiz.id}"
-            if unit.exercise_to_do:
-                return f"exercise/{unit.exercise_to_do.id}"
-        return ""
+        return next(_to_do(self.units), "")
+
+    def next_after(self, place: str) -> str:
+        """What to do next for who is done at `place`: in its unit, in the units after it, then in those before."""
+        unit = self.unit_of(place)
+        start = self.units.index(unit) if unit else 0
+        return next((to_do for to_do in _to_do(self.units[start:] + self.units[:start]) if to_do != place), "")
+
+    @property
+    def resume(self) -> str:
+        """Where to continue: where one was, as long as something is left to do there; else what comes after it."""
+        return self.place if self.place and self._open(self.place) else self.next_after(self.place)
+
+    def _open(self, place: str) -> bool:
+        """Whether a place has something left: a lesson that is not read, an open question, an exercise not passed."""
+        kind, _, name = place.partition("/")
+        unit = self.unit_of(place)
+        if unit is None:
+            return True
+        if kind == "quiz":
+            return any(quiz.id == name and quiz.answered < quiz.questions for quiz in unit.quizzes)
+        if kind == "exercise":
+            return any(exercise.id == name and exercise.outcome != "pass" for exercise in unit.exercises)
+        return not unit.read
+
+
+def _to_do(units: Iterable[UnitState]) -> Iterator[str]:
+    """Places with something to do, in the order of the units."""
+    for unit in units:
+        if unit.written and not unit.read:
+            yield f"lesson/{unit.id}"
+        yield from (f"quiz/{quiz.id}" for quiz in unit.quizzes if quiz.right < quiz.questions)
+        yield from (f"exercise/{exercise.id}" for exercise in unit.exercises if exercise.outcome != "pass")
 
 
 def overview(course: LoadedCourse, record: Record) -> Overview:

@@ -175,6 +175,19 @@ class CourseApp(App[int]):
         """Whether anything may move by itself: not with NO_COLOR, in ASCII, or with `motion: off`."""
         return self.motion_wanted and not self.ascii_only and self.theme != NO_COLOUR
 
+    def name_of(self, place: str) -> str:
+        """A place in words, such as `Fine-tuning (lesson, 10 min)`; empty where it is not one of the course."""
+        kind, _, name = place.partition("/")
+        course = self.course
+        if kind == "lesson" and name in course.lessons:
+            title = next(unit.title for unit in course.about.units if unit.id == name)
+            return f"{title} (lesson, {course.lessons[name].minutes} min)"
+        if kind == "quiz" and name in course.quizzes:
+            return f"{course.quizzes[name].title} (quiz)"
+        if kind == "exercise" and name in course.exercises:
+            return f"{course.exercises[name].about.title} (exercise)"
+        return ""
+
     def words(self, text: str) -> str:
         """`text` as it is shown: spelt out where only ASCII may be."""
         if not self.ascii_only:

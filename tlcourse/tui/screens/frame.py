@@ -53,6 +53,8 @@ class KeyLine(Footer):
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         if isinstance(self.screen, CourseScreen):
             keys = [key for key in keys if self.screen.works(key.action)]
+            for key in keys:
+                key.description = self.screen.says(key.action) or key.description
         if isinstance(self.screen.focused, (Input, TextArea)):
             keys += self._of_a_field({key.key for key in keys})
         self._fitted = width = self.app.size.width
@@ -169,7 +171,7 @@ class CourseScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._working: frozenset[str] = frozenset()
+        self._working: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def course_app(self) -> CourseApp:
@@ -216,9 +218,13 @@ class CourseScreen(Screen[None]):
         """Whether a key does something now: the last line names those alone. The others say why not."""
         return True
 
+    def says(self, action: str) -> str:
+        """What a key does now, in a word or two, where that changes; empty: what its binding says."""
+        return ""
+
     def keys_changed(self) -> None:
-        """Write the last line anew, where other keys work than before."""
-        working = frozenset(name for name in self._actions() if self.works(name))
+        """Write the last line anew, where other keys work than before, or do something else."""
+        working = frozenset((name, self.says(name)) for name in self._actions() if self.works(name))
         if working != self._working:
             self._working = working
             self.refresh_bindings()

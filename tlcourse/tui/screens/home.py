@@ -149,8 +149,7 @@ class HomeScreen(CourseScreen):
     @property
     def resume_place(self) -> str:
         """Where to continue: where one was, or what comes next."""
-        state = self.course_app.state
-        return state.place or state.next
+        return self.course_app.state.resume
 
     @property
     def _resume_unit(self) -> str:
@@ -170,19 +169,7 @@ class HomeScreen(CourseScreen):
         if not self.resume_place:
             return "✓ All that is written is done."
         begun = "▶ Continue: " if state.place else "▶ Continue with the first lesson: "
-        return begun + self._words(self.resume_place)
-
-    def _words(self, place: str) -> str:
-        course = self.course_app.course
-        kind, _, name = place.partition("/")
-        if kind == "lesson" and name in course.lessons:
-            title = next(unit.title for unit in course.about.units if unit.id == name)
-            return f"{title} (lesson, {course.lessons[name].minutes} min)"
-        if kind == "quiz" and name in course.quizzes:
-            return f"{course.quizzes[name].title} (quiz)"
-        if kind == "exercise" and name in course.exercises:
-            return f"{course.exercises[name].about.title} (exercise)"
-        return ""
+        return begun + self.course_app.name_of(self.resume_place)
 
     @on(OptionList.OptionHighlighted, "#units")
     def show_about(self) -> None:

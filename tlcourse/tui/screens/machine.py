@@ -112,7 +112,7 @@ class FirstScreen(MachineScreen):
 
     head = (
         "\nWelcome. This is a look at your machine, shown once: what works, and the command that fixes the rest. "
-        "Reading and quizzes need none of it. enter begins; 6 shows more of it at any time."
+        "Reading and quizzes need none of it. enter begins; 7 shows more of it at any time."
     )
     shown = frozenset(["Python", "torch", "GPU", *KINDS[:-1], "clusters", "terminal"])
 

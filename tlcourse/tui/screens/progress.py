@@ -1,37 +1,52 @@
-"""Progress: by unit and by learning objective, and what to review next."""
+"""Progress: what is known by objective, the days, what comes back, and the exercises."""
 
 from __future__ import annotations
 
+import datetime
 from typing import ClassVar
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import ScrollableContainer, VerticalScroll
 from textual.widgets import Static
 
-from tlcourse.student.overview import Overview, totals
-from tlcourse.student.record import now
+from tlcourse.presenting.marks import TRACK, bar, parted, spark
+from tlcourse.student.overview import WEEKS, Overview, totals
+from tlcourse.student.record import Attempt, now
 from tlcourse.student.review import Weak, weak_objectives
+from tlcourse.text import counted
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.course_map import square
 
-_BAR = 10
 _MOST_WEAK = 5
+_QUIZ, _FORECAST, _POINTS, _SPARKS = 10, 24, 16, 20
+"""Columns of the bars of a quiz, of what comes back, of an exercise's points, and of its attempts."""
+_SHADES = "·▪■█"
+"""Of a day by what was done on it: nothing, less than a third of the busiest day, less than two thirds, more."""
+_PANES = {
+    "objectives": "By learning objective",
+    "weak": "Weak objectives",
+    "calendar": "Twelve weeks",
+    "forecast": "What comes back",
+    "exercises": "Exercises",
+}
 
 
 class ProgressScreen(CourseScreen):
     """How far one is; `enter` continues with what comes next."""
 
     AREA = "progress"
+    CSS_PATH = "progress.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next", "Go on", id="progress.next"),
+        Binding("enter", "next", "Next", id="progress.next"),
         Binding("r", "review", "Review missed", id="progress.review"),
         Binding("v", "due", "Review due", id="progress.due"),
-        Binding("l", "weakest", "Lesson of the weakest", id="progress.weakest", show=False),
-        Binding("x", "export", "Export", id="progress.export"),
+        Binding("l", "weakest", "Lesson of the weakest", id="progress.weakest"),
+        Binding("x", "export", "Export", id="progress.export", show=False),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
     ]
@@ -47,14 +62,20 @@ class ProgressScreen(CourseScreen):
         return "tlcourse progress"
 
     def body(self) -> ComposeResult:
-        """One text."""
-        with VerticalScroll(id="progress-page"):
-            yield Static(id="progress-text", markup=False)
+        """A pane for each view."""
+        with ScrollableContainer(id="progress-panes"):
+            with VerticalScroll(id="progress-page", classes="pane"):
+                yield Static(id="objectives", markup=False)
+            with VerticalScroll(id="progress-side", can_focus=False):
+                for pane in ("weak", "calendar", "forecast", "exercises"):
+                    yield Static(id=pane, classes="pane", markup=False)
 
     def on_mount(self) -> None:
-        """Write it."""
+        """Write them."""
         super().on_mount()
-        self.query_one("#progress-page").focus()
+        for pane, title in _PANES.items():
+            self.query_one("#progress-page" if pane == "objectives" else f"#{pane}").border_title = title
+        self._scrolled().focus()
         self._show()
 
     def on_screen_resume(self) -> None:
@@ -62,16 +83,44 @@ class ProgressScreen(CourseScreen):
         super().on_screen_resume()
         self._show()
 
+    def on_resize(self) -> None:
+        """Titles fit the new width."""
+        super().on_resize()
+        self.call_after_refresh(self._show)
+
+    def _scrolled(self) -> ScrollableContainer:
+        """What scrolls: of two columns the left one, of one column all of it."""
+        return self.query_one(
+            "#progress-page" if self.app.size.width >= 110 else "#progress-panes", ScrollableContainer
+        )
+
     def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        app, state = self.course_app, self.course_app.state
+        weak = self._weakest()
+        today = now().astimezone().date()
+        width = max(self.query_one("#progress-page").size.width - 2, 30)
+        self.query_one("#objectives", Static).update(_objectives(state, width))
+        self.query_one("#weak").display = bool(weak)
+        self.query_one("#weak", Static).update(_weak(weak))
+        self.query_one("#calendar", Static).update(_calendar(state, today))
+        self.query_one("#forecast", Static).update(_forecast(state, today))
+        attempts = {name: app.record.attempts(app.course.about.id, name) for name in app.course.exercises}
+        self.query_one("#exercises").display = bool(attempts)
+        self.query_one("#exercises", Static).update(_exercises(state, attempts))
+        self.keys_changed()
+
+    def works(self, action: str) -> bool:
+        """Which keys the last line names: those that do something now."""
         state = self.course_app.state
-        parts: list[RenderableType] = [
-            Text(f"\n{totals(state)}.\n", style="bold"),
-            _weak(self._weakest()),
-            _units(state),
-            Text("\nBy learning objective (questions right by the latest answer)", style="bold"),
-            _objectives(state),
-        ]
-        self.query_one("#progress-text", Static).update(Group(*parts))
+        if action == "next":
+            return bool(state.resume)
+        if action == "review":
+            return any(unit.missed for unit in state.units)
+        if action == "due":
+            return state.due > 0
+        return action != "weakest" or bool(self._weakest())
 
     def _weakest(self) -> list[Weak]:
         app = self.course_app
@@ -87,7 +136,7 @@ class ProgressScreen(CourseScreen):
 
     def action_next(self) -> None:
         """Go on with what comes next."""
-        place = self.course_app.state.next
+        place = self.course_app.state.resume
         if place:
             self.course_app.go(place)
         else:
@@ -112,49 +161,87 @@ class ProgressScreen(CourseScreen):
 
     def action_scroll(self, by: int) -> None:
         """Scroll."""
-        page = self.query_one("#progress-page", VerticalScroll)
+        page = self._scrolled()
         (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
 
-def _grid(columns: int) -> Table:
-    """Facts in columns; the last one wraps within itself."""
-    table = Table.grid(padding=(0, 1))
-    for column in range(columns):
-        table.add_column(no_wrap=column < columns - 1, ratio=1 if column == columns - 1 else None)
-    return table
-
-
-def _units(state: Overview) -> Table:
-    table = _grid(3)
+def _objectives(state: Overview, width: int) -> Text:
+    """A line for each unit: its squares, one an objective, and its quizzes as a bar."""
+    text = Text(f"{totals(state)}.\n\n", style="bold", no_wrap=True, overflow="crop")
+    most = max((len(unit.objectives) for unit in state.units), default=0)
+    room = max(width - 6 - 2 * most - _QUIZ - 8, 10)
     for unit in state.units:
-        facts = ["read" if unit.read else "not read"] if unit.written else []
-        facts += [f"{quiz.title}: {quiz.words}" for quiz in unit.quizzes]
-        facts += [f"{exercise.id}: {exercise.words}" for exercise in unit.exercises]
-        if facts:
-            mark = Text().append("✓", style="$good") if unit.done else Text("○")
-            said = Text(f"{unit.title}\n").append(" · ".join(facts), style="$muted")
-            table.add_row(mark, Text(f"{unit.number:2}"), said)
-    return table
-
-
-def _objectives(state: Overview) -> Table:
-    table = _grid(3)
-    for unit in state.units:
+        symbol, role = ("●", "$done") if unit.done else ("◐", "$partial") if unit.begun else ("○", "$muted")
+        name = unit.title if len(unit.title) <= room else unit.title[: room - 1] + "…"
+        text.append(f"{symbol} ", style=f"not bold {role}").append(
+            f"{unit.number:2}  {name:<{room}} ", style="not bold"
+        )
         for goal in unit.objectives:
-            if goal.questions:
-                full = round(_BAR * goal.right / goal.questions)
-                bar = Text().append("█" * full + "░" * (_BAR - full), style="$live")
-                table.add_row(bar, Text(f"{goal.right}/{goal.questions}"), Text(goal.text))
-    return table
+            one = square(goal)
+            text.append(f"{one.text} ", style=f"not bold {one.style}")
+        text.append(" " * (2 * (most - len(unit.objectives))))
+        if unit.asked:
+            drawn = parted([(unit.right, "$done"), (unit.missed, "$wrong")], unit.asked, _QUIZ)
+            text.append_text(Text.of(drawn)).append(f" {unit.right:>2}/{unit.asked}", style="not bold $muted")
+        text.append("\n")
+    text.append("\n■ all right  ▪ partly  □ wrong  · not asked yet", style="not bold $muted")
+    return text
 
 
 def _weak(weak: list[Weak]) -> Group:
     """The weakest objectives: how likely their questions would be remembered now."""
-    if not weak:
-        return Group()
-    table = _grid(2)
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
     for goal in weak[:_MOST_WEAK]:
         chance = Text().append(f"! {goal.recall:4.0%}", style="$doubt")
         table.add_row(chance, Text(f"{goal.text} ({goal.missed} of {goal.answered} missed)"))
-    more = [Text(f"and {len(weak) - _MOST_WEAK} more: tlcourse progress")] if len(weak) > _MOST_WEAK else []
-    return Group(Text("Weak objectives, the weakest first (l opens its lesson)", style="bold"), table, *more, Text())
+    more = [Text(f"and {len(weak) - _MOST_WEAK} more")] if len(weak) > _MOST_WEAK else []
+    return Group(table, *more)
+
+
+def _calendar(state: Overview, today: datetime.date) -> Text:
+    """A square for each day of the last weeks, a column a week, today in the last one."""
+    monday = today - datetime.timedelta(days=today.weekday(), weeks=WEEKS - 1)
+    most = max(state.days.values(), default=0)
+    text = Text(no_wrap=True)
+    for weekday in range(7):
+        text.append(f"{monday + datetime.timedelta(days=weekday):%a}"[:2] + "  ", style="$muted")
+        for week in range(WEEKS):
+            day = monday + datetime.timedelta(days=weekday, weeks=week)
+            count = state.days.get(day, 0)
+            shade = _SHADES[min(1 + 3 * count // most, 3)] if count else _SHADES[0] if day <= today else " "
+            text.append(f"{shade} ", style="$done" if count else "bold" if day == today else TRACK)
+        text.append("\n")
+    streak, done = state.streak(today), sum(1 for count in state.days.values() if count)
+    return text.append(f"{counted(streak, 'day')} in a row, {counted(done, 'day')} in all", style="$muted")
+
+
+def _forecast(state: Overview, today: datetime.date) -> Text:
+    """How many questions come back on each of the next days."""
+    if not any(state.coming):
+        return Text("What you answer comes back when you are about to forget it.", style="$muted")
+    most = max(state.coming)
+    text = Text(no_wrap=True)
+    for ahead, count in enumerate(state.coming):
+        day = "today" if not ahead else f"{today + datetime.timedelta(days=ahead):%a}"
+        text.append(f"{day:<6}", style="$muted")
+        text.append_text(Text.of(bar(count / most, _FORECAST, "$due" if not ahead else "$next")))
+        text.append(f" {count}\n")
+    return text
+
+
+def _exercises(state: Overview, attempts: dict[str, list[Attempt]]) -> Text:
+    """The best points of each exercise as a bar, and its attempts."""
+    text = Text(no_wrap=True)
+    for exercise in (one for unit in state.units for one in unit.exercises):
+        role = "$done" if exercise.outcome == "pass" else "$partial"
+        text.append(f"{exercise.id:<5}", style="bold")
+        text.append_text(Text.of(bar(exercise.points / (exercise.max_points or 1), _POINTS, role)))
+        text.append(f" {exercise.points:g}/{exercise.max_points:g}  ", style="$muted")
+        made = attempts.get(exercise.id, [])[-_SPARKS:]
+        text.append_text(
+            Text.of(spark([one.points for one in made], exercise.max_points or 1, styles=[role] * len(made)))
+        )
+        text.append("\n" if made else "not tried\n", style="$muted")
+    return text

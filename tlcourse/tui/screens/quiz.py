@@ -7,16 +7,24 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
+from tlcourse.course.markdown import title_of
 from tlcourse.course.model import Quiz
+from tlcourse.presenting.marks import TRACK, bar, parted
 from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import LETTERS, Answer, AnswerInput, Mark, OwnWords
 from tlcourse.quiz.session import Session
+from tlcourse.text import counted
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import AnswerLine, AnswerLines, OwnWordsField
+
+_DOTS = 40
+"""Most questions of a round that have a dot each."""
+_SIDE, _RESULT, _GOAL = 26, 40, 8
+"""Columns of the bars beside a question, of a result, and of an objective."""
 
 
 class QuizScreen(CourseScreen):
@@ -25,17 +33,17 @@ class QuizScreen(CourseScreen):
     AREA = "quizzes"
     CSS_PATH = "quiz.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Submit / next", id="quiz.submit"),
+        Binding("enter", "submit", "Submit", id="quiz.submit"),
         Binding("space", "choose_here", "Choose", id="quiz.choose"),
         Binding("r", "retry", "Retry missed", id="quiz.retry"),
-        Binding("a", "letter('a')", "All again", id="quiz.all", show=False),
+        Binding("a", "letter('a')", "All again", id="quiz.all"),
         Binding("l", "lesson", "Lesson", id="quiz.lesson"),
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("shift+down,J", "carry(1)", "Carry down", id="quiz.carry-down", show=False),
         Binding("shift+up,K", "carry(-1)", "Carry up", id="quiz.carry-up", show=False),
-        Binding("y", "judge(True)", "Mine says the same", id="quiz.same", show=False),
-        Binding("n", "judge(False)", "Mine does not", id="quiz.different", show=False),
+        Binding("y", "judge(True)", "Mine says the same", id="quiz.same"),
+        Binding("n", "judge(False)", "Mine does not", id="quiz.different"),
         *(Binding(letter, f"letter('{letter}')", f"Option {letter}", show=False) for letter in LETTERS[1:]),
     ]
 
@@ -47,6 +55,8 @@ class QuizScreen(CourseScreen):
         self._own = ""
         """A short answer that waits for its author's mark."""
         self._marked: Mark | None = None
+        self._before: dict[str, bool | None] = {}
+        """Whether each question was right before this visit; None where it was never answered."""
 
     @property
     def quiz(self) -> Quiz:
@@ -65,19 +75,28 @@ class QuizScreen(CourseScreen):
 
     def body(self) -> ComposeResult:
         """Heading, prompt, listing, the lines or a field for the answer, and what follows it."""
-        with VerticalScroll(id="sheet", can_focus=False):
-            yield Static(id="heading", markup=False)
-            yield Static(id="prompt", markup=False)
-            yield Static(id="listing", markup=False)
-            yield AnswerLines(id="lines")
-            yield Input(id="number", select_on_focus=False)
-            yield OwnWordsField(id="own")
-            yield Static(id="remark", markup=False)
+        with Horizontal(id="quiz-panes"):
+            with VerticalScroll(id="sheet", classes="pane", can_focus=False):
+                yield Static(id="heading", markup=False)
+                yield Static(id="prompt", markup=False)
+                yield Static(id="listing", markup=False)
+                yield AnswerLines(id="lines")
+                yield Input(id="number", select_on_focus=False)
+                yield OwnWordsField(id="own")
+                yield Static(id="remark", markup=False)
+            with Vertical(id="quiz-side"):
+                yield Static(id="round", classes="pane", markup=False)
+                yield Static(id="aim", classes="pane", markup=False)
 
     def on_mount(self) -> None:
         """Continue at the first question that was never answered."""
         super().on_mount()
+        self.query_one("#round").border_title = "This round"
+        self.query_one("#aim").border_title = "What it is about"
         self.session = self.begin()
+        self._before = {
+            question.id: mark for question, mark in zip(self.session.questions, self.session.marks, strict=True)
+        }
         self._show()
 
     def begin(self) -> Session:
@@ -100,10 +119,55 @@ class QuizScreen(CourseScreen):
         if question is None:
             self._show_summary()
             return
-        self._say("#heading", f"{self.heading(question)} · {question.asks}")
+        self.query_one("#sheet").border_title = f"Question {self.session.position(question)}"
+        self._show_heading(f"{self.heading(question)} · {question.asks}")
+        self._show_side(question)
         self._say("#prompt", question.prompt.strip())
         self._say("#remark", question.hint)
         self.query_one("#sheet", VerticalScroll).scroll_home(animate=False)
+
+    def _show_heading(self, said: str) -> None:
+        """A dot for each question of the round, and which one this is."""
+        text = Text()
+        now = self.session.question
+        if len(self.session.questions) <= _DOTS:
+            for question, mark in zip(self.session.questions, self.session.marks, strict=True):
+                if now is not None and question.id == now.id and self._marked is None:
+                    text.append("◆", style="bold $next")
+                elif mark is None:
+                    text.append("○", style=TRACK)
+                else:
+                    text.append("●" if mark else "✗", style="$done" if mark else "$wrong")
+            text.append("  ")
+        text.append(self.course_app.words(said), style="$muted")
+        self.query_one("#heading", Static).update(text)
+
+    def _show_side(self, question: Question | None) -> None:
+        """What stands beside the question where there is room: the score, and what the question is about."""
+        marks = self.session.marks
+        right, wrong = marks.count(True), marks.count(False)
+        text = Text(no_wrap=True)
+        text.append_text(Text.of(parted([(right, "$done"), (wrong, "$wrong")], len(marks), _SIDE)))
+        text.append(f"\n{right} right, {wrong} wrong, {marks.count(None)} open", style="$muted")
+        if self.session.in_a_row > 1:
+            text.append(f"\n{self.session.in_a_row} right in a row", style="bold $done")
+        self.query_one("#round", Static).update(text)
+        aim = self.query_one("#aim", Static)
+        aim.display = question is not None
+        if question is not None:
+            goals = {goal.id: goal.text for unit in self.course_app.course.about.units for goal in unit.objectives}
+            said = Text(self.course_app.words(goals.get(question.objective, "")))
+            if self._marked is not None:
+                said.append(f"\n\n{self._where(question)} (l)", style="$muted")
+            aim.update(said)
+
+    def _where(self, question: Question) -> str:
+        """Where a question is taught, in words: the unit and the section of its lesson."""
+        course = self.course_app.course
+        name, _, section = question.section.partition("#")
+        unit = next((unit.title for unit in course.about.units if unit.id == name), name)
+        title = title_of(course.lessons[name].body, section) if name in course.lessons and section else ""
+        return f"{unit} › {title}" if title else unit
 
     def heading(self, question: Question) -> str:
         """Which question this is."""
@@ -123,6 +187,7 @@ class QuizScreen(CourseScreen):
         listing.display = bool(text)
         listing.update(self.course_app.words(text))
         self._draw()
+        self.keys_changed()
         self.set_focus(number if form == "line" else own if form == "words" else None)
 
     def _say(self, where: str, text: str) -> None:
@@ -134,21 +199,78 @@ class QuizScreen(CourseScreen):
         self.query_one(AnswerLines).fill(lines, cursor, self.course_app.words)
 
     def _show_summary(self) -> None:
-        self._say("#heading", "The round is over" if self.session.questions else "Nothing to ask")
-        self._say("#prompt", "\n".join(self.summary()))
+        self.query_one("#sheet").border_title = "Result"
+        self._show_heading("The round is over" if self.session.questions else "Nothing to ask")
+        self._show_side(None)
+        text = Text(self.course_app.words("\n".join(self.summary())))
+        if self.session.questions:
+            share = self.session.right / len(self.session.questions)
+            text = Text.of(bar(share, _RESULT)).append("\n\n").append_text(text)
+            text.no_wrap, text.overflow = False, None
+            text.append_text(self._by_objective())
+        if self.next_place:
+            text.append(f"\n⏎ Next: {self.course_app.name_of(self.next_place)}", style="bold $next")
+        self.query_one("#prompt", Static).update(text)
         self._say("#remark", "")
+        self.query_one("#sheet", VerticalScroll).scroll_home(animate=False)
         self.show_path()
+        self.keys_changed()
+
+    def _by_objective(self) -> Text:
+        """Each objective of the round with a bar, and what this visit changed."""
+        goals = {goal.id: goal.text for unit in self.course_app.course.about.units for goal in unit.objectives}
+        found: dict[str, list[tuple[bool | None, bool | None]]] = {}
+        for question, mark in zip(self.session.questions, self.session.marks, strict=True):
+            found.setdefault(question.objective, []).append((self._before.get(question.id), mark))
+        text = Text("\n\n")
+        for goal, marks in found.items():
+            right = sum(mark is True for _, mark in marks)
+            change = right - sum(before is True for before, _ in marks)
+            text.append_text(Text.of(bar(right / len(marks), _GOAL)))
+            text.append(f" {right}/{len(marks)} ", style="$muted")
+            text.append(f"{change:+d} " if change else "   ", style="$done" if change > 0 else "$wrong")
+            text.append(self.course_app.words(goals.get(goal, goal)) + "\n")
+        return text
+
+    @property
+    def next_place(self) -> str:
+        """Where enter leads after a round: what is not done yet in this unit, or after it."""
+        return self.course_app.state.next_after(f"quiz/{self.name_of_quiz}")
+
+    def works(self, action: str) -> bool:
+        """Which keys the last line names: those that do something now."""
+        over, asked = self.session.question is None, self._marked is None
+        name = action.partition("(")[0]
+        if name == "judge":
+            return bool(self._own) and asked
+        if name == "letter":
+            return over and bool(self.session.questions) and action == "letter('a')"
+        if name == "choose_here":
+            return self._open is not None
+        if name == "retry":
+            return over and bool(self.session.missed())
+        if name == "lesson":
+            return over or not asked
+        if name == "submit":
+            return not over or bool(self.next_place)
+        return True
+
+    def says(self, action: str) -> str:
+        """What enter does now."""
+        if action != "submit":
+            return ""
+        return "Next" if self.session.question is None or self._marked is not None else "Submit"
 
     def summary(self) -> list[str]:
         """What is said at the end of a round."""
         missed = self.session.missed()
         lines = [f"{self.session.right} of {len(self.session.questions)} right."]
         if missed:
-            lines.append(f"\nMissed: {len(missed)}. r asks them again.\n")
-            lines += [f"• {question.topic()}\n  taught in {question.section}" for question in missed]
+            lines.append(f"\nMissed: {counted(len(missed), 'question')}. r asks again.\n")
+            lines += [f"• {question.topic()}\n  {self._where(question)}" for question in missed]
         else:
             lines.append("\nNothing is missed.")
-        return [*lines, "\na asks everything again · l opens the lesson · esc goes back"]
+        return lines
 
     # -- answering -------------------------------------------------------------------------------------------------
 
@@ -204,7 +326,10 @@ class QuizScreen(CourseScreen):
         """Submit the answer; once it is marked, show the next question."""
         question = self.session.question
         if question is None or self.answer_input is None:
-            self.tell("The round is over: r asks what was missed, esc goes back.")
+            if self.next_place:
+                self.course_app.go(self.next_place, instead=True)
+            else:
+                self.tell("The round is over: r asks what was missed, esc goes back.")
         elif self._marked is not None:
             self.session.advance()
             self._show()
@@ -267,7 +392,9 @@ class QuizScreen(CourseScreen):
         if question.form != "keys":  # whose reasons stand beside the lines
             for reason in question.reasons(given):
                 text.append(app.words(f"\n{reason.label}: {reason.text}"))
-        text.append(app.words(f"\nTaught in {question.section} (l).   enter continues."), style="$muted")
+        text.append(app.words(f"\nTaught in {self._where(question)} (l).   enter continues."), style="$muted")
+        self._show_heading(f"{self.heading(question)} · {question.asks}")
+        self._show_side(question)
         self._remark(text)
         self.show_path()
 
@@ -282,6 +409,7 @@ class QuizScreen(CourseScreen):
         remark = self.query_one("#remark", Static)
         remark.update(text)
         self.set_focus(None)
+        self.keys_changed()
         self.call_after_refresh(remark.scroll_visible, animate=False)
 
     def action_retry(self) -> None:

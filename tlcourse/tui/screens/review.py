@@ -61,7 +61,7 @@ class ReviewScreen(QuizScreen):
         if weak:
             lines.append("\nWeak objectives, the weakest first:\n")
             lines += [f"• {goal.text} ({goal.recall:.0%}, {goal.unit})" for goal in weak[:5]]
-        return [*lines, f"\nesc goes back{' · l opens the lesson of the weakest' if weak else ''}"]
+        return [*lines, "\nl opens the lesson of the weakest."] if weak else lines
 
     def place_after(self) -> str:
         """The unit of the weakest objective, or the first one."""

@@ -89,6 +89,9 @@ class AnswerLines(Vertical):
             shown.update(Text(words(line.text)))
             shown.set_class(line.selectable and place == cursor, "-cursor")
             shown.set_class(line.kind == "code", "-code")
+            right = line.reason.right if line.reason is not None else None
+            shown.set_class(right is True, "-right")
+            shown.set_class(right is False and line.mine, "-wrong")
             why.set_class(line.kind == "code", "-code")
             if line.reason is not None:
                 why.update(_reason(line, words))
