@@ -1,4 +1,4 @@
-"""A pool of fork servers: side by side, as many as asked for, and a harmed run is judged in a sandbox of its own."""
+"""A fork server for many threads: as many runs side by side as asked for, and a harmed one is judged by itself."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_many_threads_share_two_workers_and_each_gets_its_own_report(job_for, te
     jobs = [job_for(tells(f"told['me'] = {number}, torch.rand(1).item()"), seed=number) for number in range(8)]
     with ThreadPoolExecutor(8) as threads:
         reports = list(threads.map(two.run, jobs))
-    assert len({sandbox.server.pid for sandbox in two.sandboxes if sandbox.server}) == 2
+    assert two.sandbox.server.runs == 8, "one import of torch serves both workers"
     assert [told(report)["me"][0] for report in reports] == list(range(8))
     assert {report.sandbox for report in reports} == {"fork-server"}
 
@@ -47,15 +47,13 @@ def test_as_many_run_at_once_as_there_are_workers(job_for, tells, told, two):
     assert max(at_once) == 2
 
 
-def test_workers_start_when_they_are_needed_and_end_with_the_pool(job_for, tells):
-    below = psutil.Process().children
+def test_the_parent_starts_when_it_is_needed_and_ends_with_the_pool(job_for, tells):
     with Pool(workers=3) as pool:
-        assert not [sandbox for sandbox in pool.sandboxes if sandbox.server]
-        for _ in range(3):
-            pool.run(job_for(tells("pass")))
-        started = [sandbox.server.pid for sandbox in pool.sandboxes if sandbox.server]
-        assert len(started) == 1
-    assert not [child for child in below(recursive=True) if child.pid in started]
+        assert pool.sandbox.server is None
+        pool.run(job_for(tells("pass")))
+        parent = pool.sandbox.server.pid
+        assert psutil.pid_exists(parent)
+    assert soon(lambda: not psutil.pid_exists(parent))
 
 
 def test_cores_are_those_that_this_process_may_use():
@@ -69,7 +67,7 @@ def test_a_run_whose_parent_was_killed_runs_once_more_in_a_sandbox_of_its_own(jo
     said = []
     with Pool(workers=1) as pool:
         pool.prewarm()
-        parent = pool.sandboxes[0].prewarm().pid
+        parent = pool.sandbox.prewarm().pid
 
         def harm(event: dict[str, object]) -> None:
             said.append(str(event.get("text", "")))
@@ -81,6 +79,32 @@ def test_a_run_whose_parent_was_killed_runs_once_more_in_a_sandbox_of_its_own(jo
         assert told(report) == {"fine": True}
         assert any("it runs once more, in a sandbox of its own" in text for text in said)
         assert pool.run(job_for(tells("pass"))).sandbox == "fork-server"
+
+
+def test_what_is_told_of_an_earlier_parent_does_not_replace_its_successor(two):
+    """Runs that were side by side when their parent died end one after another: each says so."""
+    dead = two.sandbox.prewarm()
+    two.sandbox.recycle(dead)
+    successor = two.sandbox.prewarm()
+    two.sandbox.recycle(dead)
+    assert (two.sandbox.prewarm() is successor, successor is dead) == (True, False)
+
+
+def test_closing_does_not_wait_for_a_parent_that_still_imports_torch():
+    pool, raised = Pool(workers=1), []
+
+    def prewarm() -> None:
+        try:
+            pool.prewarm()
+        except UnableError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=prewarm)
+    thread.start()
+    assert soon(lambda: any("bwrap" in child.name() for child in psutil.Process().children(recursive=True)))
+    pool.close()
+    thread.join(60)
+    assert (len(raised), pool.sandbox.server) == (1, None)
 
 
 def test_a_fault_of_its_own_is_not_run_again(job_for, tells, two):
@@ -145,14 +169,13 @@ def test_a_thousand_submissions_through_one_pool_leave_nothing_and_need_no_more_
     """No parent is replaced on the way: a new one would hide what an old one had gathered."""
     jobs = [job_for(tells("pass"), seed=number) for number in range(50)]
     outside = leftovers()
-    with Pool(workers=2, sandbox=lambda: ForkServerSandbox(runs=10_000)) as pool:
+    with Pool(workers=2, sandbox=ForkServerSandbox(runs=10_000)) as pool:
         run_many(pool, jobs[:20])
-        parents, before, sizes = [sandbox.server for sandbox in pool.sandboxes], leftovers(), []
+        parent, before, sizes = pool.sandbox.server, leftovers(), []
         for _ in range(20):
             run_many(pool, jobs)
             assert soon(lambda: leftovers() == before), (leftovers(), before)
-            sizes.append(psutil.Process().memory_info().rss / 2**20 + sum(one.memory_mb() for one in parents))
-        assert [sandbox.server for sandbox in pool.sandboxes] == parents
-        assert sum(one.runs for one in parents) == 1020
+            sizes.append(psutil.Process().memory_info().rss / 2**20 + parent.memory_mb())
+        assert (pool.sandbox.server, parent.runs) == (parent, 1020)
     assert sum(sizes[-2:]) / sum(sizes[:2]) < 1.05, sizes
     assert soon(lambda: leftovers() == outside), (leftovers(), outside)

@@ -111,7 +111,7 @@ def test_a_retired_parent_sees_its_last_run_through(job_for, tells, told, sandbo
     thread = threading.Thread(target=go)
     thread.start()
     assert running.wait(60)
-    sandbox.recycle()
+    sandbox.recycle(sandbox.server)
     assert psutil.pid_exists(first)
     thread.join()
     assert told(reports[0]) == {"done": True}

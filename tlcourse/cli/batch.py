@@ -135,10 +135,18 @@ def batch(
     A later download of the same class comes into its batch: only what is new or newer is graded. Stopped or killed at
     any moment, it continues with --resume; nothing is graded twice.
     """
+    from tlcourse.course.loader import load_course
+    from tlcourse.sandbox.fork_server import begin_early
+
+    end_runs_when_ended()
+    loaded = load_course(course)
+    found = loaded.exercise(exercise)
+    if not start.dry_run and how.on in (None, "local") and how.sandbox_kind in ("auto", "fork-server"):
+        begin_early()  # what follows takes half a second, most of it for importing
+
     from msgspec.structs import replace
 
     from tlcourse.cli.batch_display import display_for, summary
-    from tlcourse.course.loader import load_course
     from tlcourse.grading.batch.backend import Backend
     from tlcourse.grading.batch.run import BatchTask, as_document
     from tlcourse.grading.batch.setup import deadlines_before, many_attempts, private_unpacking
@@ -147,9 +155,6 @@ def batch(
     from tlcourse.presenting.report.late_words import called_late, found_late
     from tlcourse.presenting.report.report_files import refuse_unwritable
 
-    end_runs_when_ended()
-    loaded = load_course(course)
-    found = loaded.exercise(exercise)
     book = gradebook or gradebook_file()
     tell = out.note if json else out.say
     if out_folder is not None and not start.dry_run:

@@ -76,7 +76,7 @@ def place(sandbox_kind: str, tasks: int) -> Iterator[Run]:
         from tlcourse.execution.pool import Pool
         from tlcourse.sandbox.fork_server import shared
 
-        with Pool(workers=1, sandbox=shared) as pool:  # the parent on which the sandbox was tried serves on
+        with Pool(workers=1, sandbox=shared()) as pool:  # the parent on which the sandbox was tried serves on
             yield lambda job, tell: (pool.run(job, tell), "")
         return
     sandbox, missing = choose(sandbox_kind)

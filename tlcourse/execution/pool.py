@@ -1,9 +1,8 @@
-"""Fork servers for a batch: each has a parent of its own that imported torch, and serves one submission at a time."""
+"""A fork server for a batch: one parent that has imported torch serves as many submissions at a time as are allowed."""
 
 from __future__ import annotations
 
 import os
-import queue
 import sys
 import threading
 from collections.abc import Callable
@@ -29,12 +28,12 @@ def cores() -> int:
 class Pool:
     """`with Pool(workers=2) as pool: report = pool.run(job, on_event)`, from as many threads as one likes.
 
-    A worker starts when it is first needed, and gets a new parent when that has died, grown, or served its share.
-    Jobs should ask for one thread: as many run side by side as there are workers.
+    The parent starts when it is first needed, and is replaced when it has died, grown, or served its share. Jobs should
+    ask for one thread: as many run side by side as there are workers.
     """
 
-    def __init__(self, workers: int | None = None, *, sandbox: Callable[[], ForkServerSandbox] | None = None) -> None:
-        """`workers`: cores by default. `sandbox` makes a worker's sandbox, for other bounds than the usual ones.
+    def __init__(self, workers: int | None = None, *, sandbox: ForkServerSandbox | None = None) -> None:
+        """`workers`: cores by default. `sandbox`: one that is there, or has other bounds than a new one; it ends too.
 
         Raises UnableError on a system that has no fork server.
         """
@@ -43,32 +42,14 @@ class Pool:
         from tlcourse.sandbox.fork_server import ForkServerSandbox
 
         self.workers = workers or cores()
-        self.sandboxes = [(sandbox or ForkServerSandbox)() for _ in range(self.workers)]
-        self._free: queue.LifoQueue[ForkServerSandbox] = queue.LifoQueue()  # the last one used has its pages in memory
+        self.sandbox = sandbox or ForkServerSandbox()
+        self._free = threading.Semaphore(self.workers)
         self._closed = False
         self._gpu = threading.Lock()
-        for each in self.sandboxes:
-            self._free.put(each)
 
     def prewarm(self) -> None:
-        """Start every worker's parent now, side by side; raises UnableError."""
-        failures: list[Exception] = []
-
-        def start(sandbox: ForkServerSandbox) -> None:
-            try:
-                sandbox.prewarm()
-            except (UnableError, InfraError) as error:
-                failures.append(error)
-
-        threads = [
-            threading.Thread(target=start, args=(sandbox,), name="tlcourse-prewarm") for sandbox in self.sandboxes
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
+        """Start the parent now; raises UnableError."""
+        self.sandbox.prewarm()
 
     def run(self, job: RunSpec, on_event: OnEvent = lambda _: None) -> RunReport:
         """Run a job when a worker is free; raises UnableError and InfraError where no worker can be had.
@@ -79,15 +60,13 @@ class Pool:
         if uses_gpu(job.task_spec.device):
             with self._gpu:
                 return self._in_a_sandbox_of_its_own(job, on_event, "a run on a GPU starts in a bubblewrap sandbox")
-        sandbox = self._free.get()
-        try:
+        with self._free:
             if self._closed:
                 raise InfraError("The pool was closed.")
-            report = supervise(job, sandbox, on_event)
+            parent = self.sandbox.prewarm()
+            report = supervise(job, self.sandbox, on_event)
             if report.status == "infra" and not self._closed:
-                sandbox.recycle()
-        finally:
-            self._free.put(sandbox)
+                self.sandbox.recycle(parent)
         if report.status == "infra" and not self._closed:
             return self._in_a_sandbox_of_its_own(
                 job, on_event, f"{report.message}; it runs once more, in a sandbox of its own"
@@ -100,10 +79,9 @@ class Pool:
         return supervise(job, sandbox, on_event)
 
     def close(self) -> None:
-        """End every worker; runs that are under way end as `infra`."""
+        """End the parent; runs that are under way end as `infra`."""
         self._closed = True
-        for sandbox in self.sandboxes:
-            sandbox.close()
+        self.sandbox.close()
 
     def __enter__(self) -> Pool:
         return self

@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import functools
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -23,8 +24,8 @@ from tlcourse.sandbox.fork_server_parent import ForkServerParent
 from tlcourse.sandbox.fork_server_process import ForkServerProcess, StartError
 from tlcourse.sandbox.view import refuse_what_is_private
 
-RUNS = 250
-"""Runs of one parent: nothing is known to wear out, and a new one costs four seconds."""
+RUNS = 1000
+"""Runs of one parent: nothing is known to wear out, and all wait some seconds for a new one."""
 CREEP_MB = 128.0
 _LOOK_EVERY = 16
 
@@ -32,7 +33,7 @@ _LOOK_EVERY = 16
 class ForkServerSandbox:
     """One fork server at a time: started when it is first needed, replaced when it dies, grows, or has served enough.
 
-    Thread-safe; runs may be served side by side.
+    Thread-safe; runs are served side by side.
     """
 
     name = "fork-server"
@@ -42,6 +43,7 @@ class ForkServerSandbox:
         self._creep_mb = creep_mb
         self._lock = threading.RLock()
         self.server: ForkServerParent | None = None
+        self._starting: ForkServerParent | None = None
         self._closed = False
 
     def prewarm(self) -> ForkServerParent:
@@ -55,13 +57,23 @@ class ForkServerSandbox:
             if self.server is None:
                 refuse_what_is_private()
                 try:
-                    self.server = ForkServerParent()
+                    self.server = self._started()
                 except OSError as error:
                     raise UnableError(
                         f"The fork server cannot be built: {error}.",
                         remedy="use --sandbox bubblewrap, or: tlcourse doctor",
                     ) from error
             return self.server
+
+    def _started(self) -> ForkServerParent:
+        self._starting = parent = ForkServerParent()
+        try:
+            if self._closed:  # since a moment ago, and unseen by `close`
+                parent.give_up()
+            parent.await_ready()
+        finally:
+            self._starting = None
+        return parent
 
     def _is_fit(self, parent: ForkServerParent) -> bool:
         if not parent.is_alive() or parent.failed or parent.runs >= self._runs:
@@ -75,27 +87,36 @@ class ForkServerSandbox:
         return self.start_program(start)
 
     def start_program(self, start: Start, program: Sequence[str] = ()) -> ForkServerProcess:
-        with self._lock:
-            try:
-                return self.prewarm().start(start, program)
-            except StartError:  # it died unseen: a new one, once
-                self.recycle()
-            try:
-                return self.prewarm().start(start, program)
-            except StartError as error:
-                raise InfraError(f"The fork server starts no child: {error}.") from error
+        parent = self._taken()
+        try:
+            return parent.start(start, program)
+        except StartError:  # it died unseen: a new one, once
+            self.recycle(parent)
+        try:
+            return self._taken().start(start, program)
+        except StartError as error:
+            raise InfraError(f"The fork server starts no child: {error}.") from error
 
-    def recycle(self) -> None:
-        """The next run gets a new parent."""
+    def _taken(self) -> ForkServerParent:
+        """A parent that will serve one more run, however many it serves by now."""
         with self._lock:
-            if self.server is not None:
+            parent = self.prewarm()
+            parent.take_one_more()
+            return parent
+
+    def recycle(self, parent: ForkServerParent | None) -> None:
+        """The next run gets a new parent, unless another than `parent` is there already."""
+        with self._lock:
+            if self.server is not None and self.server is parent:
                 self.server.retire()
                 self.server = None
 
     def close(self) -> None:
-        """End the parent and every run that it serves."""
+        """End the parent and every run that it serves; one that is still importing is not waited for."""
+        self._closed = True
+        if (starting := self._starting) is not None:
+            starting.give_up()
         with self._lock:
-            self._closed = True
             if self.server is not None:
                 self.server.close()
                 self.server = None
@@ -109,7 +130,7 @@ class ForkServerSandbox:
 
 def shared() -> ForkServerSandbox:
     """This process's own fork server, for grading one submission after another; it ends with the process."""
-    if _shared(os.getpid())._closed:  # a batch had it for its first worker, and has ended
+    if _shared(os.getpid())._closed:  # a batch had it, and has ended
         _shared.cache_clear()
     return _shared(os.getpid())
 
@@ -119,6 +140,20 @@ def _shared(process: int) -> ForkServerSandbox:
     sandbox = ForkServerSandbox()
     atexit.register(sandbox.close)
     return sandbox
+
+
+def begin_early() -> None:
+    """Let `shared` import torch from now on, beside whatever this process does until it needs it.
+
+    Where no fork server can be built, nothing is said: that is for who needs it.
+    """
+    threading.Thread(target=_begin, name="tlcourse-prewarm", daemon=True).start()
+
+
+def _begin() -> None:
+    with contextlib.suppress(UnableError, InfraError, OSError, RuntimeError):  # the last: this process is ending
+        if sys.platform == "linux" and bubblewrap.probe().available:
+            shared().prewarm()
 
 
 @functools.cache

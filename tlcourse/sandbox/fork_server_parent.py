@@ -41,10 +41,13 @@ _OWN_SCRATCH_MB = 16
 
 
 class ForkServerParent:
-    """A zygote behind bubblewrap. `start` is for one thread at a time; runs may end in any thread."""
+    """A zygote behind bubblewrap, for runs side by side, which begin and end in any thread.
+
+    It serves when `await_ready` has returned; `take_one_more` comes before each `start`.
+    """
 
     def __init__(self) -> None:
-        """Start it and wait until it has imported everything; raises StartError with what it said."""
+        """Start it; raises OSError."""
         self.runs = 0
         self.failed = False
         self._busy = 0
@@ -70,11 +73,6 @@ class ForkServerParent:
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
-        try:
-            self._await_ready()
-        except BaseException:
-            self.close()
-            raise
 
     def _said(self) -> Path:
         return self._folder / "said"
@@ -91,6 +89,20 @@ class ForkServerParent:
             command += ["--setenv", name, value]
         zygote = isolated_command("tlcourse.sandbox.zygote", "main", [str(control), msgspec.json.encode(view).decode()])
         return [*command, "--remount-ro", "/", "--", *zygote]
+
+    def await_ready(self) -> None:
+        """Until it has imported everything; raises StartError with what it said, and it is gone."""
+        try:
+            self._await_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def give_up(self) -> None:
+        """End it, for another thread than the one that waits for it, which then knows at once."""
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+        self._process.kill()
 
     def _await_ready(self) -> None:
         try:
@@ -119,22 +131,27 @@ class ForkServerParent:
         """Fork a child for a run; raises StartError. The run's folders are taken over."""
         name = secrets.token_hex(16)
         folder = self._spool / name
-        folder.mkdir(mode=0o711)
-        for source, inside in ((start.inputs, "inputs"), (start.submission, "submission")):
-            if os.geteuid() == 0:
-                give_to_spare_uid(source)
-            source.rename(folder / inside)
-        with self._lock:
-            self.runs += 1
-            self._busy += 1
+        theirs = ((start.inputs, folder / "inputs"), (start.submission, folder / "submission"))
         try:
+            folder.mkdir(mode=0o711)
+            for source, inside in theirs:
+                if os.geteuid() == 0:
+                    give_to_spare_uid(source)
+                source.rename(inside)
             asked = self._ask(start_request(start, name, program), start)
             return ForkServerProcess(asked, lambda failed: self._ended(folder, failed=failed), start.group)
         except OSError as error:
-            for source, inside in ((start.inputs, "inputs"), (start.submission, "submission")):
-                (folder / inside).rename(source)  # for another try
+            for source, inside in theirs:
+                if inside.exists():
+                    inside.rename(source)  # for another try
             self._ended(folder, failed=True)
             raise StartError(str(error)) from error
+
+    def take_one_more(self) -> None:
+        """It will be asked for one more run, and ends after that at the soonest."""
+        with self._lock:
+            self.runs += 1
+            self._busy += 1
 
     def _ask(self, request: Request, start: Start) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

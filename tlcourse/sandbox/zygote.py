@@ -63,6 +63,7 @@ def main(argv: list[str]) -> int:
 
 def _import_everything() -> None:
     """What costs seconds and is the same for all; nothing that starts a thread."""
+    gc.disable()  # nearly all that these imports make stays: looking through it again and again is a sixth of them
     import safetensors.torch  # noqa: F401
     import torch
     import torch.utils.data
@@ -77,6 +78,7 @@ def _import_everything() -> None:
     torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])  # the first optimiser imports torch._dynamo: two seconds
     gc.collect()
     gc.freeze()  # a child's collector would write to, and so copy, every page of these objects
+    gc.enable()
 
 
 def _ready() -> Ready:

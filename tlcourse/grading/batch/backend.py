@@ -7,7 +7,6 @@ array of jobs, and what was sent is written down beside the gradebook.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sys
 import threading
 from collections.abc import Iterator
@@ -65,27 +64,19 @@ def on_this_machine(sandbox_kind: str, jobs: int, *, trusted: bool) -> Iterator[
 
 @contextlib.contextmanager
 def _started_pool(sandbox_kind: str, jobs: int) -> Iterator[Pool | None]:
-    """A pool whose parents begin to import torch at once, side by side, while the sandbox is still being tried."""
+    """A pool whose parent imports torch while the sandbox is still being tried – on that parent, which then serves."""
     if sandbox_kind not in ("auto", "fork-server") or sys.platform != "linux":
         yield None
         return
     from tlcourse.execution.pool import Pool
     from tlcourse.sandbox import bubblewrap
-    from tlcourse.sandbox.fork_server import ForkServerSandbox, shared
+    from tlcourse.sandbox.fork_server import shared
 
     if not bubblewrap.probe().available:
         yield None
         return
-    # the parent on which the sandbox is tried has imported torch then: it serves the first worker
-    sandboxes = itertools.chain([shared()], iter(ForkServerSandbox, None))
-    with Pool(jobs, sandbox=lambda: next(sandboxes)) as pool:
-        threading.Thread(target=_prewarm, args=(pool,), name="tlcourse-prewarm-all", daemon=True).start()
+    with Pool(jobs, sandbox=shared()) as pool:
         yield pool
-
-
-def _prewarm(pool: Pool) -> None:
-    with contextlib.suppress(UnableError, InfraError):  # the trial says it, or the first run does
-        pool.prewarm()
 
 
 def _name(sandbox_kind: str, *, trusted: bool) -> tuple[str, str]:
