@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from pathlib import Path
 
 import msgspec
@@ -172,7 +171,7 @@ def test_a_connection_cut_while_a_job_is_submitted_submits_it_once(cluster, prof
         future = watcher.add(job_for(SLOW.format(seconds=0, number=6), seed=7))
         wait_for(lambda: cluster.run("pgrep", "-x", "sbatch", check=False))
         cluster.cut_ssh()
-    time.sleep(1)
+    wait_for(lambda: not cluster.run("pgrep", "-x", "sbatch", check=False))
     cluster.start_sshd()
     assert told(future.result(120))["number"] == 6
     assert len(cluster.jobs()) == 2

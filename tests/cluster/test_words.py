@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from tlcourse.cluster.jobs import RETRIES, SENDS, ArrayJob, RetryState, retry_decision
@@ -244,14 +245,19 @@ class Queue:
     profile = "lumi"
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.asked: list[str] = []
+        self.files = b""
 
     def run(self, command: str, stdin: bytes = b"", timeout: float = 60.0) -> Done:
-        self.asked += 1
+        slurm = "squeue" in command + stdin.decode()
+        self.asked.append("Slurm" if slurm else "files")
+        if not slurm:
+            return Done(0, self.files, "")
         mine = (
             "17|17|N/A|PENDING|Priority||N/A|main\n"
             "18_0|18|0|RUNNING|None|n2|2026-11-25T01:30:20|main\n"
             "19|19|N/A|COMPLETED|None|n1|2026-11-25T01:30:20|main\n"
+            "20|20|N/A|PENDING|Priority||N/A|main\n"
         )
         everybody = "16|PENDING|other|p1|90|0\n17|PENDING|me|p2|80|400\n18|RUNNING|me|p2|80|0\n"
         if "::nodes" in command:
@@ -261,24 +267,51 @@ class Queue:
     def close(self) -> None: ...
 
 
+def runs_of(profile: Profile, **jobs: str) -> dict[str, list[ArrayJob]]:
+    """Runs with a job each."""
+    return {
+        run: [ArrayJob(f"tlcourse-{job}", "lumi", profile, ["k"], [[0]], 0.0, folder=f"/work/{job}", job=job)]
+        for run, job in jobs.items()
+    }
+
+
+WAITS = JobStatus(
+    job="17",
+    slurm="PENDING",
+    node="",
+    said="Other jobs are before it.",
+    crowd="1 jobs run, 2 wait, 3 of 4 nodes are idle, yours is number 2 in the queue, about 5 min",
+    position=2,
+)
+
+
 def test_one_question_tells_where_several_runs_stand_and_leaves_out_what_ended():
     shell, profile = Queue(), Profile(host="lumi-login")
-    sent = {
-        run: [ArrayJob(f"tlcourse-{job}", "lumi", profile, ["k"], [[0]], 0.0, job=job)]
-        for run, job in (("1", "17"), ("3", "19"), ("4", "999"))
-    }
-    found = ask_status(shell, profile, sent)
-    assert found == {
-        "1": JobStatus(
-            job="17",
-            slurm="PENDING",
-            node="",
-            said="Other jobs are before it.",
-            crowd="1 jobs run, 2 wait, 3 of 4 nodes are idle, yours is number 2 in the queue, about 5 min",
-            position=2,
-        )
-    }
-    assert shell.asked == 2
+    found = ask_status(shell, profile, runs_of(profile, one="17", three="19", four="999"))
+    assert found.status == {"one": WAITS}
+    assert shell.asked == ["Slurm", "Slurm"]
+
+
+def test_asked_again_within_poll_s_files_say_what_began_and_what_ended():
+    """As the app does every ten seconds: Slurm is not asked again so soon, by whatever process of this person."""
+    shell, profile = Queue(), Profile(host="lumi-login", poll_s=30)
+    sent = runs_of(profile, one="17", two="20")
+    before = ask_status(shell, profile, sent)
+    shell.asked.clear()
+    shell.files = b"::tlcourse results 0\n0.jsonl\n::tlcourse started 0\n0.json\n::tlcourse results 1\n"
+    after = ask_status(shell, profile, sent, before)
+    assert shell.asked == ["files"]
+    began = JobStatus(job="17", slurm="RUNNING", node="", said="It runs.")
+    assert after.status == {"one": began}  # the other one has a result
+    assert after.at == before.at
+    shell.asked.clear()
+    long_ago = msgspec.structs.replace(before, at=before.at - 31)
+    assert ask_status(shell, profile, sent, long_ago).status["one"] == WAITS
+    assert ask_status(shell, profile, runs_of(profile, new="17"), before).status == {"new": WAITS}
+    assert shell.asked == ["Slurm"] * 4
+    shell.asked.clear()
+    ask_status(shell, profile, sent, msgspec.structs.replace(long_ago, floor_s=60.0))  # the site wants a minute
+    assert shell.asked == ["files"]
 
 
 def test_only_states_after_which_nothing_comes_end_a_job():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.cluster import slurm
 from tlcourse.cluster.jobs import ActiveArray, ArrayJob
@@ -122,14 +124,33 @@ class JobStatus(Struct, frozen=True):
     """Its place in the queue, from 1."""
 
 
-def ask_status(shell: Shell, profile: Profile, runs: Mapping[str, Sequence[ArrayJob]]) -> dict[str, JobStatus]:
-    """Ask one cluster about several runs at once, each with its open arrays; what has ended there is left out.
+class Asked(Struct, frozen=True):
+    """What a cluster said of several runs when it was asked."""
 
-    Raises UnableError where the cluster does not answer.
+    at: float
+    """Seconds since 1970."""
+    status: dict[str, JobStatus]
+    """By run; what has ended there is left out."""
+    known: list[str]
+    """The runs that it was asked about."""
+    floor_s: float = 0.0
+    """What the site wants between two questions."""
+
+
+def ask_status(
+    shell: Shell, profile: Profile, runs: Mapping[str, Sequence[ArrayJob]], before: Asked | None = None
+) -> Asked:
+    """Ask one cluster about several runs at once, each with its open arrays.
+
+    Slurm is asked unless it was within `poll_s`, and `before` is what it said: then files say what has begun and what
+    has ended since. Raises UnableError where the cluster does not answer.
     """
     arrays = [array for sent in runs.values() for array in sent]
+    asked = [slurm.Folder(array.folder, cluster=array.cluster) for array in arrays]
+    now = time.time()
     try:
-        asked = [slurm.Folder(array.folder, cluster=array.cluster) for array in arrays]
+        if before is not None and _still_holds(before, profile, runs, now):
+            return _by_files(before, runs, slurm.ask(shell, asked, [], states=False))
         answer = slurm.ask(shell, asked, [])
         load = queue_load(shell, profile, frozenset(array.job for array in arrays if array.job))
     except ConnectionLostError as error:
@@ -149,4 +170,21 @@ def ask_status(shell: Shell, profile: Profile, runs: Mapping[str, Sequence[Array
             crowd=in_words(waits, profile.places) if waits else "",
             position=waits.position if waits else None,
         )
-    return found
+    return Asked(now, found, list(runs), answer.floor.poll_s if answer.floor else 0.0)
+
+
+def _still_holds(before: Asked, profile: Profile, runs: Mapping[str, object], now: float) -> bool:
+    recent = 0 <= now - before.at < max(profile.poll_s, before.floor_s)
+    return recent and set(runs) <= set(before.known)
+
+
+def _by_files(before: Asked, runs: Mapping[str, Sequence[ArrayJob]], answer: slurm.Answer) -> Asked:
+    status = {}
+    for run, sent in runs.items():
+        said = before.status.get(run)
+        if said is None or any(answer.results.get(array.folder) for array in sent):
+            continue
+        if said.slurm == "PENDING" and any(answer.started.get(array.folder) for array in sent):
+            said = replace(said, slurm="RUNNING", said=explain("RUNNING", "").text, crowd="", position=None)
+        status[run] = said
+    return replace(before, status=status)

@@ -8,6 +8,7 @@ seed when the predictions are back; nothing of them is kept here or travels.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from msgspec.structs import replace
 from tlcourse.cluster.jobs import Journal, Pace
 from tlcourse.cluster.pool import shell_for
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.queue import JobStatus, ask_status
+from tlcourse.cluster.queue import Asked, JobStatus, ask_status
 from tlcourse.cluster.sbatch_errors import BusyError
 from tlcourse.cluster.shell import Shell
 from tlcourse.cluster.submit import cancel_open
@@ -274,7 +275,11 @@ class RunStore:
             profile = same[0].settings
             try:
                 shell = shell_for(profile, name)
-                status = ask_status(shell, profile, {one.id: self.journal(one).open for one in same})
+                asked = ask_status(
+                    shell, profile, {one.id: self.journal(one).open for one in same}, self._asked(name, profile)
+                )
+                status = asked.status
+                _write(self._asked_file(name, profile), msgspec.json.encode(asked))
                 for one in same:
                     said = "" if one.id in status else collect(one)
                     rows[one.id] = job_row(self.find(one.id), status.get(one.id), said=said)
@@ -282,6 +287,16 @@ class RunStore:
                 lost = (one for one in same if one.id not in rows)
                 rows.update({one.id: job_row(one, said=error.what, reached=False) for one in lost})
         return [rows.get(one.id) or job_row(one) for one in shown]
+
+    def _asked_file(self, name: str, profile: Profile) -> Path:
+        """What a cluster said last, for all processes of this user: none of them asks its Slurm again at once."""
+        where = hashlib.sha256(f"{name}\0{profile.host}".encode()).hexdigest()[:12]
+        return self.folder / f"asked-{where}.json"
+
+    def _asked(self, name: str, profile: Profile) -> Asked | None:
+        with contextlib.suppress(OSError, msgspec.MsgspecError, ValueError):
+            return msgspec.json.decode(self._asked_file(name, profile).read_bytes(), type=Asked)
+        return None
 
     def collect(self, one: SavedRun, exercise: LoadedExercise, wait_s: float = COLLECT_S) -> Result | str:
         """Fetch and mark what has ended; or say why there is no verdict yet.
