@@ -51,6 +51,7 @@ FAMILIES = {
     "residual-shortcut-parameters": (lambda c: 2 * c * c, 2048, 524288),
     "residual-bottleneck": (lambda c, m: c * m + m * m * 9 + m * c, 17000, 1.2e6),
     "dense-iou": (lambda p, t, b: b / (p + t - b), 0.1, 0.9),
+    "dense-class-iou": (lambda a, b, c, d: a / (a + b + c), 0.35, 0.9),
     "transfer-mixture": (lambda n, s, d: 0.5**2 * s**2 / n + 0.5**2 * d**2, 0.5, 16),
     "transfer-best-weight": (lambda v, d: d**2 / (d**2 + v), 0.03, 0.98),
     "covariate-new-marginal": (lambda a, b, q: q * a + (1 - q) * b, 0.1, 0.8),

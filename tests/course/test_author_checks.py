@@ -75,6 +75,16 @@ def test_coverage_counts_questions_and_names_sections():
     rows = {row.objective: row for row in coverage(load_course(KINDS))}
     assert (rows["answer"].questions, rows["sort"].questions) == (6, 3)
     assert rows["answer"].sections == ["kinds#answering"]
+    assert rows["answer"].judging == 0
+
+
+def test_where_questions_say_their_level_each_objective_needs_one_at_which_students_judge(course):
+    path = course / "quizzes" / "kinds.yaml"
+    assert list(uncovered(load_course(course))) == []  # no question says its level
+    spoil(path, "    prompt: What is one half?\n", "    prompt: What is one half?\n    level: evaluate\n")
+    (problem,) = uncovered(load_course(course))
+    assert "`sort` is asked about by no question with the level analyse, evaluate, create" in problem
+    assert {row.objective: row.judging for row in coverage(load_course(course))} == {"answer": 1, "sort": 0}
 
 
 def test_author_check_prints_the_table_and_ends_with_2_where_something_is_missing(tl, course):

@@ -166,7 +166,7 @@ async def _progress(person: Any) -> None:
 async def _quiz_over(person: Any) -> None:
     await _home_begun(person)
     await person.go("quiz/residual-connections")
-    await person.sees("8 of 9 right")
+    await person.sees("10 of 11 right")
 
 
 async def _bench(person: Any) -> None:

@@ -64,7 +64,7 @@ async def test_a_lesson_is_walked_by_brackets_and_contents_and_leads_to_its_quiz
         await person.sees("Last week: modern CNNs › lesson")
         await person.press("c", "down", "down", "enter")
         assert person.app.screen.query_one("#page").scroll_y > 10
-        assert "Question 1 of 9" in await person.press("n")
+        assert "Question 1 of 11" in await person.press("n")
 
 
 async def test_nothing_is_marked_before_something_is_chosen(visit):
@@ -84,13 +84,13 @@ async def test_a_number_is_typed_and_plain_letters_do_nothing_else_meanwhile(vis
         for _ in range(2):
             await person.answer(rightly=True)
             await person.press("enter")
-        await person.sees("Question 3 of 9")
+        await person.sees("Question 3 of 11")
         await person.press(*"q1", "enter")
         await person.sees("is not a number")
         await person.press("backspace", "backspace")
         await person.type(f"{person.question.answer:.6f}".replace(".", ","))
         assert "✓ Right" in await person.press("enter")
-        assert "Question 4 of 9" in await person.press("enter")
+        assert "Question 4 of 11" in await person.press("enter")
 
 
 async def test_several_answers_are_chosen_and_taken_back(visit):
@@ -115,13 +115,13 @@ async def test_a_round_ends_in_what_was_missed_and_another_round_asks_only_that(
             right = question.id != "residual-shapes"
             person.app.record.record_answer(COURSE, "residual-connections", question.id, 0, correct=right)
         await person.go("quiz/residual-connections")
-        await person.sees("8 of 9 right")
+        await person.sees("10 of 11 right")
         assert "Missed: 1" in person.screen
-        assert "Question 5 of 9 · the last one" in await person.press("r")
+        assert "Question 5 of 11 · the last one" in await person.press("r")
         await person.answer(rightly=True)
         await person.press("enter")
         assert "Nothing is missed" in person.screen
-        assert "Question 1 of 9" in await person.press("a")
+        assert "Question 1 of 11" in await person.press("a")
 
 
 async def test_every_option_gets_its_reason_after_the_answer(visit):

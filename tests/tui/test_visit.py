@@ -24,9 +24,9 @@ async def test_a_whole_visit(visit, size):
         assert "1/20 read" in person.screen
         # the quiz of the second unit: one wrong, one right
         await person.press("escape", "up")
-        assert "Question 1 of 9" in await person.press("n")
+        assert "Question 1 of 11" in await person.press("n")
         assert "✗ Wrong" in await person.answer(rightly=False)
-        assert "Question 2 of 9" in await person.press("enter")
+        assert "Question 2 of 11" in await person.press("enter")
         assert "✓ Right" in await person.answer(rightly=True)
         # an exercise that trains in a second: make a file, see that it runs, be graded
         await person.press("escape")
@@ -67,7 +67,7 @@ async def test_the_next_visit_goes_on_where_the_last_one_ended(visit):
         await person.press("a", "enter")
     async with visit(80, 24) as person:
         assert "Continue: Residual connections (quiz)" in person.screen
-        assert "Question 2 of 9" in await person.press("enter")
+        assert "Question 2 of 11" in await person.press("enter")
 
 
 async def test_a_lesson_opens_where_it_was_left(visit):

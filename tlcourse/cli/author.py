@@ -170,14 +170,15 @@ def notebooks(
 def _table(rows: list[Row], *, plain: bool) -> Iterator[str]:
     """One line for each objective: unit, objective, questions, exercises and labs, and the sections that teach it."""
     if rows and not plain:
-        yield f"{'unit':<27}{'objective':<27}{'questions':>9}  {'practised in':<24} sections"
+        yield f"{'unit':<27}{'objective':<27}{'questions':>9}{'judging':>9}  {'practised in':<24} sections"
     for row in rows:
         sections = ", ".join(section.removeprefix(f"{row.unit}#") for section in row.sections) or "none"
         practice = ", ".join([*row.exercises, *row.labs]) or "-"
         if plain:
-            yield f"objective: {row.unit}: {row.objective}: questions {row.questions}: {practice}: {sections}"
+            counts = f"questions {row.questions}, judging {row.judging}"
+            yield f"objective: {row.unit}: {row.objective}: {counts}: {practice}: {sections}"
             continue
-        yield f"{row.unit:<27}{row.objective:<27}{row.questions:>9}  {practice:<24} {sections}"
+        yield f"{row.unit:<27}{row.objective:<27}{row.questions:>9}{row.judging:>9}  {practice:<24} {sections}"
 
 
 def _reference_checks(

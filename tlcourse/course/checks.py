@@ -20,6 +20,7 @@ from tlcourse.course.model import LoadedCourse, Quiz
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.located import at
 from tlcourse.quiz.kinds import Question
+from tlcourse.quiz.kinds.question import JUDGING
 
 OUTER = 4
 """The clock lets a run have at least this many times what its CPU seconds would take if it never waited."""
@@ -226,13 +227,17 @@ def _width(text: str) -> int:
 
 
 class Row(Struct, frozen=True):
-    """One objective: the sections its questions name, how many questions, its unit's exercises and labs."""
+    """One objective: the sections its questions name, how many questions, its unit's exercises and labs.
+
+    `judging` counts the questions at which a student has to judge (`JUDGING`), of those that say their level.
+    """
 
     unit: str
     objective: str
     text: str
     sections: list[str]
     questions: int
+    judging: int
     exercises: list[str]
     labs: list[str]
 
@@ -253,6 +258,7 @@ def coverage(course: LoadedCourse) -> list[Row]:
             text=objective.text,
             sections=list(dict.fromkeys(question.section for question in asked[objective.id])),
             questions=len(asked[objective.id]),
+            judging=sum(question.level in JUDGING for question in asked[objective.id]),
             exercises=unit.exercises,
             labs=labs[unit.id],
         )
@@ -262,11 +268,18 @@ def coverage(course: LoadedCourse) -> list[Row]:
 
 
 def uncovered(course: LoadedCourse) -> Iterator[str]:
-    """Objectives of written units that no question asks about, and questions that are asked twice."""
+    """Objectives of written units that no question asks about, and questions that are asked twice.
+
+    In a course whose questions say their level, also objectives at which no question asks a student to judge.
+    """
     path = course.folder / "course.yaml"
+    levels = any(question.level for quiz in course.quizzes.values() for question in quiz.questions)
     for row in coverage(course):
+        where = f"{at(path, row.objective)}: objective `{row.objective}` is asked about by no question"
         if row.unit in course.lessons and not row.questions:
-            yield f"{at(path, row.objective)}: objective `{row.objective}` is asked about by no question, expected one"
+            yield f"{where}, expected one"
+        elif row.unit in course.lessons and levels and not row.judging:
+            yield f"{where} with the level {', '.join(JUDGING)}, expected one"
     seen: dict[tuple[str, str], str] = {}
     owner: dict[str, str] = {}
     for name, quiz in course.quizzes.items():
