@@ -102,6 +102,24 @@ def test_a_folder_that_cannot_be_made_costs_the_record_and_not_the_lesson(tmp_pa
         assert record.read_units("c") == {"unit"}
 
 
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_an_older_record_is_brought_forward_and_keeps_what_it_knows(own_home, version):
+    with Record.open() as record:
+        record.mark_read("c", "unit")
+    with sqlite3.connect(own_home / "progress.sqlite") as db:
+        for table in ("predictions", "student", "cards")[: 4 - version]:
+            db.execute(f"DROP TABLE {table}")
+        db.execute(f"PRAGMA user_version = {version}")
+    db.close()
+    with Record.open() as record:
+        assert record.read_units("c") == {"unit"}
+        assert record.seed("c") >= 0
+        record.record_prediction("c", "dann", "More", correct=False)
+        record.record_prediction("c", "dann", "As many", correct=True)
+        assert record.predictions("c") == {"dann": ("As many", True)}
+        assert record.cards("c") == []
+
+
 def test_a_record_of_a_newer_version_is_left_alone(own_home):
     with Record.open():
         pass

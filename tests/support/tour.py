@@ -180,7 +180,7 @@ async def _replayed(person: Any) -> None:
     first, _ = keep_lab_run(person.app, loss=2.0), keep_lab_run(person.app, loss=1.0)
     assert first
     await person.go("lab/dann")
-    await person.press("enter", "o", "down", "enter", "escape", "y", "enter")
+    await person.press("enter", "o", "down", "enter", "escape", "y", "enter", "end")
 
 
 async def _lab_runs(person: Any) -> None:
@@ -275,6 +275,7 @@ STOPS: dict[str, Step] = {
     "lab-settings": _go("lab/dann", "enter", "p"),
     "lab-runs": _lab_runs,
     "lab-replayed": _replayed,
+    "lab-played": _go("play/dann", "end"),
     "jobs-empty": _go("jobs"),
     "jobs": _jobs,
     "jobs-cancel": _job_asked,

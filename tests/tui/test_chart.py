@@ -83,7 +83,7 @@ def test_eight_curves_have_eight_colours_and_eight_marks():
         marks = MARKS["ascii" if ascii_only else "braille"]
         assert len(set(marks)) == len(set(COLOURS)) == 8
         assert all(mark in drawn.plain for mark in marks)
-        named = legend(series, places, 40, ascii_only=ascii_only).plain.splitlines()
+        named = legend(series, places, [series], 40, ascii_only=ascii_only).plain.splitlines()
         assert all(len(line) <= 40 for line in named)
         assert all(any(f"{marks[i]}" in line and f"arm{i}" in line for line in named) for i in range(8))
 

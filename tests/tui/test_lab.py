@@ -9,35 +9,72 @@ import psutil
 import pytest
 from tour import keep_lab_run
 
+from tlcourse.tui.playing import Timeline, in_step
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20)])
-async def test_a_lab_is_predicted_run_and_explained(visit, size):
-    async with visit(*size) as person:
+async def test_a_lab_is_predicted_run_and_explained_with_its_verdict_in_the_first_line(visit):
+    async with visit(120, 40) as person:
         person.app.go("lab/shifts")
         await person.sees("Predict first")
         assert "enter." in await person.press("r")
-        await person.press("down", "enter")
+        await person.press(*"jjj"[: next(n for n, o in enumerate(person.app.screen._asked) if o.correct)], "enter")  # noqa: SLF001
         assert "Your prediction is" in person.screen
         await person.press("r")
-        await person.sees("Done in", 120)
-        await person.press("b", "space")
-        table = person.app.screen.query_one("#lab-table").render()
-        assert "importance weights" in str(table)
-        assert "cannot tell chance" in str(table)
-        assert "your prediction" in str(person.app.screen.query_one("#lab-explanation").render())
+        shown = await person.sees("You were right: importance weights", 120)
+        assert "with one seed, which may be chance" in shown.splitlines()[2]
+        for words in (
+            "importance weights  ",
+            "your prediction",
+            "Curves",
+        ):  # bars, reasons, curves: nothing is scrolled
+            assert words in shown
+        assert "--" not in shown  # no word of the command line
 
 
-async def test_settings_are_changed_in_a_line_and_what_cannot_be_is_said(visit):
+async def test_settings_are_sliders_and_an_exact_value_that_cannot_be_is_refused(visit):
     async with visit(100, 30) as person:
         person.app.go("lab/shifts")
         await person.sees("Predict first")
-        await person.press("enter", "p")
-        assert "is the default" in await person.press(*"labels=1", "enter")
-        await person.press(*"00", "enter")
-        assert "labels=100" in person.screen
-        await person.press("p", "escape")
+        shown = await person.press("enter", "p")
+        assert "20 to 10000, default 300" in shown
+        await person.press("right")
+        assert person.app.screen.sliders.values["labels"] == 500
+        await person.press("left", "left")
+        assert person.app.screen.sliders.changed == {"labels": 200.0}
+        await person.press("home")
+        assert person.app.screen.sliders.changed == {}
+        shown = await person.press("enter", *["backspace"] * 3, "1", "enter")
+        assert "labels is 1, expected a whole number from 20 to 10000. Its default is 300." in shown
+        await person.press("2", "3", "enter")
+        assert person.app.screen.sliders.values["labels"] == 123
+        assert "1 setting changed" in await person.press("escape")
         assert "Claim" in person.screen
+
+
+async def test_a_recorded_run_is_played_paused_scrubbed_and_has_its_verdict_at_the_end(visit):
+    async with visit(120, 40) as person:
+        await person.go("play/dann")
+        await person.sees("Playing: recorded")
+        timeline = person.app.screen.stage.timeline
+        await person.press("space")
+        assert timeline.paused
+        await person.press("home")
+        assert timeline.share == 0
+        await person.press("right", "right")
+        assert 0.09 < timeline.share < 0.11
+        assert "paused" in person.screen
+        assert "DANN" not in person.screen.splitlines()[2]
+        await person.press("plus")
+        assert timeline.speed == 2
+        shown = await person.press("end")
+        assert "As claimed: DANN +0." in shown.splitlines()[2]
+        assert "8 seeds · ◆ Ganin" in shown
+        timeline.seek(0.9)
+        person.app.screen.stage.catch_up()
+        assert "source only → DANN" in await person.press()
+        timeline.paused = False
+        await person.sees("over", 20)
 
 
 @pytest.mark.slow
@@ -57,7 +94,8 @@ async def test_leaving_a_lab_stops_what_it_started(visit):
 
 
 async def test_a_flood_of_events_is_drawn_now_and_then_and_keys_are_heard_in_between(visit, monkeypatch):
-    from tlcourse.tui.screens import lab
+    from tlcourse.tui import child_process
+    from tlcourse.tui.widgets.lab_stage import Stage
 
     class Flood:
         """As many events as there may be, without ever waiting for one."""
@@ -79,15 +117,20 @@ async def test_a_flood_of_events_is_drawn_now_and_then_and_keys_are_heard_in_bet
         def kill(self):
             self.stopped = True
 
-    monkeypatch.setattr(lab.ChildProcess, "start", Flood)
+    monkeypatch.setattr(child_process.ChildProcess, "start", Flood)
     drawn = []
-    draw = lab.LabScreen.show_curves
-    monkeypatch.setattr(lab.LabScreen, "show_curves", lambda screen: (drawn.append(Flood.last.sent), draw(screen))[1])
+    draw = Stage.redraw
+
+    def counted(stage, *how):
+        drawn.append(Flood.last.sent if hasattr(Flood, "last") else 0)
+        draw(stage, *how)
+
+    monkeypatch.setattr(Stage, "redraw", counted)
     async with visit(100, 30) as person:
         person.app.go("lab/dann")
         await person.sees("Predict first")
         await person.press("enter", "r")
-        while len(drawn) < 3:
+        while len(drawn) < 5:
             await person.pilot.pause(0.05)
         await person.press("s")
         await person.sees("Stopped", 60)
@@ -136,14 +179,15 @@ async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, 
         assert f"[x] run {first}" in shown
         assert "1 chosen" in shown
         await person.press("escape", "y")
-        await person.press("enter")
+        await person.press("enter", "end")
         drawn = person.app.screen.query_one("#lab-charts").render().plain
         assert f"dann (run {first})" in drawn
         assert f"source (run {first})" in drawn
         assert f"(run {second})" not in drawn
-        assert "before" in drawn
-        assert "after" in drawn
-        assert f"Run {second}, replayed" in str(person.app.screen.query_one("#lab-status").render())
+        pictured = person.app.screen.query_one("#lab-pictures").render().plain
+        assert "before" in pictured
+        assert "after" in pictured
+        assert f"(your run {second})" in str(person.app.screen.query_one("#lab-line").render())
         assert f"--overlay {first}" in person.app.screen.cli_equivalent
         width = person.app.screen.query_one("#lab-page").size.width
         assert all(len(line) <= width for line in drawn.splitlines())
@@ -168,7 +212,7 @@ async def test_without_a_kept_run_the_keys_say_what_to_do(visit):
         await person.sees("Predict first")
         await person.press("enter")
         assert "r runs it" in await person.press("o")
-        assert "r runs it" in await person.press("y")
+        assert "recorded" in await person.press("y")  # the one that comes with the course
 
 
 async def test_features_are_pictured_by_principal_components_or_by_tsne(visit):
@@ -178,27 +222,53 @@ async def test_features_are_pictured_by_principal_components_or_by_tsne(visit):
         await person.sees("Predict first")
         await person.press("enter")
         assert "no picture of features" in await person.press("t")
-        await person.press("y")
+        await person.press("y", "enter", "end")
 
         def drawn() -> str:
-            return person.app.screen.query_one("#lab-charts").render().plain
+            return person.app.screen.query_one("#lab-pictures").render().plain
 
-        assert "t shows t-SNE" in drawn()
         assert "standard deviations apart" in drawn()
         await person.press("t")
         assert "before (t-SNE)" in drawn()
         assert "after (t-SNE)" in drawn()
         assert "standard deviations apart" not in drawn()
-        assert "t shows the principal components" in drawn()
         await person.press("t")
         assert "(t-SNE)" not in drawn()
-
-
-async def test_a_run_without_tsne_keeps_its_picture_and_says_what_is_missing(visit):
-    async with visit(100, 30) as person:
-        keep_lab_run(person.app, loss=1.0)
-        person.app.go("lab/dann")
-        await person.sees("Predict first")
-        await person.press("enter", "y")
+        await person.press("y", "down", "enter", "end")  # the recorded run has none
         assert "scikit-learn" in await person.press("t")
-        assert "before" in person.app.screen.query_one("#lab-charts").render().plain
+
+
+def test_all_arms_of_a_played_run_advance_together_and_clouds_come_last():
+    events = [
+        *({"type": "metric", "step": step, "values": {f"{arm} loss": 1.0}} for arm in "ab" for step in (10, 20, 30)),
+        *({"type": "embedding", "title": title} for title in ("before", "after")),
+        {"type": "seed", "seed": 1},
+        {"type": "metric", "step": 10, "values": {"a loss": 5.0}},
+        {"type": "result", "result": {}},
+    ]
+    ordered = in_step(events)
+    assert [event["step"] for event in ordered[:6]] == [10, 10, 20, 20, 30, 30]
+    assert [event["type"] for event in ordered[6:]] == ["embedding", "embedding", "result"]
+    timeline = Timeline(ordered, seconds=10)
+    timeline.advance(3.5)
+    assert [event["step"] for event in timeline.shown] == [10, 10, 20]
+    timeline.advance(5.0)
+    assert timeline.shown[-1]["title"] == "after"
+    assert timeline.cloud == pytest.approx(0.5)
+    assert not timeline.over
+    timeline.advance(5.0)
+    assert timeline.over
+    assert timeline.shown[-1]["type"] == "result"
+
+
+def test_what_trains_is_shown_over_some_seconds_or_as_it_comes():
+    slow, quick = Timeline(seconds=10, expected=10), Timeline(seconds=None, expected=10)
+    for timeline in (slow, quick):
+        for step in range(10):
+            timeline.add({"type": "metric", "step": step, "values": {}})
+    assert len(quick.shown) == 10
+    slow.advance(4.0)
+    assert len(slow.shown) == 4
+    slow.complete = True
+    slow.advance(6.0)
+    assert slow.over

@@ -143,7 +143,9 @@ _NEEDED_MB = 2048
 _MAX_REQUEST = 64 * 1024
 
 
-def prewarm() -> None:
+def prewarm(
+    lab: Annotated[bool, typer.Option("--lab", help="For a lab, whose output goes where this process's does.")] = False,
+) -> None:
     """Wait for a line {"file": …, "arguments": […]}, and run `tlcourse ARGUMENTS`, its output in FILE."""
     import msgspec
 
@@ -151,6 +153,15 @@ def prewarm() -> None:
         signal.signal(getattr(signal, name), _interrupt)
     asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(asked,), daemon=True, name="tlcourse-asked").start()
+    if lab:
+        from tlcourse.cli.main import main
+        from tlcourse.labs.runner import get_ready
+
+        if _has_memory():
+            get_ready()
+        sys.argv = ["tlcourse", *msgspec.json.decode(asked.get(), type=list[str])]
+        main()
+        return
     sandbox_kind = _sandbox_kind()
     request = msgspec.json.decode(asked.get(), type=dict[str, Any])
     with open(request["file"], "ab") as stream:  # noqa: PTH123
@@ -176,19 +187,23 @@ def _receive(asked: queue.SimpleQueue[bytes]) -> None:
 
 def _sandbox_kind() -> str:
     """`fork-server` once a parent is ready here; `auto` where none can start, or a run may want a GPU or all memory."""
-    import psutil
-
     from tlcourse.errors import TlcourseError
     from tlcourse.execution.gpu import uses_gpu
     from tlcourse.sandbox.choose import choose
 
-    if uses_gpu("auto") or psutil.virtual_memory().available < _NEEDED_MB * 2**20:
+    if uses_gpu("auto") or not _has_memory():
         return "auto"
     try:
         choose("fork-server")
     except TlcourseError:
         return "auto"
     return "fork-server"
+
+
+def _has_memory() -> bool:
+    import psutil
+
+    return bool(psutil.virtual_memory().available >= _NEEDED_MB * 2**20)
 
 
 def _interrupt(number: int, frame: Any) -> None:

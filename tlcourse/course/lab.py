@@ -33,6 +33,8 @@ class Setting(Struct, frozen=True, forbid_unknown_fields=True):
     high: float
     help: Text
     whole: bool = False
+    step: float = 0
+    """Where only multiples of something can be: of what."""
 
 
 class Measure(Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +91,8 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     paper: list[Paper] = []
     data: list[Literal["full"]] = []
     """Besides synthetic data: which other data it can run on."""
+    moves: Literal["centres", "covariances"] = "centres"
+    """What the method brings together, and the pictures of features therefore say."""
     code: Identifier = ""
     """The module of `tlcourse.labs.experiments` that holds it, where that has another name than the lab."""
 

@@ -5,8 +5,10 @@ It has torch, and nobody else waits for it: a screen stays quick, and a run can 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import pkgutil
 import random
 import sys
 import threading
@@ -19,6 +21,7 @@ import torch
 from msgspec import Struct
 
 from tlcourse.errors import UnableError
+from tlcourse.labs import experiments
 from tlcourse.labs.training import DivergedError, Log
 
 Experiment = Callable[[Mapping[str, float], int, Log], dict[str, float]]
@@ -71,6 +74,16 @@ def main(arguments: list[str]) -> int:
             return 1
         log.values(seed, values, round(time.perf_counter() - begin, 3))
     return 0
+
+
+def warm_up() -> None:
+    """Import all that experiments and their pictures need, and nothing that a fork would not survive."""
+    torch.set_num_threads(1)
+    for module in pkgutil.iter_modules(experiments.__path__):
+        importlib.import_module(f"{experiments.__name__}.{module.name}")
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # the first one imports a compiler, which takes seconds
+    with contextlib.suppress(ImportError):
+        importlib.import_module("sklearn.manifold")
 
 
 def _end_with_parent() -> None:

@@ -146,15 +146,38 @@ def curve(name: str, values: Points) -> str:
 
 def domains_apart(event: Mapping[str, Any]) -> float:
     """The distance of the domains' centres in standard deviations of a point from its own centre; 0 for one domain."""
-    groups = {
-        which: [(x, y) for (x, y), domain in zip(event["points"], event["domain"], strict=True) if domain == which]
-        for which in (0, 1)
-    }
-    if not all(groups.values()):
+    groups = _by_domain(event)
+    if not all(groups):
         return 0.0
-    centres = {which: _centre(points) for which, points in groups.items()}
-    squares = [math.dist(point, centres[which]) ** 2 for which, points in groups.items() for point in points]
-    return math.dist(centres[0], centres[1]) / (math.sqrt(sum(squares) / len(squares)) or 1.0)
+    centres = [_centre(points) for points in groups]
+    squares = [
+        math.dist(point, centre) ** 2 for points, centre in zip(groups, centres, strict=True) for point in points
+    ]
+    return math.dist(*centres) / (math.sqrt(sum(squares) / len(squares)) or 1.0)
+
+
+def covariances_apart(event: Mapping[str, Any]) -> float:
+    """The norm of the difference of the domains' covariances over the mean of their norms; 0 where they are equal."""
+    groups = _by_domain(event)
+    if not all(groups):
+        return 0.0
+    one, other = (_covariance(points) for points in groups)
+    difference = math.hypot(*(a - b for a, b in zip(one, other, strict=True)))
+    return difference / ((math.hypot(*one) + math.hypot(*other)) / 2 or 1.0)
+
+
+def _by_domain(event: Mapping[str, Any]) -> list[list[tuple[float, float]]]:
+    return [
+        [(x, y) for (x, y), domain in zip(event["points"], event["domain"], strict=True) if domain == which]
+        for which in (0, 1)
+    ]
+
+
+def _covariance(points: list[tuple[float, float]]) -> tuple[float, float, float, float]:
+    x, y = _centre(points)
+    n = len(points)
+    across = sum((a - x) * (b - y) for a, b in points) / n
+    return sum((a - x) ** 2 for a, _ in points) / n, across, across, sum((b - y) ** 2 for _, b in points) / n
 
 
 def embedding_method(event: Mapping[str, Any]) -> str:
@@ -167,18 +190,29 @@ def embedding_title(event: Mapping[str, Any]) -> str:
     return str(event["title"]) + (" (t-SNE)" if embedding_method(event) == "tsne" else "")
 
 
-def embedding(event: Mapping[str, Any]) -> str:
-    """The picture as a sentence."""
+def embedding(event: Mapping[str, Any], measure: str = "centres") -> str:
+    """The picture as a sentence; `measure` is what the lab's method moves."""
     target = sum(event["domain"])
     counted = f"{embedding_title(event)}: {len(event['points']) - target} source and {target} target points"
-    return f"{counted}; {embedding_distance(event)}"
+    return f"{counted}; {embedding_distance(event, measure)}"
 
 
-def embedding_distance(event: Mapping[str, Any]) -> str:
-    """How far the domains lie apart, where the picture can say so."""
+def embedding_distance(event: Mapping[str, Any], measure: str = "centres") -> str:
+    """How far the domains lie apart by their `centres` or `covariances`, where the picture can say so."""
     if embedding_method(event) == "tsne":
         return "only who is near whom counts; the distance between groups means nothing"
+    if measure == "covariances":
+        return f"their covariances differ by {covariances_apart(event):.0%}"
     return f"their centres lie {domains_apart(event):.2f} standard deviations apart"
+
+
+def embedding_change(before: Mapping[str, Any], after: Mapping[str, Any], measure: str = "centres") -> str:
+    """The same of two pictures: how far the domains lay apart, and how far they lie apart then."""
+    if embedding_method(after) == "tsne":
+        return embedding_distance(after)
+    if measure == "covariances":
+        return f"covariances differ by {covariances_apart(before):.0%}, then by {covariances_apart(after):.0%}"
+    return f"centres lie {domains_apart(before):.2f}, then {domains_apart(after):.2f} standard deviations apart"
 
 
 def _centre(points: list[tuple[float, float]]) -> tuple[float, float]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _WHAT = "The record of your progress"
-_VERSION = 3
+_VERSION = 4
 _SCHEMA = """
 CREATE TABLE reads (course TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (course, unit));
 CREATE TABLE positions (course TEXT NOT NULL, unit TEXT NOT NULL, share REAL NOT NULL, PRIMARY KEY (course, unit));
@@ -48,7 +48,17 @@ _SEED = """
 CREATE TABLE student (seed INTEGER NOT NULL);
 INSERT INTO student VALUES (abs(random() % 4294967296));
 """
-_STEPS = {0: statements(_SCHEMA + ";" + _CARDS + ";" + _SEED), 1: [_CARDS], 2: statements(_SEED)}
+_PREDICTIONS = """
+CREATE TABLE predictions (id INTEGER PRIMARY KEY, course TEXT NOT NULL, lab TEXT NOT NULL, answer TEXT NOT NULL,
+                          correct INTEGER NOT NULL, at TEXT NOT NULL)
+"""
+_STEPS = {
+    0: statements(_SCHEMA + ";" + _CARDS + ";" + _SEED + ";" + _PREDICTIONS),
+    1: [_CARDS, *statements(_SEED), _PREDICTIONS],
+    2: [*statements(_SEED), _PREDICTIONS],
+    3: [_PREDICTIONS],
+}
+"""From each version to the newest, at once."""
 
 
 class Answer(Struct, frozen=True):
@@ -173,6 +183,22 @@ class Record:
             int(correct),
             _stamp(),
         )
+
+    def record_prediction(self, course: str, lab: str, answer: str, *, correct: bool) -> None:
+        """Append what was predicted of a lab, by its text."""
+        self._write(
+            "INSERT INTO predictions (course, lab, answer, correct, at) VALUES (?, ?, ?, ?, ?)",
+            course,
+            lab,
+            answer,
+            int(correct),
+            _stamp(),
+        )
+
+    def predictions(self, course: str) -> dict[str, tuple[str, bool]]:
+        """Of each lab the latest prediction, and whether it was right."""
+        rows = self._db.execute("SELECT lab, answer, correct FROM predictions WHERE course = ? ORDER BY id", (course,))
+        return {lab: (answer, bool(correct)) for lab, answer, correct in rows}
 
     def seed(self, course: str) -> int:
         """What the next visit to questions draws from: the order of options, cases, numbers.

@@ -20,7 +20,7 @@ from tlcourse.course.model import LoadedCourse
 from tlcourse.student.overview import Overview, overview
 from tlcourse.student.record import Record, first_start
 from tlcourse.tui import settings
-from tlcourse.tui.child_process import ChildProcess
+from tlcourse.tui.child_process import ChildProcess, LabStandBy
 from tlcourse.tui.clusters import Clusters
 from tlcourse.tui.gc_scheduler import LOOK_S, GcScheduler
 from tlcourse.tui.routes import resumed, screen_of
@@ -92,6 +92,8 @@ class CourseApp(App[int]):
         self.backend = "local"
         """Where exercises are run and graded: this machine, or a profile of the configuration."""
         self.clusters = Clusters()
+        self.lab_stand_by = LabStandBy()
+        """What the next run of a lab is started in."""
         self._retired: list[Run] = []
         self._prewarm = prewarm
         self._greet = greet
@@ -271,6 +273,11 @@ class CourseApp(App[int]):
         with contextlib.suppress(OSError):  # without it a run starts a few seconds later
             self._prewarmed = ChildProcess.start("prewarm", takes_input=True)
 
+    def get_lab_ready(self) -> None:
+        """Have a process ready for the next run of a lab."""
+        if self._prewarm:
+            self.lab_stand_by.get_ready()
+
     @property
     def prewarmed(self) -> ChildProcess | None:
         """The process that is ready for the next run, or importing torch for it."""
@@ -290,6 +297,7 @@ class CourseApp(App[int]):
 
     def let_go(self, wait_s: float = 0.0) -> None:
         """The app ends, and nothing stays ready."""
+        self.lab_stand_by.end()
         if self._prewarmed is not None:
             self._prewarmed.ask_to_end()
             self._prewarmed.wait(wait_s)

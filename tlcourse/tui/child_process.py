@@ -151,8 +151,8 @@ class ChildProcess:
         """The end of what it wrote on its standard error."""
         return os.read(self._errors, _READ).decode(errors="replace")[-_ERRORS:] if self._errors >= 0 else ""
 
-    def tell(self, line: bytes, out: Path) -> bool:
-        """Give it its one line of input, after which it prints into `out`; False where it has gone."""
+    def tell(self, line: bytes, out: Path | None = None) -> bool:
+        """Give it its one line of input, after which it prints into `out`, if there is one; False where it has gone."""
         assert self._process is not None
         assert self._process.stdin is not None
         try:
@@ -161,7 +161,8 @@ class ChildProcess:
         except OSError:
             self.kill()
             return False
-        self._out = self._kept(os.open(out, os.O_RDONLY))
+        if out is not None:
+            self._out = self._kept(os.open(out, os.O_RDONLY))
         return True
 
     # -- its end ---------------------------------------------------------------------------------------------------
@@ -207,6 +208,33 @@ class ChildProcess:
             return os.read(self._out, _READ)
         except BlockingIOError:  # a pipe, and nothing in it yet
             return b""
+
+
+class LabStandBy:
+    """A process that has imported what labs need, and becomes the next `tlcourse lab run`."""
+
+    def __init__(self) -> None:
+        self._child: ChildProcess | None = None
+
+    def get_ready(self) -> None:
+        """Have one, which takes it some seconds."""
+        if self._child is None or not self._child.alive:
+            with contextlib.suppress(OSError):  # without it a run starts a few seconds later
+                self._child = ChildProcess.start(
+                    "prewarm", "--lab", ends_with_app=True, takes_input=True, gives_way=True
+                )
+
+    def run(self, *arguments: str) -> ChildProcess:
+        """Run `tlcourse ARGUMENTS` in it, or in a new process. Raises OSError where there can be none."""
+        child, self._child = self._child, None
+        if child is not None and child.alive and child.tell(json.dumps(arguments).encode()):
+            return child
+        return ChildProcess.start(*arguments, ends_with_app=True, gives_way=True)
+
+    def end(self) -> None:
+        """It is not needed any more."""
+        if self._child is not None:
+            self._child.kill()
 
 
 def created(pid: int) -> float | None:

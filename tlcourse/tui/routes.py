@@ -48,6 +48,10 @@ def screen_of(route: str) -> CourseScreen:
         from tlcourse.tui.screens.lab import LabScreen
 
         return LabScreen(name)
+    if kind == "play":
+        from tlcourse.tui.screens.lab import LabScreen
+
+        return LabScreen(name, play=True)
     if kind == "review":
         from tlcourse.tui.screens.review import ReviewScreen
 

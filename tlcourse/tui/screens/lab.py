@@ -1,69 +1,95 @@
-"""A lab: predict first, watch every arm train, and see whether the claim holds – or not – with its interval."""
+"""A lab: predict first, watch every arm train, and see whether the claim holds – or not – with its interval.
+
+The first line says what to do, what happens, and in the end what came of it. Below are, from 110 columns on side by
+side, what the lab is about (claim, prediction, settings, why) and its stage (result, curves, pictures). In one column
+the stage comes first once there is something on it.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
+import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tlcourse.course.lab import Lab
+from tlcourse.course.lab import Lab, Setting
 from tlcourse.errors import UsageError
-from tlcourse.labs.result import kept_run, kept_runs, replay
+from tlcourse.labs.recorded import RecordedRun, read_run, recorded
+from tlcourse.labs.result import KeptRun, kept_run, kept_runs, replay
+from tlcourse.presenting.lab_run import headline
+from tlcourse.presenting.lab_run import seeds as seeds_of
 from tlcourse.text import counted
 from tlcourse.tui.child_process import ChildProcess
+from tlcourse.tui.playing import SLOW_S, Timeline, in_step
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.screens.lab_runs import RunsDialog
 from tlcourse.tui.text import Text
+from tlcourse.tui.themes import NO_COLOUR
 from tlcourse.tui.widgets.choices import Choices
-from tlcourse.tui.widgets.lab_view import Curves, of_events, table
+from tlcourse.tui.widgets.lab_stage import Stage
+from tlcourse.tui.widgets.lab_view import of_events
+from tlcourse.tui.widgets.sliders import Sliders
 
 if TYPE_CHECKING:
     from tlcourse.quiz.kinds.question import Option as PredictionOption
 
 _MANY = 8
-_REDRAW_S = 0.2  # events come faster than eyes see; drawing each would keep keys waiting
+_FRAME_S = 0.1  # events come faster than eyes see; drawing each would keep keys waiting
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_SCRUB = 0.05
+_GET_READY_S = 0.5
+_SIDE_BY_SIDE = 110
+
+
+class Page(VerticalScroll, inherit_bindings=False):
+    """It scrolls by the screen's keys: `home` and `end` are those of what is played."""
 
 
 class LabScreen(CourseScreen):
-    """One lab."""
+    """One lab; with `play` it begins with the run that comes with the course."""
 
     AREA = "labs"
     CSS_PATH = "lab.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "run(1)", "Run", id="lab.run"),
         Binding("m", f"run({_MANY})", f"{_MANY} seeds", id="lab.many"),
-        Binding("s", "stop", "Stop", id="lab.stop", show=False),  # the status line names it while it works
+        Binding("s", "stop", "Stop", id="lab.stop"),
+        Binding("space", "pause", "Pause", id="lab.pause"),
+        Binding("left", "scrub(-1)", "Back", id="lab.back", show=False),
+        Binding("right", "scrub(1)", "On", id="lab.on", show=False),
+        Binding("plus,equals_sign", "faster(1)", "Faster", id="lab.faster", key_display="+", show=False),
+        Binding("minus", "faster(-1)", "Slower", id="lab.slower", key_display="-", show=False),
+        Binding("home", "scrub(-100)", "To its beginning", id="lab.first", show=False),
+        Binding("end", "scrub(100)", "To its end", id="lab.last", show=False),
+        Binding("y", "replay", "Play", id="lab.replay", tooltip="A recorded run, or one of yours"),
         Binding("p", "settings", "Settings", id="lab.settings"),
-        Binding("y", "replay", "Replay", id="lab.replay"),
+        Binding("w", "pace", "Pace", id="lab.pace", tooltip="Show training as it comes, or over 10 s"),
         Binding("o", "overlay", "Overlay", id="lab.overlay"),
-        Binding("t", "embedding", "t-SNE or PCA", id="lab.embedding", show=False),  # named below the pictures
-        Binding("j", "scroll(1)", "Down", show=False),
-        Binding("k", "scroll(-1)", "Up", show=False),
-        Binding("space,pagedown", "page(1)", "A page on", show=False),
+        Binding("t", "embedding", "t-SNE or PCA", id="lab.embedding", show=False),
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
+        Binding("pagedown", "page(1)", "A page on", show=False),
         Binding("b,pageup", "page(-1)", "A page back", show=False),
     ]
 
-    def __init__(self, lab: str) -> None:
+    def __init__(self, lab: str, *, play: bool = False) -> None:
         super().__init__()
-        self.lab_name = lab
-        self._chosen: dict[str, str] = {}
+        self.lab_name, self._play = lab, play
         self._predicted: int | None = None
         self._asked: list[PredictionOption] = []
         """The options of the prediction, in the order of this visit."""
         self.training: ChildProcess | None = None
-        self._stopped = False
-        self._curves = Curves()
-        self._stale, self._said, self._lines = False, "", 0
-        self._earlier: dict[int, Curves] = {}
-        self._seeds_done = 0
-        self._by = "pca"
+        self._stopped, self._slow = False, False
+        self._since, self._phase, self._seeds, self._seeds_done = 0.0, "", 1, 0
+        self._said: tuple[str, str] = ("", "")
+        self._last, self._frame = time.monotonic(), 0
+        self._playing = ""
 
     @property
     def lab(self) -> Lab:
@@ -71,177 +97,233 @@ class LabScreen(CourseScreen):
         return self.course_app.labs[self.lab_name]
 
     @property
+    def stage(self) -> Stage:
+        """What is seen of a run."""
+        return self.query_one(Stage)
+
+    @property
+    def sliders(self) -> Sliders:
+        """The settings."""
+        return self.query_one(Sliders)
+
+    @property
+    def motion(self) -> bool:
+        """Whether something may move that does not have to."""
+        return not self.course_app.ascii_only and self.course_app.theme != NO_COLOUR
+
+    @property
     def path(self) -> list[str]:
         """Title and kind."""
-        return [self.lab.title, "lab"]
+        return ["lab", self.lab.title]
 
     @property
     def cli_equivalent(self) -> str:
         """The command that does the same."""
-        overlay = "".join(f" --overlay {number}" for number in self._earlier)
+        overlay = "".join(f" --overlay {number}" for number in self.stage.earlier) if self.is_mounted else ""
         return f"tlcourse lab run {self.lab_name}{overlay}"
 
     def body(self) -> ComposeResult:
-        """From the claim to what came of it."""
-        with VerticalScroll(id="lab-page"):
-            yield Static(id="lab-claim", markup=False)
-            yield Choices(id="lab-options", markup=False)
-            yield Static(id="lab-reason", markup=False)
-            yield Static(id="lab-settings", markup=False)
-            yield Static(id="lab-status", markup=False)
-            yield Static(id="lab-charts", markup=False)
-            yield Static(id="lab-table", markup=False)
-            yield Static(id="lab-explanation", markup=False)
-        yield Input(id="lab-input", placeholder=self._example())
-
-    def _example(self) -> str:
-        """How settings are written, with those of this lab."""
-        settings = " ".join(f"{one.id}={one.default:g}" for one in self.lab.settings[:2])
-        return f"{settings} – enter keeps, esc leaves it"
+        """What it is about, and its stage."""
+        yield Static(id="lab-line", markup=False)
+        with Page(id="lab-page"):
+            with VerticalScroll(id="lab-about", can_focus=False):
+                yield Static(id="lab-claim", classes="pane", markup=False)
+                with Vertical(id="lab-prediction", classes="pane"):
+                    yield Static(id="lab-prompt", markup=False)
+                    yield Choices(id="lab-options", markup=False)
+                    yield Static(id="lab-reasons", markup=False)
+                with Vertical(id="lab-settings", classes="pane"):
+                    yield Sliders(self.lab.settings)
+                    yield Input(id="lab-input")
+                yield Static(id="lab-explanation", classes="pane", markup=False)
+            yield Stage(self.lab, motion=self.motion)
 
     def on_mount(self) -> None:
-        """Ask for the prediction."""
+        """Ask for the prediction, or play."""
         super().on_mount()
-        words = self.course_app.words
-        claim = Text("Claim: ", style="bold").append(words(self.lab.claim) + "\n\n", style="not bold")
-        claim.append("Predict first: ", style="bold").append(words(self.lab.prediction.prompt), style="not bold")
-        self.query_one("#lab-claim", Static).update(claim)
-        options = self.query_one("#lab-options", OptionList)
+        words, lab, app = self.course_app.words, self.lab, self.course_app
+        for name, title in (("claim", "Claim"), ("prediction", "Predict first"), ("settings", "Settings")):
+            self.query_one(f"#lab-{name}").border_title = title
+        self.query_one("#lab-claim", Static).update(words(lab.claim))
+        self.query_one("#lab-prompt", Static).update(words(lab.prediction.prompt))
+        self.query_one("#lab-settings").display = bool(lab.settings)
+        self.query_one("#lab-explanation").border_title = "Why"
+        self._ask()
+        self._show_pace()
+        self.set_interval(_FRAME_S, self._tick)
+        if self._play:
+            self._replay([0])
+        elif self._predicted is None:
+            self.query_one("#lab-options").focus()
+        self.set_timer(_GET_READY_S, app.get_lab_ready)
+        self._arrange()
+
+    def _ask(self) -> None:
         app = self.course_app
         self._asked = self.lab.prediction.shown(self.lab.id, app.record.seed(app.course.about.id))
-        for letter, option in zip("abcdefgh", self._asked, strict=False):
-            options.add_option(Option(f"{letter}) {words(option.text)}"))
-        options.highlighted = 0
-        options.focus()
-        self._show_settings()
-        self.set_interval(_REDRAW_S, self._catch_up)
+        before = app.record.predictions(app.course.about.id).get(self.lab_name, ("", False))[0]
+        options = self.query_one("#lab-options", OptionList)
+        for number, (letter, option) in enumerate(zip("abcdefgh", self._asked, strict=False)):
+            options.add_option(Option(f"{letter}) {app.words(option.text)}"))
+            if option.text == before:
+                self._predicted = number
+        options.highlighted = self._predicted or 0
+        self._invite()
+
+    def _invite(self) -> None:
+        if self._predicted is None:
+            self._say("Predict first: ↑ ↓ and enter. Or y plays a recorded run.", "$next")
+        else:
+            letter = "abcdefgh"[self._predicted]
+            self._say(f"Your prediction is {letter}. r runs the lab once, m with {_MANY} seeds for intervals.", "$next")
 
     @on(OptionList.OptionSelected, "#lab-options")
     def predict(self, event: OptionList.OptionSelected) -> None:
         """Note the prediction; the lab answers it, and the reasons come after the run."""
         self._predicted = event.option_index
-        letter = "abcdefgh"[event.option_index]
-        self.query_one("#lab-reason", Static).update(
-            f"Your prediction is {letter}. r runs the lab once, m with {_MANY} seeds for intervals."
-        )
+        option, app = self._asked[event.option_index], self.course_app
+        app.record.record_prediction(app.course.about.id, self.lab_name, option.text, correct=option.correct)
+        self._invite()
         self.query_one("#lab-page").focus()
 
-    def _show_settings(self) -> None:
-        text = Text("\nSettings (p changes them): ", style="bold")
-        for one in self.lab.settings:
-            value = self._chosen.get(one.id, f"{one.default:g}")
-            text.append(f"{one.id}={value}  ", style="bold" if one.id in self._chosen else "not bold")
-        self.query_one("#lab-settings", Static).update(text)
+    # -- the first line --------------------------------------------------------------------------------------------
 
-    # -- running -------------------------------------------------------------------------------------------------
+    def _say(self, text: str, style: str = "") -> None:
+        if (text, style) != self._said:  # each writing lays the page out anew
+            self._said = (text, style)
+            self.query_one("#lab-line", Static).update(Text(self.course_app.words(text), style=f"bold {style}".strip()))
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        elapsed, self._last = now - self._last, now
+        self._frame += 1
+        if self.training is not None:
+            spinner = f"{_SPINNER[self._frame % len(_SPINNER)]} " if self.motion else ""
+            done = f", {self._seeds_done} of {self._seeds} seeds done" if self._seeds > 1 else ""
+            self._say(f"{spinner}{self._phase}{done} · {now - self._since:.0f} s · s stops", "$lab")
+        timeline = self.stage.timeline
+        if timeline is not None and (timeline.seconds is not None or self._frame % 2):
+            self.stage.tick(elapsed)
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that do nothing just now are not shown."""
+        if not self.is_mounted:
+            return True
+        timeline = self.stage.timeline
+        if action == "stop":
+            return self.training is not None
+        if action in ("run", "replay", "overlay") and self.training is not None:
+            return False
+        if action in ("pause", "scrub", "faster"):
+            return timeline is not None and timeline.seconds is not None
+        return True
 
     def action_run(self, seeds: int) -> None:
         """Train every arm, once or with several seeds."""
         if self._predicted is None:
             self.tell("Predict first: choose an answer with enter.")
-        elif self.training is not None:
-            self.tell("It is running; s stops it.")
-        else:
-            try:
-                self.training = self._start(seeds)
-            except OSError as error:
-                self.tell(f"No process could be started: {error.strerror}. Try: {self.cli_equivalent}")
-                return
-            self._curves, self._seeds_done, self._stopped = Curves(), 0, False
-            self._clear()
-            self.run_worker(self._follow(self.training, seeds), group="lab", exclusive=True, exit_on_error=False)
-
-    def _start(self, seeds: int) -> ChildProcess:
-        settings = [part for name, value in self._chosen.items() for part in ("--set", f"{name}={value}")]
+            return
+        settings = [part for name, value in self.sliders.changed.items() for part in ("--set", f"{name}={value!r}")]
         folder = self.course_app.course_folder
         course = ["--course", str(folder)] if folder else []
         command = ["lab", "run", self.lab_name, "--events", "--seeds", str(seeds), *settings, *course]
-        return ChildProcess.start(*command, ends_with_app=True, gives_way=True)
+        try:
+            self.training = self.course_app.lab_stand_by.run(*command)
+        except OSError as error:
+            self.tell(f"No process could be started: {error.strerror}.")
+            return
+        slow = self._slow and seeds == 1
+        known = recorded(self.course_app.course.folder, self.lab_name) if slow else None
+        expected = sum(event["type"] == "metric" for event in known.events) if known else 100
+        self._begin(Timeline(seconds=SLOW_S if slow else None, expected=max(expected, 1)))
+        self._since, self._phase, self._seeds, self._seeds_done = time.monotonic(), "Starting", seeds, 0
+        self._stopped, self.sliders.locked = False, True
+        self.run_worker(self._follow(self.training), group="lab", exclusive=True, exit_on_error=False)
 
-    def _clear(self) -> None:
-        """Away with what an earlier run came to; runs that are laid over stay."""
-        self._curves = Curves()
-        self._say("")
-        for part in ("table", "explanation"):
-            self.query_one(f"#lab-{part}", Static).update("")
-        self.show_curves()
+    def _begin(self, timeline: Timeline) -> None:
+        self._playing = ""
+        self.query_one("#lab-reasons", Static).update("")
+        self.query_one("#lab-options").display = True
+        self.query_one("#lab-prediction").border_title = "Predict first"
+        self.query_one("#lab-explanation").display = False
+        self.stage.begin(timeline)
+        self._arrange()
+        self.query_one("#lab-page").scroll_to(y=0, animate=False)
+        self.query_one("#lab-page").focus()
+        self.refresh_bindings()
 
-    async def _follow(self, run: ChildProcess, seeds: int) -> None:
-        self._to_status()
-        self._say(f"\nStarting {counted(seeds, 'run')} … s stops.")
-        ended = False
+    async def _follow(self, run: ChildProcess) -> None:
+        import asyncio
+
+        timeline, failed = self.stage.timeline, ""
+        assert timeline is not None
         try:
             async for line in run.lines():
                 try:
                     event = json.loads(line)
                 except ValueError:
                     continue
-                ended = self._take(event) or ended
-                if event["type"] == "seed":
-                    self._seeds_done += 1
-                if not ended:
-                    self._say(f"\nTraining: {self._seeds_done} of {seeds} done. s stops it.")
+                failed = self._note(event) or failed
+                if event.get("seed_group", 0) == 0:
+                    timeline.add(event)
                 await asyncio.sleep(0)  # of many events at once keys need not wait for the last
         finally:
             run.kill()  # a lab has nothing to lose
-            self.training = None
-        if not ended:
-            self._say("\nStopped; what was trained is not kept." if self._stopped else "\nIt ended without a result.")
+            self.training, self.sliders.locked, timeline.complete = None, False, True
+        self.refresh_bindings()
+        self.course_app.get_lab_ready()
+        ended = bool(timeline.events) and timeline.events[-1]["type"] == "result"
+        if ended and not timeline.over:
+            self._say("It has trained; this is how. End shows the result.", "$lab")
+        elif failed or not ended:
+            stopped = "Stopped; what was trained is not kept." if self._stopped else "It ended without a result."
+            self._say(failed or stopped, "$wrong" if failed else "$partial")
+        self.stage.catch_up()
 
-    def _say(self, text: str) -> None:
-        if text != self._said:  # each writing lays the page out anew
-            self._said = text
-            self.query_one("#lab-status", Static).update(text)
+    def _note(self, event: dict[str, Any]) -> str:
+        """What happens, for the first line; what went wrong, if something did."""
+        if event["type"] == "metric" and event["values"]:
+            self._phase = f"Training {next(iter(event['values'])).rpartition(' ')[0]}"
+        elif event["type"] == "embedding":
+            self._phase = "Picturing features"
+        elif event["type"] == "seed":
+            self._seeds_done += 1
+        elif event["type"] == "error":
+            return " ".join(part for part in (event["what"], event["cause"], "p changes the settings.") if part)
+        return ""
 
-    def _take(self, event: dict[str, Any]) -> bool:
-        """Show what an event says; whether it is the last one."""
-        self._stale = self._curves.take(event) or self._stale
-        if event["type"] in ("result", "error"):
-            self._catch_up()
-        if event["type"] == "result":
-            self._show_result(event["result"])
-            return True
-        if event["type"] == "error":
-            advice = f" {event['remedy']}" if event["remedy"] else ""
-            self._say(f"\n{event['what']}{advice}")
-            return True
-        return False
-
-    def _catch_up(self) -> None:
-        if self._stale:
-            self._stale = False
-            self.show_curves()
-
-    def show_curves(self) -> None:
-        width = max(min(self.query_one("#lab-page").size.width - 4, 100), 24)
-        ascii_only = self.course_app.ascii_only
-        text = self._curves.text(width, ascii_only=ascii_only, earlier=self._earlier, by=self._by)
-        before, self._lines = self._lines, text.plain.count("\n")
-        # where it has as many lines as before nothing else on the page moves
-        self.query_one("#lab-charts", Static).update(text, layout=self._lines != before)
-
-    def _to_status(self) -> None:
-        page, status = self.query_one("#lab-page", VerticalScroll), self.query_one("#lab-status")
-        page.call_after_refresh(page.scroll_to_widget, status, top=True, animate=False)
-
-    def _show_result(self, result: dict[str, Any]) -> None:
-        self._to_status()
-        self._say(f"\nDone in {result['seconds']:.0f} s.")
-        self.query_one("#lab-table", Static).update(table(self.lab, result))
-        text = Text("\n")
+    @on(Stage.Over)
+    def show_result(self, event: Stage.Over) -> None:
+        """All is shown: the verdict takes the first line, and the reasons stand where the prediction was asked."""
+        if event.result is None:
+            if self._playing:
+                self._say(f"{self._playing}: it ended without a result.", "$partial")
+            return
+        right = None if self._predicted is None else self._asked[self._predicted].correct
+        said = headline(self.lab, event.result, right)
+        more = f"; m runs {_MANY}" if event.result["holds"] is None and not self._playing else ""
+        played = f"  ({self._playing})" if self._playing else ""
+        self._say(f"{said.mark} {said.words}{more}{played}", said.role)
+        text = Text()
         for number, option in enumerate(self._asked):
-            mark, colour = ("✓", "$good") if option.correct else ("✗", "$bad")
+            mark, colour = ("✓", "$done") if option.correct else ("✗", "$wrong")
             yours = ", your prediction" if number == self._predicted else ""
-            text.append(f"{mark} {'abcdefgh'[number]}{yours}: ", style=f"bold {colour}")
-            text.append(self.course_app.words(option.reason) + "\n", style="not bold")
-        text.append("\n" + self.course_app.words(self.lab.explanation), style="not bold")
-        self.query_one("#lab-explanation", Static).update(text)
+            text.append("\n" if number else "").append(f"{mark} {'abcdefgh'[number]}{yours}: ", style=f"bold {colour}")
+            text.append(self.course_app.words(f"{option.text.rstrip('.')}. "), style="bold")
+            text.append(self.course_app.words(option.reason), style="not bold")
+        self.query_one("#lab-reasons", Static).update(text)
+        self.query_one("#lab-options").display = False
+        self.query_one("#lab-prediction").border_title = "What was to be predicted"
+        explanation = self.query_one("#lab-explanation", Static)
+        explanation.display = True
+        explanation.update(self.course_app.words(" ".join(self.lab.explanation.replace("`", "").split())))
+        self.refresh_bindings()
 
     def action_stop(self) -> None:
         """End the run at once."""
-        if self.training is None:
-            self.tell("Nothing is running.")
-        else:
+        if self.training is not None:
             self._stopped = True
             self.training.kill()
 
@@ -250,102 +332,183 @@ class LabScreen(CourseScreen):
         if self.training is not None:
             self.training.kill()
 
-    # -- kept runs -----------------------------------------------------------------------------------------------
+    # -- playing ---------------------------------------------------------------------------------------------------
 
     def action_replay(self) -> None:
-        """Show a kept run again; with several of them, ask which."""
-        numbers = kept_runs(self.lab_name)
-        if self.training is not None or not numbers:
-            self.tell("It is running; s stops it." if self.training else "No run is kept yet; r runs it.")
+        """Play a run: the one that comes with the course, or one of one's own; with several of them, ask which."""
+        given = recorded(self.course_app.course.folder, self.lab_name)
+        runs = [kept_run(self.lab_name, number) for number in kept_runs(self.lab_name)]
+        numbers = ([0] if given else []) + [run.number for run in runs]
+        if not numbers:
+            self.tell("No run is kept yet; r runs it.")
         elif len(numbers) == 1:
             self._replay(numbers)
         else:
-            runs = [kept_run(self.lab_name, number) for number in numbers]
-            self.app.push_screen(RunsDialog(runs, several=False), self._replay)
+            with_course = [KeptRun(0, given.result)] if given else []
+            self.app.push_screen(RunsDialog(with_course + runs, several=False), self._replay)
 
     def _replay(self, chosen: list[int] | None) -> None:
         if not chosen:
             return
-        self._clear()
-        ended = False
-        for event in replay(self.lab_name, chosen[0]):
-            ended = self._take(event) or ended
-        said = f"Run {chosen[0]}, replayed" + ("." if ended else ": it ended without a result.")
-        self._say(f"\n{said}")
-        self._catch_up()
-        self._to_status()
+        run = self._run_of(chosen[0])
+        if run is None:
+            self.tell("This lab has no recorded run; r runs it.")
+            return
+        timeline = Timeline(in_step(run.events))
+        self._begin(timeline)
+        if run.about is not None and run.result is not None:
+            self._playing = f"recorded {run.about.date}, {seeds_of({'seeds': run.result.seeds})}"
+        else:
+            self._playing = f"your run {chosen[0]}"
+        self._say(f"Playing: {self._playing}", "$lab")
+        if not self.motion:
+            timeline.seek(1.0)
+        self.stage.catch_up()
+
+    def _run_of(self, number: int) -> RecordedRun | None:
+        if number == 0:
+            return recorded(self.course_app.course.folder, self.lab_name)
+        return read_run(json.dumps(event) for event in replay(self.lab_name, number))
+
+    def action_pause(self) -> None:
+        """Hold it, or go on; at its end, from the beginning."""
+        timeline = self.stage.timeline
+        if timeline is None:
+            return
+        if timeline.over:
+            self.stage.seek(-1.0)
+            timeline.paused = False
+        else:
+            timeline.paused = not timeline.paused
+        self.stage.catch_up()
+
+    def action_scrub(self, by: int) -> None:
+        """Back or on."""
+        self.stage.seek(by * _SCRUB)
+
+    def action_faster(self, by: int) -> None:
+        """Faster or slower."""
+        if self.stage.timeline is not None:
+            self.stage.timeline.faster(by)
+            self.stage.catch_up()
+
+    def action_pace(self) -> None:
+        """Show what trains as it comes, or over some seconds; it trains as fast as it can in any case."""
+        self._slow = not self._slow
+        self._show_pace()
+
+    def _show_pace(self) -> None:
+        how = f"over {SLOW_S:g} s" if self._slow else "as fast as it trains"
+        self.query_one("#lab-settings").border_subtitle = f"w: shown {how}"
 
     def action_overlay(self) -> None:
         """Choose earlier runs that are drawn with the present one."""
         runs = [kept_run(self.lab_name, number) for number in kept_runs(self.lab_name)]
-        if self.training is not None and runs:
-            runs = runs[:-1]  # the one that is going on
         if not runs:
             self.tell("No earlier run is kept yet; r runs it.")
             return
-        self.app.push_screen(RunsDialog(runs, list(self._earlier), several=True), self._lay_over)
+        self.app.push_screen(RunsDialog(runs, list(self.stage.earlier), several=True), self._lay_over)
 
     def _lay_over(self, chosen: list[int] | None) -> None:
-        compared = (self.lab.compare.method, self.lab.compare.control)
-        self._earlier = {
-            number: of_events(replay(self.lab_name, number), compared)
+        self.stage.earlier = {
+            number: of_events(self.lab, replay(self.lab_name, number), compared=True)
             for number in chosen or []
             if number in kept_runs(self.lab_name)  # the oldest may have gone meanwhile
         }
-        self.show_curves()
+        self.stage.redraw()
 
     def action_embedding(self) -> None:
         """Show features the other way: by t-SNE, or along their principal components."""
-        there = self._curves.pictured_by
+        there = self.stage.curves.pictured_by
         if len(there) > 1:
-            self._by = "pca" if self._by == "tsne" else "tsne"
-            self.show_curves()
+            self.stage.by = "pca" if self.stage.by == "tsne" else "tsne"
+            self.stage.redraw()
         elif there:
-            self.tell("No t-SNE yet: it comes with the last seed, and needs scikit-learn (extra: lab).")
+            self.tell("No t-SNE here: it comes with a run of your own, and needs scikit-learn.")
         else:
             self.tell("There is no picture of features; not every lab has one, and it comes with a run.")
 
-    # -- settings ------------------------------------------------------------------------------------------------
+    # -- settings --------------------------------------------------------------------------------------------------
 
     def action_settings(self) -> None:
-        """Open the line in which settings are changed."""
+        """To the sliders; there ← and → change a setting."""
+        self.sliders.focus()
+        self.sliders.scroll_visible(animate=False)
+
+    @on(Sliders.Asked)
+    def ask_exactly(self, event: Sliders.Asked) -> None:
+        """Open a line for an exact value."""
         line = self.query_one("#lab-input", Input)
-        line.value = " ".join(f"{name}={value}" for name, value in self._chosen.items())
+        line.value = f"{self.sliders.values[event.setting.id]:g}"
+        line.cursor_position = len(line.value)
         line.add_class("-open")
         line.focus()
 
     @on(Input.Submitted, "#lab-input")
     def change(self, event: Input.Submitted) -> None:
-        """Keep the settings that were typed, if they can be."""
+        """Keep what was typed, if it can be."""
         from tlcourse.labs.runner import settings_of
 
-        given = dict(part.partition("=")[::2] for part in event.value.split())
+        name = self._setting.id
         try:
-            settings_of(self.lab, given)
+            value = settings_of(self.lab, {name: event.value.strip()})[name]
         except UsageError as error:
-            self.tell(f"{error.what} {error.remedy}".strip())
+            self._say(f"{error.what} Its default is {self._setting.default:g}.", "$wrong")
             return
-        self._chosen = given
+        self.sliders.put(name, value)
         self._close_input()
-        self._show_settings()
+
+    @property
+    def _setting(self) -> Setting:
+        return self.sliders.chosen
+
+    @on(Sliders.Changed)
+    def show_change(self) -> None:
+        """What is on the stage was run with other settings."""
+        changed = self.sliders.changed
+        said = counted(len(changed), "setting") + " changed" if changed else "all at their defaults"
+        self.query_one("#lab-settings").border_title = f"Settings – {said}"
 
     def _close_input(self) -> None:
         self.query_one("#lab-input", Input).remove_class("-open")
-        self.query_one("#lab-page").focus()
+        self.sliders.focus()
+        if self.stage.timeline is None:
+            self._invite()
 
     def action_leave(self) -> None:
-        """Leave the line first, then the lab."""
+        """Leave the line first, then the settings, then the lab."""
         if self.query_one("#lab-input", Input).has_focus:
             self._close_input()
+        elif self.sliders.has_focus:
+            self.query_one("#lab-page").focus()
         else:
             super().action_leave()
 
+    # -- the page --------------------------------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        """Side by side, or one above the other."""
+        super().on_resize()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        if not self.is_mounted:
+            return
+        page, about = self.query_one("#lab-page"), self.query_one("#lab-about")
+        first = self.stage.timeline is not None and self.app.size.width < _SIDE_BY_SIDE
+        order = [self.stage, about] if first else [about, self.stage]
+        if list(page.children) != order:
+            page.move_child(order[0], before=order[1])
+
+    @property
+    def _scrolled(self) -> VerticalScroll:
+        wide = self.app.size.width >= _SIDE_BY_SIDE
+        return self.query_one("#lab-about" if wide else "#lab-page", VerticalScroll)
+
     def action_scroll(self, by: int) -> None:
         """Scroll the page."""
-        page = self.query_one("#lab-page", VerticalScroll)
-        (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
+        (self._scrolled.scroll_down if by > 0 else self._scrolled.scroll_up)(animate=False)
 
     def action_page(self, by: int) -> None:
         """Scroll it by a page."""
-        page = self.query_one("#lab-page", VerticalScroll)
-        (page.scroll_page_down if by > 0 else page.scroll_page_up)(animate=False)
+        (self._scrolled.scroll_page_down if by > 0 else self._scrolled.scroll_page_up)(animate=False)

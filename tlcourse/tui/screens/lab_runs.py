@@ -40,7 +40,7 @@ class RunsDialog(ModalScreen[list[int] | None]):
         """The list, and what its keys do."""
         what = f"up to {MOST} runs to draw with the present one: enter takes or drops one, esc is done"
         with Vertical(classes="dialog"):
-            yield Static(f"Choose {what if self._several else 'a run: enter replays it, esc leaves'}", classes="title")
+            yield Static(f"Choose {what if self._several else 'a run: enter plays it, esc leaves'}", classes="title")
             yield Choices(id="lab-runs", markup=False)
             yield Static(id="lab-runs-said", markup=False)
 
@@ -53,7 +53,7 @@ class RunsDialog(ModalScreen[list[int] | None]):
 
     def _line(self, run: KeptRun) -> str:
         taken = ("[x] " if run.number in self._chosen else "[ ] ") if self._several else ""
-        return f"{taken}run {run.number}: {run.words}"
+        return f"{taken}{f'run {run.number}' if run.number else 'with the course'}: {run.words}"
 
     @on(OptionList.OptionSelected)
     def take(self, event: OptionList.OptionSelected) -> None:

@@ -6,7 +6,7 @@ Drawing is a function from numbers to text, so that it is tested without a scree
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from tlcourse.presenting.words import Drawing, Points, drawing, number
@@ -91,11 +91,22 @@ def _labels(low: float, high: float) -> tuple[str, str]:
     return top[:_LABEL], bottom[:_LABEL]
 
 
-def legend(series: Mapping[str, Points], places: Mapping[str, int], width: int, *, ascii_only: bool = False) -> Text:
-    """What each curve's colour and mark mean, with its latest value, on as many lines of `width` as it needs."""
+def legend(
+    names: Iterable[str],
+    places: Mapping[str, int],
+    panels: Sequence[Mapping[str, Points]],
+    width: int,
+    *,
+    ascii_only: bool = False,
+) -> Text:
+    """What each curve's colour and mark mean, with its latest values in the order of the panels.
+
+    It takes as many lines of `width` as it needs.
+    """
     text, used = Text(), 0
-    for name, points in series.items():
-        entry = _entry(name, points, places[name], drawing(ascii_only))
+    for name in names:
+        shown = [_latest(series[name]) for series in panels if series.get(name)]
+        entry = _key(places[name], drawing(ascii_only)).append(f" {name} {' · '.join(shown)}".rstrip())
         if used and used + entry.cell_len > width:
             text.append("\n")
             used = 0
@@ -104,11 +115,18 @@ def legend(series: Mapping[str, Points], places: Mapping[str, int], width: int, 
     return text
 
 
-def _entry(name: str, points: Points, place: int, how: Drawing) -> Text:
-    colour, mark = COLOURS[place % len(COLOURS)], MARKS[how][place % len(COLOURS)]
+def _latest(points: Points) -> str:
     value = points[-1][1] if points else math.nan
-    shown = number(value) if math.isfinite(value) else f"{value} (not finite: try a smaller learning rate)"
-    return Text("  ").append(mark if how == "ascii" else f"━{mark}━", style=colour).append(f" {name} {shown}".rstrip())
+    return number(value) if math.isfinite(value) else f"{value} (not finite: try a smaller learning rate)"
+
+
+def _key(place: int, how: Drawing) -> Text:
+    colour, mark = COLOURS[place % len(COLOURS)], MARKS[how][place % len(COLOURS)]
+    return Text("  ").append(mark if how == "ascii" else f"━{mark}━", style=colour)
+
+
+def _entry(name: str, points: Points, place: int, how: Drawing) -> Text:
+    return _key(place, how).append(f" {name} {_latest(points)}".rstrip())
 
 
 def _heading(title: str, series: Mapping[str, Points], how: Drawing) -> Text:

@@ -1,65 +1,188 @@
-"""What a lab shows: curves of all arms by metric, features before and after adaptation, and the table of its result."""
+"""What a lab shows: curves of all arms by metric, and features before and after adaptation, as large as there is room.
+
+An arm has one colour, one mark and one kind of dashes in all of it: those that are compared have the colours of their
+roles. Drawing is functions from numbers to text; `Drawn` calls one with the size that it has.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from textual.geometry import Size
+from textual.widget import Widget
+
 from tlcourse.course.lab import Lab
-from tlcourse.presenting.words import Points, drawing, embedding_distance, embedding_method, embedding_title, number
+from tlcourse.presenting.marks import Run
+from tlcourse.presenting.words import (
+    Points,
+    drawing,
+    embedding_change,
+    embedding_distance,
+    embedding_method,
+    embedding_title,
+)
 from tlcourse.tui.text import Text
-from tlcourse.tui.widgets.chart import COLOURS, chart, legend
+from tlcourse.tui.widgets.chart import COLOURS, MARKS, chart, legend
 
 _MARKS = {"braille": "○▲◆", "block": "░█▓", "ascii": "o+#"}  # source, target, both in one place
 _NAMES = ("source", "target", "both")
-_NARROWEST = 34
-"""Columns of a picture that stands beside another one."""
+_ROLES = ("$source", "$target", "$muted")
+_NARROWEST = 30
+"""Columns of a picture, or a panel, that stands beside another one."""
+_MOST_PANELS = 3
+_METHOD, _CONTROL = 3, 7
+"""The places of the colours that `$method` and `$control` have."""
+_OTHERS = (2, 4, 5, 6, 0, 1)
+
+
+class Drawn(Widget):
+    """Text that is drawn for the size that it is shown at."""
+
+    def __init__(self, draw: Callable[[int, int], Text], **how: Any) -> None:
+        super().__init__(**how)
+        self._draw = draw
+        self._lines = 0
+
+    def render(self) -> Text:
+        """The text, for the present size."""
+        auto = self.styles.height is not None and self.styles.height.is_auto
+        return self._draw(max(self.content_size.width, 20), 0 if auto else self.content_size.height)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Where its height is `auto`: as many lines as it has."""
+        self._lines = self._draw(max(width, 20), 0).plain.count("\n") + 1
+        return self._lines
+
+    def redraw(self) -> None:
+        """What it draws has changed; nothing else moves where it has as many lines as before."""
+        height = self.styles.height
+        grown = height is not None and height.is_auto
+        grown = grown and self._draw(max(self.content_size.width, 20), 0).plain.count("\n") + 1 != self._lines
+        self.refresh(layout=grown)
+
+
+def places_of(lab: Lab, names: Iterable[str]) -> dict[str, int]:
+    """The place of each arm's colour, mark and dashes among the eight; other names get what is left."""
+    kept = {lab.compare.method: _METHOD, lab.compare.control: _CONTROL}
+    others = [name for name in [*(arm.id for arm in lab.arms), *names] if name not in kept]
+    for number, name in enumerate(dict.fromkeys(others)):
+        kept[name] = _OTHERS[number % len(_OTHERS)]
+    return kept
+
+
+def keys_of(lab: Lab, names: Iterable[str], *, ascii_only: bool = False) -> dict[str, Run]:
+    """The mark of each arm that has curves, in its colour."""
+    places, names = places_of(lab, ()), set(names)
+    return {
+        arm: Run(MARKS[drawing(ascii_only)][place], COLOURS[place]) for arm, place in places.items() if arm in names
+    }
 
 
 def scatter(event: Mapping[str, Any], width: int, height: int, *, ascii_only: bool = False) -> list[Text]:
-    """A picture of `height` lines, each `width` wide: a title, then the points, and nothing that is not a number."""
+    """A picture of `height` lines, each `width` wide: a title, then the points, and nothing that is not a number.
+
+    The shape of a point is its domain, its colour its class; where there is one class, the colour is the domain's.
+    """
     marks, rows = _MARKS[drawing(ascii_only)], max(height - 1, 1)
     placed = [
-        (float(x), float(y), int(domain))
-        for (x, y), domain in zip(event["points"], event["domain"], strict=True)
+        (float(x), float(y), int(domain), int(label))
+        for (x, y), domain, label in zip(event["points"], event["domain"], event["label"], strict=True)
         if math.isfinite(x) and math.isfinite(y)
     ]
-    cells: dict[tuple[int, int], int] = {}
+    by_class = len({label for *_, label in placed}) > 1
+    cells: dict[tuple[int, int], tuple[int, str]] = {}
     if placed:
-        (left, right), (low, high) = (_ends([point[axis] for point in placed]) for axis in (0, 1))
-        for x, y, domain in placed:
+        (left, right), (low, high) = event.get("ends") or [_ends([p[axis] for p in placed]) for axis in (0, 1)]
+        for x, y, domain, label in placed:
             cell = (round((high - y) / (high - low) * (rows - 1)), round((x - left) / (right - left) * (width - 1)))
-            cells[cell] = domain if cells.get(cell, domain) == domain else 2
+            which = domain if cells.get(cell, (domain, ""))[0] == domain else 2
+            cells[cell] = (which, COLOURS[label % len(COLOURS)] if by_class else _ROLES[which])
     lines = [Text(embedding_title(event)[:width].ljust(width), style="bold")]
     for row in range(rows):
-        here = {column: which for (at, column), which in cells.items() if at == row}
-        line = Text("".join(marks[here[column]] if column in here else " " for column in range(width)))
-        for column, which in here.items():
-            line.stylize(COLOURS[which], column, column + 1)
+        here = {column: found for (at, column), found in cells.items() if at == row}
+        line = Text("".join(marks[here[column][0]] if column in here else " " for column in range(width)))
+        for column, (_, colour) in here.items():
+            line.stylize(colour, column, column + 1)
         lines.append(line)
     return lines
 
 
-def pictures(events: Sequence[Mapping[str, Any]], width: int, *, ascii_only: bool = False) -> Text:
-    """All pictures of a run, two beside each other where they fit, with what the shapes mean and how far it is."""
+def pictures(
+    events: Sequence[Mapping[str, Any]],
+    width: int,
+    height: int = 0,
+    *,
+    ascii_only: bool = False,
+    measure: str = "centres",
+) -> Text:
+    """All pictures of a run, two beside each other where they fit, with what the shapes mean and how far it is.
+
+    `height` are the lines that they may take, 0: as many as look well. `measure` is what the lab's method moves.
+    """
     text = Text(no_wrap=True, overflow="crop")
     if not events:
         return text
     beside = 2 if width >= 2 * _NARROWEST + 2 and len(events) > 1 else 1
-    wide = min((width - 2 * (beside - 1)) // beside, 48)
+    wide = (width - 2 * (beside - 1)) // beside
+    rows = -(-len(events) // beside)
+    tall = max((height - 2) // rows, 4) if height else min(wide, 48) // 3 + 1
+    wide = min(wide, tall * 4)  # a cell is about half as wide as it is tall
     for start in range(0, len(events), beside):
-        drawn = [scatter(one, wide, wide // 3 + 1, ascii_only=ascii_only) for one in events[start : start + beside]]
+        drawn = [scatter(one, wide, tall, ascii_only=ascii_only) for one in events[start : start + beside]]
         for parts in zip_longest(*drawn):
             text.append_text(Text("  ").join(part for part in parts if part is not None)).append("\n")
+    domains = {int(domain) for one in events for domain in one["domain"]}
+    by_class = len({int(label) for one in events for label in one["label"]}) > 1
     for which, mark in enumerate(_MARKS[drawing(ascii_only)]):
-        text.append(f"{mark} ", style=COLOURS[which]).append(f"{_NAMES[which]}  ")
-    text.append("\n")
-    for one in events:
-        text.append(f"{embedding_title(one)}: {embedding_distance(one)}"[:width] + "\n", style="dim")
-    return text
+        if which in domains or (which == 2 and len(domains) > 1):
+            text.append(f"{mark} ", style="" if by_class else _ROLES[which]).append(f"{_NAMES[which]}  ")
+    text.append("colour: class\n" if by_class else "\n", style="$muted")
+    if len(domains) < 2:
+        return text
+    said = (
+        embedding_change(events[0], events[-1], measure) if len(events) > 1 else embedding_distance(events[0], measure)
+    )
+    return text.append(said[:width], style="$muted")
+
+
+def between(before: Mapping[str, Any], after: Mapping[str, Any], share: float) -> Mapping[str, Any]:
+    """The picture on its way from `before` to `after`, where both have the same points; else one of the two.
+
+    Both are first brought to one size, and `after` is turned and mirrored so that points move as little as can be: the
+    signs of principal components mean nothing.
+    """
+    same = all(before[name] == after[name] for name in ("domain", "label"))
+    if share >= 1 or not same or not before["points"]:
+        return after if share > 0 else before
+    start, end = _unit(before["points"]), _unit(after["points"])
+    end = min((_turned(start, shape) for shape in (end, [(x, -y) for x, y in end])), key=lambda s: _apart(start, s))
+    points = [(a + (c - a) * share, b + (d - b) * share) for (a, b), (c, d) in zip(start, end, strict=True)]
+    return {**after, "points": points, "title": f"{before['title']} → {after['title']}"}
+
+
+def _unit(points: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    """Moved to their centre, and scaled to a mean square distance of 1."""
+    n = len(points)
+    x, y = sum(p[0] for p in points) / n, sum(p[1] for p in points) / n
+    size = math.sqrt(sum((p[0] - x) ** 2 + (p[1] - y) ** 2 for p in points) / n) or 1.0
+    return [((p[0] - x) / size, (p[1] - y) / size) for p in points]
+
+
+def _turned(like: Sequence[tuple[float, float]], shape: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """`shape` turned about its centre to lie as near to `like` as it can."""
+    along = sum(a * c + b * d for (a, b), (c, d) in zip(like, shape, strict=True))
+    across = sum(b * c - a * d for (a, b), (c, d) in zip(like, shape, strict=True))
+    angle = math.atan2(across, along)
+    cos, sin = math.cos(angle), math.sin(angle)
+    return [(cos * x - sin * y, sin * x + cos * y) for x, y in shape]
+
+
+def _apart(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, float]]) -> float:
+    return sum(math.dist(a, b) ** 2 for a, b in zip(one, other, strict=True))
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
@@ -67,19 +190,16 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-_MOST_PANELS = 3
-_ROWS = 8
-
-
 class Curves:
     """The metrics of one child's present seed, by metric and arm, and its pictures of features."""
 
-    def __init__(self) -> None:
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
         self.series: dict[str, dict[str, list[tuple[float, float]]]] = {}
         self._embeddings: dict[str, dict[str, Mapping[str, Any]]] = {}  # by method, then by title
         self._fresh = False
 
-    def take(self, event: dict[str, Any]) -> bool:
+    def take(self, event: Mapping[str, Any]) -> bool:
         """Note an event; whether something looks different now."""
         if event.get("seed_group", 0) != 0:
             return False
@@ -103,27 +223,47 @@ class Curves:
         """The methods of its pictures, `pca` first."""
         return sorted(self._embeddings)
 
-    def text(
-        self, width: int, *, ascii_only: bool, earlier: Mapping[int, Curves] | None = None, by: str = "pca"
-    ) -> Text:
-        """A panel for each metric, its legend below it, and the pictures.
+    @property
+    def arms(self) -> set[str]:
+        """Those that have a curve."""
+        return {arm for series in self.series.values() for arm in series}
 
-        `earlier` are other runs by their number; `by` is how features are pictured, where there are such pictures.
+    def pictured(self, by: str = "pca") -> list[Mapping[str, Any]]:
+        """Its pictures, made `by` a method where there are such ones."""
+        shown = self._embeddings.get(by) or next(iter(self._embeddings.values()), {})
+        return list(shown.values())
+
+    def text(
+        self, width: int, height: int = 0, *, ascii_only: bool, earlier: Mapping[int, Curves] | None = None
+    ) -> Text:
+        """A panel for each metric, beside each other where there is room, and one legend below them.
+
+        `height` are the lines that there are, 0: as many as look well. `earlier` are other runs by their number.
         """
         text = Text(no_wrap=True, overflow="crop")
         metrics = {name: _with_earlier(name, arms, earlier or {}) for name, arms in self._shown(earlier or {}).items()}
-        names = dict.fromkeys(name for series in metrics.values() for name in series)
-        places = {name: place for place, name in enumerate(names)}
-        for metric, series in metrics.items():
-            text.append_text(chart(metric, series, width, _ROWS, ascii_only=ascii_only, places=places)).append("\n")
-            text.append_text(legend(series, places, width, ascii_only=ascii_only)).append("\n")
-        if self._embeddings:
-            shown = self._embeddings.get(by) or next(iter(self._embeddings.values()))
-            text.append("\n").append_text(pictures(list(shown.values()), width, ascii_only=ascii_only))
-        if len(self._embeddings) > 1:
-            other = "the principal components" if by == "tsne" else "t-SNE"
-            text.append(f"t shows {other}\n", style="dim")
-        return text
+        metrics = {name: arms for name, arms in metrics.items() if arms}
+        if not metrics:
+            return text
+        names = list(dict.fromkeys(name for series in metrics.values() for name in series))
+        places = places_of(self._lab, names)
+        said = legend(names, places, list(metrics.values()), width, ascii_only=ascii_only)
+        beside = max(min(len(metrics), (width + 2) // (_NARROWEST + 2)), 1)
+        wide, rows = (width - 2 * (beside - 1)) // beside, -(-len(metrics) // beside)
+        tall = max((height - said.plain.count("\n") - 1) // rows, 5) if height else 9
+        drawn = [
+            chart(metric, series, wide, tall, ascii_only=ascii_only, places=places)
+            for metric, series in metrics.items()
+        ]
+        for start in range(0, len(drawn), beside):
+            for parts in zip_longest(*(one.split("\n") for one in drawn[start : start + beside])):
+                for number, part in enumerate(parts):
+                    line = part if part is not None else Text()
+                    text.append_text(line)
+                    if number < len(parts) - 1:
+                        text.append(" " * (wide + 2 - line.cell_len))
+                text.append("\n")
+        return text.append_text(said)
 
     def _shown(self, earlier: Mapping[int, Curves]) -> Mapping[str, Mapping[str, Points]]:
         """The latest metrics; before a run has any, those of the earlier runs, without arms of their own."""
@@ -138,33 +278,16 @@ def _with_earlier(metric: str, arms: Mapping[str, Points], earlier: Mapping[int,
     return series
 
 
-def of_events(events: Iterable[dict[str, Any]], arms: Iterable[str]) -> Curves:
-    """The curves of a kept run, of these arms only: with all arms of several runs nobody could tell them apart."""
-    curves, kept = Curves(), set(arms)
+def of_events(lab: Lab, events: Iterable[Mapping[str, Any]], *, compared: bool = False) -> Curves:
+    """The curves of a whole run; of the arms that are compared only, where several runs shall be told apart."""
+    curves = Curves(lab)
     for event in events:
         curves.take(event)
-    curves.series = {
-        metric: chosen
-        for metric, series in curves.series.items()
-        if (chosen := {arm: points for arm, points in series.items() if arm in kept} or series)
-    }
+    if compared:
+        kept = {lab.compare.method, lab.compare.control}
+        curves.series = {
+            metric: chosen
+            for metric, series in curves.series.items()
+            if (chosen := {arm: points for arm, points in series.items() if arm in kept} or series)
+        }
     return curves
-
-
-def table(lab: Lab, result: dict[str, Any]) -> Text:
-    """Each arm's mean with its interval, the paper's figure beside it, and the verdict."""
-    better = "higher is better" if lab.measure.better == "higher" else "lower is better"
-    text = Text(f"{lab.measure.title} ({better})\n", style="bold")
-    for arm in result["arms"]:
-        low, high = arm["interval"]
-        interval = f"  {number(low)} to {number(high)}" if low is not None else ""
-        style = "bold" if arm["role"] == "method" else "not bold"
-        text.append(f"  {arm['title'][:30]:<31}{arm['role']:<9}{number(arm['mean']):>7}{interval}", style=style)
-        for figure in arm["paper"].values():
-            text.append(f"  paper {figure:g}", style="dim not bold")
-        text.append("\n")
-    for paper in lab.paper:
-        text.append(f"  Paper: {paper.title}. {paper.note}".rstrip() + "\n", style="dim not bold")
-    holds = {True: ("✓ ", "$good"), False: ("✗ ", "$bad"), None: ("· ", "$doubt")}[result["holds"]]
-    text.append(holds[0], style=f"bold {holds[1]}")
-    return text.append(result["verdict"] + "\n", style="not bold")

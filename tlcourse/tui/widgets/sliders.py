@@ -1,0 +1,192 @@
+"""Settings as sliders: ↑ ↓ choose one, ← → change it, between the ends that it has; enter asks for an exact value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.widget import Widget
+
+from tlcourse.course.lab import Setting
+from tlcourse.presenting.marks import Run
+from tlcourse.tui.text import Text
+
+_STOPS = 24
+"""About as many places as a slider stops at."""
+_WIDE_RANGE = 50.0
+"""From this ratio of its ends on a slider goes by factors: 1, 2, 5, 10, 20 …"""
+_FROM_ZERO = 40.0
+"""The same of one that begins at 0: the ratio of its upper end and its default."""
+
+
+def stops(one: Setting) -> list[float]:
+    """The values that a slider stops at, from the lowest to the highest; the default is among them."""
+    if one.step:
+        found = [one.low + one.step * n for n in range(int((one.high - one.low) / one.step) + 1)]
+    elif one.low >= 0 and one.high / (one.low or one.default or one.high) >= (_WIDE_RANGE if one.low else _FROM_ZERO):
+        found = _by_factors(one)
+    else:
+        found = _evenly(one)
+    values = {one.low, one.default, one.high, *found}
+    if one.whole:
+        values = {float(round(value)) for value in values}
+    return sorted(value for value in values if one.low <= value <= one.high)
+
+
+def _by_factors(one: Setting) -> list[float]:
+    begin = one.low or min(one.default or one.high, one.high) / 100
+    power, found = math.floor(math.log10(begin)), []
+    while 10.0**power <= one.high:
+        found += [float(f"{digit}e{power}") for digit in (1, 2, 5)]
+        power += 1
+    return found
+
+
+def _evenly(one: Setting) -> list[float]:
+    rough = (one.high - one.low) / _STOPS
+    power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
+    step = next((digit * power for digit in (1, 2, 5) if digit * power >= rough), 10 * power)
+    step = max(step, 1.0) if one.whole else step
+    first = math.ceil(one.low / step)
+    return [round((first + n) * step, 10) for n in range(int((one.high - first * step) / step + 1e-9) + 1)]
+
+
+class Sliders(Widget, can_focus=True):
+    """The settings of a lab."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "change(-1)", "Less", show=False),
+        Binding("right", "change(1)", "More", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("home,backspace", "default", "Default", show=False),
+        Binding("enter", "exact", "Exact value", show=False),
+    ]
+
+    class Asked(Message):
+        """An exact value of a setting is to be typed."""
+
+        def __init__(self, setting: Setting) -> None:
+            super().__init__()
+            self.setting = setting
+
+    class Changed(Message):
+        """A setting has another value."""
+
+    def __init__(self, settings: Sequence[Setting]) -> None:
+        super().__init__()
+        self._settings = list(settings)
+        self.values = {one.id: one.default for one in settings}
+        """The value of each setting."""
+        self.locked = False
+        """While it runs nothing can be changed."""
+        self._at = 0
+
+    @property
+    def changed(self) -> dict[str, float]:
+        """The settings that are not at their defaults."""
+        return {one.id: self.values[one.id] for one in self._settings if self.values[one.id] != one.default}
+
+    @property
+    def chosen(self) -> Setting:
+        """The one that the cursor is on."""
+        return self._settings[self._at]
+
+    def put(self, name: str, value: float) -> None:
+        """Set one, to a value that it can have."""
+        self.values[name] = value
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def render(self) -> Text:
+        """A line for each, and what the chosen one means."""
+        return self._drawn(self.content_size.width)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as it takes."""
+        return len(self._settings) + max(-(-len(self._about(one)) // max(width, 10)) for one in self._settings) + 1
+
+    def _about(self, one: Setting) -> str:
+        return f"{one.help} ({one.low:g} to {one.high:g}, default {one.default:g})"
+
+    def _drawn(self, width: int) -> Text:
+        text = Text()
+        if not self._settings:
+            return text
+        longest = max(len(_words(one)) for one in self._settings)
+        numbers = max(len(f"{self.values[one.id]:g}") for one in self._settings)
+        room = max(width - longest - numbers - 4, 6)
+        for number, one in enumerate(self._settings):
+            here = self.has_focus and number == self._at
+            value = self.values[one.id]
+            style = "reverse" if here else "bold" if value != one.default else ""
+            text.append(f"{_words(one):<{longest}}", style=style).append("  ")
+            for run in self._slider(one, room):
+                text.append(run.text, run.style or None)
+            text.append(f"  {value:>{numbers}g}\n", style="bold" if value != one.default else "$muted")
+        return text.append(self._about(self._settings[self._at]), style="$muted")
+
+    def _slider(self, one: Setting, width: int) -> list[Run]:
+        places = stops(one)
+        last = max(len(places) - 1, 1)
+
+        def column(value: float) -> int:
+            nearest = min(range(len(places)), key=lambda n: abs(places[n] - value))
+            return round(nearest / last * (width - 1))
+
+        at, default = column(self.values[one.id]), column(one.default)
+        line = ["━" if place < at else "─" for place in range(width)]
+        line[default] = "┃" if default != at else line[default]
+        line[at] = "●"
+        return [Run("".join(line[:at]), "$lab"), Run("●", "bold $lab"), Run("".join(line[at + 1 :]), "$line")]
+
+    def action_move(self, by: int) -> None:
+        """Another setting."""
+        self._at = (self._at + by) % max(len(self._settings), 1)
+        self.refresh()
+
+    def action_change(self, by: int) -> None:
+        """The next value of the chosen setting."""
+        if self.locked or not self._settings:
+            return
+        one = self._settings[self._at]
+        value = self.values[one.id]
+        further = [stop for stop in stops(one) if (stop - value) * by > 0]
+        if further:
+            self.put(one.id, min(further, key=lambda stop: abs(stop - value)))
+
+    def action_default(self) -> None:
+        """Back to the default."""
+        if not self.locked and self._settings:
+            self.put(self._settings[self._at].id, self._settings[self._at].default)
+
+    def action_exact(self) -> None:
+        """Ask for an exact value."""
+        if not self.locked and self._settings:
+            self.post_message(self.Asked(self._settings[self._at]))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses, and moves the slider to where it was clicked."""
+        at = event.get_content_offset(self)
+        if at is None or self.locked or not 0 <= at.y < len(self._settings):
+            return
+        self._at = at.y
+        one = self._settings[self._at]
+        longest = max(cell_len(_words(other)) for other in self._settings)
+        numbers = max(len(f"{self.values[other.id]:g}") for other in self._settings)
+        room = max(self.content_size.width - longest - numbers - 4, 6)
+        place = at.x - longest - 2
+        if 0 <= place < room:
+            found = stops(one)
+            self.put(one.id, found[round(place / max(room - 1, 1) * (len(found) - 1))])
+        self.refresh()
+
+
+def _words(one: Setting) -> str:
+    return one.id.replace("_", " ")
