@@ -7,7 +7,7 @@ import math
 from rich.cells import cell_len
 
 from tlcourse.course.figure import Cell, Grid, Layer, Matrices, Matrix, Picture, Stack
-from tlcourse.presenting.figures.canvas import Canvas, beside, padded, widest, width_of, wrapped
+from tlcourse.presenting.figures.canvas import Canvas, beside, flowed, padded, widest, width_of, wrapped
 from tlcourse.presenting.marks import TRACK, Line, Run, bar, joined
 
 _STATES = {
@@ -171,7 +171,8 @@ def grid(figure: Grid, width: int) -> list[Line]:
     widths = [
         max(
             [cell_len(line) for row in cells for line in (row[c].text if c < len(row) else "").splitlines()]
-            + [cell_len(figure.columns[c]) if c < len(figure.columns) else 0, 4]
+            + [cell_len(figure.columns[c]) if c < len(figure.columns) else 0]
+            + [10 if any(c < len(row) and row[c].share is not None for row in cells) else 4]
         )
         for c in range(count)
     ]
@@ -246,11 +247,7 @@ def picture(figure: Picture, width: int) -> list[Line]:
         for shade in figure.legend.values()
         if shade.name
     ]
-    if not legend:
-        return lines
-    if width_of(legend) <= width:
-        return [*lines, [], legend]
-    return [*lines, [], *[[run] for run in legend]]
+    return [*lines, [], *flowed(legend, width)] if legend else lines
 
 
 def _square(figure: Picture, sign: str) -> Run:

@@ -152,6 +152,16 @@ def beside(blocks: Sequence[list[Line]], gap: int, width: int) -> list[Line]:
     return lines
 
 
+def flowed(pieces: Iterable[Run], width: int, indent: int = 0) -> list[Line]:
+    """Pieces of a legend one after the other, in as many lines as they need."""
+    lines: list[Line] = []
+    for piece in pieces:
+        if not lines or width_of([*lines[-1], piece]) - len(piece.text) + len(piece.text.rstrip()) > width:
+            lines.append([Run(" " * indent)] if indent else [])
+        lines[-1].append(piece)
+    return lines
+
+
 def wrapped(text: str, width: int, style: str = "") -> list[Line]:
     """A text in lines of at most so many columns."""
     lines: list[str] = [""]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 
 from tlcourse.course.figure import Curve, Group, Pair, Plane, Points, Role
-from tlcourse.presenting.figures.canvas import DOWN, LEFT, RIGHT, UP, Canvas, beside, width_of, wrapped
+from tlcourse.presenting.figures.canvas import DOWN, LEFT, RIGHT, UP, Canvas, beside, flowed, wrapped
 from tlcourse.presenting.marks import Line, Run
 
 _STEPS = 240
@@ -45,10 +45,7 @@ def points(figure: Points, width: int) -> list[Line]:
             if group.name:
                 text = f"{group.mark or '·'} {group.name}   "
                 seen.setdefault(group.name, Run(text, _style(group.role, number)))
-    legend = list(seen.values())
-    if legend and width_of(legend) <= width:
-        return [*lines, legend]
-    return [*lines, *[[run] for run in legend]]
+    return [*lines, *flowed(seen.values(), width)]
 
 
 def _plane(figure: Points, plane: Plane, columns: int, height: int) -> list[Line]:
@@ -67,8 +64,8 @@ def _plane(figure: Points, plane: Plane, columns: int, height: int) -> list[Line
             if (dot := scale.dot(x, y)) is not None:
                 inner.dot(*dot, style)
         single = list(group.points)
-        if not single and group.mark and group.std is None:
-            single = [group.mean]
+        if not single and group.mark:
+            single = [group.mean] if group.std is None else [(group.mean[0], group.weight)]
         for x, y in single:
             if (dot := scale.dot(x, y)) is not None:
                 marks.append((dot[0] // 2, dot[1] // 4, group.mark, style))
@@ -155,9 +152,7 @@ def curve(figure: Curve, width: int) -> list[Line]:
         for number, one in enumerate(figure.series)
         if one.name
     ]
-    if width_of(legend) + left + 1 <= width:
-        return [*lines, [Run(" " * (left + 1)), *legend]] if legend else lines
-    return [*lines, *[[Run(" " * (left + 1)), run] for run in legend]]
+    return [*lines, *flowed(legend, width, left + 1)]
 
 
 def _mark(figure: Curve, number: int) -> str:

@@ -44,7 +44,7 @@ def _branches(
         open_ = on and chosen is None
         pale = walked and not lit and not open_
         rule = TRACK if pale else "$next" if lit else "$muted"
-        answer = "bold $next" if lit or open_ else TRACK if pale else "$next"
+        answer = "bold $next" if lit or open_ else "$muted" if pale else "$next"
         spare = "─" * (broad - cell_len(node.answer))
         # above a branch that is lit the rule on its left is lit too
         below = on and chosen is not None and chosen > number
@@ -54,7 +54,7 @@ def _branches(
             Run(node.answer, answer),
             Run(f" {spare}─▶ ", rule),
         ]
-        room = max(width - cell_len(before) - broad - 7, 16)
+        room = max(width - cell_len(before) - broad - 7, 14)
         if node.ask:
             text = _question(
                 node.ask, room, on=lit, now=bool(lit and answers is not None and len(answers) == 1 and node.answers)
@@ -71,7 +71,7 @@ def _branches(
         follow = before + ("   " if last else "│  ")
         bar = "│" if node.answers else " "
         for line in text[1:]:
-            lines.append([*_before(follow, looks), Run(" " * (broad + 1) + "   " + (bar if node.ask else "")), *line])
+            lines.append([*_before(follow, looks), Run(" " * (broad + 4) + (f"{bar} " if node.ask else ""), "$muted"), *line])
         if node.answers:
             rest = answers[1:] if lit and answers else (answers if walked else None)
             lines += _branches(node.answers, inner, looks, width, rest, on=lit)
@@ -88,4 +88,4 @@ def _before(before: str, styled: str) -> Line:
 def _leaf(node: Node, width: int, *, pale: bool, lit: bool) -> list[Line]:
     name, _, rest = node.say.partition("\n")
     style = "$muted" if pale else f"bold {'reverse ' if lit else ''}${node.role or 'done'}"
-    return [*wrapped(name, width, style), *wrapped(rest, width, TRACK if pale else "$muted")]
+    return [*wrapped(name, width, style), *wrapped(rest, width, "$muted")]
