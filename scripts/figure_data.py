@@ -52,7 +52,11 @@ def fisher(x: np.ndarray, y: np.ndarray) -> None:
     drawn[np.random.default_rng(0).permutation(64)[:CHOSEN]] = True
     for name, mask in (("chosen", chosen), ("random", drawn)):
         print(name, ["".join("x" if one else "." for one in row) for row in mask.reshape(8, 8)])
-    print("share", round(information[chosen].sum() / information.sum(), 3), round(information[drawn].sum() / information.sum(), 3))
+    print(
+        "share",
+        round(information[chosen].sum() / information.sum(), 3),
+        round(information[drawn].sum() / information.sum(), 3),
+    )
 
 
 if __name__ == "__main__":

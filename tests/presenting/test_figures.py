@@ -145,13 +145,13 @@ def test_answers_light_one_branch_of_a_tree():
 def test_a_grid_has_rules_and_wraps_its_cells():
     text = "kind: grid\ncolumns: [same, other]\nrows: [a, b]\ncells: [[one, two], [0.5, {text: x, share: 0.5}]]"
     assert lines(text) == (
-        "    same   other\n"
-        "  ╭──────┬───────╮\n"
-        "a │ one  │ two   │\n"
-        "  ├──────┼───────┤\n"
-        "b │ 0.5  │ x     │\n"
-        "  │      │ ━━╸── │\n"
-        "  ╰──────┴───────╯"
+        "    same     other\n"
+        "  ╭──────┬────────────╮\n"
+        "a │ one  │ two        │\n"
+        "  ├──────┼────────────┤\n"
+        "b │ 0.5  │ x          │\n"
+        "  │      │ ━━━━━───── │\n"
+        "  ╰──────┴────────────╯"
     )
     assert widest(drawn(read(ALT + text.replace("two", "word " * 40)), 56)) <= 56
 

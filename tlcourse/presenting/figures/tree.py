@@ -71,7 +71,9 @@ def _branches(
         follow = before + ("   " if last else "│  ")
         bar = "│" if node.answers else " "
         for line in text[1:]:
-            lines.append([*_before(follow, looks), Run(" " * (broad + 4) + (f"{bar} " if node.ask else ""), "$muted"), *line])
+            lines.append(
+                [*_before(follow, looks), Run(" " * (broad + 4) + (f"{bar} " if node.ask else ""), "$muted"), *line]
+            )
         if node.answers:
             rest = answers[1:] if lit and answers else (answers if walked else None)
             lines += _branches(node.answers, inner, looks, width, rest, on=lit)
