@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from results import result
+from results import overridden, result
 
 from tlcourse.course.deadline import LateRule, read_due
 from tlcourse.grading.gradebook.attempts import add_attempts
@@ -301,3 +301,25 @@ def test_requests_are_recorded_listed_open_first_answered_and_told(ta, tmp_path)
         (("--answer", "2", "--text", "x", "--override"), "No override is in force for b."),
     ]:
         assert words in ta("requests", "line", *arguments, fails=2).stderr
+
+
+def test_a_merge_shows_what_two_assistants_decided_differently_and_settles_it_one_by_one(ta, here, tmp_path):
+    mine, theirs = tmp_path / "g.sqlite", tmp_path / "theirs.sqlite"
+    shutil.copyfile(mine, theirs)
+    for path, who, points in [(mine, "ada", 0.5), (theirs, "bo", 1.0)]:
+        with Gradebook.writing(path, "a test") as book:
+            for target in ("a", "s"):
+                overridden(book, target, points, who=who, why="seen")
+
+    def merge(*prefer, fails=0):
+        done = here("ta", "merge", str(theirs), "--gradebook", str(mine), *prefer, fails=fails)
+        return done.stderr if fails else done.stdout
+
+    refused = merge(fails=2)
+    assert "Nothing was merged: 2 decisions differ." in refused
+    (id_of_a,) = [line.split()[0] for line in refused.splitlines() if "overrides of line a:" in line]
+    for wrong in ("ours", f"{id_of_a}=ours", "=mine"):
+        assert f"--prefer {wrong} is neither mine nor theirs." in merge("--prefer", wrong, fails=2)
+    said = merge("--prefer", f"{id_of_a}=theirs", "--prefer", "mine").splitlines()
+    assert [line.rpartition(" – ")[2] for line in said[:2]] == ["theirs holds", "mine holds"]
+    assert [row["points"] for row in exported(ta, "--partial")][:5] == ["1", "1", "", "", "0.5"]

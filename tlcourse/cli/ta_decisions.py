@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,9 @@ from tlcourse.cli.options import ExerciseName, Json, Plain
 from tlcourse.cli.staff_options import ChosenBatch, GradebookFile, SecretFile, Who, user
 from tlcourse.errors import UsageError
 from tlcourse.text import line, typed
+
+if TYPE_CHECKING:
+    from tlcourse.grading.gradebook.merge import Choice
 
 
 def override(
@@ -293,8 +296,11 @@ def merge(
     other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another assistant's gradebook; it stays as it is.")],
     gradebook: GradebookFile = None,
     prefer: Annotated[
-        str, typer.Option("--prefer", metavar="mine|theirs", help="Which decisions hold where the two differ.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--prefer", metavar="[ID=]mine|theirs", help="Whose hold where two differ: of one, or all others."
+        ),
+    ] = None,
     secret: SecretFile = None,
     who: Who = None,
     json: Json = False,
@@ -302,8 +308,8 @@ def merge(
 ) -> None:
     """Bring into your gradebook what another one of the same class has more: verdicts, decisions, kept hand-ins.
 
-    Nothing is written while two decisions about the same differ, until --prefer says which hold. A second time it
-    changes nothing.
+    Nothing is written while two decisions about the same differ, until --prefer says which hold: each is shown with an
+    id. A second time it changes nothing.
     """
     from tlcourse.grading.gradebook.file import must_exist
     from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -311,8 +317,7 @@ def merge(
     from tlcourse.grading.secret import fingerprint, read_secret
     from tlcourse.paths import gradebook_file, secret_file
 
-    if prefer not in ("", "mine", "theirs"):
-        raise UsageError(f"--prefer {prefer} is neither mine nor theirs.", remedy="--prefer mine, or --prefer theirs")
+    choice = _choice(prefer or [])
     path = must_exist(gradebook or gradebook_file())
     if path.resolve() == must_exist(other).resolve():
         raise UsageError(f"{other} is your own gradebook.", remedy="name the other one, or yours: --gradebook FILE")
@@ -323,17 +328,35 @@ def merge(
 
     with Gradebook.reading(other) as theirs, Gradebook.writing(path, "tlcourse ta merge") as mine:
         mine.keep_copy()
-        whose = cast("Literal['mine', 'theirs'] | None", prefer or None)
-        done = merged(mine, theirs, who=who or user(), prefer=whose, same_secret=same_secret)
+        done = merged(mine, theirs, who=who or user(), choice=choice, same_secret=same_secret)
     if json:
-        out.document({"schema": 1, "rows": done.rows, "handins": done.handins, "conflicts": done.conflicts})
+        out.document({"schema": 2, "rows": done.rows, "handins": done.handins, "conflicts": done.conflicts})
         return
-    for said in done.conflicts:
-        out.say(f"conflict: {said}" if plain else f"{line(said)} – {prefer} hold")
+    for one in done.conflicts:
+        said = line(one.said)
+        out.say(f"conflict: {one.id} {one.holds}: {said}" if plain else f"{one.id}  {said} – {one.holds} holds")
     rows = ", ".join(f"{count} of {table}" for table, count in done.rows.items()) or "none"
     out.say(
         f"rows: {rows}\nhand-ins: {done.handins}" if plain else f"Rows that came: {rows}. Hand-ins: {done.handins}."
     )
+
+
+def _choice(given: list[str]) -> Choice:
+    """What `--prefer` says of all, and of single conflicts; raises UsageError."""
+    from tlcourse.grading.gradebook.merge import Choice, Prefer
+
+    of_one: dict[str, Prefer] = {}
+    for text in given:
+        name, equals, whose = text.rpartition("=")
+        if whose not in ("mine", "theirs") or (equals and not name.strip()):
+            raise UsageError(
+                f"--prefer {text} is neither mine nor theirs.",
+                remedy="--prefer mine, or theirs; of one conflict by its id: --prefer 3f09ab=theirs",
+            )
+        prefer = cast("Prefer", whose)
+        if of_one.setdefault(name.strip().lower(), prefer) != prefer:
+            raise UsageError(f"--prefer says both mine and theirs of {name or 'all'}.", remedy="leave one of them out")
+    return Choice(of_one.pop("", None), of_one)
 
 
 def add_to(app: typer.Typer) -> None:

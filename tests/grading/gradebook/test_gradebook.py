@@ -267,3 +267,15 @@ def test_a_lock_of_another_account_is_named(path, monkeypatch):
     with pytest.raises(InfraError, match="Permission denied") as caught, Gradebook.writing(path, "a test"):
         pass
     assert f"{path}.lock belongs to another account" in caught.value.cause
+
+
+def test_a_gradebook_in_a_groups_folder_says_that_its_hand_ins_are_not_shared(book, path, monkeypatch):
+    """The file itself may be the group's to write: then each hand-in would fail alone, one after another."""
+    handins = path.with_name(path.name + ".handins")
+    handins.mkdir(mode=0o700)
+    access = os.access
+    monkeypatch.setattr("os.access", lambda name, mode: Path(name) != handins and access(name, mode))
+    with pytest.raises(InfraError, match="could not be opened for writing") as caught, Gradebook.writing(path, "b"):
+        pass
+    assert f"{handins} belongs to another account" in caught.value.cause
+    assert "tlcourse ta merge" in caught.value.remedy

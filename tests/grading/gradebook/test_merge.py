@@ -10,7 +10,7 @@ from results import overridden, result
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.file import APPENDED
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.gradebook.merge import ADDED, DECIDED, merge
+from tlcourse.grading.gradebook.merge import ADDED, DECIDED, Choice, merge
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.intake.submission import hash_folder
 
@@ -45,9 +45,9 @@ def pair(tmp_path):
     return mine, theirs
 
 
-def merged(pair, prefer=None, same=True):
+def merged(pair, prefer=None, same=True, **one):
     with Gradebook.reading(pair[1]) as theirs, Gradebook.writing(pair[0], "a test") as mine:
-        return merge(mine, theirs, who="ada", prefer=prefer, same_secret=lambda salt, known: same)
+        return merge(mine, theirs, who="ada", choice=Choice(prefer, one), same_secret=lambda salt, known: same)
 
 
 def points(path: Path) -> dict[str, float | None]:
@@ -96,6 +96,27 @@ def test_what_differs_stops_it_until_it_is_said_what_holds(pair, prefer, blue, g
     after = counts(pair[0])
     assert merged(pair).conflicts == []
     assert (counts(pair[0]), points(pair[0])["blue"]) == (after, blue)
+
+
+def test_each_conflict_has_an_id_by_which_it_is_settled_alone(pair):
+    with Gradebook.writing(pair[0], "a test") as book:
+        book.record(2, 0, result("pass", 2.0), "")
+        book.add_handins(1, [GREEN])
+        overridden(book, "green", 2.0, who="ada", why="fine")
+    with pytest.raises(UsageError) as caught:
+        merged(pair)
+    green, blue = (line.split()[0] for line in caught.value.what.splitlines()[1:])
+    assert f"--prefer {green}=mine" in caught.value.remedy
+    with pytest.raises(UsageError, match="1 decisions differ") as caught:
+        merged(pair, **{green: "mine"})
+    assert (blue in caught.value.what, green in caught.value.what) == (True, False)
+    with pytest.raises(UsageError, match="no decisions that differ are called 000000") as caught:
+        merged(pair, "mine", **{"000000": "theirs"})
+    assert f"{green}, {blue}" in caught.value.remedy
+    done = merged(pair, "mine", **{blue: "theirs"})
+    assert {one.id: one.holds for one in done.conflicts} == {green: "mine", blue: "theirs"}
+    assert points(pair[0]) == {"red": 2.0, "blue": 1.0, "green": 2.0}
+    assert merged(pair).conflicts == []
 
 
 def test_a_copy_that_went_on_is_no_conflict(pair, tmp_path):

@@ -308,6 +308,9 @@ def _refuse_other_files(db: sqlite3.Connection, path: Path) -> None:
 @contextlib.contextmanager
 def _only_writer(path: Path, what: str, wait_s: float) -> Iterator[None]:
     """A lock that the kernel takes back when its process ends, however it ends."""
+    handins = path.with_name(path.name + ".handins")
+    if handins.is_dir() and not os.access(handins, os.W_OK | os.X_OK):  # a group's folder helps the file, not these
+        raise _anothers(path, f"{handins} belongs to another account, and hand-ins are their owner's alone to read")
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(locked(path.with_name(path.name + ".lock"), wait_s=wait_s, holder=what))
@@ -322,11 +325,7 @@ def _only_writer(path: Path, what: str, wait_s: float) -> Iterator[None]:
             held_by = (
                 f"{lock} belongs to another account" if lock.exists() else f"{path.parent} is not yours to write in"
             )
-            raise InfraError(
-                f"The gradebook could not be opened for writing ({error.strerror}): {path}",
-                cause=f"{held_by}; one account writes in a gradebook.",
-                remedy="write in a copy of it and its hand-ins (--gradebook FILE), then: tlcourse ta merge",
-            ) from None
+            raise _anothers(path, held_by, error.strerror) from None
         except OSError as error:
             raise InfraError(
                 f"The gradebook could not be opened for writing ({error.strerror}): {path}",
@@ -334,3 +333,12 @@ def _only_writer(path: Path, what: str, wait_s: float) -> Iterator[None]:
                 remedy="make room, or name another: --gradebook FILE",
             ) from None
         yield
+
+
+def _anothers(path: Path, why: str, said: str | None = "Permission denied") -> InfraError:
+    return InfraError(
+        f"The gradebook could not be opened for writing ({said}): {path}",
+        cause=f"{why}; one account writes in a gradebook.",
+        remedy=f"have its owner copy it for you, with the folder {path.name}.handins; work in the copy "
+        "(--gradebook FILE), which its owner joins with: tlcourse ta merge",
+    )

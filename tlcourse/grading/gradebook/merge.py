@@ -7,8 +7,9 @@ differently about the same, nothing is written until it is said whose decision h
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +53,30 @@ _SAID = {"id", "who", "at", "why"}  # of a decision: not what was decided
 _OF_RESULT = ("checks", "documents")
 
 
+class Conflict(Struct, frozen=True):
+    """What the two decided differently about the same."""
+
+    id: str
+    """Made of what is said: the same as long as both decisions stand, whatever else is merged."""
+    said: str
+    holds: Prefer | None
+    """Whose is in force; None while nobody said so."""
+
+
+class Choice(Struct, frozen=True):
+    """Whose decisions hold, where two differ."""
+
+    all: Prefer | None = None
+    """Of those that are not named one by one."""
+    one: Mapping[str, Prefer] = {}
+    """By the id of a conflict."""
+
+    def of(self, said: str) -> Conflict:
+        """A conflict, and whose decision is to hold."""
+        name = hashlib.sha256(said.encode()).hexdigest()[:6]
+        return Conflict(name, said, self.one.get(name, self.all))
+
+
 class Merged(Struct, frozen=True):
     """What came of it."""
 
@@ -59,34 +84,47 @@ class Merged(Struct, frozen=True):
     """Rows that were appended, by table."""
     handins: int
     """Kept hand-ins that came along."""
-    conflicts: list[str]
-    """What the two had decided differently, in words, with what holds now."""
+    conflicts: list[Conflict]
 
 
 def merge(
-    mine: Gradebook, theirs: Gradebook, *, who: str, prefer: Prefer | None, same_secret: Callable[[str, str], bool]
+    mine: Gradebook, theirs: Gradebook, *, who: str, choice: Choice, same_secret: Callable[[str, str], bool]
 ) -> Merged:
     """Append what `theirs` has more. `same_secret(salt, fingerprint)`: whether a fingerprint is of the own secret.
 
     Raises:
         UsageError: one batch in both was graded by two graders, or on two secrets; or the two decided differently and
-            `prefer` does not say whose decision holds. Nothing is written then.
+            `choice` does not say of each whose decision holds, or names one that is none. Nothing is written then.
     """
     carried = _Carried(mine, theirs)
     carried.match_batches(same_secret)
     with mine.appending() as db:
-        conflicts = carried.carry(db, prefer)
-        conflicts += carried.settle_verdicts(db, prefer, who)
-        if conflicts and prefer is None:  # which takes back all of it
-            raise UsageError(
-                f"Nothing was merged: {len(conflicts)} decisions differ.\n"
-                + "\n".join(f"  {line}" for line in conflicts[:200]),
-                cause="two assistants decided about the same.",
-                remedy="--prefer mine, or theirs, says which hold; the others stay on record, if only in words.",
-            )
-        carried.settle_decisions(db, prefer, who)
+        conflicts = carried.carry(db, choice)
+        conflicts += carried.settle_verdicts(db, choice, who)
+        _refuse_unsettled(conflicts, choice)  # which takes back all of it
+        carried.settle_decisions(db, who)
     handins = SubmissionStore(mine.path).bring(SubmissionStore(theirs.path))
     return Merged(carried.count, handins, conflicts)
+
+
+def _refuse_unsettled(conflicts: list[Conflict], choice: Choice) -> None:
+    left = [one for one in conflicts if one.holds is None]
+    unknown = sorted(set(choice.one) - {one.id for one in conflicts})
+    if unknown:
+        known = ", ".join(one.id for one in conflicts) or "none"
+        raise UsageError(
+            f"Nothing was merged: no decisions that differ are called {', '.join(unknown)}.",
+            cause="one of them has been changed since, or was settled in an earlier merge, or it is misspelt.",
+            remedy=f"those that differ now: {known}. Without --prefer, each is shown.",
+        )
+    if left:
+        raise UsageError(
+            f"Nothing was merged: {len(left)} decisions differ.\n"
+            + "\n".join(f"  {one.id}  {one.said}" for one in left[:200]),
+            cause="two assistants decided about the same.",
+            remedy=f"--prefer {left[0].id}=mine, or =theirs, says it of one; --prefer mine, or theirs, of all others. "
+            "What does not hold stays on record, if only in words.",
+        )
 
 
 class _Carried:
@@ -127,12 +165,12 @@ class _Carried:
             self.ids["batches"][batch.id] = one.id
             del free[one.id]
 
-    def carry(self, db: sqlite3.Connection, prefer: Prefer | None) -> list[str]:
-        """Append the rows of all tables; returns the decisions that differ, in words."""
-        conflicts: list[str] = []
+    def carry(self, db: sqlite3.Connection, choice: Choice) -> list[Conflict]:
+        """Append the rows of all tables; returns the decisions that differ."""
+        conflicts: list[Conflict] = []
         before = {one.id: self.mine.verdicts(one.id) for one in self.mine.batches()}
         for table in APPENDED:
-            conflicts += self._carry(db, table, prefer)
+            conflicts += self._carry(db, table, choice)
         for there, here in self.ids["batches"].items():
             for handin, verdict in self.theirs.verdicts(there).items():
                 own = before.get(here, {}).get(self.ids["handins"][handin])
@@ -140,7 +178,7 @@ class _Carried:
                     self.verdicts.append((own.id, verdict.id))
         return conflicts
 
-    def _carry(self, db: sqlite3.Connection, table: str, prefer: Prefer | None) -> list[str]:
+    def _carry(self, db: sqlite3.Connection, table: str, choice: Choice) -> list[Conflict]:
         refers = {row[3]: row[2] for row in db.execute(f"PRAGMA foreign_key_list({table})")}
         refers |= {column: to for (of, column), to in _ALSO.items() if of == table}
         own, other = _rows(self.mine, table), _rows(self.theirs, table)
@@ -153,7 +191,7 @@ class _Carried:
                 if row[column]:
                     moved[column] = self.ids[to].get(row[column], 0)
             translated.append(moved)
-        said = self._differing(table, own, translated, prefer)
+        said = self._differing(table, own, translated, choice)
         for row, moved in zip(other, translated, strict=True):
             number = row.get("id", 0)
             if number in self.ids[table]:  # a batch that is matched
@@ -177,7 +215,7 @@ class _Carried:
                 self.ids[table][number] = int(cursor.lastrowid or 0)
                 self.new[table].add(self.ids[table][number])
 
-    def _differing(self, table: str, own: list[Row], other: list[Row], prefer: Prefer | None) -> list[str]:
+    def _differing(self, table: str, own: list[Row], other: list[Row], choice: Choice) -> list[Conflict]:
         """Decisions about the same that differ, where neither knew of the other's."""
         columns = DECIDED.get(table)
         if columns is None:
@@ -192,18 +230,19 @@ class _Carried:
             if _decided(before) == _decided(row):
                 continue
             names = " ".join(str(part) for part in about)
-            said.append(f"{table} of {names}: mine {_words(before, columns)}; theirs {_words(row, columns)}")
-            if prefer == "mine":
+            words = f"{table} of {names}: mine {_words(before, columns)}; theirs {_words(row, columns)}"
+            said.append(choice.of(words))
+            if said[-1].holds == "mine":
                 self.again.append((table, before))
         return said
 
-    def settle_decisions(self, db: sqlite3.Connection, prefer: Prefer | None, who: str) -> None:
+    def settle_decisions(self, db: sqlite3.Connection, who: str) -> None:
         """Where mine hold, append them again behind theirs: the last row is in force."""
-        for table, row in self.again if prefer == "mine" else []:
+        for table, row in self.again:
             why = {"why": f"{row['why']} (kept in a merge)"} if "why" in row else {}
             self._append(db, table, 0, {**row, **why, "who": who, "at": now()})
 
-    def settle_verdicts(self, db: sqlite3.Connection, prefer: Prefer | None, who: str) -> list[str]:
+    def settle_verdicts(self, db: sqlite3.Connection, choice: Choice, who: str) -> list[Conflict]:
         """Append the verdict that holds of each hand-in that both graded with another outcome, as a regrade."""
         own = {row["id"]: row for row in _rows(self.mine, "results")}
         other = {row["id"]: row for row in _rows(self.theirs, "results")}
@@ -222,9 +261,9 @@ class _Carried:
             why = f"{words} ({two['at']})"
             if any(text.startswith(why) for text in settled):
                 continue
-            conflicts.append(f"verdict of {words}")
-            if prefer is not None:
-                self._regrade(db, handin, f"{why}: {prefer}", one if prefer == "mine" else two, prefer, who)
+            conflicts.append(choice.of(f"verdict of {words}"))
+            if (holds := conflicts[-1].holds) is not None:
+                self._regrade(db, handin, f"{why}: {holds}", one if holds == "mine" else two, holds, who)
         return conflicts
 
     def _regrade(
