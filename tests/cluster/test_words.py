@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+import time
 
 import msgspec
 import pytest
+from waiting import wait_for
 
-from tlcourse.cluster.jobs import RETRIES, SENDS, ArrayJob, RetryState, retry_decision
+from tlcourse.cluster.jobs import (
+    RETRIES,
+    SENDS,
+    ActiveArray,
+    ArrayJob,
+    Pace,
+    RetryState,
+    retry_decision,
+)
 from tlcourse.cluster.profile import Profile, parse_profiles
-from tlcourse.cluster.queue import JobStatus, ask_status, in_words, read_queue_load
+from tlcourse.cluster.queue import JobStatus, ask_status, enough_wait, in_words, read_queue_load
 from tlcourse.cluster.sbatch_errors import BusyError, LimitError, RefusedError, explain, located, would_wait
 from tlcourse.cluster.shell import Done
 from tlcourse.cluster.slurm import Folder, JobState, _framed, accounting, ask, read_squeue, submit
@@ -312,6 +322,29 @@ def test_asked_again_within_poll_s_files_say_what_began_and_what_ended():
     shell.asked.clear()
     ask_status(shell, profile, sent, msgspec.structs.replace(long_ago, floor_s=60.0))  # the site wants a minute
     assert shell.asked == ["files"]
+
+
+def test_a_batch_sends_more_when_what_waits_there_runs_low():
+    """Two places: more than four jobs that have not begun are enough; what arrives is gathered meanwhile."""
+    chunks = [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
+    sent = ArrayJob("tlcourse-1", "lumi", Profile(), list("abcdefghij"), chunks, 0.0, job="17")
+    live = ActiveArray(sent, {number: [] for number in range(10)})
+    assert (live.unstarted, enough_wait([live], 2, 2), enough_wait([live], 3, 2)) == (5, True, False)
+    live.started = {0, 2}
+    assert (live.unstarted, enough_wait([live], 2, 2)) == (3, False)
+    live.started, live.ended = set(), {0: 1.0, 1: 1.0}
+    assert live.unstarted == 3
+    assert not enough_wait([live], 1, 1)  # single runs are sent as they come
+
+
+def test_a_run_that_waits_asks_slurm_once_in_poll_s(login, watchers, job_for, tmp_path):
+    """Files are looked for all the time."""
+    shell = login(sbatch="echo 27", squeue="echo '27|27|N/A|PENDING|Priority||N/A|main'", ls="true")
+    pace = Pace(first=0.02, slowest=0.05, slowest_followed=0.05, poll=1.0)
+    begin = time.monotonic()
+    watchers(Profile(work=f"{tmp_path}/work"), shell=shell, pace=pace).add(job_for(), lambda _: None)
+    wait_for(lambda: len(calls(tmp_path, "ls")) >= 40)
+    assert 1 <= len(calls(tmp_path, "squeue")) <= 2 + (time.monotonic() - begin) / pace.poll
 
 
 def test_only_states_after_which_nothing_comes_end_a_job():

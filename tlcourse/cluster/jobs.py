@@ -246,6 +246,13 @@ class ActiveArray(Struct, eq=False):
         )
 
     @property
+    def unstarted(self) -> int:
+        """How many of its jobs have not begun with any of their tasks, by their files."""
+        wanted = set(self.items)
+        chunks = [set(chunk) for index, chunk in enumerate(self.array.chunks) if index not in self.ended]
+        return sum(bool(wanted & chunk) and not self.started & chunk for chunk in chunks) if self.array.job else 0
+
+    @property
     def awaited(self) -> list[int]:
         """Tasks whose job has ended, and whose results are missing."""
         return [number for index in self.ended for number in self.array.chunks[index] if number in self.items]

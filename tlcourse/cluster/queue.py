@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -107,6 +107,14 @@ def queue_status(name: str, arrays: Sequence[ActiveArray]) -> str:
     if not run + wait:
         return ""
     return f"{name}: {run} jobs run, {wait} wait" + (f". {said}" if said else "")
+
+
+def enough_wait(live: Iterable[ActiveArray], at_once: int, chunk: int) -> bool:
+    """Whether what waits on the cluster keeps every place of a batch busy for a while, whatever takes these.
+
+    Then what arrives is gathered, and sent as one array later: a class of a thousand is ten arrays and no more.
+    """
+    return chunk > 1 and sum(one.unstarted for one in live) >= 2 * at_once
 
 
 class JobStatus(Struct, frozen=True):

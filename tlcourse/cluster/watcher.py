@@ -18,7 +18,7 @@ from tlcourse.cluster import slurm
 from tlcourse.cluster.jobs import ActiveArray, Journal, OnEvent, Pace, PendingJob, RetryState, hand_on, pace_of
 from tlcourse.cluster.plan import Packer
 from tlcourse.cluster.profile import Profile
-from tlcourse.cluster.queue import queue_status
+from tlcourse.cluster.queue import enough_wait, queue_status
 from tlcourse.cluster.results import ResultHandler
 from tlcourse.cluster.sbatch_errors import BusyError, LimitError, located, unreachable
 from tlcourse.cluster.shell import ConnectionLostError, Shell
@@ -194,7 +194,9 @@ class JobWatcher:
             sent = self._submit_unsubmitted()
             if self._blocked and self._waiting and not self._on_cluster and not self._sender.limits.room(0):
                 raise self._blocked  # nothing of ours is there whose end could be waited for
-            while self._waiting and (room := self._sender.limits.room(self._on_cluster)):
+            while self._waiting and not enough_wait(self._live, self._at_once, self._chunk):
+                if not (room := self._sender.limits.room(self._on_cluster)):
+                    break
                 alone = self._waiting[0].retry.alone
                 some = [item for item in self._waiting if item.retry.alone is alone]
                 share = math.ceil(len(some) / self._at_once)  # no job has two while another could run
@@ -329,9 +331,8 @@ class JobWatcher:
         elif isinstance(error, LimitError):
             fail(error.refused)
         else:
-            minutes = (
-                f"{self._pace.patience / 60:.0f} min" if self._pace.patience >= 60 else f"{self._pace.patience:.0f} s"
-            )
+            patience = self._pace.patience
+            minutes = f"{patience / 60:.0f} min" if patience >= 60 else f"{patience:.0f} s"
             said = InfraError(
                 f"Slurm on {self._shell.name} did not do what it was asked for {minutes}: {error}.",
                 cause="its controller is down or overloaded.",
