@@ -240,3 +240,23 @@ async def test_every_screen_names_the_command_that_does_the_same(visit):
             program, command, *_ = person.app.screen.cli_equivalent.split()
             assert program == "tlcourse"
             assert command in known
+
+
+async def test_answers_of_a_lesson_are_folded_until_they_are_asked_for(visit):
+    async with visit(120, 40) as person:
+        await person.go("lesson/lora#a-change-of-low-rank")
+        await person.sees("A worked example")
+        assert "20 480" not in person.screen
+        await person.press("a")
+        await person.sees("20 480")
+        assert "Answer. 4 · (1024 + 4096) = 20 480" in " ".join(person.screen.replace("│", " ").split())
+
+
+async def test_the_contents_mark_the_section_that_is_read_and_a_bar_says_how_much_was(visit):
+    async with visit(120, 40) as person:
+        await person.go("lesson/lora#merging-in-low-precision")
+        await person.sees("▸ Merging")
+        await person.press("home")
+        await person.until(lambda: "▸ Merging" not in person.screen)
+        await person.press("end")
+        await person.sees("100%")

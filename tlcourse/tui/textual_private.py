@@ -4,6 +4,7 @@ Written for Textual 8.2.8. After an upgrade `tests/tui/test_textual_private.py` 
 
 - `active_app`: a text within one of Rich's tables has to know the theme, and no public way leads from it to the app.
 - `FooterKey`: the footer's keys are counted and left out before it is drawn; Textual has no public footer that fits.
+- `MarkdownParagraph`: a paragraph of a lesson can be folded; Textual makes its listings public, and no other block.
 - `forget_watchers`: Textual keeps what was bound to a widget's reactive until that changes. A footer that is composed
   at each change of the focus would leave its old keys behind, and every garbage collection would take longer.
 - `forget_drawn_lines`: under a cache of colours Textual keeps the drawn lines of a thousand widgets that are gone.
@@ -15,8 +16,9 @@ from textual._context import active_app
 from textual._styles_cache import StylesCache
 from textual.widget import Widget
 from textual.widgets._footer import FooterKey
+from textual.widgets._markdown import MarkdownParagraph
 
-__all__ = ["FooterKey", "active_app", "forget_drawn_lines", "forget_watchers"]
+__all__ = ["FooterKey", "MarkdownParagraph", "active_app", "forget_drawn_lines", "forget_watchers"]
 WATCHERS = "__watchers"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.console import Group
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,13 +15,18 @@ from textual.widgets.option_list import Option
 
 from tlcourse.course.markdown import headings, slug
 from tlcourse.course.model import Unit
-from tlcourse.tui.screens.dialogs import ChoiceDialog
+from tlcourse.presenting.marks import bar, plain
+from tlcourse.tui.screens.dialogs import choose_lab
 from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.text import Text
+from tlcourse.tui.widgets import course_map
 from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.figure import FigureView
-from tlcourse.tui.widgets.lesson_text import LessonText
+from tlcourse.tui.widgets.lesson_text import LessonParagraph, LessonText
 
 _KEEP_S = 1.0
+_READ = 12
+"""Columns of the bar that says how much was read."""
 
 
 class LessonScreen(CourseScreen):
@@ -32,6 +38,7 @@ class LessonScreen(CourseScreen):
         Binding("n", "quiz", "Quiz", id="lesson.quiz"),
         Binding("e", "exercise", "Exercise", id="lesson.exercise"),
         Binding("x", "lab", "Lab", id="lesson.lab"),
+        Binding("a", "answer", "Show the answer", id="lesson.answer", show=False),  # where it is folded, it says so
         Binding("v", "samples", "View samples of the exercise's data", id="lesson.samples", show=False),
         Binding("c", "contents", "Contents", id="lesson.contents"),
         Binding("left_square_bracket", "step(-1)", "Previous", key_display="[", id="lesson.previous", show=False),
@@ -50,7 +57,10 @@ class LessonScreen(CourseScreen):
         self.section = section
         self._share = self._kept = 0.0
         self._slugs: list[str] = []
+        self._sections: dict[str, str] = {}
         self._blocks: dict[str, str] = {}
+        self._here = ""
+        """The section that is read, by its slug."""
 
     @property
     def about(self) -> Unit:
@@ -74,6 +84,8 @@ class LessonScreen(CourseScreen):
             with VerticalScroll(id="page"):
                 yield LessonText(id="text", ascii_only=self.course_app.ascii_only)
                 yield Static(id="end", markup=False)
+            with VerticalScroll(id="beside", classes="pane", can_focus=False):
+                yield Static(id="beside-text", markup=False)
 
     async def on_mount(self) -> None:  # type: ignore[override]
         """Show the text, and go where it was left."""
@@ -88,7 +100,11 @@ class LessonScreen(CourseScreen):
         contents = self.query_one("#contents", OptionList)
         found = headings(text)
         self._slugs = [slug(title) for _, title in found]
-        contents.add_options([Option(app.words(title), id=slug(title)) for level, title in found if level == 2])
+        self._sections = {slug(title): title for level, title in found if level == 2}
+        contents.add_options([Option(app.words(title), id=name) for name, title in self._sections.items()])
+        contents.border_title = "Contents"
+        self.query_one("#beside").border_title = "This unit"
+        self.query_one("#beside-text", Static).update(self._beside())
         self.query_one("#end", Static).update(self._end())
         page = self.query_one("#page", VerticalScroll)
         page.focus()
@@ -97,6 +113,17 @@ class LessonScreen(CourseScreen):
         self.watch(page, "scroll_y", self._scrolled, init=False)
         self.set_interval(_KEEP_S, self._keep)
 
+    def works(self, action: str) -> bool:
+        """Which keys the last line names: those of what this unit has."""
+        unit = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
+        if action == "quiz":
+            return bool(unit.quizzes)
+        if action == "exercise":
+            return bool(unit.exercises)
+        if action == "lab":
+            return any(lab.unit == self.unit for lab in self.course_app.labs.values())
+        return action != "step(1)" or self._neighbour(1) is not None
+
     def _end(self) -> str:
         ways = [f"n: quiz {self.course_app.course.quizzes[name].title}" for name in self.about.quizzes]
         if self.about.exercises:
@@ -104,6 +131,23 @@ class LessonScreen(CourseScreen):
         if following := self._neighbour(1):
             ways.append(f"]: {following.title}")
         return "End of the lesson.   " + "   ".join(ways)
+
+    def _beside(self) -> Group:
+        """What the unit is for and what belongs to it, beside the text where there is room."""
+        app = self.course_app
+        unit = next(unit for unit in app.state.units if unit.id == self.unit)
+        labs = [lab.title for lab in app.labs.values() if lab.unit == self.unit]
+        said = Text()
+        for key, kind, titles in (
+            ("n", "Quiz", [quiz.title for quiz in unit.quizzes]),
+            ("x", "Lab", labs),
+            ("e", "Exercise", [exercise.title for exercise in unit.exercises]),
+        ):
+            for title in titles:
+                said.append(f"\n{key} ", style="bold $next").append(f"{kind}: ", style="$muted").append(
+                    app.words(title)
+                )
+        return Group(course_map.goals(unit), said)
 
     def _restore(self) -> None:
         if self.section:
@@ -131,12 +175,41 @@ class LessonScreen(CourseScreen):
         page = self.query_one("#page", VerticalScroll)
         app = self.course_app
         self._share = page.scroll_y / page.max_scroll_y if page.max_scroll_y else 0.0
+        if self.has_class("-wide"):
+            page.border_subtitle = f"{plain(bar(self._share, _READ))} {self._share:.0%}"
+            self._mark_section(page.scroll_y)
         if page.scroll_y >= page.max_scroll_y - 1 and page.virtual_size.height > 3:
             course = app.course.about.id
             if not app.record.read_units(course) & {self.unit}:
                 app.record.mark_read(course, self.unit)
                 app.changed()
                 self.show_path()
+
+    def _mark_section(self, top: float) -> None:
+        """In the contents, the section that is read."""
+        here = ""
+        for name in (name for name in self._blocks if name in self._sections):
+            for header in self.query(f"#{self._blocks[name]}"):
+                if header.virtual_region.y <= top + 2:
+                    here = name
+        if here == self._here:
+            return
+        contents = self.query_one("#contents", OptionList)
+        for name, mark in ((self._here, ""), (here, "▸ ")):
+            if name in self._sections:
+                contents.replace_option_prompt(name, mark + self.course_app.words(self._sections[name]))
+        self._here = here
+
+    def action_answer(self) -> None:
+        """Show the answer that is folded on the screen, or the next one below."""
+        page = self.query_one("#page", VerticalScroll)
+        folded = [one for one in self.query(LessonParagraph) if one.has_class("-folded")]
+        below = [one for one in folded if one.region.bottom > page.region.y]
+        if not below:
+            self.tell("No answer is folded here or below.")
+            return
+        below[0].unfold()
+        self.call_after_refresh(page.scroll_to_widget, below[0], animate=False)
 
     def _keep(self) -> None:
         if self._share != self._kept:
@@ -201,20 +274,9 @@ class LessonScreen(CourseScreen):
             self.tell("This unit has no exercise. 4 opens the exercises.")
 
     def action_lab(self) -> None:
-        """The unit's lab; of several one is chosen. The palette has those of the others."""
-        found = {name: lab.title for name, lab in self.course_app.labs.items() if lab.unit == self.unit}
-        if not found:
-            self.tell("This unit has no lab. ctrl+p finds those of the others.")
-        elif len(found) == 1:
-            self._open_lab(next(iter(found)))
-        else:
-            words = self.course_app.words
-            choices = {name: words(f"{title}  {name}") for name, title in found.items()}
-            self.app.push_screen(ChoiceDialog(f"This unit has {len(found)} labs. Which one?", choices), self._open_lab)
-
-    def _open_lab(self, name: str | None) -> None:
-        if name is not None:
-            self.course_app.go(f"lab/{name}")
+        """The unit's lab; of several one is chosen."""
+        if not choose_lab(self.course_app, self.unit):
+            self.tell("This unit has no lab. 5 shows all labs.")
 
     def action_step(self, by: int) -> None:
         """The next or the previous lesson that is written."""

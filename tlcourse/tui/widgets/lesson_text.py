@@ -13,12 +13,15 @@ from textual.widgets.markdown import MarkdownFence
 
 from tlcourse.presenting.lesson import as_markdown, formula_lines
 from tlcourse.tui.text import spelt_out
+from tlcourse.tui.textual_private import MarkdownParagraph
 from tlcourse.tui.widgets.figure import FigureView
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
 DRAWN = ("figure", "math")
+ANSWER = "Answer."
+"""How a paragraph begins that answers the question above it."""
 
 
 class LessonFence(MarkdownFence):
@@ -61,13 +64,46 @@ class LessonFence(MarkdownFence):
             yield Label(self._highlighted_code, id="code-content", expand=True)
 
 
+class LessonParagraph(MarkdownParagraph):
+    """A paragraph; an answer is folded until it is asked for: recalling first is what makes it stay."""
+
+    DEFAULT_CSS = """
+    LessonParagraph.-folded {
+        color: $next;
+    }
+    """
+
+    def set_content(self, content: Content) -> None:
+        """Textual's; of an answer only that it is there."""
+        self._answer = content if content.plain.startswith(ANSWER) else None
+        if self._answer is not None:
+            self.add_class("-folded")
+            content = Content("▸ Answer (first your own; then a, or a click, shows it)")
+        super().set_content(content)
+
+    def unfold(self) -> None:
+        """Show the answer."""
+        if self.has_class("-folded") and self._answer is not None:
+            self.remove_class("-folded")
+            super().set_content(self._answer)
+
+    def on_click(self) -> None:
+        """A click shows it."""
+        self.unfold()
+
+
 class LessonText(Markdown):
     """Markdown with figures and formulas; with `ascii_only` its words are spelt out after they are parsed.
 
     Before that, a `·` made into `*` would be taken for emphasis, and a dash at the beginning of a line for a list.
     """
 
-    BLOCKS = {**Markdown.BLOCKS, "fence": LessonFence, "code_block": LessonFence}  # noqa: RUF012 - Textual's
+    BLOCKS = {  # noqa: RUF012 - Textual's
+        **Markdown.BLOCKS,
+        "fence": LessonFence,
+        "code_block": LessonFence,
+        "paragraph_open": LessonParagraph,
+    }
 
     def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, open_links=False, parser_factory=_ascii_parser if ascii_only else None)
