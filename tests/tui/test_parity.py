@@ -17,7 +17,8 @@ from tlcourse.tui.screens.frame import CourseScreen
 
 MOVES = {
     "help", "quit", "home", "leave",  # the app itself
-    "home.filter", "search.words", "lesson.contents", "lesson.answer", "lesson.left", "lesson.right", "exercise.turn",  # only seen
+    "home.filter", "search.words", "lesson.contents", "lesson.left", "lesson.right", "exercise.turn",  # only seen
+    "lesson.answer",
     "machine.leave", "samples.size", "exercise.details",
 }  # fmt: skip
 """Keys that only move about or change what is seen: a command has nothing to do for them."""
