@@ -15,12 +15,13 @@ from tlcourse.tui.text import one_by_one, spelt_out
          "        (∑ wᵢ)²\nn    = ─────────\n eff     ∑ wᵢ²"),
         (r"\sum_{i=1}^n x_i", " n\n ∑  xᵢ\ni=1"),
         (r"x^{1/2} y_s^2", " 1/2\nx   yₛ²"),
-        (r"\sqrt{a+b}", "  ______\n╲╱a + b"),
+        (r"\sqrt{a+b}", "  _____\n╲╱a + b"),
         (r"\begin{pmatrix} 1 & 0 \\ 0 & -1 \end{pmatrix}", "⎛ 1  0  ⎞\n⎝ 0  −1 ⎠"),
         (r"\lambda(p) = \frac{2}{1 + e^{-10p}} - 1",
          "            2\nλ(p) = ─────────── − 1\n        1 + e⁻¹⁰ᵖ"),
         (r"a &= b \\ &= c", "a = b\n  = c"),
         (r"P(y \mid x) = 1", "P(y | x) = 1"),
+        (r"\mathrm{C}_\text{in}", "C\n in"),  # words stay words
     ],
 )  # fmt: skip
 def test_a_formula_is_set_in_two_dimensions(source, drawn):
@@ -39,6 +40,11 @@ def test_a_formula_is_set_in_two_dimensions(source, drawn):
 )
 def test_in_a_sentence_it_is_one_line(source, line):
     assert inline(source) == line
+
+
+def test_a_formula_that_is_too_wide_goes_on_below():
+    assert block(r"a = 1 \qquad b = 2", width=18) == ("a = 1        b = 2",)
+    assert block(r"a = 1 \qquad b = 2", width=17) == ("a = 1", "", "b = 2")
 
 
 def test_in_ascii_symbols_are_words_and_no_digit_of_a_script_is_lost():
@@ -79,3 +85,4 @@ def test_a_lesson_falls_into_prose_figures_and_formulas_with_their_lines():
         ("prose", 12, "```python\n$$\n```\nend"),
     ]
     assert "```math\na\n```" in as_markdown(text)
+    assert as_markdown("3. one\n\n   $$\n   a\n   $$\n").endswith("   ```math\n      a\n   ```\n")

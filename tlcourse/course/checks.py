@@ -180,7 +180,7 @@ def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
         elif line.startswith(("```", "~~~")):
             fenced = not fenced
             drawn = fenced and line[3:].strip() == "figure"
-        elif not drawn and not fenced and line.startswith("$$"):
+        elif not drawn and not fenced and line.lstrip().startswith("$$"):
             formula = not formula and line.strip().count("$$") == 1
         elif formula:
             formula = "$$" not in line

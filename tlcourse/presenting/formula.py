@@ -61,7 +61,9 @@ class Box(Struct, frozen=True):
     lines: tuple[str, ...]
     base: int = 0
     kind: str = "ord"
-    """As TeX's: ord, bin, rel, open, close, punct, op (a name), space."""
+    """As TeX's: ord, bin, rel, open, close, punct, op (a name), space; frac and inner (brackets, a matrix)."""
+    word: bool = False
+    """Of letters that are a word, which is not set in small letters."""
 
     @property
     def width(self) -> int:
@@ -74,11 +76,22 @@ class Box(Struct, frozen=True):
 
 
 @lru_cache(512)
-def block(source: str, spell: Callable[[str], str] | None = None) -> tuple[str, ...]:
-    """The lines of a displayed formula; `spell` writes symbols in ASCII. Raises FormulaError."""
+def block(source: str, spell: Callable[[str], str] | None = None, width: int = 0) -> tuple[str, ...]:
+    r"""The lines of a displayed formula; `spell` writes symbols in ASCII. Raises FormulaError.
+
+    Where it is wider than `width` what stands between `\qquad` comes into lines of its own.
+    """
+    pieces = source.split(r"\qquad")
     if r"\\" in source or "&" in source:
         source = rf"\begin{{aligned}}{source}\end{{aligned}}"
-    return tuple(line.rstrip() for line in _Setter(source, spell, flat=False).all().lines)
+        pieces = []
+    lines = tuple(line.rstrip() for line in _Setter(source, spell, flat=False).all().lines)
+    if not width or max(map(cell_len, lines)) <= width or len(pieces) < 2:
+        return lines
+    found: tuple[str, ...] = ()
+    for piece in pieces:
+        found += (*(("",) if found else ()), *block(piece, spell, width))
+    return found
 
 
 @lru_cache(2048)
@@ -148,9 +161,9 @@ class _Setter:
                 part += self.next()
             return self.text(part)
         kind = "ord"
-        for characters, of in (("+-−±·×∗⊙∘∩∪⊕", "bin"), ("=<>≤≥≈≠∈→←∝⇒:", "rel"), ("([", "open"), (")]", "close")):
+        for characters, of in (("+-−±·×∗⊙∘∩∪⊕", "bin"), ("=<>≤≥≈≠∈→←∝⇒", "rel"), ("([", "open"), (")]", "close")):
             kind = of if part in characters else kind
-        if part in ",;":
+        if part in ",;:":
             kind = "punct"
         if part == "~":
             return Box((" ",), kind="space")
@@ -175,9 +188,8 @@ class _Setter:
             return self.environment(self.raw())
         if name in _FAMILIES:
             text = self.raw()
-            return self.text(
-                _DOUBLE.get(text, text) if name == "mathbb" else text, "op" if name == "operatorname" else "ord"
-            )
+            box = self.text(_DOUBLE.get(text, text) if name == "mathbb" else text)
+            return Box(box.lines, kind="op" if name == "operatorname" else "ord", word=len(text.strip()) > 1)
         if name in _ACCENTS:
             return self.accent(self.one(), name)
         if name in _SPACES:
@@ -220,11 +232,11 @@ class _Setter:
             if len(inner.lines) == 1:
                 return Box((f"{sign}({inner.lines[0]})" if inner.width > 1 or self.spell else f"√{inner.lines[0]}",))
             return _beside([Box((sign,)), _between("(", inner, ")")])
-        lines = [f"{' ' * len(inner.lines)} {'_' * (inner.width + 1)}"]
+        height = len(inner.lines)
+        lines = [" " * (height + 1) + "_" * inner.width]
         for number, line in enumerate(inner.lines):
-            last = number == len(inner.lines) - 1
-            slope = " " * (len(inner.lines) - 1 - number) + ("╲╱" if last else " ╱") + " " * number
-            lines.append(f"{slope}{line} "[: len(lines[0])].ljust(len(lines[0])))
+            slope = "╲╱" if number == height - 1 else " ╱"
+            lines.append(" " * (height - 1 - number) + slope + " " * number + line)
         return Box(tuple(lines), inner.base + 1)
 
     def accent(self, inner: Box, name: str) -> Box:
@@ -237,7 +249,7 @@ class _Setter:
         inner = self.row(())
         if self.next() != r"\right":
             raise FormulaError(r"a `\left` without `\right`")
-        return _between(left, inner, self.delimiter())
+        return _inner(_between(left, inner, self.delimiter()))
 
     def delimiter(self) -> str:
         part = self.next()
@@ -266,7 +278,7 @@ class _Setter:
         if self.flat and len(inner.lines) > 1:
             raise FormulaError("a matrix in a sentence")
         sides = _ENVIRONMENTS[name]
-        return _between(sides[:1], inner, sides[1:]) if sides else inner
+        return _inner(_between(sides[:1], inner, sides[1:])) if sides else inner
 
     def limits(self, name: str) -> Box:
         sign = _LIMITS[name]
@@ -350,12 +362,13 @@ class _Setter:
             gap = " " if item.kind in ("bin", "rel") and not unary and not self.tight else ""
             if item.kind == "op" and before in ("ord", "close", "op"):
                 found.append(Box((" ",)))
-            fractions = item.kind in ("ord", "frac", "open") and before == "frac"
+            fractions = item.kind in ("ord", "frac", "open", "op", "inner") and before == "frac"
+            fractions = fractions or (item.kind == before == "inner")
             fractions = fractions or (item.kind == "frac" and before in ("ord", "close"))
             if fractions or (self.spell and number and _words(items[number - 1], item)):
                 found.append(Box((" ",)))
             found.append(Box(tuple(gap + line + gap for line in item.lines), item.base, item.kind))
-            if (item.kind == "punct" and not self.tight) or (item.kind == "op" and after in ("ord", "op")):
+            if (item.kind == "punct" and not self.tight) or (item.kind == "op" and after in ("ord", "op", "frac", "inner")):
                 found.append(Box((" ",)))
         return found
 
@@ -370,6 +383,10 @@ def _beside(boxes: Sequence[Box]) -> Box:
             at = number - up + box.base
             lines[number] += box.lines[at] if 0 <= at < len(box.lines) else " " * box.width
     return Box(tuple(lines), up)
+
+
+def _inner(box: Box) -> Box:
+    return Box(box.lines, box.base, "inner")
 
 
 def _between(left: str, inner: Box, right: str) -> Box:
@@ -414,7 +431,7 @@ def _table(rows: list[list[Box]], name: str) -> Box:
 
 def _small(box: Box, known: dict[str, str]) -> str:
     """A script in small characters; empty where there are none for it."""
-    text = "".join(box.lines[0].split()) if len(box.lines) == 1 else ""
+    text = "".join(box.lines[0].split()) if len(box.lines) == 1 and not box.word else ""
     return "".join(known[one] for one in text) if text and all(one in known for one in text) else ""
 
 

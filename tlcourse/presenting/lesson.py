@@ -19,7 +19,7 @@ from tlcourse.presenting.formula import FormulaError, block, inline
 from tlcourse.presenting.marks import Line, Run
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})\s*(\S*)")
-_DISPLAYED = re.compile(r"^\$\$(.*?)(\$\$)?\s*\Z", re.DOTALL)
+_DISPLAYED = re.compile(r"^( *)\$\$(.*?)(\$\$)?\s*\Z", re.DOTALL)
 _WITHIN = re.compile(r"(`[^`\n]*`)|(?<![\\$])\$(?=[^\s$])((?:[^$\n]|\n(?!\n))*?[^\s$\\])\$(?![\d$])")
 _MEANING = re.compile(r"([\\`*_\[\]|<])")
 INDENT = 4
@@ -33,28 +33,29 @@ ANSI = {
 
 
 class Part(Struct, frozen=True):
-    """A piece of a lesson: its kind, what stands in it, and its first line in the lesson, from 1."""
+    """A piece of a lesson: its kind, what stands in it, its first line in the lesson, from 1, and its indentation."""
 
     kind: Literal["prose", "figure", "math"]
     text: str
     line: int = 1
+    indent: str = ""
 
 
 def parts(text: str) -> Iterator[Part]:
     """The pieces in order."""
     prose: list[str] = []
     inside: list[str] = []
-    mark = kind = ""
+    mark = kind = indent = ""
     start = since = 1
     for number, line in enumerate(text.splitlines(), start=1):
         opened = not mark
         if opened and (found := _FENCE.match(line)):
             mark, kind = found[1], found[2]
             drawn = kind in ("figure", "math")
-            rest = ""
+            rest = indent = ""
         elif opened and (found := _DISPLAYED.match(line)):
-            mark, kind, drawn, rest = "$$", "math", True, found[1].strip()
-            closed = bool(found[2])
+            mark, kind, drawn, rest = "$$", "math", True, found[2].strip()
+            indent, closed = found[1], bool(found[3])
         elif opened:
             prose.append(line)
             continue
@@ -65,7 +66,7 @@ def parts(text: str) -> Iterator[Part]:
             yield Part("prose", "\n".join(prose), since)
             prose, inside, start = [], [rest] if rest else [], number + (not rest)
             if mark == "$$" and closed:
-                yield Part("math", rest, number)
+                yield Part("math", rest, number, indent)
                 mark, since = "", number + 1
             continue
         ends = line.strip() == mark or (mark == "$$" and line.rstrip().endswith("$$"))
@@ -75,7 +76,7 @@ def parts(text: str) -> Iterator[Part]:
             inside.append(line)
         else:
             inside += [line.rstrip().removesuffix("$$")] if mark == "$$" and line.strip() != mark else []
-            yield Part("figure" if kind == "figure" else "math", "\n".join(inside), start)
+            yield Part("figure" if kind == "figure" else "math", "\n".join(inside), start, indent)
             since = number + 1
         if ends:
             mark = ""
@@ -87,7 +88,8 @@ def as_markdown(text: str) -> str:
     found = []
     for part in parts(text):
         prose = part.kind == "prose"
-        found.append(within(part.text) if prose else f"```{part.kind}\n{part.text}\n```")
+        lines = ["```" + part.kind, *part.text.splitlines(), "```"]  # within a list it stays there
+        found.append(within(part.text) if prose else "\n".join(part.indent + line for line in lines))
     return "\n".join(found)
 
 
@@ -123,13 +125,13 @@ def drawn(part: Part, width: int) -> list[Line]:
     """The lines of a figure or a formula."""
     if part.kind == "figure":
         return figures.drawn_text(part.text, width)
-    return [[Run(" " * INDENT), Run(line, "$live")] for line in formula_lines(part.text)]
+    return [[Run(" " * INDENT), Run(line, "$live")] for line in formula_lines(part.text, width)]
 
 
-def formula_lines(source: str, spell: Callable[[str], str] | None = None) -> list[str]:
+def formula_lines(source: str, width: int = 0, spell: Callable[[str], str] | None = None) -> list[str]:
     """A displayed formula; of one that cannot be set its source."""
     try:
-        return list(block(source, spell))
+        return list(block(source, spell, max(width - INDENT, 1) if width else 0))
     except FormulaError:
         return source.splitlines()
 
@@ -161,7 +163,7 @@ def problems_of_drawings(course: LoadedCourse) -> Iterator[str]:
 def _formula_problems(part: Part, path: Path) -> Iterator[str]:
     try:
         if part.kind == "math":
-            wide = widest([[Run(line)] for line in block(part.text)]) + INDENT
+            wide = widest([[Run(line)] for line in block(part.text, width=figures.NARROWEST - INDENT)]) + INDENT
             if wide > figures.NARROWEST:
                 yield f"{path}:{part.line}: a formula of {wide} columns, expected at most {figures.NARROWEST}"
     except FormulaError as error:

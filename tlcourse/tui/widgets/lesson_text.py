@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Label, Markdown, Static
+from textual.geometry import Size
+from textual.widget import Widget
+from textual.widgets import Label, Markdown
 from textual.widgets.markdown import MarkdownFence
 
-from tlcourse.presenting.lesson import as_markdown, formula_lines
+from tlcourse.presenting.lesson import INDENT, as_markdown, formula_lines
 from tlcourse.tui.text import spelt_out
 from tlcourse.tui.textual_private import MarkdownParagraph
 from tlcourse.tui.widgets.figure import FigureView
@@ -24,6 +27,33 @@ ANSWER = "Answer."
 """How a paragraph begins that answers the question above it."""
 
 
+class FormulaView(Widget):
+    """A formula in lines of its own, in as many as the width asks for."""
+
+    DEFAULT_CSS = """
+    FormulaView {
+        width: 1fr;
+        height: auto;
+        color: $live;
+    }
+    """
+
+    def __init__(self, source: str, spell: Callable[[str], str] | None) -> None:
+        super().__init__()
+        self.source, self.spell = source, spell
+
+    def _lines(self, width: int) -> list[str]:
+        return formula_lines(self.source, width, self.spell)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """The lines of the formula."""
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        """The formula, indented."""
+        return Content("\n".join(" " * INDENT + line for line in self._lines(self.size.width)))
+
+
 class LessonFence(MarkdownFence):
     """A listing, a figure or a formula. Nobody guesses the language of a listing that names none."""
 
@@ -33,11 +63,6 @@ class LessonFence(MarkdownFence):
             background: transparent;
             color: $foreground;
             margin: 0 0 1 0;
-        }
-        & > .formula {
-            width: auto;
-            padding: 0 4;
-            color: $live;
         }
     }
     """
@@ -59,7 +84,7 @@ class LessonFence(MarkdownFence):
         if self.lexer == "figure":
             yield FigureView(self.code, spell)
         elif self.lexer == "math":
-            yield Static("\n".join(formula_lines(self.code, spell)), markup=False, classes="formula")
+            yield FormulaView(self.code, spell)
         else:
             yield Label(self._highlighted_code, id="code-content", expand=True)
 
