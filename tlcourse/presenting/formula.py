@@ -368,7 +368,8 @@ class _Setter:
             if fractions or (self.spell and number and _words(items[number - 1], item)):
                 found.append(Box((" ",)))
             found.append(Box(tuple(gap + line + gap for line in item.lines), item.base, item.kind))
-            if (item.kind == "punct" and not self.tight) or (item.kind == "op" and after in ("ord", "op", "frac", "inner")):
+            name = item.kind == "op" and after in ("ord", "op", "frac", "inner")
+            if name or (item.kind == "punct" and not self.tight):
                 found.append(Box((" ",)))
         return found
 

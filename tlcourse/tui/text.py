@@ -102,7 +102,7 @@ def _told(style: object) -> str:
 
 _WORDS = {
     "→": "->", "←": "<-", "↔": "<->", "⇒": "=>", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "≡": "==", "·": "*",
-    "×": "x", "−": "-", "–": "-", "—": "-", "…": "...", "∈": " in ", "∞": "inf", "√": "sqrt", "∑": "sum ", "Σ": "Sum ",
+    "×": "x", "−": "-", "–": "-", "—": "-", "…": "...", "∈": " in ", "∞": "inf", "√": "sqrt", "∑": "sum ", "Σ": "Sigma",
     "∏": "prod ", "∂": "d", "∇": "grad ", "∥": "||", "‖": "||", "⊙": "(*)", "±": "+-", "°": " deg", "½": "1/2",
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "η": "eta", "θ": "theta", "κ": "kappa",
     "λ": "lambda", "μ": "mu", "ν": "nu", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "ψ": "psi",
@@ -112,6 +112,7 @@ _WORDS = {
     "⋯": "...", "↦": "|->", "÷": "/", "ℕ": "N", "∅": "{}", "⟨": "<", "⟩": ">", "χ": "chi", "Γ": "Gamma",
     "Λ": "Lambda", "Ψ": "Psi",
 }  # fmt: skip
+_BEFORE_A_LETTER = re.compile(r"Σ(?=\w)")
 _SINGLES = {
     "│": "|", "┃": "|", "─": "-", "━": "=", "╍": "-", "┈": ".", "╌": "-", "▁": "_", "▔": "-", "█": "#", "▌": "|",
     "▐": "|", "▊": "|", "▎": "|", "•": "*", "●": "*", "○": "o", "›": ">", "‹": "<", "▶": ">", "▼": "v", "▲": "^",
@@ -127,7 +128,7 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿᵢₜₛ₀₁₂�
 
 def spelt_out(text: str) -> str:
     """Text of any length in ASCII, with symbols as words."""
-    return "".join(_spelt(character) for character in text)
+    return "".join(_spelt(character) for character in _BEFORE_A_LETTER.sub("Sigma ", text))
 
 
 @lru_cache(4096)
