@@ -61,9 +61,9 @@ def mnist_m(seeds: list[int]) -> dict[str, Any]:
         for arm in MNIST_M_PAPER
     ]
     settings = (
-        f"DANN {dann.EPOCHS} epochs, source only and target labels {dann.PLAIN_EPOCHS}, batches of 64 a"
-        " domain, two convolutions with instance norm, every picture standardised by itself; MNIST-M made here from"
-        " MNIST and BSDS500, or the authors' test set where it is there. The target row is an oracle."
+        f"{dann.EPOCHS} epochs for every arm, batches of 64 a domain, two convolutions with instance norm, every"
+        " picture standardised by itself; MNIST-M made here from MNIST and BSDS500, or the authors' test set where it"
+        " is there. The target row is an oracle."
     )
     return {"title": "MNIST → MNIST-M, accuracy on the target's test pictures", "settings": settings, "rows": rows}
 

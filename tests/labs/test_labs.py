@@ -12,7 +12,7 @@ import pytest
 
 from tlcourse.course.lab import Lab, load_labs
 from tlcourse.errors import ContentError, UsageError
-from tlcourse.labs.result import Recorder, conclude, kept_runs, replay
+from tlcourse.labs.result import Recorder, conclude, interval, kept_runs, replay
 from tlcourse.labs.runner import LabError, run_lab, settings_of
 
 
@@ -22,6 +22,23 @@ def test_its_claim_holds_over_eight_seeds(lab):
     result = run_lab(lab, settings_of(lab, {}), list(range(1, 9)), lambda _: None, jobs=jobs)
     assert result.holds, result.verdict
     assert {arm.id for arm in result.arms} == {arm.id for arm in lab.arms}
+    _oracles_are_upper_ends(lab, {arm.id: arm.values for arm in result.arms})
+
+
+def _oracles_are_upper_ends(lab, values):
+    """Of what the method reaches, within the interval of their difference: else the oracle is not fitted to its end."""
+    sign = -1 if lab.measure.better == "lower" else 1
+    for oracle in (arm.id for arm in lab.arms if arm.role == "oracle"):
+        ahead = [sign * (o - m) for o, m in zip(values[oracle], values[lab.compare.method], strict=True)]
+        assert interval(ahead).high >= 0, (oracle, interval(ahead))
+
+
+def test_corals_oracle_is_fitted_to_its_optimum():
+    from tests.labs.conftest import LABS
+
+    lab = LABS["coral"]
+    result = run_lab(lab, settings_of(lab, {}), [1, 2, 3, 4], lambda _: None, jobs=1)
+    _oracles_are_upper_ends(lab, {arm.id: arm.values for arm in result.arms})
 
 
 def test_it_has_a_control_an_explanation_and_a_reason_for_every_prediction(lab):
@@ -117,9 +134,9 @@ def test_kept_runs_are_numbered_and_replayed_and_the_oldest_go(shifts, monkeypat
 
 
 def test_a_verdict_never_claims_what_the_seeds_do_not_show(shifts):
-    def verdict(weighted, random, seeds=8):
+    def verdict(weighted, source, seeds=8):
         values = {
-            s: {"source": 1.0, "target": 0.0, "weighted": weighted + 0.01 * (s % 3), "random": random}
+            s: {"source": source, "target": 0.0, "weighted": weighted + 0.01 * (s % 3), "random": 1.0}
             for s in range(seeds)
         }
         return conclude(shifts, {}, values, 0.0, "mini")

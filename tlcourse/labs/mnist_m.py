@@ -80,7 +80,7 @@ def train(
     begin = time.monotonic()
     for epoch in range(epochs):
         rows = torch.randperm(len(x))
-        others = torch.randperm(len(unlabelled)) if unlabelled is not None else rows
+        others = torch.randperm(len(x if unlabelled is None else unlabelled))  # the same chance with and without
         for step in range(steps):
             progress = (epoch * steps + step) / (epochs * steps)
             optimizer.param_groups[0]["lr"] = learning_rate(progress, lr)
