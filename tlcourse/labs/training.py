@@ -182,7 +182,7 @@ def fit_to_optimum(net: nn.Module, x: Tensor, y: Tensor, *, arm: str, log: Log, 
         value: Tensor = F.cross_entropy(net(x), y)
         for weight in (p for p in net.parameters() if p.dim() > 1):
             value = value + ridge * weight.square().sum()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value.item()
 
     last = math.inf
