@@ -16,7 +16,7 @@ import msgspec
 
 from tlcourse.cluster.queue import JobStatus
 from tlcourse.grading.remote_grading import JobRow
-from tlcourse.grading.result import Result
+from tlcourse.grading.result import CheckState, Result, WriteItResult
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.runs import Run
 
@@ -223,6 +223,21 @@ async def _quitting(person: Any) -> None:
     await person.press()
 
 
+async def _written(person: Any) -> None:
+    one = person.app.course.write_its["gradient-reversal"]
+    said = [
+        ("pass", "", ""),
+        ("fail", "the features' gradient has the sign of the domain loss: it is not reversed", ""),
+        ("error", "TypeError: unsupported operand (line 14)", "Traceback:\n  line 14"),
+        ("todo", "not written yet (gradient-reversal.py, line 20, in strength)", ""),
+    ]
+    checks = [CheckState(name, title, *words) for (name, title), words in zip(one.checks.items(), said, strict=True)]
+    kept = WriteItResult(one.id, "fail", 1, checks, "gradient-reversal.py", "0" * 64, "", log="one line\n")
+    person.app.record.record_attempt(COURSE, kept.as_attempt(one.key))
+    await person.go(one.key)
+    await person.sees("of 4 checks")
+
+
 async def _explained(person: Any) -> None:
     person.app.record.record_attempt(COURSE, result("pass"))
     await person.go("exercise/ex2")
@@ -271,6 +286,9 @@ STOPS: dict[str, Step] = {
     "exercise-bench": _bench,
     "exercise-hint": _go("exercise/ex2", "h"),
     "exercise-explained": _explained,
+    "write": _go("write/lora"),
+    "write-checked": _written,
+    "lesson-both": _go("lesson/multi-task-learning", "e"),
     "lab": _go("lab/dann"),
     "lab-settings": _go("lab/dann", "enter", "p"),
     "lab-runs": _lab_runs,

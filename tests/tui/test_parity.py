@@ -19,7 +19,7 @@ MOVES = {
     "help", "quit", "home", "leave",  # the app itself
     "home.filter", "search.words", "lesson.contents", "lesson.left", "lesson.right", "exercise.turn",  # only seen
     "lesson.answer",
-    "machine.leave", "samples.size", "exercise.details",
+    "machine.leave", "samples.size", "exercise.details", "write.turn",
 }  # fmt: skip
 """Keys that only move about or change what is seen: a command has nothing to do for them."""
 COMMANDS = {
@@ -36,6 +36,8 @@ COMMANDS = {
     "exercise.grade": "grade", "exercise.run": "run", "exercise.watch": "watch", "exercise.init": "init",
     "exercise.samples": "exercise samples", "lesson.samples": "exercise samples",
     "samples.next": "exercise samples", "samples.previous": "exercise samples", "samples.exercise": "exercise show",
+    "write.check": "write check", "write.init": "write init", "write.reset": "write init", "write.hint": "write hint",
+    "write.watch": "write check", "write.lesson": "lesson show",
     "exercise.reset": "init", "exercise.hint": "exercise hint", "exercise.explain": "exercise explain",
     "progress.next": "progress", "progress.review": "quiz take", "progress.due": "quiz review",
     "progress.weakest": "lesson show", "progress.export": "progress",
@@ -45,7 +47,7 @@ COMMANDS = {
     "jobs.follow": "jobs tail", "jobs.cancel": "jobs cancel", "jobs.fetch": "jobs list", "jobs.prove": "config check",
     "batch.older": "ta report", "batch.newer": "ta report",
 }  # fmt: skip
-SHELL = {"exercise.edit", "exercise.stop"}
+SHELL = {"exercise.edit", "write.edit", "exercise.stop"}
 """What the shell does: one's own editor, and ctrl+c."""
 
 

@@ -11,14 +11,14 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.lesson import show_markdown
-from tlcourse.cli.options import CourseFolder, Json, Plain, SandboxName
+from tlcourse.cli.options import CourseFolder, Events, Json, Plain, SandboxName
 from tlcourse.errors import SubmissionError, TlcourseError, UsageError
 from tlcourse.text import counted, typed
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedCourse
     from tlcourse.course.write_it import WriteIt
-    from tlcourse.grading.write_it import WriteItResult
+    from tlcourse.grading.result import WriteItResult
 
 app = typer.Typer(
     help="Write the lecture's methods yourself; checked in seconds, never for marks.",
@@ -132,6 +132,7 @@ def check(
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
+    events: Events = False,
 ) -> None:
     """Check what you wrote: each property by itself, with what it means where it fails."""
     from tlcourse.cli.grade import EXIT_CODES
@@ -151,7 +152,9 @@ def check(
             signal.signal(number, _interrupt)
     result = run_checks(loaded, one, path, sandbox_kind)
     _record(loaded, one, result)
-    if json:
+    if events:
+        out.event({"v": 1, "type": "checked", "result": result})
+    elif json:
         out.document(result)
     else:
         for line in _lines(one, result, plain=plain):
@@ -191,7 +194,7 @@ def _record(course: LoadedCourse, one: WriteIt, result: WriteItResult) -> None:
         with Record.open() as record:
             if record.notice:
                 out.note(record.notice)
-            record.record_attempt(course.about.id, result.as_attempt(one))
+            record.record_attempt(course.about.id, result.as_attempt(one.key))
     except TlcourseError as error:
         out.note(f"The checks stand, and were not recorded: {error.what}")
 

@@ -1,4 +1,4 @@
-"""Search in lessons, questions, labs and exercises: an FTS5 index in memory, made from the course when it is asked.
+"""Search in all texts of a course: an FTS5 index in memory, made from the course when it is asked.
 
 Of a question only its prompt is searched and shown: options, reasons and answers would give it away.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from tlcourse.course.markdown import sections, slug
+from tlcourse.course.write_it import statement
 from tlcourse.errors import UnableError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _COMMANDS = {
     "question": "tlcourse quiz take",
     "lab": "tlcourse lab show",
     "exercise": "tlcourse exercise show",
+    "write": "tlcourse write show",
 }
 
 
@@ -104,6 +106,8 @@ def _pages(course: LoadedCourse, labs: dict[str, Lab]) -> Iterator[tuple[str, st
     for name, exercise in course.exercises.items():
         handout = (exercise.folder / "handout.md").read_text(encoding="utf-8")
         yield exercise.about.title, f"{exercise.about.summary}\n{_plain(handout)}", "exercise", f"exercise/{name}"
+    for one in course.write_its.values():
+        yield one.title, f"{one.summary}\n{_plain(statement(course, one))}", "write", one.key
 
 
 def _plain(text: str) -> str:

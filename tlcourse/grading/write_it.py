@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
@@ -21,6 +21,7 @@ from tlcourse.execution.spec import Checked, Outcome, RunReport, RunSpec
 from tlcourse.execution.speed import known_speed
 from tlcourse.execution.supervise import run
 from tlcourse.grading.intake.submission import SOLUTION, collect
+from tlcourse.grading.result import CheckState, WriteItResult
 from tlcourse.located import decode, read_text
 from tlcourse.sandbox.base import Sandbox
 from tlcourse.sandbox.choose import choose
@@ -35,45 +36,6 @@ SEED = 1
 REFERENCE, WRONG = "reference.py", "wrong.yaml"
 """In `graders/write/NAME`: what must pass, and what of it is replaced so that it fails."""
 OnEvent = Callable[[dict[str, Any]], None]
-
-
-class CheckState(Struct, frozen=True):
-    """One check of a method, and what it means where it does not pass."""
-
-    id: str
-    title: str
-    status: Literal["pass", "fail", "error", "todo", "slow", "not run"]
-    message: str = ""
-    trace: str = ""
-
-
-class WriteItResult(Struct, frozen=True):
-    """How all checks of one file ended: the document of `tlcourse write check --json`."""
-
-    write: str
-    outcome: Outcome
-    """`pass`, `fail`, or why not all of the checks were run."""
-    passed: int
-    checks: list[CheckState]
-    path: str
-    sha256: str
-    finished_at: str
-    messages: list[str] = []
-    log: str = ""
-    problem: str = ""
-    sandbox: str = ""
-    schema: int = 1
-
-    def as_attempt(self, one: WriteIt) -> dict[str, Any]:
-        """As the student's record keeps attempts; its points are checks that passed."""
-        return {
-            "exercise": one.key,
-            "outcome": self.outcome,
-            "points": float(self.passed),
-            "max_points": float(len(self.checks)),
-            "submission": {"path": self.path, "sha256": self.sha256},
-            "checks": {check.id: check.status for check in self.checks},
-        }
 
 
 def check(

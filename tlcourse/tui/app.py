@@ -24,7 +24,7 @@ from tlcourse.tui.child_process import ChildProcess, LabStandBy
 from tlcourse.tui.clusters import Clusters
 from tlcourse.tui.gc_scheduler import LOOK_S, GcScheduler
 from tlcourse.tui.routes import resumed, screen_of
-from tlcourse.tui.runs import Run
+from tlcourse.tui.runs import Run, made_folder, start_child
 from tlcourse.tui.screens.home import HomeScreen
 from tlcourse.tui.text import AsciiFilter, spelt_out
 from tlcourse.tui.themes import NO_COLOUR, WHAT, themes
@@ -188,6 +188,8 @@ class CourseApp(App[int]):
             return f"{course.quizzes[name].title} (quiz)"
         if kind == "exercise" and name in course.exercises:
             return f"{course.exercises[name].about.title} (exercise)"
+        if kind == "write" and name in course.write_its:
+            return f"{course.write_its[name].title} (write it)"
         return ""
 
     def words(self, text: str) -> str:
@@ -265,6 +267,13 @@ class CourseApp(App[int]):
             self._prewarmed = None
             self._prewarm_again = True
         return run
+
+    def start_check(self, name: str, path: Path) -> ChildProcess:
+        """Check a method that was written, in the background; `prewarm` again when it has ended. Raises OSError."""
+        prewarmed, self._prewarmed = self._prewarmed, None
+        course = ["--course", str(self.course_folder)] if self.course_folder else []
+        arguments = ["write", "check", name, str(path), "--events", *course]
+        return start_child(arguments, made_folder() / f"write-{name}.jsonl", prewarmed)
 
     def prewarm(self) -> None:
         """Have a process ready for the next run; none while a run needs the machine, which calls this at its end."""

@@ -40,6 +40,10 @@ def screen_of(route: str) -> CourseScreen:
         from tlcourse.tui.screens.exercise import ExerciseScreen
 
         return ExerciseScreen(name)
+    if kind == "write":
+        from tlcourse.tui.screens.write import WriteScreen
+
+        return WriteScreen(name)
     if kind == "samples":
         from tlcourse.tui.screens.samples import SamplesScreen
 
@@ -144,6 +148,8 @@ def _course(app: CourseApp) -> Iterator[SystemCommand]:
         yield SystemCommand(f"Exercise: {about.title}", about.summary, _goer(app, f"exercise/{name}"))
         if about.generator is not None:
             yield SystemCommand(f"Samples: {about.title}", "Its data, with labels", _goer(app, f"samples/{name}"))
+    for one in course.write_its.values():
+        yield SystemCommand(f"Write it: {one.title}", one.summary, _goer(app, one.key))
     for name, lab in app.labs.items():
         yield SystemCommand(f"Lab: {lab.title}", lab.claim, _goer(app, f"lab/{name}"))
 

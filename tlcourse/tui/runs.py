@@ -129,16 +129,11 @@ class Run:
         Args:
             on: `local`, or a profile of the configuration: then the process sends it there and follows it.
         """
-        file = _folder() / f"{exercise}.jsonl"
+        file = made_folder() / f"{exercise}.jsonl"
         arguments = ["grade" if scored else "run", exercise, str(path), "--events"]
         arguments += ["--course", str(course)] if course else []
         arguments += ["--on", on] if on != "local" else []
-        child = None
-        if prewarmed is not None:
-            file.write_bytes(b"")
-            request = json.dumps({"file": str(file), "arguments": arguments}).encode()
-            child = prewarmed if prewarmed.tell(request, file) else None
-        child = child or ChildProcess.start(*arguments, out=file)
+        child = start_child(arguments, file, prewarmed)
         run = cls(exercise, str(path), scored, file, time.time(), child, on)
         kept = _Kept(run.path, scored, child.pid, run.started, child.created_at, on)
         file.with_suffix(".json").write_bytes(msgspec.json.encode(kept))
@@ -158,7 +153,7 @@ class Run:
     @classmethod
     def follow(cls, number: str, exercise: str, path: str, *, scored: bool, on: str) -> Run:
         """Follow a run on a cluster from its beginning, whoever sent it. Raises OSError."""
-        file = _folder() / f"job-{number}.jsonl"
+        file = made_folder() / f"job-{number}.jsonl"
         child = ChildProcess.start("jobs", "tail", number, "--events", out=file)
         run = cls(exercise, path, scored, file, time.time(), child, on)
         run.state.number = number
@@ -264,7 +259,18 @@ class Run:
 _DECODER = msgspec.json.Decoder(Event)
 
 
-def _folder() -> Path:
+def start_child(arguments: list[str], file: Path, prewarmed: ChildProcess | None) -> ChildProcess:
+    """`tlcourse ARGUMENTS` that prints into `file`, in the prewarmed process if there is one. Raises OSError."""
+    if prewarmed is not None:
+        file.write_bytes(b"")
+        request = json.dumps({"file": str(file), "arguments": arguments}).encode()
+        if prewarmed.tell(request, file):
+            return prewarmed
+    return ChildProcess.start(*arguments, out=file)
+
+
+def made_folder() -> Path:
+    """Where processes write what they print; made if there is none."""
     folder = runs_folder()
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -17,6 +17,7 @@ from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
 
 if TYPE_CHECKING:
+    from tlcourse.student.overview import UnitState
     from tlcourse.tui.app import CourseApp
 
 
@@ -276,6 +277,28 @@ class ChoiceDialog(ModalScreen[str | None]):
         """Go up or down, as everywhere."""
         options = self.query_one(OptionList)
         (options.action_cursor_down if by > 0 else options.action_cursor_up)()
+
+
+def choose_exercise(app: CourseApp, unit: UnitState) -> bool:
+    """Open the exercise of a unit, of several the first not passed; where there are methods to write, one is chosen.
+
+    False where it has neither.
+    """
+    exercises = {f"exercise/{one.id}": f"{one.title}: {one.words}" for one in unit.exercises}
+    methods = {f"write/{one.id}": f"{one.mark} Write it: {one.title}" for one in unit.write_its}
+
+    def opened(route: str | None) -> None:
+        if route is not None:
+            app.go(route)
+
+    if exercises and not methods:
+        opened(f"exercise/{(unit.exercise_to_do or unit.exercises[0]).id}")
+    elif len(found := exercises | methods) == 1:
+        opened(next(iter(found)))
+    elif found:
+        choices = {route: app.words(title) for route, title in found.items()}
+        app.push_screen(ChoiceDialog("This unit has several to solve. Which one?", choices), opened)
+    return bool(exercises or methods)
 
 
 def choose_lab(app: CourseApp, unit: str) -> bool:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
-import shlex
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,20 +19,16 @@ from tlcourse.errors import TlcourseError
 from tlcourse.tui.clusters import backends, on
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import HintDialog, PageDialog
-from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.screens.own_file import PREWARM_S, WATCH_S, OwnFileScreen
 from tlcourse.tui.widgets.bench import Bench
 
 _REFRESH_S = 0.1
-_WATCH_S = 0.5
-_PREWARM_S = 0.3
 _STOP_S = 2.0
 
 
-class ExerciseScreen(CourseScreen):
+class ExerciseScreen(OwnFileScreen):
     """One exercise. Wide terminals show handout and bench side by side, others one of them (`t`)."""
 
-    AREA = "exercises"
-    CSS_PATH = "exercise.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "grade", "Grade", id="exercise.grade"),
         Binding("r", "run", "Run", id="exercise.run"),
@@ -52,16 +44,11 @@ class ExerciseScreen(CourseScreen):
         Binding("v", "samples", "View samples of its data", id="exercise.samples", show=False),
         Binding("w", "watch_file", "Watch: grade here on every save", id="exercise.watch", show=False),
         Binding("R", "reset", "Start over, with a backup", id="exercise.reset", show=False),
-        Binding("j,down", "scroll(1)", "Down", show=False),
-        Binding("k,up", "scroll(-1)", "Up", show=False),
-        Binding("space,pagedown", "page(1)", "A page on", show=False),
-        Binding("b,pageup", "page(-1)", "A page back", show=False),
     ]
 
     def __init__(self, exercise: str) -> None:
         super().__init__()
         self.exercise = exercise
-        self._watching: float | None = None
         self._seen = -1
 
     @property
@@ -109,20 +96,15 @@ class ExerciseScreen(CourseScreen):
         app.changed()
         self.query_one("#handout-page").border_title = "Handout"
         self.set_class(self.current is not None, "-bench")
-        self._focus_page()
+        self.focus_side()
         self.refresh_bench()
         self.set_interval(_REFRESH_S, self._tick)
-        self.set_interval(_WATCH_S, self._look_at_file)
-        self.set_timer(_PREWARM_S, app.prewarm)  # after the first paint: another process will want the machine
+        self.set_interval(WATCH_S, self.look_at_file)
+        self.set_timer(PREWARM_S, app.prewarm)  # after the first paint: another process will want the machine
         text = (self.found.folder / "handout.md").read_text(encoding="utf-8")
         text += f"\n## Packages that a grading has\n\n{packages_in_words(self.found.about)}\n"
         text += policy_section(self.found.about)
         await self.query_one("#handout", Markdown).update(app.words(text))
-
-    def _focus_page(self) -> None:
-        wide = self.has_class("-wide")
-        shown = "#handout-page" if wide or not self.has_class("-bench") else "#bench"
-        self.query_one(shown).focus()
 
     def works(self, action: str) -> bool:
         """Which keys the last line names: those that do something now."""
@@ -167,36 +149,6 @@ class ExerciseScreen(CourseScreen):
             if ended:
                 self.show_path()
 
-    def on_resize(self) -> None:
-        """Charts are drawn for the new width."""
-        super().on_resize()
-        self.call_after_refresh(self.refresh_bench)
-
-    def action_turn(self) -> None:
-        """Handout or bench, where only one of them fits."""
-        if self.has_class("-wide"):
-            page, bench = self.query_one("#handout-page"), self.query_one("#bench")
-            (bench if page.has_focus else page).focus()
-            return
-        self.toggle_class("-bench")
-        self._focus_page()
-        self.call_after_refresh(self.refresh_bench)
-
-    def _side(self) -> VerticalScroll:
-        bench = self.query_one(Bench)
-        page = self.query_one("#handout-page", VerticalScroll)
-        if self.has_class("-wide"):
-            return bench if bench.has_focus else page
-        return bench if self.has_class("-bench") else page
-
-    def action_scroll(self, by: int) -> None:
-        """Scroll the side that is in use."""
-        (self._side().scroll_down if by > 0 else self._side().scroll_up)(animate=False)
-
-    def action_page(self, by: int) -> None:
-        """Scroll it by a page."""
-        (self._side().scroll_page_down if by > 0 else self._side().scroll_page_up)(animate=False)
-
     # -- running ---------------------------------------------------------------------------------------------------
 
     def action_grade(self) -> None:
@@ -229,14 +181,21 @@ class ExerciseScreen(CourseScreen):
             choose = functools.partial(self.choose_backend, backend)
             yield SystemCommand(f"Run {on(backend)}", "Where Run and Grade happen from now on", choose)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a run is going on."""
+        return self.current is not None and self.current.going
+
+    def begin_saved(self) -> None:
+        """The watched file is graded here: a job for every save would fill a cluster's queue."""
+        self._begin(scored=True, backend="local")
+
     def _begin(self, *, scored: bool, backend: str | None = None) -> None:
         solution = self.solution
         if self.current is not None and self.current.going:
             where = "" if not self.current.remote else f" {on(self.current.on)}"
             self.tell(f"It is running already{where}; s stops it.")
-        elif solution is None:
-            self.tell("There is no solution yet; i makes a solution.py to start from.")
-        else:
+        elif self.has_file() and solution is not None:
             try:
                 chosen = backend or self.course_app.backend
                 self.course_app.start_run(self.exercise, solution, scored=scored, backend=chosen)
@@ -244,8 +203,7 @@ class ExerciseScreen(CourseScreen):
                 self.tell(f"The run could not be started: {error.strerror}. Try: {self.cli_equivalent} {solution}")
                 return
             self._seen = -1
-            self.add_class("-bench")
-            self._focus_page()
+            self.show_bench()
             self.refresh_bench()
             self.show_path()
 
@@ -277,49 +235,6 @@ class ExerciseScreen(CourseScreen):
         kept = f" The old one is {backup}." if backup else ""
         self.notify(f"Made {target}.{kept} e edits it, g grades it.", markup=False)
         self.refresh_bench()
-
-    def action_edit(self) -> None:
-        """Open the file in the student's editor."""
-        solution = self.solution
-        editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
-        if not editor:
-            editor = [name for name in ("nano", "vi", "notepad") if shutil.which(name)][:1]
-        if solution is None:
-            self.tell("There is no solution yet; i makes a solution.py to start from.")
-        elif not editor or shutil.which(editor[0]) is None:
-            self.tell(f"No editor was found. Set EDITOR, or edit {solution} elsewhere; w grades on every save.")
-        else:
-            from textual.app import SuspendNotSupported
-
-            try:
-                with self.app.suspend():
-                    subprocess.run([*editor, str(solution)], check=False)
-            except SuspendNotSupported:
-                self.tell(f"This terminal cannot be lent to an editor. Edit {solution} elsewhere; w watches it.")
-            self.refresh_bench()
-
-    def action_watch_file(self) -> None:
-        """Grade on every save, or no longer."""
-        solution = self.solution
-        if self._watching is not None:
-            self._watching = None
-        elif solution is None:
-            self.tell("There is no solution yet; i makes a solution.py to start from.")
-        else:
-            self._watching = solution.stat().st_mtime
-        self.refresh_bench()
-
-    def _look_at_file(self) -> None:
-        solution = self.solution if self._watching is not None else None
-        if solution is None or (self.current is not None and self.current.going):
-            return
-        try:
-            stamp = solution.stat().st_mtime
-        except OSError:  # an editor may be writing it
-            return
-        if stamp != self._watching:
-            self._watching = stamp
-            self._begin(scored=True, backend="local")  # a job for every save would fill a cluster's queue
 
     def action_samples(self) -> None:
         """What its data look like."""

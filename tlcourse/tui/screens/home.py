@@ -194,7 +194,7 @@ class HomeScreen(CourseScreen):
         if resumed:
             text.append("\n" + self._continue_words(state) + "\n", style="bold $foreground")
         self.query_one("#unit-text", Static).update(text)
-        there = {"read": unit.written, "quiz": unit.quizzes, "lab": labs, "exercise": unit.exercises}
+        there = {"read": unit.written, "quiz": unit.quizzes, "lab": labs, "exercise": unit.exercises or unit.write_its}
         for key in _KEYS:
             self.query_one(f"#key-{key}").display = bool(there[key])
         read = self.query_one("#key-read", Button)
@@ -280,12 +280,11 @@ class HomeScreen(CourseScreen):
         self.course_app.go("review")
 
     def action_exercise(self) -> None:
-        """The exercise of the unit under the cursor; of several the first that is not passed yet."""
+        """The exercise of the unit under the cursor, or its method to write; where it has both, one is chosen."""
+        from tlcourse.tui.screens.dialogs import choose_exercise
+
         unit = self._chosen()
-        if unit and unit.exercises:
-            opened = unit.exercise_to_do or unit.exercises[0]
-            self.course_app.go(f"exercise/{opened.id}")
-        else:
+        if unit is None or not choose_exercise(self.course_app, unit):
             self.tell("This unit has no exercise; 4 opens the exercises.")
 
     def action_filter(self) -> None:

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from tlcourse.course.markdown import headings, slug
 from tlcourse.course.model import Unit
 from tlcourse.presenting.marks import bar, plain
-from tlcourse.tui.screens.dialogs import choose_lab
+from tlcourse.tui.screens.dialogs import choose_exercise, choose_lab
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets import course_map
@@ -119,15 +119,16 @@ class LessonScreen(CourseScreen):
         if action == "quiz":
             return bool(unit.quizzes)
         if action == "exercise":
-            return bool(unit.exercises)
+            return bool(unit.exercises or unit.write_its)
         if action == "lab":
             return any(lab.unit == self.unit for lab in self.course_app.labs.values())
         return action != "step(1)" or self._neighbour(1) is not None
 
     def _end(self) -> str:
         ways = [f"n: quiz {self.course_app.course.quizzes[name].title}" for name in self.about.quizzes]
-        if self.about.exercises:
-            ways.append(f"e: exercise {', '.join(self.about.exercises)}")
+        methods = [f"write {one.id}" for one in self.course_app.course.write_its.values() if one.unit == self.unit]
+        if solved := [*(f"exercise {name}" for name in self.about.exercises), *methods]:
+            ways.append(f"e: {', '.join(solved)}")
         if following := self._neighbour(1):
             ways.append(f"]: {following.title}")
         return "End of the lesson.   " + "   ".join(ways)
@@ -258,18 +259,16 @@ class LessonScreen(CourseScreen):
         self.course_app.go(f"quiz/{wanted.id}")
 
     def action_exercise(self) -> None:
-        """The unit's exercise; of several the first that is not passed yet."""
-        self._go_to_exercise("exercise")
+        """The unit's exercise, or its method to write; where it has both, one is chosen."""
+        state = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
+        if not choose_exercise(self.course_app, state):
+            self.tell("This unit has no exercise, and no method to write. 4 opens the exercises.")
 
     def action_samples(self) -> None:
-        """What the data of that exercise look like."""
-        self._go_to_exercise("samples")
-
-    def _go_to_exercise(self, kind: str) -> None:
+        """What the data of its exercise look like."""
         state = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
         if state.exercises:
-            opened = state.exercise_to_do or state.exercises[0]
-            self.course_app.go(f"{kind}/{opened.id}")
+            self.course_app.go(f"samples/{(state.exercise_to_do or state.exercises[0]).id}")
         else:
             self.tell("This unit has no exercise. 4 opens the exercises.")
 

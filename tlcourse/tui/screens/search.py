@@ -17,7 +17,7 @@ from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
 
-_SYMBOLS = {"lesson": "≡", "question": "?", "lab": "▶", "exercise": "◐"}
+_SYMBOLS = {"lesson": "≡", "question": "?", "lab": "▶", "exercise": "◐", "write": "□"}
 
 
 class SearchScreen(CourseScreen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 
 from rich.table import Table
 
@@ -20,7 +21,8 @@ _QUIZ_FROM = ((100, 12), (64, 8), (44, 5), (0, 0))
 
 def outline(unit: UnitState) -> str:
     """The words by which the filter finds a unit, in lower case."""
-    parts = [*(quiz.title for quiz in unit.quizzes), *(exercise.title for exercise in unit.exercises)]
+    parts = [quiz.title for quiz in unit.quizzes]
+    parts += [exercise.title for exercise in unit.exercises] + [one.title for one in unit.write_its]
     return " ".join((unit.title, unit.summary, *(goal.text for goal in unit.objectives), *parts)).lower()
 
 
@@ -31,7 +33,8 @@ def facts(unit: UnitState, labs: int) -> list[str]:
         said.append(f"{unit.right} of {counted(unit.asked, 'question')} right")
     if labs:
         said.append(counted(labs, "lab"))
-    return said + [f"{exercise.id}: {exercise.words}" for exercise in unit.exercises]
+    said += [f"{exercise.id}: {exercise.words}" for exercise in unit.exercises]
+    return said + [f"write {one.id}: {one.words}" for one in unit.write_its]
 
 
 def goals(unit: UnitState) -> Table:
@@ -112,7 +115,7 @@ def line(unit: UnitState, labs: int, width: int, *, summary: bool = False) -> Te
         text.append(" " * ((bar + 1 if bar else 0) + 6))
     text.append(f"▲ {labs:<{_LABS - 1}}" if labs else " " * (_LABS + 1), style="$lab")
     used = 0
-    for number, (said, role) in enumerate(map(_exercise, unit.exercises)):
+    for number, (said, role) in enumerate(_to_solve(unit, exercises)):
         gap = " " if number else ""
         if used + len(gap + said) > exercises:
             text.append("…", style="$muted")
@@ -124,6 +127,15 @@ def line(unit: UnitState, labs: int, width: int, *, summary: bool = False) -> Te
         said = unit.summary if len(unit.summary) <= width - 6 else unit.summary[: width - 7] + "…"
         text.append(f"\n      {said}", style="$muted")
     return text
+
+
+def _to_solve(unit: UnitState, columns: int) -> Iterator[tuple[str, str]]:
+    """Each exercise, and how many of its methods are written."""
+    yield from map(_exercise, unit.exercises)
+    if methods := len(unit.write_its):
+        written = sum(one.outcome == "pass" for one in unit.write_its)
+        word = "w" if unit.exercises or columns < len("write 0/1") else "write"
+        yield f"{word} {written}/{methods}", "$done" if written == methods else "$partial" if written else "$muted"
 
 
 def _exercise(exercise: ExerciseState) -> tuple[str, str]:
