@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -448,6 +449,7 @@ def test_no_hand_in_reaches_anybody_whose_name_is_another(made, name, number, gr
                 (Label(f"{user} {name}", "brightspace"), name, ""),
                 (Label(f"{group} - {name}", "brightspace"), name, group),
                 (Label(name, "blackboard", ids=(user,)), name, ""),
+                (Label(name, "gradescope", ids=(user, data.draw(USERS.filter(bool)))), name, ""),
                 (Label(f"ex2_{user}_{name}_v3".replace(" ", "_"), loosely=True), name, ""),
                 (Label(f"{name} final", loosely=True), name, ""),
             ]
@@ -472,3 +474,26 @@ def test_no_hand_in_reaches_anybody_whose_name_is_another(made, name, number, gr
         assert all(map(agree, owner.members)), (label, owner)
     else:
         assert words(owner.name) in (words(of_group), words(who)), (label, owner)
+
+
+@settings(max_examples=150, deadline=None)
+@given(classes(), st.lists(st.tuples(NAMES, USERS | NUMBERS), min_size=1, max_size=3))
+def test_who_hands_in_together_on_gradescope_is_each_of_the_name_that_it_says(made, submitters):
+    """Each submitter is a member whose name agrees, and nobody else gets the hand-in but the others of their group."""
+    roster, groups = made
+    said = "".join(f'  - :name: "{name}"\n    :sid: "{sid}"\n' for name, sid in submitters)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "submission_7").mkdir()
+        (Path(folder) / "submission_7" / "solution.py").write_text("x")
+        (Path(folder) / "submission_metadata.yml").write_text(f"submission_7:\n  :submitters:\n{said}")
+        handins = find_handins(Path(folder), Path(folder), roster=roster, groups=groups)
+    people = {person.id: words(person.name) for person in roster.people}
+    names = [words(name) for name, _ in submitters]
+    assert len(handins.found) + len(handins.unmatched) == 1
+    for handin in handins.found:
+        named = {one: [name for name in names if name <= people[one] or people[one] <= name] for one in handin.members}
+        assert all(any(name in agreeing for agreeing in named.values()) for name in names), handin
+        if groups is None:
+            assert all(named.values()), handin
+        else:
+            assert any(group.members == handin.members for group in groups.groups)

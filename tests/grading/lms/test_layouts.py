@@ -159,13 +159,17 @@ def of_canvas(people: Listed) -> tuple[str, str]:
     return _lines(f"Student,ID,SIS User ID,SIS Login ID,Section,{ITEM} (77)", rows), _lines(head, teams)
 
 
-def of_moodle(people: Listed) -> tuple[str, str]:
-    """The grading worksheet, which has both, and no numbers of the university."""
+def of_moodle(people: Listed, days: dict[str, str] | None = None) -> tuple[str, str]:
+    """The grading worksheet, which has both, and no numbers of the university; `days` on which groups handed in."""
     head = (
         'Identifier,"Full name","Email address",Status,Group,Grade,"Maximum Grade","Grade can be changed",'
         '"Last modified (submission)","Last modified (grade)","Feedback comments"'
     )
-    rows = [f'"Participant {s.participant}","{s.name}",{s.email},-,"{group}",,2.00,Yes,-,-,' for s, group in people]
+    times = {group: f'"Friday, {day} November 2026, 10:22 AM"' for group, day in (days or {}).items()}
+    rows = [
+        f'"Participant {s.participant}","{s.name}",{s.email},-,"{group}",,2.00,Yes,{times.get(s.group, "-")},-,'
+        for s, group in people
+    ]
     return (_lines(head, rows),) * 2
 
 
@@ -198,13 +202,15 @@ class Layout(Struct, frozen=True):
     """How a platform writes a class, and what its names do not say."""
 
     entries: Callable[[list[Attempt]], Entries]
-    lists: Callable[[Listed], tuple[str, str]]
+    lists: Callable[..., tuple[str, str]]
     own: str = ""
     """The platform's own form of marks."""
     template: bool = True
     dated: bool = True
     """Else staff say that what differs in a later download is newer."""
     says_late: bool = False
+    times_listed: bool = False
+    """The dates stand in the list, of both downloads as it was then, and not in the names."""
 
 
 LAYOUTS = {
@@ -212,6 +218,7 @@ LAYOUTS = {
     "canvas": Layout(canvas, of_canvas, "canvas", dated=False, says_late=True),
     "moodle 3": Layout(moodle_3, of_moodle, "moodle", dated=False),
     "moodle 4": Layout(moodle_4, of_moodle, "moodle", dated=False),
+    "moodle 4 with times": Layout(moodle_4, of_moodle, "moodle", times_listed=True),
     "blackboard": Layout(blackboard, of_blackboard),
     "gradescope": Layout(gradescope, of_gradescope, "gradescope", template=False),
     "plain": Layout(plain, of_staff, "brightspace", template=False, dated=False),
@@ -259,9 +266,11 @@ def test_everybodys_mark_is_the_same_however_a_platform_lays_the_class_out(name,
     late = groups[REGROUPED].members[1]
     after = [(s, groups[INTO].name if s == late else group) for s, group in before]
     lists = []
-    for when, people in (("before", before), ("after", after)):
+    days: dict[str, str] = {}
+    for when, people, handed_in in (("before", before, first), ("after", after, second)):
+        days |= {one.group.name: one.date[-2:] for one in handed_in}
         paths = tmp_path / f"{when}-people.csv", tmp_path / f"{when}-groups.csv"
-        for path, text in zip(paths, layout.lists(people), strict=True):
+        for path, text in zip(paths, layout.lists(people, *[days] * layout.times_listed), strict=True):
             path.write_text(text, encoding="utf-8-sig", newline="")
         lists.append(ClassLists(*paths))
     roster = read_roster(tmp_path / "after-people.csv")
