@@ -1,15 +1,17 @@
 """Figures: each kind drawn to the character, told in words, checked by `author check`, and in ASCII without gaps."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tlcourse.course.figure import alt_of, read
+from tlcourse.course.figure import Figure, alt_of, read
 from tlcourse.course.loader import load_course
 from tlcourse.errors import ContentError
 from tlcourse.presenting import figures
 from tlcourse.presenting.figures import View, drawn, moves, spelt, view_of
 from tlcourse.presenting.figures.canvas import widest
+from tlcourse.presenting.formula import block
 from tlcourse.presenting.lesson import in_words, parts, problems_of_drawings
 from tlcourse.presenting.marks import plain
 from tlcourse.tui.text import one_by_one, spelt_out
@@ -220,6 +222,26 @@ def test_in_plain_text_a_figure_is_its_words():
     assert in_words(f"a\n\n```figure\n{ALT}kind: nothing\n```\n\nb") == (
         "a\n\n[Figure: What is to be seen here, in words.]\n\nb"
     )
+
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```(figure|latex)\n(.*?)^```\n```text\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("kind", "source", "shown"), EXAMPLES)
+def test_the_guide_shows_what_its_examples_draw(kind, source, shown):
+    if kind == "latex":
+        found = block(source.strip().strip("$").strip())
+    else:
+        found = tuple(plain(line).rstrip() for line in drawn(read(source), figures.NARROWEST))
+    assert "\n".join(found) == shown.rstrip("\n")
+
+
+def test_the_guide_has_an_example_of_every_kind():
+    kinds = {
+        line.removeprefix("kind: ") for _, source, _ in EXAMPLES for line in source.splitlines() if "kind: " in line
+    }
+    assert kinds == {one.__struct_config__.tag for one in Figure.__args__}
 
 
 def test_every_figure_of_the_course_fits_and_none_is_wrong():

@@ -62,6 +62,28 @@ async def test_motion_off_and_a_wrong_figure_are_both_still(visit):
         assert "[Figure: Nothing at all.]" in await person.press()
 
 
+async def test_keys_move_a_slider_a_stack_and_a_walk_through_questions(visit):
+    async with visit(120, 50) as person:
+        await person.go("lesson/lora#a-change-of-low-rank")
+        await person.sees("trained 12 288 = 2.1 %")
+        await person.press("tab", "right")
+        assert "[16]" in person.screen
+        assert "trained 24 576 = 4.2 %" in person.screen
+        await person.go("lesson/fine-tuning#the-usual-recipe")
+        await person.sees("+ layer4")
+        await person.press("tab", "right")
+        assert "2 of 4: More labels." in person.screen
+        await person.go("lesson/source-and-target#the-decision-chart")
+        await person.sees("TRANSDUCTIVE")
+        await person.press("tab")
+        figure = person.app.focused
+        await person.press("n", "n", "y")
+        assert figure.answers == (1, 1, 0)
+        assert "one back" in person.screen
+        await person.press("left", "escape", "n")  # the letter means the quiz again
+        assert "quiz" in person.screen.splitlines()[0]
+
+
 @pytest.mark.parametrize("name", ["lora"])
 async def test_nothing_beyond_ascii_and_no_gap_reaches_an_ascii_terminal(visit, name):
     async with visit(80, 60, ascii_only=True) as person:

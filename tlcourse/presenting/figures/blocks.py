@@ -18,6 +18,8 @@ _STATES = {
     "none": (" ", ""),
 }
 _TALLEST = 8
+_COARSE = 3
+"""From so many cells on a side is drawn in whole cells; an eighth then is a blemish rather than a measure."""
 _LEFT_EIGHTHS = "▏▎▍▌▋▊▉█"
 _LOWER_EIGHTHS = "▁▂▃▄▅▆▇█"
 
@@ -155,6 +157,7 @@ def _area(height: float, width: float, style: str, *, frozen: bool) -> list[Line
     if frozen:
         return [[Run("▒" * max(round(width), 1), style)] for _ in range(max(round(height), 1))]
     lines: list[Line] = []
+    height, width = (round(size) if size >= _COARSE else size for size in (height, width))
     columns, more = divmod(max(round(width * 8), 1), 8)
     rows, lower = divmod(max(round(height * 8), 1), 8)
     full = "█" * columns + (_LEFT_EIGHTHS[more - 1] if more else "")
