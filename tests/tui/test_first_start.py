@@ -35,12 +35,16 @@ def examined(monkeypatch):
 async def test_what_does_not_work_names_the_command_that_mends_it(visit, examined, size):
     async with visit(*size, greet=True) as person:
         await person.sees("Welcome")
-        shown = " ".join((await person.sees("torch: No module")).split())
+        await person.sees("torch: No module")
+        column = person.app.screen.query_one("#machine-page").region.x  # beside the welcome where there is room
+        shown = " ".join(word for line in person.screen.splitlines() for word in line[column:].strip("│").split())
         assert "✗ lacks torch: No module named 'torch'" in shown
         for name, works, _, remedy, _ in FINDINGS:
             if not works:
                 assert f"fix: {remedy}" in shown, name
         assert ("✓ works terminal: 120×40" in shown) is (size == (120, 40))
+        assert "24 units" not in shown
+        assert "20 lessons" in person.screen  # what the course is, before what the machine is
         assert "memory limit" not in shown  # the screen of the machine has all
         assert "Continue" in await person.press("enter")
 

@@ -335,6 +335,14 @@ class CourseApp(App[int]):
                 f"{run.exercise}: {outcome(run.state.result.outcome, scored=run.scored).word}", timeout=8, markup=False
             )
 
+    async def action_quit(self) -> None:
+        """Textual's ctrl+q: asks as `q` does."""
+        self.action_leave_app()
+
+    def action_help_quit(self) -> None:
+        """Textual's ctrl+c, which copies; whoever wants to leave is told how."""
+        self.notify("q quits.", timeout=4, markup=False)
+
     def action_leave_app(self) -> None:
         """End the app; asks only when something runs."""
         if not any(run.going and not run.remote for run in self.runs.values()):

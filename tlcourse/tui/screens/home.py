@@ -23,6 +23,8 @@ from tlcourse.tui.widgets.choices import Choices
 _HEADED_FROM, _AIRY_FROM, _SUMMARY_FROM = 30, 38, 54
 """From how many lines of the terminal on the parts of the course have a line of their own, stand apart, and units have
 their summary in the map."""
+_FIGURE_FROM, _ABOVE_FIGURE = 40, 14
+"""From how many columns of its pane on a figure is tried, and the lines that the unit's other panes need."""
 _KEYS = ("read", "quiz", "lab", "exercise")
 
 
@@ -75,6 +77,7 @@ class HomeScreen(CourseScreen):
                         yield Button("e Exercise", id="key-exercise", action="screen.exercise", compact=True)
                 with VerticalScroll(id="goals", classes="pane", can_focus=False):
                     yield Static(id="goals-text", markup=False)
+                yield Static(id="figure", classes="pane", markup=False)
             with Vertical(id="record-panes"):
                 yield Static(id="review", classes="pane", markup=False)
                 yield Static(id="week", classes="pane", markup=False)
@@ -87,6 +90,7 @@ class HomeScreen(CourseScreen):
         for pane, title in (("map", "Course map"), ("goals", "You will be able to"), ("week", "Last seven days")):
             self.query_one(f"#{pane}").border_title = title
         self.query_one("#review").border_title = "Review"
+        self.query_one("#figure").border_title = "What it looks like"
         self.query_one("#heat").border_title = "What you know, by objective"
         self.query_one("#filter").display = False
         for button in self.query(Button):
@@ -179,6 +183,7 @@ class HomeScreen(CourseScreen):
     def _show_unit(self, unit: UnitState | None) -> None:
         pane, state = self.query_one("#unit"), self.course_app.state
         self.query_one("#unit-keys").display = self.query_one("#goals").display = unit is not None
+        self._show_figure(unit)
         if unit is None:
             pane.border_title = "Course"
             self.query_one("#unit-text", Static).update(f"{self.course_app.course.about.description.strip()}")
@@ -201,6 +206,28 @@ class HomeScreen(CourseScreen):
         read.label = "⏎ Continue" if resumed else "⏎ Read again" if unit.read else "⏎ Read"
         read.add_class("-primary")
         self.query_one("#goals-text", Static).update(course_map.goals(unit))
+
+    def _show_figure(self, unit: UnitState | None) -> None:
+        """The first figure of the unit's lesson that the pane has room for."""
+        pane, room = self.query_one("#figure", Static), self.query_one("#unit-panes").size
+        pane.display = False
+        lesson = self.course_app.course.lessons.get(unit.id) if unit and room.width >= _FIGURE_FROM else None
+        if lesson is None or unit is None:
+            return
+        from tlcourse.course.figure import fences  # not before the first paint where there is no room
+        from tlcourse.presenting.figures import drawn_text
+        from tlcourse.presenting.figures.canvas import widest
+
+        for _, source in fences(lesson.body, "figure"):
+            lines = drawn_text(source, room.width - 4)
+            below = room.height - _ABOVE_FIGURE - 2 * len(unit.objectives)
+            if widest(lines) <= room.width - 4 and len(lines) <= below:
+                text = Text(no_wrap=True, overflow="crop")
+                for line in lines:
+                    text.append_text(Text.of(line)).append("\n")
+                pane.update(text)
+                pane.display = True
+                return
 
     def _show_record(self, state: Overview) -> None:
         """Review and week: of days, not of a unit."""

@@ -10,11 +10,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.presenting.machine import MachineFinding
 from tlcourse.sandbox import KINDS
+from tlcourse.text import counted
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
@@ -90,7 +91,8 @@ class MachineScreen(CourseScreen):
         super().on_mount()
         self.query_one("#machine-page").focus()
         self.query_one("#machine-head").display = bool(self.head)
-        self.run_worker(self._examine(), exclusive=True)
+        # the function, not its coroutine: one that is replaced before it began would never be awaited
+        self.run_worker(self._examine, exclusive=True)  # type: ignore[arg-type]
 
     async def _examine(self) -> None:
         size = self.app.size
@@ -107,19 +109,52 @@ class MachineScreen(CourseScreen):
         (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
 
+_PARTS_FROM = 110
+"""From how many columns on the welcome names the parts of the course."""
+
+
 class FirstScreen(MachineScreen):
     """Shown once, over Home, at the first start: nothing has to be fixed before one reads."""
 
-    head = (
-        "\nWelcome. This is a look at your machine, shown once: what works, and the command that fixes the rest. "
-        "Reading and quizzes need none of it. enter begins; 7 shows more of it at any time."
-    )
+    head = "Your machine: what works, and the command that fixes the rest. Reading and quizzes need none of it."
     shown = frozenset(["Python", "torch", "GPU", *KINDS[:-1], "clusters", "terminal"])
 
     @property
     def path(self) -> list[str]:
         """Two words."""
         return ["First start"]
+
+    def body(self) -> ComposeResult:
+        """What the course is, then the machine."""
+        with Horizontal(id="first-panes"):
+            yield Static(self._welcome(), id="welcome", classes="pane", markup=False)
+            yield from super().body()
+
+    def on_mount(self) -> None:
+        """Name the panes."""
+        super().on_mount()
+        self.query_one("#welcome").border_title = "Welcome"
+        page = self.query_one("#machine-page")
+        page.add_class("pane")
+        page.border_title = "This machine"
+
+    def _welcome(self) -> Text:
+        """The course in a dozen lines: what it is for, its parts, and which keys lead on."""
+        app, state = self.course_app, self.course_app.state
+        text = Text(f"{state.title}\n\n", style="bold $next")
+        text.append(f"{app.course.about.description.strip()}\n\n", style="not bold $foreground")
+        wide = app.size.width >= _PARTS_FROM
+        parts = [unit for unit in state.units if unit.part]
+        for unit, following in zip(parts, [*(one.number for one in parts[1:]), len(state.units) + 1], strict=True):
+            if wide:
+                text.append(f"{unit.part}", style="bold $foreground")
+                text.append(f"  {counted(following - unit.number, 'unit')}\n", style="not bold $muted")
+        asked, tasks = state.questions[1], state.exercises[1]
+        said = [counted(state.lessons[1], "lesson"), counted(asked, "question"), counted(len(app.labs), "lab")]
+        break_ = "\n" if wide else ""
+        text.append(f"{break_}{', '.join(said)}, {counted(tasks, 'exercise')}.\n\n", style="not bold $muted")
+        text.append("⏎ begins", style="bold $next")
+        return text.append("   ? lists the keys   7 shows this machine again", style="not bold $muted")
 
 
 def _words(findings: Sequence[MachineFinding]) -> RenderableType:
