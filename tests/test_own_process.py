@@ -152,7 +152,7 @@ ENDING = {
     "lab list": (0,),
     "lab show": (0, "shifts"),
     "lab run": (0, "shifts", "--seeds", "1"),
-    "lab replay": (0, "shifts"),
+    "lab play": (0, "shifts"),
     "exercise list": (0,),
     "exercise show": (0, "line", *OF_THE_EXAMPLE),
     "exercise hint": (0, "line", "1", *OF_THE_EXAMPLE),

@@ -289,6 +289,7 @@ STOPS: dict[str, Step] = {
     "write": _go("write/lora"),
     "write-checked": _written,
     "lesson-both": _go("lesson/multi-task-learning", "e"),
+    "labs": _go("labs"),
     "lab": _go("lab/dann"),
     "lab-settings": _go("lab/dann", "enter", "p"),
     "lab-runs": _lab_runs,

@@ -272,3 +272,31 @@ def test_what_trains_is_shown_over_some_seconds_or_as_it_comes():
     slow.complete = True
     slow.advance(6.0)
     assert slow.over
+
+
+async def test_all_labs_have_a_still_a_state_and_are_filtered_opened_and_played(visit):
+    async with visit(120, 40) as person:
+        keep_lab_run(person.app, loss=1.0)
+        person.app.record.record_prediction("transfer-learning", "dann", "More", correct=True)
+        shown = await person.press("5")
+        assert "25 labs" in shown
+        assert "○ not tried" in shown
+        await person.press("f")
+        shown = await person.type("hide the domain")
+        assert "✓ right, 1 run" in shown
+        assert "1 lab " in shown
+        assert "subspace 0.0" in shown  # the curves of its recorded run
+        assert "standard deviations apart" in shown  # its pictures
+        shown = await person.press("enter", "y")
+        assert "Playing: recorded" in shown
+        await person.press("escape")
+        assert "Your prediction is" not in await person.press("enter")  # an option that is gone is asked again
+        assert person.app.screen.lab_name == "dann"
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+async def test_in_a_narrow_terminal_labs_have_their_claim_in_the_list(visit, size):
+    async with visit(*size) as person:
+        shown = await person.press("5")
+        assert "Where a model is too simple" in shown
+        assert "Curves" not in shown

@@ -67,9 +67,9 @@ def test_two_pictures_stand_beside_each_other_where_there_is_room():
     both = [PICTURE, {**PICTURE, "title": "after"}]
     assert "before" in pictures(both, 100).plain.splitlines()[0]
     assert "after" in pictures(both, 100).plain.splitlines()[0]
-    narrow = pictures(both, 56)
+    narrow = pictures(both, 50)
     assert "after" not in narrow.plain.splitlines()[0]
-    assert all(len(line) <= 57 for line in narrow.plain.splitlines())
+    assert all(len(line) <= 50 for line in narrow.plain.splitlines())
     assert "standard deviations apart" in narrow.plain
 
 

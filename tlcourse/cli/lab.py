@@ -15,6 +15,7 @@ from tlcourse.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from tlcourse.course.lab import Lab
+    from tlcourse.labs.recorded import RecordedRun
     from tlcourse.labs.result import KeptRun, LabResult
 
 app = typer.Typer(
@@ -27,22 +28,37 @@ LabName = Annotated[str, typer.Argument(metavar="NAME", help="See: tlcourse lab 
 
 @app.command("list")
 def list_labs(course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
-    """All labs of the course, in the order of its units."""
+    """All labs of the course, in the order of its units, and what you have done with each."""
+    from tlcourse.course.loader import load_course
+    from tlcourse.labs.result import kept_runs
+    from tlcourse.presenting.lab_run import state
+    from tlcourse.student.record import Record
+
     labs = list(_labs(course).values())
+    with Record.open() as record:
+        predictions = record.predictions(load_course(course).about.id)
+    runs = {lab.id: len(kept_runs(lab.id)) for lab in labs}
+    right = {lab.id: predictions[lab.id][1] if lab.id in predictions else None for lab in labs}
     if json:
-        rows = [{"id": lab.id, "title": lab.title, "unit": lab.unit, "claim": lab.claim} for lab in labs]
+        rows = [
+            {"id": lab.id, "title": lab.title, "unit": lab.unit, "claim": lab.claim, "runs": runs[lab.id],
+             "predicted": lab.id in predictions, "right": right[lab.id] if runs[lab.id] else None}
+            for lab in labs
+        ]  # fmt: skip
         out.document({"schema": 1, "labs": rows})
         return
     for lab in labs:
-        out.say(f"{lab.id:<22} {lab.title}")
-        if not plain:
-            out.say(f"{'':<22} {lab.claim}")
+        done = state(right[lab.id], runs[lab.id]).text
+        if plain:
+            out.say(f"lab: {lab.id}: {lab.title}: {done}")
+        else:
+            out.say(f"{lab.id:<22} {lab.title:<44} {done}\n{'':<22} {lab.claim}")
 
 
 @app.command("show")
 def show(
     name: LabName,
-    runs: Annotated[bool, typer.Option("--runs", help="Its kept runs instead, for replay and --overlay.")] = False,
+    runs: Annotated[bool, typer.Option("--runs", help="Its kept runs instead, for play and --overlay.")] = False,
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
@@ -135,24 +151,56 @@ def run(
             out.say(line)
 
 
-@app.command("replay")
-def replay(
+@app.command("play")
+def play(
     name: LabName,
-    number: Annotated[int | None, typer.Argument(min=1, help="Which kept run; default: the latest.")] = None,
+    number: Annotated[
+        int | None, typer.Argument(metavar="RUN", min=1, help="One of your runs; default: the recorded one.")
+    ] = None,
+    ascii_only: Annotated[bool, typer.Option("--ascii", help="No character beyond ASCII.")] = False,
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Show a kept run again: its curves in words, and its table."""
-    from tlcourse.labs.result import replay as events_of
+    """Play a run that was recorded, without torch; where there is no terminal, say what it came to."""
+    from tlcourse.cli.start import on_a_terminal, open_app
 
-    lab = _find(name, course)
-    events = list(events_of(lab.id, number))
-    result = next((event["result"] for event in events if event["type"] == "result"), None)
-    if json:
-        out.document({"schema": 1, "lab": lab.id, "events": events, "result": result})
+    if json or plain or not on_a_terminal():
+        _tell(_find(name, course), number, course, json=json, plain=plain)
         return
-    for line in _curves(events):
+    lab = _find(name, course)
+    if number is not None:
+        _run_of(lab, number, course)  # it is there
+    open_app(course, ascii_only=ascii_only, route=f"play/{lab.id}/{number or 0}")
+
+
+def _run_of(lab: Lab, number: int | None, course: Path | None) -> RecordedRun:
+    """A kept run, or the recorded one; raises UsageError where there is none."""
+    import json
+
+    from tlcourse.labs.recorded import read_run, recorded
+    from tlcourse.labs.result import replay
+    from tlcourse.paths import content_folder
+
+    given = recorded(content_folder(course), lab.id) if number is None else None
+    return given or read_run(json.dumps(event) for event in replay(lab.id, number))
+
+
+def _tell(lab: Lab, number: int | None, course: Path | None, *, json: bool, plain: bool) -> None:
+    import msgspec
+
+    run = _run_of(lab, number, course)
+    result = msgspec.to_builtins(run.result)
+    if json:
+        about = msgspec.to_builtins(run.about)
+        out.document({"schema": 2, "lab": lab.id, "about": about, "events": run.events, "result": result})
+        return
+    if run.about is not None:
+        facts = run.about
+        out.say(
+            f"Recorded {facts.date} with tlcourse {facts.tlcourse}, torch {facts.torch}; {facts.seconds:g} s a seed"
+        )
+    for line in _curves(run.events, lab.moves):
         out.say(line)
     if result is None:
         out.say("This run ended without a result.")
@@ -182,10 +230,10 @@ def _show(lab: Lab, result: dict[str, Any], *, json: bool, plain: bool, number: 
     if not plain:
         say("\n" + lab.explanation.rstrip())
         if number:
-            out.note(f"Kept as run {number}; again: tlcourse lab replay {lab.id} {number}")
+            out.note(f"Kept as run {number}; again: tlcourse lab play {lab.id} {number}")
 
 
-def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
+def _curves(events: list[dict[str, Any]], moves: str) -> Iterator[str]:
     """Every curve of the first child, and its pictures of features, in words."""
     from tlcourse.presenting.words import curve, embedding, embedding_title
 
@@ -197,7 +245,7 @@ def _curves(events: list[dict[str, Any]]) -> Iterator[str]:
                 with contextlib.suppress(ValueError):
                     found.setdefault(name, []).append((event["step"], float(value)))
         elif event["type"] == "embedding" and event.get("seed_group", 0) == 0:
-            pictures[embedding_title(event)] = embedding(event)
+            pictures[embedding_title(event)] = embedding(event, moves)
     for name, points in found.items():
         yield curve(name, points)
     yield from pictures.values()

@@ -16,7 +16,8 @@ import signal
 import socket
 import sys
 import threading
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -31,14 +32,25 @@ def start(
     ascii_only: Annotated[bool, typer.Option("--ascii", help="No character beyond ASCII.")] = False,
 ) -> None:
     """Open the course in the terminal."""
-    served = os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")  # `tlcourse serve`: the screen is a page
-    if not served and (not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb"):
+    if not on_a_terminal():
         raise UsageError(
             "tlcourse start needs a terminal, and this is not one.",
             cause="input or output is piped, or runs in a job or an editor without a terminal.",
             remedy="use the commands instead: tlcourse lesson list, tlcourse quiz list, tlcourse exercise list, "
             "tlcourse grade ex2 PATH, tlcourse progress (each takes --plain and --json).",
         )
+    open_app(course, ascii_only=ascii_only)
+
+
+def on_a_terminal() -> bool:
+    """Whether there is a screen to draw on: a terminal, or the page of `tlcourse serve`."""
+    if os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver"):
+        return True
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def open_app(course: Path | None, *, ascii_only: bool = False, route: str = "") -> NoReturn:
+    """Show the app, at `route` or where it begins, until it is left; the process ends with it."""
     from tlcourse import logs
     from tlcourse.course.loader import load_course
     from tlcourse.paths import app_log
@@ -48,7 +60,7 @@ def start(
     if logs.wanted():  # stderr is the screen
         logs.into(log)
 
-    code = run(load_course(course), course_folder=course, ascii=ascii_only)
+    code = run(load_course(course), course_folder=course, ascii=ascii_only, route=route)
     if logs.wanted():
         out.note(f"The log is in {log}.")
     # Python would take as long again to throw away one by one what the app has made; the record is closed already.

@@ -116,7 +116,7 @@ def bars(lab: Lab, result: Mapping[str, Any], width: int, keys: Mapping[str, Run
             joined(
                 [
                     Run(mark.text.ljust(key), mark.style),
-                    Run(_cut(arm["title"], wide_title).ljust(wide_title) + " ", weight if compared else "$muted"),
+                    Run(cut(arm["title"], wide_title).ljust(wide_title) + " ", weight if compared else "$muted"),
                     *drawn,
                     Run("  " + values[arm["id"]].ljust(beside), weight if compared else "$muted"),
                     Run(_paper(papers[arm["id"]]) if paper else "", "$muted"),
@@ -155,7 +155,8 @@ def _paper(value: float | None) -> str:
     return f"  ◆ {value:g} in the paper" if value is not None else ""
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """As much of it as fits."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 

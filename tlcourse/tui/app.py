@@ -54,6 +54,7 @@ class CourseApp(App[int]):
         ascii_only: Let no character beyond ASCII reach the terminal.
         prewarm: Have a process ready, with torch imported, from when an exercise is opened.
         greet: At the very first start, begin with a look at the machine.
+        route: Where it begins; empty: at Home.
     """
 
     TITLE = "tlcourse"
@@ -81,6 +82,7 @@ class CourseApp(App[int]):
         ascii_only: bool = False,
         prewarm: bool = False,
         greet: bool = False,
+        route: str = "",
     ) -> None:
         super().__init__()
         self.course = course
@@ -96,7 +98,7 @@ class CourseApp(App[int]):
         """What the next run of a lab is started in."""
         self._retired: list[Run] = []
         self._prewarm = prewarm
-        self._greet = greet
+        self._greet, self._route = greet and not route, route
         self._gc: GcScheduler | None = None
         self._prewarmed: ChildProcess | None = None
         self._prewarm_again = False
@@ -132,6 +134,8 @@ class CourseApp(App[int]):
         settings.apply(self)
         if self._greet and first_start():
             self.go("first")
+        elif self._route:
+            self.go(self._route)
         if self.record.notice:
             self.notify(self.record.notice, severity="warning", timeout=10, markup=False)
 
@@ -381,13 +385,19 @@ class CourseApp(App[int]):
                 run.child.kill()
 
 
-def run(course: LoadedCourse, *, course_folder: Path | None = None, ascii: bool = False) -> int:  # noqa: A002
-    """Show the app until the student leaves it; returns the exit code."""
+def run(
+    course: LoadedCourse,
+    *,
+    course_folder: Path | None = None,
+    ascii: bool = False,  # noqa: A002
+    route: str = "",
+) -> int:
+    """Show the app, at `route` or where it begins, until the student leaves it; returns the exit code."""
     if not ascii:
         from tlcourse.tui import graphics_protocol
 
         graphics_protocol.ask()
-    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, prewarm=True, greet=True)
+    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, prewarm=True, greet=True, route=route)
     try:
         return app.run() or 0
     finally:

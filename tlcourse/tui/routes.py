@@ -52,10 +52,15 @@ def screen_of(route: str) -> CourseScreen:
         from tlcourse.tui.screens.lab import LabScreen
 
         return LabScreen(name)
+    if kind == "labs":
+        from tlcourse.tui.screens.labs import LabsScreen
+
+        return LabsScreen()
     if kind == "play":
         from tlcourse.tui.screens.lab import LabScreen
 
-        return LabScreen(name, play=True)
+        lab, _, number = name.partition("/")
+        return LabScreen(lab, play=int(number or 0))
     if kind == "review":
         from tlcourse.tui.screens.review import ReviewScreen
 
@@ -152,10 +157,12 @@ def _course(app: CourseApp) -> Iterator[SystemCommand]:
         yield SystemCommand(f"Write it: {one.title}", one.summary, _goer(app, one.key))
     for name, lab in app.labs.items():
         yield SystemCommand(f"Lab: {lab.title}", lab.claim, _goer(app, f"lab/{name}"))
+        yield SystemCommand(f"Play: {lab.title}", "Its recorded run, without training", _goer(app, f"play/{name}"))
 
 
 def _elsewhere(app: CourseApp) -> Iterator[SystemCommand]:
     yield SystemCommand("Review", "Questions that are due again", _goer(app, "review"))
+    yield SystemCommand("Labs", "All experiments, each with a still", _goer(app, "labs"))
     yield SystemCommand("Jobs", "Your runs on clusters", _goer(app, "jobs"))
     if gradebook_file().is_file():  # staff: students have none, and are not shown what they cannot use
         yield SystemCommand("Batch", "A class while it is graded, and its results", _goer(app, "batch"))

@@ -52,7 +52,7 @@ class Page(VerticalScroll, inherit_bindings=False):
 
 
 class LabScreen(CourseScreen):
-    """One lab; with `play` it begins with the run that comes with the course."""
+    """One lab; with `play` it begins with a run of that number, 0: the one that comes with the course."""
 
     AREA = "labs"
     CSS_PATH = "lab.tcss"
@@ -78,7 +78,7 @@ class LabScreen(CourseScreen):
         Binding("b,pageup", "page(-1)", "A page back", show=False),
     ]
 
-    def __init__(self, lab: str, *, play: bool = False) -> None:
+    def __init__(self, lab: str, *, play: int | None = None) -> None:
         super().__init__()
         self.lab_name, self._play = lab, play
         self._predicted: int | None = None
@@ -151,8 +151,8 @@ class LabScreen(CourseScreen):
         self._ask()
         self._show_pace()
         self.set_interval(_FRAME_S, self._tick)
-        if self._play:
-            self._replay([0])
+        if self._play is not None:
+            self._replay([self._play])
         elif self._predicted is None:
             self.query_one("#lab-options").focus()
         self.set_timer(_GET_READY_S, app.get_lab_ready)

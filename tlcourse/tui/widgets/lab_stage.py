@@ -73,6 +73,12 @@ class Stage(Vertical):
         self._told = False
         self.redraw()
 
+    def show(self, lab: Lab, timeline: Timeline) -> None:
+        """Show a run of another lab."""
+        self._lab = lab
+        self.begin(timeline)
+        self.catch_up()
+
     def _forget(self) -> None:
         self.curves, self._taken, self._cloud, self._result = Curves(self._lab), 0, 1.0, None
 

@@ -16,7 +16,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from tlcourse.course.lab import Lab
-from tlcourse.presenting.marks import Run
+from tlcourse.presenting.marks import Run, bar
 from tlcourse.presenting.words import (
     Points,
     drawing,
@@ -24,6 +24,7 @@ from tlcourse.presenting.words import (
     embedding_distance,
     embedding_method,
     embedding_title,
+    number,
 )
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.chart import COLOURS, MARKS, chart, legend
@@ -31,7 +32,7 @@ from tlcourse.tui.widgets.chart import COLOURS, MARKS, chart, legend
 _MARKS = {"braille": "○▲◆", "block": "░█▓", "ascii": "o+#"}  # source, target, both in one place
 _NAMES = ("source", "target", "both")
 _ROLES = ("$source", "$target", "$muted")
-_NARROWEST = 30
+_NARROWEST = 26
 """Columns of a picture, or a panel, that stands beside another one."""
 _MOST_PANELS = 3
 _METHOD, _CONTROL = 3, 7
@@ -69,8 +70,8 @@ def places_of(lab: Lab, names: Iterable[str]) -> dict[str, int]:
     """The place of each arm's colour, mark and dashes among the eight; other names get what is left."""
     kept = {lab.compare.method: _METHOD, lab.compare.control: _CONTROL}
     others = [name for name in [*(arm.id for arm in lab.arms), *names] if name not in kept]
-    for number, name in enumerate(dict.fromkeys(others)):
-        kept[name] = _OTHERS[number % len(_OTHERS)]
+    for place, name in enumerate(dict.fromkeys(others)):
+        kept[name] = _OTHERS[place % len(_OTHERS)]
     return kept
 
 
@@ -252,15 +253,14 @@ class Curves:
         wide, rows = (width - 2 * (beside - 1)) // beside, -(-len(metrics) // beside)
         tall = max((height - said.plain.count("\n") - 1) // rows, 5) if height else 9
         drawn = [
-            chart(metric, series, wide, tall, ascii_only=ascii_only, places=places)
-            for metric, series in metrics.items()
+            _panel(metric, series, wide, tall, places, ascii_only=ascii_only) for metric, series in metrics.items()
         ]
         for start in range(0, len(drawn), beside):
             for parts in zip_longest(*(one.split("\n") for one in drawn[start : start + beside])):
-                for number, part in enumerate(parts):
+                for column, part in enumerate(parts):
                     line = part if part is not None else Text()
                     text.append_text(line)
-                    if number < len(parts) - 1:
+                    if column < len(parts) - 1:
                         text.append(" " * (wide + 2 - line.cell_len))
                 text.append("\n")
         return text.append_text(said)
@@ -269,6 +269,26 @@ class Curves:
         """The latest metrics; before a run has any, those of the earlier runs, without arms of their own."""
         names = list(self.series) or list(dict.fromkeys(name for run in earlier.values() for name in run.series))
         return {name: self.series.get(name, {}) for name in names[-_MOST_PANELS:]}
+
+
+def _panel(
+    metric: str, series: Mapping[str, Points], width: int, height: int, places: Mapping[str, int], *, ascii_only: bool
+) -> Text:
+    """The curves of a metric; where each has but one point, bars."""
+    if max(map(len, series.values())) > 1:
+        return chart(metric, series, width, height, ascii_only=ascii_only, places=places)
+    values = {name: points[0][1] for name, points in series.items()}
+    most = max((value for value in values.values() if math.isfinite(value)), default=1.0)
+    longest = max(map(len, values))
+    text = Text(metric, style="bold")
+    for name, value in values.items():
+        colour = COLOURS[places[name] % len(COLOURS)]
+        share = value / most if most > 0 and math.isfinite(value) else 0.0
+        text.append(f"\n{name:<{longest}} ", style="not bold")
+        for run in bar(share, max(width - longest - 9, 4), colour):
+            text.append(run.text, f"not bold {run.style}")
+        text.append(f" {number(value)}", style="not bold")
+    return text
 
 
 def _with_earlier(metric: str, arms: Mapping[str, Points], earlier: Mapping[int, Curves]) -> dict[str, Points]:
