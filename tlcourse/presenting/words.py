@@ -212,7 +212,7 @@ def embedding_change(before: Mapping[str, Any], after: Mapping[str, Any], measur
         return embedding_distance(after)
     if measure == "covariances":
         return f"covariances differ by {covariances_apart(before):.0%}, then by {covariances_apart(after):.0%}"
-    return f"centres lie {domains_apart(before):.2f}, then {domains_apart(after):.2f} standard deviations apart"
+    return f"centres {domains_apart(before):.2f}, then {domains_apart(after):.2f} standard deviations apart"
 
 
 def _centre(points: list[tuple[float, float]]) -> tuple[float, float]:
