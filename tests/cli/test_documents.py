@@ -91,7 +91,7 @@ def names_for(command: str) -> tuple[str, set[str]]:
     if command == "tlcourse lesson show":
         return "unit", set(course.lessons)
     if command.startswith("tlcourse quiz"):
-        return ("names" if command.endswith("export") else "name"), set(course.quizzes)
+        return ("names" if command.endswith("export") else "name"), {*course.quizzes, *course.mixed}
     if command.startswith("tlcourse lab"):
         return "name", set(load_labs(course.folder, [unit.id for unit in course.about.units]))
     return "exercise", set(course.exercises)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from answers import letters, right_letters, wrong_letter
 
 from tlcourse.course.loader import load_course
 from tlcourse.quiz.kinds import Question
-from tlcourse.student.record import Record
+from tlcourse.student.record import Record, now
+from tlcourse.student.review import mixed
 
 COURSE = Path(__file__).parent.parent / "question_course"
 
@@ -90,3 +92,21 @@ def test_options_stand_elsewhere_at_another_visit_and_for_another_student(tl):
         assert record.seed("kinds-course") == before  # a visit that answers nothing draws nothing new
         record.record_answer("kinds-course", "kinds", "one", "four", correct=True)
         assert record.seed("kinds-course") != before
+
+
+def test_a_mixed_quiz_is_listed_and_taken_and_answers_count_where_they_come_from(tl):
+    listed = tl("quiz", "list", "--plain", course=None).stdout
+    assert re.search(r"^mixed-lora +12 questions  Mixed quiz: units 1 to 12$", listed, re.MULTILINE)
+    course = load_course()
+    with Record.open() as record:
+        (quiz, plain), *_ = mixed(course, record, "mixed-lora", now())
+        question = plain.realise(record.seed(course.about.id))
+    if question.type in ("numeric", "short"):
+        line = str(question.answer) if question.type == "numeric" else "mine\ny"
+    else:
+        line = right_letters(question)
+    taken = tl("quiz", "take", "mixed-lora", "--json", course=None, stdin=f"{line}\n")
+    document = json.loads(taken.stdout)
+    assert (document["quiz"], document["right"], document["of"]) == ("mixed-lora", 1, 12)
+    with Record.open() as record:
+        assert record.latest_answers(course.about.id, quiz) == {question.id: True}

@@ -44,6 +44,8 @@ def prototype(a, b, u, x, y):
 
 
 FAMILIES = {
+    "pre-parameters": (lambda n, m: (n + 1) * m, 130, 7690),
+    "pre-loss": (lambda p: log(1 / p), 0.2, 2.4),
     "practical-gpu-hours": (lambda m, r, s, t: m * r * s * t / 60, 1, 60),
     "practical-wait": (lambda p: p / (1 - p), 1, 20),
     "practical-seeds": (lambda s, n: sqrt(s**2 / n + s**2 / n), 0.3, 2.2),

@@ -167,15 +167,16 @@ def test_the_overview_counts_what_is_done_and_names_what_comes_next():
     with Record.open() as record:
         assert overview(course, record).next == "lesson/practicalities"
         record.mark_read(name, "practicalities")
-        for question in course.quizzes["practicalities"].questions:
-            record.record_answer(name, "practicalities", question.id, 0, correct=True)
+        for quiz in ("pre-test", "practicalities"):
+            for question in course.quizzes[quiz].questions:
+                record.record_answer(name, quiz, question.id, 0, correct=True)
         record.mark_read(name, "modern-cnns")
         record.record_answer(name, "residual-connections", "residual-shapes", 0, correct=False)
         record.record_attempt(name, {**RESULT, "exercise": "ex2"})
         state = overview(course, record)
     assert state.next == "quiz/residual-connections"
     assert state.lessons == (2, len(course.lessons))
-    assert state.questions[0] == len(course.quizzes["practicalities"].questions)
+    assert state.questions[0] == sum(len(course.quizzes[quiz].questions) for quiz in ("pre-test", "practicalities"))
     text = "\n".join(lines(state))
     assert "1 missed in Residual connections: tlcourse quiz take residual-connections" in text
     assert "ex2: fail, 1 of" in text

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tlcourse.course.loader import load_course
-from tlcourse.student.record import Record
-from tlcourse.student.review import due, in_words, next_due, weak_objectives
+from tlcourse.student.record import Record, now
+from tlcourse.student.review import due, in_words, mixed, next_due, weak_objectives
 
 COURSE = load_course(Path(__file__).parent.parent / "question_course")
 MONDAY = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=datetime.UTC)
@@ -126,3 +128,37 @@ def test_objectives_are_weak_by_what_was_missed_and_by_time(record, answer):
 def test_waits_are_said_in_words(wait, said):
     assert in_words(MONDAY + wait, MONDAY) == said
     assert in_words(None, MONDAY) == "when something was answered"
+
+
+def test_a_mixed_quiz_takes_weak_objectives_first_and_one_question_of_each_in_turn(tmp_path):
+    course = load_course()
+    with Record.open(tmp_path / "mixed.sqlite") as record:
+        name, moment = "mixed-lora", now()
+        asked = mixed(course, record, name, moment)
+        assert asked == mixed(course, record, name, moment)
+        assert len(asked) == len({question.id for _, question in asked}) == 12
+        units = [unit.id for unit in course.about.units[:12]]
+        assert {question.section.partition("#")[0] for _, question in asked} <= set(units)
+        assert len({question.objective for _, question in asked}) == 12  # there are more objectives than questions
+        assert all(question in course.quizzes[quiz].questions for quiz, question in asked)
+        for quiz in ("anchoring", "adapters"):
+            for question in course.quizzes[quiz].questions:
+                weak = question.objective == "weigh-anchor"
+                record.record_answer(course.about.id, quiz, question.id, "x", correct=not weak)
+        later = mixed(course, record, name, moment)
+        objectives = [question.objective for _, question in later]
+        assert "weigh-anchor" in objectives  # missed
+        assert not {"write-anchored-loss", "place-an-adapter"} & set(objectives)  # known; others were never asked about
+        assert {question.id for _, question in later} != {question.id for _, question in asked}
+
+
+def test_where_objectives_are_fewer_than_questions_each_is_asked_before_one_is_asked_again(tmp_path):
+    course = load_course()
+    units = [replace(unit, mixed=20) if unit.id == "smart-watch" else unit for unit in course.about.units]
+    course = replace(course, about=replace(course.about, units=units))
+    goals = {goal.id for unit in units[:6] for goal in unit.objectives}
+    with Record.open(tmp_path / "mixed.sqlite") as record:
+        counts = Counter(question.objective for _, question in mixed(course, record, "mixed-smart-watch", now()))
+    assert set(counts) == goals
+    assert sorted(counts.values()) == [1] * (2 * len(goals) - 20) + [2] * (20 - len(goals))
+    assert course.title_of_mixed("mixed-smart-watch") == "Mixed quiz: units 1 to 6"

@@ -32,7 +32,7 @@ COMMANDS = {
     "lesson.previous": "lesson show", "lesson.next": "lesson show",
     "quiz.submit": "quiz take", "quiz.choose": "quiz take", "quiz.retry": "quiz take", "quiz.all": "quiz take",
     "quiz.lesson": "lesson show", "quiz.carry-down": "quiz take", "quiz.carry-up": "quiz take",
-    "quiz.same": "quiz take", "quiz.different": "quiz take",
+    "quiz.mixed": "quiz take", "quiz.same": "quiz take", "quiz.different": "quiz take",
     "exercise.grade": "grade", "exercise.run": "run", "exercise.watch": "watch", "exercise.init": "init",
     "exercise.samples": "exercise samples", "lesson.samples": "exercise samples",
     "samples.next": "exercise samples", "samples.previous": "exercise samples", "samples.exercise": "exercise show",

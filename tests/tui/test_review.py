@@ -42,3 +42,18 @@ async def test_with_nothing_due_review_says_so_and_home_does_not_mention_it(visi
         assert "Nothing is due." in shown
         assert "The round is over" not in shown
         assert "Continue" in await person.press("escape")
+
+
+async def test_after_a_unit_with_a_mixed_quiz_m_goes_on_with_it(visit):
+    async with visit(100, 40) as person:
+        course = person.app.course
+        for question in course.quizzes["smart-watch"].questions:
+            person.app.record.record_answer(course.about.id, "smart-watch", question.id, "x", correct=True)
+        await person.go("quiz/smart-watch")
+        assert "m goes on with the mixed quiz: units 1 to 6." in person.screen
+        shown = await person.press("m")
+        assert "Mixed quiz: units 1 to 6" in shown
+        assert "Question 1 of 12" in shown
+        await person.go("quiz/what-is-transferred")
+        await person.press("m")
+        await person.sees("at the end of some units")

@@ -106,12 +106,15 @@ def list_quizzes(course: CourseFolder = None, json: Json = False, plain: Plain =
     from tlcourse.course.loader import load_course
 
     loaded = load_course(course)
-    rows = [
-        {"id": name, "title": quiz.title, "unit": unit.id, "questions": len(quiz.questions)}
-        for unit in loaded.about.units
-        for name in unit.quizzes
-        if (quiz := loaded.quizzes.get(name))
-    ]
+    rows: list[dict[str, Any]] = []
+    for unit in loaded.about.units:
+        for name in unit.quizzes:
+            quiz = loaded.quizzes[name]
+            rows.append({"id": name, "title": quiz.title, "unit": unit.id, "questions": len(quiz.questions)})
+        if unit.mixed:
+            name = f"mixed-{unit.id}"
+            title = loaded.title_of_mixed(name)
+            rows.append({"id": name, "title": title, "unit": unit.id, "questions": unit.mixed})
     if json:
         out.document({"schema": 1, "quizzes": rows})
         return
@@ -133,25 +136,31 @@ def take(
     A choice, and the wrong line of a listing, are answered by a letter; several choices by their letters together
     (ac); matches by one letter for each numbered line (bca); an order by all letters in the right order (dbac); a
     number by the number; a short answer by a line of text, and then by y or n to say whether it holds beside the
-    model answer. Options stand in another order at each visit; --json and the record name them by their text.
+    model answer. A mixed quiz asks about all units so far, weak objectives first.
+
+    Options stand in another order at each visit; --json and the record name them by their text.
     """
     from tlcourse.course.loader import load_course
-    from tlcourse.student.record import Record
+    from tlcourse.student.record import Record, now
+    from tlcourse.student.review import mixed
 
     loaded = load_course(course)
-    if name not in loaded.quizzes:
+    if name not in loaded.quizzes and name not in loaded.mixed:
         raise UsageError(
             f"There is no quiz {name!r}.", cause="a spelling mistake.", remedy="list them with: tlcourse quiz list"
         )
-    quiz = loaded.quizzes[name]
     tell = out.note if json else out.say
     with Record.open() as record:
-        answers = ask_all([(name, question) for question in quiz.questions], loaded.about.id, record, tell)
+        if name in loaded.mixed:
+            asked = mixed(loaded, record, name, now())
+        else:
+            asked = [(name, question) for question in loaded.quizzes[name].questions]
+        answers = ask_all(asked, loaded.about.id, record, tell)
     right = sum(answer["correct"] for answer in answers)
     if json:
-        out.document({"schema": 2, "quiz": name, "right": right, "of": len(quiz.questions), "answers": answers})
+        out.document({"schema": 2, "quiz": name, "right": right, "of": len(asked), "answers": answers})
     else:
-        out.say(f"right: {right} of {len(quiz.questions)}" if plain else f"\n{right} of {len(quiz.questions)} right.")
+        out.say(f"right: {right} of {len(asked)}" if plain else f"\n{right} of {len(asked)} right.")
 
 
 @app.command("review")

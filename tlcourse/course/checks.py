@@ -84,6 +84,8 @@ def _quiz_problems(course: LoadedCourse) -> Iterator[str]:
         path = course.folder / "quizzes" / f"{name}.yaml"
         if quiz.id != name:
             yield f"{path}:1: id is `{quiz.id}`, expected `{name}` as in the file's name"
+        if name in course.mixed:
+            yield f"{path}:1: id is `{name}`, which the mixed quiz of a unit has, expected another one"
         for repeated in _repeated_ids(quiz):
             yield f"{at(path, repeated)}: question `{repeated}` stands twice, expected ids that differ"
         for question in quiz.questions:

@@ -37,6 +37,8 @@ class Unit(Struct, frozen=True, forbid_unknown_fields=True):
     lesson: str | None = None
     quizzes: list[Identifier] = []
     exercises: list[Identifier] = []
+    mixed: Annotated[int, Meta(ge=0, le=40)] = 0
+    """Questions of the mixed quiz after this unit, drawn from it and all units before; 0: there is none."""
 
 
 class Lesson(Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,6 +174,15 @@ class LoadedCourse(Struct, frozen=True):
     quizzes: dict[str, Quiz]
     exercises: dict[str, LoadedExercise]
     write_its: dict[str, WriteIt] = {}
+
+    @property
+    def mixed(self) -> dict[str, Unit]:
+        """The units after which there is a mixed quiz, by its name."""
+        return {f"mixed-{unit.id}": unit for unit in self.about.units if unit.mixed}
+
+    def title_of_mixed(self, name: str) -> str:
+        """The title of a mixed quiz."""
+        return f"Mixed quiz: units 1 to {self.about.units.index(self.mixed[name]) + 1}"
 
     @property
     def manual(self) -> dict[str, tuple[ManualItem, ...]]:

@@ -8,7 +8,9 @@ that it can be thrown away at any time, and a process killed between an answer a
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
+import random
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -97,17 +99,9 @@ def coming(record: Record, course: str, now: datetime.datetime, days: int) -> li
 
 def weak_objectives(course: LoadedCourse, record: Record, now: datetime.datetime) -> list[Weak]:
     """Objectives with answered questions that would hardly be remembered, the weakest first."""
-    name = course.about.id
-    catch_up(record, name)
-    scheduler, cards = _scheduler(), _cards(record, name)
-    latest = {quiz: record.latest_answers(name, quiz) for quiz in course.quizzes}
     recalls: dict[str, list[float]] = {}
-    for quiz in course.quizzes.values():
-        for question in quiz.questions:
-            if (card := cards.get((quiz.id, question.id))) is not None:
-                right = latest[quiz.id].get(question.id, False)
-                recall = scheduler.get_card_retrievability(card, now) if right else 0.0
-                recalls.setdefault(question.objective, []).append(recall)
+    for _, question, recall in _recalls(course, record, now):
+        recalls.setdefault(question.objective, []).append(recall)
     found = [
         Weak(goal.id, goal.text, unit.id, sum(values) / len(values), values.count(0.0), len(values))
         for unit in course.about.units
@@ -115,6 +109,49 @@ def weak_objectives(course: LoadedCourse, record: Record, now: datetime.datetime
         if (values := recalls.get(goal.id))
     ]
     return sorted((weak for weak in found if weak.recall < WEAK), key=lambda weak: weak.recall)
+
+
+def mixed(course: LoadedCourse, record: Record, name: str, now: datetime.datetime) -> list[tuple[str, Question]]:
+    """(quiz, question) of a mixed quiz, in an order in which its units alternate.
+
+    One question for each objective of its units, then a second one, until there are enough: weak objectives first,
+    then those never asked about, then the rest by their recall. Of an objective first what was missed or is nearly
+    forgotten, then what was never answered. Ties fall as `Record.seed` has it, so other ones at the next visit.
+    """
+    last = course.mixed[name]
+    dice = random.Random(f"{name}/{record.seed(course.about.id)}")  # noqa: S311 - questions to practise on
+    recalls = {(quiz, question.id): recall for quiz, question, recall in _recalls(course, record, now)}
+    units = course.about.units[: course.about.units.index(last) + 1]
+    goals: dict[str, list[tuple[float, float, str, Question]]]
+    goals = {goal.id: [] for unit in units for goal in unit.objectives}
+    for quiz in (course.quizzes[quiz] for unit in units for quiz in unit.quizzes):
+        for question in quiz.questions:
+            if question.objective in goals:
+                recall = recalls.get((quiz.id, question.id), WEAK)
+                goals[question.objective].append((recall, dice.random(), quiz.id, question))
+
+    def standing(asked: list[tuple[float, float, str, Question]]) -> tuple[int, float, float]:
+        known = [recalls[quiz, question.id] for _, _, quiz, question in asked if (quiz, question.id) in recalls]
+        mean = sum(known) / len(known) if known else WEAK
+        return (1 if not known else 0 if mean < WEAK else 2), mean, dice.random()
+
+    waiting = sorted((sorted(asked, key=lambda one: one[:2]) for asked in goals.values() if asked), key=standing)
+    found = [one for turn in itertools.zip_longest(*waiting) for one in turn if one is not None][: last.mixed]
+    return dice.sample([(quiz, question) for _, _, quiz, question in found], len(found))
+
+
+def _recalls(course: LoadedCourse, record: Record, now: datetime.datetime) -> list[tuple[str, Question, float]]:
+    """(quiz, question, how probably it would be remembered now) of what was answered; 0 where that was wrong last."""
+    name = course.about.id
+    catch_up(record, name)
+    scheduler, cards = _scheduler(), _cards(record, name)
+    latest = {quiz: record.latest_answers(name, quiz) for quiz in course.quizzes}
+    return [
+        (quiz.id, question, scheduler.get_card_retrievability(card, now) if latest[quiz.id].get(question.id) else 0.0)
+        for quiz in course.quizzes.values()
+        for question in quiz.questions
+        if (card := cards.get((quiz.id, question.id))) is not None
+    ]
 
 
 def in_words(when: datetime.datetime | None, now: datetime.datetime) -> str:

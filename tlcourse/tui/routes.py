@@ -61,6 +61,10 @@ def screen_of(route: str) -> CourseScreen:
 
         lab, _, number = name.partition("/")
         return LabScreen(lab, play=int(number or 0))
+    if kind == "mixed":
+        from tlcourse.tui.screens.review import MixedScreen
+
+        return MixedScreen(name)
     if kind == "review":
         from tlcourse.tui.screens.review import ReviewScreen
 
@@ -148,6 +152,9 @@ def _course(app: CourseApp) -> Iterator[SystemCommand]:
             yield SystemCommand(f"Lesson: {unit.title}", unit.summary, _goer(app, f"lesson/{unit.id}"))
     for name, quiz in course.quizzes.items():
         yield SystemCommand(f"Quiz: {quiz.title}", f"{len(quiz.questions)} questions", _goer(app, f"quiz/{name}"))
+    for name, unit in course.mixed.items():
+        said = f"{unit.mixed} questions, weak objectives first"
+        yield SystemCommand(course.title_of_mixed(name), said, _goer(app, f"mixed/{unit.id}"))
     for name, exercise in course.exercises.items():
         about = exercise.about
         yield SystemCommand(f"Exercise: {about.title}", about.summary, _goer(app, f"exercise/{name}"))

@@ -38,6 +38,7 @@ class QuizScreen(CourseScreen):
         Binding("r", "retry", "Retry missed", id="quiz.retry"),
         Binding("a", "letter('a')", "All again", id="quiz.all"),
         Binding("l", "lesson", "Lesson", id="quiz.lesson"),
+        Binding("m", "mixed", "Mixed quiz", id="quiz.mixed"),
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("shift+down,J", "carry(1)", "Carry down", id="quiz.carry-down", show=False),
@@ -251,6 +252,8 @@ class QuizScreen(CourseScreen):
             return over and bool(self.session.missed())
         if name == "lesson":
             return over or not asked
+        if name == "mixed":
+            return over and bool(self.unit_of_mixed())
         if name == "submit":
             return not over or bool(self.next_place)
         return True
@@ -270,6 +273,9 @@ class QuizScreen(CourseScreen):
             lines += [f"• {question.topic()}\n  {self._where(question)}" for question in missed]
         else:
             lines.append("\nNothing is missed.")
+        if unit := self.unit_of_mixed():
+            title = self.course_app.course.title_of_mixed(f"mixed-{unit}")
+            lines.append(f"\nm goes on with the {title[0].lower()}{title[1:]}.")
         return lines
 
     # -- answering -------------------------------------------------------------------------------------------------
@@ -436,6 +442,18 @@ class QuizScreen(CourseScreen):
             self.course_app.go(f"lesson/{place}")
         else:
             self.tell("That lesson is not written yet.")
+
+    def unit_of_mixed(self) -> str:
+        """The quiz's unit where it ends with a mixed quiz, and else nothing."""
+        units = self.course_app.course.about.units
+        return next((unit.id for unit in units if unit.mixed and self.name_of_quiz in unit.quizzes), "")
+
+    def action_mixed(self) -> None:
+        """The mixed quiz after the quiz's unit, once its round is over."""
+        if (unit := self.unit_of_mixed()) and self.session.question is None:
+            self.course_app.go(f"mixed/{unit}")
+        else:
+            self.tell("A mixed quiz comes at the end of some units, after their quizzes; ctrl+p has them all.")
 
     def place_after(self) -> str:
         """The unit to read in after a round."""

@@ -6,7 +6,7 @@ from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import Answer, Mark
 from tlcourse.quiz.session import Session
 from tlcourse.student.record import now
-from tlcourse.student.review import due, in_words, next_due, weak_objectives
+from tlcourse.student.review import due, in_words, mixed, next_due, weak_objectives
 from tlcourse.tui.screens.quiz import QuizScreen
 
 MOST = 20
@@ -33,10 +33,15 @@ class ReviewScreen(QuizScreen):
         """The command that does the same."""
         return "tlcourse quiz review"
 
-    def begin(self) -> Session:
-        """What is due by now."""
+    def chosen(self) -> list[tuple[str, Question]]:
+        """(quiz, question) of this round: what is due by now."""
         app = self.course_app
-        for quiz, question in due(app.course, app.record, now())[:MOST]:
+        return due(app.course, app.record, now())[:MOST]
+
+    def begin(self) -> Session:
+        """The round; the questions keep the quizzes that they come from."""
+        app = self.course_app
+        for quiz, question in self.chosen():
             self._from[question.id] = quiz
             self._round.append(question)
         return Session(self._round, {}, app.record.seed(app.course.about.id))
@@ -68,3 +73,26 @@ class ReviewScreen(QuizScreen):
         app = self.course_app
         weak = weak_objectives(app.course, app.record, now())
         return weak[0].unit if weak else app.course.about.units[0].id
+
+
+class MixedScreen(ReviewScreen):
+    """A round over all units so far, weak objectives first; answers are kept under the quiz that each comes from."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._mixed = f"mixed-{unit}"
+
+    @property
+    def path(self) -> list[str]:
+        """Title and kind."""
+        return [self.course_app.course.title_of_mixed(self._mixed), "quiz"]
+
+    @property
+    def cli_equivalent(self) -> str:
+        """The command that does the same."""
+        return f"tlcourse quiz take {self._mixed}"
+
+    def chosen(self) -> list[tuple[str, Question]]:
+        """(quiz, question) of this round."""
+        app = self.course_app
+        return mixed(app.course, app.record, self._mixed, now())
