@@ -40,7 +40,7 @@ async def test_a_gradient_flows_back_and_stands_still_where_one_moves_it(visit):
         await person.sees("−λ·∂L_d")
         figure = person.app.screen.query(FigureView).first()
         assert person.app.motion
-        await person.press("tab", "left", "left", "left")
+        await person.press("f", "left", "left", "left")
         assert "∂L_d" not in person.screen.partition("caption")[0].partition("Features go")[0]
         heights = {figure.size.height}
         for leg in ("∂L_y", "∂L_d", "−λ·∂L_d"):
@@ -66,16 +66,16 @@ async def test_keys_move_a_slider_a_stack_and_a_walk_through_questions(visit):
     async with visit(120, 50) as person:
         await person.go("lesson/lora#a-change-of-low-rank")
         await person.sees("trained 12 288 = 2.1 %")
-        await person.press("tab", "right")
+        await person.press("f", "right")
         assert "[16]" in person.screen
         assert "trained 24 576 = 4.2 %" in person.screen
         await person.go("lesson/fine-tuning#the-usual-recipe")
         await person.sees("+ layer4")
-        await person.press("tab", "right")
+        await person.press("f", "right")
         assert "2 of 4: More labels." in person.screen
         await person.go("lesson/source-and-target#the-decision-chart")
         await person.sees("TRANSDUCTIVE")
-        await person.press("tab")
+        await person.press("f")
         figure = person.app.focused
         await person.press("n", "n", "y")
         assert figure.answers == (1, 1, 0)

@@ -18,7 +18,7 @@ from tlcourse.tui.screens.frame import CourseScreen
 MOVES = {
     "help", "quit", "home", "leave",  # the app itself
     "home.filter", "search.words", "lesson.contents", "lesson.left", "lesson.right", "exercise.turn",  # only seen
-    "lesson.answer",
+    "lesson.answer", "lesson.figure",
     "machine.leave", "samples.size", "exercise.details", "write.turn",
 }  # fmt: skip
 """Keys that only move about or change what is seen: a command has nothing to do for them."""

@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, Markdown, OptionList, Static, TextArea
+from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
+from tlcourse.tui.widgets.lesson_text import LessonText
 
 if TYPE_CHECKING:
     from tlcourse.student.overview import UnitState
@@ -179,7 +180,7 @@ class HintDialog(ModalScreen[int]):
         with Vertical(classes="dialog"):
             yield Static(id="which", classes="title", markup=False)
             with VerticalScroll(id="hint-page", can_focus=False):
-                yield Markdown(id="hint")
+                yield LessonText(id="hint")
 
     async def on_mount(self) -> None:
         """Show the first one."""
@@ -189,7 +190,7 @@ class HintDialog(ModalScreen[int]):
         left = len(self._hints) - self._seen
         more = f"h shows one more ({left} left, each says more)" if left else "this is the last"
         self.query_one("#which", Static).update(f"Hint {self._seen} of {len(self._hints)} · {more} · esc closes")
-        await self.query_one("#hint", Markdown).update(self._hints[self._seen - 1])
+        await self.query_one("#hint", LessonText).show(self._hints[self._seen - 1])
 
     async def action_more(self) -> None:
         """One more hint."""
@@ -229,7 +230,11 @@ class PageDialog(ModalScreen[None]):
         with Vertical(classes="dialog"):
             yield Static(self._title, classes="title", markup=False)
             with VerticalScroll(can_focus=False):
-                yield Markdown(self._text, open_links=False)
+                yield LessonText(id="page-text")
+
+    async def on_mount(self) -> None:
+        """Show it."""
+        await self.query_one("#page-text", LessonText).show(self._text)
 
     def action_scroll(self, by: int) -> None:
         """Scroll by a line."""

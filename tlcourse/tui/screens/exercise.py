@@ -11,7 +11,6 @@ from typing import ClassVar
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Markdown
 
 from tlcourse.course.exercise import begin, explanation, packages_in_words, policy_section, usual_solution
 from tlcourse.course.model import LoadedExercise
@@ -21,6 +20,7 @@ from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import HintDialog, PageDialog
 from tlcourse.tui.screens.own_file import PREWARM_S, WATCH_S, OwnFileScreen
 from tlcourse.tui.widgets.bench import Bench
+from tlcourse.tui.widgets.lesson_text import LessonText
 
 _REFRESH_S = 0.1
 _STOP_S = 2.0
@@ -85,7 +85,7 @@ class ExerciseScreen(OwnFileScreen):
         """Handout and bench."""
         with Horizontal(id="sides"):
             with VerticalScroll(id="handout-page", classes="pane"):
-                yield Markdown(id="handout", open_links=False)
+                yield LessonText(id="handout")
             yield Bench(self.found, ascii_only=self.course_app.ascii_only, id="bench")
 
     async def on_mount(self) -> None:  # type: ignore[override]
@@ -104,7 +104,7 @@ class ExerciseScreen(OwnFileScreen):
         text = (self.found.folder / "handout.md").read_text(encoding="utf-8")
         text += f"\n## Packages that a grading has\n\n{packages_in_words(self.found.about)}\n"
         text += policy_section(self.found.about)
-        await self.query_one("#handout", Markdown).update(app.words(text))
+        await self.query_one("#handout", LessonText).show(text)
 
     def works(self, action: str) -> bool:
         """Which keys the last line names: those that do something now."""
@@ -248,13 +248,13 @@ class ExerciseScreen(OwnFileScreen):
         except TlcourseError as error:
             self.tell(error.what)
             return
-        app.push_screen(PageDialog("The explanation and the reference · esc closes", app.words(explained.page)))
+        app.push_screen(PageDialog("The explanation and the reference · esc closes", explained.page))
 
     def action_hint(self) -> None:
         """The hints, one after the other."""
         app = self.course_app
         course = app.course.about.id
-        hints = [app.words(hint) for hint in self.found.hints]
+        hints = self.found.hints
 
         def closed(seen: int | None) -> None:
             for number in range(1, (seen or 0) + 1):

@@ -40,6 +40,7 @@ class LessonScreen(CourseScreen):
         Binding("x", "lab", "Lab", id="lesson.lab"),
         Binding("a", "answer", "Show the answer", id="lesson.answer", show=False),  # where it is folded, it says so
         Binding("v", "samples", "View samples of the exercise's data", id="lesson.samples", show=False),
+        Binding("f", "figure", "Move the figure that is seen", id="lesson.figure", show=False),  # it says so itself
         Binding("c", "contents", "Contents", id="lesson.contents"),
         Binding("left_square_bracket", "step(-1)", "Previous", key_display="[", id="lesson.previous", show=False),
         Binding("right_square_bracket", "step(1)", "Next", key_display="]", id="lesson.next"),
@@ -82,7 +83,7 @@ class LessonScreen(CourseScreen):
         with Horizontal():
             yield Choices(id="contents")
             with VerticalScroll(id="page"):
-                yield LessonText(id="text", ascii_only=self.course_app.ascii_only)
+                yield LessonText(id="text")
                 yield Static(id="end", markup=False)
             with VerticalScroll(id="beside", classes="pane", can_focus=False):
                 yield Static(id="beside-text", markup=False)
@@ -293,6 +294,19 @@ class LessonScreen(CourseScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A figure that has the focus takes the arrows."""
         return not (action == "shift" and isinstance(self.focused, FigureView))
+
+    def action_figure(self) -> None:
+        """To the first figure on the screen that can be moved, or the next one."""
+        movable = [figure for figure in self.query(FigureView) if figure.movable]
+        later = movable[movable.index(self.focused) + 1 :] if self.focused in movable else []
+        wanted = later or [figure for figure in movable if self._seen(figure)] or movable
+        if wanted:
+            wanted[0].focus()
+        else:
+            self.tell("No figure of this lesson can be moved.")
+
+    def _seen(self, figure: FigureView) -> bool:
+        return bool(figure.region.intersection(self.query_one("#page").region))
 
     def action_shift(self, by: int) -> None:
         """Listings keep their layout; where they are wider than the terminal, all of them move together."""

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Markdown, Static
+from textual.widgets import Static
 
 from tlcourse.course.write_it import WriteIt, begin, statement, usual_file
 from tlcourse.errors import TlcourseError
@@ -27,6 +27,7 @@ from tlcourse.tui.screens.dialogs import HintDialog
 from tlcourse.tui.screens.own_file import PREWARM_S, WATCH_S, OwnFileScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.bench import error_text
+from tlcourse.tui.widgets.lesson_text import LessonText
 
 _LOG_ROWS = 12
 _BAR = 24
@@ -102,7 +103,7 @@ class WriteScreen(OwnFileScreen):
         """Statement and bench."""
         with Horizontal(id="sides"):
             with VerticalScroll(id="handout-page", classes="pane"):
-                yield Markdown(id="handout", open_links=False)
+                yield LessonText(id="handout")
             with VerticalScroll(id="bench", can_focus=True):
                 yield Static(id="bench-file", markup=False)
                 yield Static(id="bench-status", markup=False)
@@ -125,7 +126,7 @@ class WriteScreen(OwnFileScreen):
         self.refresh_bench()
         self.set_interval(WATCH_S, self.look_at_file)
         self.set_timer(PREWARM_S, app.prewarm)
-        await self.query_one("#handout", Markdown).update(app.words(statement(course, self.found)))
+        await self.query_one("#handout", LessonText).show(statement(course, self.found))
 
     def on_unmount(self) -> None:
         """What runs ends by itself, and is kept."""
@@ -226,7 +227,7 @@ class WriteScreen(OwnFileScreen):
             for number in range(1, (seen or 0) + 1):
                 app.record.take_hint(course, key, number)
 
-        hints = [app.words(hint) for hint in self.found.hints]
+        hints = self.found.hints
         self.app.push_screen(HintDialog(hints, app.record.hints_taken(course, key)), closed)
 
 

@@ -110,7 +110,7 @@ class FigureView(Widget):
 
     def _keys(self) -> str:
         if not self.has_focus:
-            return "tab: answer it" if isinstance(self.figure, Tree) else "tab: move it"
+            return "f: answer it" if isinstance(self.figure, Tree) else "f: move it"
         if not isinstance(self.figure, Tree):
             return "← → move · esc back to the text"
         _, nodes = asked(self.figure, self.answers or ())
@@ -153,7 +153,7 @@ class FigureView(Widget):
         if isinstance(self.figure, Tree):
             self.answers = (self.answers or ())[:-1] if by < 0 else self.answers
         else:
-            self.step = min(max((self.step or 0) + by, 0), self._moves - 1)
+            self.step = min(max(min(self.step or 0, self._moves - 1) + by, 0), self._moves - 1)
         self.refresh(layout=True)
 
     def action_answer(self, answer: str | int) -> None:

@@ -118,7 +118,7 @@ class LessonParagraph(MarkdownParagraph):
 
 
 class LessonText(Markdown):
-    """Markdown with figures and formulas; with `ascii_only` its words are spelt out after they are parsed.
+    """Markdown with figures and formulas; in an ASCII terminal its words are spelt out after they are parsed.
 
     Before that, a `·` made into `*` would be taken for emphasis, and a dash at the beginning of a line for a list.
     """
@@ -130,8 +130,11 @@ class LessonText(Markdown):
         "paragraph_open": LessonParagraph,
     }
 
-    def __init__(self, *, id: str | None = None, ascii_only: bool = False) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id, open_links=False, parser_factory=_ascii_parser if ascii_only else None)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, open_links=False, parser_factory=self._parser)
+
+    def _parser(self) -> MarkdownIt:
+        return _ascii_parser() if getattr(self.app, "ascii_only", False) else MarkdownIt("gfm-like")
 
     async def show(self, text: str) -> None:
         """Show a lesson, or another text in Markdown."""
