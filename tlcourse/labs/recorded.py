@@ -33,6 +33,8 @@ class About(Struct, tag="recorded", tag_field="type", frozen=True):
     torch: str
     seconds: float
     """Of one seed, on the machine that recorded it."""
+    fingerprint: str = ""
+    """Of the settings and the code that the numbers came from; `benchmarks/record_labs.py` computes it."""
     v: int = 1
 
 

@@ -61,11 +61,8 @@ def main(arguments: list[str]) -> int:
     for seed in request.seeds:
         begin = time.perf_counter()
         log.tsne = request.tsne and seed == request.seeds[-1]
-        random.seed(seed)
-        np.random.seed(seed % 2**32)  # libraries draw from it
-        torch.manual_seed(seed)
         try:
-            values = run(request.settings, seed, log)
+            values = run_seed(run, request.settings, seed, log)
         except DivergedError as error:
             log.problem(f"{error}. {_advice(request.settings)}")
             return 1
@@ -74,6 +71,14 @@ def main(arguments: list[str]) -> int:
             return 1
         log.values(seed, values, round(time.perf_counter() - begin, 3))
     return 0
+
+
+def run_seed(run: Experiment, settings: Mapping[str, float], seed: int, log: Log) -> dict[str, float]:
+    """One number an arm; whatever draws by chance begins at the seed."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # libraries draw from it
+    torch.manual_seed(seed)
+    return run(settings, seed, log)
 
 
 def warm_up() -> None:
