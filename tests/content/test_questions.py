@@ -20,6 +20,7 @@ from tlcourse.quiz.kinds.question import JUDGING
 
 COURSE = load_course()
 QUESTIONS = [question for quiz in COURSE.quizzes.values() for question in quiz.questions]
+PREDICTIONS = [lab.prediction.options for lab in load_labs(COURSE.folder, [u.id for u in COURSE.about.units]).values()]
 
 
 def test_every_kind_of_question_is_used():
@@ -47,9 +48,8 @@ def test_every_question_can_be_answered_rightly_and_gives_its_reasons():
 
 def test_in_the_file_too_no_place_is_right_more_often_than_chance_allows():
     """Chi squared over the places, against what the numbers of options let expect."""
-    labs = load_labs(COURSE.folder, [unit.id for unit in COURSE.about.units]).values()
     kinds = {kind: [q.options for q in QUESTIONS if q.type == kind] for kind in ("single", "multiple", "bug")}
-    for kind, lists in (kinds | {"predictions": [lab.prediction.options for lab in labs]}).items():
+    for kind, lists in (kinds | {"predictions": PREDICTIONS}).items():
         found, expected = Counter(), Counter()
         for options in lists:
             right = [place for place, option in enumerate(options) if option.correct]
@@ -61,7 +61,7 @@ def test_in_the_file_too_no_place_is_right_more_often_than_chance_allows():
 
 def test_the_longest_option_is_right_as_often_as_chance_has_it():
     """Neither more often, nor so rarely that the longest can be crossed out."""
-    singles = [question.options for question in QUESTIONS if question.type == "single"]
+    singles = [*PREDICTIONS, *(question.options for question in QUESTIONS if question.type == "single")]
     found = sum(max(options, key=lambda option: len(option.text)).correct for options in singles)
     chance = [1 / len(options) for options in singles]
     spread = sum(share * (1 - share) for share in chance) ** 0.5
@@ -77,7 +77,8 @@ GIVING_AWAY = {
 
 @pytest.mark.parametrize("words", GIVING_AWAY)
 def test_no_word_marks_an_option_as_right_or_wrong(words):
-    options = [option for q in QUESTIONS if q.type in ("single", "multiple") for option in q.options]
+    choices = [*PREDICTIONS, *(q.options for q in QUESTIONS if q.type in ("single", "multiple"))]
+    options = [option for options in choices for option in options]
     has = [bool(re.search(GIVING_AWAY[words], option.text, re.IGNORECASE)) for option in options]
     right = [found for found, option in zip(has, options, strict=True) if option.correct]
     wrong = [found for found, option in zip(has, options, strict=True) if not option.correct]
