@@ -138,7 +138,8 @@ def _second_edition(given: dict[str, Any]) -> dict[str, Any]:
 LOG_CHARS = 16_000
 CURVE_POINTS = 300
 _CAUSE_CHARS = 200
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)?(?!z\b)")  # 7z is no number
+_NUMBER = re.compile(r"(UTF-\d+|7z\b)|\d+(?:[.,]\d+)?")
+"""What differs between failures of one kind; a name with a figure in it does not."""
 
 
 def stored(result: Result, *, secret: bool) -> Result:
@@ -176,7 +177,7 @@ def cause_of(result: Result) -> str:
     if result.outcome == "fail":
         return "missed: " + ", ".join(check.id for check in result.checks if not check.passed)
     said = result.messages[-1] if result.outcome == "infra" else _first_of_its_own(result)
-    return _NUMBER.sub("#", said.split(" Fix: ")[0])[:_CAUSE_CHARS]
+    return _NUMBER.sub(lambda found: found[1] or "#", said.split(" Fix: ")[0])[:_CAUSE_CHARS]
 
 
 def without_run(

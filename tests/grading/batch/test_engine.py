@@ -23,6 +23,7 @@ from tlcourse.grading.batch.setup import seed_from
 from tlcourse.grading.batch.state import state_of
 from tlcourse.grading.grade import further_seed
 from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.result import cause_of, without_run
 from tlcourse.grading.secret import data_seed
 from tlcourse.presenting.report.report_files import write_all
 from tlcourse.storage import connect
@@ -69,6 +70,14 @@ def test_hand_ins_that_cannot_be_read_are_grouped_by_the_cause_and_not_by_the_pa
     with Gradebook.reading(book_path) as book:
         groups = [group.owners for group in state_of(book, book.batch(1)).failures]
     assert groups == [["bo", "cleo"], ["dora"], ["emil"]]
+
+
+def test_a_cause_is_shared_whatever_its_numbers_are_and_a_name_keeps_its_figure(line):
+    said = "Byte {} of solution.py is no UTF-8, nor {} of a 7z archive. Fix: another."
+    texts = [said.format(*numbers) for numbers in (("17", "0.5"), ("3", "1,2"))]
+    about = {"outcome": "invalid", "path": "p", "variant": "mini", "started": "", "sha256": ""}
+    causes = {cause_of(without_run(line, message=text, **about)) for text in texts}
+    assert causes == {"Byte # of solution.py is no UTF-8, nor # of a 7z archive."}
 
 
 def test_nothing_is_graded_twice_when_a_batch_goes_on(class_of, graded, book_path):
