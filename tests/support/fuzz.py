@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import math
 import random
 import warnings
 import zipfile
@@ -47,6 +48,7 @@ from tlcourse.grading.similarity import similar_pairs
 from tlcourse.located import decode
 from tlcourse.quiz.exchange import aiken, brightspace, documents, gift, markup, qti
 from tlcourse.quiz.exchange.common import Given
+from tlcourse.quiz.kinds.formula import evaluate
 from tlcourse.text import LogTail, harmless, line, markdown, markdown_block, without_paths
 
 Target = Callable[[bytes, Path], None]
@@ -322,6 +324,17 @@ _TABLES = [
     "Identifier\tFull name\tEmail address\tGroup\nParticipant 7\tJane\tj@x\tB\n".encode("utf-16"),
     b"group,member 1,member 2,exception\nA,1,2,\nB,3,,ill\n",
 ]
+
+
+def formula(data: bytes, _: Path) -> None:
+    """A number that is finite, or a ValueError with words."""
+    try:
+        assert math.isfinite(evaluate(data.decode("utf-8", "replace"), {"a": 2.0, "b": -0.5, "n": 8.0}))
+    except ValueError as error:
+        assert str(error)
+
+
+_FORMULAS = [b"a * (n + b)", b"max(a, n) ** -b % 3", b"sqrt(n / a) - log(exp(b)) + 1e3", b"round(((a))) // n"]
 _NAMES = [
     b"123-456 - Jane Doe - 5 maj 2026 0812 AM", b"Jane Doe_12345_assignsubmission_file_solution.py",
     b"doejane_LATE_5_6_s.py", b"Monday, 5 May 2026, 8:12 PM", b"12/13/2026 24:00", b"a/../b\\c",
@@ -391,6 +404,7 @@ TARGETS: dict[str, tuple[Target, st.SearchStrategy[bytes]]] = {
     "text": (text, spoiled(*_NAMES, *_EVENTS) | st.text(max_size=60).map(lambda t: t.encode("utf-8", "surrogatepass"))),
     "source": (source, spoiled(*_SOURCES)),
     "course file": (course_file, spoiled(*_YAMLS)),
+    "formula": (formula, spoiled(*_FORMULAS)),
     "question file": (question_file, spoiled(*_QUESTIONS)),
     "measurement": (measurement, _RETURNED.map(lambda made: made.encode("utf-8", "replace"))),
 }
