@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 
 # C0 but newline and tab, DEL, C1: what moves a cursor. Bidirectional controls: what reorders a line. And what is not
 # seen, but read by machines, or splits a word: zero-width and tag characters, fillers, variation selectors.
@@ -126,3 +127,11 @@ class LogTail:
             dropped = f"\n[… the middle of {self._seen} bytes was dropped …]\n"
             return "".join(self._head) + dropped + self._kept_tail()
         return "".join(self._head) + self._kept_tail()
+
+
+def misspelt(name: str, known: Iterable[str], *, otherwise: str = "a spelling mistake.") -> str:
+    """The likely cause of an unknown name: `did you mean dann?`, with the one or two known names that are near."""
+    import difflib
+
+    near = difflib.get_close_matches(name.lower(), list(known), 2, 0.5)
+    return f"did you mean {' or '.join(near)}?" if near else otherwise

@@ -122,3 +122,37 @@ def test_no_line_of_a_submission_s_can_be_taken_for_one_of_the_verdict(graded_he
     assert "outcome: CRASH (your code raised an error or ended its process)" in lines
     assert not any(line.startswith("outcome: PASS") for line in lines)
     assert "points: 2 of 2" not in lines
+
+
+def test_help_lists_every_command_under_a_heading_with_its_whole_sentence(tl):
+    shown = tl("--help", course=None).stdout
+    assert [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")] == [
+        "Options:",
+        "Learn:",
+        "Solve, and be graded:",
+        "This machine:",
+        "For assistants and lecturers:",
+    ]
+    assert "…" not in shown
+    assert "..." not in shown.partition("\n")[2]
+    assert "..." not in tl("ta", "--help", course=None).stdout.partition("\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what", "fix"),
+    [
+        (("grade",), "Missing argument 'EXERCISE'.", "tlcourse grade --help"),
+        (("lesson", "shw"), "No such command 'shw'. Did you mean 'show'?", "tlcourse lesson --help"),
+        (("progress", "--colour"), "No such option: --colour", "tlcourse progress --help"),
+    ],
+)
+def test_a_wrong_usage_is_said_like_every_other_error(tl, arguments, what, fix):
+    ended = tl(*arguments, course=None)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"tlcourse: {what}")
+    assert ended.stderr.endswith(f"Fix: {fix}\n")
+
+
+@pytest.mark.parametrize(("kind", "name", "near"), [("lesson", "dnn", "dann"), ("lab", "corel", "coral")])
+def test_an_unknown_name_suggests_those_that_are_near(tl, kind, name, near):
+    assert f"did you mean {near}" in tl(kind, "show", name, course=None).stderr

@@ -12,6 +12,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Events, Json, Plain
 from tlcourse.errors import ExitCode, UsageError
+from tlcourse.text import counted, misspelt
 
 if TYPE_CHECKING:
     from tlcourse.course.lab import Lab
@@ -285,7 +286,6 @@ def _overlaid(lab: Lab, numbers: Sequence[int]) -> list[KeptRun]:
 
 def _beside(result: LabResult, earlier: Sequence[KeptRun], *, plain: bool) -> Iterator[str]:
     """Each earlier run: what was set otherwise, and every arm's mean with its distance from the present one."""
-    from tlcourse.text import counted
 
     present = {arm.id: arm.mean for arm in result.arms}
     for run in earlier:
@@ -327,7 +327,7 @@ def _find(name: str, course: Path | None) -> Lab:
     if name not in labs:
         raise UsageError(
             f"There is no lab {name!r}.",
-            cause="a spelling mistake." if labs else "this course has no labs.",
+            cause=misspelt(name, labs) if labs else "this course has no labs.",
             remedy=f"use one of: {', '.join(labs)}." if labs else "tlcourse lesson list",
         )
     return labs[name]

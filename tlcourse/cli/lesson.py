@@ -10,6 +10,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Json, Plain
 from tlcourse.errors import UsageError
+from tlcourse.text import misspelt
 
 app = typer.Typer(help="Read the lessons.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -63,7 +64,9 @@ def show(
     about = next((known for known in units if known.id == name), None)
     if about is None:
         raise UsageError(
-            f"There is no unit {unit!r}.", cause="a spelling mistake.", remedy="list them with: tlcourse lesson list"
+            f"There is no unit {unit!r}.",
+            cause=misspelt(unit, [one.id for one in units]),
+            remedy="list them with: tlcourse lesson list",
         )
     if name not in loaded.lessons:
         raise UsageError(

@@ -9,15 +9,40 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperGroup
 
 from tlcourse.cli import out
-from tlcourse.errors import ExitCode, InfraError, TlcourseError
+from tlcourse.errors import ExitCode, InfraError, TlcourseError, UsageError
 from tlcourse.own_process import take_secret
 
 GROUP = "app"
+
+
+SECTIONS = {
+    "start": "Learn",
+    "exercise": "Solve, and be graded",
+    "data": "This machine",
+    "batch": "For assistants and lecturers",
+}
+"""Headings of the list of commands, by the first command below each."""
+
+
+class WholeHelp(TyperGroup):
+    """Lists commands under their headings, each with its whole sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list; a heading for all of them where they have none of their own."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [
+            (name, (one.help or "").partition("\n\n")[0]) for name, one in found if one is not None and not one.hidden
+        ]
+        heads = [number for number, (name, _) in enumerate(rows) if name in SECTIONS] if self.name == "tlcourse" else []
+        for start, end in zip(heads or [0], [*heads[1:], len(rows)], strict=True):
+            with formatter.section(SECTIONS[rows[start][0]] if heads else "Commands"):
+                formatter.write_dl([(name, " ".join(help_.split())) for name, help_ in rows[start:end]])
 
 
 class Command(NamedTuple):
@@ -34,7 +59,7 @@ COMMANDS = (
     Command("start", "start", "start", "Open the course in the terminal."),
     Command("serve", "start", "serve", "Show the course in a browser of this machine."),
     Command("lesson", "lesson", GROUP, "Read the lessons."),
-    Command("quiz", "quiz", GROUP, "Be quizzed."),
+    Command("quiz", "quiz", GROUP, "Answer questions, and review what is due."),
     Command("lab", "lab", GROUP, "Run the lecture's methods, each beside its control."),
     Command("search", "lesson", "search", "Search lessons, questions, labs and exercises."),
     Command("exercise", "exercise", GROUP, "The exercises and their hints."),
@@ -43,7 +68,7 @@ COMMANDS = (
     Command("run", "grade", "run", "Train a solution and try its outputs, without scoring it."),
     Command("grade", "grade", "grade", "Train a solution apart from the labels, and score it."),
     Command("watch", "grade", "watch", "Grade a solution now, and again whenever its file changes."),
-    Command("jobs", "jobs", GROUP, "Runs on clusters."),
+    Command("jobs", "jobs", GROUP, "Your runs on clusters."),
     Command("progress", "lesson", "progress", "What was read, answered and passed."),
     Command("data", "data", GROUP, "Real data: what is here, getting it, checking it."),
     Command("doctor", "config", "doctor", "Say what works on this machine, and what would fix the rest."),
@@ -51,7 +76,7 @@ COMMANDS = (
     Command("batch", "batch", "batch", "Grade a class: find each newest attempt, train and score all."),
     Command("pack", "pack", "pack", "Write a class into a folder that any scheduler can serve."),
     Command("collect", "pack", "collect", "Grade what was run in such a folder."),
-    Command("ta", "ta", GROUP, "For assistants and lecturers."),
+    Command("ta", "ta", GROUP, "Marks, reports, feedback and exports, and what staff decide."),
     Command("groups", "groups", GROUP, "Who hands in together."),
     Command("author", "author", GROUP, "Write a course, and check it."),
     Command("prewarm", "start", "prewarm", "Wait for one request, and carry it out.", hidden=True),
@@ -84,6 +109,7 @@ def _add(app: typer.Typer, command: Command) -> None:
     module = importlib.import_module(f"tlcourse.cli.{command.module}")
     if command.function == GROUP:
         _expand(module.app)
+        module.app.info.cls = WholeHelp
         app.add_typer(module.app, name=command.name, help=command.help, hidden=command.hidden)
     else:
         app.command(command.name, hidden=command.hidden)(expanded(getattr(module, command.function)))
@@ -121,9 +147,11 @@ def _verbose(wanted: bool) -> None:
 
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version, and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", callback=_verbose, help="As of each command.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", callback=_verbose, help="Log what is decided, and why.")
+    ] = False,
 ) -> None:
     """A course in a terminal, and its grader: transfer learning and multi-task learning."""
 
@@ -132,6 +160,7 @@ def application() -> typer.Typer:
     """The app without its commands."""
     app = typer.Typer(
         name="tlcourse",
+        cls=WholeHelp,
         help="A course in a terminal, and its grader: transfer learning and multi-task learning.",
         epilog="Begin with: tlcourse start",
         no_args_is_help=True,
@@ -154,7 +183,9 @@ def main() -> None:
         if logs.wanted():
             logs.start()
     try:
-        app()
+        code = app(standalone_mode=False)
+        if isinstance(code, int):
+            sys.exit(code)
     except TlcourseError as error:
         out.complain(error)
         sys.exit(error.exit_code)
@@ -162,13 +193,31 @@ def main() -> None:
         if end.code == ExitCode.INTERRUPTED:  # Typer makes this of a KeyboardInterrupt, and says nothing
             out.note("tlcourse: interrupted; nothing is left running on this machine.")
         raise
+    except typer.Abort:
+        sys.exit(1)
     except BrokenPipeError:
         # the reader of our output has gone (`tlcourse … | head`): say nothing, and nothing at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.OK)
     except Exception as error:
+        if (usage := _usage(error)) is not None:
+            out.complain(usage)
+            sys.exit(usage.exit_code)
         out.complain(_our_mistake(error))
         sys.exit(ExitCode.INFRA)
+
+
+def _usage(error: Exception) -> UsageError | None:
+    """A wrong option or a missing argument in our words; Typer's own class of it is not public. None: another error."""
+    said = getattr(error, "format_message", None)
+    if said is None:
+        return None
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        out.say(context.get_help() if context else said())
+        sys.exit(ExitCode.USAGE)
+    command = context.command_path if context else "tlcourse"
+    return UsageError(said(), remedy=f"{command.replace('python -m tlcourse', 'tlcourse')} --help")
 
 
 def _our_mistake(error: Exception) -> InfraError:

@@ -124,9 +124,10 @@ def one_of(names: Sequence[str], what: str) -> Callable[[str], str]:
     def checked(name: str) -> str:
         if name not in names:
             from tlcourse.errors import UsageError
+            from tlcourse.text import misspelt
 
             raise UsageError(
-                f"There is no {what} {name!r}.", cause="a spelling mistake.", remedy=f"use one of: {', '.join(names)}."
+                f"There is no {what} {name!r}.", cause=misspelt(name, names), remedy=f"use one of: {', '.join(names)}."
             )
         return name
 

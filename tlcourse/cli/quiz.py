@@ -14,6 +14,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Json, Plain
 from tlcourse.errors import UsageError
+from tlcourse.text import misspelt
 
 if TYPE_CHECKING:
     from tlcourse.course.model import Quiz
@@ -147,7 +148,9 @@ def take(
     loaded = load_course(course)
     if name not in loaded.quizzes and name not in loaded.mixed:
         raise UsageError(
-            f"There is no quiz {name!r}.", cause="a spelling mistake.", remedy="list them with: tlcourse quiz list"
+            f"There is no quiz {name!r}.",
+            cause=misspelt(name, loaded.quizzes),
+            remedy="list them with: tlcourse quiz list",
         )
     tell = out.note if json else out.say
     with Record.open() as record:
@@ -242,7 +245,9 @@ def export_quizzes(
     for name in names or []:
         if name not in loaded.quizzes:
             raise UsageError(
-                f"There is no quiz {name!r}.", cause="a spelling mistake.", remedy="list them with: tlcourse quiz list"
+                f"There is no quiz {name!r}.",
+                cause=misspelt(name, loaded.quizzes),
+                remedy="list them with: tlcourse quiz list",
             )
     quizzes = [loaded.quizzes[name] for name in names or loaded.quizzes]
     module = _module(form)

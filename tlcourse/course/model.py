@@ -16,6 +16,7 @@ from tlcourse.course.write_it import WriteIt
 from tlcourse.errors import UsageError
 from tlcourse.quiz.kinds import AnyQuestion
 from tlcourse.quiz.kinds.question import Text
+from tlcourse.text import misspelt
 
 
 class Objective(Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,6 +197,8 @@ class LoadedCourse(Struct, frozen=True):
                 return exercise
         raise UsageError(
             f"There is no exercise {name!r}.",
-            cause="a spelling mistake, or another course." if self.exercises else "this course has no exercises.",
+            cause=misspelt(name, self.exercises, otherwise="a spelling mistake, or another course.")
+            if self.exercises
+            else "this course has no exercises.",
             remedy=f"use one of: {', '.join(self.exercises)}." if self.exercises else "tlcourse lesson list",
         )

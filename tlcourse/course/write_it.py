@@ -16,7 +16,7 @@ from tlcourse.course.spec import Identifier
 from tlcourse.errors import ContentError, UsageError
 from tlcourse.located import at, decode, read_text
 from tlcourse.quiz.kinds.question import Text
-from tlcourse.text import typed
+from tlcourse.text import misspelt, typed
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedCourse
@@ -102,12 +102,9 @@ def find(course: LoadedCourse, name: str) -> WriteIt:
     """The write-it exercise of that name; raises UsageError, with the names that are near."""
     if (one := course.write_its.get(name)) is not None:
         return one
-    import difflib
-
-    near = difflib.get_close_matches(name.lower(), course.write_its, 2, 0.5)
     raise UsageError(
         f"There is no write-it exercise {name!r}.",
-        cause=f"did you mean {' or '.join(near)}?" if near else "a spelling mistake, or another course.",
+        cause=misspelt(name, course.write_its, otherwise="a spelling mistake, or another course."),
         remedy=f"use one of: {', '.join(course.write_its)}." if course.write_its else "this course has none.",
     )
 

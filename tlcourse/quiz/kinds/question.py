@@ -310,7 +310,7 @@ def shuffled(name: str, count: int) -> list[int]:
 
 _SPEAKS_OF_OTHERS = re.compile(
     r"(all|any|both|either|each|neither|none|one|two|three) (of|the) (these|those|them|above|others?|rest)\b"
-    r"|(both|neither|none)\b *([.;,:]|$)|.*\babove\.?$",
+    r"|(both|neither|none)\b *([.;,:]|\Z)|.*\babove\.?\Z",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?:about|some|at (?:most|least)|nearly)? *([-−+]?[\d.,]*\d)")
