@@ -83,8 +83,10 @@ def test_no_reference_and_no_wrong_solution_lies_in_it_as_text_and_those_who_nee
     (wheel,) = installed.parents[2].glob("tlcourse-*.whl")
     with zipfile.ZipFile(wheel) as opened:
         carried = {name: opened.read(name) for name in opened.namelist()}
-    solutions = [path for folder in ("references", "wrong") for path in (CHECKOUT / "graders" / folder).rglob("*.*")]
-    solutions = [path for path in solutions if path.suffix in (".py", ".md")]
+    solutions = [
+        path for folder in ("references", "wrong", "write") for path in (CHECKOUT / "graders" / folder).rglob("*.*")
+    ]
+    solutions = [path for path in solutions if path.suffix in (".py", ".md", ".yaml")]
     assert len(solutions) > 20
     assert not [path.name for path in solutions for data in carried.values() if path.read_bytes()[:400] in data]
     code = (
@@ -92,11 +94,18 @@ def test_no_reference_and_no_wrong_solution_lies_in_it_as_text_and_those_who_nee
         "from tlcourse.course.loader import load_course\n"
         "for one in load_course().exercises.values():\n"
         "    print(len(list(solutions(one))), 'def fit(' in explanation(one, passed=True).page)\n"
+        "from tlcourse.grading.write_it import reference_and_wrongs\n"
+        "from tlcourse.paths import graders_folder\n"
+        "for one in load_course().write_its.values():\n"
+        "    reference, wrongs = reference_and_wrongs(graders_folder(None), one)\n"
+        "    print(one.id, all(wrong.replace[0] in reference for wrong in wrongs) and len(wrongs))\n"
     )
     command = [installed.parent / "python", "-I", "-c", code]
     told = subprocess.run(command, cwd="/", capture_output=True, text=True, check=True).stdout.splitlines()
     beside = [1 + len(list(folder.glob("*.py"))) for folder in sorted((CHECKOUT / "graders" / "wrong").iterdir())]
-    assert told == [f"{number} True" for number in beside]
+    assert told[: len(beside)] == [f"{number} True" for number in beside]
+    written = sorted(line.split()[0] for line in told[len(beside) :] if int(line.split()[1]) >= 2)
+    assert written == sorted(folder.name for folder in (CHECKOUT / "graders" / "write").iterdir())
 
 
 def test_it_carries_its_licence_and_says_so(installed):

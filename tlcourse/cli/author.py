@@ -173,7 +173,7 @@ def _table(rows: list[Row], *, plain: bool) -> Iterator[str]:
         yield f"{'unit':<27}{'objective':<27}{'questions':>9}{'judging':>9}  {'practised in':<24} sections"
     for row in rows:
         sections = ", ".join(section.removeprefix(f"{row.unit}#") for section in row.sections) or "none"
-        practice = ", ".join([*row.exercises, *row.labs]) or "-"
+        practice = ", ".join([*row.exercises, *row.methods, *row.labs]) or "-"
         if plain:
             counts = f"questions {row.questions}, judging {row.judging}"
             yield f"objective: {row.unit}: {row.objective}: {counts}: {practice}: {sections}"

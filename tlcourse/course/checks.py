@@ -229,7 +229,7 @@ def _width(text: str) -> int:
 
 
 class Row(Struct, frozen=True):
-    """One objective: the sections its questions name, how many questions, its unit's exercises and labs.
+    """One objective: the sections its questions name, how many questions, its unit's exercises, labs, methods.
 
     `judging` counts the questions at which a student has to judge (`JUDGING`), of those that say their level.
     """
@@ -242,6 +242,7 @@ class Row(Struct, frozen=True):
     judging: int
     exercises: list[str]
     labs: list[str]
+    methods: list[str]
 
 
 def coverage(course: LoadedCourse) -> list[Row]:
@@ -263,6 +264,7 @@ def coverage(course: LoadedCourse) -> list[Row]:
             judging=sum(question.level in JUDGING for question in asked[objective.id]),
             exercises=unit.exercises,
             labs=labs[unit.id],
+            methods=[one.key for one in course.write_its.values() if one.unit == unit.id],
         )
         for unit in course.about.units
         for objective in unit.objectives
