@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[1]
     [
         ("tests/cli/test_grade.py::test_a[x-y]", "tests/cli/test_grade.py"),
         ("tests/attacks/test_attacks.py::test_every[fork-server-root-a]", "tests/attacks/test_attacks.py"),
-        ("tests/labs/test_labs.py::test_its_claim[coral]", "tests/labs/test_labs.py::test_its_claim[coral]"),
+        (
+            "tests/labs/test_labs.py::test_a_seed_trained_anew[coral]",
+            "tests/labs/test_labs.py::test_a_seed_trained_anew[coral]",
+        ),
         ("tests/labs/test_labs.py::test_events_come", "tests/labs/test_labs.py"),
     ],
 )

@@ -14,7 +14,7 @@ LONGEST = (
     "tests/cluster/test_faults.py",
     "tests/cluster/",
     "tests/graders/",
-    "tests/labs/test_labs.py::test_its_claim",
+    "tests/labs/test_labs.py::test_a_seed",
     "tests/exercises/",
     "tests/labs/test_full_data.py",
     "tests/cli/test_class.py",
