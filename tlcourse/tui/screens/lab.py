@@ -15,26 +15,23 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tlcourse.course.lab import Lab, Setting
-from tlcourse.errors import UsageError
+from tlcourse.course.lab import Lab
 from tlcourse.labs.recorded import RecordedRun, read_run, recorded
 from tlcourse.labs.result import KeptRun, kept_run, kept_runs, replay
 from tlcourse.presenting.lab_run import headline
 from tlcourse.presenting.lab_run import seeds as seeds_of
-from tlcourse.text import counted
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.playing import SLOW_S, Timeline, in_step
-from tlcourse.tui.screens.frame import CourseScreen
+from tlcourse.tui.screens.lab_keys import SIDE_BY_SIDE, StageScreen
 from tlcourse.tui.screens.lab_runs import RunsDialog
 from tlcourse.tui.text import Text
-from tlcourse.tui.themes import NO_COLOUR
 from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.lab_stage import Stage
 from tlcourse.tui.widgets.lab_view import of_events
-from tlcourse.tui.widgets.sliders import Sliders
+from tlcourse.tui.widgets.sliders import SettingsPane, Sliders
 
 if TYPE_CHECKING:
     from tlcourse.quiz.kinds.question import Option as PredictionOption
@@ -42,16 +39,14 @@ if TYPE_CHECKING:
 _MANY = 8
 _FRAME_S = 0.1  # events come faster than eyes see; drawing each would keep keys waiting
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_SCRUB = 0.05
 _GET_READY_S = 0.5
-_SIDE_BY_SIDE = 110
 
 
 class Page(VerticalScroll, inherit_bindings=False):
     """It scrolls by the screen's keys: `home` and `end` are those of what is played."""
 
 
-class LabScreen(CourseScreen):
+class LabScreen(StageScreen):
     """One lab; with `play` it begins with a run of that number, 0: the one that comes with the course."""
 
     AREA = "labs"
@@ -60,22 +55,10 @@ class LabScreen(CourseScreen):
         Binding("r", "run(1)", "Run", id="lab.run"),
         Binding("m", f"run({_MANY})", f"{_MANY} seeds", id="lab.many"),
         Binding("s", "stop", "Stop", id="lab.stop"),
-        Binding("space", "pause", "Pause", id="lab.pause"),
-        Binding("left", "scrub(-1)", "Back", id="lab.back", show=False),
-        Binding("right", "scrub(1)", "On", id="lab.on", show=False),
-        Binding("plus,equals_sign", "faster(1)", "Faster", id="lab.faster", key_display="+", show=False),
-        Binding("minus", "faster(-1)", "Slower", id="lab.slower", key_display="-", show=False),
-        Binding("home", "scrub(-100)", "To its beginning", id="lab.first", show=False),
-        Binding("end", "scrub(100)", "To its end", id="lab.last", show=False),
         Binding("y", "replay", "Play", id="lab.replay", tooltip="A recorded run, or one of yours"),
         Binding("p", "settings", "Settings", id="lab.settings"),
-        Binding("w", "pace", "Pace", id="lab.pace", tooltip="Show training as it comes, or over 10 s"),
-        Binding("o", "overlay", "Overlay", id="lab.overlay"),
-        Binding("t", "embedding", "t-SNE or PCA", id="lab.embedding", show=False),
-        Binding("j,down", "scroll(1)", "Down", show=False),
-        Binding("k,up", "scroll(-1)", "Up", show=False),
-        Binding("pagedown", "page(1)", "A page on", show=False),
-        Binding("b,pageup", "page(-1)", "A page back", show=False),
+        Binding("w", "pace", "Pace", id="lab.pace", show=False, tooltip="Show training as it comes, or over 10 s"),
+        Binding("o", "overlay", "Overlay", id="lab.overlay", show=False, tooltip="Earlier runs with this one"),
     ]
 
     def __init__(self, lab: str, *, play: int | None = None) -> None:
@@ -97,19 +80,14 @@ class LabScreen(CourseScreen):
         return self.course_app.labs[self.lab_name]
 
     @property
-    def stage(self) -> Stage:
-        """What is seen of a run."""
-        return self.query_one(Stage)
-
-    @property
     def sliders(self) -> Sliders:
         """The settings."""
         return self.query_one(Sliders)
 
     @property
-    def motion(self) -> bool:
-        """Whether something may move that does not have to."""
-        return not self.course_app.ascii_only and self.course_app.theme != NO_COLOUR
+    def settings_pane(self) -> SettingsPane:
+        """The settings, with their frame."""
+        return self.query_one(SettingsPane)
 
     @property
     def path(self) -> list[str]:
@@ -132,21 +110,18 @@ class LabScreen(CourseScreen):
                     yield Static(id="lab-prompt", markup=False)
                     yield Choices(id="lab-options", markup=False)
                     yield Static(id="lab-reasons", markup=False)
-                with Vertical(id="lab-settings", classes="pane"):
-                    yield Sliders(self.lab.settings)
-                    yield Input(id="lab-input")
+                yield SettingsPane(self.lab)
                 yield Static(id="lab-explanation", classes="pane", markup=False)
-            yield Stage(self.lab, motion=self.motion)
+            yield Stage(self.lab, motion=self.course_app.motion)
 
     def on_mount(self) -> None:
         """Ask for the prediction, or play."""
         super().on_mount()
         words, lab, app = self.course_app.words, self.lab, self.course_app
-        for name, title in (("claim", "Claim"), ("prediction", "Predict first"), ("settings", "Settings")):
+        for name, title in (("claim", "Claim"), ("prediction", "Predict first")):
             self.query_one(f"#lab-{name}").border_title = title
         self.query_one("#lab-claim", Static).update(words(lab.claim))
         self.query_one("#lab-prompt", Static).update(words(lab.prediction.prompt))
-        self.query_one("#lab-settings").display = bool(lab.settings)
         self.query_one("#lab-explanation").border_title = "Why"
         self._ask()
         self._show_pace()
@@ -198,7 +173,7 @@ class LabScreen(CourseScreen):
         elapsed, self._last = now - self._last, now
         self._frame += 1
         if self.training is not None:
-            spinner = f"{_SPINNER[self._frame % len(_SPINNER)]} " if self.motion else ""
+            spinner = f"{_SPINNER[self._frame % len(_SPINNER)]} " if self.course_app.motion else ""
             done = f", {self._seeds_done} of {self._seeds} seeds done" if self._seeds > 1 else ""
             self._say(f"{spinner}{self._phase}{done} · {now - self._since:.0f} s · s stops", "$lab")
         timeline = self.stage.timeline
@@ -361,7 +336,7 @@ class LabScreen(CourseScreen):
         else:
             self._playing = f"your run {chosen[0]}"
         self._say(f"Playing: {self._playing}", "$lab")
-        if not self.motion:
+        if not self.course_app.motion:
             timeline.seek(1.0)
         self.stage.catch_up()
 
@@ -370,28 +345,6 @@ class LabScreen(CourseScreen):
             return recorded(self.course_app.course.folder, self.lab_name)
         return read_run(json.dumps(event) for event in replay(self.lab_name, number))
 
-    def action_pause(self) -> None:
-        """Hold it, or go on; at its end, from the beginning."""
-        timeline = self.stage.timeline
-        if timeline is None:
-            return
-        if timeline.over:
-            self.stage.seek(-1.0)
-            timeline.paused = False
-        else:
-            timeline.paused = not timeline.paused
-        self.stage.catch_up()
-
-    def action_scrub(self, by: int) -> None:
-        """Back or on."""
-        self.stage.seek(by * _SCRUB)
-
-    def action_faster(self, by: int) -> None:
-        """Faster or slower."""
-        if self.stage.timeline is not None:
-            self.stage.timeline.faster(by)
-            self.stage.catch_up()
-
     def action_pace(self) -> None:
         """Show what trains as it comes, or over some seconds; it trains as fast as it can in any case."""
         self._slow = not self._slow
@@ -399,7 +352,7 @@ class LabScreen(CourseScreen):
 
     def _show_pace(self) -> None:
         how = f"over {SLOW_S:g} s" if self._slow else "as fast as it trains"
-        self.query_one("#lab-settings").border_subtitle = f"w: shown {how}"
+        self.settings_pane.border_subtitle = f"w: shown {how}"
 
     def action_overlay(self) -> None:
         """Choose earlier runs that are drawn with the present one."""
@@ -417,17 +370,6 @@ class LabScreen(CourseScreen):
         }
         self.stage.redraw()
 
-    def action_embedding(self) -> None:
-        """Show features the other way: by t-SNE, or along their principal components."""
-        there = self.stage.curves.pictured_by
-        if len(there) > 1:
-            self.stage.by = "pca" if self.stage.by == "tsne" else "tsne"
-            self.stage.redraw()
-        elif there:
-            self.tell("No t-SNE here: it comes with a run of your own, and needs scikit-learn.")
-        else:
-            self.tell("There is no picture of features; not every lab has one, and it comes with a run.")
-
     # -- settings --------------------------------------------------------------------------------------------------
 
     def action_settings(self) -> None:
@@ -435,50 +377,21 @@ class LabScreen(CourseScreen):
         self.sliders.focus()
         self.sliders.scroll_visible(animate=False)
 
-    @on(Sliders.Asked)
-    def ask_exactly(self, event: Sliders.Asked) -> None:
-        """Open a line for an exact value."""
-        line = self.query_one("#lab-input", Input)
-        line.value = f"{self.sliders.values[event.setting.id]:g}"
-        line.cursor_position = len(line.value)
-        line.add_class("-open")
-        line.focus()
+    @on(SettingsPane.Refused)
+    def say_why(self, event: SettingsPane.Refused) -> None:
+        """A value that a setting cannot have."""
+        self._say(event.why, "$wrong")
 
-    @on(Input.Submitted, "#lab-input")
-    def change(self, event: Input.Submitted) -> None:
-        """Keep what was typed, if it can be."""
-        from tlcourse.labs.runner import settings_of
-
-        name = self._setting.id
-        try:
-            value = settings_of(self.lab, {name: event.value.strip()})[name]
-        except UsageError as error:
-            self._say(f"{error.what} Its default is {self._setting.default:g}.", "$wrong")
-            return
-        self.sliders.put(name, value)
-        self._close_input()
-
-    @property
-    def _setting(self) -> Setting:
-        return self.sliders.chosen
-
-    @on(Sliders.Changed)
-    def show_change(self) -> None:
-        """What is on the stage was run with other settings."""
-        changed = self.sliders.changed
-        said = counted(len(changed), "setting") + " changed" if changed else "all at their defaults"
-        self.query_one("#lab-settings").border_title = f"Settings – {said}"
-
-    def _close_input(self) -> None:
-        self.query_one("#lab-input", Input).remove_class("-open")
-        self.sliders.focus()
+    @on(SettingsPane.Left)
+    def leave_value(self) -> None:
+        """The first line says again what can be done."""
         if self.stage.timeline is None:
             self._invite()
 
     def action_leave(self) -> None:
         """Leave the line first, then the settings, then the lab."""
-        if self.query_one("#lab-input", Input).has_focus:
-            self._close_input()
+        if self.settings_pane.asks:
+            self.settings_pane.close()
         elif self.sliders.has_focus:
             self.query_one("#lab-page").focus()
         else:
@@ -495,20 +408,7 @@ class LabScreen(CourseScreen):
         if not self.is_mounted:
             return
         page, about = self.query_one("#lab-page"), self.query_one("#lab-about")
-        first = self.stage.timeline is not None and self.app.size.width < _SIDE_BY_SIDE
+        first = self.stage.timeline is not None and self.app.size.width < SIDE_BY_SIDE
         order = [self.stage, about] if first else [about, self.stage]
         if list(page.children) != order:
             page.move_child(order[0], before=order[1])
-
-    @property
-    def _scrolled(self) -> VerticalScroll:
-        wide = self.app.size.width >= _SIDE_BY_SIDE
-        return self.query_one("#lab-about" if wide else "#lab-page", VerticalScroll)
-
-    def action_scroll(self, by: int) -> None:
-        """Scroll the page."""
-        (self._scrolled.scroll_down if by > 0 else self._scrolled.scroll_up)(animate=False)
-
-    def action_page(self, by: int) -> None:
-        """Scroll it by a page."""
-        (self._scrolled.scroll_page_down if by > 0 else self._scrolled.scroll_page_up)(animate=False)

@@ -7,14 +7,19 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import events
+from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
+from textual.widgets import Input
 
-from tlcourse.course.lab import Setting
+from tlcourse.course.lab import Lab, Setting
+from tlcourse.errors import UsageError
 from tlcourse.presenting.marks import Run
+from tlcourse.text import counted
 from tlcourse.tui.text import Text
 
 _STOPS = 24
@@ -190,3 +195,72 @@ class Sliders(Widget, can_focus=True):
 
 def _words(one: Setting) -> str:
     return one.id.replace("_", " ")
+
+
+class SettingsPane(Vertical):
+    """The settings of a lab in their frame, and the line in which an exact value is typed."""
+
+    class Refused(Message):
+        """What was typed cannot be."""
+
+        def __init__(self, why: str) -> None:
+            super().__init__()
+            self.why = why
+
+    class Left(Message):
+        """The line was left."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(id="lab-settings", classes="pane")
+        self._lab = lab
+
+    def compose(self) -> ComposeResult:
+        """The sliders, and the line."""
+        yield Sliders(self._lab.settings)
+        yield Input(id="lab-input")
+
+    def on_mount(self) -> None:
+        """Name the pane."""
+        self.border_title = "Settings"
+        self.display = bool(self._lab.settings)
+
+    @property
+    def asks(self) -> bool:
+        """Whether a value is being typed."""
+        return self.query_one(Input).has_focus
+
+    @on(Sliders.Asked)
+    def ask(self, event: Sliders.Asked) -> None:
+        """Open the line."""
+        line = self.query_one(Input)
+        line.value = f"{self.query_one(Sliders).values[event.setting.id]:g}"
+        line.cursor_position = len(line.value)
+        line.add_class("-open")
+        line.focus()
+
+    @on(Input.Submitted)
+    def change(self, event: Input.Submitted) -> None:
+        """Keep what was typed, if it can be."""
+        from tlcourse.labs.runner import settings_of
+
+        one = self.query_one(Sliders).chosen
+        try:
+            value = settings_of(self._lab, {one.id: event.value.strip()})[one.id]
+        except UsageError as error:
+            self.post_message(self.Refused(f"{error.what} Its default is {one.default:g}."))
+            return
+        self.query_one(Sliders).put(one.id, value)
+        self.close()
+
+    @on(Sliders.Changed)
+    def show_change(self) -> None:
+        """What is on the stage was run with other settings."""
+        changed = self.query_one(Sliders).changed
+        said = counted(len(changed), "setting") + " changed" if changed else "all at their defaults"
+        self.border_title = f"Settings – {said}"
+
+    def close(self) -> None:
+        """Leave the line for the sliders."""
+        self.query_one(Input).remove_class("-open")
+        self.query_one(Sliders).focus()
+        self.post_message(self.Left())
