@@ -22,7 +22,7 @@ from tlcourse.cluster.profile import Profile, parse_profiles
 from tlcourse.cluster.queue import JobStatus, ask_status, enough_wait, in_words, read_queue_load
 from tlcourse.cluster.sbatch_errors import BusyError, LimitError, RefusedError, explain, located, would_wait
 from tlcourse.cluster.shell import Done
-from tlcourse.cluster.slurm import Folder, JobState, _framed, accounting, ask, read_squeue, submit
+from tlcourse.cluster.slurm import Folder, JobState, _framed, accounting, ask, fetch, read_squeue, submit
 from tlcourse.cluster.submit import Limit, ask_limits, cancel, clusters_of, sbatch_test_only
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, TlcourseError, UsageError
@@ -246,6 +246,17 @@ def test_a_result_that_was_cut_short_is_left_for_the_next_time():
     assert _framed(b"0 3\nabc1 5\nab") == {0: b"abc"}
     assert _framed(b"0 3\nabc1 2\nab") == {0: b"abc", 1: b"ab"}
     assert _framed(b"motd says hello\n0 3\nabc") == {}
+
+
+def test_many_large_results_come_in_several_answers(login, tmp_path):
+    (tmp_path / "results").mkdir()
+    for number in range(3):
+        (tmp_path / "results" / f"{number}.json").write_bytes(b"x" * 100 * (number + 1))
+    caps = {0: 1000, 1: 1000, 2: 199, 9: 1000}
+    found = fetch(login(), str(tmp_path), caps)  # the last is not there
+    assert {number: len(data) for number, data in found.items()} == {0: 100, 1: 200, 2: 200}
+    assert list(fetch(login(), str(tmp_path), caps, most=250)) == [0, 1]
+    assert list(fetch(login(), str(tmp_path), caps, most=1)) == [0]
 
 
 class Queue:

@@ -316,11 +316,19 @@ def was_preempted(shell: Shell, folder: str, state: JobState, cluster: str = "")
     return shell.run(_PREEMPTED.format(log=log, job=quoted(state.id), clusters=on_cluster(cluster))).code == 0
 
 
-def fetch(shell: Shell, folder: str, caps: Mapping[int, int]) -> dict[int, bytes]:
-    """Result files: number → bytes, of each at most its cap and one byte more. Raises ConnectionLostError."""
+FETCH_AT_ONCE = 256 * 2**20
+
+
+def fetch(shell: Shell, folder: str, caps: Mapping[int, int], most: int = FETCH_AT_ONCE) -> dict[int, bytes]:
+    """Result files: number → bytes, of each at most its cap and one byte more. Raises ConnectionLostError.
+
+    Once there are `most` bytes the others are left for the next time: a class whose results are as large as they may be
+    would fill this machine's memory.
+    """
     command = (
-        f"cd {quoted(folder)}/results || exit 3; while read -r i cap; do "
-        "n=$(head -c $cap $i.json | wc -c) && echo $i $n && head -c $cap $i.json; done"
+        f"cd {quoted(folder)}/results || exit 3; t=0; while read -r i cap; do [ -f $i.json ] || continue; "
+        "n=$(head -c $cap $i.json | wc -c) && echo $i $n && head -c $cap $i.json; "
+        f"t=$((t + n)); [ $t -lt {most} ] || break; done"
     )
     wanted = "".join(f"{number} {cap + 1}\n" for number, cap in caps.items())
     return _framed(shell.run(command, wanted.encode(), timeout=300).out)
@@ -328,13 +336,14 @@ def fetch(shell: Shell, folder: str, caps: Mapping[int, int]) -> dict[int, bytes
 
 def _framed(data: bytes) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
-    while data:
-        head, _, data = data.partition(b"\n")
-        words = head.split()
+    at = 0
+    while (end := data.find(b"\n", at) + 1) > 0:
+        words = data[at:end].split()
         if len(words) != 2 or not all(word.isdigit() for word in words):
             break
         number, length = int(words[0]), int(words[1])
-        if len(data) < length:
+        if len(data) < end + length:
             break  # the file changed, or the stream was cut: asked for again
-        found[number], data = data[:length], data[length:]
+        at = end + length
+        found[number] = data[end:at]
     return found
