@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.execution.judge import Told, ending, out_of_time
-from tlcourse.execution.spec import Problem, RunSpec
+from tlcourse.execution.spec import Checked, Problem, RunSpec
 
 STARTED = {"type": "started", "device": "a cpu", "torch": "2.9"}
 
@@ -44,6 +44,19 @@ def test_whoever_watches_sees_what_counts_but_neither_the_log_twice_nor_where_it
     assert found.take({"type": "probe", "values": {}}) is True
     assert found.take({"type": "log", "text": "forged"}) is False
     assert found.take({"type": "where", "place": "line 3", "trace": ""}) is False
+
+
+def test_what_a_check_said_counts_once_and_carries_nothing_out_once_test_inputs_are_in():
+    said = [
+        {"type": "check", "id": name, "status": status, "message": words, "trace": ""}
+        for name, status, words in (("sign", "fail", "no"), ("sign", "pass", ""), ("size", "excellent", ""))
+    ]
+    late = {**said[0], "id": "late"}
+    found = told(*said)
+    assert [found.take(event) for event in (phase("fitted"), late)] == [True, False]
+    assert list(found.checks.values()) == [Checked("sign", "fail", "no")]
+    many = told(*({**said[0], "id": str(number)} for number in range(500)))
+    assert len(many.checks) == 100
 
 
 def test_the_first_start_counts():

@@ -60,7 +60,7 @@ def test_every_one_has_a_reference_two_to_four_wrong_twins_and_a_short_skeleton(
         assert 2 <= len(wrongs) <= 5, one.id
         assert 2 <= len(one.hints) <= 3
         assert "TODO" in skeleton
-        assert 5 <= len(skeleton.splitlines()) <= 40
+        assert 5 <= len(skeleton.splitlines()) <= 30
         assert set(one.defines) <= set(reference.replace("(", " ").replace(":", " ").split())
 
 

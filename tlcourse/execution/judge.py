@@ -73,10 +73,12 @@ class Told:
             for name, value in event["values"].items():
                 if self._probes.setdefault(name, value) != value:
                     self._contradicted.add(name)
-        elif kind == "check" and len(self.checks) < _MOST_CHECKS:
-            with contextlib.suppress(msgspec.ValidationError):
-                fields = {key: event[key] for key in ("id", "status", "message", "trace")}
-                self.checks.setdefault(event["id"], msgspec.convert(fields, Checked))
+        elif kind == "check":
+            if not self.fitted and len(self.checks) < _MOST_CHECKS:
+                with contextlib.suppress(msgspec.ValidationError):
+                    fields = {key: event[key] for key in ("id", "status", "message", "trace")}
+                    self.checks.setdefault(event["id"], msgspec.convert(fields, Checked))
+            return False
         elif kind == "problem" and self.problem is None:
             with contextlib.suppress(msgspec.ValidationError):
                 fields = {key: event[key] for key in ("kind", "message", "trace")}
