@@ -93,6 +93,13 @@ def test_a_third_of_the_bank_asks_for_judgement_and_every_objective_does_somewhe
     assert [row.objective for row in coverage(COURSE) if row.judging < 1] == []
 
 
+def test_tables_fit_a_terminal_of_80_columns():
+    tables = [question for question in QUESTIONS if question.code and question.type != "bug"]
+    wide = {q.id: max(map(len, q.realise(1).code.splitlines())) for q in tables}
+    assert {name: width for name, width in wide.items() if width > 72} == {}
+    assert len(tables) >= 40
+
+
 def test_a_table_is_said_to_be_measured_or_to_be_supposed():
     """Figures of this course stand in docs/results.md; what was made up for the exercise says "suppose"."""
     results = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
