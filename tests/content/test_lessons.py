@@ -10,7 +10,7 @@ import pytest
 
 from tlcourse.course.checks import problems_of_lessons
 from tlcourse.course.loader import load_course
-from tlcourse.course.markdown import headings
+from tlcourse.course.markdown import headings, minutes_of
 
 COURSE = load_course()
 LESSONS = sorted(COURSE.lessons)
@@ -54,10 +54,9 @@ def test_a_diagram_is_followed_by_the_same_in_words(name):
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_takes_the_minutes_it_says(name):
-    """Between 90 and 260 words a minute: formulas and listings slow a reader down, short sentences do not."""
     lesson = COURSE.lessons[name]
-    assert 5 <= lesson.minutes <= 10
-    assert 90 * lesson.minutes <= len(lesson.body.split()) <= 260 * lesson.minutes
+    assert lesson.minutes == pytest.approx(minutes_of(lesson.body), abs=1)
+    assert lesson.minutes <= 25
 
 
 @pytest.mark.parametrize("name", LESSONS)

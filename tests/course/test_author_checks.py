@@ -35,6 +35,7 @@ def spoil(path: Path, old: str, new: str) -> None:
         ("See [there](nowhere).", "the link `nowhere` leads nowhere"),
         ("See [there](kinds#nothing).", "the link `kinds#nothing` leads nowhere"),
         ("See [there](#nothing).", "leads nowhere"),
+        ("Try [it](lab/nothing).", "leads nowhere"),
     ],
 )
 def test_a_lesson_that_a_terminal_shows_badly_is_named_with_its_line(course, line, said):

@@ -158,13 +158,17 @@ def problems_of_lessons(course: LoadedCourse) -> Iterator[str]:
         name: {markdown.slug(text) for _, text in markdown.headings(lesson.body)}
         for name, lesson in course.lessons.items()
     }
+    pages = pages_of(course)
     for unit in course.about.units:
         if unit.lesson is None or unit.id not in course.lessons:
             continue
         path = course.folder / unit.lesson
         for number, line, listed in _lines(path.read_text(encoding="utf-8")):
-            for problem in _problems_of_line(line, listed, unit.id, places):
+            for problem in _problems_of_line(line, listed, unit.id, places, pages):
                 yield f"{path}:{number}: {problem}"
+        takes, says = markdown.minutes_of(course.lessons[unit.id].body), course.lessons[unit.id].minutes
+        if abs(takes - says) > max(2, takes / 5):
+            yield f"{at(path, 'minutes')}: minutes is {says}, expected {takes}: what its text takes to read and answer"
         promised = len(unit.objectives)
         said = _promises(course.lessons[unit.id].body)
         if said not in (0, promised):
@@ -190,7 +194,16 @@ def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
             yield number, line, fenced or line.startswith("    ")
 
 
-def _problems_of_line(line: str, listed: bool, unit: str, places: dict[str, set[str]]) -> Iterator[str]:
+def pages_of(course: LoadedCourse) -> set[str]:
+    """What a link may lead to beside lessons: `lab/NAME`, `quiz/NAME`, `exercise/ID`, `write/NAME`."""
+    labs = load_labs(course.folder, [unit.id for unit in course.about.units])
+    kinds = {"lab": labs, "quiz": course.quizzes, "exercise": course.exercises, "write": course.write_its}
+    return {f"{kind}/{name}" for kind, names in kinds.items() for name in names}
+
+
+def _problems_of_line(
+    line: str, listed: bool, unit: str, places: dict[str, set[str]], pages: set[str]
+) -> Iterator[str]:
     if listed:
         if (width := _width(line)) > WIDTH:
             yield f"a line of {width} columns, expected at most {WIDTH} where the layout is kept"
@@ -202,8 +215,11 @@ def _problems_of_line(line: str, listed: bool, unit: str, places: dict[str, set[
     if longest > WIDTH:
         yield f"a word of {longest} columns, expected at most {WIDTH}"
     for target in _LINK.findall(prose):
-        if not _leads(target, unit, places):
-            yield f"the link `{target}` leads nowhere, expected unit, unit#heading, #heading or a web address"
+        if target not in pages and not _leads(target, unit, places):
+            yield (
+                f"the link `{target}` leads nowhere, expected unit, unit#heading, #heading, lab/NAME, quiz/NAME,"
+                " exercise/ID, write/NAME or a web address"
+            )
 
 
 def _leads(target: str, unit: str, places: dict[str, set[str]]) -> bool:

@@ -43,6 +43,35 @@ def title_of(body: str, name: str) -> str:
     return next((heading for heading, _ in sections(body) if slug(heading) == name), "")
 
 
+WORDS_A_MINUTE = 150
+"""Of prose that is read to be understood."""
+LINE_S, FORMULA_S, FIGURE_S, CHECK_S = 4, 20, 30, 40
+"""Seconds for a line of a listing, a formula or a line of figures, a drawing or table, and a question to the reader."""
+
+
+def minutes_of(body: str) -> int:
+    """How long a lesson takes: words of prose, and what slows a reader down. The one rule for `minutes`."""
+    seconds, words, fence = 0.0, 0, ""
+    table = False
+    for line in body.splitlines():
+        if line.startswith(("```", "~~~", "$$")):
+            mark = line[:3].strip()
+            one_line = mark == "$$" and line.count("$$") == 2
+            if not fence and not line.startswith("```python"):
+                seconds += FORMULA_S if mark == "$$" else FIGURE_S
+            fence = "" if fence or one_line else line.strip()
+        elif fence:
+            seconds += LINE_S if fence == "```python" and line.strip() else 0
+        elif line.startswith("    ") and line.strip():
+            seconds += FORMULA_S / 2
+        else:
+            seconds += FIGURE_S if line.startswith("|") and not table else 0
+            words += len(line.split())
+        table = line.startswith("|")
+    seconds += CHECK_S * len(re.findall(r"^\*\*(?:Check|Discuss)\.\*\*|^## Check yourself$", body, re.MULTILINE))
+    return max(round(words / WORDS_A_MINUTE + seconds / 60), 1)
+
+
 def sections(body: str, level: int = 2) -> list[tuple[str, str]]:
     """The (heading, text) pairs of one heading level, such as the hints of `hints.md`."""
     found: list[tuple[str, list[str]]] = []

@@ -18,9 +18,10 @@ Feature augmentation makes three copies of the features (Daumé III 2007, "Frust
 Any linear model on them chooses, feature by feature, what the domains share: its regulariser makes the common copy
 cheaper wherever one weight serves both.
 
-Feature matching needs pairs. De Vos et al. recorded sleep with two sensors at the same time, and trained the new
-pipeline so that its features equal those of the old one: min ‖f_t(x_t) − f_s(x_s)‖². The source's head then works on
-them as it is; no label is needed.
+Feature matching needs pairs: two sensors record the same moments, and the new pipeline is trained so that its features
+equal those of the old one, min ‖f_t(x_t) − f_s(x_s)‖². The source's head then works on them as it is; no label is
+needed. So it is here; in the paper (Heremans et al. 2022, arXiv:2201.00644; De Vos is its last author) the new
+recordings are labelled, and classification and matching are trained together.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Garg et al. 2022 (arXiv:2208.01066): prompts x₁ y₁ x₂ y₂ … x_k, the answer is y_k. Each prompt has a task of its own,
 here a random linear function; whoever gets them all right must learn from the examples before.
+
+Much smaller than the paper's network (4 layers of width 64 where it has 12 of 256), and trained without its curriculum
+of growing dimensions and prompts.
 """
 
 from __future__ import annotations

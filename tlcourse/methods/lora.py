@@ -15,6 +15,10 @@ Its four-bit numbers are NF4, for weights that are about normally distributed. A
 largest magnitude, and each weight becomes the nearest of 16 levels, which are quantiles of the normal distribution with
 an exact zero (their appendix E). The blocks' scales are quantised once more to eight bits, in blocks of 256, after
 their mean was taken off (section 3, double quantisation): 0.5 → 0.127 bits.
+
+Simpler than the paper: scales are stored as 8-bit integers, not 8-bit floats, and each weight's level is the nearest
+one under the scale as stored. Optimiser states are not paged. Autograd keeps the dequantised matrix for the backward
+pass, so what shrinks is storage, and not the memory of training.
 """
 
 from __future__ import annotations

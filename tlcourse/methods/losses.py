@@ -42,7 +42,10 @@ class UncertaintyWeighting(nn.Module):
 
 
 class SplitLoss(nn.Module):
-    """The lecture's custom loss: one output vector whose parts mean different things, each judged by its own loss.
+    """One output vector whose parts mean different things, each judged by its own loss.
+
+    The lecture's custom loss splits the first dimension in two and adds two losses. Here the second one is split, and
+    what does not apply is masked.
 
     A detector's output, for instance, holds "is there an object?" (1 logit), "which one?" (C logits) and "where?" (4
     numbers); the last two count only where there is one.

@@ -68,7 +68,10 @@ class ParallelAdapter(nn.Module):
 
 
 def add_parallel(net: nn.Module) -> int:
-    """Freeze `net`, and put a parallel adapter beside each of its 3×3 convolutions; returns how many."""
+    """Freeze `net`, and put a parallel adapter beside each of its 3×3 convolutions; returns how many.
+
+    Batch norm is frozen with the rest, where the paper gives each domain its own.
+    """
     freeze(net)
     found = [
         (parent, name, child)

@@ -5,11 +5,13 @@ how much to share (Misra et al. 2016, arXiv:1604.03539):
 
     [x̃_A; x̃_B] = [[α_AA, α_AB], [α_BA, α_BB]] [x_A; x_B]        (equation 1)
 
-α = identity is two networks side by side, α = ½ everywhere one network twice.
+α = identity is two networks side by side, α = ½ everywhere one network twice. Here each layer has one matrix; published
+code often has one for every channel.
 
 Branching finds while training which tasks leave the trunk together (Lu et al. 2017, arXiv:1611.05377). Training begins
 with a thin network in which all tasks share everything but their heads. From the top down each layer is then split:
-tasks whose errors go together stay on one branch. Tasks are alike when they find the same samples hard.
+tasks whose errors go together stay on one branch. Tasks are alike when they find the same samples hard. Groups are made
+here by complete linkage, and their price is within-group unlikeness; the paper's clustering and price are others.
 
 PathNet finds by evolution which modules of a large network a task uses (Fernando et al. 2017, arXiv:1701.08734). A
 network has L layers of M modules; a path uses at most N of them in each layer, and its layer's output is their sum.
@@ -75,7 +77,10 @@ class CrossStitchNet(nn.Module):
         return [head(h) for head, h in zip(self.heads, activations, strict=True)]
 
     def groups(self, lr: float, times: float = 100.0) -> list[dict[str, object]]:
-        """Parameter groups for an optimiser: the few α learn `times` faster than the weights, as in the paper."""
+        """Parameter groups for an optimiser: the few α learn `times` faster, as in the paper, for SGD.
+
+        Adam scales every step already; there 100 times as fast does harm (the lab `cross-stitch`).
+        """
         alphas = [stitch.alpha for stitch in self.stitches]
         known = {id(alpha) for alpha in alphas}
         weights = [parameter for parameter in self.parameters() if id(parameter) not in known]

@@ -18,6 +18,7 @@ from tlcourse.labs.training import Log, accuracy, fit, fit_to_optimum, show_feat
 from tlcourse.methods.feature_alignment import (
     MatchedPipelines,
     align_covariances,
+    align_standardised,
     align_subspaces,
     deep_coral_loss,
     principal_axes,
@@ -110,11 +111,13 @@ def aligned(arm: str, xs: Tensor, xt: Tensor, dimensions: int = DIMENSIONS) -> t
 def accuracies(source: str, target: str) -> dict[str, float]:
     """Accuracy on the whole target domain, for each arm."""
     (xs, ys), (xt, yt) = domain(source), domain(target)
-    found = {}
-    for arm in FULL_ARMS:
-        a, b = aligned(arm, xs, xt)
-        found[arm] = float((_guess(a, ys, b) == yt).double().mean())
-    return found
+    return {arm: accuracy_of(arm, xs, ys, xt, yt) for arm in FULL_ARMS}
+
+
+def accuracy_of(arm: str, xs: Tensor, ys: Tensor, xt: Tensor, yt: Tensor) -> float:
+    """Accuracy on the target of a classifier of the source's features, as the arm aligns them."""
+    a, b = aligned(arm, xs, xt)
+    return float((_guess(a, ys, b) == yt).double().mean())
 
 
 def _guess(x: Tensor, y: Tensor, tested: Tensor) -> Tensor:
@@ -164,9 +167,10 @@ def _afterwards(net: DigitNet, data: RotatedDigits, log: Log) -> float:
     """CORAL on the features of the source network, which stays as it is: only a linear classifier is new."""
     with torch.no_grad():
         own, other, tested = (net.features(part) for part in (data.x, data.target, data.test))
+    aligned, scaled = align_standardised(own, other, tested)  # as in the paper; features after a ReLU have large means
     linear = nn.Linear(own.shape[1], 10)
-    fit(linear, align_covariances(own, other), data.y, arm="coral", log=log, steps=400, lr=1e-2)
-    return accuracy(linear, tested, data.truth)
+    fit(linear, aligned, data.y, arm="coral", log=log, steps=400, lr=1e-2)
+    return accuracy(linear, scaled, data.truth)
 
 
 STATE, WIDTH = 4, 8

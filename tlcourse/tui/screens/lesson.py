@@ -13,6 +13,7 @@ from textual.widgets import Markdown, OptionList, Static
 from textual.widgets.markdown import MarkdownFence
 from textual.widgets.option_list import Option
 
+from tlcourse.course.checks import pages_of
 from tlcourse.course.markdown import headings, slug
 from tlcourse.course.model import Unit
 from tlcourse.presenting.marks import bar, plain
@@ -230,12 +231,14 @@ class LessonScreen(CourseScreen):
 
     @on(Markdown.LinkClicked)
     def follow(self, event: Markdown.LinkClicked) -> None:
-        """Links to other lessons open here; others are shown, as a terminal may have no browser."""
+        """Links to lessons, labs, quizzes and exercises open here; others are shown: there may be no browser."""
         name, _, section = event.href.partition("#")
         if name in self.course_app.course.lessons:
             self.course_app.go(f"lesson/{name}#{section}" if section else f"lesson/{name}")
         elif not name and section:
             self._to_section(section)
+        elif event.href in pages_of(self.course_app.course):
+            self.course_app.go(event.href)
         else:
             self.notify(event.href, title="Link", timeout=15, markup=False)
 
