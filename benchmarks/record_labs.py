@@ -97,7 +97,7 @@ def _reach(module: str, name: str, reached: dict[tuple[str, str], Any]) -> None:
     nodes = top.definitions[name]
     reached[module, name] = [_shape(node) for node in nodes]
     if (module, "") not in reached:
-        reached[module, ""] = [_shape(node) for node in top.loose]
+        reached[module, ""] = _shape(top.loose)
         _use(module, top.loose, top.imports, reached)
     _use(module, nodes, top.imports, reached)
 
