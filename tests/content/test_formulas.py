@@ -44,7 +44,7 @@ def strings(value: object) -> Iterator[str]:
 
 def prose_of(text: str) -> str:
     """Without listings, figures, code marks, and formulas between dollars, which are set."""
-    text = re.sub(r"(?ms)^```.*?^```|^\$\$.*?\$\$$", "", text)
+    text = re.sub(r"(?ms)^```.*?^```|^ *\$\$.*?\$\$$", "", text)
     return re.sub(r"\$[^$\s][^$\n]*\$(?!\d)", "", re.sub(r"`[^`\n]*`", "", text))
 
 

@@ -15,7 +15,7 @@ from tlcourse.course.markdown import headings, minutes_of
 COURSE = load_course()
 LESSONS = sorted(COURSE.lessons)
 UNITS = {unit.id: unit for unit in COURSE.about.units}
-_DRAWN = re.compile(r"^```figure\n.*?^```$|^\$\$.*?\$\$$|\$[^$\n]+\$", re.DOTALL | re.MULTILINE)
+_DRAWN = re.compile(r"^```figure\n.*?^```$|^ *\$\$.*?\$\$$|\$[^$\n]+\$", re.DOTALL | re.MULTILINE)
 """Set and drawn by `tlcourse.presenting`, whose tests look at the width of figures and formulas."""
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
