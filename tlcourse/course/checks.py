@@ -197,7 +197,12 @@ def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
 def pages_of(course: LoadedCourse) -> set[str]:
     """What a link may lead to beside lessons: `lab/NAME`, `quiz/NAME`, `exercise/ID`, `write/NAME`."""
     labs = load_labs(course.folder, [unit.id for unit in course.about.units])
-    kinds = {"lab": labs, "quiz": course.quizzes, "exercise": course.exercises, "write": course.write_its}
+    kinds = {
+        "lab": list(labs),
+        "quiz": list(course.quizzes),
+        "exercise": list(course.exercises),
+        "write": list(course.write_its),
+    }
     return {f"{kind}/{name}" for kind, names in kinds.items() for name in names}
 
 
