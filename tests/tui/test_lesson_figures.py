@@ -48,7 +48,9 @@ async def test_a_gradient_flows_back_and_stands_still_where_one_moves_it(visit):
             assert leg in person.screen
             heights.add(figure.size.height)
         assert len(heights) == 1
-        await person.press("escape")
+        assert figure.seen
+        await person.press("escape", "end")
+        assert not figure.seen  # and then it does not move
         assert person.app.focused.id == "page"
 
 

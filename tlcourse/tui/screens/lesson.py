@@ -302,14 +302,11 @@ class LessonScreen(CourseScreen):
         """To the first figure on the screen that can be moved, or the next one."""
         movable = [figure for figure in self.query(FigureView) if figure.movable]
         later = movable[movable.index(self.focused) + 1 :] if self.focused in movable else []
-        wanted = later or [figure for figure in movable if self._seen(figure)] or movable
+        wanted = later or [figure for figure in movable if figure.seen] or movable
         if wanted:
             wanted[0].focus()
         else:
             self.tell("No figure of this lesson can be moved.")
-
-    def _seen(self, figure: FigureView) -> bool:
-        return bool(figure.region.intersection(self.query_one("#page").region))
 
     def action_shift(self, by: int) -> None:
         """Listings keep their layout; where they are wider than the terminal, all of them move together."""

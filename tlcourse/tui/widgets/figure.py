@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual.app import ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.errors import NoWidget
 from textual.geometry import Size
 from textual.widget import Widget
 
@@ -69,13 +71,21 @@ class FigureView(Widget):
         """Whether keys do something with it."""
         return self._moves > 1 or isinstance(self.figure, Tree)
 
+    @property
+    def seen(self) -> bool:
+        """Whether a part of it is on the screen now."""
+        try:
+            return self.app.screen is self.screen and bool(self.screen.find_widget(self).visible_region)
+        except (NoWidget, ScreenStackError):
+            return False
+
     def on_mount(self) -> None:
         """What moves by itself begins."""
         if isinstance(self.figure, Flow) and self._moves and getattr(self.app, "motion", False):
             self.set_interval(FRAME_S, self._frame)
 
     def _frame(self) -> None:
-        if self.has_focus or not self.is_on_screen:
+        if self.has_focus or not self.seen:
             return
         self.step = 0 if self.step is None else (self.step + 1) % (self._moves + _PAUSE)
         self.refresh()
