@@ -29,6 +29,12 @@ def test_nothing_that_is_typed_raises(index, words):
     index.find(words)
 
 
+def test_a_figure_is_searched_by_its_words_and_a_formula_by_its_names():
+    text = "```figure\nkind: flow\nalt: >-\n  Two boxes,\n  one arrow.\nrows: [[a]]\n```\n"
+    text += "$$\nW = \\frac{\\alpha}{r} W_\\text{up} \\quad b\n$$\nend"
+    assert " ".join(_plain(text).split()) == "Two boxes, one arrow. W = alpha r W_ up b end"
+
+
 def test_an_index_made_by_one_thread_answers_many_at_once():
     course = load_course()
     words = ["lora", "covariate shift", "adapters", "pinball loss"] * 8

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from tlcourse.course.figure import alt_of
 from tlcourse.course.markdown import sections, slug
 from tlcourse.course.write_it import statement
 from tlcourse.errors import UnableError
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 MOST = 50
 """Hits that are given at most."""
 _WORD = re.compile(r"\w+")
+_FIGURE = re.compile(r"^```figure\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FORMULA = re.compile(r"^ *\$\$.*?\$\$", re.MULTILINE | re.DOTALL)
+_COMMAND = re.compile(r"\\(?:(?:text|frac|left|right|begin|end|q?quad|[bp]matrix)\b)?([a-zA-Z]*)")
+_MARKS = str.maketrans("{}&$", "    ")
 _MOST_WORDS, _LONGEST = 12, 40
 _SNIPPET_WORDS = 14
 _START, _END = "\x02", "\x03"  # around what was found; no text of a course holds them
@@ -111,7 +116,9 @@ def _pages(course: LoadedCourse, labs: dict[str, Lab]) -> Iterator[tuple[str, st
 
 
 def _plain(text: str) -> str:
-    """Without the marks of Markdown, and without control characters."""
+    """Without the marks of Markdown, and without control characters; of a figure its words, of a formula its names."""
+    text = _FIGURE.sub(lambda found: alt_of(found[1]), text)
+    text = _FORMULA.sub(lambda found: _COMMAND.sub(r" \1 ", found[0]).translate(_MARKS), text)
     text = re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]|[*`#|]+|^ *- ", "", text, flags=re.MULTILINE)
 

@@ -151,10 +151,9 @@ def in_words(text: str) -> str:
 
 def problems_of_drawings(course: LoadedCourse) -> Iterator[str]:
     """Figures and formulas of a course that cannot be drawn, as `file:line: what, and what was expected`."""
-    for unit in course.about.units:
-        if unit.lesson is None or unit.id not in course.lessons:
-            continue
-        path = course.folder / unit.lesson
+    lessons = [course.folder / unit.lesson for unit in course.about.units if unit.lesson and unit.id in course.lessons]
+    handouts = [exercise.folder / "handout.md" for exercise in course.exercises.values()]
+    for path in (*lessons, *handouts):
         yield from figures.problems(path)
         for part in parts(path.read_text(encoding="utf-8")):
             yield from _formula_problems(part, path)
