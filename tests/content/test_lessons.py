@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from tlcourse.course.checks import problems_of_lessons
+from tlcourse.course.checks import misplaced, problems_of_lessons, slides
+from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
 from tlcourse.course.markdown import headings, minutes_of
 
@@ -22,6 +23,50 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 def fences(body: str, language: str) -> list[str]:
     return [text for kind, text in _FENCE.findall(body) if kind == language]
+
+
+def test_every_slide_of_the_lecture_is_taught_and_asked_about_or_practised():
+    assert list(misplaced(COURSE)) == []
+    assert len(slides(COURSE)) == 47
+    taught = [topic for topic in slides(COURSE) if any("#" in place for place in topic.places)]
+    assert [topic.slide for topic in slides(COURSE) if topic not in taught] == [
+        "exercises: ants and bees, stars, quantiles"  # in their handouts
+    ]
+    assert [topic.slide for topic in taught if all("#" in place for place in topic.places)] == [
+        "size of a group, and exceptions", "the size of the field",
+    ]  # fmt: skip
+
+
+ODD = (
+    r"\bhow (?:many|much) [\w ]+ (?:has|have) (?:a|an|it|the)\b|\b(?:what|which \w+) (?:has|have) \w+ to\b"
+    r"|\bdeserves the\b|\bgets the nearer\b|\bby dice\b|\bby its word\b|\bmay be had\b|\bmanagement of its own\b"
+    r"|\bstands in (?:the \w+ week|your)\b|\bthe more, the nearer\b|\bworse to tell\b|\blets you predict, and then\b"
+    r"|\b(?:behavior|colors?|modeling|labeled|favor\w*|analyz\w+|(?:optim|normal|initial|general|quant|regular)iz\w+)\b"
+)
+"""Turns of phrase that native readers stumbled over, mostly another language's word order; and American spelling."""
+
+
+def test_sentences_are_in_the_order_of_english():
+    found = []
+    labs = load_labs(COURSE.folder, list(UNITS)).values()
+    texts = {f"lesson {name}": lesson.body for name, lesson in COURSE.lessons.items()}
+    texts |= {f"lab {lab.id}": " ".join([lab.claim, lab.prediction.prompt, lab.explanation]) for lab in labs}
+    for exercise in COURSE.exercises.values():
+        for path in sorted(exercise.folder.glob("*.md")):
+            texts[f"{exercise.about.id} {path.name}"] = path.read_text(encoding="utf-8")
+    for path in sorted(COURSE.folder.glob("write/*/*.md")):
+        texts[f"{path.parent.name} {path.name}"] = path.read_text(encoding="utf-8")
+    for where, text in texts.items():
+        prose = re.sub(r"^```.*?^```|`[^`\n]*`|^\$\$.*?\$\$$", "", text, flags=re.DOTALL | re.MULTILINE)
+        found += [(where, match[0]) for match in re.finditer(ODD, " ".join(prose.split()), re.IGNORECASE)]
+    assert found == []
+
+
+def test_every_lesson_adds_to_the_running_case_and_opens_its_labs():
+    labs = load_labs(COURSE.folder, list(UNITS)).values()
+    without = [name for name in LESSONS if "**The watch" not in COURSE.lessons[name].body]
+    assert without == ["practicalities", "reading-list"]
+    assert [lab.id for lab in labs if f"](lab/{lab.id})" not in COURSE.lessons[lab.unit].body] == []
 
 
 def test_every_unit_of_the_course_is_written_and_asked_about():

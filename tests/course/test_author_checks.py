@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.course.checks import coverage, problems_of_lessons, uncovered
+from tlcourse.course.checks import coverage, misplaced, problems_of_lessons, uncovered
 from tlcourse.course.loader import load_course
 from tlcourse.errors import ContentError
 
@@ -86,6 +86,15 @@ def test_where_questions_say_their_level_each_objective_needs_one_at_which_stude
     (problem,) = uncovered(load_course(course))
     assert "`sort` is asked about by no question with the level analyse, evaluate, create" in problem
     assert {row.objective: row.judging for row in coverage(load_course(course))} == {"answer": 1, "sort": 0}
+
+
+def test_a_slide_is_covered_by_places_that_are_there(course):
+    path = course / "coverage.yaml"
+    assert list(misplaced(load_course(course))) == []  # a course need not have such a list
+    path.write_text("- {slide: sums, in: [kinds#answering, nowhere]}\n- {slide: proofs, in: []}\n")
+    wrong, empty = misplaced(load_course(course))
+    assert "coverage.yaml:1: slide `sums` names `nowhere`" in wrong
+    assert "coverage.yaml:2: slide `proofs` is covered nowhere" in empty
 
 
 def test_author_check_prints_the_table_and_ends_with_2_where_something_is_missing(tl, course):

@@ -13,7 +13,7 @@ from tlcourse.cli.options import CourseFolder, Json, Plain, TrustCourse, agree_t
 from tlcourse.text import typed
 
 if TYPE_CHECKING:
-    from tlcourse.course.checks import Row
+    from tlcourse.course.checks import Row, Slide
     from tlcourse.course.model import LoadedCourse, LoadedExercise
     from tlcourse.course.write_it import WriteIt
     from tlcourse.grading.author_check import ReferenceCheck
@@ -61,7 +61,7 @@ def check(
         int | None, typer.Option("--workers", min=1, help="Gradings side by side (default: one a core).")
     ] = None,
     covered: Annotated[
-        bool, typer.Option("--coverage", help="Each objective: where it is taught, asked and practised.")
+        bool, typer.Option("--coverage", help="Where each objective and each slide is taught, asked and practised.")
     ] = False,
     course: CourseFolder = None,
     trust_course: TrustCourse = False,
@@ -74,7 +74,7 @@ def check(
     drawn, links that lead nowhere; objectives that no question asks about; questions asked twice; limits that a busy
     machine meets.
     """
-    from tlcourse.course.checks import coverage, problems_of_lessons, uncovered, unfair_limits
+    from tlcourse.course.checks import coverage, misplaced, problems_of_lessons, slides, uncovered, unfair_limits
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError, ExitCode
     from tlcourse.grading.author_check import problems_of_graders
@@ -84,16 +84,18 @@ def check(
     problems: list[str] = []
     counts: dict[str, int] = {}
     rows: list[Row] = []
+    topics: list[Slide] = []
     try:
         loaded = load_course(folder or course)
         problems = [
             *problems_of_lessons(loaded),
             *problems_of_drawings(loaded),
             *uncovered(loaded),
+            *misplaced(loaded),
             *unfair_limits(loaded),
             *problems_of_graders(loaded),
         ]
-        rows = coverage(loaded) if covered else []
+        rows, topics = (coverage(loaded), slides(loaded)) if covered else ([], [])
         counts = {
             "units": len(loaded.about.units),
             "lessons": len(loaded.lessons),
@@ -118,11 +120,13 @@ def check(
             if not check.holds
         ]
     if json:
-        shown = {"coverage": rows} if covered else {}
+        shown = {"coverage": rows, "slides": topics} if covered else {}
         out.document({"schema": 1, "problems": problems, **counts, "references": references, **shown})
     else:
         for line in _table(rows, plain=plain):
             out.say(line)
+        for topic in topics:
+            out.say(f"slide: {topic.slide}: {', '.join(topic.places)}")
         for problem in problems:
             out.say(f"problem: {problem}" if plain else problem)
         if plain:

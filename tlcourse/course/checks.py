@@ -18,7 +18,7 @@ from tlcourse.course.deadline import deadline_of, zone_of
 from tlcourse.course.lab import load_labs
 from tlcourse.course.model import LoadedCourse, Quiz
 from tlcourse.errors import UnableError, UsageError
-from tlcourse.located import at
+from tlcourse.located import at, decode, read_text
 from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import JUDGING
 
@@ -75,11 +75,7 @@ def _unit_problems(course: LoadedCourse) -> Iterator[str]:
 
 def _quiz_problems(course: LoadedCourse) -> Iterator[str]:
     objectives = {objective.id for unit in course.about.units for objective in unit.objectives}
-    linked = {
-        f"{unit}#{markdown.slug(heading)}"
-        for unit, lesson in course.lessons.items()
-        for _, heading in markdown.headings(lesson.body)
-    }
+    linked = _sections(course)
     for name, quiz in course.quizzes.items():
         path = course.folder / "quizzes" / f"{name}.yaml"
         if quiz.id != name:
@@ -290,6 +286,47 @@ def coverage(course: LoadedCourse) -> list[Row]:
         for unit in course.about.units
         for objective in unit.objectives
     ]
+
+
+class Slide(Struct, frozen=True, forbid_unknown_fields=True, rename={"places": "in"}):
+    """A topic of the lecture in our own words, and its places: `unit#heading`, a question, `lab/NAME` …"""
+
+    slide: str
+    places: list[str]
+
+
+def slides(course: LoadedCourse) -> list[Slide]:
+    """The topics of `coverage.yaml`, in the lecture's order; empty where a course has no such file."""
+    path = course.folder / "coverage.yaml"
+    return decode(read_text(path), list[Slide], path) if path.is_file() else []
+
+
+def misplaced(course: LoadedCourse) -> Iterator[str]:
+    """Topics of the lecture that are taught nowhere, and places of theirs that are not in the course."""
+    path = course.folder / "coverage.yaml"
+    known = {
+        *pages_of(course),
+        *_sections(course),
+        *(question.id for quiz in course.quizzes.values() for question in quiz.questions),
+    }
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    for topic in slides(course):
+        number = next((n for n, line in enumerate(lines, start=1) if topic.slide in line), 1)
+        where = f"{path}:{number}: slide `{topic.slide}`"
+        if not topic.places:
+            yield f"{where} is covered nowhere, expected a section, a question, a lab or an exercise"
+        for place in topic.places:
+            if place not in known:
+                yield f"{where} names `{place}`, expected unit#heading, a question, lab/NAME, exercise/ID or write/NAME"
+
+
+def _sections(course: LoadedCourse) -> set[str]:
+    """Every `unit#heading`."""
+    return {
+        f"{unit}#{markdown.slug(heading)}"
+        for unit, lesson in course.lessons.items()
+        for _, heading in markdown.headings(lesson.body)
+    }
 
 
 def uncovered(course: LoadedCourse) -> Iterator[str]:
