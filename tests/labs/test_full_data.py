@@ -29,12 +29,12 @@ def real(folder: str) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """512 random pictures a domain in place of MNIST and MNIST-M; `garbage()` makes every target label wrong."""
+    """256 random pictures a domain in place of MNIST and MNIST-M, four steps; `garbage()` makes every target label wrong."""
     generator = torch.Generator().manual_seed(0)
-    x = torch.randint(0, 256, (512, 3, 28, 28), generator=generator, dtype=torch.uint8)
-    y = torch.randint(10, (512,), generator=generator)
-    other = torch.randint(0, 256, (512, 3, 28, 28), generator=generator, dtype=torch.uint8)
-    hidden = {"label": torch.randint(10, (512,), generator=generator)}
+    x = torch.randint(0, 256, (256, 3, 28, 28), generator=generator, dtype=torch.uint8)
+    y = torch.randint(10, (256,), generator=generator)
+    other = torch.randint(0, 256, (256, 3, 28, 28), generator=generator, dtype=torch.uint8)
+    hidden = {"label": torch.randint(10, (256,), generator=generator)}
     monkeypatch.setattr(mnist_m, "source", lambda part: (x, y))
     monkeypatch.setattr(mnist_m, "target", lambda part: (other, hidden["label"]))
 
