@@ -29,7 +29,7 @@ def real(folder: str) -> pytest.MarkDecorator:
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """256 random pictures a domain in place of MNIST and MNIST-M, four steps; `garbage()` makes every target label wrong."""
+    """256 random pictures a domain in place of MNIST and MNIST-M: four steps. `garbage()` makes target labels wrong."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randint(0, 256, (256, 3, 28, 28), generator=generator, dtype=torch.uint8)
     y = torch.randint(10, (256,), generator=generator)
