@@ -18,19 +18,17 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tlcourse.course.lab import Lab
-from tlcourse.labs.recorded import RecordedRun, read_run, recorded
-from tlcourse.labs.result import KeptRun, kept_run, kept_runs, replay
+from tlcourse.labs.recorded import recorded
+from tlcourse.labs.result import KeptRun, kept_run, kept_runs
 from tlcourse.presenting.lab_run import headline
 from tlcourse.presenting.lab_run import seeds as seeds_of
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.playing import SLOW_S, Timeline, in_step
-from tlcourse.tui.screens.lab_keys import SIDE_BY_SIDE, StageScreen
+from tlcourse.tui.screens.lab_keys import StageScreen
 from tlcourse.tui.screens.lab_runs import RunsDialog
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.lab_stage import Stage
-from tlcourse.tui.widgets.lab_view import of_events
 from tlcourse.tui.widgets.sliders import SettingsPane, Sliders
 
 if TYPE_CHECKING:
@@ -58,12 +56,11 @@ class LabScreen(StageScreen):
         Binding("y", "replay", "Play", id="lab.replay", tooltip="A recorded run, or one of yours"),
         Binding("p", "settings", "Settings", id="lab.settings"),
         Binding("w", "pace", "Pace", id="lab.pace", show=False, tooltip="Show training as it comes, or over 10 s"),
-        Binding("o", "overlay", "Overlay", id="lab.overlay", show=False, tooltip="Earlier runs with this one"),
     ]
 
     def __init__(self, lab: str, *, play: int | None = None) -> None:
-        super().__init__()
-        self.lab_name, self._play = lab, play
+        super().__init__(lab)
+        self._play = play
         self._predicted: int | None = None
         self._asked: list[PredictionOption] = []
         """The options of the prediction, in the order of this visit."""
@@ -73,11 +70,6 @@ class LabScreen(StageScreen):
         self._said: tuple[str, str] = ("", "")
         self._last, self._frame = time.monotonic(), 0
         self._playing = ""
-
-    @property
-    def lab(self) -> Lab:
-        """What is shown."""
-        return self.course_app.labs[self.lab_name]
 
     @property
     def sliders(self) -> Sliders:
@@ -131,7 +123,7 @@ class LabScreen(StageScreen):
         elif self._predicted is None:
             self.query_one("#lab-options").focus()
         self.set_timer(_GET_READY_S, app.get_lab_ready)
-        self._arrange()
+        self.put_in_order()
 
     def _ask(self) -> None:
         app = self.course_app
@@ -224,7 +216,7 @@ class LabScreen(StageScreen):
         self.query_one("#lab-prediction").border_title = "Predict first"
         self.query_one("#lab-explanation").display = False
         self.stage.begin(timeline)
-        self._arrange()
+        self.put_in_order()
         self.query_one("#lab-page").scroll_to(y=0, animate=False)
         self.query_one("#lab-page").focus()
         self.refresh_bindings()
@@ -325,7 +317,7 @@ class LabScreen(StageScreen):
     def _replay(self, chosen: list[int] | None) -> None:
         if not chosen:
             return
-        run = self._run_of(chosen[0])
+        run = self.run_of(chosen[0])
         if run is None:
             self.tell("This lab has no recorded run; r runs it.")
             return
@@ -340,11 +332,6 @@ class LabScreen(StageScreen):
             timeline.seek(1.0)
         self.stage.catch_up()
 
-    def _run_of(self, number: int) -> RecordedRun | None:
-        if number == 0:
-            return recorded(self.course_app.course.folder, self.lab_name)
-        return read_run(json.dumps(event) for event in replay(self.lab_name, number))
-
     def action_pace(self) -> None:
         """Show what trains as it comes, or over some seconds; it trains as fast as it can in any case."""
         self._slow = not self._slow
@@ -353,22 +340,6 @@ class LabScreen(StageScreen):
     def _show_pace(self) -> None:
         how = f"over {SLOW_S:g} s" if self._slow else "as fast as it trains"
         self.settings_pane.border_subtitle = f"w: shown {how}"
-
-    def action_overlay(self) -> None:
-        """Choose earlier runs that are drawn with the present one."""
-        runs = [kept_run(self.lab_name, number) for number in kept_runs(self.lab_name)]
-        if not runs:
-            self.tell("No earlier run is kept yet; r runs it.")
-            return
-        self.app.push_screen(RunsDialog(runs, list(self.stage.earlier), several=True), self._lay_over)
-
-    def _lay_over(self, chosen: list[int] | None) -> None:
-        self.stage.earlier = {
-            number: of_events(self.lab, replay(self.lab_name, number), compared=True)
-            for number in chosen or []
-            if number in kept_runs(self.lab_name)  # the oldest may have gone meanwhile
-        }
-        self.stage.redraw()
 
     # -- settings --------------------------------------------------------------------------------------------------
 
@@ -396,19 +367,3 @@ class LabScreen(StageScreen):
             self.query_one("#lab-page").focus()
         else:
             super().action_leave()
-
-    # -- the page --------------------------------------------------------------------------------------------------
-
-    def on_resize(self) -> None:
-        """Side by side, or one above the other."""
-        super().on_resize()
-        self._arrange()
-
-    def _arrange(self) -> None:
-        if not self.is_mounted:
-            return
-        page, about = self.query_one("#lab-page"), self.query_one("#lab-about")
-        first = self.stage.timeline is not None and self.app.size.width < SIDE_BY_SIDE
-        order = [self.stage, about] if first else [about, self.stage]
-        if list(page.children) != order:
-            page.move_child(order[0], before=order[1])

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tlcourse.course.lab import Lab
 from tlcourse.presenting.lab_run import ROLE, bars, better, seeds
-from tlcourse.presenting.marks import bar
+from tlcourse.presenting.marks import Run, bar
 from tlcourse.tui.playing import Timeline
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.lab_view import Curves, Drawn, between, keys_of, pictures
@@ -162,23 +162,32 @@ class Stage(Vertical):
         del height
         if self._result is None:
             return Text()
-        lines = bars(self._lab, self._result, width, keys_of(self._lab, self.curves.arms, ascii_only=self._ascii))
+        keys = keys_of(self._lab, self.curves.arms, ascii_only=self._ascii)
+        lines = bars(self._lab, self._result, width - self._ascii, keys)  # there `±` takes a column more
         text = Text(no_wrap=True, overflow="crop")
         for number, line in enumerate(lines):
-            text.append("\n" if number else "").append_text(Text.of(line))
+            text.append("\n" if number else "").append_text(
+                Text.of([(self._spelt(run.text), run.style) for run in line])
+            )
         return text
+
+    def _spelt(self, text: str) -> str:
+        return text.replace("±", "+-") if self._ascii else text
 
     def _draw_charts(self, width: int, height: int) -> Text:
         if self._drawn:
             return self.curves.text(width, height, ascii_only=self._ascii, earlier=self.earlier)
         text = Text(no_wrap=True, overflow="crop")
         keys = keys_of(self._lab, [arm.id for arm in self._lab.arms], ascii_only=self._ascii)
+        airy = height >= 3 * len(self._lab.arms) + 2  # then each has the bar that a run will fill
         for number, arm in enumerate(self._lab.arms):
             key = keys[arm.id]
             compared = arm.id in (self._lab.compare.method, self._lab.compare.control)
             text.append("\n" if number else "").append(f"{key.text} ", style=key.style)
             text.append(self._words(arm.title), style="bold" if compared else "")
             text.append(f"  {arm.role}", style=ROLE[arm.role])
+            if airy:
+                text.append("\n").append_text(Text.of([*bar(0.0, width - 4), Run("  ?", "$muted")])).append("\n")
         for paper in self._lab.paper:
             text.append(f"\n\n{paper.title}. {paper.note}", style="$muted")
         return text

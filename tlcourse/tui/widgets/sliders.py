@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -115,7 +116,9 @@ class Sliders(Widget, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as it takes."""
-        return len(self._settings) + max(-(-len(self._about(one)) // max(width, 10)) for one in self._settings) + 1
+        return len(self._settings) + max(
+            (len(wrap(self._about(one), max(width, 10))) for one in self._settings), default=0
+        )
 
     def _about(self, one: Setting) -> str:
         return f"{one.help} ({one.low:g} to {one.high:g}, default {one.default:g})"
