@@ -1,13 +1,14 @@
-"""At 80 columns a lesson's listings are seen whole; on less, the arrows move them."""
+"""At 80 columns a lesson's listings are seen whole; on less, the arrows move them. Links open what they name."""
 
 from __future__ import annotations
 
 import pytest
 from rich.cells import cell_len
-from textual.widgets import Label
+from textual.widgets import Label, Markdown
 from textual.widgets.markdown import MarkdownFence
 
 from tlcourse.course.loader import load_course
+from tlcourse.tui.screens.lab import LabScreen
 from tlcourse.tui.widgets.lesson_text import DRAWN
 
 LESSONS = sorted(load_course().lessons)
@@ -66,3 +67,15 @@ async def test_the_contents_open_over_the_text_at_80_columns_and_close_again(vis
         assert contents.size.width > 10
         await person.press("c")
         assert not contents.size.width
+
+
+async def test_a_link_opens_its_lab_and_a_lesson_its_section(visit):
+    async with visit(100, 30) as person:
+        await person.go("lesson/coral")
+        await person.sees("minutes")
+        text = person.app.screen.query_one(Markdown)
+        person.app.screen.post_message(Markdown.LinkClicked(text, "lab/deep-coral"))
+        await person.until(lambda: isinstance(person.app.screen, LabScreen), "the lab", 20)
+        await person.press("escape")
+        person.app.screen.post_message(Markdown.LinkClicked(text, "dann#what-was-reported"))
+        await person.until(lambda: getattr(person.app.screen, "unit", "") == "dann", "the other lesson", 20)
