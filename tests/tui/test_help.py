@@ -29,6 +29,8 @@ async def test_the_palette_has_every_action_of_the_screen_that_has_a_name_first(
         named = {one.description for one in type(screen).BINDINGS if isinstance(one, Binding) and one.id}
         if place == "search":
             named.remove("Words")  # the field has the focus, and `/` is a letter in it
+        if place == "lab/dann":
+            named.remove("Stop")  # nothing runs
         offered = titles(person)
         assert named <= set(offered)
         assert len(offered) == len(set(offered))

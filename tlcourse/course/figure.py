@@ -20,7 +20,7 @@ Role = Literal["source", "target", "method", "control", "done", "wrong", "next",
 Words = Annotated[str, Meta(min_length=1, max_length=400)]
 Pair = tuple[float, float]
 _ALT = re.compile(r"^alt:\s*(?:>-?\s*)?(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
-_ARROW = re.compile(r"\s*(->|--)\s*")
+_ARROW = re.compile(r"(->|--)")
 _LARGEST = 100_000
 
 
@@ -323,7 +323,7 @@ def _tree_problems(nodes: list[Node], above: str) -> Iterator[tuple[str, str]]:
 def stops(arrow: str) -> tuple[list[str], bool, str]:
     """The names on an arrow's way, whether it has a head, and its text."""
     way, _, text = arrow.partition(": ")
-    parts = _ARROW.split(way.strip())
+    parts = [part.strip() for part in _ARROW.split(way)]
     return parts[::2], "->" in parts[-2:], text.strip()
 
 
