@@ -83,7 +83,7 @@ def test_no_lesson_is_too_wide_or_has_raw_formulas_or_broken_links():
 def test_a_lesson_has_objectives_a_diagram_an_example_questions_and_references(name):
     lesson = COURSE.lessons[name]
     assert lesson.body.startswith("After this unit you can")
-    assert fences(lesson.body, "text") or fences(lesson.body, "figure"), "no diagram"
+    assert fences(lesson.body, "figure"), "no figure"
     assert re.search(r"example", lesson.body), "no worked example"
     assert lesson.body.count("**Answer.**") >= 2
     assert "Check yourself" in [text for _, text in headings(lesson.body)]

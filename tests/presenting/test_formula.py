@@ -62,6 +62,7 @@ def test_in_ascii_symbols_are_words_and_no_digit_of_a_script_is_lost():
         (r"a}", "`}` without its beginning"),
         (r"\left( a", r"a `\left` without `\right`"),
         ("{" * 200, "nested too deeply"),
+        (r"\frac" * 5000, "nested too deeply"),
     ],
 )
 def test_what_cannot_be_set_says_why(source, said):

@@ -18,10 +18,12 @@ from tlcourse.located import decode
 
 Role = Literal["source", "target", "method", "control", "done", "wrong", "next", "partial", "due", "lab", "muted", ""]
 Words = Annotated[str, Meta(min_length=1, max_length=400)]
+Extent = Annotated[int, Meta(ge=2, le=96)]
 Pair = tuple[float, float]
 _ALT = re.compile(r"^alt:\s*(?:>-?\s*)?(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 _ARROW = re.compile(r"(->|--)")
 _LARGEST = 100_000
+_DEEPEST = 5
 
 
 class _Figure(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", kw_only=True):
@@ -126,7 +128,7 @@ class Node(Struct, frozen=True, forbid_unknown_fields=True):
         return {True: "yes", False: "no"}[self.when] if isinstance(self.when, bool) else self.when
 
 
-class Tree(_Figure, frozen=True, tag="tree"):
+class DecisionTree(_Figure, frozen=True, tag="tree"):
     """Questions one after the other."""
 
     ask: Words
@@ -163,7 +165,7 @@ class Points(_Figure, frozen=True, tag="points"):
     panels: Annotated[list[Plane], Meta(min_length=1)]
     x: Pair
     y: Pair
-    size: tuple[int, int] = (24, 8)
+    size: tuple[Extent, Extent] = (24, 8)
     """Columns and lines of a panel."""
     axes: bool = False
 
@@ -185,7 +187,7 @@ class Curve(_Figure, frozen=True, tag="curve"):
     y: str = ""
     x_range: Pair | None = None
     y_range: Pair | None = None
-    size: tuple[int, int] = (48, 10)
+    size: tuple[Extent, Extent] = (48, 10)
 
 
 class Cell(Struct, frozen=True, forbid_unknown_fields=True):
@@ -229,7 +231,7 @@ class Picture(_Figure, frozen=True, tag="picture"):
     """Between the panels, such as `+`."""
 
 
-Figure = Flow | Stack | Matrices | Tree | Points | Curve | Grid | Picture
+Figure = Flow | Stack | Matrices | DecisionTree | Points | Curve | Grid | Picture
 
 
 def read(text: str, path: Path = Path("figure"), first_line: int = 1) -> Figure:
@@ -267,7 +269,7 @@ def _problems(figure: Figure) -> Iterator[tuple[str, str]]:
             yield "notes", f"{len(figure.notes)} notes, expected {len(figure.steps)}: one a step"
     elif isinstance(figure, Matrices):
         yield from _matrix_problems(figure)
-    elif isinstance(figure, Tree):
+    elif isinstance(figure, DecisionTree):
         yield from _tree_problems(figure.answers, figure.ask)
     elif isinstance(figure, Picture):
         signs = {sign for panel in figure.panels for row in panel.rows for sign in row}
@@ -309,7 +311,10 @@ def _matrix_problems(figure: Matrices) -> Iterator[tuple[str, str]]:
                 yield f"{size}", f"a size is {size}, expected 1 to {_LARGEST}"
 
 
-def _tree_problems(nodes: list[Node], above: str) -> Iterator[tuple[str, str]]:
+def _tree_problems(nodes: list[Node], above: str, depth: int = 1) -> Iterator[tuple[str, str]]:
+    if depth > _DEEPEST:
+        yield above, f"questions more than {_DEEPEST} deep, expected a smaller tree"
+        return
     for node in nodes:
         if not node.answer:
             yield node.ask or node.say or above, "an answer has no `when`, expected the word that leads to it"
@@ -317,7 +322,7 @@ def _tree_problems(nodes: list[Node], above: str) -> Iterator[tuple[str, str]]:
             yield above, f"the answer `{node.answer}` has {'both' if node.ask else 'neither'}, expected ask or say"
         if node.ask and len(node.answers) < 2:
             yield node.ask, f"`{node.ask}` has {len(node.answers)} answers, expected two or more"
-        yield from _tree_problems(node.answers, node.ask or above)
+        yield from _tree_problems(node.answers, node.ask or above, depth + 1)
 
 
 def stops(arrow: str) -> tuple[list[str], bool, str]:

@@ -48,7 +48,7 @@ _TALL = {
     "⌋": "⎥⎥⎦",
 }  # fmt: skip
 _ENVIRONMENTS = {"matrix": "", "pmatrix": "()", "bmatrix": "[]", "cases": "{", "aligned": ""}
-_DEEPEST = 40
+_DEEPEST = 80
 
 
 class FormulaError(ValueError):
@@ -138,6 +138,14 @@ class _Setter:
 
     def one(self) -> Box:
         """A symbol, a group, or a command with what belongs to it."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise FormulaError("nested too deeply")
+        box = self._one()
+        self.depth -= 1
+        return box
+
+    def _one(self) -> Box:
         part = self.next()
         while part.isspace():
             part = self.next()

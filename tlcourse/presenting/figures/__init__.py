@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from tlcourse.course.figure import (
     Curve,
+    DecisionTree,
     Figure,
     Flow,
     Grid,
@@ -22,7 +23,6 @@ from tlcourse.course.figure import (
     Picture,
     Points,
     Stack,
-    Tree,
     alt_of,
     fences,
     read,
@@ -65,7 +65,7 @@ def _lines(figure: Figure, width: int, view: View) -> list[Line]:
             return stack(figure, width, view.step)
         case Matrices():
             return matrices(figure, width, view.value)
-        case Tree():
+        case DecisionTree():
             return tree(figure, width, view.answers)
         case Points():
             return points(figure, width)

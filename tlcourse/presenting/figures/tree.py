@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from tlcourse.course.figure import Node, Tree
+from tlcourse.course.figure import DecisionTree, Node
 from tlcourse.presenting.figures.canvas import wrapped
 from tlcourse.presenting.marks import TRACK, Line, Run
 
 
-def tree(figure: Tree, width: int, answers: Sequence[int] | None = None) -> list[Line]:
+def tree(figure: DecisionTree, width: int, answers: Sequence[int] | None = None) -> list[Line]:
     """The chart. With `answers` (the number of the answer, from 0, to each question on the way) it is a walk."""
     lines = [*_question(figure.ask, width, on=answers is not None, now=answers is not None and not answers)]
     lines += _branches(figure.answers, "", "", width, answers, on=answers is not None)
     return lines
 
 
-def asked(figure: Tree, answers: Sequence[int]) -> tuple[str, list[Node]]:
+def asked(figure: DecisionTree, answers: Sequence[int]) -> tuple[str, list[Node]]:
     """The question after those answers, and what may be answered; where they lead, and nothing, at the end."""
     ask, nodes = figure.ask, figure.answers
     for number in answers:

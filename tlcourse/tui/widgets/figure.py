@@ -16,7 +16,7 @@ from textual.errors import NoWidget
 from textual.geometry import Size
 from textual.widget import Widget
 
-from tlcourse.course.figure import Figure, Flow, Tree, alt_of, read
+from tlcourse.course.figure import DecisionTree, Figure, Flow, alt_of, read
 from tlcourse.errors import ContentError
 from tlcourse.presenting import figures
 from tlcourse.presenting.figures.canvas import padded, widest
@@ -69,7 +69,7 @@ class FigureView(Widget):
     @property
     def movable(self) -> bool:
         """Whether keys do something with it."""
-        return self._moves > 1 or isinstance(self.figure, Tree)
+        return self._moves > 1 or isinstance(self.figure, DecisionTree)
 
     @property
     def seen(self) -> bool:
@@ -93,7 +93,7 @@ class FigureView(Widget):
     @property
     def view(self) -> figures.View:
         """How far it was moved."""
-        if self.figure is None or isinstance(self.figure, Tree):
+        if self.figure is None or isinstance(self.figure, DecisionTree):
             return figures.View(answers=self.answers)
         if self.step is None:
             return figures.View()
@@ -120,8 +120,8 @@ class FigureView(Widget):
 
     def _keys(self) -> str:
         if not self.has_focus:
-            return "f: answer it" if isinstance(self.figure, Tree) else "f: move it"
-        if not isinstance(self.figure, Tree):
+            return "f: answer it" if isinstance(self.figure, DecisionTree) else "f: move it"
+        if not isinstance(self.figure, DecisionTree):
             return "← → move · esc back to the text"
         _, nodes = asked(self.figure, self.answers or ())
         names = [node.answer for node in nodes]
@@ -145,7 +145,7 @@ class FigureView(Widget):
 
     def on_focus(self) -> None:
         """A tree begins to be walked."""
-        if isinstance(self.figure, Tree) and self.answers is None:
+        if isinstance(self.figure, DecisionTree) and self.answers is None:
             self.answers = ()
         elif self.step is None and self.figure is not None:
             slider = getattr(self.figure, "slider", None)
@@ -160,7 +160,7 @@ class FigureView(Widget):
 
     def action_move(self, by: int) -> None:
         """One view on or back; in a tree one question back."""
-        if isinstance(self.figure, Tree):
+        if isinstance(self.figure, DecisionTree):
             self.answers = (self.answers or ())[:-1] if by < 0 else self.answers
         else:
             self.step = min(max(min(self.step or 0, self._moves - 1) + by, 0), self._moves - 1)
@@ -168,7 +168,7 @@ class FigureView(Widget):
 
     def action_answer(self, answer: str | int) -> None:
         """Answer a tree's question, by its word or its number."""
-        if not isinstance(self.figure, Tree):
+        if not isinstance(self.figure, DecisionTree):
             return
         _, nodes = asked(self.figure, self.answers or ())
         names = [node.answer for node in nodes]
@@ -179,7 +179,7 @@ class FigureView(Widget):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Letters and numbers answer trees alone; elsewhere they mean what they always do."""
-        return isinstance(self.figure, Tree) if action == "answer" else True
+        return isinstance(self.figure, DecisionTree) if action == "answer" else True
 
     def action_leave(self) -> None:
         """Back to the text."""
