@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -158,6 +159,22 @@ def test_the_same_seed_gives_the_same_numbers_however_many_run_side_by_side(shif
     _, alone = in_one_child
     together = run_lab(shifts, settings_of(shifts, {"labels": "100"}), [1, 2], lambda _: None, jobs=2)
     assert [arm.values for arm in alone.arms] == [arm.values for arm in together.arms]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
+def test_a_process_that_stood_by_gives_the_numbers_of_one_that_was_started(own_home, in_one_child):
+    _, alone = in_one_child
+    asked = ["lab", "run", "shifts", "--events", "--seeds", "2", "--set", "labels=100", "--jobs", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tlcourse", "prewarm", "--lab"],
+        input=json.dumps(asked) + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert [arm["values"] for arm in last["result"]["arms"]] == [arm.values for arm in alone.arms]
 
 
 def test_events_come_as_they_happen_and_each_seed_says_what_it_came_to(in_one_child):

@@ -18,7 +18,8 @@ async def test_a_lab_is_predicted_run_and_explained_with_its_verdict_in_the_firs
         person.app.go("lab/shifts")
         await person.sees("Predict first")
         assert "enter." in await person.press("r")
-        await person.press(*"jjj"[: next(n for n, o in enumerate(person.app.screen._asked) if o.correct)], "enter")  # noqa: SLF001
+        right = next(number for number, option in enumerate(person.app.screen.asked) if option.correct)
+        await person.press(*["down"] * right, "enter")
         assert "Your prediction is" in person.screen
         await person.press("r")
         shown = await person.sees("You were right: importance weights", 120)

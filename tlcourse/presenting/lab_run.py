@@ -16,7 +16,7 @@ from tlcourse.text import counted
 
 ROLE = {"method": "$method", "control": "$control", "baseline": "$muted", "oracle": "$muted"}
 """The colour of the word that says what an arm is for."""
-_TITLE, _NARROWEST = 30, 8
+_TITLE, _NARROWEST = 30, 20
 
 
 class Headline(NamedTuple):

@@ -62,7 +62,7 @@ class LabScreen(StageScreen):
         super().__init__(lab)
         self._play = play
         self._predicted: int | None = None
-        self._asked: list[PredictionOption] = []
+        self.asked: list[PredictionOption] = []
         """The options of the prediction, in the order of this visit."""
         self.training: ChildProcess | None = None
         self._stopped, self._slow = False, False
@@ -127,10 +127,10 @@ class LabScreen(StageScreen):
 
     def _ask(self) -> None:
         app = self.course_app
-        self._asked = self.lab.prediction.shown(self.lab.id, app.record.seed(app.course.about.id))
+        self.asked = self.lab.prediction.shown(self.lab.id, app.record.seed(app.course.about.id))
         before = app.record.predictions(app.course.about.id).get(self.lab_name, ("", False))[0]
         options = self.query_one("#lab-options", OptionList)
-        for number, (letter, option) in enumerate(zip("abcdefgh", self._asked, strict=False)):
+        for number, (letter, option) in enumerate(zip("abcdefgh", self.asked, strict=False)):
             options.add_option(Option(f"{letter}) {app.words(option.text)}"))
             if option.text == before:
                 self._predicted = number
@@ -148,7 +148,7 @@ class LabScreen(StageScreen):
     def predict(self, event: OptionList.OptionSelected) -> None:
         """Note the prediction; the lab answers it, and the reasons come after the run."""
         self._predicted = event.option_index
-        option, app = self._asked[event.option_index], self.course_app
+        option, app = self.asked[event.option_index], self.course_app
         app.record.record_prediction(app.course.about.id, self.lab_name, option.text, correct=option.correct)
         self._invite()
         self.query_one("#lab-page").focus()
@@ -268,13 +268,13 @@ class LabScreen(StageScreen):
             if self._playing:
                 self._say(f"{self._playing}: it ended without a result.", "$partial")
             return
-        right = None if self._predicted is None else self._asked[self._predicted].correct
+        right = None if self._predicted is None else self.asked[self._predicted].correct
         said = headline(self.lab, event.result, right)
         more = f"; m runs {_MANY}" if event.result["holds"] is None and not self._playing else ""
         played = f"  ({self._playing})" if self._playing else ""
         self._say(f"{said.mark} {said.words}{more}{played}", said.role)
         text = Text()
-        for number, option in enumerate(self._asked):
+        for number, option in enumerate(self.asked):
             mark, colour = ("✓", "$done") if option.correct else ("✗", "$wrong")
             yours = ", your prediction" if number == self._predicted else ""
             text.append("\n" if number else "").append(f"{mark} {'abcdefgh'[number]}{yours}: ", style=f"bold {colour}")
