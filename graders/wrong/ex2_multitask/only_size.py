@@ -30,7 +30,7 @@ class Stars(nn.Module):
 def fit(task):
     torch.manual_seed(task.seed)
     x, count, radius = (tensor.to(task.device) for tensor in task.train.tensors)
-    model = Stars().to(task.device)
+    model = Stars().to(task.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=3 * len(x.split(64)))
     for epoch in range(3):

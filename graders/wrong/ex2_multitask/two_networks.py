@@ -29,7 +29,7 @@ class TwoNetworks(nn.Module):
 def fit(task):
     torch.manual_seed(task.seed)
     x, count, radius = (tensor.to(task.device) for tensor in task.train.tensors)
-    model = TwoNetworks().to(task.device)
+    model = TwoNetworks().to(task.device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=6 * len(x.split(64)))
     for epoch in range(6):
