@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import functools
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -147,13 +148,13 @@ def begin_early() -> None:
 
     Where no fork server can be built, nothing is said: that is for who needs it.
     """
-    threading.Thread(target=_begin, name="tlcourse-prewarm", daemon=True).start()
+    if sys.platform == "linux" and shutil.which("bwrap"):  # no trial of it: at an early end its folder is in the way
+        threading.Thread(target=_begin, args=(shared(),), name="tlcourse-prewarm", daemon=True).start()
 
 
-def _begin() -> None:
+def _begin(sandbox: ForkServerSandbox) -> None:
     with contextlib.suppress(UnableError, InfraError, OSError, RuntimeError):  # the last: this process is ending
-        if sys.platform == "linux" and bubblewrap.probe().available:
-            shared().prewarm()
+        sandbox.prewarm()
 
 
 @functools.cache
