@@ -66,7 +66,7 @@ def quitting(training: bool) -> float:
     """Seconds from the last key to the end."""
     with tempfile.TemporaryDirectory() as folder:
         terminal = Terminal(Path(folder))
-        terminal.wait(b"Continue")
+        terminal.wait(b"Course map")
         time.sleep(0.5)
         if not training:
             terminal.press(b"q")

@@ -3,7 +3,7 @@
     python benchmarks/repaint.py [--keys 200]
 
 Promised: at most 100 ms while a lab trains. The baseline is the same screen and keys while nothing trains. In a real
-terminal (a pty) of 120×40; `p` (settings) and `?` (keys) are pressed in turn, and the time ends when words have arrived
+terminal (a pty) of 120×40; `?` (keys) is pressed again and again, and the time ends when words have arrived
 that only the answer to this key has: the charts of the training go on painting meanwhile.
 """
 
@@ -22,7 +22,7 @@ from quit import Terminal
 
 QUIET = 0.05  # seconds without output: what was painted before the key has arrived
 PAUSE = 0.6  # after esc: an app that is still waiting would take esc and the next key for one
-ANSWERS = ((b"p", b"enter keeps"), (b"?", b"Keys that work here"))
+ANSWER = (b"?", b"Keys that work here")
 
 
 class Painted(Terminal):
@@ -44,7 +44,7 @@ class Painted(Terminal):
 
 def open_lab(terminal: Painted, lab: str) -> None:
     """Open a lab through the palette, and predict."""
-    terminal.wait(b"Continue")
+    terminal.wait(b"Course map")
     terminal.drain(0.3)
     terminal.press(b"\x10")  # ctrl+p
     terminal.drain(0.5)
@@ -67,9 +67,9 @@ def times(training: bool, keys: int, lab: str) -> list[float]:
             terminal.wait(b"Training")
         terminal.drain(0.3)
         found = []
-        for number in range(keys):
+        for _ in range(keys):
             terminal.drain(QUIET)
-            found.append(terminal.repaint(*ANSWERS[number % 2]))
+            found.append(terminal.repaint(*ANSWER))
             terminal.press(b"\x1b")  # close it again
             time.sleep(PAUSE)
         terminal.press(b"\x1b")  # leaving the lab stops it
@@ -89,7 +89,7 @@ def main() -> None:
     """Press the keys without and with training."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--keys", type=int, default=200)
-    parser.add_argument("--lab", default="Features that hide", help="words by which the palette finds the lab")
+    parser.add_argument("--lab", default="Lab: Features that hide", help="words by which the palette finds the lab")
     given = parser.parse_args()
     print(f"{given.keys} keys each; Python {sys.version.split()[0]}, {os.cpu_count()} cores")
     for name, training in (("nothing trains", False), ("a lab trains", True)):
