@@ -85,3 +85,13 @@ def test_marks_keep_their_columns_in_ascii():
         assert text.isascii()
         assert len(text) == len(plain(line))
         assert "?" not in text
+
+
+def test_a_picture_has_the_same_line_in_per_cent_and_none_of_what_is_not_finite():
+    from tlcourse.presenting.marks import places
+
+    line = places(0.96, (0.95, 0.97), 0.94, direction="at_least")
+    low, high = ends_of(0.96, (0.95, 0.97), 0.94, direction="at_least")
+    assert line.value == pytest.approx(100 * (0.96 - low) / (high - low), abs=0.05)
+    assert line.bar < line.low < line.value < line.high < 100
+    assert places(math.nan, (0.0, 1.0), 0.5, direction="at_least") is None

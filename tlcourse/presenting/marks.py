@@ -129,6 +129,23 @@ def ends_of(value: float, interval: tuple[float, float], threshold: float, *, di
     return below, above
 
 
+class Places(NamedTuple):
+    """Where value, interval and bar stand on a number line, each in per cent of its length from the left."""
+
+    value: float
+    low: float
+    high: float
+    bar: float
+
+
+def places(value: float, interval: tuple[float, float], threshold: float, *, direction: str) -> Places | None:
+    """The same line for a picture of another kind, such as SVG; None where a number is not finite."""
+    if not all(map(math.isfinite, (value, *interval, threshold))):
+        return None
+    low, high = ends_of(value, interval, threshold, direction=direction)
+    return Places(*(round(100 * (number - low) / (high - low), 1) for number in (value, *interval, threshold)))
+
+
 def whiskers(
     value: float,
     interval: tuple[float, float],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tlcourse.presenting.marks import Places, places
 from tlcourse.presenting.words import bar, points, time_asked
 from tlcourse.sandbox import in_words as sandbox_in_words
 
@@ -64,6 +65,8 @@ class CheckWords(NamedTuple):
     points: str
     advice: str
     """What the grader says about it; empty where it says nothing."""
+    places: Places | None = None
+    """Where it stands on a number line; None where a number is not finite."""
 
 
 def check(result: CheckResult) -> CheckWords:
@@ -77,6 +80,7 @@ def check(result: CheckResult) -> CheckWords:
         measured=measured(result),
         points=points(result.points, result.max_points),
         advice=result.message,
+        places=places(result.value, result.interval, result.threshold, direction=result.direction),
     )
 
 
