@@ -184,8 +184,7 @@ def main() -> None:
             logs.start()
     try:
         code = app(standalone_mode=False)
-        if isinstance(code, int):
-            sys.exit(code)
+        sys.exit(code if isinstance(code, int) else ExitCode.OK)
     except TlcourseError as error:
         out.complain(error)
         sys.exit(error.exit_code)
