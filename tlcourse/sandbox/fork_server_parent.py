@@ -56,8 +56,8 @@ class ForkServerParent:
         self._folder = new_folder("server")
         self._spool = self._folder / "spool"
         self._spool.mkdir(mode=0o711)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             credentials_wanted(self._control)
             with theirs, self._said().open("wb") as said:
                 self._process = _launch(
@@ -71,6 +71,7 @@ class ForkServerParent:
                     start_new_session=True,
                 )
         except BaseException:
+            self._control.close()
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
 
