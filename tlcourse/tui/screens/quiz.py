@@ -10,21 +10,19 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
-from tlcourse.course.markdown import title_of
 from tlcourse.course.model import Quiz
-from tlcourse.presenting.marks import TRACK, bar, parted
+from tlcourse.presenting.marks import bar
 from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import LETTERS, Answer, AnswerInput, Mark, OwnWords
 from tlcourse.quiz.session import Session
 from tlcourse.text import counted
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
+from tlcourse.tui.widgets import round_view
 from tlcourse.tui.widgets.choices import AnswerLine, AnswerLines, OwnWordsField
 
-_DOTS = 40
-"""Most questions of a round that have a dot each."""
-_SIDE, _RESULT, _GOAL = 26, 40, 8
-"""Columns of the bars beside a question, of a result, and of an objective."""
+_RESULT = 40
+"""Columns of the bar of a result."""
 
 
 class QuizScreen(CourseScreen):
@@ -128,47 +126,24 @@ class QuizScreen(CourseScreen):
         self.query_one("#sheet", VerticalScroll).scroll_home(animate=False)
 
     def _show_heading(self, said: str) -> None:
-        """A dot for each question of the round, and which one this is."""
-        text = Text()
-        now = self.session.question
-        if len(self.session.questions) <= _DOTS:
-            for question, mark in zip(self.session.questions, self.session.marks, strict=True):
-                if now is not None and question.id == now.id and self._marked is None:
-                    text.append("◆", style="bold $next")
-                elif mark is None:
-                    text.append("○", style=TRACK)
-                else:
-                    text.append("●" if mark else "✗", style="$done" if mark else "$wrong")
-            text.append("  ")
-        text.append(self.course_app.words(said), style="$muted")
-        self.query_one("#heading", Static).update(text)
+        """The dots of the round, and which question this is."""
+        text = round_view.dots(self.session, marked=self._marked is not None)
+        self.query_one("#heading", Static).update(text.append(self.course_app.words(said), style="$muted"))
 
     def _show_side(self, question: Question | None) -> None:
         """What stands beside the question where there is room: the score, and what the question is about."""
-        marks = self.session.marks
-        right, wrong = marks.count(True), marks.count(False)
-        text = Text(no_wrap=True)
-        text.append_text(Text.of(parted([(right, "$done"), (wrong, "$wrong")], len(marks), _SIDE)))
-        text.append(f"\n{right} right, {wrong} wrong, {marks.count(None)} open", style="$muted")
-        if self.session.in_a_row > 1:
-            text.append(f"\n{self.session.in_a_row} right in a row", style="bold $done")
-        self.query_one("#round", Static).update(text)
+        self.query_one("#round", Static).update(round_view.score(self.session))
         aim = self.query_one("#aim", Static)
         aim.display = question is not None
         if question is not None:
-            goals = {goal.id: goal.text for unit in self.course_app.course.about.units for goal in unit.objectives}
+            goals = round_view.goals_of(self.course_app.course)
             said = Text(self.course_app.words(goals.get(question.objective, "")))
             if self._marked is not None:
                 said.append(f"\n\n{self._where(question)} (l)", style="$muted")
             aim.update(said)
 
     def _where(self, question: Question) -> str:
-        """Where a question is taught, in words: the unit and the section of its lesson."""
-        course = self.course_app.course
-        name, _, section = question.section.partition("#")
-        unit = next((unit.title for unit in course.about.units if unit.id == name), name)
-        title = title_of(course.lessons[name].body, section) if name in course.lessons and section else ""
-        return f"{unit} › {title}" if title else unit
+        return round_view.taught_in(self.course_app.course, question)
 
     def heading(self, question: Question) -> str:
         """Which question this is."""
@@ -208,7 +183,9 @@ class QuizScreen(CourseScreen):
             share = self.session.right / len(self.session.questions)
             text = Text.of(bar(share, _RESULT)).append("\n\n").append_text(text)
             text.no_wrap, text.overflow = False, None
-            text.append_text(self._by_objective())
+            words = self.course_app.words
+            goals = {name: words(goal) for name, goal in round_view.goals_of(self.course_app.course).items()}
+            text.append_text(round_view.by_objective(self.session, self._before, goals))
         if self.next_place:
             text.append(f"\n⏎ Next: {self.course_app.name_of(self.next_place)}", style="bold $next")
         self.query_one("#prompt", Static).update(text)
@@ -216,22 +193,6 @@ class QuizScreen(CourseScreen):
         self.query_one("#sheet", VerticalScroll).scroll_home(animate=False)
         self.show_path()
         self.keys_changed()
-
-    def _by_objective(self) -> Text:
-        """Each objective of the round with a bar, and what this visit changed."""
-        goals = {goal.id: goal.text for unit in self.course_app.course.about.units for goal in unit.objectives}
-        found: dict[str, list[tuple[bool | None, bool | None]]] = {}
-        for question, mark in zip(self.session.questions, self.session.marks, strict=True):
-            found.setdefault(question.objective, []).append((self._before.get(question.id), mark))
-        text = Text("\n\n")
-        for goal, marks in found.items():
-            right = sum(mark is True for _, mark in marks)
-            change = right - sum(before is True for before, _ in marks)
-            text.append_text(Text.of(bar(right / len(marks), _GOAL)))
-            text.append(f" {right}/{len(marks)} ", style="$muted")
-            text.append(f"{change:+d} " if change else "   ", style="$done" if change > 0 else "$wrong")
-            text.append(self.course_app.words(goals.get(goal, goal)) + "\n")
-        return text
 
     @property
     def next_place(self) -> str:

@@ -1,0 +1,78 @@
+"""A round of questions as text: a dot a question, the score, and at its end a bar for each objective."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tlcourse.course.markdown import title_of
+from tlcourse.course.model import LoadedCourse
+from tlcourse.presenting.marks import TRACK, bar, parted
+from tlcourse.quiz.kinds import Question
+from tlcourse.quiz.session import Session
+from tlcourse.tui.text import Text
+
+_DOTS = 40
+"""Most questions of a round that have a dot each."""
+_SIDE, _GOAL = 26, 8
+"""Columns of the bars beside a question, and of an objective."""
+
+
+def dots(session: Session, *, marked: bool) -> Text:
+    """A dot for each question of the round: right, wrong, open, and the one that is asked unless it is `marked`."""
+    text, now = Text(), session.question
+    if len(session.questions) > _DOTS:
+        return text
+    for question, mark in zip(session.questions, session.marks, strict=True):
+        if now is not None and question.id == now.id and not marked:
+            text.append("◆", style="bold $next")
+        elif mark is None:
+            text.append("○", style=TRACK)
+        else:
+            text.append("●" if mark else "✗", style="$done" if mark else "$wrong")
+    return text.append("  ")
+
+
+def score(session: Session) -> Text:
+    """Right and wrong as a bar, in words, and how many of the last answers were right."""
+    marks = session.marks
+    right, wrong = marks.count(True), marks.count(False)
+    text = Text.of(parted([(right, "$done"), (wrong, "$wrong")], len(marks), _SIDE))
+    text.append(f"\n{right} right, {wrong} wrong, {marks.count(None)} open", style="$muted")
+    if session.in_a_row > 1:
+        text.append(f"\n{session.in_a_row} right in a row", style="bold $done")
+    return text
+
+
+def goals_of(course: LoadedCourse) -> dict[str, str]:
+    """The text of each objective, by its identifier."""
+    return {goal.id: goal.text for unit in course.about.units for goal in unit.objectives}
+
+
+def taught_in(course: LoadedCourse, question: Question) -> str:
+    """Where a question is taught, in words: the unit and the section of its lesson."""
+    name, _, section = question.section.partition("#")
+    unit = next((unit.title for unit in course.about.units if unit.id == name), name)
+    title = title_of(course.lessons[name].body, section) if name in course.lessons and section else ""
+    return f"{unit} › {title}" if title else unit
+
+
+def by_objective(session: Session, before: Mapping[str, bool | None], goals: Mapping[str, str]) -> Text:
+    """Each objective of the round with a bar, and what this visit changed.
+
+    Args:
+        session: The round.
+        before: Whether each question was right before the visit; None where it was never answered.
+        goals: The text of each objective, as it is to be shown.
+    """
+    found: dict[str, list[tuple[bool | None, bool | None]]] = {}
+    for question, mark in zip(session.questions, session.marks, strict=True):
+        found.setdefault(question.objective, []).append((before.get(question.id), mark))
+    text = Text("\n\n")
+    for goal, marks in found.items():
+        right = sum(mark is True for _, mark in marks)
+        change = right - sum(earlier is True for earlier, _ in marks)
+        text.append_text(Text.of(bar(right / len(marks), _GOAL)))
+        text.append(f" {right}/{len(marks)} ", style="$muted")
+        text.append(f"{change:+d} " if change else "   ", style="$done" if change > 0 else "$wrong")
+        text.append(goals.get(goal, goal) + "\n")
+    return text
