@@ -120,7 +120,7 @@ def test_the_limits_of_the_course_leave_a_busy_machine_four_times_as_long():
     for exercise in course.exercises.values():  # and the handouts say both
         said = " ".join((exercise.folder / "handout.md").read_text(encoding="utf-8").split())
         asked, limit = exercise.about.seconds, exercise.about.limits.cpu_s
-        assert f"asked to take {asked:g} s, which is `task.seconds`; it is stopped at {limit:g} s" in said
+        assert f"should take at most {asked:g} s, which is `task.seconds`; it is stopped at {limit:g} s" in said
 
 
 def test_an_author_is_told_of_limits_that_a_busy_machine_meets_first():
