@@ -12,14 +12,27 @@ Written for Textual 8.2.8. After an upgrade `tests/tui/test_textual_private.py` 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from textual._context import active_app
 from textual._styles_cache import StylesCache
 from textual.widget import Widget
 from textual.widgets._footer import FooterKey
-from textual.widgets._markdown import MarkdownParagraph
+
+if TYPE_CHECKING:
+    from textual.widgets._markdown import MarkdownParagraph
 
 __all__ = ["FooterKey", "MarkdownParagraph", "active_app", "forget_drawn_lines", "forget_watchers"]
 WATCHERS = "__watchers"
+
+
+def __getattr__(name: str) -> Any:
+    """Textual's Markdown is imported with the first lesson: the first paint does not wait for it."""
+    if name != "MarkdownParagraph":
+        raise AttributeError(name)
+    from textual.widgets._markdown import MarkdownParagraph
+
+    return MarkdownParagraph
 
 
 def forget_watchers(widget: Widget, kind: type[Widget]) -> None:
