@@ -11,6 +11,7 @@ from answers import letters
 
 from tlcourse.paths import record_file
 from tlcourse.student.record import Record
+from tlcourse.tui.widgets.round_view import listing
 
 COURSE = Path(__file__).parent.parent / "question_course"
 SIZES = [(60, 20), pytest.param((100, 40), marks=pytest.mark.slow)]
@@ -127,3 +128,13 @@ async def test_help_names_the_keys_of_orders_and_own_words(visit):
         shown = await person.press("question_mark")
         assert "Carry down" in shown
         assert "Mine says the same" in shown
+
+
+def test_a_listing_has_line_numbers_and_colours_where_it_is_a_program_and_a_table_stands_as_it_is():
+    program = listing("def f(x):\n    return x + 1")
+    assert program.plain == "1  def f(x):\n2      return x + 1"
+    assert len({str(span.style) for span in program.spans}) > 2
+    table = "       y = 0   y = 1\nx = 0   .3      .1"
+    assert listing(table).plain == table
+    assert listing("0.3\n0.5").plain == "0.3\n0.5"
+    assert listing("(" * 500).plain == "(" * 500

@@ -161,7 +161,7 @@ class QuizScreen(CourseScreen):
         listing = self.query_one("#listing", Static)
         text = question.listing() if question else ""
         listing.display = bool(text)
-        listing.update(self.course_app.words(text))
+        listing.update(round_view.listing(self.course_app.words(text)))
         self._draw()
         self.keys_changed()
         self.set_focus(number if form == "line" else own if form == "words" else None)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import textwrap
 from collections.abc import Mapping
+
+from textual.content import Content
 
 from tlcourse.course.markdown import title_of
 from tlcourse.course.model import LoadedCourse
@@ -41,6 +45,27 @@ def score(session: Session) -> Text:
     if session.in_a_row > 1:
         text.append(f"\n{session.in_a_row} right in a row", style="bold $done")
     return text
+
+
+def listing(text: str) -> Content:
+    """What is to be looked at: a program has colours and the numbers of its lines, a table stands as it is."""
+    if not _is_program(text):
+        return Content(text)
+    from textual.highlight import highlight
+
+    lines = highlight(text, language="python").split("\n", allow_blank=True)
+    width = len(str(len(lines)))
+    numbered = [Content.assemble((f"{number:>{width}}  ", "$muted"), line) for number, line in enumerate(lines, 1)]
+    return Content("\n").join(numbered)
+
+
+def _is_program(text: str) -> bool:
+    """Whether it is Python with a statement that a table or a log cannot hold."""
+    try:
+        tree = ast.parse(textwrap.dedent(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(not isinstance(node, ast.Expr) for node in tree.body)
 
 
 def goals_of(course: LoadedCourse) -> dict[str, str]:
