@@ -98,7 +98,7 @@ class CourseApp(App[int]):
         """What the next run of a lab is started in."""
         self._retired: list[Run] = []
         self._prewarm = prewarm
-        self._greet, self._route = greet and not route, route
+        self._greet, self.begins_at = greet and not route, route
         self._gc: GcScheduler | None = None
         self._prewarmed: ChildProcess | None = None
         self._prewarm_again = False
@@ -134,8 +134,8 @@ class CourseApp(App[int]):
         settings.apply(self)
         if self._greet and first_start():
             self.go("first")
-        elif self._route:
-            self.go(self._route)
+        elif self.begins_at:
+            self.go(self.begins_at)
         if self.record.notice:
             self.notify(self.record.notice, severity="warning", timeout=10, markup=False)
 

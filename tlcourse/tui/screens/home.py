@@ -95,7 +95,8 @@ class HomeScreen(CourseScreen):
         self.query_one("#filter").display = False
         for button in self.query(Button):
             button.can_focus = False  # they are keys: the map keeps the focus
-        self.fill()
+        if not self.course_app.begins_at:  # else another screen is shown first, and `on_screen_resume` fills this one
+            self.fill()
         self.query_one("#units", OptionList).focus()
 
     def on_screen_resume(self) -> None:
@@ -112,7 +113,7 @@ class HomeScreen(CourseScreen):
 
     def fill(self) -> None:
         """Write everything anew, with the cursor where it was."""
-        if not self.is_mounted:
+        if not self.is_mounted or self.app.screen is not self:
             return
         units = self.query_one("#units", OptionList)
         state = self.course_app.state
