@@ -86,6 +86,8 @@ CASES = [
                 "val.safetensors": [["x", 50], ["y", 50], ["z", 50]],
             },
             "task_spec": [
+                "checks",
+                "defines",
                 "device",
                 "exercise",
                 "graph",

@@ -96,7 +96,8 @@ def test_an_array_that_is_too_large_is_cut(cluster, profile, job_for, told):
     with cluster.odd(sbatch=too_large) as calls, pool:
         reports = together(pool, [job_for(f"told['me'] = {number}") for number in range(6)])
         arrays = {line.split()[0].split("_")[0] for line in cluster.jobs()}
-        assert len(calls("sbatch")) == len(arrays) + 1  # the first was refused, and none of half its size
+        # the first was refused, and none of half its size; on a busy machine runs come in pieces that are small enough
+        assert len(arrays) <= len(calls("sbatch")) <= len(arrays) + 1
     assert [told(report)["me"] for report in reports] == list(range(6))
 
 

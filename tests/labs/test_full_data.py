@@ -118,7 +118,7 @@ def test_fine_tuning_runs_on_some_real_photographs(monkeypatch):
     given = hymenoptera.make
 
     def some(seed):
-        return tuple({key: value[:32] for key, value in arrays.items()} for arrays in given(seed))
+        return tuple({key: value[:64] for key, value in arrays.items()} for arrays in given(seed))
 
     monkeypatch.setattr(hymenoptera, "make", some)
     monkeypatch.setattr(fine_tuning, "EPOCHS", 1)
