@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tlcourse.presenting.marks import bar, cell, ends_of, number_line, parted, plain, spark, whiskers
+from tlcourse.presenting.marks import cell, ends_of, number_line, parted, plain, share_bar, spark, whiskers
 from tlcourse.tui.text import AsciiFilter, Text
 
 
@@ -13,13 +13,13 @@ from tlcourse.tui.text import AsciiFilter, Text
     [(0, "────────"), (1e-9, "╸───────"), (0.5, "━━━━────"), (0.56, "━━━━╸───"), (0.999, "━━━━━━━╸"), (1, "━━━━━━━━")],
 )
 def test_a_bar_is_exact_to_half_a_column_and_never_says_none_or_all_of_something_between(share, drawn):
-    assert plain(bar(share, 8)) == drawn
+    assert plain(share_bar(share, 8)) == drawn
 
 
 def test_a_bar_outside_its_range_is_full_or_empty_and_of_no_columns_is_nothing():
-    assert plain(bar(7, 4)) == "━━━━"
-    assert plain(bar(-1, 4)) == "────"
-    assert bar(0.5, 0) == []
+    assert plain(share_bar(7, 4)) == "━━━━"
+    assert plain(share_bar(-1, 4)) == "────"
+    assert share_bar(0.5, 0) == []
 
 
 def test_counts_side_by_side_show_each_that_is_not_nothing():
@@ -71,7 +71,7 @@ def test_each_square_of_a_heat_map_has_a_shape_of_its_own():
 
 def test_marks_keep_their_columns_in_ascii():
     lines = [
-        bar(0.56, 8),
+        share_bar(0.56, 8),
         number_line(0.9, (0.8, 0.95), 0.5, (0, 1), 20, ""),
         whiskers(0.5, (0.4, 0.6), (0, 1), 20, "", tick=0.9),
         spark(range(8), 7),

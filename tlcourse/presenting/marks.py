@@ -43,7 +43,7 @@ def joined(cells: Iterable[Run]) -> Line:
     return line
 
 
-def bar(share: float, width: int, style: str = "$done") -> Line:
+def share_bar(share: float, width: int, style: str = "$done") -> Line:
     """A share of 1 as a line of `width` columns, to half a column: `━━━╸────`.
 
     What is more than nothing is never drawn as nothing, and what is less than all never as all.

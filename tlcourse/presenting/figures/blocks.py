@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from tlcourse.course.figure import Cell, Grid, Layer, Matrices, Matrix, Picture, Stack
 from tlcourse.presenting.figures.canvas import Canvas, beside, flowed, padded, widest, width_of, wrapped
-from tlcourse.presenting.marks import TRACK, Line, Run, bar, joined
+from tlcourse.presenting.marks import TRACK, Line, Run, joined, share_bar
 
 _STATES = {
     "frozen": ("░", "$control"),
@@ -63,7 +63,7 @@ def _state(figure: Stack, state: str | float, columns: int, *, pale: bool) -> Li
         return [Run(fill * columns, TRACK if pale else style)]
     value = f" {state:g}{' ' + figure.unit if figure.unit else ''}"
     length = max(columns - max(len(f" {one:g} {figure.unit}") for one in _numbers(figure.layers)), 4)
-    return padded([*bar(_share(figure, state), length, TRACK if pale else "$method"), Run(value)], columns)
+    return padded([*share_bar(_share(figure, state), length, TRACK if pale else "$method"), Run(value)], columns)
 
 
 def _numbers(layers: list[Layer]) -> list[float]:
@@ -228,7 +228,7 @@ def _cell_lines(cell: Cell, width: int) -> list[Line]:
         look = " ".join(filter(None, ["bold" if number == 0 and (cell.strong or "\n" in cell.text) else "", style]))
         lines += wrapped(text, width, look if number == 0 else "$muted")
     if cell.share is not None:
-        lines.append(bar(cell.share, width, style or "$method"))
+        lines.append(share_bar(cell.share, width, style or "$method"))
     return lines
 
 

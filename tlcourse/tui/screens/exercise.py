@@ -49,6 +49,8 @@ class ExerciseScreen(OwnFileScreen):
     def __init__(self, exercise: str) -> None:
         super().__init__()
         self.exercise = exercise
+        self._works: dict[str, bool] = {}
+        """Of actions that do something at times alone: whether they do now."""
         self._seen = -1
 
     @property
@@ -108,21 +110,7 @@ class ExerciseScreen(OwnFileScreen):
 
     def works(self, action: str) -> bool:
         """Which keys the last line names: those that do something now."""
-        run, solution = self.current, self.solution
-        going = run is not None and run.going
-        if action == "stop":
-            return going
-        if action in ("grade", "run"):
-            return solution is not None and not going
-        if action == "edit":
-            return solution is not None
-        if action == "init":
-            return solution is None
-        if action == "explain":
-            return self.course_app.record.has_passed(self.course_app.course.about.id, self.exercise)
-        if action == "details":
-            return run is not None and run.state.result is not None
-        return True
+        return self._works.get(action, True)
 
     def action_details(self) -> None:
         """Say all that was measured, or only what counts."""
@@ -136,7 +124,17 @@ class ExerciseScreen(OwnFileScreen):
         """Show the file, the run and the attempts as they are now."""
         app = self.course_app
         attempts = app.record.attempts(app.course.about.id, self.exercise)
-        self.query_one(Bench).show(self.solution, self.current, attempts, self._watching is not None, app.backend)
+        run, solution = self.current, self.solution
+        self.query_one(Bench).show(solution, run, attempts, self._watching is not None, app.backend)
+        going = run is not None and run.going
+        self._works = {
+            "stop": going,
+            **dict.fromkeys(("grade", "run"), solution is not None and not going),
+            "edit": solution is not None,
+            "init": solution is None,
+            "explain": any(attempt.outcome == "pass" for attempt in attempts),
+            "details": run is not None and run.state.result is not None,
+        }
         self.keys_changed()
 
     def _tick(self) -> None:

@@ -12,7 +12,7 @@ from textual.events import Click
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static, TextArea
 
-from tlcourse.presenting.marks import bar
+from tlcourse.presenting.marks import share_bar
 from tlcourse.tui.text import Text
 from tlcourse.tui.textual_private import FooterKey, forget_watchers
 
@@ -108,7 +108,7 @@ class Crumbs(Static):
         if width >= _BAR_FROM and free >= 10:
             columns = min(free, _BAR_MOST)
             text.append(" " * (free - columns + 3))
-            text.append_text(Text.of(bar(share, columns)))
+            text.append_text(Text.of(share_bar(share, columns)))
         else:
             text.append(" " * max(room - len(left), 0))
         text.append(f"  {state}"[: max(width - room, 0)])

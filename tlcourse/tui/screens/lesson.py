@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.widget import Widget
 from textual.widgets import Markdown, OptionList, Static
 from textual.widgets.markdown import MarkdownFence
 from textual.widgets.option_list import Option
@@ -16,7 +17,7 @@ from textual.widgets.option_list import Option
 from tlcourse.course.checks import pages_of
 from tlcourse.course.markdown import headings, slug
 from tlcourse.course.model import Unit
-from tlcourse.presenting.marks import bar, plain
+from tlcourse.presenting.marks import plain, share_bar
 from tlcourse.tui.screens.dialogs import choose_exercise, choose_lab
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
@@ -61,6 +62,7 @@ class LessonScreen(CourseScreen):
         self._slugs: list[str] = []
         self._sections: dict[str, str] = {}
         self._blocks: dict[str, str] = {}
+        self._headers: dict[str, Widget] = {}
         self._here = ""
         """The section that is read, by its slug."""
 
@@ -179,7 +181,7 @@ class LessonScreen(CourseScreen):
         app = self.course_app
         self._share = page.scroll_y / page.max_scroll_y if page.max_scroll_y else 0.0
         if self.has_class("-wide"):
-            page.border_subtitle = f"{plain(bar(self._share, _READ))} {self._share:.0%}"
+            page.border_subtitle = f"{plain(share_bar(self._share, _READ))} {self._share:.0%}"
             self._mark_section(page.scroll_y)
         if page.scroll_y >= page.max_scroll_y - 1 and page.virtual_size.height > 3:
             course = app.course.about.id
@@ -190,11 +192,10 @@ class LessonScreen(CourseScreen):
 
     def _mark_section(self, top: float) -> None:
         """In the contents, the section that is read."""
-        here = ""
-        for name in (name for name in self._blocks if name in self._sections):
-            for header in self.query(f"#{self._blocks[name]}"):
-                if header.virtual_region.y <= top + 2:
-                    here = name
+        if not self._headers:  # once: a search through a lesson's widgets for each line that is scrolled would be felt
+            named = {block: name for name, block in self._blocks.items() if name in self._sections}
+            self._headers = {named[one.id]: one for one in self.query_one("#text").children if one.id in named}
+        here = next((name for name, one in reversed(self._headers.items()) if one.virtual_region.y <= top + 2), "")
         if here == self._here:
             return
         contents = self.query_one("#contents", OptionList)

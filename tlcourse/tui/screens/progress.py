@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer, VerticalScroll
 from textual.widgets import Static
 
-from tlcourse.presenting.marks import TRACK, bar, parted, spark
+from tlcourse.presenting.marks import TRACK, parted, share_bar, spark
 from tlcourse.student.overview import WEEKS, Overview, totals
 from tlcourse.student.record import Attempt, now
 from tlcourse.student.review import Weak, weak_objectives
@@ -226,7 +226,7 @@ def _forecast(state: Overview, today: datetime.date) -> Text:
     for ahead, count in enumerate(state.coming):
         day = "today" if not ahead else f"{today + datetime.timedelta(days=ahead):%a}"
         text.append(f"{day:<6}", style="$muted")
-        text.append_text(Text.of(bar(count / most, _FORECAST, "$due" if not ahead else "$next")))
+        text.append_text(Text.of(share_bar(count / most, _FORECAST, "$due" if not ahead else "$next")))
         text.append(f" {count}\n")
     return text
 
@@ -237,7 +237,7 @@ def _exercises(state: Overview, attempts: dict[str, list[Attempt]]) -> Text:
     for exercise in (one for unit in state.units for one in unit.exercises):
         role = "$done" if exercise.outcome == "pass" else "$partial"
         text.append(f"{exercise.id:<5}", style="bold")
-        text.append_text(Text.of(bar(exercise.points / (exercise.max_points or 1), _POINTS, role)))
+        text.append_text(Text.of(share_bar(exercise.points / (exercise.max_points or 1), _POINTS, role)))
         text.append(f" {exercise.points:g}/{exercise.max_points:g}  ", style="$muted")
         made = attempts.get(exercise.id, [])[-_SPARKS:]
         text.append_text(

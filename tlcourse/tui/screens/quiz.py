@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
 from tlcourse.course.model import Quiz
-from tlcourse.presenting.marks import bar
+from tlcourse.presenting.marks import share_bar
 from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import LETTERS, Answer, AnswerInput, Mark, OwnWords
 from tlcourse.quiz.session import Session
@@ -181,7 +181,7 @@ class QuizScreen(CourseScreen):
         text = Text(self.course_app.words("\n".join(self.summary())))
         if self.session.questions:
             share = self.session.right / len(self.session.questions)
-            text = Text.of(bar(share, _RESULT)).append("\n\n").append_text(text)
+            text = Text.of(share_bar(share, _RESULT)).append("\n\n").append_text(text)
             text.no_wrap, text.overflow = False, None
             words = self.course_app.words
             goals = {name: words(goal) for name, goal in round_view.goals_of(self.course_app.course).items()}

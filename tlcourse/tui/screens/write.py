@@ -17,7 +17,7 @@ from textual.widgets import Static
 from tlcourse.course.write_it import WriteIt, begin, statement, usual_file
 from tlcourse.errors import TlcourseError
 from tlcourse.grading.result import CheckState, WriteItResult
-from tlcourse.presenting.marks import bar
+from tlcourse.presenting.marks import share_bar
 from tlcourse.presenting.words import ago
 from tlcourse.presenting.write_it import check_words, heading
 from tlcourse.text import sentence
@@ -247,7 +247,7 @@ def checks_view(one: WriteIt, result: WriteItResult | None) -> RenderableType:
         return Text("\n".join(f"○ {title}" for title in one.checks.values()))
     words = heading(one, result)
     head = Text().append(f" {words.word} ", style=f"bold reverse ${words.tone}").append(f"  {words.counted}  ")
-    head.append_text(Text.of(bar(result.passed / max(len(result.checks), 1), _BAR, f"${words.tone}")))
+    head.append_text(Text.of(share_bar(result.passed / max(len(result.checks), 1), _BAR, f"${words.tone}")))
     parts: list[RenderableType] = [head]
     for check in result.checks:
         parts += [Text(), *_check(check)]

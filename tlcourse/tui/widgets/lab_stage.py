@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tlcourse.course.lab import Lab
 from tlcourse.presenting.lab_run import ROLE, bars, better, seeds
-from tlcourse.presenting.marks import Run, bar
+from tlcourse.presenting.marks import Run, share_bar
 from tlcourse.tui.playing import Timeline
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.lab_view import Curves, Drawn, between, keys_of, pictures
@@ -153,7 +153,7 @@ class Stage(Vertical):
         if self.timeline is None or not paced:
             return
         state = "paused" if self.timeline.paused else "over" if self.timeline.over else "plays"
-        text = Text(" ", no_wrap=True).append_text(Text.of(bar(self.timeline.share, _BAR, "$lab")))
+        text = Text(" ", no_wrap=True).append_text(Text.of(share_bar(self.timeline.share, _BAR, "$lab")))
         text.append(f" {state}", style="bold")
         speed = f", {self.timeline.speed:g} times as fast" if self.timeline.speed != 1 else ""
         line.update(text.append(f"{speed}  ← → back, on   + − speed", style="$muted"))
@@ -187,7 +187,7 @@ class Stage(Vertical):
             text.append(self._words(arm.title), style="bold" if compared else "")
             text.append(f"  {arm.role}", style=ROLE[arm.role])
             if airy:
-                text.append("\n").append_text(Text.of([*bar(0.0, width - 4), Run("  ?", "$muted")])).append("\n")
+                text.append("\n").append_text(Text.of([*share_bar(0.0, width - 4), Run("  ?", "$muted")])).append("\n")
         for paper in self._lab.paper:
             text.append(f"\n\n{paper.title}. {paper.note}", style="$muted")
         return text

@@ -16,7 +16,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from tlcourse.course.lab import Lab
-from tlcourse.presenting.marks import Run, bar
+from tlcourse.presenting.marks import Run, share_bar
 from tlcourse.presenting.words import (
     Points,
     drawing,
@@ -285,7 +285,7 @@ def _panel(
         colour = COLOURS[places[name] % len(COLOURS)]
         share = value / most if most > 0 and math.isfinite(value) else 0.0
         text.append(f"\n{name:<{longest}} ", style="not bold")
-        for run in bar(share, max(width - longest - 9, 4), colour):
+        for run in share_bar(share, max(width - longest - 9, 4), colour):
             text.append(run.text, f"not bold {run.style}")
         text.append(f" {number(value)}", style="not bold")
     return text

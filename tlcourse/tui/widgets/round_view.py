@@ -10,7 +10,7 @@ from textual.content import Content
 
 from tlcourse.course.markdown import title_of
 from tlcourse.course.model import LoadedCourse
-from tlcourse.presenting.marks import TRACK, bar, parted
+from tlcourse.presenting.marks import TRACK, parted, share_bar
 from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.session import Session
 from tlcourse.tui.text import Text
@@ -96,7 +96,7 @@ def by_objective(session: Session, before: Mapping[str, bool | None], goals: Map
     for goal, marks in found.items():
         right = sum(mark is True for _, mark in marks)
         change = right - sum(earlier is True for earlier, _ in marks)
-        text.append_text(Text.of(bar(right / len(marks), _GOAL)))
+        text.append_text(Text.of(share_bar(right / len(marks), _GOAL)))
         text.append(f" {right}/{len(marks)} ", style="$muted")
         text.append(f"{change:+d} " if change else "   ", style="$done" if change > 0 else "$wrong")
         text.append(goals.get(goal, goal) + "\n")

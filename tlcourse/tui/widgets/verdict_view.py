@@ -9,10 +9,9 @@ from rich.console import Group, RenderableType
 
 from tlcourse.grading.result import CheckResult, Result
 from tlcourse.presenting import verdict as in_words
-from tlcourse.presenting.marks import bar, ends_of, number_line, spark
+from tlcourse.presenting.marks import ends_of, number_line, share_bar, spark
 from tlcourse.presenting.verdict import outcome
-from tlcourse.presenting.words import bar as required
-from tlcourse.presenting.words import number, points
+from tlcourse.presenting.words import bar, number, points
 from tlcourse.student.record import Attempt
 from tlcourse.tui.text import Text
 
@@ -65,14 +64,14 @@ def _head(result: Result, *, scored: bool, width: int, best: float | None) -> Te
     more = f"  best so far {best:g}" if best is not None and best > result.points else ""
     columns = min(width - text.cell_len - len(more), _POINTS_MOST)
     if columns >= _LINE_LEAST and result.max_points > 0:
-        text.append_text(Text.of(bar(result.points / result.max_points, columns, f"${words.tone}")))
+        text.append_text(Text.of(share_bar(result.points / result.max_points, columns, f"${words.tone}")))
     return text.append(more, style="$muted")
 
 
 def _numbers(check: CheckResult) -> Text:
     """`0.981  ≥ 0.95`"""
     text = Text("  ").append(f"{check.value:.4g} {check.unit}".rstrip(), style=f"bold ${in_words.check(check).tone}")
-    return text.append(f"  {required(check.direction, check.threshold, check.unit)}", style="$muted")
+    return text.append(f"  {bar(check.direction, check.threshold, check.unit)}", style="$muted")
 
 
 def _check(check: CheckResult, width: int, column: int, *, details: bool) -> list[Text]:
