@@ -63,6 +63,40 @@ def replacing(path: Path, *, mode: int = _PRIVATE, durable: bool = True) -> Iter
         _sync_folder(path.parent)
 
 
+def begin_file(target: Path, source: Path, *, again: bool, command: str) -> Path | None:
+    """Copy `source` to `target`, which somebody will work on; return where what stood there was moved, if anything did.
+
+    Args:
+        target: The file to be made; its folder, too, where there is none.
+        source: What it begins as.
+        again: Begin anew, and keep what stands there as `NAME.backup1`, `NAME.backup2`, …
+        command: The command that would do that, for the message.
+
+    Raises:
+        UsageError: the file is there already and `again` is false, or it cannot be written.
+    """
+    if target.exists() and not again:
+        raise UsageError(
+            f"{target} is there already; it was left as it is.",
+            cause="the exercise was begun before.",
+            remedy=f"go on with it, or begin again: {command} (keeps a backup).",
+        )
+    backup = None
+    try:
+        data = source.read_bytes()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            numbered = (target.with_name(f"{target.stem}.backup{n}{target.suffix}") for n in range(1, 10_000))
+            backup = next(path for path in numbered if not path.exists())
+            target.rename(backup)
+        target.write_bytes(data)
+    except OSError as error:
+        raise UsageError(
+            f"{target} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."
+        ) from None
+    return backup
+
+
 def _sync_folder(folder: Path) -> None:
     """Have the disk know the new name; not every file system (nor Windows) can be asked to."""
     with contextlib.suppress(OSError):

@@ -7,7 +7,6 @@ archive there. It keeps them out of searches and accidental reading. It is not a
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from msgspec import Struct
 
 from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.errors import UnableError, UsageError
+from tlcourse.storage import begin_file
 from tlcourse.text import typed
 
 GIVEN = ("numpy", "torch", "torchvision", "safetensors", "PIL")
@@ -85,26 +85,8 @@ def begin(
     folder = folder or Path(exercise.about.id)
     suffix = ".ipynb" if notebook else ".py"
     target = folder / f"solution{suffix}"
-    if target.exists() and not again:
-        raise UsageError(
-            f"{target} is there already; it was left as it is.",
-            cause="the exercise was begun before.",
-            remedy=f"go on with it, or begin again: tlcourse init {exercise.about.id} {typed(str(folder))} --force "
-            "(keeps a backup).",
-        )
-    backup = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            numbered = (folder / f"solution.backup{number}{suffix}" for number in range(1, 10_000))
-            backup = next(path for path in numbered if not path.exists())
-            target.rename(backup)
-        shutil.copyfile(exercise.folder / f"starter{suffix}", target)
-    except OSError as error:
-        raise UsageError(
-            f"{target} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."
-        ) from None
-    return target, backup
+    command = f"tlcourse init {exercise.about.id} {typed(str(folder))} --force"
+    return target, begin_file(target, exercise.folder / f"starter{suffix}", again=again, command=command)
 
 
 class Explanation(Struct, frozen=True):

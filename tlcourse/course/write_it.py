@@ -16,6 +16,7 @@ from tlcourse.course.spec import Identifier
 from tlcourse.errors import ContentError, UsageError
 from tlcourse.located import at, decode, read_text
 from tlcourse.quiz.kinds.question import Text
+from tlcourse.storage import begin_file
 from tlcourse.text import misspelt, typed
 
 if TYPE_CHECKING:
@@ -136,24 +137,5 @@ def begin(
     """
     folder = folder or Path(FOLDER)
     target = folder / f"{one.id}.py"
-    if target.exists() and not again:
-        raise UsageError(
-            f"{target} is there already; it was left as it is.",
-            cause="the exercise was begun before.",
-            remedy=f"go on with it, or begin again: tlcourse write init {one.id} {typed(str(folder))} --force "
-            "(keeps a backup).",
-        )
-    backup = None
-    text = read_text(folder_of(course, one) / SKELETON)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            numbered = (folder / f"{one.id}.backup{number}.py" for number in range(1, 10_000))
-            backup = next(path for path in numbered if not path.exists())
-            target.rename(backup)
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{target} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."
-        ) from None
-    return target, backup
+    command = f"tlcourse write init {one.id} {typed(str(folder))} --force"
+    return target, begin_file(target, folder_of(course, one) / SKELETON, again=again, command=command)
