@@ -2,7 +2,7 @@
 
     python benchmarks/overhead.py [--runs 10]
 
-Promised: bubblewrap at most 1.15 times plain, the fork server at most 0.10 times plain. Plain is `python
+Promised: bubblewrap at most 1.0 times plain, the fork server at most 0.05 times plain. Plain is `python
 submission.py`. The three run in turn, so that what disturbs one disturbs all.
 Wall time is from the call to the report, with the copying of the submission and the data, and predictions that come
 out. CPU time of plain and of bubblewrap is that of all their processes. In the fork server it is what the worker used
@@ -137,7 +137,7 @@ def show(times: dict[str, list[tuple[float, float]]], runs: int) -> None:
 
     print(f"medians of {runs} runs, one thread; Python {sys.version.split()[0]}, torch {torch.__version__}")
     base = [statistics.median(column) for column in zip(*times["plain"], strict=True)]
-    promised = {"plain": "", "bubblewrap": "  (promised: 1.15)", "fork-server": "  (promised: 0.10)"}
+    promised = {"plain": "", "bubblewrap": "  (promised: 1.0)", "fork-server": "  (promised: 0.05)"}
     for way, values in times.items():
         elapsed, cpu = (statistics.median(column) for column in zip(*values, strict=True))
         print(

@@ -101,7 +101,7 @@ async def test_the_cursor_stands_on_the_unit_to_continue_with_and_enter_goes_the
 
 async def test_the_buttons_do_what_their_keys_do_for_the_unit_under_the_cursor(visit):
     async with visit(120, 40) as person:
-        assert "x Lab" not in person.screen.replace(" x Lab   e Exercise   v Review", "")  # the first has none
+        assert not person.app.screen.query_one("#key-lab").display  # the first unit has no lab
         await person.press(*["down"] * 9)  # FISH masks
         await person.pilot.click("#key-lab")
         await person.sees("› lab")
@@ -121,7 +121,7 @@ async def test_what_was_done_today_is_seen_and_what_is_due_is_counted(visit):
     async with visit(200, 60) as person:
         shown = person.screen
         assert "1 day in a row" in shown
-        assert "1 answered wrongly last" in shown or "Nothing is due" in shown
+        assert "1 answered wrongly last" in shown
         assert "What you know, by objective" in shown
 
 

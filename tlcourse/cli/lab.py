@@ -163,7 +163,7 @@ def play(
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Play a run that was recorded, without torch; where there is no terminal, say what it came to."""
+    """Play a run that was recorded, without torch; where there is no terminal, say what its result was."""
     from tlcourse.cli.start import on_a_terminal, open_app
 
     if json or plain or not on_a_terminal():
