@@ -8,6 +8,7 @@ import re
 import pytest
 from tour import STOPS, ended_run
 
+from tlcourse.course.loader import load_course
 from tlcourse.student.overview import ExerciseState, ObjectiveState, Overview, QuizState, UnitState
 from tlcourse.student.record import Record
 from tlcourse.tui.runs import Run
@@ -117,7 +118,8 @@ async def test_a_click_on_an_area_opens_it(visit):
 async def test_what_was_done_today_is_seen_and_what_is_due_is_counted(visit):
     with Record.open() as record:
         record.mark_read(COURSE, "practicalities")
-        record.record_answer(COURSE, "lora", "lora-parameters", 0, correct=False)
+        question = load_course().quizzes["lora"].questions[0]
+        record.record_answer(COURSE, "lora", question.id, 0, correct=False)
     async with visit(200, 60) as person:
         shown = person.screen
         assert "1 day in a row" in shown

@@ -11,6 +11,11 @@ from tlcourse.tui.screens.write import ended
 GRADERS = Path(__file__).parents[2] / "graders" / "write"
 
 
+def words(screen: str) -> str:
+    """What stands on the screen, without borders."""
+    return " ".join(word for word in screen.split() if not set(word) <= set("│╭╮╰╯─"))
+
+
 async def test_from_the_lesson_to_a_method_that_is_written(visit, tmp_path):
     async with visit(130, 40) as person:
         await person.go("lesson/lora")
@@ -27,8 +32,8 @@ async def test_from_the_lesson_to_a_method_that_is_written(visit, tmp_path):
         wrong = (GRADERS / "lora" / "reference.py").read_text(encoding="utf-8").replace("alpha / rank", "alpha")
         file.write_text(wrong, encoding="utf-8")  # saved: nobody presses a key
         await person.sees("3 of 4 checks")
-        shown = " ".join(word for word in person.screen.split() if not set(word) <= set("│╭╮╰╯─"))
-        assert "→ The change is α·BAx: it must be (α/r)·BAx" in shown
+        means = "→ The change is α·BAx: it must be (α/r)·BAx"
+        await person.until(lambda: means in words(person.screen), means)  # once the notice has gone that lies over it
         await person.press("h")
         await person.sees("Hint 1 of 3")
         await person.press("escape")
