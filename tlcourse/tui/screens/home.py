@@ -74,7 +74,7 @@ class HomeScreen(CourseScreen):
                         yield Button("⏎ Read", id="key-read", action="screen.read", compact=True)
                         yield Button("n Quiz", id="key-quiz", action="screen.quiz", compact=True)
                         yield Button("x Lab", id="key-lab", action="screen.lab", compact=True)
-                        yield Button("e Exercise", id="key-exercise", action="screen.exercise", compact=True)
+                        yield Button("e Solve", id="key-exercise", action="screen.exercise", compact=True)
                 with VerticalScroll(id="goals", classes="pane", can_focus=False):
                     yield Static(id="goals-text", markup=False)
                 yield Static(id="figure", classes="pane", markup=False)
