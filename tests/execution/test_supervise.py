@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -447,6 +448,23 @@ def test_who_sleeps_is_stopped_by_the_clock_which_a_slow_machine_lets_go_on(ran,
     assert report.message == (
         "stopped after 1 s; 1 s are allowed, and it used 0 of 30 reference seconds of CPU. fit had not returned"
     )
+
+
+def test_what_a_run_said_before_it_was_stopped_is_kept(job):
+    def slow(event: dict[str, Any]) -> None:
+        if event["type"] == "phase":
+            time.sleep(1)  # a busy watcher: the run speaks, and goes past its limit, before anybody looks again
+
+    text = """
+        started()
+        keep = b'x' * (300 << 20)
+        print('last words', flush=True)
+        tell('metric', step=1, values={'loss': 2.0})
+        time.sleep(60)
+    """
+    report = run(replace(job, limits=replace(job.limits, memory_mb=200)), Scripted(text), slow)
+    assert (report.status, report.log) == ("memory", "last words\n")
+    assert report.metrics == [{"step": 1, "values": {"loss": 2.0}}]
 
 
 def test_the_first_limit_that_was_hit_is_the_one_that_is_said(ran):

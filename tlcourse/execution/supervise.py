@@ -41,6 +41,8 @@ FLOOD = 32
 """Times what is kept of a log, a run may print: more than anybody reads, and no reason yet to lose its marks."""
 _log = logging.getLogger(__name__)
 _CHUNK = 1 << 16
+_PIPE = 1 << 20
+"""Bytes that a pipe holds at most, unless root allowed more."""
 OnEvent = Callable[[dict[str, Any]], None]
 
 
@@ -296,10 +298,15 @@ class _Supervision:
         return 0
 
     def _drain(self) -> None:
-        """What is still in the pipes of a dead tree: a few buffers, within the same limits."""
-        for read in (self._read_output, self._read_events, self._read_result):
-            while self.ended is None and read():
-                pass
+        """What is still in the pipes of a dead tree, also of one that was stopped: its last words say why.
+
+        No predictions of a run that was stopped; and of what outlived it, if anything did, no more than pipes hold.
+        """
+        stopped = self.ended is not None
+        for read in (self._read_output, self._read_events, *(() if stopped else (self._read_result,))):
+            left = _PIPE
+            while (left > 0 or self.ended is None) and (got := read()):
+                left -= got
 
     def report(self) -> RunReport:
         """How it ended, decided from outside wherever that is possible."""
