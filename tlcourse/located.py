@@ -98,6 +98,9 @@ def _convert(value: Any, kind: Any, text: str, path: Path, first_line: int, root
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         what, _, inside = str(error).partition(" - at `")
+        if inside.startswith("key` in `"):  # of a table: YAML reads no, off, 1 as something else than a text
+            inside = inside.removeprefix("key` in `")
+            what = f"A name in it: {what[0].lower()}{what[1:]} (YAML reads yes, no, on and off as truth: quote them)"
         inside = inside.rstrip("`").removeprefix("$")
         where = root + inside
         line = first_line + _line_of(yaml.compose(text, Loader=_loader()), where)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tlcourse.course.reference import PAGES, markdown_page
+
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 
 
@@ -71,3 +73,13 @@ def test_with_exercises_every_solution_is_graded_and_one_that_does_not_do_what_i
     assert done.returncode == 2
     said = "zzz_lying.py with seed 20260 ended as `fail: z_error`, expected `fail: y_error`"
     assert said in json.dumps(document["problems"])
+
+
+def test_what_files_may_hold_is_printed_or_written(here, tmp_path):
+    assert json.loads(here("author", "schema", "lab").stdout)["title"] == "labs/NAME.yaml"
+    assert here("author", "schema", "lab", "--markdown").stdout.rstrip() == markdown_page("lab").rstrip()
+    said = here("author", "schema", "--to", "made", "--json").stdout
+    assert json.loads(said)["written"] == [f"made/{name}.schema.json" for name in PAGES]
+    assert (tmp_path / "made" / "quiz.schema.json").is_file()
+    assert "course, lesson, quiz" in here("author", "schema", fails=2).stderr
+    assert "course, lesson, quiz" in here("author", "schema", "exercises", fails=2).stderr

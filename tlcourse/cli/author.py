@@ -171,6 +171,39 @@ def notebooks(
         out.say(f"written: {path}" if plain else path)
 
 
+@app.command("schema")
+def schema(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="course, lesson, quiz, exercise, lab, write or figure.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The reference page in place of JSON Schema.")] = False,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="Write it there; without FILE all of them.")
+    ] = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """What the files of a course may hold, field by field: as JSON Schema for editors, or as a page to read."""
+    from tlcourse.course import reference
+    from tlcourse.errors import UsageError
+
+    if to is None:
+        if kind is None:
+            known = ", ".join(reference.PAGES)
+            raise UsageError("Of which file?", remedy=f"one of: {known}; or --to DIR, which writes all of them.")
+        if markdown and not json:
+            out.say(reference.markdown_page(kind).rstrip())
+        else:
+            out.document({"schema": 1, "page": reference.markdown_page(kind)} if markdown else reference.schema(kind))
+        return
+    written = [str(path) for path in reference.write(to, [kind] if kind else list(reference.PAGES), markdown=markdown)]
+    if json:
+        out.document({"schema": 1, "written": written})
+        return
+    for path in written:
+        out.say(f"written: {path}" if plain else path)
+
+
 def _table(rows: list[Row], *, plain: bool) -> Iterator[str]:
     """One line for each objective: unit, objective, questions, exercises and labs, and the sections that teach it."""
     if rows and not plain:

@@ -14,7 +14,7 @@ from tlcourse.cli import out
 from tlcourse.cli.lesson import show_markdown
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
 from tlcourse.errors import UnableError, UsageError
-from tlcourse.text import typed
+from tlcourse.text import counted, typed
 
 if TYPE_CHECKING:
     from tlcourse.data.synthetic import Example
@@ -106,9 +106,10 @@ def hint(
     from tlcourse.course.loader import load_course
 
     found = load_course(course).exercise(exercise)
-    if number > len(found.hints):
+    if number > (count := len(found.hints)):
+        last = f"tlcourse exercise hint {exercise} {count}"
         raise UsageError(
-            f"{exercise} has {len(found.hints)} hints.", remedy=f"tlcourse exercise hint {exercise} {len(found.hints)}"
+            f"{exercise} has {counted(count, 'hint')}.", remedy=last if count else f"tlcourse exercise show {exercise}"
         )
     text = found.hints[number - 1]
     if json:

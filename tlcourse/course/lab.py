@@ -20,19 +20,28 @@ class Arm(Struct, frozen=True, forbid_unknown_fields=True):
     """One way of solving the lab's task; all arms see the same data of a seed."""
 
     id: Identifier
+    """Its name in the lab's code and records."""
     title: Text
+    """As the legend has it."""
     role: Role
+    """What it stands for in the comparison."""
 
 
 class Setting(Struct, frozen=True, forbid_unknown_fields=True):
     """A number that may be changed."""
 
     id: Identifier
+    """Its name in the lab's code."""
     default: float
+    """What it is unless it is changed."""
     low: float
+    """The least that is allowed."""
     high: float
+    """The most that is allowed."""
     help: Text
+    """What it does, in a sentence."""
     whole: bool = False
+    """Whether only whole numbers make sense."""
     step: float = 0
     """Where only multiples of something can be: of what."""
 
@@ -41,31 +50,42 @@ class Measure(Struct, frozen=True, forbid_unknown_fields=True):
     """What is compared between the arms."""
 
     title: Text
+    """What is measured, with a capital."""
     better: Literal["higher", "lower"] = "higher"
+    """Which values are good."""
     unit: str = ""
+    """Shown behind values."""
 
 
 class Compare(Struct, frozen=True, forbid_unknown_fields=True):
     """Which two arms decide about the claim, and what is claimed: a gain, or that there is none here."""
 
     method: Identifier
+    """The arm of the claim."""
     control: Identifier
+    """The arm that it is compared with."""
     effect: Literal["better", "null"] = "better"
+    """What is claimed: that the method is better, or that it makes no difference here."""
 
 
 class Paper(Struct, frozen=True, forbid_unknown_fields=True):
     """Figures of a paper for the lab's arms; on the paper's data, not on ours."""
 
     title: Text
+    """Authors, year, table."""
     values: dict[str, float]
+    """Its numbers by the arm's id."""
     note: str = ""
+    """What differs from ours."""
 
 
 class Prediction(Struct, frozen=True, forbid_unknown_fields=True):
     """Asked before the lab runs."""
 
     prompt: Text
+    """What is asked before anything is seen."""
     options: list[Option]
+    """Exactly one is correct."""
     ordered: bool = False
     """Whether the order of the options has a sense, and stays."""
 
@@ -79,16 +99,27 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     """One experiment."""
 
     id: Identifier
+    """The file's name without `.yaml`."""
     title: Text
+    """As lists of labs show it."""
     unit: Identifier
+    """The unit to which it belongs."""
     claim: Text
+    """What the run shows, in a sentence that the recorded seeds prove."""
     prediction: Prediction
+    """What the student says first."""
     explanation: Text
+    """Shown afterwards: why it comes out so."""
     arms: list[Arm]
+    """What is compared; at least one is a control."""
     measure: Measure
+    """The number that is compared."""
     compare: Compare
+    """Which two arms decide."""
     settings: list[Setting] = []
+    """Numbers that a student may change."""
     paper: list[Paper] = []
+    """What papers report, beside ours."""
     data: list[Literal["full"]] = []
     """Besides synthetic data: which other data it can run on."""
     moves: Literal["centres", "covariances"] = "centres"

@@ -17,7 +17,9 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
     """One tensor that the returned module gives for a batch, without its batch dimension."""
 
     name: Identifier
+    """What the grader calls it: its key in `predictions`."""
     shape: tuple[Annotated[int, Meta(ge=1)], ...] = ()
+    """Without the batch: `[]` is one number an item, `[5, 3]` a table of them."""
     by_task: bool = False
     """Whether the first dimension of `shape` counts tasks, each of which is a head of its own: what one network shares
     is then measured task by task."""
@@ -36,9 +38,13 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     cpu_s: Annotated[float, Meta(gt=0)] = 360.0
     """CPU seconds per thread of the reference machine; on a GPU seconds of the clock (`execution/speed.py`)."""
     memory_mb: Annotated[int, Meta(ge=256)] = 4096
+    """Of all processes together."""
     processes: Annotated[int, Meta(ge=256)] = 512
+    """Processes and threads together; torch starts many."""
     scratch_mb: Annotated[int, Meta(ge=1)] = 256
+    """Files that a run writes."""
     output_kb: Annotated[int, Meta(ge=1)] = 1024
+    """What is kept of what a run prints."""
 
 
 class TaskSpec(Struct, frozen=True):

@@ -31,14 +31,19 @@ class WriteIt(Struct, frozen=True, forbid_unknown_fields=True):
     """`write.yaml`."""
 
     id: Identifier
+    """The folder's name."""
     title: Text
+    """As lists show it."""
     unit: Identifier
+    """The unit to which it belongs."""
     summary: Text
+    """A sentence below the title."""
     defines: Annotated[tuple[Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\Z")], ...], Meta(min_length=1)]
     """Functions and classes that the student writes."""
     checks: Annotated[dict[Identifier, Text], Meta(min_length=1)]
     """What is checked, by the name of its function (`start`: `check_start`): what holds where it passes."""
     hints: Annotated[list[Text], Meta(min_length=1)]
+    """From faint to nearly everything; as many as you like."""
     compare: str = ""
     """Said after all checks have passed: where the course's own stands."""
 

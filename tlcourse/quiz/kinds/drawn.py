@@ -26,8 +26,11 @@ class Range(Struct, frozen=True, forbid_unknown_fields=True):
     """Evenly spaced numbers, both ends among them."""
 
     low: float = field(name="from")
+    """The least number."""
     high: float = field(name="to")
+    """The largest, itself included."""
     step: Annotated[float, Meta(gt=0)] = 1.0
+    """From one to the next."""
 
     def values(self) -> list[float]:
         """The numbers, without the rounding that adding up steps would leave; a thousand at most."""
@@ -43,11 +46,14 @@ class Drawn(Question, frozen=True, kw_only=True, tag="drawn"):
     """
 
     draw: Annotated[dict[Name, list[float] | Range], Meta(min_length=1, max_length=12)]
+    """What is drawn at each visit, by name: a list of numbers, or a range."""
     let: Annotated[dict[Name, Formula], Meta(max_length=12)] = field(default_factory=dict)
+    """What follows from that, by name: formulas."""
     keep: Formula | None = None
     """Where this is not above zero the numbers are drawn again."""
     answer: Formula
     tolerance: Formula | float = 0.0
+    """How far off an answer may be: a formula."""
     reason: Why
 
     changed_elsewhere: ClassVar[str] = "ask with one set of drawn numbers, always the same"

@@ -30,8 +30,11 @@ class Pair(Struct, frozen=True, forbid_unknown_fields=True):
     """Two things that belong together, and why."""
 
     left: Text
+    """What gets a letter."""
     right: Text
+    """What belongs to it; several pairs may have the same."""
     reason: Text
+    """Why the two belong together."""
 
 
 class Matching(Question, frozen=True, kw_only=True, tag="matching"):
@@ -39,6 +42,7 @@ class Matching(Question, frozen=True, kw_only=True, tag="matching"):
 
     pairs: Annotated[list[Pair], Meta(description="at least 2 pairs")]
     options: list[Option] = field(default_factory=list)
+    """Further right sides that fit nothing, each with its reason."""
     visit: int = 0
     """Which order is shown; `realise` sets it, files do not."""
 

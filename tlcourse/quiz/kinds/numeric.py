@@ -19,6 +19,7 @@ class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
 
     answer: Annotated[float, Meta(description="a number")]
     tolerance: Annotated[float, Meta(ge=0)] = 0.0
+    """How far off an answer may be, both ends included."""
     reason: Why
 
     asks: ClassVar[str] = "a number"

@@ -28,7 +28,9 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
     """One step of an order, and why it stands where it does."""
 
     text: Text
+    """As it is shown."""
     reason: Text
+    """Why it stands where it does."""
 
 
 class Ordering(Question, frozen=True, kw_only=True, tag="ordering"):

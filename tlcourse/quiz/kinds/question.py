@@ -34,8 +34,11 @@ class Option(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """One answer to choose, and why it is right or wrong."""
 
     text: Text
+    """As it is offered."""
     reason: Text
+    """Why it is right or wrong; shown after the answer, whatever that was."""
     correct: bool = False
+    """Whether it is right."""
 
 
 class OwnWords(Struct, frozen=True):
@@ -155,12 +158,17 @@ class Question(
     """The fields of every question, and its behaviour, of which each kind changes what differs."""
 
     id: Identifier
+    """Unique in the course."""
     prompt: Text
+    """What is asked; Markdown, with formulas between `$`."""
     objective: Identifier
+    """The objective that it asks about."""
     section: Text
     """Where it is taught: `unit-id#heading-in-lower-case-with-dashes`."""
     difficulty: Annotated[int, Meta(ge=1, le=3)] = 1
+    """1 easy, 2, 3 hard."""
     level: Level | None = None
+    """What it asks of a student, in Bloom's words."""
     code: str = ""
     """A listing or a table to look at, shown as it stands; any kind may have one."""
 

@@ -30,6 +30,7 @@ class Choice(Question, frozen=True, kw_only=True):
 
     options: Annotated[list[Option], Meta(description="at least 2 options")]
     ordered: bool = False
+    """Whether the order of the options has a sense, and stays at every visit."""
 
     def realise(self, seed: int) -> Choice:
         """Return it with its options in the order of a visit; letters, answers and reasons then follow that order."""

@@ -253,6 +253,9 @@ class ExerciseScreen(OwnFileScreen):
         app = self.course_app
         course = app.course.about.id
         hints = self.found.hints
+        if not hints:
+            self.tell("There are no hints for this exercise.")
+            return
 
         def closed(seen: int | None) -> None:
             for number in range(1, (seen or 0) + 1):
