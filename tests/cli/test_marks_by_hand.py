@@ -24,9 +24,13 @@ from tlcourse.grading.lms.roster import Person
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 MANUAL = """
-manual:
-  - {id: report, title: The report, max_points: 4, rubric: "1 a figure; 3 the discussion"}
-  - {id: talk, title: The talk, max_points: 2}
+parts:
+  - {id: lines, kind: model}
+  - id: by-hand
+    kind: manual
+    rubric:
+      - {id: report, text: The report, points: 4, details: "1 a figure; 3 the discussion"}
+      - {id: talk, text: The talk, points: 2}
 """
 HANDINS = {"a": ("A", ["p1", "p2"], 2.0), "b": ("B", ["p3", "p4"], 1.0), "s": ("S", ["p5"], 2.0)}
 HOSTILE = "<script>alert(1)</script> [x](javascript:y) =1+1 \x1b[2J"

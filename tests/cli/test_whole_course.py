@@ -35,7 +35,10 @@ def course(tmp_path_factory):
         about = folder / "exercises" / name / "exercise.yaml"
         about.write_text(about.read_text().replace("id: line", f"id: {name}", 1))
     with (folder / "exercises/line/exercise.yaml").open("a") as stream:
-        stream.write("manual: [{id: talk, title: The talk, max_points: 3}]\n")
+        stream.write(
+            "parts: [{id: lines, kind: model},"
+            " {id: by-hand, kind: manual, rubric: [{id: talk, text: The talk, points: 3}]}]\n"
+        )
     before, last, _ = (folder / "course.yaml").read_text().rpartition("exercises: [line]")
     listed = f"{before}{last[:-1]}, second, third]\n"
     (folder / "course.yaml").write_text(listed)

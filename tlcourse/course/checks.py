@@ -10,13 +10,15 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 from msgspec import Struct
 
 from tlcourse.course import markdown
 from tlcourse.course.deadline import deadline_of, zone_of
 from tlcourse.course.lab import load_labs
-from tlcourse.course.model import LoadedCourse, Quiz
+from tlcourse.course.model import Exercise, LoadedCourse, Quiz
+from tlcourse.course.parts import FunctionsPart, ManualPart
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.located import at, decode, read_text
 from tlcourse.quiz.kinds import Question
@@ -101,19 +103,47 @@ def _repeated_ids(quiz: Quiz) -> list[str]:
 def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
     for exercise in course.exercises.values():
         path = exercise.folder / "exercise.yaml"
-        if not {"train", "val", "test"} <= exercise.about.sizes.keys():
+        if exercise.about.model and not {"train", "val", "test"} <= exercise.about.sizes.keys():
             yield f"{at(path, 'sizes')}: sizes lack train, val or test, expected all three"
         ids = [check.id for check in exercise.about.checks]
         for repeated in (i for i, count in Counter(ids).items() if count > 1):
             yield f"{at(path, repeated)}: check `{repeated}` stands twice, expected ids that differ"
         by_hand = Counter(item.id for item in exercise.about.manual)
         for repeated in (i for i, count in by_hand.items() if count > 1 or i in ids):
-            yield f"{at(path, 'manual')}: `{repeated}` of manual stands twice, expected other ids"
+            yield f"{at(path, 'rubric')}: `{repeated}` of a rubric stands twice, expected other ids"
         if exercise.about.policy.clear > exercise.about.policy.doubt:
             yield f"{at(path, 'policy')}: policy.clear is above policy.doubt, expected a level at most as high"
         for output in exercise.about.outputs:
             if output.by_task and not output.shape:
                 yield f"{at(path, 'outputs')}: `{output.name}` is by task and has no shape, expected [tasks, …]"
+        yield from _part_problems(exercise.about, path)
+
+
+def _part_problems(about: Exercise, path: Path) -> Iterator[str]:
+    """Parts that do not fit each other, or the checks."""
+    scored = [part for part in about.parts if not isinstance(part, ManualPart)]
+    for repeated in (i for i, count in Counter(part.id for part in about.parts).items() if count > 1):
+        yield f"{at(path, repeated)}: part `{repeated}` stands twice, expected ids that differ"
+    for kind, count in Counter(part.kind for part in scored).items():
+        if count > 1:
+            yield f"{at(path, 'parts')}: {count} parts of kind {kind}, expected one at most"
+    known = [part.id for part in scored]
+    for rule in about.checks:
+        if rule.part and rule.part not in known:
+            named = ", ".join(known) or "none, as people mark all of it"
+            yield f"{at(path, rule.id)}: check `{rule.id}` belongs to `{rule.part}`, expected one of: {named}"
+        elif not rule.part and len(known) != 1:
+            wanted = f"`part:` with one of: {', '.join(known)}" if known else "none, as people mark all of it"
+            yield f"{at(path, rule.id)}: check `{rule.id}` says no part, expected {wanted}"
+    for part in scored:
+        if not about.checks_of(part):
+            yield f"{at(path, part.id)}: part `{part.id}` has no check, expected at least one"
+        if isinstance(part, FunctionsPart) and part.after and (about.model is None or part.after != about.model.id):
+            yield f"{at(path, part.id)}: `{part.id}` comes after `{part.after}`, expected the model's id, or none"
+    if about.model and not about.outputs:
+        yield f"{at(path, 'outputs')}: no outputs, expected what the module of `{about.model.id}` returns"
+    if not about.max_points:
+        yield f"{at(path, 'checks')}: no points without what comes on top, expected some"
 
 
 def _deadline_problems(course: LoadedCourse) -> Iterator[str]:

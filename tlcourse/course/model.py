@@ -5,13 +5,16 @@ The YAML of a course is decoded straight into these types; `loader.py` adds file
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
+from msgspec.structs import force_setattr, replace
 
 from tlcourse.course.deadline import LateRule
-from tlcourse.course.spec import Identifier, Limits, Output
+from tlcourse.course.parts import THE_MODEL, AnyPart, FunctionsPart, ManualItem, ManualPart, ModelPart, PredictionsPart
+from tlcourse.course.spec import Identifier, Limits, Name, Output
 from tlcourse.course.write_it import WriteIt
 from tlcourse.errors import UsageError
 from tlcourse.quiz.kinds import AnyQuestion
@@ -74,36 +77,66 @@ class Quiz(Struct, frozen=True, forbid_unknown_fields=True):
     """Each has a `type`, one of the kinds below."""
 
 
+Credit = Literal["bar", "share", "steps"]
+
+
+def _left_away() -> float:
+    """Stands for a number that follows from others, until it does."""
+    return math.nan
+
+
 class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """A requirement as the student reads it; the grader measures its value."""
+    """A requirement as the student reads it; the grader measures its value.
+
+    `credit` says how the value becomes points. `bar`: all or nothing, and the doubt is the student's. `share`: points
+    times the value, a share from 0 to 1. `steps`: the points of the best step that the value reaches.
+    """
 
     id: Identifier
     """Names the measurement that the grader returns for it."""
     title: Text
     """What is measured, as verdict and feedback show it."""
-    threshold: float
-    """The bar, in the unit of the measurement: a share is 0.95, not 95."""
-    points: Annotated[float, Meta(gt=0)]
-    """What passing it gives."""
+    threshold: float = field(default_factory=_left_away)
+    """The bar, in the unit of the measurement: a share is 0.95, not 95. With `credit: share` or `steps`: from where
+    on the check counts as passed; left away, all of its points are needed."""
+    points: Annotated[float, Meta(gt=0)] = field(default_factory=_left_away)
+    """The most that it gives; with `credit: steps` left away."""
     direction: Literal["at_least", "at_most"] = "at_least"
     """Whether good values lie above or below the threshold."""
     unit: str = ""
     """Shown behind values, such as `px`."""
     std: Annotated[float, Meta(gt=0)] = 1.0
     """Of a mean: the standard deviation of one item's value, in bars, that models near the bar have at most."""
+    part: str = ""
+    """The id of its part; may be left away in the file where only one part has checks."""
+    credit: Credit = "bar"
+    """How the value becomes points: all or nothing, points times a share from 0 to 1, or those of the best step."""
+    steps: dict[float, float] = {}
+    """Of `credit: steps`: value → points, in any order."""
+    bonus: bool = False
+    """Its points come on top of the maximum, and it is not needed to pass."""
 
-
-class ManualItem(Struct, frozen=True, forbid_unknown_fields=True):
-    """A line of a rubric: what an assistant sets the points of, with `tlcourse ta mark`."""
-
-    id: Identifier
-    """What `tlcourse ta mark` names; not that of a check."""
-    title: Text
-    """What is marked, as students and assistants read it."""
-    max_points: Annotated[float, Meta(gt=0)]
-    """The most that an assistant can give."""
-    rubric: str = ""
-    """What earns how much; students read it."""
+    def __post_init__(self) -> None:
+        """Fill in what follows from the credit; raises ValueError for what is missing, with words for its author."""
+        if (self.credit == "steps") != bool(self.steps):
+            raise ValueError("`steps` (value: points) go with `credit: steps`, expected both or neither")
+        if self.steps:
+            values = sorted(self.steps, reverse=self.direction == "at_most")
+            given = [self.steps[value] for value in values]
+            if not all(map(math.isfinite, [*values, *given])) or given != sorted(set(given)) or given[0] <= 0:
+                raise ValueError("`steps` give no more points for better values, expected such from step to step")
+            if not math.isnan(self.points) and self.points != given[-1]:
+                raise ValueError(f"points is {self.points:g}, expected {given[-1]:g} as the best step gives")
+            force_setattr(self, "points", given[-1])
+        best = values[-1] if self.steps else 1.0 if self.credit == "share" else math.nan
+        if math.isnan(self.threshold):
+            force_setattr(self, "threshold", best)
+        if not math.isfinite(self.threshold):
+            raise ValueError("Object missing required field `threshold`")
+        if self.credit == "share" and (self.direction == "at_most" or not 0 < self.threshold <= 1):
+            raise ValueError("a share is at least something from 0 to 1, expected such a threshold, or none")
+        if not 0 < self.points < math.inf:
+            raise ValueError("Object missing required field `points`")
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,12 +161,14 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     """As lists of exercises show it."""
     summary: Text
     """One or two sentences below the title."""
-    targets: tuple[Identifier, ...]
-    """Names of the label arrays, in the order in which `y` holds them."""
-    outputs: Annotated[tuple[Output, ...], Meta(min_length=1)]
+    targets: tuple[Identifier, ...] = ()
+    """Names of the label arrays, in the order in which `y` holds them; of a part `model`, as `outputs` are."""
+    outputs: tuple[Output, ...] = ()
     """The tensors that the returned module gives, in their order."""
-    checks: Annotated[list[CheckRule], Meta(min_length=1)]
+    checks: list[CheckRule] = []
     """What is scored by itself, each with its points."""
+    parts: Annotated[tuple[AnyPart, ...], Meta(min_length=1)] = (THE_MODEL,)
+    """Pieces that are marked in one way each; left away, it is one of kind `model`."""
     generator: Identifier | None = None
     """The module of `tlcourse.data.synthetic` that makes its data, for use without a grader (`Task.local`)."""
     real: Identifier | None = None
@@ -144,23 +179,57 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     """Items in `train`, `val` and `test`."""
     limits: Limits = Limits()
     """What one run may use."""
-    packages: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\Z")], ...] = ()
+    packages: tuple[Name, ...] = ()
     """What a solution may import beside `course.exercise.GIVEN`, by the names that `import` uses."""
     graph: bool = False
     """Whether the returned module is handed out as a graph, and probes are measured on that (`grading/graph.py`)."""
     policy: Policy = Policy()
     """How chance is dealt with."""
-    manual: tuple[ManualItem, ...] = ()
-    """What is marked by hand, beside the checks; the marks wait until all of it is set."""
     due: str = ""
     """When it is due: `2026-11-20 23:59`, in the course's `zone` or with one behind it."""
     late: LateRule | None = None
     """What being late costs; None: what the course says."""
 
+    def __post_init__(self) -> None:
+        """A check that names no part is of the only one that has checks."""
+        scored = [part.id for part in self.parts if not isinstance(part, ManualPart)]
+        if len(scored) == 1:
+            force_setattr(self, "checks", [replace(rule, part=rule.part or scored[0]) for rule in self.checks])
+
+    @property
+    def model(self) -> ModelPart | None:
+        """Its part of that kind, of which there is one at most; as there is of functions and of predictions."""
+        return next((part for part in self.parts if isinstance(part, ModelPart)), None)
+
+    @property
+    def functions(self) -> FunctionsPart | None:
+        """Its part of that kind."""
+        return next((part for part in self.parts if isinstance(part, FunctionsPart)), None)
+
+    @property
+    def predictions(self) -> PredictionsPart | None:
+        """Its part of that kind."""
+        return next((part for part in self.parts if isinstance(part, PredictionsPart)), None)
+
+    @property
+    def manual(self) -> tuple[ManualItem, ...]:
+        """What is marked by hand, in all such parts; the marks wait until all of it is set."""
+        return tuple(item for part in self.parts if isinstance(part, ManualPart) for item in part.rubric)
+
+    def checks_of(self, part: AnyPart) -> list[CheckRule]:
+        """The checks of a part; of one that is marked by hand there are none."""
+        return [rule for rule in self.checks if rule.part == part.id]
+
+    def points_of(self, part: AnyPart) -> float:
+        """The most that a part gives, without what comes on top."""
+        if isinstance(part, ManualPart):
+            return sum(item.max_points for item in part.rubric)
+        return sum(rule.points for rule in self.checks_of(part) if not rule.bonus)
+
     @property
     def checked_points(self) -> float:
-        """The most that the checks give."""
-        return sum(rule.points for rule in self.checks)
+        """The most that the checks give, without what comes on top."""
+        return sum((rule.points for rule in self.checks if not rule.bonus), 0.0)
 
     @property
     def max_points(self) -> float:

@@ -115,8 +115,10 @@ def fields_of(kind: type[Struct]) -> list[Field]:
     ]
 
 
-def _default(field: Any) -> str:
+def _default(field: Any) -> str | None:
     value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    if value != value:  # a number that follows from other fields, or must be there
+        return None
     plain = msgspec.to_builtins(value)
     return json.dumps(plain, ensure_ascii=False) if not isinstance(value, Struct) else "as below"
 

@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*\Z", max_length=60)]
 """Lower-case letters, digits, `-` and `_`: safe in a command, a file name and a database."""
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\Z", max_length=60)]
+"""A name of Python's."""
 
 
 class Output(Struct, frozen=True, forbid_unknown_fields=True):

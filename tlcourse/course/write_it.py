@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
-from tlcourse.course.spec import Identifier
+from tlcourse.course.spec import Identifier, Name
 from tlcourse.errors import ContentError, UsageError
 from tlcourse.located import at, decode, read_text
 from tlcourse.quiz.kinds.question import Text
@@ -38,7 +38,7 @@ class WriteIt(Struct, frozen=True, forbid_unknown_fields=True):
     """The unit to which it belongs."""
     summary: Text
     """A sentence below the title."""
-    defines: Annotated[tuple[Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\Z")], ...], Meta(min_length=1)]
+    defines: Annotated[tuple[Name, ...], Meta(min_length=1)]
     """Functions and classes that the student writes."""
     checks: Annotated[dict[Identifier, Text], Meta(min_length=1)]
     """What is checked, by the name of its function (`start`: `check_start`): what holds where it passes."""

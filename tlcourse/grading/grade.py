@@ -34,7 +34,7 @@ from tlcourse.grading.graph import OfGraph, measured_on_graph
 from tlcourse.grading.intake.beside import imported
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import Submission, collect
-from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
+from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord, part_results
 from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
 from tlcourse.grading.scoring.measurement import Measurement
 from tlcourse.sandbox.choose import choose
@@ -140,6 +140,7 @@ class Grading:
             points=sum(check.points for check in checks),
             max_points=self._exercise.about.checked_points,
             checks=checks,
+            parts=part_results(self._exercise.about, checks, outcome=outcome),
             runs=[_record(one, self._options, self._exercise.about) for one in attempts],
             messages=[*submission.notices, *messages],
             provenance=self._provenance(attempts[0], grader),

@@ -6,13 +6,15 @@ Stored it is without the secret seed, bounded in size, with a cause to group it 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tlcourse.course.model import LoadedExercise
+from tlcourse.course.model import Credit, Exercise, LoadedExercise
+from tlcourse.course.parts import THE_MODEL, ManualPart
 from tlcourse.execution.spec import Outcome
 from tlcourse.storage import now
 
@@ -40,6 +42,30 @@ class CheckResult(Struct, frozen=True):
     """`in doubt`: it lies below the bar by no more than chance explains, and passes for that reason."""
     self_reported: bool = False
     """It rests on a probe: seen beside student code alone, which could forge it."""
+    part: str = ""
+    """The id of its part."""
+    credit: Credit = "bar"
+    """How its value became points; of a share or of steps, `passed` says whether `threshold` was reached."""
+    steps: dict[float, float] = {}
+    """Of a check with steps: value → points."""
+    bonus: bool = False
+    """Its points come on top of the maximum, and it is not needed to pass."""
+
+
+class PartResult(Struct, frozen=True):
+    """What one part gave."""
+
+    id: str
+    kind: str
+    points: float | None
+    """Of its checks; None: people set them, and they stand in the gradebook."""
+    max_points: float
+    """Without what comes on top."""
+    title: str = ""
+    outcome: Outcome = "pass"
+    """How its run ended, and where that gave answers whether all of its checks passed; `ran`: nothing to be run."""
+    message: str = ""
+    """Why its run gave nothing to measure; empty where it did."""
 
 
 class RunRecord(Struct, frozen=True):
@@ -69,6 +95,8 @@ class RunRecord(Struct, frozen=True):
     """What the exercise asks of `fit`: `task.seconds`."""
     limit_s: float = 0.0
     """At how many of these seconds the run is stopped."""
+    part: str = ""
+    """Whose run it was; "" where the exercise has one part."""
 
 
 class SubmissionRecord(Struct, frozen=True):
@@ -101,6 +129,8 @@ class Result(Struct, frozen=True, kw_only=True):
     points: float
     max_points: float
     checks: list[CheckResult]
+    parts: list[PartResult] = []
+    """In the order of exercise.yaml; `points` and `max_points` of the document are those of the checks alone."""
     runs: list[RunRecord]
     messages: list[str]
     provenance: Provenance
@@ -122,9 +152,16 @@ def read_result(document: bytes | dict[str, Any]) -> Result:
         given = msgspec.json.decode(document, type=dict[str, Any]) if isinstance(document, bytes) else document
         if given.get("schema") == 1:
             given = _second_edition(given)
+        if "parts" not in given:  # there was one, and nobody said so
+            given = {**given, "parts": [_only_part(given)]}
         return msgspec.convert(given, Result)
     except (AttributeError, KeyError, RecursionError, TypeError, UnicodeDecodeError) as error:
         raise msgspec.ValidationError(f"not a result document ({type(error).__name__}: {error})") from None
+
+
+def _only_part(given: dict[str, Any]) -> dict[str, Any]:
+    names = ("points", "max_points", "outcome")
+    return {"id": THE_MODEL.id, "kind": THE_MODEL.kind, **{name: given[name] for name in names}}
 
 
 def _second_edition(given: dict[str, Any]) -> dict[str, Any]:
@@ -194,12 +231,33 @@ def without_run(
         points=0.0,
         max_points=exercise.about.checked_points,
         checks=[],
+        parts=part_results(exercise.about, [], outcome=outcome),
         runs=[],
         messages=[message],
         provenance=Provenance(tlcourse=__version__, torch="", grader_sha256="", data_sha256=""),
         started_at=started,
         finished_at=now(),
     )
+
+
+def part_results(
+    about: Exercise, checks: list[CheckResult], *, outcome: Outcome, failed: Mapping[str, tuple[Outcome, str]] = {}
+) -> list[PartResult]:
+    """What each part gave, from all checks; `failed` says of parts how their run ended and why, `outcome` of all others
+    that have no check."""
+    found = []
+    for part in about.parts:
+        most = about.points_of(part)
+        if isinstance(part, ManualPart):
+            found.append(PartResult(part.id, part.kind, None, most, part.title, "ran"))
+            continue
+        own = [check for check in checks if check.part == part.id]
+        passed = all(check.passed for check in own if not check.bonus)
+        usual: Outcome = ("pass" if passed else "fail") if own else outcome
+        ended, why = failed.get(part.id, (usual, ""))
+        got = sum((check.points for check in own), 0.0)
+        found.append(PartResult(part.id, part.kind, got, most, part.title, ended, why))
+    return found
 
 
 def thinned(metrics: list[dict[str, Any]], points: int = CURVE_POINTS) -> list[dict[str, Any]]:

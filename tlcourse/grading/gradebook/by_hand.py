@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tlcourse.course.model import Exercise, ManualItem
+from tlcourse.course.model import Exercise
+from tlcourse.course.parts import ManualItem
 from tlcourse.errors import UsageError
 from tlcourse.storage import now
 from tlcourse.text import harmless

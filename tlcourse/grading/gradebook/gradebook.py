@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from tlcourse.course.model import ManualItem
+from tlcourse.course.parts import ManualItem
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook import file
 from tlcourse.grading.gradebook.by_hand import by_hand, hand_marks, in_force

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from tlcourse.course.model import CheckRule, Policy
 from tlcourse.grading.result import CheckResult
 from tlcourse.grading.scoring import operating_characteristic
@@ -19,6 +21,8 @@ Measured = Mapping[str, Measurement]
 USUAL = Policy()
 MOST_SPREAD = 2.0
 """Items may be spread so much more than the rule's `std` says before that buys no more doubt."""
+_DECIMALS = 4
+"""Of points: what a share of them leaves is no longer number than a gradebook of a platform takes."""
 _MARGIN = 0.02  # 2 points: what the promise of `operating_characteristic.py` calls worse
 
 
@@ -27,12 +31,27 @@ def decide(rules: Sequence[CheckRule], runs: Sequence[Measured], policy: Policy 
     return [_check(rule, _together(rule, runs), policy) for rule in rules]
 
 
+def bars(rule: CheckRule) -> list[CheckRule]:
+    """The bars that a rule sets: itself, or one for each of its steps, worst first. A share sets none."""
+    if rule.credit == "share":
+        return []
+    if rule.credit == "bar":
+        return [rule]
+    ordered = sorted(rule.steps.items(), key=lambda step: step[1])
+    return [
+        replace(rule, title=f"{rule.title} ({points:g} points)", credit="bar", steps={}, threshold=value, points=points)
+        for value, points in ordered
+    ]
+
+
 def is_near_miss(rules: Sequence[CheckRule], run: Measured, policy: Policy = USUAL) -> bool:
     """Whether something was missed, and nothing clearly: then chance may have decided, and more seeds should.
 
-    An exact value leaves no doubt, so a miss of one is always clear.
+    An exact value leaves no doubt, so a miss of one is always clear. Shares and steps give some of their points, and
+    are decided on with the runs that there are; so is what comes on top.
     """
-    missed = [rule for rule in rules if not _suffices(rule, run[rule.id], policy.doubt)]
+    asked = [rule for rule in rules if rule.credit == "bar" and not rule.bonus]
+    missed = [rule for rule in asked if not _suffices(rule, run[rule.id], policy.doubt)]
     return bool(missed) and all(_suffices(rule, run[rule.id], policy.clear) for rule in missed)
 
 
@@ -44,6 +63,7 @@ def few_items(rules: Sequence[CheckRule], run: Measured) -> list[str]:
         f"with a probability of {_passes(rule, found.n):.0%}."
         for rule in rules
         if (found := run[rule.id]).kind == "proportion"
+        and rule.credit == "bar"
         and not found.fresh
         and _passes(rule, found.n) > operating_characteristic.ALPHA
     ]
@@ -89,7 +109,7 @@ def _suffices(rule: CheckRule, found: Measurement, alpha: float) -> bool:
 
 
 def _check(rule: CheckRule, found: Measurement, policy: Policy) -> CheckResult:
-    passed = _suffices(rule, found, policy.doubt)
+    passed, points, limit = _credited(rule, found, policy.doubt)
     met = found.value >= rule.threshold if rule.direction == "at_least" else found.value <= rule.threshold
     return CheckResult(
         id=rule.id,
@@ -99,12 +119,30 @@ def _check(rule: CheckRule, found: Measurement, policy: Policy) -> CheckResult:
         value=found.value,
         interval=found.interval,
         threshold=rule.threshold,
-        accepted=accepted(rule, found, policy.doubt),
+        accepted=limit,
         n=found.n,
-        points=rule.points if passed else 0.0,
+        points=points,
         max_points=rule.points,
         direction=rule.direction,
         unit=rule.unit,
-        message="" if passed else found.message,
+        message="" if points == rule.points else found.message,
         self_reported=found.self_reported,
+        part=rule.part,
+        credit=rule.credit,
+        steps=rule.steps,
+        bonus=rule.bonus,
     )
+
+
+def _credited(rule: CheckRule, found: Measurement, alpha: float) -> tuple[bool, float, float]:
+    """Whether it passes, the points, and the value that suffices to pass.
+
+    Each step is a bar, with the doubt of one. A share is taken as it was measured: whatever chance takes off or adds is
+    as small as the share of the points that hang on it.
+    """
+    if rule.credit == "share":
+        share = min(max(found.value, 0.0), 1.0)
+        return share >= rule.threshold, round(rule.points * share, _DECIMALS), rule.threshold
+    reached = [step.points for step in bars(rule) if _suffices(step, found, alpha)]
+    points = max(reached, default=0.0)
+    return _suffices(rule, found, alpha), points, accepted(rule, found, alpha)

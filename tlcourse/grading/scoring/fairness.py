@@ -10,12 +10,13 @@ from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.course.exercise import policy_in_words
 from tlcourse.course.model import CheckRule, LoadedExercise, Policy
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.scoring import operating_characteristic
-from tlcourse.grading.scoring.decide import accepted, decide, is_near_miss
+from tlcourse.grading.scoring.decide import accepted, bars, decide, is_near_miss
 from tlcourse.grading.scoring.measurement import Measurement, proportion
 from tlcourse.text import SIGN
 
@@ -58,17 +59,19 @@ class Fairness(Struct, frozen=True):
 
 
 def fairness(exercise: LoadedExercise, variant: str = "mini", simulated: int = SIMULATED) -> list[Fairness]:
-    """The operating characteristic of every check of an exercise that rests on chance; exact checks have none."""
+    """The operating characteristic of every bar of an exercise that chance may decide; exact checks and shares have
+    none, and each step is a bar that is decided on with one run."""
     about = exercise.about
     kinds = Grader(exercise).kinds(variant)
     rng = np.random.default_rng(0)
     found = []
-    for rule in about.checks:
+    for rule in (one for check in about.checks for one in bars(check)):
         kind = kinds[rule.id]
+        policy = about.policy if rule in about.checks and not rule.bonus else replace(about.policy, seeds=1)
         if kind.kind == "proportion":
-            found.append(of_share(rule, kind, about.policy, simulated, rng))
+            found.append(of_share(rule, kind, policy, simulated, rng))
         elif kind.kind == "mean":
-            found.append(of_mean(rule, kind, about.policy, simulated))
+            found.append(of_mean(rule, kind, policy, simulated))
     return found
 
 

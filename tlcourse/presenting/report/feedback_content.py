@@ -14,7 +14,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from tlcourse.course.model import LoadedExercise, ManualItem
+from tlcourse.course.model import LoadedExercise
+from tlcourse.course.parts import ManualItem
 from tlcourse.grading.gradebook.by_hand import ByHand, Request
 from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import GradeStatus, Override
