@@ -17,6 +17,7 @@ from tlcourse.data.real import hymenoptera
 from tlcourse.data.synthetic import Arrays, insects, split_seeds
 from tlcourse.data.synthetic.insect_drawing import SIDE
 from tlcourse.grading.scoring import frozen
+from tlcourse.grading.scoring.error_analysis import ErrorAnalysis, confusion_matrix, worst_items
 from tlcourse.grading.scoring.measurement import Measurement, exact, proportion
 
 Array = np.ndarray[Any, Any]
@@ -46,6 +47,24 @@ def measure(test: Arrays, predictions: Mapping[str, Array], probes: Mapping[str,
         "backbone_frozen": answers_of_backbone(test["x"], logits, probes) if drawn else backbone_kept(probes),
         "trained_parameters": trained_parameters(probes),
     }
+
+
+def analyse_errors(val: Arrays, predictions: Mapping[str, Array]) -> ErrorAnalysis:
+    """The pictures on which the wrong answer was surest, and which insect is taken for which."""
+    logits, label = predictions["logits"].astype(np.float64), val["label"]
+    said, every = logits.argmax(axis=1), np.arange(len(label))
+    lead = np.tanh(logits[every, said] / 2 - logits[every, 1 - said] / 2)  # twice the share above one half
+    singular = ("an ant", "a bee")
+    return ErrorAnalysis(
+        len(label),
+        worst_items(
+            np.where(said != label, 1 + lead, 0),
+            lambda one: f"{singular[said[one]]}, {(1 + lead[one]) / 2:.0%} sure",
+            lambda one: singular[label[one]],
+            val["x"],
+        ),
+        confusion_matrix("Insects", NAMES, label, said),
+    )
 
 
 def accuracy(label: Array, predicted: Array, *, fresh: bool = True) -> Measurement:

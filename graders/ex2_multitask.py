@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from tlcourse.data.synthetic import Arrays, split_seeds, stars
+from tlcourse.grading.scoring.error_analysis import ErrorAnalysis, confusion_matrix, worst_items
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean, proportion
 
 Array = np.ndarray[Any, Any]
 
 FEWEST, MOST = stars.COUNTS
+LARGEST = 24.0
+"""Pixels of an outer radius."""
 CHANCE = 1 / (MOST - FEWEST + 1)
 
 
@@ -30,6 +33,26 @@ def measure(test: Arrays, predictions: Mapping[str, Array], probes: Mapping[str,
         "size_error": size_error(test["radius"], predictions["radius"].astype(np.float64)),
         "shared_trunk": shared_trunk(probes),
     }
+
+
+def analyse_errors(val: Arrays, predictions: Mapping[str, Array]) -> ErrorAnalysis:
+    """Stars that were counted wrong, those first whose radius is off too; and which count is taken for which."""
+    said, radius = predictions["logits"].argmax(axis=1) + FEWEST, predictions["radius"].astype(np.float64)
+    off = np.minimum(np.abs(radius - val["radius"]), LARGEST)
+    return ErrorAnalysis(
+        len(said),
+        worst_items(
+            LARGEST * np.abs(said - val["count"]) + off,
+            lambda one: f"{said[one]} points, radius {_pixels(radius[one])}",
+            lambda one: f"{val['count'][one]} points, radius {_pixels(val['radius'][one])}",
+            val["x"],
+        ),
+        confusion_matrix("Points", [str(k) for k in range(FEWEST, MOST + 1)], val["count"] - FEWEST, said - FEWEST),
+    )
+
+
+def _pixels(radius: float) -> str:
+    return f"{radius:.1f} px" if abs(radius) < 1000 else f"{radius:.1e} px"
 
 
 def points_accuracy(count: Array, predicted: Array) -> Measurement:

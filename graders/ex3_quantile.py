@@ -16,6 +16,7 @@ import numpy as np
 from tlcourse.data.synthetic import Arrays, conditionals, quantiles, split_seeds
 from tlcourse.data.synthetic.conditionals import Conditional
 from tlcourse.data.synthetic.quantiles import TASKS, TAUS, Problem
+from tlcourse.grading.scoring.error_analysis import ErrorAnalysis, calibration
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean
 
 Array = np.ndarray[Any, Any]
@@ -69,6 +70,17 @@ def measure(test: Arrays, predictions: Mapping[str, Array], probes: Mapping[str,
     found["crossing"] = crossing(everywhere, test["inside"])
     found["shared_trunk"] = shared_trunk(probes)
     return found
+
+
+def analyse_errors(val: Arrays, predictions: Mapping[str, Array]) -> ErrorAnalysis:
+    """Of each task, how many of the observed targets lie below each predicted level."""
+    quantiles_, y = predictions["quantiles"], val["y"]
+    return ErrorAnalysis(
+        len(y),
+        calibration=[
+            calibration(name, TAUS.tolist(), quantiles_[:, task], y[:, task]) for task, name in enumerate(TASKS)
+        ],
+    )
 
 
 def known_of(given: Conditional) -> Known:

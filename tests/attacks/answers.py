@@ -98,6 +98,7 @@ CASES = [
                 "speed",
                 "targets",
                 "threads",
+                "val_predictions",
                 "variant",
             ],
         },

@@ -198,11 +198,11 @@ def test_the_graph_of_a_run_elsewhere_is_evaluated_here(fork_server_sandbox, job
 QUITS = f"""{FORGED}
 import os
 from tlcourse.execution.worker.process import Channel
-send = Channel.graph
+send = Channel.first
 def leave(channel, data):
     send(channel, data)
     os._exit(0)
-Channel.graph = leave
+Channel.first = leave
 """
 
 

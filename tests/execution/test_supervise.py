@@ -191,10 +191,28 @@ def test_test_inputs_come_in_an_order_of_this_runs_own(ran, job):
     assert report.results == arrays.pack({"x": x[order]})
 
 
-def test_a_graph_is_what_came_before_the_test_inputs(ran, job):
-    text = "started()\nanswer(b'a graph')\ntell('phase', name='fitted')\nanswer(handed_over())"
-    report = ran(text, spec=replace(job, task_spec=replace(job.task_spec, graph=True)))
-    assert (report.graph, report.results) == (b"a graph", arrays.pack(job.test_inputs))
+FIRST = """
+started()
+answer(struct.pack("<Q", {length}) + b"of validation" + b"a graph")
+tell("phase", name="fitted")
+{then}
+"""
+
+
+def test_a_graph_and_what_is_predicted_of_validation_items_came_before_the_test_inputs(ran, job):
+    asked = replace(job, task_spec=replace(job.task_spec, graph=True, val_predictions=8))
+    report = ran(FIRST.format(length=13, then="answer(handed_over())"), spec=asked)
+    assert (report.graph, report.val_predictions) == (b"a graph", b"of validation")
+    assert report.results == arrays.pack(job.test_inputs)
+    for length in (10_000, 2**63):  # what is not whole is worth nothing, and costs nothing
+        report = ran(FIRST.format(length=length, then="answer(handed_over())"), spec=asked)
+        assert (report.status, report.graph, report.val_predictions) == ("done", b"", b"")
+    late = FIRST.format(
+        length=13, then="seen = handed_over()\nanswer(struct.pack('<Q', len(seen)) + seen)\nanswer(seen)"
+    )
+    report = ran(late, spec=asked)  # with the test inputs in hand, nothing is taken for an answer to validation items
+    assert report.val_predictions == b"of validation"
+    assert len(report.results) == 8 + 2 * len(arrays.pack(job.test_inputs))
 
 
 def test_test_inputs_larger_than_a_pipe_arrive_whole(ran, job):

@@ -64,6 +64,8 @@ class TaskSpec(Struct, frozen=True):
     """False for `tlcourse run`: fit only."""
     graph: bool = False
     """Whether the returned module is handed out as a graph, before the test inputs come."""
+    val_predictions: int = 0
+    """Of how many validation items, from the first on, predictions are handed out before the test inputs come."""
     speed: float = 0.0
     """How fast the machine is with these threads, in reference machines; 0 before the machine that runs it says so."""
     defines: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from tlcourse.course.spec import Output
+from tlcourse.course.spec import Output, TaskSpec
 
 _SLACK = 64 * 1024
 _MAX_HEADER = 32 * 1024
@@ -33,6 +33,29 @@ def order_of(seed: int | None, n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 GRAPH_CAP = 64 * 2**20
 """Bytes that a graph of the returned module may take."""
+
+
+def handed_out_first(graph: bytes, val_predictions: bytes) -> bytes:
+    """What comes before the test inputs, as one: 8 bytes of length, predictions of validation items, and a graph."""
+    return struct.pack("<Q", len(val_predictions)) + val_predictions + graph
+
+
+def taken_first(data: bytes) -> tuple[bytes, bytes]:
+    """The graph and the predictions in what came before the test inputs; empty where that is not whole."""
+    if len(data) < 8:
+        return b"", b""
+    (length,) = struct.unpack("<Q", data[:8])
+    if length > len(data) - 8:
+        return b"", b""
+    return data[8 + length :], data[8 : 8 + length]
+
+
+def first_cap(task_spec: TaskSpec) -> int:
+    """Bytes that may come before the test inputs."""
+    asked = GRAPH_CAP if task_spec.graph else 0
+    if task_spec.val_predictions:
+        asked += size_cap(task_spec.val_predictions, task_spec.outputs)
+    return asked + 8 if asked else 0
 
 
 def size_cap(n: int, outputs: Sequence[Output]) -> int:

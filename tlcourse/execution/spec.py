@@ -80,6 +80,9 @@ class RunReport(Struct, frozen=True):
     results: bytes = b""
     graph: bytes = b""
     """The returned module as data, where it was asked for; as little checked as `results`."""
+    val_predictions: bytes = b""
+    """Predictions of validation items, where they were asked for, made before the test inputs came; as little checked,
+    and worth nothing."""
     probes: Mapping[str, float] = {}
     problem: Problem | None = None
     device: str = ""

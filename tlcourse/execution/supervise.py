@@ -79,8 +79,8 @@ class _Supervision:
         self.lines = Lines()
         self.log = LogTail(job.limits.output_kb * 1024)
         self.results = bytearray()
-        self.graph = b""
-        self.result_cap = arrays.GRAPH_CAP if job.task_spec.graph else 0
+        self.graph, self.val_predictions = b"", b""
+        self.result_cap = arrays.first_cap(job.task_spec)
         self.pending = memoryview(b"")
         self.told = Told()
         self.fit_s = 0.0
@@ -265,14 +265,15 @@ class _Supervision:
             self.fit_s = time.monotonic() - self.fit_begin
             self.fit_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s - self.fit_begin_cpu_s
         if phase == "fitted":
-            self._take_graph()
+            self._take_what_comes_first()
             self._hand_over_test_inputs()
 
-    def _take_graph(self) -> None:
-        """What came before the test inputs is not a prediction, and cannot have been made of them."""
-        while self.job.task_spec.graph and self.ended is None and self._read_result():
+    def _take_what_comes_first(self) -> None:
+        """What came before the test inputs is no prediction of them, and cannot have been made of them."""
+        while self.result_cap and self.ended is None and self._read_result():
             pass
-        self.graph, self.result_cap = bytes(self.results), 0
+        self.graph, self.val_predictions = arrays.taken_first(bytes(self.results))
+        self.result_cap = 0
         self.results.clear()
 
     def _hand_over_test_inputs(self) -> None:
@@ -334,6 +335,7 @@ class _Supervision:
             log=log,
             results=bytes(self.results) if status == "done" else b"",
             graph=self.graph if status == "done" else b"",
+            val_predictions=self.val_predictions if status == "done" else b"",
             probes=told.probes,
             problem=told.problem,
             device=str(told.started.get("device", "")),

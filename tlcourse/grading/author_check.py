@@ -66,6 +66,8 @@ def _problems(grader: Grader) -> Iterator[str]:
             broken.setdefault(error.what, []).append(words)
     if not broken:
         yield from _forgeable(grader, data.test, legal[0][1])
+    if grader.analyses_errors:
+        yield from _problems_of_analysis(grader, data.val)
     for what, odd in broken.items():
         which = "any at all" if len(odd) == len(legal) else ", ".join(odd)
         yield f"{what.removesuffix('.')} (predictions: {which}), expected a measurement of all finite ones"
@@ -88,6 +90,17 @@ def _problems_of_data(grader: Grader, data: Data) -> Iterator[str]:
     unseen = sorted({*data.train, *data.val} - {"x", *grader.about.targets})
     if unseen:
         yield f"train holds {unseen}, which no solution is given, expected x and the targets of exercise.yaml alone"
+
+
+def _problems_of_analysis(grader: Grader, val: Arrays) -> Iterator[str]:
+    """What `analyse_errors` cannot take; a grading would leave it out, and say nothing."""
+    given = {name: val[name] for name in ("x", *grader.about.targets)}
+    for words, predictions in _legal(grader, given):
+        try:
+            grader.analyse_errors(given, predictions)
+        except InfraError as error:
+            yield f"{error.what.removesuffix('.')} (predictions: {words}), expected an analysis of all finite ones"
+            return
 
 
 class _Forged(dict[str, float]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import math
 import platform
 import sys
@@ -36,12 +37,14 @@ from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import Submission, collect
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord, part_results
 from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
+from tlcourse.grading.scoring.error_analysis import ITEMS, ErrorAnalysis
 from tlcourse.grading.scoring.measurement import Measurement
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.view import refuse_what_is_private
 from tlcourse.storage import scratch_folder
 from tlcourse.text import sentence
 
+_log = logging.getLogger(__name__)
 OnEvent = Callable[[dict[str, Any]], None]
 Runner = Callable[[RunSpec, OnEvent], RunReport]
 """Where a run takes place: in a sandbox of this machine, in a pool, on a cluster."""
@@ -148,6 +151,7 @@ class Grading:
             finished_at=_now(),
             problem=last.problem.trace if last.problem else "",
             metrics=attempts[0].report.metrics,
+            error_analysis=attempts[0].error_analysis,
         )
 
     def _attempts(
@@ -269,6 +273,7 @@ class MeasuredRun(Struct, frozen=True):
     measured: Mapping[str, Measurement]
     of_graph: OfGraph | None = None
     """What was measured on the module's graph; None where none was asked for."""
+    error_analysis: ErrorAnalysis | None = None
 
 
 def run_and_measure(
@@ -285,7 +290,8 @@ def run_and_measure(
     """Train on the data of `options.seed`; with `scored` also predict its test inputs, and measure the predictions."""
     seed = options.seed
     data = grader.make(seed, options.variant) if grader else public_data(exercise, seed, options.variant)
-    spec = _spec(exercise, submission, data, options, scored=scored, whose=whose)
+    analysed = min(len(data.val["x"]), ITEMS) if scored and grader and grader.analyses_errors else 0
+    spec = _spec(exercise, submission, data, options, scored=scored, whose=whose, analysed=analysed)
     report = run(spec, on_event)
     if report.status != "done" or grader is None or not scored:
         return MeasuredRun(seed, data.sha256, report, report.status, report.message, {})
@@ -306,7 +312,25 @@ def run_and_measure(
         return MeasuredRun(seed, data.sha256, report, "infra", error.what, {})
     if of_graph and of_graph.probes:
         measured = {name: replace(one, self_reported=False) for name, one in measured.items()}
-    return MeasuredRun(seed, data.sha256, report, "done", report.message, measured, of_graph)
+    errors = _errors_on_validation(grader, data, spec, report)
+    return MeasuredRun(seed, data.sha256, report, "done", report.message, measured, of_graph, errors)
+
+
+def _errors_on_validation(grader: Grader, data: Data, spec: RunSpec, report: RunReport) -> ErrorAnalysis | None:
+    """What went most wrong on validation items; None where that cannot be said, whatever the reason.
+
+    The predictions were made before the run was given its test inputs, so that nothing of those can be in them. They
+    count for nothing: what is wrong with them, or with the grader's view of them, ends no grading.
+    """
+    n = spec.task_spec.val_predictions
+    if not n or not report.val_predictions:
+        return None
+    try:
+        predictions = read_predictions(report.val_predictions, n, spec.task_spec.outputs)
+        return grader.analyse_errors({name: array[:n] for name, array in data.val.items()}, predictions)
+    except (BadArraysError, InfraError) as error:
+        _log.warning("no error analysis: %s", error)
+        return None
 
 
 def further_seed(seed: int, number: int) -> int:
@@ -342,6 +366,7 @@ def _spec(
     *,
     scored: bool,
     whose: str,
+    analysed: int,
 ) -> RunSpec:
     about = exercise.about
     limits = replace(about.limits, wall_time_s=options.wall_time_s) if options.wall_time_s else about.limits
@@ -356,6 +381,7 @@ def _spec(
         threads=options.threads,
         predict=scored,
         graph=about.graph,
+        val_predictions=analysed,
     )
     return RunSpec(
         task_spec=task_spec,

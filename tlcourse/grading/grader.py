@@ -20,6 +20,8 @@ from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.data import public_arrays
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import arrays
+from tlcourse.grading.scoring import error_analysis
+from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, received
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -91,6 +93,22 @@ class Grader:
             except MeasurementError as error:
                 raise _mistake(self.about, f"`{name}` {error}") from None
         return measurements
+
+    @property
+    def analyses_errors(self) -> bool:
+        """Whether it declares `analyse_errors`."""
+        return hasattr(self._module, "analyse_errors")
+
+    def analyse_errors(self, val: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]]) -> ErrorAnalysis:
+        """What went most wrong on validation items, checked on receipt; raises InfraError as `measure` does.
+
+        `val` is what a submission was given too, x and the targets: no test item comes near it.
+        """
+        found = self._called("analyse_errors", val, predictions)
+        try:
+            return error_analysis.received(found, len(val["x"]))
+        except MeasurementError as error:
+            raise _mistake(self.about, f"`analyse_errors` {error}") from None
 
     def _called(self, function: str, *arguments: Any) -> Any:
         """What a function of the grader gives; raises InfraError, whatever it raises."""

@@ -70,7 +70,7 @@ def measured_on_graph(
         (folder / _FILE).write_bytes(report.graph)
         again = replace(
             spec,
-            task_spec=replace(spec.task_spec, graph=False),
+            task_spec=replace(spec.task_spec, graph=False, val_predictions=0),
             submission=folder,
             train={name: array[:_ITEMS] for name, array in spec.train.items()},
             val={name: array[:_ITEMS] for name, array in spec.val.items()},

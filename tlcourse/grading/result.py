@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from tlcourse.course.model import Credit, Exercise, LoadedExercise
 from tlcourse.course.parts import THE_MODEL, ManualPart
 from tlcourse.execution.spec import Outcome
+from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.storage import now
 
 SCHEMA = 2
@@ -139,6 +140,8 @@ class Result(Struct, frozen=True, kw_only=True):
     problem: str = ""
     """The student's own traceback or syntax error; empty where there is none."""
     metrics: list[dict[str, Any]] = []
+    error_analysis: ErrorAnalysis | None = None
+    """Of validation items, never of test items; None where the grader makes none, and in older documents."""
 
 
 _SANDBOXES = {"cold": "bubblewrap", "warm": "fork-server", "weak": "landlock"}

@@ -19,7 +19,7 @@ Points = Sequence[tuple[float, float]]
 PHASES = {
     "load": "loading the solution",
     "fit": "training",
-    "export": "handing out the module as a graph",
+    "export": "calling the module, and handing it out",
     "fitted": "trained",
     "predict": "predicting",
 }

@@ -21,7 +21,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
 
 from tlcourse.course.spec import TaskSpec
-from tlcourse.execution.arrays import GRAPH_CAP, pack
+from tlcourse.execution.arrays import GRAPH_CAP, handed_out_first, pack
 from tlcourse.execution.worker import advice, pipe_locks, predict
 from tlcourse.execution.worker.pretrained import find_in
 from tlcourse.execution.worker.process import Channel
@@ -76,9 +76,11 @@ def _run(
     started = time.monotonic()
     model = predict.check_model(guarded(lambda: fit(task), "in fit", folder))
     seconds = time.monotonic() - started
-    if task_spec.graph:
+    if task_spec.graph or task_spec.val_predictions:
         channel.emit("phase", name="export")
-        _hand_out_graph(model, task, channel if task_spec.predict else None)
+        graph = _graph_of(model, task) if task_spec.graph else b""
+        if task_spec.predict:
+            channel.first(handed_out_first(graph, _val_predictions(model, task, task_spec, inputs)))
     channel.emit("phase", name="fitted", seconds=seconds)
     guarded(lambda: _try_outputs(model, task, task_spec, channel), called, folder)
     if not task_spec.predict:
@@ -110,13 +112,27 @@ def _try_outputs(model: torch.nn.Module, task: Task, task_spec: TaskSpec, channe
         channel.emit("probe", values=values | task.kept(model))
 
 
-def _hand_out_graph(model: torch.nn.Module, task: Task, channel: Channel | None) -> None:
+def _val_predictions(model: torch.nn.Module, task: Task, task_spec: TaskSpec, inputs: Path) -> bytes:
+    """Predictions of the first validation items, as they were given; empty where there are none, whatever the reason.
+
+    They count for nothing, so a module that cannot be called is told so by what comes next.
+    """
+    if not task_spec.val_predictions or task.seconds_left < -task.seconds:
+        return b""
+    try:
+        x = load_file(inputs / "val.safetensors")["x"][: task_spec.val_predictions]
+        return pack(predict.predict(model, x, task_spec.outputs, task.device))
+    except BaseException:  # SystemExit among them
+        return b""
+
+
+def _graph_of(model: torch.nn.Module, task: Task) -> bytes:
     """The module as data, of a copy: making it must neither change nor fail one that gives predictions.
 
-    It takes some seconds, which a run that is at the end of its time is not asked for.
+    It takes some seconds, which a run that is at the end of its time is not asked for. Empty where none can be made.
     """
     if task.seconds_left < -task.seconds:
-        return
+        return b""
     from tlcourse.execution.worker import graph
 
     given = task.train.tensors[0]
@@ -129,11 +145,11 @@ def _hand_out_graph(model: torch.nn.Module, task: Task, channel: Channel | None)
         data = graph.export(copy.deepcopy(model), x)
         if len(data) > GRAPH_CAP:
             raise graph.GraphError(f"it takes {len(data) >> 20} MB")
-        if channel is not None:  # else it was only to be tried
-            channel.graph(data)
+        return data
     except Exception as error:
         said = advice.first_line(error)
         sys.stderr.write(f"Notice: no graph can be made of the module; what it shares is self-reported: {said}\n")
+        return b""
 
 
 def guarded(act: Callable[[], Any], where: str, folder: Path) -> Any:

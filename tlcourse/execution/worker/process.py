@@ -61,8 +61,8 @@ class Channel:
             (length,) = struct.unpack("<Q", _read_exactly(stream, 8))
             return _read_exactly(stream, length)
 
-    def graph(self, data: bytes) -> None:
-        """Send the returned module as a graph: before the test inputs, and on the way that predictions take later."""
+    def first(self, data: bytes) -> None:
+        """Send what is asked for before the test inputs come, on the way that predictions take later."""
         _write_all(self._results_fd, data)
 
     def results(self, data: bytes) -> None:
