@@ -12,13 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.grading.lms import strict
-from tlcourse.errors import InfraError, UsageError
+from tlcourse.errors import UsageError
 from tlcourse.grading.lms.exports import export
-from tlcourse.grading.lms.gradescope import results
 from tlcourse.grading.lms.marks import Mark
 from tlcourse.grading.lms.roster import Person, Roster, read_roster
 from tlcourse.grading.lms.table import cell, read_table
-from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 
 ITEM = "Exercise 2"
 DECORATED = f"{ITEM} Points Grade <Numeric MaxPoints:2 Weight:10 Category:Assignments CategoryWeight:15>"
@@ -156,44 +154,6 @@ def test_gradescope_takes_a_document_for_each_person(roster, marks, expected):
     documents = {name.split("/")[0][5:]: strict.gradescope(packed.read(name).decode()) for name in packed.namelist()}
     assert {key: document["score"] for key, document in documents.items()} == expected
     assert packed.testzip() is None
-
-
-def result(**changes) -> Result:
-    checks = [
-        CheckResult("a", "Accuracy", True, 0.98, (0.97, 0.99), 0.95, 0.94, 400, 1, 1, message="well \x1b[31mdone"),
-        CheckResult("b", "Error", False, float("nan"), (0, 1), 0.1, 0.1, 400, 0, 1, message=EVIL),
-    ]
-    run = RunRecord(1, "local", "bubblewrap", "cpu", 1, 2.5, 2.0, 300, 1.0)
-    fields = dict(
-        exercise="line",
-        variant="mini",
-        submission=SubmissionRecord("x", "0" * 64),
-        outcome="fail",
-        points=1.0,
-        max_points=2.0,
-        checks=checks,
-        runs=[run, run],
-        messages=["one check failed"],
-        provenance=Provenance("1", "2", "3", "4"),
-        started_at="",
-        finished_at="",
-    )
-    return Result(**{**fields, **changes})
-
-
-def test_gradescope_takes_a_verdict_with_a_test_for_each_check():
-    import msgspec
-
-    document = strict.gradescope(msgspec.json.encode(results(result())).decode())
-    assert document["score"] == 1.0
-    assert [test["status"] for test in document["tests"]] == ["passed", "failed"]
-    assert document["execution_time"] == 5.0
-    assert document["tests"][0]["output"] == "well done"
-
-
-def test_gradescope_gets_no_score_for_what_was_our_own_fault():
-    with pytest.raises(InfraError, match="not graded"):
-        results(result(outcome="infra", points=0.0))
 
 
 # ---- nobody is dropped

@@ -105,8 +105,8 @@ def feedback_of(
         note=_note(exercise, status, person),
         checks=[check(one) for one in result.checks] if result else [],
         next_thing=next_thing(exercise, status, result),
-        problem=without_paths(result.problem) if result and not _returned(result) else "",
-        notices=_messages(result),
+        problem=problem_of(result) if result else "",
+        notices=messages_of(result),
         runs=[run(one, in_full=False) for one in result.runs] if result else [],
         curves=curves,
         curve_words=_curve_words(curves),
@@ -197,16 +197,20 @@ def mark_words(exercise: LoadedExercise, status: GradeStatus, person: str, next_
 
 def next_thing(exercise: LoadedExercise, status: GradeStatus, result: Result | Ended | None) -> str:
     """What to do next, in one sentence or two."""
-    name, messages = exercise.about.id, _messages(result)
     if result is None or status.outcome == "infra":
         return "Nothing: you will hear from us."
+    return advice(exercise, result)
+
+
+def advice(exercise: LoadedExercise, result: Result | Ended) -> str:
+    """What mends a hand-in that was graded, in one sentence or two."""
+    name, messages = exercise.about.id, messages_of(result)
     if result.outcome == "pass":
         return "Nothing: every check is passed."
     missed = [check for check in result.checks if not check.passed]
     if missed:
         worst = max(missed, key=lambda check: check.max_points)
-        advice = line(without_paths(worst.message)) or f"Improve: {worst.title}."
-        return f"{line(worst.title)}: {advice}"
+        return f"{line(worst.title)}: {line(without_paths(worst.message)) or f'Improve: {worst.title}.'}"
     words = {
         "crash": f"Fix the exception, then try it: tlcourse grade {name} PATH",
         "timeout": "Train less, or stop in time: task.seconds_left says how much is left.",
@@ -223,7 +227,12 @@ def _returned(result: Result | Ended) -> bool:
     return any(run.fit_s > 0 for run in result.runs)
 
 
-def _messages(result: Result | Ended | None) -> list[str]:
+def problem_of(result: Result | Ended) -> str:
+    """The traceback of what happened before or in `fit`; "" where there is none, or hidden inputs could be in it."""
+    return "" if _returned(result) else without_paths(result.problem)
+
+
+def messages_of(result: Result | Ended | None) -> list[str]:
     """Notices, and how it ended; in our words where a submission could have put hidden inputs into its own."""
     if result is None:
         return []

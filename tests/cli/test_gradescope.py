@@ -1,0 +1,230 @@
+"""`tlcourse author gradescope`: the scripts of the ZIP, run as Gradescope runs them, give the points of `batch`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.grading.lms.test_gradescope import allowed
+from tlcourse.cli import gradescope
+from tlcourse.sandbox.base import Finding
+
+EXAMPLE = Path(__file__).parent.parent / "example_course"
+REFERENCE = (EXAMPLE / "graders" / "references" / "line.py").read_text()
+ONLY_Y = (EXAMPLE / "graders" / "wrong" / "line" / "only_y.py").read_text()
+LEAKS = """
+import torch
+
+class M(torch.nn.Module):
+    def forward(self, x):
+        raise ValueError(f"seen {x}")
+
+def fit(task):
+    return M()
+"""
+CAGE = str(Path(__file__).parent.parent / "support" / "cage.py")
+SECRET = "a secret of the staff, long enough"
+CLASS = {  # owner: what they hand in, and when; it is due on the 20th
+    "Ann Abel": (REFERENCE, "Nov 22, 2026 1000 AM", "2026-11-22T10:00:00.25+01:00"),
+    "Bo Beck": (ONLY_Y, "Nov 20, 2026 1000 AM", "2026-11-20T10:00:00.25+01:00"),
+    "Cia Colt": (LEAKS, "Nov 19, 2026 1000 AM", "2026-11-19T10:00:00.25+01:00"),
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory) -> Path:
+    """The example course, where being late costs something."""
+    folder = tmp_path_factory.mktemp("gradescope") / "course"
+    shutil.copytree(EXAMPLE, folder)
+    about = folder / "exercises" / "line" / "exercise.yaml"
+    about.write_text(
+        about.read_text() + 'due: "2026-11-20 23:59 Europe/Copenhagen"\nlate: {penalty: 25}\n', encoding="utf-8"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(course):
+    """`run("batch", …)`: a command of the staff, whose secret is in the environment."""
+
+    def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "TLCOURSE_HOME": str(course.parent / "home"), "TLCOURSE_SECRET": SECRET}
+        command = [sys.executable, "-m", "tlcourse", *arguments, "--course", str(course)]
+        done = subprocess.run(command, cwd=course.parent, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return ran
+
+
+@pytest.fixture(scope="module")
+def root(run, course) -> Path:
+    """/autograder as it is after the image was built: with a Python that holds the ZIP's tlcourse, and no other."""
+    told = json.loads(run("author", "gradescope", "line", "-o", "autograder.zip", "--json").stdout)
+    assert told["points"] == 2
+    assert (told["minutes"], told["memory_mb"]) == (10, 2748)
+    return image(course.parent / "autograder.zip", course.parent / "autograder", Path(sys.executable))
+
+
+def image(archive: Path, folder: Path, python: Path) -> Path:
+    """What setup.sh makes, with the packages that are installed here in the place of those that it would fetch."""
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(folder / "source")
+    shutil.copy(folder / "source" / "run_autograder", folder)
+    (folder / "run_autograder").chmod(0o755)
+    folder.chmod(0o755)
+    subprocess.run([python, "-m", "venv", "--without-pip", folder / "tlcourse" / "venv"], check=True)
+    (packages,) = (folder / "tlcourse" / "venv" / "lib").glob("python*/site-packages")
+    (wheel,) = (folder / "source").glob("tlcourse-*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(packages)
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    subprocess.run(["chmod", "-R", "go=", folder / "source"], check=True)
+    return folder
+
+
+def graded_there(root: Path, source: str, at: str = "", cage: tuple[str, ...] = ()) -> tuple[dict, str]:
+    """The document that `run_autograder` leaves, started as Gradescope starts it, and what was printed."""
+    shutil.rmtree(root / "submission", ignore_errors=True)
+    shutil.rmtree(root / "results", ignore_errors=True)
+    (root / "submission").mkdir()
+    if source:
+        (root / "submission" / "solution.py").write_text(source)
+    users = [{"name": "Ann Abel", "email": "a@example.org", "id": 1}, {"name": "Dan <b>Dahl</b>", "id": 2}]
+    assignment = {"due_date": "2026-11-20T23:59:00.000000+01:00", "late_due_date": None, "total_points": "2.0"}
+    about = {"id": 1, "created_at": at, "assignment": assignment, "users": users, "previous_submissions": []}
+    (root / "submission_metadata.json").write_text(json.dumps(about))
+    env = {"PATH": os.environ["PATH"], "TLCOURSE_SPEED": "1"}
+    done = subprocess.run(
+        [*cage, "./run_autograder"], cwd=root, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0
+    return allowed((root / "results" / "results.json").read_text()), done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_class_has_the_points_that_a_batch_gives_it(root, run, course):
+    handins = course.parent / "handins"
+    for number, (name, (source, day, _)) in enumerate(CLASS.items(), start=1):
+        folder = handins / f"1-{number} - {name} - {day}"
+        folder.mkdir(parents=True)
+        (folder / "solution.py").write_text(source)
+    run("batch", "line", "handins", "--jobs", "1")
+    run("ta", "export", "line", "--format", "csv", "--output", "marks.csv")
+    marks = list(csv.DictReader((course.parent / "marks.csv").read_text().splitlines()))
+    points = {row["id"]: float(row["points"]) for row in marks}
+    assert points == {"Ann Abel": 1.0, "Bo Beck": 1.0, "Cia Colt": 0.0}
+    there = {name: graded_there(root, source, at) for name, (source, _, at) in CLASS.items()}
+    assert {name: document["score"] for name, (document, _) in there.items()} == points
+    (late, _), (fails, _), (leaks, printed) = there.values()
+    assert late["output"].splitlines() == [
+        "PASS, 2 of 2 points.",
+        "2 → 1: 2 days late, 25 % a day. It was due 2026-11-20 23:59 (Europe/Copenhagen).",
+        "It counts for Ann Abel, Dan <b>Dahl</b>.",
+    ]
+    assert late["output_format"] == "text"
+    assert [test["score"] for test in late["tests"]] == [1.0, 1.0]
+    assert [(test["score"], test["max_score"], test["status"]) for test in fails["tests"]] == [
+        (1.0, 1.0, "passed"),
+        (0.0, 1.0, "failed"),
+    ]
+    assert "z is off by" in fails["tests"][1]["output"]
+    assert [test["max_score"] for test in leaks["tests"]] == [1.0, 1.0]
+    assert "Not measured" in leaks["tests"][0]["output"]
+    assert leaks["output"].count("ValueError was raised while the returned module was called.") == 1
+    assert "seen" not in json.dumps(leaks)  # hidden inputs, as its exception would tell them
+    assert "seen" in printed  # to staff
+
+
+@pytest.mark.slow
+def test_a_missing_file_is_said_and_what_cannot_be_graded_has_no_score(root):
+    empty, _ = graded_there(root, "")
+    assert empty["score"] == 0.0
+    assert "solution.py" in empty["output"]
+    settings = root / "source" / "autograder.json"
+    kept = settings.read_bytes()
+    settings.write_text("{}")
+    broken, printed = graded_there(root, REFERENCE)
+    settings.write_bytes(kept)
+    assert "score" not in broken
+    assert broken["output"].startswith("Your hand-in was not graded, and that is not your fault")
+    assert "ValidationError" not in broken["output"]
+    assert "missing required field `exercise`" in printed
+    python = root / "tlcourse" / "venv" / "bin" / "python"
+    target = python.readlink()
+    python.unlink()
+    none, printed = graded_there(root, REFERENCE)
+    python.symlink_to(target)
+    assert "score" not in none
+    assert "tlcourse ended with status 127" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="a container as Gradescope's is made here by root alone")
+def test_where_a_container_forbids_namespaces_landlock_keeps_the_labels(course, root, tmp_path):
+    """Root without the right to mount, and no user namespaces: so Docker starts containers."""
+    folder = tmp_path / "autograder"
+    (folder / "tlcourse").mkdir(parents=True)
+    for above in (tmp_path, tmp_path.parent, tmp_path.parent.parent, folder / "tlcourse"):
+        above.chmod(0o755)
+    base = folder / "tlcourse" / "python"
+    copied = subprocess.run(["cp", "-al", sys.base_prefix, base], capture_output=True, check=False)
+    if copied.returncode:
+        shutil.rmtree(base, ignore_errors=True)
+        pytest.skip("Python lies on another disk than temporary files, and copying it takes long")
+    python = base / Path(sys.executable).resolve().relative_to(Path(sys.base_prefix).resolve())
+    image(course.parent / "autograder.zip", folder, python)
+    cage = (sys.executable, CAGE)
+    document, printed = graded_there(folder, ONLY_Y, "2026-11-20T10:00:00+01:00", cage)
+    assert "sandbox: landlock" in printed
+    assert document["score"] == 1.0
+
+
+def test_without_a_sandbox_nothing_is_run_and_staff_read_why(root, monkeypatch, capsys):
+    from tlcourse.sandbox import bubblewrap, landlock_sandbox
+
+    monkeypatch.setattr(bubblewrap, "probe", lambda: Finding("bubblewrap", False, "no namespaces"))
+    monkeypatch.setattr(landlock_sandbox, "probe", lambda: Finding("landlock", False, "no Landlock"))
+    (root / "submission").mkdir(exist_ok=True)
+    (root / "submission" / "solution.py").write_text(REFERENCE)
+    (root / "results").mkdir(exist_ok=True)
+    gradescope.gradescope_grade(root)
+    document = allowed((root / "results" / "results.json").read_text())
+    assert "score" not in document
+    assert "not your fault" in document["output"]
+    said = capsys.readouterr().err
+    assert "no namespaces" in said
+    assert "no Landlock" in said
+    assert "no hand-in is run without one" in said
+
+
+def test_the_zip_holds_what_grading_needs_and_no_solution_and_not_the_secret_itself(root, course, run):
+    archive = course.parent / "autograder.zip"
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    with zipfile.ZipFile(archive) as opened:
+        modes = {one.filename: stat.S_IMODE(one.external_attr >> 16) for one in opened.infolist()}
+        data = b"".join(opened.read(name) for name in modes)
+        (wheel,) = [name for name in modes if name.endswith(".whl")]
+        opened.extract(wheel, course.parent)
+    assert modes["setup.sh"] == modes["run_autograder"] == 0o755
+    assert modes["autograder.json"] == modes["course/graders/line.py"] == 0o600
+    assert not [name for name in modes if "references" in name or "wrong" in name]
+    assert SECRET.encode() not in data
+    with zipfile.ZipFile(course.parent / wheel) as opened:
+        assert opened.testzip() is None
+        assert not [name for name in opened.namelist() if "_bundled/graders" in name]  # of the bundled course
+        assert "tlcourse/_bundled/exercises/ex2_multitask/exercise.yaml" in opened.namelist()
+    run("author", "gradescope", "line", "-o", "again.zip")
+    assert archive.read_bytes() == (course.parent / "again.zip").read_bytes()
+    for script in ("setup.sh", "run_autograder"):
+        subprocess.run(["bash", "-n", root / "source" / script], check=True)
