@@ -7,7 +7,7 @@ import importlib.util
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tlcourse.course.model import Exercise, LoadedExercise
+from tlcourse.course.model import CheckRule, Exercise, LoadedExercise
 from tlcourse.data import public_arrays
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import arrays
@@ -72,13 +72,18 @@ class Grader:
     def measure(
         self, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]], probes: Mapping[str, float]
     ) -> dict[str, Measurement]:
-        """One measurement for every check of the exercise, each checked on receipt.
+        """One measurement for every check of the part `model`; raises InfraError as `measured_by`."""
+        part = self.about.model
+        return self.measured_by("measure", self.about.checks_of(part) if part else [], test, predictions, probes)
+
+    def measured_by(self, function: str, rules: Sequence[CheckRule], *arguments: Any) -> dict[str, Measurement]:
+        """What a function of the grader measures: one measurement for each of `rules`, each checked on receipt.
 
         Raises InfraError where the grader fails, measures other checks, or gives what is not a measurement: that is a
         fault of ours, and never a mark.
         """
-        found = self._called("measure", test, predictions, probes)
-        expected = [check.id for check in self.about.checks]
+        found = self._called(function, *arguments)
+        expected = [check.id for check in rules]
         if not isinstance(found, Mapping) or set(found) != set(expected):
             measured = sorted(map(str, found)) if isinstance(found, Mapping) else f"a {type(found).__name__}"
             raise InfraError(
