@@ -249,8 +249,8 @@ def _said(
     about, score = exercise.about, None
     lines = [f"{OUTCOMES[result.outcome].full}, {points(result.points, about.checked_points)}."]
     if deadline := metadata.deadline(course.about, about):
-        rule = deadline.late
-        late = judged(metadata.submitted_at(), deadline, free_left=rule.free_days if rule.costs else 0)
+        free = deadline.late.free_days if deadline.late.costs else 0
+        late = judged(metadata.submitted_at(), deadline, free_left=free)
         left = late.after(result.points, about.checked_points)
         if left != result.points:
             score = left
@@ -280,9 +280,10 @@ def _said(
         words = check(one)
         own = "It rests on what the run said of itself." if one.self_reported else ""
         checks[one.id] = "\n".join(part for part in (words.measured, words.advice, own) if part)
-    if not result.checks:
-        ended = f"Not measured: the hand-in ended as {OUTCOMES[result.outcome].full}."
-        checks = {rule.id: ended for rule in about.checks}
+    ended = {part.id: part.outcome for part in result.parts}
+    for rule in about.checks:  # of a part that gave nothing to measure
+        outcome = OUTCOMES[ended.get(rule.part, result.outcome)].full
+        checks.setdefault(rule.id, f"Not measured: the run ended as {outcome}.")
     return Said("\n".join(lines), checks), score
 
 

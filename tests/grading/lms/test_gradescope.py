@@ -13,6 +13,7 @@ from results import result
 
 from tlcourse.course.deadline import LateRule
 from tlcourse.course.loader import load_course
+from tlcourse.course.parts import FunctionsPart
 from tlcourse.errors import InfraError
 from tlcourse.grading.lateness import judged
 from tlcourse.grading.lms.gradescope import Metadata, Said, not_graded, read_metadata, results
@@ -105,6 +106,23 @@ def test_a_run_that_ended_before_any_check_shows_all_of_them_with_no_points(line
     assert document["score"] == 0.0
     assert [(test["score"], test["max_score"]) for test in document["tests"]] == [(0.0, 1.0), (0.0, 1.0)]
     assert {test["visibility"] for test in document["tests"]} == {"after_due_date"}
+
+
+def test_checks_are_named_by_their_parts_and_keep_the_share_that_they_earned(line):
+    text = FunctionsPart(id="text", title="Your text", defines=("write",))
+    y, z = line.about.checks
+    share = replace(z, part="text", credit="share", threshold=1.0, direction="at_least", points=4.0)
+    extra = replace(z, id="best", part="text", bonus=True)
+    about = replace(line.about, parts=(*line.about.parts, text), checks=[extra, share, y])
+    crashed = result("crash", 3.0)
+    crashed = replace(crashed, checks=[replace(crashed.checks[0], id="z_error", points=3.0, passed=False, part="text")])
+    document = document_of(about, crashed, Said("", {"y_error": "Not measured."}))
+    assert document["score"] == 3.0
+    assert [(test["name"], test["score"], test["max_score"]) for test in document["tests"]] == [
+        ("network: Mean absolute error of y", 0.0, 1.0),
+        ("Your text: Mean absolute error of z (bonus)", 0.0, 1.0),
+        ("Your text: Mean absolute error of z", 3.0, 4.0),
+    ]
 
 
 def test_a_leaderboard_is_ordered_as_the_checks_are(line):

@@ -60,13 +60,15 @@ def results(
             remedy="grade it again: tlcourse ta regrade --only infra",
         )
     measured = {check.id: check for check in result.checks}
+    scored = [(part, about.checks_of(part)) for part in about.parts if about.checks_of(part)]
     tests = []
-    for number, rule in enumerate(about.checks, start=1):
+    for place, (part, rule) in enumerate([(part, rule) for part, rules in scored for rule in rules], start=1):
         check = measured.get(rule.id)
+        of_part = "" if len(scored) == 1 else f"{part.title or part.id}: "
         test = {
-            "name": harmless(rule.title),
+            "name": harmless(f"{of_part}{rule.title}{' (bonus)' if rule.bonus else ''}"),
             "name_format": "text",
-            "number": str(number),
+            "number": str(place),
             "score": check.points if check else 0.0,
             "max_score": rule.points,
             "status": "passed" if check and check.passed else "failed",
