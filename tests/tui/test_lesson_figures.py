@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tlcourse.tui.text import spelt_out
 from tlcourse.tui.widgets.figure import FigureView
 from tlcourse.tui.widgets.lesson_text import LessonFence, LessonText, _ascii_parser
 
+EXAMPLE = Path(__file__).parent.parent / "example_course"
 LESSONS = load_course().lessons
 
 
@@ -95,3 +97,29 @@ async def test_nothing_beyond_ascii_and_no_gap_reaches_an_ascii_terminal(visit, 
         assert person.screen.isascii()
         assert not re.search(r"\?\?|\w\?\w", person.screen)
     assert spelt_out("≥ 0.25·4") == ">= 0.25*4"
+
+
+async def test_an_image_is_shown_in_colours_and_told_in_words_where_there_are_none(visit, tmp_path, monkeypatch):
+    import shutil
+
+    from PIL import Image
+
+    from tlcourse.tui.widgets import lesson_text
+
+    course = Path(shutil.copytree(EXAMPLE, tmp_path / "course"))
+    lesson = next((course / "lessons").glob("*.md"))
+    Image.new("RGB", (64, 32), (255, 0, 0)).save(lesson.parent / "red.png")
+    lesson.write_text(lesson.read_text() + "\n![All is red](red.png)\n\n![A star that is lost](lost.png)\n")
+    monkeypatch.setattr(lesson_text, "shows_colours", lambda app: True)
+    unit = next(iter(load_course(course).lessons))
+    async with visit(100, 60, course=course) as person:
+        await person.go(f"lesson/{unit}")
+        await person.press("end")
+        await person.sees("▀▀▀▀▀▀▀▀")
+        await person.sees("All is red")
+        await person.sees("[Picture: A star that is lost]")
+    async with visit(100, 60, course=course, ascii_only=True) as person:
+        await person.go(f"lesson/{unit}")
+        await person.press("end")
+        await person.sees("[Picture: All is red]")
+        assert "▀" not in person.screen

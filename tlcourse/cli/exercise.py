@@ -73,7 +73,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
             }
         )
         return
-    show_markdown((found.folder / "handout.md").read_text(encoding="utf-8"), plain=plain)
+    show_markdown((found.folder / "handout.md").read_text(encoding="utf-8"), plain=plain, folder=found.folder)
     if deadline is not None:
         out.say(f"Due: {due(deadline)}\n  when late: {late_rule(deadline.late)}")
     elif about.due:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +13,9 @@ from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Json, Plain
 from tlcourse.errors import UsageError
 from tlcourse.text import misspelt
+
+if TYPE_CHECKING:
+    from rich.segment import Segments
 
 app = typer.Typer(help="Read the lessons.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -81,11 +86,11 @@ def show(
     text = f"# {lesson.title}\n\n{lesson.body}\n"
     if lesson.references:
         text += "\n## References\n\n" + "\n".join(f"- {reference}" for reference in lesson.references) + "\n"
-    show_markdown(text, plain=plain)
+    show_markdown(text, plain=plain, folder=(loaded.folder / (about.lesson or "")).parent)
 
 
-def show_markdown(text: str, *, plain: bool) -> None:
-    """Rendered for a person at a terminal, else as it was written."""
+def show_markdown(text: str, *, plain: bool, folder: Path | None = None) -> None:
+    """Rendered for a person at a terminal, else as it was written; `folder` has the files of its images."""
     from tlcourse.presenting import lesson
 
     if plain or not sys.stdout.isatty():
@@ -102,10 +107,24 @@ def show_markdown(text: str, *, plain: bool) -> None:
             console.print(Markdown(part.text), width=width)
             continue
         console.print()
+        if part.kind == "image" and console.color_system in ("256", "truecolor"):
+            for row in _half_blocks(lesson.image_path(folder, part.target), width):
+                console.print(row, end="\n", no_wrap=True)
         for line in lesson.drawn(part, width):
             runs = ((run.text, lesson.for_a_terminal(run.style)) for run in line)
             console.print(Text.assemble(*runs), no_wrap=True, overflow="crop")
         console.print()
+
+
+def _half_blocks(path: Path | None, width: int) -> Iterator[Segments]:
+    from rich.segment import Segments
+
+    from tlcourse.presenting import images
+
+    columns, rows = images.cells(path, width) if path else (0, 0)
+    picture = images.image(path) if path and rows else None
+    if picture is not None:
+        yield from (Segments(line) for line in images.half_blocks(picture, columns, rows))
 
 
 def search(

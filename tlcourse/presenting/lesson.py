@@ -1,6 +1,7 @@
 """A lesson's text in parts: prose in Markdown, and what is drawn: figures and formulas.
 
-A formula stands between `$$` and `$$` in lines of its own, or between `$` and `$` within a sentence.
+A formula stands between `$$` and `$$` in lines of its own, or between `$` and `$` within a sentence. An image stands
+alone in its line, `![what is to be seen](FILE)`, and its file beside the text.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from msgspec import Struct
 
 from tlcourse.course.model import LoadedCourse
 from tlcourse.presenting import figures
-from tlcourse.presenting.figures.canvas import widest
+from tlcourse.presenting.figures.canvas import widest, wrapped
 from tlcourse.presenting.formula import FormulaError, block, inline
+from tlcourse.presenting.images import why_no_image
 from tlcourse.presenting.marks import Line, Run
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})\s*(\S*)")
 _DISPLAYED = re.compile(r"^( *)\$\$(.*?)(\$\$)?\s*\Z", re.DOTALL)
 _WITHIN = re.compile(r"(`[^`\n]*`)|(?<![\\$])\$(?=[^\s$])((?:[^$\n]|\n(?!\n))*?[^\s$\\])\$(?![\d$])")
+_IMAGE = re.compile(r"^!\[([^\[\]]*)\]\(\s*<?([^()<>\s]+)>?(?:\s+\"[^\"]*\")?\s*\)\s*\Z")
+_IMAGE_WITHIN = re.compile(r"(`[^`\n]*`)|!\[([^\[\]]*)\]\([^()]*\)")
 _MEANING = re.compile(r"([\\`*_\[\]|<])")
 INDENT = 4
 """Of a formula in lines of its own."""
@@ -33,12 +37,25 @@ ANSI = {
 
 
 class Part(Struct, frozen=True):
-    """A piece of a lesson: its kind, what stands in it, its first line in the lesson, from 1, and its indentation."""
+    """A piece of a lesson: its kind, what stands in it, its first line in the lesson, from 1, and its indentation.
 
-    kind: Literal["prose", "figure", "math"]
+    What stands in an image are two lines: its file, and what is to be seen.
+    """
+
+    kind: Literal["prose", "figure", "math", "image"]
     text: str
     line: int = 1
     indent: str = ""
+
+    @property
+    def alt(self) -> str:
+        """Of an image: what is to be seen."""
+        return self.text.partition("\n")[2]
+
+    @property
+    def target(self) -> str:
+        """Of an image: its file, as the lesson names it."""
+        return self.text.partition("\n")[0]
 
 
 def parts(text: str) -> Iterator[Part]:
@@ -56,6 +73,11 @@ def parts(text: str) -> Iterator[Part]:
         elif opened and (found := _DISPLAYED.match(line)):
             mark, kind, drawn, rest = "$$", "math", True, found[2].strip()
             indent, closed = found[1], bool(found[3])
+        elif opened and (found := _IMAGE.match(line)):
+            yield Part("prose", "\n".join(prose), since)
+            yield Part("image", f"{found[2]}\n{found[1].strip()}", number)
+            prose, since = [], number + 1
+            continue
         elif opened:
             prose.append(line)
             continue
@@ -84,7 +106,7 @@ def parts(text: str) -> Iterator[Part]:
 
 
 def as_markdown(text: str) -> str:
-    """Markdown in which figures and formulas are fences of those names, and formulas in sentences are Unicode."""
+    """Markdown in which figures, formulas, images are fences of those names, and formulas in sentences are Unicode."""
     found = []
     for part in parts(text):
         prose = part.kind == "prose"
@@ -103,8 +125,13 @@ def within(prose: str) -> str:
             mark = "" if mark and paragraph.strip() == mark else mark or (fence[1] if fence else "")
             found.append(paragraph)
         else:
-            found.append(paragraph if mark else _WITHIN.sub(_set, paragraph))
+            found.append(paragraph if mark else _WITHIN.sub(_set, _IMAGE_WITHIN.sub(_words_of, paragraph)))
     return "".join(found)
+
+
+def _words_of(found: re.Match[str]) -> str:
+    """An image within a sentence has no room: its words stand there."""
+    return found[1] or found[2]
 
 
 def _set(found: re.Match[str]) -> str:
@@ -122,7 +149,9 @@ def for_a_terminal(style: str) -> str:
 
 
 def drawn(part: Part, width: int) -> list[Line]:
-    """The lines of a figure or a formula."""
+    """The lines of a figure or a formula; of an image its words."""
+    if part.kind == "image":
+        return wrapped(image_in_words(part.alt), width, "italic $muted")
     if part.kind == "figure":
         return figures.drawn_text(part.text, width)
     return [[Run(" " * INDENT), Run(line, "$live")] for line in formula_lines(part.text, width)]
@@ -144,19 +173,65 @@ def in_words(text: str) -> str:
             said.append(within(part.text))
         elif part.kind == "figure":
             said.append(figures.in_words(part.text))
+        elif part.kind == "image":
+            said.append(image_in_words(part.alt))
         else:
             said.append("\n".join(" " * INDENT + line for line in formula_lines(part.text)))
     return "\n".join(said)
 
 
+def image_in_words(alt: str) -> str:
+    """What stands where an image cannot be shown."""
+    return f"[Picture: {alt or 'without words'}]"
+
+
+def image_path(folder: Path | None, target: str) -> Path | None:
+    """The file of an image beside a text in `folder`; None where it lies outside, on the web, or nowhere."""
+    if folder is None or "://" in target:
+        return None
+    path = (folder / target).resolve()
+    return path if path.is_relative_to(folder.resolve().parent) and path.is_file() else None
+
+
 def problems_of_drawings(course: LoadedCourse) -> Iterator[str]:
-    """Figures and formulas of a course that cannot be drawn, as `file:line: what, and what was expected`."""
+    """Figures, formulas, images of a course that cannot be shown, as `file:line: what, and what was expected`."""
     lessons = [course.folder / unit.lesson for unit in course.about.units if unit.lesson and unit.id in course.lessons]
     handouts = [exercise.folder / "handout.md" for exercise in course.exercises.values()]
     for path in (*lessons, *handouts):
         yield from figures.problems(path)
         for part in parts(path.read_text(encoding="utf-8")):
             yield from _formula_problems(part, path)
+            yield from _image_problems(part, path)
+
+
+def _image_problems(part: Part, path: Path) -> Iterator[str]:
+    where = f"{path}:{part.line}: the image `{part.target}`"
+    if part.kind == "image":
+        if not part.alt:
+            yield f"{where} has no words, expected ![what is to be seen]({part.target}) for those who do not see it"
+        if "://" in part.target:
+            yield f"{where} is on the web, expected a file of the course: a lesson is read without a network"
+        elif (found := image_path(path.parent, part.target)) is None:
+            yield f"{where} is not there, expected a file beside {path.name}, or below the folder above it"
+        elif (wrong := why_no_image(found)) is not None:
+            yield f"{where} {wrong}, expected a PNG, JPEG, GIF or WebP picture"
+    prose = part.text if part.kind == "prose" else ""
+    for number, line in enumerate(unfenced(prose), start=part.line):
+        if any(found[1] is None for found in _IMAGE_WITHIN.finditer(line)):
+            yield f"{path}:{number}: an image within a line is shown as its words, expected it alone in its line"
+
+
+def unfenced(prose: str) -> Iterator[str]:
+    """The lines of prose, those of listings empty."""
+    mark = ""
+    for line in prose.splitlines():
+        fence = _FENCE.match(line)
+        if fence and not mark:
+            mark = fence[1]
+            yield ""
+        else:
+            yield "" if mark or line.startswith("    ") else line
+            mark = "" if mark and line.strip() == mark else mark
 
 
 def _formula_problems(part: Part, path: Path) -> Iterator[str]:

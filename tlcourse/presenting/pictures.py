@@ -47,12 +47,17 @@ def picture(pixels: Array, columns: int, *, colour: bool) -> Lines:
     rows = max(columns // 2, 1)
     if not colour:
         return [[Segment(line)] for line in ramp(resized(pixels, rows, columns))]
-    cells = resized(pixels, 2 * rows, columns)
+    return blocks(resized(pixels, 2 * rows, columns))
+
+
+def blocks(cells: Array) -> Lines:
+    """Pixels (2 · rows, columns, channels) in [0, 1] as half-blocks, each its two pixels in their own colours."""
+    count, columns = cells.shape[:2]
     levels = np.clip(np.rint(cells * 255), 0, 255).astype(int)
-    levels = np.broadcast_to(levels, (2 * rows, columns, 3)).tolist()
+    levels = np.broadcast_to(levels, (count, columns, 3)).tolist()
     return [
         [Segment("▀", _style(upper, lower)) for upper, lower in zip(levels[row], levels[row + 1], strict=True)]
-        for row in range(0, 2 * rows, 2)
+        for row in range(0, count, 2)
     ]
 
 

@@ -106,7 +106,7 @@ class ExerciseScreen(OwnFileScreen):
         text = (self.found.folder / "handout.md").read_text(encoding="utf-8")
         text += f"\n## Packages that a grading has\n\n{packages_in_words(self.found.about)}\n"
         text += policy_section(self.found.about)
-        await self.query_one("#handout", LessonText).show(text)
+        await self.query_one("#handout", LessonText).show(text, self.found.folder)
 
     def works(self, action: str) -> bool:
         """Which keys the last line names: those that do something now."""

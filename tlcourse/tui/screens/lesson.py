@@ -112,7 +112,7 @@ class LessonScreen(CourseScreen):
         self.query_one("#end", Static).update(self._end())
         page = self.query_one("#page", VerticalScroll)
         page.focus()
-        await self.query_one("#text", LessonText).show(text)
+        await self.query_one("#text", LessonText).show(text, (app.course.folder / (self.about.lesson or "")).parent)
         self.call_after_refresh(self._restore)
         self.watch(page, "scroll_y", self._scrolled, init=False)
         self.set_interval(_KEEP_S, self._keep)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -10,19 +12,23 @@ from markdown_it.rules_core import StateCore
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Size
+from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Label, Markdown
+from textual.widgets import Label, Markdown, Static
 from textual.widgets.markdown import MarkdownFence
 
-from tlcourse.presenting.lesson import INDENT, as_markdown, formula_lines
+from tlcourse.presenting.lesson import INDENT, as_markdown, formula_lines, image_in_words, image_path
+from tlcourse.tui import graphics_protocol
 from tlcourse.tui.text import spelt_out
 from tlcourse.tui.textual_private import MarkdownParagraph
+from tlcourse.tui.themes import NO_COLOUR
 from tlcourse.tui.widgets.figure import FigureView
+from tlcourse.tui.widgets.gallery import shows_colours
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-DRAWN = ("figure", "math")
+DRAWN = ("figure", "math", "image")
 ANSWER = "Answer."
 """How a paragraph begins that answers the question above it."""
 
@@ -52,6 +58,94 @@ class FormulaView(Widget):
     def render(self) -> Content:
         """The formula, indented."""
         return Content("\n".join(" " * INDENT + line for line in self._lines(self.size.width)))
+
+
+class ImageView(Widget):
+    """An image: pixels where the terminal has them, else half-blocks; its words below, or alone without colours."""
+
+    DEFAULT_CSS = """
+    ImageView {
+        width: 1fr;
+        height: auto;
+        layout: vertical;
+        & > .words {
+            width: 1fr;
+            height: auto;
+            color: $foreground-muted;
+            text-style: italic;
+        }
+        & > .pixels {
+            width: auto;
+            height: auto;
+        }
+    }
+    """
+
+    def __init__(self, path: Path | None, alt: str, spell: Callable[[str], str] | None) -> None:
+        super().__init__()
+        self.path, self.alt, self.spell = path, alt, spell
+
+    @property
+    def shown(self) -> bool:
+        """Whether the picture itself is shown, and not its words alone."""
+        colours = not (self.spell or self.app.no_color or self.app.theme == NO_COLOUR)
+        return self.path is not None and colours and (shows_colours(self.app) or graphics_protocol.available())
+
+    def compose(self) -> ComposeResult:
+        """The picture, where there is one that can be shown, and its words."""
+        words = self.alt if self.shown else image_in_words(self.alt)
+        if self.shown and self.path is not None:
+            yield ImagePixels(self.path)
+        if words:
+            yield Static(self.spell(words) if self.spell else words, classes="words", markup=False)
+
+
+class ImagePixels(Widget):
+    """The picture of an image, read and drawn by another thread once its width is known."""
+
+    DEFAULT_CSS = """
+    ImagePixels {
+        width: 1fr;
+        height: auto;
+    }
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self._strips: list[Strip] = []
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """The rows of the picture."""
+        from tlcourse.presenting.images import cells
+
+        return cells(self.path, width)[1]
+
+    def on_resize(self) -> None:
+        """Another width has other rows."""
+        self.run_worker(self._draw, group="image", exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
+
+    async def _draw(self) -> None:
+        from tlcourse.presenting import images
+
+        columns, rows = images.cells(self.path, self.size.width)
+        picture = await asyncio.to_thread(images.image, self.path) if rows else None
+        if picture is None:
+            return
+        pixels = graphics_protocol.widget(picture)
+        if pixels is not None:
+            pixels.styles.width, pixels.styles.height = columns, rows
+            await self.remove_children()
+            await self.mount(pixels)
+            return
+        lines = await asyncio.to_thread(images.half_blocks, picture, columns, rows)
+        self._strips = [Strip(line) for line in lines]
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line, as wide as the widget."""
+        strip = self._strips[y] if y < len(self._strips) else Strip.blank(0)
+        return strip.apply_style(self.rich_style).adjust_cell_length(self.size.width, self.rich_style)
 
 
 class LessonFence(MarkdownFence):
@@ -85,6 +179,9 @@ class LessonFence(MarkdownFence):
             yield FigureView(self.code, spell)
         elif self.lexer == "math":
             yield FormulaView(self.code, spell)
+        elif self.lexer == "image":
+            target, _, alt = self.code.rstrip("\n").partition("\n")
+            yield ImageView(image_path(getattr(self._markdown, "folder", None), target), alt, spell)
         else:
             yield Label(self._highlighted_code, id="code-content", expand=True)
 
@@ -132,12 +229,15 @@ class LessonText(Markdown):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, open_links=False, parser_factory=self._parser)
+        self.folder: Path | None = None
+        """Where the files of its images lie."""
 
     def _parser(self) -> MarkdownIt:
         return _ascii_parser() if getattr(self.app, "ascii_only", False) else MarkdownIt("gfm-like")
 
-    async def show(self, text: str) -> None:
-        """Show a lesson, or another text in Markdown."""
+    async def show(self, text: str, folder: Path | None = None) -> None:
+        """Show a lesson, or another text in Markdown, from a file in `folder`."""
+        self.folder = folder
         await self.update(as_markdown(text))
 
 
