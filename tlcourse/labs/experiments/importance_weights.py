@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from tlcourse.labs.training import Log, show_features
 
-
 COUNTS = (4, 6, 10, 20, 40, 80, 160)
 """Target labels along the curves."""
 DRAWS = 10
