@@ -32,6 +32,7 @@ def test_list_says_what_is_missing_and_how_it_is_got(tl):
         "pretrained",
         "mnist",
         "office-caltech10",
+        "office-photographs",
         "amazon-reviews",
         "bsds500",
         "gtsrb",

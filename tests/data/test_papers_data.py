@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import os
 import struct
+import tarfile
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
+from PIL import Image
 
 from tlcourse import paths
-from tlcourse.data.real import bags_of_words, gtsrb, mnist, sets
+from tlcourse.data.real import bags_of_words, gtsrb, mnist, office, sets
 from tlcourse.errors import UnableError, UsageError
 
 REAL = Path(os.environ.get("TLCOURSE_DATA", "nowhere"))
@@ -229,6 +232,34 @@ def test_signs_are_split_by_track_and_a_file_that_is_not_theirs_is_refused(tmp_p
     assert sorted([*parts["train"][0][:, 0, 0, 0], 8, 9, 18, 19]) == list(range(20))
     assert parts["train"][1].tolist() == (parts["train"][0][:, 0, 0, 0] % 3).tolist()
     assert len(parts["test"][1]) == 4
+
+
+def test_objects_are_read_from_their_archive_sorted_with_the_middle_of_each_picture(tmp_path, monkeypatch):
+    path = tmp_path / "office_caltech10" / office.FILE
+    path.parent.mkdir()
+    with tarfile.open(path, "w") as archive:
+        for number, name in enumerate(("dslr/mug/b.jpg", "dslr/bike/a.jpg", "amazon/mug/c.jpg", "dslr/readme.txt")):
+            stream, colours = io.BytesIO(), np.zeros((20, 60, 3), np.uint8)
+            colours[:, 20:40] = 60 * (number + 1)
+            Image.fromarray(colours).save(stream, "JPEG", quality=95)
+            member = tarfile.TarInfo(f"images/{name}")
+            member.size = stream.tell()
+            stream.seek(0)
+            archive.addfile(member, stream)
+    monkeypatch.setenv("TLCOURSE_DATA", str(tmp_path))
+    assert bags_of_words.OFFICE.here() is None, "another set lies in the same folder"
+    with pytest.raises(UnableError, match="damaged"):
+        office.photographs("dslr", 20)
+    sums = {office.FILE: hashlib.sha256(path.read_bytes()).hexdigest()}
+    monkeypatch.setattr(office, "SET", msgspec.structs.replace(office.SET, sums=sums))
+    with pytest.raises(UnableError, match="damaged") as caught:
+        office.photographs("dslr", 20)
+    assert "2 pictures of dslr, not 157" in caught.value.cause
+    monkeypatch.setitem(office.PICTURES, "dslr", 2)
+    x, y = office.photographs("dslr", 10)
+    assert x.shape == (2, 3, 10, 10)
+    assert y.tolist() == [office.OBJECTS.index("bike"), office.OBJECTS.index("mug")]
+    assert x[:, :, 5, 5].tolist() == pytest.approx(np.array([[120] * 3, [60] * 3]), abs=3)
 
 
 @real("gtsrb")

@@ -88,6 +88,7 @@ OFFICE = Files(
     title="The SURF features of Office-Caltech10",
     source="Gong, Shi, Sha and Grauman 2012; published for research, no licence known",
     folder="office_caltech10",
+    beside="surf",
     used_by=("lab run coral --data full",),
     sums={
         "surf/amazon.mat": "df32548b994e18d364c99e1f317e1fae100597259f0423a41b90f4f68187bb1f",

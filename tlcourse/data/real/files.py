@@ -51,6 +51,8 @@ class Files(Struct, frozen=True, kw_only=True):
     source: str
     folder: str
     used_by: tuple[str, ...] = ()
+    beside: str = ""
+    """The file or folder without which the set is not here, where another set lies in the same folder."""
     sums: dict[str, str] = {}
     """The SHA-256 of each file by its name below the folder."""
     gzipped: bool = False
@@ -71,7 +73,7 @@ class Files(Struct, frozen=True, kw_only=True):
     def find(self) -> Path | None:
         """The folder, if there is one; nothing is opened."""
         found = paths.find_real_data(self.folder)
-        return found if found is not None and found.is_dir() else None
+        return found if found is not None and found.is_dir() and (found / self.beside).exists() else None
 
     def here(self) -> Here | None:
         """See `DataSet`."""

@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tlcourse import paths
-from tlcourse.data.real import bags_of_words, gtsrb, hymenoptera, mnist, weights
+from tlcourse.data.real import bags_of_words, gtsrb, hymenoptera, mnist, office, weights
 from tlcourse.data.real.download import Tell
 from tlcourse.data.real.files import Here, Verified
 from tlcourse.errors import UsageError
@@ -58,6 +58,7 @@ SETS: tuple[DataSet, ...] = (
     weights.SET,
     mnist.SET,
     bags_of_words.OFFICE,
+    office.SET,
     bags_of_words.REVIEWS,
     mnist.BSDS,
     gtsrb.SET,
