@@ -170,7 +170,7 @@ def photographs_fine_tuned(seeds: list[int]) -> dict[str, Any]:
         f"SqueezeNet 1.1 with ImageNet's weights, {photos.SIDE} pixels, caltech10's ten classes with equally many"
         f" pictures of each; {photos.STEPS} steps of {photos.BATCH} pictures, SGD with momentum 0.9, rate"
         f" {photos.RATE:g} in one cycle, {photos.HEAD:g} times that for the head alone, {photos.DECAY:g} times from one"
-        " layer to the one before it. Tested on the half of caltech10 that no arm learns from; rates were chosen on another"
+        " layer to the one before it. Tested on the half of caltech10 that no arm learns from; rates chosen on another"
         " seed."
     )
     title = "Photographs of Office-Caltech10, how much of a network to train anew"
