@@ -43,8 +43,8 @@ def analyse_errors(val: Arrays, predictions: Mapping[str, Array]) -> ErrorAnalys
         len(said),
         worst_items(
             LARGEST * np.abs(said - val["count"]) + off,
-            lambda one: f"{said[one]} points, radius {_pixels(radius[one])}",
-            lambda one: f"{val['count'][one]} points, radius {_pixels(val['radius'][one])}",
+            lambda one: f"{said[one]} points, {_pixels(radius[one])}",
+            lambda one: f"{val['count'][one]} points, {_pixels(val['radius'][one])}",
             val["x"],
         ),
         confusion_matrix("Points", [str(k) for k in range(FEWEST, MOST + 1)], val["count"] - FEWEST, said - FEWEST),

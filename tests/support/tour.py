@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tlcourse.cluster.queue import JobStatus
 from tlcourse.grading.remote_grading import JobRow
 from tlcourse.grading.result import CheckState, Result, WriteItResult
+from tlcourse.grading.scoring.error_analysis import ConfusionMatrix, ErrorAnalysis, WorstItem, png
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.runs import Run
 
@@ -77,6 +79,26 @@ def result(outcome: str = "fail") -> dict[str, Any]:
     }  # fmt: skip
 
 
+def errors_of_stars() -> ErrorAnalysis:
+    """Six stars that were counted wrong, and a confusion matrix that has them."""
+    from tlcourse.data.synthetic import stars
+
+    made = stars.make(6, 11)
+    worst = [
+        WorstItem(
+            100 + one,
+            f"{12 - count} points, {radius + 1.5:.1f} px",
+            f"{count} points, {radius:.1f} px",
+            png(x),
+        )
+        for one, (x, count, radius) in enumerate(zip(made["x"], made["count"], made["radius"], strict=True))
+    ]
+    counts = [
+        [140 - 2 * true if one == true else 3 * true if one == true - 1 else 0 for one in range(7)] for true in range(7)
+    ]
+    return ErrorAnalysis(1000, worst, ConfusionMatrix("Points", [str(count) for count in range(3, 10)], counts))
+
+
 def ended_run(exercise: str = "ex2", *, on: str = "local") -> Run:
     """A grading that is over, with curves and a log."""
     child = ChildProcess(None, 2**22 + 1, 1.0, os.open(os.devnull, os.O_RDONLY))  # no process has this number
@@ -87,7 +109,7 @@ def ended_run(exercise: str = "ex2", *, on: str = "local") -> Run:
         for split, rate in (("train", 0.2), ("val", 0.1))
     }
     run.state.log = ["epoch 1", "epoch 2", "a longer line that a solution has printed while it trained"]
-    run.state.result = msgspec.convert(result(), Result)
+    run.state.result = replace(msgspec.convert(result(), Result), error_analysis=errors_of_stars())
     run.state.version = 1
     return run
 

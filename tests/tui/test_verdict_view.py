@@ -7,11 +7,12 @@ import math
 
 import pytest
 from rich.text import Text
-from tour import STOPS
+from tour import STOPS, errors_of_stars
 
 from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionRecord
+from tlcourse.grading.scoring.error_analysis import Calibration, ErrorAnalysis
 from tlcourse.student.record import Attempt
-from tlcourse.tui.widgets.verdict_view import attempts_view, verdict
+from tlcourse.tui.widgets.verdict_view import attempts_view, errors_view, verdict
 
 MET = CheckResult("a", "Accuracy", True, 0.981, (0.975, 0.986), 0.95, 0.95, 4000, 4.0, 4.0)
 MISSED = CheckResult(
@@ -109,3 +110,29 @@ async def test_the_last_line_names_only_keys_that_do_something_now(visit):
         assert "d Details" in person.screen.splitlines()[-1]
         assert "n = 4000" not in person.screen
         assert "n = 4000" in await person.press("d")
+
+
+def test_what_went_most_wrong_is_pictures_with_answer_and_truth_and_a_matrix():
+    found = errors_of_stars()
+    lines = errors_view(found, 56, colour=False).plain.split("\n")
+    assert lines[0] == "Of 1,000 validation items, which count for nothing."
+    (answers, *_), (truths, *_) = ([line for line in lines if line.startswith(mark)] for mark in "✗✓")
+    first, second = found.worst[:2]
+    assert answers.split("  ✗") == [f"✗ {first.answer}".ljust(26), f" {second.answer}".ljust(25)]
+    assert truths.startswith(f"✓ {first.truth}")
+    assert len(set(map(len, lines[1:15]))) == 1  # the rows of two pictures side by side
+    matrix = lines[lines.index("Points, true  answered") :]
+    assert matrix[1:4] == [
+        "                3    4    5    6    7    8    9",
+        "           3  140    ·    ·    ·    ·    ·    ·",
+        "           4    3  138    ·    ·    ·    ·    ·",
+    ]
+    assert lines[-3] == "9 taken for 8: 18 of 146 (12%)"
+    assert errors_view(found, 56, colour=True, details=True).plain.count("✗") == 6
+    assert errors_view(found, 30, colour=True).plain.count("✗") == 2
+
+
+def test_quantiles_that_chance_does_not_explain_are_marked():
+    curve = Calibration("skewed", [0.05, 0.5], [0.051, 0.6])
+    lines = errors_view(ErrorAnalysis(1000, calibration=[curve]), 56, colour=False).plain.split("\n")
+    assert lines[-2:] == ["should be  0.05  0.50", "skewed     0.05 !0.60"]

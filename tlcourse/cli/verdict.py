@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tlcourse.cli import out
 from tlcourse.presenting import verdict as in_words
+from tlcourse.presenting.error_analysis import sentences
 from tlcourse.presenting.words import PHASES
 from tlcourse.presenting.words import points as points_of
 
@@ -44,6 +45,10 @@ def lines(
         yield from _check(check, plain=plain)
     for message in result.messages:
         yield "\n    ".join(f"{'message: ' if plain else '  '}{message}".splitlines())
+    if result.error_analysis:
+        title, *facts = sentences(result.error_analysis)
+        yield f"{'errors: ' if plain else '  '}{title}"
+        yield from (f"{'error: ' if plain else '    '}{fact}" for fact in facts)
     if result.problem:  # indented, so that no line of it can be taken for one of the verdict
         yield ""
         yield from (f"  {line}" for line in result.problem.splitlines())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -101,3 +102,5 @@ def test_no_test_item_is_in_any_file_that_a_batch_writes_for_students(
     hidden += [f"{value:.5g}".encode() for value in (*data.test["y"], *test[:, 0, 7, 7])]
     for file, text in files.items():
         assert not [one for one in hidden if one in text], file
+    shown = {found.decode() for text in pages for found in re.findall(rb"base64,([A-Za-z0-9+/=]+)", text)}
+    assert shown == {png(data.val["x"][one.item]) for one in result.error_analysis.worst}

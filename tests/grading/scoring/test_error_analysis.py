@@ -61,7 +61,7 @@ def test_stars_are_shown_with_answer_and_truth_and_which_count_is_taken_for_whic
     assert (found.confusion.counts[2][3], found.confusion.counts[2][2], found.n) == (fives, 0, 40)
     worst = found.worst[0]
     assert (worst.answer[:8], worst.truth[:8], given["count"][worst.item]) == ("6 points", "5 points", 5)
-    assert worst.truth == f"5 points, radius {given['radius'][worst.item]:.1f} px"
+    assert worst.truth == f"5 points, {given['radius'][worst.item]:.1f} px"
     assert np.abs(pixels(worst.picture)[:, :, 0] - given["x"][worst.item, 0]).max() < 0.02
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
 from tlcourse.grading.gradebook.records import GradeStatus, HandInRecord, Override, Verdict
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord, stored
+from tlcourse.grading.scoring.error_analysis import Calibration, ConfusionMatrix, ErrorAnalysis, WorstItem, png
 from tlcourse.presenting.report.as_html import feedback_page
 from tlcourse.presenting.report.as_text import feedback_markdown
 from tlcourse.presenting.report.feedback_content import feedback_of
@@ -220,3 +222,20 @@ def test_markdown_leaves_plain_words_as_they_are():
     words = "Ærø – 3 of 4 (95 %: 0.1 to 0.2), required ≥ 0.95"
     assert markdown(words) == words
     assert harmless(words) == words
+
+
+def test_what_went_most_wrong_is_shown_with_words_for_those_who_do_not_see_it(said):
+    picture = png(np.zeros((1, 2, 2), np.float32))
+    found = ErrorAnalysis(
+        1000,
+        [WorstItem(16, "<b>5</b> points", "6 points", picture)],
+        ConfusionMatrix("Points", ["5", "6"], [[9, 1], [0, 10]]),
+        [Calibration("skewed", [0.5], [0.625])],
+    )
+    text = said(result("fail", [check(passed=False)], error_analysis=found))
+    words = "Validation item 17: answered &lt;b&gt;5&lt;/b&gt; points; true: 6 points."
+    assert f'<img src="data:image/png;base64,{picture}" alt="{words}">' in text
+    assert "- Points, most often confused: 5 taken for 6: 1 of 10 (10%)." in text
+    assert 'aria-label="skewed, share of targets below each quantile: 0.5: 0.625"' in text
+    assert "<b>5" not in text
+    assert picture not in said(result("fail", error_analysis=found), forms=[feedback_markdown])

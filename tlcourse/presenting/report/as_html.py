@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tlcourse.grading.scoring.error_analysis import ConfusionMatrix, ErrorAnalysis, WorstItem
+from tlcourse.presenting import error_analysis
 from tlcourse.presenting.report.as_text import (
     decided,
     head,
@@ -44,7 +46,36 @@ class Figure(NamedTuple):
 
 def feedback_page(said: Feedback) -> str:
     """Feedback on one hand-in."""
-    return _page("feedback", said=said, curves=list(_curves(said)))
+    return _page("feedback", said=said, curves=list(_curves(said)), errors=errors_shown(said.errors))
+
+
+class ErrorsShown(NamedTuple):
+    """What went most wrong, as a page shows it."""
+
+    title: str
+    about: str
+    pictures: list[tuple[WorstItem, str]]
+    """Each with words for those who do not see its picture."""
+    matrix: ConfusionMatrix | None
+    rows: list[tuple[str, list[error_analysis.HeatCell]]]
+    confused: str
+    calibration: Markup
+
+
+def errors_shown(found: ErrorAnalysis | None) -> ErrorsShown | None:
+    """The same facts as in words."""
+    if found is None:
+        return None
+    matrix = found.confusion
+    return ErrorsShown(
+        title=error_analysis.TITLE,
+        about=error_analysis.about(found),
+        pictures=[(one, error_analysis.of_item(one)) for one in found.worst],
+        matrix=matrix,
+        rows=error_analysis.heat(matrix) if matrix else [],
+        confused="; ".join(error_analysis.confused(matrix, 3)) if matrix else "",
+        calibration=Markup(error_analysis.calibration_svg(found.calibration)),  # noqa: S704 - ours; it escapes texts
+    )
 
 
 def report_page(report: Report, links: Mapping[str, str] | None = None) -> str:

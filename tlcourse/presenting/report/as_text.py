@@ -8,6 +8,7 @@ from tlcourse.grading.gradebook.attempts import Attempt
 from tlcourse.grading.gradebook.by_hand import HandMark, Request
 from tlcourse.grading.gradebook.people import STATES, settles
 from tlcourse.grading.gradebook.records import GradeStatus, Override
+from tlcourse.presenting.error_analysis import sentences
 from tlcourse.presenting.report.feedback_content import Feedback
 from tlcourse.presenting.report.late_words import points_with_late, report_late
 from tlcourse.presenting.report.report_data import Report, five_numbers, histogram
@@ -41,6 +42,9 @@ def feedback_markdown(said: Feedback) -> str:
             parts.append(f"**{markdown(title)}:**\n\n{_quoted(text)}")
     for asked, answer in said.answers:
         parts.append(f"**You asked:**\n\n{_quoted(asked)}\n\n**Answer:**\n\n{_quoted(answer)}")
+    if said.errors:
+        title, *facts = sentences(said.errors)
+        parts.append("\n".join([markdown(title), "", *(f"- {markdown(fact, 900)}" for fact in facts)]))
     if said.problem:
         parts.append("What Python says:\n\n" + markdown_block(said.problem))
     parts.append(f"Training: {markdown(said.curve_words, 900)}")

@@ -20,6 +20,7 @@ from tlcourse.grading.gradebook.by_hand import ByHand, Request
 from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.grading.result import CheckResult, Result
+from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.presenting.report.late_words import late_note
 from tlcourse.presenting.verdict import OUTCOMES, CheckWords, OutcomeWords, check, run
 from tlcourse.presenting.words import curve, due, points
@@ -80,6 +81,8 @@ class Feedback(Struct, frozen=True):
     runs: list[str]
     curves: dict[str, list[tuple[float, float]]]
     curve_words: str
+    errors: ErrorAnalysis | None = None
+    """Of validation items."""
     by_hand: list[HandWords] = []
     comment: list[str] = []
     """Lines on the whole."""
@@ -110,6 +113,7 @@ def feedback_of(
         runs=[run(one, in_full=False) for one in result.runs] if result else [],
         curves=curves,
         curve_words=_curve_words(curves),
+        errors=result.error_analysis if result and status.outcome != "infra" else None,
         by_hand=[
             HandWords(line(item.title), _points_by_hand(hand, item), _lines(hand.comment_on(item.id)))
             for item in exercise.about.manual

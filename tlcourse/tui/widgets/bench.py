@@ -11,14 +11,16 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
+from tlcourse.presenting.error_analysis import TITLE
 from tlcourse.presenting.words import ago, bar, time_asked
 from tlcourse.student.record import Attempt, now
 from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Failure, Run
 from tlcourse.tui.text import Text
+from tlcourse.tui.themes import NO_COLOUR
 from tlcourse.tui.widgets.chart import chart, panels
-from tlcourse.tui.widgets.gallery import Gallery
-from tlcourse.tui.widgets.verdict_view import attempts_view, verdict
+from tlcourse.tui.widgets.gallery import Gallery, shows_colours
+from tlcourse.tui.widgets.verdict_view import attempts_view, errors_view, verdict
 
 _MOST_PANELS = 4
 _PANEL_ROWS, _TALL_ROWS = 8, 14
@@ -27,7 +29,7 @@ _TALL_FROM = 48
 _BORDER = 4
 _LOG_ROWS = 8
 _SAMPLES = 2
-_PANES = {"verdict": "Verdict", "charts": "Curves", "log": "It printed", "attempts": "Attempts"}
+_PANES = {"verdict": "Verdict", "errors": TITLE, "charts": "Curves", "log": "It printed", "attempts": "Attempts"}
 """Parts with a border, and its title."""
 
 
@@ -38,12 +40,13 @@ class Bench(VerticalScroll, can_focus=True):
         super().__init__(id=id)
         self._exercise, self._ascii_only = exercise, ascii_only
         self._shown: dict[str, RenderableType | None] = {}
+        self._drawn: tuple[object, Text] = (None, Text())
         self.details = False
         """Whether the verdict says all that was measured."""
 
     def compose(self) -> ComposeResult:
         """The parts, from what is to be known before a run to what is left after it."""
-        for part in ("file", "status", "samples", "verdict", "charts", "attempts", "log"):
+        for part in ("file", "status", "samples", "verdict", "errors", "charts", "attempts", "log"):
             pane = Static(id=f"bench-{part}", markup=False)
             if part in _PANES:
                 pane.add_class("pane")
@@ -79,8 +82,20 @@ class Bench(VerticalScroll, can_focus=True):
         elif run and run.state.error is not None:
             ended = error_text(run.state.error)
         self._write("verdict", ended)
+        self._write("errors", self._errors(run, width))
         self._write("log", log_text(run))
         self._write("attempts", attempts_view(attempts, now()))
+
+    def _errors(self, run: Run | None, width: int) -> RenderableType | None:
+        """What went most wrong; drawn once a run, and again in another width."""
+        found = run.state.result.error_analysis if run and run.state.result else None
+        if found is None:
+            return None
+        colour = not (self._ascii_only or self.app.no_color or self.app.theme == NO_COLOUR) and shows_colours(self.app)
+        drawn = (id(found), width, colour, self.details)
+        if drawn != self._drawn[0]:
+            self._drawn = drawn, errors_view(found, width, colour=colour, details=self.details)
+        return self._drawn[1]
 
     def _write(self, part: str, shown: RenderableType | None) -> None:
         if shown is not None and self._shown.get(part) == shown:

@@ -8,7 +8,9 @@ import math
 from rich.console import Group, RenderableType
 
 from tlcourse.grading.result import CheckResult, Result
+from tlcourse.grading.scoring.error_analysis import ErrorAnalysis, WorstItem, pixels
 from tlcourse.presenting import verdict as in_words
+from tlcourse.presenting.error_analysis import about, calibration_marks, confused, matrix_marks
 from tlcourse.presenting.marks import ends_of, number_line, share_bar, spark
 from tlcourse.presenting.verdict import outcome
 from tlcourse.presenting.words import bar, number, points
@@ -20,6 +22,8 @@ _LINE_MOST, _LINE_LEAST = 48, 12
 _POINTS_MOST = 32
 """Columns of the bar of points."""
 _ATTEMPTS = 5
+_PICTURE, _LARGE, _GAP = 24, 36, 2
+"""Columns of a picture of an item, at least and at most, and between two of them."""
 _SPARKS = 30
 NARROW = 60
 """Columns that are assumed where nothing is known."""
@@ -113,6 +117,56 @@ def _said(check: CheckResult) -> str:
     if check.self_reported:
         said.append("self-reported: seen beside your code alone")
     return "; ".join(said)
+
+
+def errors_view(found: ErrorAnalysis, width: int, *, colour: bool, details: bool = False) -> Text:
+    """What went most wrong: pictures with answer and truth, what is taken for what, how quantiles lie.
+
+    Args:
+        found: Of validation items.
+        width: Columns that there are.
+        colour: Whether half-blocks can have the colours of a picture; else it is drawn with characters of a ramp.
+        details: All items that there are; else a row of pictures, or two short ones.
+    """
+    text = Text(no_wrap=True, overflow="crop").append(f"{about(found)}\n", style="$muted")
+    pictured = [one for one in found.worst if one.picture]
+    across = max(min((width + _GAP) // (_PICTURE + _GAP), len(pictured)), 1)
+    side = min((width + _GAP) // across - _GAP, _LARGE) // 2 * 2
+    shown = pictured if details else pictured[: across * (1 if across > 2 else 2)]
+    for start in range(0, len(shown), across):
+        _pictures(text, shown[start : start + across], side, colour=colour)
+    for one in (one for one in found.worst if not one.picture):
+        text.append(f"✗ {one.answer}", style="$wrong").append(f"  true: {one.truth}\n", style="not bold")
+    tables = [matrix_marks(found.confusion)] if found.confusion else []
+    tables += [calibration_marks(found.calibration, found.n)] if found.calibration else []
+    for table in tables:
+        text.append("\n")
+        for line in table:
+            text.append_text(Text.of(line)).append("\n")
+    if found.confusion and (wrong := confused(found.confusion, 3)):
+        text.append("".join(f"{pair}\n" for pair in wrong), style="$muted")
+    text.right_crop(1)
+    return text
+
+
+def _pictures(text: Text, items: list[WorstItem], side: int, *, colour: bool) -> None:
+    """A row of pictures, below each what was answered and what is true."""
+    from tlcourse.presenting.pictures import picture  # NumPy comes with the first picture
+
+    gap = " " * _GAP
+    drawn = [picture(pixels(one.picture), side, colour=colour) for one in items]
+    for parts in zip(*drawn, strict=True):
+        for place, segments in enumerate(parts):
+            text.append(gap if place else "")
+            for segment in segments:
+                text.append(segment.text, segment.style)
+        text.append("\n")
+    for place, one in enumerate(items):
+        text.append((gap if place else "") + f"✗ {one.answer}"[:side].ljust(side), style="$wrong")
+    text.append("\n")
+    for place, one in enumerate(items):
+        text.append((gap if place else "") + f"✓ {one.truth}"[:side].ljust(side), style="$done")
+    text.append("\n")
 
 
 def attempts_view(attempts: list[Attempt], now: datetime.datetime) -> Text | None:
