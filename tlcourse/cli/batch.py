@@ -137,11 +137,13 @@ def batch(
     """
     from tlcourse.course.loader import load_course
     from tlcourse.sandbox.fork_server import begin_early
+    from tlcourse.torch_install import is_here
 
     end_runs_when_ended()
     loaded = load_course(course)
     found = loaded.exercise(exercise)
-    if not start.dry_run and how.on in (None, "local") and how.sandbox_kind in ("auto", "fork-server"):
+    local = how.on in (None, "local") and is_here("torch")
+    if not start.dry_run and local and how.sandbox_kind in ("auto", "fork-server"):
         begin_early()  # what follows takes half a second, most of it for importing
 
     from msgspec.structs import replace

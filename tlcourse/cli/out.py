@@ -46,11 +46,13 @@ def paint(text: str, colour: str, *, plain: bool, stream: Any = None) -> str:
     return str(typer.style(text, fg=colour, bold=True))
 
 
-def complain(error: TlcourseError) -> None:
-    """The one message of an error: on stderr, and as a document on stdout where one was asked for."""
+def complain(error: TlcourseError, *, document: bool = True) -> None:
+    """The one message of an error: on stderr, and as a `document` on stdout where one was asked for."""
     sys.stdout.flush()
     fields = {"what": error.what, "cause": error.cause, "remedy": error.remedy}
-    if "--events" in sys.argv:
+    if not document:
+        pass
+    elif "--events" in sys.argv:
         sys.stdout.write(json.dumps({"v": 1, "type": "error", **fields}) + "\n")
     elif "--json" in sys.argv:
         sys.stdout.write(json.dumps({"schema": 1, "error": fields, "exit_code": int(error.exit_code)}, indent=2) + "\n")

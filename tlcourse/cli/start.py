@@ -202,8 +202,9 @@ def _sandbox_kind() -> str:
     from tlcourse.errors import TlcourseError
     from tlcourse.execution.gpu import uses_gpu
     from tlcourse.sandbox.choose import choose
+    from tlcourse.torch_install import is_here
 
-    if uses_gpu("auto") or not _has_memory():
+    if not is_here("torch") or uses_gpu("auto") or not _has_memory():
         return "auto"
     try:
         choose("fork-server")

@@ -6,7 +6,6 @@ archive there. It keeps them out of searches and accidental reading. It is not a
 
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.storage import begin_file
 from tlcourse.text import typed
+from tlcourse.torch_install import is_here, require_torch
 
 GIVEN = ("numpy", "torch", "torchvision", "safetensors", "PIL")
 """Packages that every grading has, by the names that `import` uses; Python's own library is there too."""
@@ -34,8 +34,9 @@ def packages_in_words(about: Exercise) -> str:
 
 
 def require_packages(about: Exercise) -> None:
-    """Raise UnableError where a package that the exercise promises is not installed here: a fault of nobody's code."""
-    if missing := [name for name in about.packages if importlib.util.find_spec(name) is None]:
+    """Raise UnableError where torch, or a package that the exercise promises, is not installed here: nobody's fault."""
+    require_torch(f"Training a solution of {about.id}")
+    if missing := [name for name in about.packages if not is_here(name)]:
         raise UnableError(
             f"{about.id} promises packages that are not installed here: {', '.join(missing)}.",
             cause="its exercise.yaml names them under `packages`, and solutions may import them.",

@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tlcourse.course.exercise import solutions
+from tlcourse.course.exercise import require_packages, solutions
 from tlcourse.course.model import LoadedCourse, LoadedExercise
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.pool import Pool
@@ -210,8 +210,11 @@ def check_references(
     """Grade every solution of the exercises, and yield what each did: in order, as soon as it is known.
 
     `workers` gradings run side by side in fork servers, each with `options.threads` threads, so that what is found does
-    not depend on `workers`. Where there is no fork server they run one after another.
+    not depend on `workers`. Where there is no fork server they run one after another. Raises UnableError where torch,
+    or a package that one of them promises, is not installed here.
     """
+    for exercise in exercises:
+        require_packages(exercise.about)
     with ExitStack() as folders:
         trials: list[_Trial] = []
         for exercise in exercises:  # the solutions of one share its data: to draw them takes seconds

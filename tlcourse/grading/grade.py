@@ -65,11 +65,11 @@ def run(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEven
 
 def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event: OnEvent, *, scored: bool) -> Result:
     started = _now()
+    require_packages(exercise.about)
     sandbox, missing = choose(options.sandbox_kind, gpu=uses_gpu(options.device))
     if exercise.grader and sandbox.name != "none":
         refuse_what_is_private(private_of(exercise))
     with scratch_folder("submission") as folder:
-        require_packages(exercise.about)
         starter = exercise.folder / "starter.py"
         submission = collect(path, folder, starter=starter, own=True, private=private_of(exercise))
         grading = Grading(exercise, options, lambda spec, tell: run_job(spec, sandbox, tell))

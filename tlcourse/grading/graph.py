@@ -8,7 +8,6 @@ is measured on it is no word of the submission's.
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +22,7 @@ from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.execution.supervise import run as supervise
 from tlcourse.sandbox.choose import choose, findings
 from tlcourse.storage import scratch_folder
+from tlcourse.torch_install import require_torch
 
 _FILE = "graph.safetensors"
 _SOLUTION = f"""from tlcourse.execution.worker.graph import read
@@ -102,8 +102,7 @@ def _here(spec: RunSpec) -> RunReport:
     One at a time, since a batch may wait for two hundred: the first in a sandbox of its own, further ones from one fork
     server, which imports torch once.
     """
-    if importlib.util.find_spec("torch") is None:
-        raise UnableError("torch is not installed on this machine.", remedy="install the extra `lab`.")
+    require_torch("Evaluating a graph")
     with _ONE:
         further = _FIRST.is_set()
         _FIRST.set()

@@ -27,6 +27,7 @@ from tlcourse.sandbox.base import Sandbox
 from tlcourse.sandbox.choose import choose
 from tlcourse.storage import scratch_folder
 from tlcourse.text import sentence
+from tlcourse.torch_install import require_torch
 
 LIMITS = Limits(wall_time_s=180.0, cpu_s=60.0, memory_mb=4096, processes=256, scratch_mb=64, output_kb=64)
 """Of all checks of one exercise together."""
@@ -42,6 +43,7 @@ def check(
     course: LoadedCourse, one: WriteIt, path: Path, sandbox_kind: str = "auto", on_event: OnEvent = lambda _: None
 ) -> WriteItResult:
     """Run all checks of `one` on the file `path`; raises SubmissionError and UnableError."""
+    require_torch(f"Checking {one.id}")
     sandbox, missing = choose(sandbox_kind)
     return check_in(sandbox, folder_of(course, one), one, path, on_event, notice=missing)
 
@@ -142,6 +144,7 @@ def reference_and_wrongs(graders: Path, one: WriteIt) -> tuple[str, list[Wrong]]
 
 def sandbox_for_many() -> Sandbox:
     """One that imports torch once for all runs, where it can be had; raises UnableError where there is none."""
+    require_torch("Checking methods to write")
     try:
         return choose("fork-server")[0]
     except UnableError:

@@ -19,6 +19,7 @@ from tlcourse.course.lab import Lab
 from tlcourse.errors import ExitCode, TlcourseError, UnableError, UsageError
 from tlcourse.labs.result import LabResult, conclude
 from tlcourse.own_process import give_way, own_command
+from tlcourse.torch_install import is_here, require_torch
 
 OnEvent = Callable[[dict[str, Any]], None]
 _OUR_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -65,10 +66,11 @@ def run_lab(
     """Run every seed, side by side on all cores; events arrive in `on_event`, each with its `seed_group`.
 
     Raises:
-        UnableError: data that the lab needs are missing.
+        UnableError: data that the lab needs are missing, or torch is.
         LabError: it diverged or failed; the message says what to try.
     """
     _check_data(lab, data)
+    require_torch(f"The lab {lab.id}")
     begin = time.monotonic()
     values: dict[int, dict[str, float]] = {}
     problems: list[str] = []
@@ -99,10 +101,10 @@ def _check_data(lab: Lab, data: str) -> None:
 def get_ready() -> None:
     """Import in this process what labs need; from then on each child is forked from it, and trains at once.
 
-    Takes seconds, and some 600 MB. Where processes cannot be forked nothing happens.
+    Takes seconds, and some 600 MB. Where processes cannot be forked, or there is no torch, nothing happens.
     """
     global _ready
-    if hasattr(os, "fork"):
+    if hasattr(os, "fork") and is_here("torch"):
         os.environ.update(_OUR_THREADS)
         from tlcourse.labs import worker
 

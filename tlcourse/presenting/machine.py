@@ -20,6 +20,7 @@ from tlcourse.execution.speed import kept
 from tlcourse.own_process import code_command
 from tlcourse.sandbox import cgroup
 from tlcourse.sandbox.choose import findings as sandboxes
+from tlcourse.torch_install import PUBLISHED, command, fitting_command, has_nvidia, missing
 
 # In a process of its own: importing torch takes seconds and memory, and may fail in ways that end a process.
 _TORCH = (
@@ -51,7 +52,11 @@ def _python() -> MachineFinding:
 
 
 def _torch() -> Iterator[MachineFinding]:
-    remedy = "python3 -m pip install 'torch>=2.6' 'torchvision>=0.21'"
+    remedy = _remedy()
+    if said := missing():
+        detail = f"{said} not installed; reading, quizzes, authoring, marks and runs on a cluster need no torch"
+        yield MachineFinding("torch", False, detail, remedy, needed=True)
+        return
     try:
         done = subprocess.run(
             code_command(_TORCH), capture_output=True, text=True, timeout=_TORCH_TIMEOUT_S, check=False
@@ -71,9 +76,16 @@ def _torch() -> Iterator[MachineFinding]:
         yield _no_gpu()
 
 
+def _remedy() -> str:
+    """What installs torch here; where a smaller build or AMD's fits better, that one first."""
+    if not (fitting := fitting_command()):
+        return command()
+    return f"{fitting} – or, with NVIDIA's libraries ({PUBLISHED}): {command()}"
+
+
 def _no_gpu() -> MachineFinding:
-    if shutil.which("nvidia-smi"):
-        remedy = "nvidia-smi shows the driver; then: python3 -m pip install --upgrade torch torchvision"
+    if has_nvidia():
+        remedy = f"nvidia-smi shows the driver; then: {command('--force-reinstall')}"
         return MachineFinding("GPU", False, "there may be one, which torch cannot use", remedy)
     detail = "none that torch can use; every mini exercise trains on the CPU"
     return MachineFinding("GPU", False, detail, "tlcourse config show --ready (clusters that have some)")

@@ -24,6 +24,7 @@ from tlcourse.sandbox.base import Finding, Start
 from tlcourse.sandbox.fork_server_parent import ForkServerParent
 from tlcourse.sandbox.fork_server_process import ForkServerProcess, StartError
 from tlcourse.sandbox.view import refuse_what_is_private
+from tlcourse.torch_install import command, missing
 
 RUNS = 1000
 """Runs of one parent: nothing is known to wear out, and all wait some seconds for a new one."""
@@ -163,6 +164,8 @@ def probe() -> Finding:
     outer = bubblewrap.probe()
     if not outer.available:
         return Finding(ForkServerSandbox.name, False, outer.detail, outer.remedy)
+    if said := missing():
+        return Finding(ForkServerSandbox.name, False, f"its parent imports torch, and {said} not installed", command())
     try:
         return _try()
     except (OSError, InfraError, UnableError) as error:

@@ -25,6 +25,7 @@ from tlcourse.data.real.files import Here, Verified
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.own_process import own_command
 from tlcourse.storage import replacing
+from tlcourse.torch_install import require_torch
 
 FOLDER = "pretrained"
 INSECTS = "insects"
@@ -131,6 +132,7 @@ def _ask(name: str, path: Path | None = None) -> dict[str, str]:
     """What torchvision says of a network, or of a file for it: asked in a process of its own, as torch is heavy."""
     if not _NAME.fullmatch(name):
         return {"problem": f"torchvision has no network {name[:40]!r}"}
+    require_torch("Looking into ImageNet weights")
     command = own_command("tlcourse.execution.worker.pretrained", name, *([str(path)] if path else []))
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_S, check=False)

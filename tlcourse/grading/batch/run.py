@@ -105,8 +105,9 @@ class BatchTask(Struct, frozen=True):
         self, book: Gradebook, batch: BatchRecord | None, tell: Tell, display: Callable[[], Display]
     ) -> BatchState:
         submissions = len(work_left(book, batch, self.handins) if batch else self.handins.found)
-        if batch is None and self.backend.profile is not None:
+        if batch is None or self.backend.profile is None:
             self.backend.check(self.exercise, self.options, submissions, self.sandbox_kind, tell, trusted=self.trusted)
+        if batch is None and self.backend.profile is not None:
             batch = self._begin(book)  # its number names the folder in which its jobs are found again
         folder = folder_of(book.path, batch.id if batch else 0)
         opened = self.backend.opened(
