@@ -104,6 +104,7 @@ def test_a_worker_is_like_a_script_in_the_folder_that_was_handed_in(ran, told):
     assert "shown\n" in report.log
     assert "Warning" not in report.log
     assert "google.colab is not installed" in report.log
+    assert "otter has no part in a grading" in report.log
 
 
 def test_a_child_that_is_left_running_eats_no_test_inputs(ran):

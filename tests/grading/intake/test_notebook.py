@@ -223,3 +223,19 @@ def test_any_bytes_without_outputs_are_the_same_bytes(data):
 def test_more_than_any_notebook_holds_is_refused_before_it_is_read(data, words):
     with pytest.raises(SubmissionError, match=words):
         read_notebook(data, ORIGIN)
+
+
+def test_tests_of_nbgrader_are_left_out_and_told():
+    """One that fails would end the solution; answers, marked or not, stay."""
+    about = {"schema_version": 3, "locked": False, "task": False, "points": 2}
+    cells = [
+        nbformat.v4.new_code_cell("a = 1", metadata={"nbgrader": {**about, "grade": False, "solution": True}}),
+        nbformat.v4.new_code_cell("assert a == 2", metadata={"nbgrader": {**about, "grade": True, "solution": False}}),
+        nbformat.v4.new_code_cell("b = a", metadata={"nbgrader": {**about, "grade": True, "solution": True}}),
+        nbformat.v4.new_code_cell("c = b", metadata={"nbgrader": "damaged"}),
+    ]
+    found = read_notebook(nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode(), ORIGIN)
+    names: dict[str, object] = {}
+    exec(compile(found.code, "solution.py", "exec"), names)
+    assert (names["a"], names["b"], names["c"]) == (1, 1, 1)
+    assert found.notices == ["cell 2 is a test of nbgrader: it was left out, the grader has tests of its own."]

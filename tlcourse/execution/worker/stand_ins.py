@@ -12,9 +12,13 @@ import importlib.util
 import sys
 import types
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("google.colab", "IPython", "matplotlib", "otter", "seaborn", "tqdm", "wandb")
+
+_EVERYWHERE = ("otter",)
+"""Also where they are installed: what these do with a notebook beside a grading is no matter of that grading."""
 
 TOP_LEVEL = {name.split(".")[0] for name in _PACKAGES}
 
@@ -115,12 +119,18 @@ class _Module(types.ModuleType):
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Comes last: a package that is installed, or a file beside the solution, goes before."""
+    """Comes last: a package that is installed, or a file beside the solution, goes before; one comes first."""
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        self.packages = packages
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname == "google" or any(fullname == one or fullname.startswith(f"{one}.") for one in _PACKAGES):
+        inside = any(fullname == one or fullname.startswith(f"{one}.") for one in self.packages)
+        if fullname in _EVERYWHERE and (Path(sys.path[0]) / f"{fullname}.py").is_file():
+            return None  # a file beside the solution that happens to be called so
+        if inside or (fullname == "google" and "google.colab" in self.packages):
             return importlib.util.spec_from_loader(fullname, self, is_package=True)
         return None
 
@@ -129,9 +139,11 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         if module.__name__ in _PACKAGES:
-            sys.stderr.write(f"Notice: {module.__name__} is not installed; what is called in it does nothing here.\n")
+            why = "has no part in a grading" if module.__name__ in _EVERYWHERE else "is not installed"
+            sys.stderr.write(f"Notice: {module.__name__} {why}; what is called in it does nothing here.\n")
 
 
 def install() -> None:
     """Stand in for those packages from now on."""
-    sys.meta_path.append(_Finder())
+    sys.meta_path.insert(0, _Finder(_EVERYWHERE))
+    sys.meta_path.append(_Finder(_PACKAGES))

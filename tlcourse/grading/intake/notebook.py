@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -50,11 +50,15 @@ def read_notebook(data: bytes, origin: Path, beside: Collection[str] = ()) -> No
     notices: list[str] = []
     files: dict[str, list[str]] = {}
     known = set(beside)
-    sources = _code_cells(_document(without_outputs(data, origin), origin), origin)
-    if sum(len(source) for source in sources) > MAX_CODE:
+    cells = _code_cells(_document(without_outputs(data, origin), origin), origin)
+    if sum(len(cell.source) for cell in cells) > MAX_CODE:
         what = f"has more than {MAX_CODE >> 20} MB of code"
         raise _too_large(origin, what, "data were pasted into a cell.", "keep data in a file.")
-    for number, source in enumerate(sources, start=1):
+    for number, (source, is_test) in enumerate(cells, start=1):
+        if is_test:
+            notices.append(f"cell {number} is a test of nbgrader: it was left out, the grader has tests of its own.")
+            kept.append(f"# cell {number}\n" + "\n".join(f"# {line}" for line in _lines(source)))
+            continue
         if (written := _written(source)) is not None:
             name, text, appended = written
             if not appended:
@@ -150,7 +154,13 @@ def _document(data: bytes, origin: Path) -> dict[str, Any]:
     return document
 
 
-def _code_cells(document: dict[str, Any], origin: Path) -> list[str]:
+class _CodeCell(NamedTuple):
+    source: str
+    is_test: bool
+    """Whether nbgrader made it a test: one that fails would end the solution, and the points it names are nobody's."""
+
+
+def _code_cells(document: dict[str, Any], origin: Path) -> list[_CodeCell]:
     version = document["nbformat"]
     if version not in (1, 2, 3, 4):
         raise _unusable(origin, f"its format {str(version)[:20]} is not known")
@@ -162,16 +172,21 @@ def _code_cells(document: dict[str, Any], origin: Path) -> list[str]:
     cells = document.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise _unusable(origin, "it has no list of cells")
-    sources = []
+    found = []
     for number, cell in enumerate(cells, start=1):
         if cell.get("cell_type") == "code":
             source = _joined(cell.get("source"))
             if source is None:
                 raise _unusable(origin, f"cell {number} of all has no source text")
-            sources.append(source)
-    if not sources:
+            found.append(_CodeCell(source, _is_test(cell.get("metadata"))))
+    if not found:
         raise _unusable(origin, "it has no code cell")
-    return sources
+    return found
+
+
+def _is_test(metadata: Any) -> bool:
+    about = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return isinstance(about, dict) and about.get("grade") is True and about.get("solution") is False
 
 
 def _joined(source: Any) -> str | None:
