@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tlcourse.cli import gradescope, out
+from tlcourse.cli import github, gradescope, out
 from tlcourse.cli.options import CourseFolder, Json, Plain, TrustCourse, agree_to
 from tlcourse.text import typed
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Write a course, and check it.", no_args_is_help=True, rich_markup_mode=None)
 app.command("gradescope")(gradescope.gradescope)
+app.command("ci")(github.ci)
 app.command("gradescope-grade", hidden=True)(gradescope.gradescope_grade)
 
 

@@ -147,20 +147,29 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Begin again; the old solution is kept as a backup.")] = False,
     notebook: Annotated[bool, typer.Option("--notebook", help="A solution.ipynb instead of a solution.py.")] = False,
+    vscode: Annotated[
+        bool, typer.Option("--vscode", help="A task for VS Code, too: it grades, and marks what is to be mended.")
+    ] = False,
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
     """Make a solution.py (or a notebook) to start from."""
-    from tlcourse.course.exercise import begin
+    from tlcourse.course.exercise import begin, begin_tasks
     from tlcourse.course.loader import load_course
 
     found = load_course(course).exercise(exercise)
     target, backup = begin(found, folder, notebook=notebook, again=force)
+    tasks = begin_tasks(found.about.id, target, course) if vscode else None
     if json:
-        out.document({"schema": 1, "exercise": found.about.id, "file": str(target), "backup": backup and str(backup)})
+        made = {"file": str(target), "backup": backup and str(backup), "tasks": tasks and str(tasks)}
+        out.document({"schema": 1, "exercise": found.about.id, **made})
         return
     out.say(f"Made {target}." + (f" The old one is {backup}." if backup else ""))
+    if tasks is not None:
+        out.say(f"Made {tasks}: in VS Code, Run Task.")
+    elif vscode:
+        out.note(".vscode/tasks.json is there, cannot be read as plain JSON, and was left as it is.")
     if not plain:
         out.say(f"Read what is asked: tlcourse exercise show {exercise}")
         out.say(f"Edit it, then:      tlcourse grade {exercise} {typed(str(target))}")

@@ -36,13 +36,29 @@ _POLL_S = 0.5
 Show = Callable[[dict[str, Any]], None]
 
 
-def grade(exercise: ExerciseName, how: RunOptions, printing: Printing, path: SolutionPath = None) -> None:
+def grade(
+    exercise: ExerciseName,
+    how: RunOptions,
+    printing: Printing,
+    path: SolutionPath = None,
+    for_github: Annotated[
+        bool, typer.Option("--github", help="Notes at lines, a summary and outputs, as GitHub's runners take them.")
+    ] = False,
+) -> None:
     """Train a solution apart from the labels, and score it."""
     from tlcourse.course.loader import load_course
 
-    options = how.chosen()
-    found = load_course(how.course).exercise(exercise)
-    result = _carry_out(found, _solution(path, found), options, how.course, printing, scored=True)
+    def graded() -> tuple[LoadedExercise, Result]:
+        options = how.chosen()
+        found = load_course(how.course).exercise(exercise)
+        return found, _carry_out(found, _solution(path, found), options, how.course, printing, scored=True)
+
+    if for_github:
+        from tlcourse.cli.github import on_github
+
+        result = on_github(exercise, graded)
+    else:
+        _, result = graded()
     record(result, how.course)
     raise typer.Exit(EXIT_CODES[result.outcome])
 

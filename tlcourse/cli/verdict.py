@@ -55,6 +55,8 @@ def lines(
     for text in in_words.printed(result, _LOG_LINES) if with_log else []:
         yield "\nThe last lines it printed:"
         yield from (f"  {line}" for line in text.splitlines())
+    if plain:
+        yield from (f"problem: {one}" for one in in_words.problems(result))
     yield from (f"{'run: ' if plain else '  '}{in_words.run(record)}" for record in result.runs)
 
 

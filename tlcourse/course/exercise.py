@@ -6,16 +6,17 @@ archive there. It keeps them out of searches and accidental reading. It is not a
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.errors import UnableError, UsageError
-from tlcourse.storage import begin_file
+from tlcourse.storage import begin_file, write_atomically
 from tlcourse.text import typed
 from tlcourse.torch_install import is_here, require_torch
 
@@ -88,6 +89,51 @@ def begin(
     target = folder / f"solution{suffix}"
     command = f"tlcourse init {exercise.about.id} {typed(str(folder))} --force"
     return target, begin_file(target, exercise.folder / f"starter{suffix}", again=again, command=command)
+
+
+MATCHER = {
+    "owner": "tlcourse",
+    "source": "tlcourse",
+    "severity": "error",
+    "fileLocation": ["autoDetect", "${workspaceFolder}"],
+    "pattern": {"regexp": "^problem: (.+?):(\\d+): (.+)$", "file": 1, "line": 2, "message": 3},
+}
+"""How VS Code finds what is to be mended in what `grade --plain` and `author check --plain` print."""
+
+
+def begin_tasks(exercise: str, solution: Path, course: Path | None = None, folder: Path = Path()) -> Path | None:
+    """Give VS Code a task that grades `solution`, in `.vscode/tasks.json` of `folder`; returns that file.
+
+    Tasks that are there stay. None where they cannot be read, as with comments, and so were left as they are. Raises
+    UsageError where nothing can be written.
+    """
+    path, label = folder / ".vscode" / "tasks.json", f"tlcourse: grade {exercise}"
+    try:
+        kept: dict[str, Any] = {"version": "2.0.0", "tasks": []}
+        if path.exists():
+            kept = json.loads(path.read_text(encoding="utf-8"))
+        tasks = [one for one in kept["tasks"] if one["label"] != label]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    arguments = ["grade", exercise, str(solution), "--plain", *(["--course", str(course)] if course else [])]
+    task = {
+        "label": label,
+        "type": "process",
+        "command": "tlcourse",
+        "args": arguments,
+        "group": "test",
+        "presentation": {"clear": True},
+        "problemMatcher": MATCHER,
+    }
+    text = json.dumps({**kept, "tasks": [*tasks, task]}, indent=2, ensure_ascii=False) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode(), mode=0o644)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."
+        ) from None
+    return path
 
 
 class Explanation(Struct, frozen=True):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tlcourse.presenting.marks import Places, places
 from tlcourse.presenting.words import bar, points, time_asked
 from tlcourse.sandbox import in_words as sandbox_in_words
+from tlcourse.text import harmless, line
 
 if TYPE_CHECKING:
     from tlcourse.grading.result import CheckResult, Result, RunRecord
@@ -150,3 +153,54 @@ def printed(result: Result, most: int) -> list[str]:
     if result.outcome not in ("crash", "invalid", "output", "infra"):
         return []
     return [text for record in result.runs if (text := "\n".join(record.log.rstrip().splitlines()[-most:]).strip("\n"))]
+
+
+class Problem(NamedTuple):
+    """What is to be mended in a file, for editors and platforms that mark it there."""
+
+    path: Path
+    line: int
+    title: str
+    message: str
+    """One line."""
+
+    def __str__(self) -> str:
+        """`solution.py:7: CRASH: ValueError in fit: …`"""
+        return f"{line(str(self.path), 1000)}:{self.line}: {self.title}: {self.message}"
+
+
+_FRAME = re.compile(r'^\s*File "([^"\n]+)", line (\d{1,7})', re.MULTILINE)
+
+
+def problems(result: Result) -> list[Problem]:
+    """What a verdict says is to be mended: each check that failed, else the line of the student's at which it ended."""
+    origin = Path(result.submission.path)
+    solution = origin / "solution.py" if (origin / "solution.py").is_file() else origin
+    if result.outcome in ("pass", "ran", "infra"):
+        return []
+    found = []
+    for one in result.checks:
+        if not one.passed and not one.bonus:
+            said = line(f"{measured(one)}. {one.message}" if one.message else measured(one))
+            found.append(Problem(solution, 1, line(one.title), said))
+    if result.outcome == "fail":
+        return found
+    texts = [result.problem, *reversed(result.messages)]
+    at, number = solution, 1
+    for name, where in reversed([frame for text in texts for frame in _FRAME.findall(text)]):
+        if (file := _beside(solution, name)) is not None:
+            at, number = file, int(where)
+            break
+    said = next((text for text in reversed(result.messages) if text.strip()), "")
+    last = [one for one in harmless(said).splitlines() if one.strip()][-1:] if _FRAME.search(said) else [said]
+    return [Problem(at, number, OUTCOMES[result.outcome].word, line("".join(last))), *found]
+
+
+def _beside(solution: Path, name: str) -> Path | None:
+    """The file that a traceback names, where it is the solution or lies beside it; a notebook has no such lines."""
+    if name == "solution.py":
+        return solution if solution.suffix == ".py" else None
+    folder = solution if solution.is_dir() else solution.parent
+    file = folder / name
+    inside = not Path(name).is_absolute() and ".." not in Path(name).parts
+    return file if inside and file.suffix == ".py" and file.is_file() else None
