@@ -99,6 +99,10 @@ COMMANDS: list[tuple[str, int | str]] = [
     ("author check mine --exercises --seeds 1", NEEDS_TORCH),
     ("author check --exercises --only lora", NEEDS_TORCH),
     ("author notebooks mine", 0),
+    ("author gradescope ex2", 0),
+    ("author gradescope-grade autograder", 0),  # there is no such folder: a document without a score
+    ("author ci repository", 0),
+    ("author schema exercise", 0),
     ("prewarm", 130),  # the app is gone before it asks
 ]
 

@@ -140,6 +140,7 @@ def gradescope_grade(
         traceback.print_exc(file=sys.stderr)
         document = not_graded(FAILED)
     data = msgspec.json.format(msgspec.json.encode(document), indent=1)
+    (root / "results").mkdir(parents=True, exist_ok=True)
     write_atomically(root / "results" / "results.json", data, mode=0o644)
     out.note(f"score: {document.get('score', 'none')}")
 
@@ -149,12 +150,18 @@ def _graded(root: Path) -> dict[str, Any]:
     import msgspec
 
     from tlcourse.course.loader import load_course
-    from tlcourse.errors import InfraError
+    from tlcourse.errors import InfraError, UsageError
     from tlcourse.grading.grade import Options
     from tlcourse.grading.lms import autograder, gradescope
 
     source = root / "source"
-    settings = msgspec.json.decode((source / autograder.SETTINGS).read_bytes(), type=autograder.Settings)
+    try:
+        settings = msgspec.json.decode((source / autograder.SETTINGS).read_bytes(), type=autograder.Settings)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UsageError(
+            f"{source / autograder.SETTINGS} cannot be read: {error}.",
+            remedy="make the ZIP anew: tlcourse author gradescope EXERCISE",
+        ) from None
     course = load_course(source / autograder.COURSE if settings.own_course else None)
     exercise = course.exercise(settings.exercise)
     metadata, unread = gradescope.read_metadata(root / "submission_metadata.json")
