@@ -41,6 +41,17 @@ def test_a_lesson_is_shown_by_name_or_number_as_the_markdown_it_is(tl):
     assert "## References" in by_name.stdout
 
 
+def test_a_section_is_shown_as_questions_name_it_and_marks_nothing_as_read(tl):
+    shown = tl("lesson", "show", "coral#which-one", course=None)
+    assert shown.stdout.startswith("# CORAL: Which one?\n")
+    assert "## " not in shown.stdout
+    assert "0 of 20 lessons read" in tl("progress", course=None).stdout
+    refused = tl("lesson", "show", "coral#wich-one", course=None)
+    assert refused.returncode == 2
+    assert "The lesson coral has no section 'wich-one'." in refused.stderr
+    assert "which-one" in refused.stderr
+
+
 def test_a_lesson_that_is_not_there_or_not_written_is_named(tl):
     for name in ("no-such-unit", "later", "0", "99"):
         shown = tl("lesson", "show", name, course=UNFINISHED)

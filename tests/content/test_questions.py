@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from answers import right_answer
 
-from tlcourse.course.checks import coverage, uncovered
+from tlcourse.course.checks import coverage, lost_places, pages_of, uncovered
 from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
+from tlcourse.course.markdown import headings, slug
 from tlcourse.quiz.kinds import KINDS
 from tlcourse.quiz.kinds.bug import MOST_LINES
 from tlcourse.quiz.kinds.cases import draw_case
@@ -34,6 +35,21 @@ def test_identifiers_are_unique_over_the_whole_course():
 def test_every_objective_is_asked_about_at_least_twice():
     assert list(uncovered(COURSE)) == []
     assert [row.objective for row in coverage(COURSE) if row.questions < 2] == []
+
+
+def test_each_question_has_its_section_and_each_exercise_its_lessons_and_labs():
+    sections = {f"{name}#{slug(text)}" for name, one in COURSE.lessons.items() for _, text in headings(one.body)}
+    assert [question.id for question in QUESTIONS if question.section not in sections] == []
+    pages = pages_of(COURSE)
+    for exercise in COURSE.exercises.values():
+        text = (exercise.folder / "handout.md").read_text(encoding="utf-8")
+        linked = set(re.findall(r"\]\(([^)\s]+)\)", text))
+        assert linked <= sections | pages, exercise.about.id
+        assert linked & sections, exercise.about.id
+        assert any(link.startswith("lab/") for link in linked), exercise.about.id
+        for rule in exercise.about.checks:
+            assert set(rule.taught) & sections, (exercise.about.id, rule.id)
+    assert list(lost_places(COURSE)) == []
 
 
 def test_every_question_can_be_answered_rightly_and_gives_its_reasons():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.course.checks import coverage, misplaced, problems_of_lessons, uncovered
+from tlcourse.course.checks import coverage, lost_places, misplaced, problems_of_lessons, uncovered
 from tlcourse.course.loader import load_course
 from tlcourse.errors import ContentError
 
@@ -51,6 +51,16 @@ def test_code_and_links_that_lead_somewhere_are_no_problem(course, line):
     path = course / "lessons" / "kinds.md"
     path.write_text(path.read_text() + "\n" + line + "\n")
     assert list(problems_of_lessons(load_course(course))) == []
+
+
+def test_a_check_that_is_said_to_be_taught_where_nothing_is_is_named(tmp_path):
+    folder = Path(shutil.copytree(KINDS.parent / "example_course", tmp_path / "course"))
+    assert list(lost_places(load_course(folder))) == []
+    path = next(folder.rglob("exercise.yaml"))
+    spoil(path, "    points:", "    taught: [nowhere#at-all]\n    points:")
+    (problem,) = lost_places(load_course(folder))
+    assert problem.startswith(f"{path}:")
+    assert "is taught in `nowhere#at-all`, expected a place of the course" in problem
 
 
 def test_a_lesson_promises_as_much_as_the_unit(course):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual.widgets import Markdown
+
 from tlcourse.grading.result import WriteItResult
 from tlcourse.tui.runs import Failure
 from tlcourse.tui.screens.write import ended
@@ -14,6 +16,17 @@ GRADERS = Path(__file__).parents[2] / "graders" / "write"
 def words(screen: str) -> str:
     """What stands on the screen, without borders."""
     return " ".join(word for word in screen.split() if not set(word) <= set("│╭╮╰╯─"))
+
+
+async def test_links_of_a_handout_open_the_lesson_and_the_lab(visit):
+    async with visit(130, 40) as person:
+        for link, shown in (("fine-tuning#frozen-for-good", "LessonScreen"), ("lab/batch-norm", "LabScreen")):
+            await person.go("exercise/ex1")
+            await person.sees("Where this is taught")
+            text = person.app.screen.query_one("#handout", Markdown)
+            text.post_message(Markdown.LinkClicked(text, link))
+            await person.until(lambda name=shown: type(person.app.screen).__name__ == name, link)
+            assert getattr(person.app.screen, "section", "frozen-for-good") == "frozen-for-good"
 
 
 async def test_from_the_lesson_to_a_method_that_is_written(visit, tmp_path):

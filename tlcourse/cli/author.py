@@ -77,7 +77,15 @@ def check(
     drawn, links that lead nowhere; objectives that no question asks about; questions asked twice; limits that a busy
     machine meets.
     """
-    from tlcourse.course.checks import coverage, misplaced, problems_of_lessons, slides, uncovered, unfair_limits
+    from tlcourse.course.checks import (
+        coverage,
+        lost_places,
+        misplaced,
+        problems_of_lessons,
+        slides,
+        uncovered,
+        unfair_limits,
+    )
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError, ExitCode
     from tlcourse.grading.author_check import problems_of_graders
@@ -96,6 +104,7 @@ def check(
             *uncovered(loaded),
             *misplaced(loaded),
             *unfair_limits(loaded),
+            *lost_places(loaded),
             *problems_of_graders(loaded),
         ]
         rows, topics = (coverage(loaded), slides(loaded)) if covered else ([], [])

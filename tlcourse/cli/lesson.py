@@ -53,17 +53,25 @@ def list_lessons(course: CourseFolder = None, json: Json = False, plain: Plain =
 
 @app.command("show")
 def show(
-    unit: Annotated[str, typer.Argument(help="The unit's name or number; see: tlcourse lesson list")],
+    unit: Annotated[
+        str,
+        typer.Argument(
+            metavar="UNIT[#SECTION]",
+            help="The unit's name or number (see: tlcourse lesson list); of a section, its name as quizzes give it.",
+        ),
+    ],
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """One lesson, and mark it as read."""
+    """One lesson, and mark it as read; or one section of it."""
+    from tlcourse.course import markdown
     from tlcourse.course.loader import load_course
     from tlcourse.student.record import Record
 
     loaded = load_course(course)
     units = loaded.about.units
+    unit, _, wanted = unit.partition("#")
     number = int(unit) if unit.isdecimal() and len(unit) < 4 else 0
     name = units[number - 1].id if 0 < number <= len(units) else unit
     about = next((known for known in units if known.id == name), None)
@@ -78,6 +86,21 @@ def show(
             f"The lesson of {about.title!r} is not written yet.", remedy="see those that are: tlcourse lesson list"
         )
     lesson = loaded.lessons[name]
+    parts = {markdown.slug(heading): (heading, text) for heading, text in markdown.sections(lesson.body)}
+    if wanted:
+        if wanted not in parts:
+            raise UsageError(
+                f"The lesson {name} has no section {wanted!r}.",
+                cause=misspelt(wanted, parts),
+                remedy=f"use one of: {', '.join(parts)}.",
+            )
+        if json:
+            heading, text = parts[wanted]
+            out.document({"schema": 1, "id": f"{name}#{wanted}", "title": heading, "text": text})
+        else:
+            text = "# {}: {}\n\n{}\n".format(lesson.title, *parts[wanted])
+            show_markdown(text, plain=plain, folder=(loaded.folder / (about.lesson or "")).parent)
+        return
     with Record.open() as record:
         record.mark_read(loaded.about.id, name)
     if json:

@@ -90,7 +90,7 @@ def _line(prompt: str) -> str | None:
 
 def _explain(question: Question, given: Answer, marked: Mark, tell: Tell) -> None:
     """Right or wrong, and the reason of every option."""
-    tell(("Right." if marked.correct else "Wrong.") + f"  (taught in {question.section})")
+    tell(("Right." if marked.correct else "Wrong.") + f"  (read: tlcourse lesson show {question.section})")
     if question.form == "words":
         return  # its reasons were shown before it was marked
     for reason in question.reasons(given):

@@ -165,6 +165,19 @@ def _deadline_problems(course: LoadedCourse) -> Iterator[str]:
             return
 
 
+def lost_places(course: LoadedCourse) -> Iterator[str]:
+    """Checks of exercises that are said to be taught where nothing is."""
+    places = {*course.lessons, *_sections(course), *pages_of(course)}
+    for exercise in course.exercises.values():
+        path = exercise.folder / "exercise.yaml"
+        for rule in exercise.about.checks:
+            for place in (place for place in rule.taught if place not in places):
+                yield (
+                    f"{at(path, rule.id)}: check `{rule.id}` is taught in `{place}`, expected a place of the course:"
+                    " unit#heading, lab/NAME, write/NAME"
+                )
+
+
 def unfair_limits(course: LoadedCourse) -> Iterator[str]:
     """Limits that end what is asked for, or that a busy machine meets before the CPU's limit does."""
     for exercise in course.exercises.values():

@@ -6,6 +6,7 @@ The YAML of a course is decoded straight into these types; `loader.py` adds file
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -85,6 +86,16 @@ def _left_away() -> float:
     return math.nan
 
 
+def places_in_words(places: Iterable[str]) -> str:
+    """The commands that open these places of a course: `unit#heading`, `lab/NAME`, `write/NAME`, `quiz/NAME`."""
+    said = []
+    for place in places:
+        kind, _, name = place.partition("/")
+        command = {"lab": "lab run", "write": "write show", "quiz": "quiz take", "exercise": "exercise show"}.get(kind)
+        said.append(f"tlcourse {command} {name}" if command and name else f"tlcourse lesson show {place}")
+    return ", ".join(said)
+
+
 class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
     """A requirement as the student reads it; the grader measures its value.
 
@@ -115,6 +126,8 @@ class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Of `credit: steps`: value → points, in any order."""
     bonus: bool = False
     """Its points come on top of the maximum, and it is not needed to pass."""
+    taught: tuple[str, ...] = ()
+    """Where it is taught: `unit#heading`, `lab/NAME`, `write/NAME`. A check that fails names these."""
 
     def __post_init__(self) -> None:
         """Fill in what follows from the credit; raises ValueError for what is missing, with words for its author."""

@@ -61,3 +61,4 @@ def after(one: WriteIt, result: WriteItResult) -> Iterator[str]:
             yield sentence(f"Now compare: {one.compare}")
     else:
         yield f"A hint: tlcourse write hint {one.id}"
+        yield f"The lesson: tlcourse lesson show {one.unit}"

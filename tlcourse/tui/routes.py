@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from tlcourse.tui.app import CourseApp
 
 
+def follow(app: CourseApp, href: str) -> bool:
+    """Open what a link of a text leads to: `unit`, `unit#heading`, `lab/NAME`, `exercise/ID`; False for others."""
+    from tlcourse.course.checks import pages_of
+
+    unit = href.partition("#")[0]
+    if unit in app.course.lessons:
+        app.go(f"lesson/{href}")
+    elif href in pages_of(app.course):
+        app.go(href)
+    else:
+        return False
+    return True
+
+
 def screen_of(route: str) -> CourseScreen:
     """The screen of a route. Screens are imported when they are first shown: the first paint does not wait for them."""
     kind, _, name = route.partition("/")

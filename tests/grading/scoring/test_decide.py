@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from tlcourse.course.model import CheckRule, Policy
 from tlcourse.grading.result import CheckResult
@@ -92,6 +93,16 @@ def test_a_miss_earns_nothing_and_keeps_the_unit_and_what_to_do():
     (check,) = decide([ERROR], [{"error": mean(errors(1.2), "Too large.")}])
     assert (check.points, check.max_points, check.status, check.message) == (0, 3, "missed", "Too large.")
     assert (check.direction, check.unit, check.value) == ("at_most", "px", pytest.approx(1.2))
+
+
+def test_a_miss_names_the_commands_that_open_where_it_is_taught_and_a_pass_does_not():
+    rule = structs.replace(ERROR, taught=("losses#on-one-scale", "lab/pinball", "write/lora"))
+    (missed,), (met,) = (decide([rule], [{"error": mean(errors(size), "Too large.")}]) for size in (1.2, 0.1))
+    assert missed.message == (
+        "Too large. More on this: tlcourse lesson show losses#on-one-scale, tlcourse lab run pinball, "
+        "tlcourse write show lora."
+    )
+    assert met.message == ""
 
 
 def test_of_a_share_that_must_be_small_as_many_failures_are_accepted_as_chance_explains():

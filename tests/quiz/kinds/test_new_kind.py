@@ -187,8 +187,8 @@ def test_a_quiz_of_a_new_kind_is_taken_and_marked_on_a_line(run, course):
     assert taken.returncode == 0, taken.stderr
     assert "1 of 2  Two is even.\n  a) true\n  b) false\n" in taken.stdout
     assert "'c' is not an answer; expected one letter of ab." in taken.stdout
-    assert "Right.  (taught in kinds#answering)\n  a) right: Two leaves none." in taken.stdout
-    assert "Wrong.  (taught in kinds#answering)\n  a) wrong: Odd numbers leave one." in taken.stdout
+    assert "Right.  (read: tlcourse lesson show kinds#answering)\n  a) right: Two leaves none." in taken.stdout
+    assert "Wrong.  (read: tlcourse lesson show kinds#answering)\n  a) wrong: Odd numbers leave one." in taken.stdout
     assert taken.stdout.endswith("1 of 2 right.\n")
 
 

@@ -14,10 +14,10 @@ from textual.widgets import Markdown, OptionList, Static
 from textual.widgets.markdown import MarkdownFence
 from textual.widgets.option_list import Option
 
-from tlcourse.course.checks import pages_of
 from tlcourse.course.markdown import headings, slug
 from tlcourse.course.model import Unit
 from tlcourse.presenting.marks import plain, share_bar
+from tlcourse.tui import routes
 from tlcourse.tui.screens.dialogs import choose_exercise, choose_lab
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
@@ -234,13 +234,9 @@ class LessonScreen(CourseScreen):
     def follow(self, event: Markdown.LinkClicked) -> None:
         """Links to lessons, labs, quizzes and exercises open here; others are shown: there may be no browser."""
         name, _, section = event.href.partition("#")
-        if name in self.course_app.course.lessons:
-            self.course_app.go(f"lesson/{name}#{section}" if section else f"lesson/{name}")
-        elif not name and section:
+        if not name and section:
             self._to_section(section)
-        elif event.href in pages_of(self.course_app.course):
-            self.course_app.go(event.href)
-        else:
+        elif not routes.follow(self.course_app, event.href):
             self.notify(event.href, title="Link", timeout=15, markup=False)
 
     def action_contents(self) -> None:

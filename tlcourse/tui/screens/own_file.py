@@ -9,9 +9,12 @@ import subprocess
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.widgets import Markdown
 
+from tlcourse.tui import routes
 from tlcourse.tui.screens.frame import CourseScreen
 
 WATCH_S = 0.5
@@ -57,6 +60,12 @@ class OwnFileScreen(CourseScreen):
 
     def begin_saved(self) -> None:
         """The watched file was saved."""
+
+    @on(Markdown.LinkClicked)
+    def follow(self, event: Markdown.LinkClicked) -> None:
+        """A link of the text opens here where it leads into the course; others are shown: there may be no browser."""
+        if not routes.follow(self.course_app, event.href):
+            self.notify(event.href, title="Link", timeout=15, markup=False)
 
     # -- two sides -------------------------------------------------------------------------------------------------
 
