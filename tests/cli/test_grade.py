@@ -14,6 +14,8 @@ import psutil
 import pytest
 from signals import heard
 
+from tlcourse.student.record import Record
+
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 GRADE_LINE = [sys.executable, "-m", "tlcourse", "grade", "line", "--events", "--course", str(EXAMPLE)]
 REFERENCE = str(EXAMPLE / "graders" / "references" / "line.py")
@@ -26,6 +28,8 @@ def test_init_makes_a_starter_that_runs_and_does_not_pass(tl, tmp_path):
     graded = tl("grade", "line", "--json")
     assert graded.returncode == 1
     assert json.loads(graded.stdout)["outcome"] == "fail"
+    with Record.open() as record:
+        assert list(record.codes("example", "line").values()) == [(tmp_path / "line" / "solution.py").read_text()]
 
 
 def test_init_never_overwrites_a_solution_and_keeps_a_backup_when_told_to_begin_again(tl, tmp_path):

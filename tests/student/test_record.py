@@ -102,12 +102,12 @@ def test_a_folder_that_cannot_be_made_costs_the_record_and_not_the_lesson(tmp_pa
         assert record.read_units("c") == {"unit"}
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_an_older_record_is_brought_forward_and_keeps_what_it_knows(own_home, version):
     with Record.open() as record:
         record.mark_read("c", "unit")
     with sqlite3.connect(own_home / "progress.sqlite") as db:
-        for table in ("predictions", "student", "cards")[: 4 - version]:
+        for table in ("codes", "predictions", "student", "cards")[: 5 - version]:
             db.execute(f"DROP TABLE {table}")
         db.execute(f"PRAGMA user_version = {version}")
     db.close()

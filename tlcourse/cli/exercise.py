@@ -140,6 +140,47 @@ def explain(exercise: ExerciseName, course: CourseFolder = None, json: Json = Fa
     show_markdown(explained.page, plain=plain)
 
 
+@app.command("attempts")
+def attempts(
+    exercise: ExerciseName,
+    diff: Annotated[bool, typer.Option("--diff", help="Also what changed in the code, line by line.")] = False,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Your gradings so far, and what changed since the one before: in the code, and in each check."""
+    from tlcourse.course.loader import load_course
+    from tlcourse.presenting.attempts import compared, sentences
+    from tlcourse.presenting.verdict import outcome
+    from tlcourse.presenting.words import points
+    from tlcourse.student.record import Record
+
+    loaded = load_course(course)
+    found = loaded.exercise(exercise)
+    with Record.open() as record:
+        kept = record.attempts(loaded.about.id, found.about.id)
+        since = compared(kept, record.codes(loaded.about.id, found.about.id))
+    if json:
+        rows = [
+            {"at": one.at, "outcome": one.outcome, "points": one.points, "max_points": one.max_points, "path": one.path}
+            for one in kept
+        ]
+        out.document({"schema": 1, "exercise": found.about.id, "attempts": rows, "since_last": since})
+        return
+    if not kept:
+        out.say(f"{exercise} was not graded yet: tlcourse grade {exercise}")
+    for one in kept:
+        words = outcome(one.outcome)
+        out.say(f"{one.at}  {words.word if plain else words.short:<16}{points(one.points, one.max_points)}")
+    if since is not None:
+        for said in sentences(since):
+            out.say(said)
+        if diff and since.diff:
+            out.say(f"\n{since.diff}")
+        elif since.diff and not plain:
+            out.note(f"\nThe changes: tlcourse exercise attempts {exercise} --diff")
+
+
 def init(
     exercise: ExerciseName,
     folder: Annotated[

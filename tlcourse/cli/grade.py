@@ -48,10 +48,15 @@ def grade(
     """Train a solution apart from the labels, and score it."""
     from tlcourse.course.loader import load_course
 
+    code = ""
+
     def graded() -> tuple[LoadedExercise, Result]:
+        nonlocal code
         options = how.chosen()
         found = load_course(how.course).exercise(exercise)
-        return found, _carry_out(found, _solution(path, found), options, how.course, printing, scored=True)
+        solution = _solution(path, found)
+        code = code_of(solution, found)
+        return found, _carry_out(found, solution, options, how.course, printing, scored=True)
 
     if for_github:
         from tlcourse.cli.github import on_github
@@ -59,7 +64,7 @@ def grade(
         result = on_github(exercise, graded)
     else:
         _, result = graded()
-    record(result, how.course)
+    record(result, how.course, code)
     raise typer.Exit(EXIT_CODES[result.outcome])
 
 
@@ -91,8 +96,9 @@ def watch(
     while True:
         stamp = _stamp(solution)
         try:
+            code = code_of(solution, found)
             result = _carry_out(found, solution, options, how.course, Printing(json=json, plain=plain), scored=True)
-            record(result, how.course)
+            record(result, how.course, code)
         except SubmissionError as error:  # half-written, or gone for a moment: an editor may be saving it
             out.complain(error)
         done += 1
@@ -153,7 +159,22 @@ def _carry_out(
     return result
 
 
-def record(result: Result, course: Path | None) -> None:
+def code_of(path: Path, exercise: LoadedExercise) -> str:
+    """The solution as text, to compare attempts with; "" where it cannot be read, which the grading says better."""
+    from tlcourse.grading.intake.submission import SOLUTION, collect
+    from tlcourse.storage import scratch_folder
+
+    try:
+        if path.is_file() and path.suffix == ".py":
+            return path.read_text(encoding="utf-8", errors="replace")
+        with scratch_folder("submission") as folder:
+            taken = collect(path, folder, starter=exercise.folder / "starter.py", own=True)
+            return (taken.folder / SOLUTION).read_text(encoding="utf-8", errors="replace")
+    except (OSError, TlcourseError):
+        return ""
+
+
+def record(result: Result, course: Path | None, code: str = "") -> None:
     """Keep the verdict in the student's record; a record that cannot be kept costs nobody a verdict."""
     import msgspec
 
@@ -164,7 +185,7 @@ def record(result: Result, course: Path | None) -> None:
         with Record.open() as record:
             if record.notice:
                 out.note(record.notice)
-            record.record_attempt(load_course(course).about.id, msgspec.to_builtins(result))
+            record.record_attempt(load_course(course).about.id, msgspec.to_builtins(result), code)
     except TlcourseError as error:
         out.note(f"The verdict stands, and was not recorded: {error.what}")
 

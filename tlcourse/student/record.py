@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _WHAT = "The record of your progress"
-_VERSION = 4
+_VERSION = 5
 _SCHEMA = """
 CREATE TABLE reads (course TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (course, unit));
 CREATE TABLE positions (course TEXT NOT NULL, unit TEXT NOT NULL, share REAL NOT NULL, PRIMARY KEY (course, unit));
@@ -52,11 +52,14 @@ _PREDICTIONS = """
 CREATE TABLE predictions (id INTEGER PRIMARY KEY, course TEXT NOT NULL, lab TEXT NOT NULL, answer TEXT NOT NULL,
                           correct INTEGER NOT NULL, at TEXT NOT NULL)
 """
+_CODES = "CREATE TABLE codes (attempt INTEGER PRIMARY KEY, code TEXT NOT NULL)"
+_CODE_CHARS = 200_000
 _STEPS = {
-    0: statements(_SCHEMA + ";" + _CARDS + ";" + _SEED + ";" + _PREDICTIONS),
-    1: [_CARDS, *statements(_SEED), _PREDICTIONS],
-    2: [*statements(_SEED), _PREDICTIONS],
-    3: [_PREDICTIONS],
+    0: statements(_SCHEMA + ";" + _CARDS + ";" + _SEED + ";" + _PREDICTIONS + ";" + _CODES),
+    1: [_CARDS, *statements(_SEED), _PREDICTIONS, _CODES],
+    2: [*statements(_SEED), _PREDICTIONS, _CODES],
+    3: [_PREDICTIONS, _CODES],
+    4: [_CODES],
 }
 """From each version to the newest, at once."""
 
@@ -91,6 +94,8 @@ class Attempt(Struct, frozen=True):
     path: str
     at: str
     result: dict[str, Any]
+    number: int = 0
+    """Grows with every attempt."""
 
 
 def first_start() -> bool:
@@ -217,8 +222,8 @@ class Record:
         )
         return {question: bool(correct) for question, correct in rows}
 
-    def record_attempt(self, course: str, result: dict[str, Any]) -> None:
-        """Append a verdict; `result` is the result document."""
+    def record_attempt(self, course: str, result: dict[str, Any], code: str = "") -> None:
+        """Append a verdict; `result` is the result document, `code` what was graded, kept up to 200 kB."""
         self._write(
             "INSERT INTO attempts (course, exercise, outcome, points, max_points, path, sha256, result, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -232,17 +237,28 @@ class Record:
             json.dumps(result),
             _stamp(),
         )
+        if code and len(code) <= _CODE_CHARS:
+            self._write("INSERT INTO codes VALUES (last_insert_rowid(), ?)", code)
+
+    def codes(self, course: str, exercise: str, last: int = 5) -> dict[int, str]:
+        """The code of the last attempts at an exercise, by their number; those of which none was kept are absent."""
+        rows = self._db.execute(
+            "SELECT attempt, code FROM codes JOIN attempts ON attempts.id = attempt"
+            " WHERE course = ? AND exercise = ? ORDER BY attempt DESC LIMIT ?",
+            (course, exercise, last),
+        )
+        return dict(rows.fetchall())
 
     def attempts(self, course: str, exercise: str) -> list[Attempt]:
         """All attempts at an exercise, the oldest first."""
         rows = self._db.execute(
-            "SELECT exercise, outcome, points, max_points, path, at, result FROM attempts"
+            "SELECT exercise, outcome, points, max_points, path, at, result, id FROM attempts"
             " WHERE course = ? AND exercise = ? ORDER BY id",
             (course, exercise),
         )
         return [
-            Attempt(exercise, outcome, points, most, path, at, json.loads(result))
-            for exercise, outcome, points, most, path, at, result in rows
+            Attempt(exercise, outcome, points, most, path, at, json.loads(result), number)
+            for exercise, outcome, points, most, path, at, result, number in rows
         ]
 
     def has_passed(self, course: str, exercise: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from textual.containers import Horizontal, VerticalScroll
 from tlcourse.course.exercise import begin, explanation, packages_in_words, policy_section, usual_solution
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import TlcourseError
+from tlcourse.presenting.attempts import Comparison, compared, sentences
+from tlcourse.student.record import Attempt
+from tlcourse.text import markdown
 from tlcourse.tui.clusters import backends, on
 from tlcourse.tui.runs import Run
 from tlcourse.tui.screens.dialogs import HintDialog, PageDialog
@@ -40,6 +44,7 @@ class ExerciseScreen(OwnFileScreen):
         Binding("h", "hint", "Hint…", id="exercise.hint"),
         Binding("x", "explain", "Explanation", id="exercise.explain", tooltip="After a pass"),
         Binding("d", "details", "Details", id="exercise.details", tooltip="All that was measured"),
+        Binding("D", "changes", "Changes", id="exercise.changes", tooltip="In the code since the attempt before"),
         Binding("t", "turn", "Switch view", id="exercise.turn"),
         Binding("v", "samples", "View samples of its data", id="exercise.samples", show=False),
         Binding("w", "watch_file", "Watch: grade here on every save", id="exercise.watch", show=False),
@@ -52,6 +57,7 @@ class ExerciseScreen(OwnFileScreen):
         self._works: dict[str, bool] = {}
         """Of actions that do something at times alone: whether they do now."""
         self._seen = -1
+        self._compared: tuple[int, Comparison | None] = (0, None)
 
     @property
     def found(self) -> LoadedExercise:
@@ -124,8 +130,8 @@ class ExerciseScreen(OwnFileScreen):
         """Show the file, the run and the attempts as they are now."""
         app = self.course_app
         attempts = app.record.attempts(app.course.about.id, self.exercise)
-        run, solution = self.current, self.solution
-        self.query_one(Bench).show(solution, run, attempts, self._watching is not None, app.backend)
+        run, solution, since = self.current, self.solution, self._since(attempts)
+        self.query_one(Bench).show(solution, run, attempts, since, self._watching is not None, app.backend)
         going = run is not None and run.going
         self._works = {
             "stop": going,
@@ -133,9 +139,18 @@ class ExerciseScreen(OwnFileScreen):
             "edit": solution is not None,
             "init": solution is None,
             "explain": any(attempt.outcome == "pass" for attempt in attempts),
+            "changes": since is not None and bool(since.diff),
             "details": run is not None and run.state.result is not None,
         }
         self.keys_changed()
+
+    def _since(self, attempts: list[Attempt]) -> Comparison | None:
+        """The last attempt beside the one before; compared once."""
+        newest = attempts[-1].number if attempts else 0
+        if self._compared[0] != newest:
+            codes = self.course_app.record.codes(self.course_app.course.about.id, self.exercise)
+            self._compared = newest, compared(attempts, codes)
+        return self._compared[1]
 
     def _tick(self) -> None:
         run = self.current
@@ -237,6 +252,19 @@ class ExerciseScreen(OwnFileScreen):
     def action_samples(self) -> None:
         """What its data look like."""
         self.course_app.go(f"samples/{self.exercise}")
+
+    def action_changes(self) -> None:
+        """What changed in the code since the attempt before."""
+        found = self._compared[1]
+        if found is None or not found.diff:
+            self.tell("The code of two attempts is kept from two gradings on; nothing changed between the last two.")
+            return
+        said = "\n".join(f"- {markdown(one)}" for one in sentences(found))
+        fence = "`" * (
+            max((len(run) for run in re.findall("`+", found.diff)), default=2) + 1 if "```" in found.diff else 3
+        )
+        page = f"{said}\n\n{fence}diff\n{found.diff}\n{fence}\n"
+        self.app.push_screen(PageDialog("Changes since the attempt before · esc closes", page))
 
     def action_explain(self) -> None:
         """The explanation and the reference, once the exercise was passed."""

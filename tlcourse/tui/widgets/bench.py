@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
+from tlcourse.presenting.attempts import Comparison
 from tlcourse.presenting.error_analysis import TITLE
 from tlcourse.presenting.words import ago, bar, time_asked
 from tlcourse.student.record import Attempt, now
@@ -60,6 +61,7 @@ class Bench(VerticalScroll, can_focus=True):
         solution: Path | None,
         run: Run | None,
         attempts: list[Attempt],
+        since: Comparison | None,
         watching: bool,
         place: str,
     ) -> None:
@@ -84,7 +86,7 @@ class Bench(VerticalScroll, can_focus=True):
         self._write("verdict", ended)
         self._write("errors", self._errors(run, width))
         self._write("log", log_text(run))
-        self._write("attempts", attempts_view(attempts, now()))
+        self._write("attempts", attempts_view(attempts, now(), since))
 
     def _errors(self, run: Run | None, width: int) -> RenderableType | None:
         """What went most wrong; drawn once a run, and again in another width."""

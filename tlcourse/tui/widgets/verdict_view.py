@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from tlcourse.grading.result import CheckResult, Result
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis, WorstItem, pixels
 from tlcourse.presenting import verdict as in_words
+from tlcourse.presenting.attempts import Comparison, change_in_words, code_in_words
 from tlcourse.presenting.error_analysis import about, calibration_marks, confused, matrix_marks
 from tlcourse.presenting.marks import ends_of, number_line, share_bar, spark
 from tlcourse.presenting.verdict import outcome
@@ -22,6 +23,8 @@ _LINE_MOST, _LINE_LEAST = 48, 12
 _POINTS_MOST = 32
 """Columns of the bar of points."""
 _ATTEMPTS = 5
+_CHANGES = {True: ("▲", "$good"), False: ("▼", "$bad"), None: ("·", "$muted")}
+"""Of a check that is better, worse, or the same."""
 _PICTURE, _LARGE, _GAP = 24, 36, 2
 """Columns of a picture of an item, at least and at most, and between two of them."""
 _SPARKS = 30
@@ -169,8 +172,11 @@ def _pictures(text: Text, items: list[WorstItem], side: int, *, colour: bool) ->
     text.append("\n")
 
 
-def attempts_view(attempts: list[Attempt], now: datetime.datetime) -> Text | None:
-    """All attempts as a sparkline, and the last ones by their time on this machine's clock; None before the first."""
+def attempts_view(attempts: list[Attempt], now: datetime.datetime, since: Comparison | None = None) -> Text | None:
+    """All attempts as a sparkline, and the last ones by their time on this machine's clock; None before the first.
+
+    `since`: what changed in the code and in each check since the attempt before.
+    """
     if not attempts:
         return None
     most = max((attempt.max_points for attempt in attempts), default=0.0)
@@ -184,6 +190,11 @@ def attempts_view(attempts: list[Attempt], now: datetime.datetime) -> Text | Non
         words = outcome(attempt.outcome)
         text.append(f"{words.short:<16}", style=f"not bold ${words.tone}")
         text.append(f"{points(attempt.points, attempt.max_points)}  {_when(attempt.at, now)}\n", style="not bold")
+    if since is not None:
+        text.append("Since the attempt before: ", style="bold").append(f"{code_in_words(since)}\n", style="not bold")
+        for check in since.checks:
+            mark, style = _CHANGES[check.better]
+            text.append(f"{mark} ", style=f"bold {style}").append(f"{change_in_words(check)}\n", style="not bold")
     return text
 
 
