@@ -27,6 +27,7 @@ async def test_links_of_a_handout_open_the_lesson_and_the_lab(visit):
             text.post_message(Markdown.LinkClicked(text, link))
             await person.until(lambda name=shown: type(person.app.screen).__name__ == name, link)
             assert getattr(person.app.screen, "section", "frozen-for-good") == "frozen-for-good"
+        await person.sees("Frozen, and yet it moves")
 
 
 async def test_from_the_lesson_to_a_method_that_is_written(visit, tmp_path):
