@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlcourse.labs.training import Log, accuracy, fit, show_features
+from tlcourse.labs.training import POINTS, Log, accuracy, fit, show_features
 from tlcourse.methods.fine_tuning import anchored_loss
 from tlcourse.methods.in_context import InContextRegressor, least_squares, linear_tasks
 
@@ -139,7 +139,7 @@ def _digest(net: torch.nn.Module) -> str:
     return hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in net.parameters())).hexdigest()
 
 
-FEATURES, CLASSES, SUBJECTS = 10, 4, 12
+FEATURES, CLASSES, SUBJECTS, PERSONAL_STEPS = 10, 4, 12, 200
 STD, OWN = 1.6, 1.0
 """How much a class varies, and how much a subject differs from the others, in units of the distance of the classes."""
 
@@ -158,28 +158,31 @@ def run_anchoring(settings: Mapping[str, float], seed: int, log: Log) -> dict[st
     original = nn.Sequential(nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, CLASSES))
     x, y = (torch.cat(parts) for parts in zip(*crowd, strict=True))
     fit(original, x, y, arm="crowd", log=log, steps=600)
-    totals = {"none": 0.0, "plain": 0.0, "anchored": 0.0}
     labels = int(settings["labels"])
-    for number in range(SUBJECTS):
-        x, y = subject(labels + 1000)
-        mine, rest = slice(labels), slice(labels, None)
-        totals["none"] += accuracy(original, x[rest], y[rest])
-        for arm, alpha in (("plain", 0.0), ("anchored", settings["alpha"])):
-            net = _personalised(original, x[mine], y[mine], alpha)
-            score = accuracy(net, x[rest], y[rest])
-            log.metric(arm, number, accuracy=score)
-            totals[arm] += score
-    return {arm: total / SUBJECTS for arm, total in totals.items()}
+    people = [subject(labels + 1000) for _ in range(SUBJECTS)]
+    mine, rest = slice(labels), slice(labels, None)
+    found = {"none": sum(accuracy(original, x[rest], y[rest]) for x, y in people) / SUBJECTS}
+    for arm, alpha in (("plain", 0.0), ("anchored", settings["alpha"])):
+        several = [_personalised(original, x[mine], y[mine], alpha) for x, y in people]
+        for step in range(0, PERSONAL_STEPS + 1, PERSONAL_STEPS // POINTS):
+            nets = [next(one) for one in several]  # each has come to the same step
+            right = [accuracy(net, x[rest], y[rest]) for net, (x, y) in zip(nets, people, strict=True)]
+            found[arm] = sum(right) / SUBJECTS
+            log.metric(arm, step, accuracy=found[arm])
+    return found
 
 
-def _personalised(original: nn.Module, x: Tensor, y: Tensor, alpha: float) -> nn.Module:
+def _personalised(original: nn.Module, x: Tensor, y: Tensor, alpha: float) -> Iterator[nn.Module]:
+    """One subject's network after 0 steps and after each of POINTS equal parts of PERSONAL_STEPS."""
     net = copy.deepcopy(original)
     optimizer = torch.optim.Adam(net.parameters(), 3e-3)
     with torch.no_grad():
         anchor = original(x)
-    for _ in range(200):
-        loss = anchored_loss(net(x), y, anchor, alpha)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return net.eval()
+    yield net
+    while True:
+        for _ in range(PERSONAL_STEPS // POINTS):
+            loss = anchored_loss(net(x), y, anchor, alpha)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        yield net
