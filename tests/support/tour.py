@@ -299,6 +299,8 @@ STOPS: dict[str, Step] = {
     "home-told": _keys("escape"),
     "lesson": _go("lesson/source-and-target", "space"),
     "lesson-contents": _go("lesson/source-and-target", "c"),
+    "slides": _go("present/dann", "pagedown"),
+    "slides-lab": _go("present/dann", "1", "7", "enter"),
     "quiz": _go("quiz/residual-connections", "b"),
     "quiz-answered": _go("quiz/residual-connections", "c", "enter"),
     "quiz-number": _go("quiz/residual-connections", "b", "enter", "enter", "a", "enter", "enter", "2"),

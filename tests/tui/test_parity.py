@@ -19,6 +19,7 @@ MOVES = {
     "help", "quit", "home", "leave",  # the app itself
     "home.filter", "search.words", "lesson.contents", "lesson.left", "lesson.right", "exercise.turn",  # only seen
     "lesson.answer", "lesson.figure",
+    "present.on", "present.back", "present.first", "present.last", "present.go", "present.blank", "present.figure",
     "machine.leave", "samples.size", "exercise.details", "write.turn",
 }  # fmt: skip
 """Keys that only move about or change what is seen: a command has nothing to do for them."""
@@ -29,6 +30,7 @@ COMMANDS = {
     "home.quiz": "quiz take", "home.exercise": "exercise show", "home.review": "quiz review",
     "home.lab": "lab run",
     "lesson.quiz": "quiz take", "lesson.exercise": "exercise show", "lesson.lab": "lab run",
+    "lesson.present": "start", "present.play": "lab play", "present.previous": "start", "present.next": "start",
     "lesson.previous": "lesson show", "lesson.next": "lesson show",
     "quiz.submit": "quiz take", "quiz.choose": "quiz take", "quiz.retry": "quiz take", "quiz.all": "quiz take",
     "quiz.lesson": "lesson show", "quiz.carry-down": "quiz take", "quiz.carry-up": "quiz take",

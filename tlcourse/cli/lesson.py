@@ -17,6 +17,8 @@ from tlcourse.text import misspelt
 if TYPE_CHECKING:
     from rich.segment import Segments
 
+    from tlcourse.course.model import LoadedCourse, Unit
+
 app = typer.Typer(help="Read the lessons.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -70,21 +72,9 @@ def show(
     from tlcourse.student.record import Record
 
     loaded = load_course(course)
-    units = loaded.about.units
     unit, _, wanted = unit.partition("#")
-    number = int(unit) if unit.isdecimal() and len(unit) < 4 else 0
-    name = units[number - 1].id if 0 < number <= len(units) else unit
-    about = next((known for known in units if known.id == name), None)
-    if about is None:
-        raise UsageError(
-            f"There is no unit {unit!r}.",
-            cause=misspelt(unit, [one.id for one in units]),
-            remedy="list them with: tlcourse lesson list",
-        )
-    if name not in loaded.lessons:
-        raise UsageError(
-            f"The lesson of {about.title!r} is not written yet.", remedy="see those that are: tlcourse lesson list"
-        )
+    about = unit_of(loaded, unit)
+    name = about.id
     lesson = loaded.lessons[name]
     parts = {markdown.slug(heading): (heading, text) for heading, text in markdown.sections(lesson.body)}
     if wanted:
@@ -110,6 +100,25 @@ def show(
     if lesson.references:
         text += "\n## References\n\n" + "\n".join(f"- {reference}" for reference in lesson.references) + "\n"
     show_markdown(text, plain=plain, folder=(loaded.folder / (about.lesson or "")).parent)
+
+
+def unit_of(course: LoadedCourse, unit: str) -> Unit:
+    """The unit of that name or number, whose lesson is written; raises UsageError where there is none."""
+    units = course.about.units
+    number = int(unit) if unit.isdecimal() and len(unit) < 4 else 0
+    name = units[number - 1].id if 0 < number <= len(units) else unit
+    about = next((known for known in units if known.id == name), None)
+    if about is None:
+        raise UsageError(
+            f"There is no unit {unit!r}.",
+            cause=misspelt(unit, [one.id for one in units]),
+            remedy="list them with: tlcourse lesson list",
+        )
+    if name not in course.lessons:
+        raise UsageError(
+            f"The lesson of {about.title!r} is not written yet.", remedy="see those that are: tlcourse lesson list"
+        )
+    return about
 
 
 def show_markdown(text: str, *, plain: bool, folder: Path | None = None) -> None:

@@ -30,6 +30,12 @@ from tlcourse.own_process import own_command
 def start(
     course: CourseFolder = None,
     ascii_only: Annotated[bool, typer.Option("--ascii", help="No character beyond ASCII.")] = False,
+    lesson: Annotated[
+        str, typer.Option("--lesson", metavar="UNIT", help="Begin with a unit's lesson; its name or number.")
+    ] = "",
+    present: Annotated[
+        bool, typer.Option("--present", help="For a projector: a lesson as slides (a clicker's keys, b blanks).")
+    ] = False,
 ) -> None:
     """Open the course in the terminal."""
     if not on_a_terminal():
@@ -39,7 +45,25 @@ def start(
             remedy="use the commands instead: tlcourse lesson list, tlcourse quiz list, tlcourse exercise list, "
             "tlcourse grade ex2 PATH, tlcourse progress (each takes --plain and --json).",
         )
-    open_app(course, ascii_only=ascii_only)
+    open_app(
+        course, ascii_only=ascii_only, route=route_of(course, lesson, present=present) if lesson or present else ""
+    )
+
+
+def route_of(course: Path | None, lesson: str, *, present: bool) -> str:
+    """Where the app begins: with a lesson, or its slides; raises UsageError where there is none of that name."""
+    from tlcourse.cli.lesson import unit_of
+    from tlcourse.course.loader import load_course
+
+    loaded = load_course(course)
+    if not lesson:
+        from tlcourse.student.overview import overview
+        from tlcourse.student.record import Record
+        from tlcourse.tui.routes import resumed
+
+        with Record.open() as record:
+            lesson = resumed("lesson", loaded, overview(loaded, record)).removeprefix("lesson/")
+    return f"{'present' if present else 'lesson'}/{unit_of(loaded, lesson).id}"
 
 
 def on_a_terminal() -> bool:

@@ -55,6 +55,11 @@ def recorded(content: Path, lab: str) -> RecordedRun | None:
     return read_run(text.splitlines())
 
 
+def recorded_labs(content: Path) -> list[str]:
+    """The labs of which a run comes with the course."""
+    return sorted(path.stem for path in (content / "labs" / "recorded").glob("*.jsonl"))
+
+
 def read_run(lines: Iterable[str]) -> RecordedRun:
     """A run of these lines, recorded or kept; what is no event is left out."""
     about, result = None, None

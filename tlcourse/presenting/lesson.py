@@ -25,6 +25,7 @@ _DISPLAYED = re.compile(r"^( *)\$\$(.*?)(\$\$)?\s*\Z", re.DOTALL)
 _WITHIN = re.compile(r"(`[^`\n]*`)|(?<![\\$])\$(?=[^\s$])((?:[^$\n]|\n(?!\n))*?[^\s$\\])\$(?![\d$])")
 _IMAGE = re.compile(r"^!\[([^\[\]]*)\]\(\s*<?([^()<>\s]+)>?(?:\s+\"[^\"]*\")?\s*\)\s*\Z")
 _IMAGE_WITHIN = re.compile(r"(`[^`\n]*`)|!\[([^\[\]]*)\]\([^()]*\)")
+_COMMAND = re.compile(r"(?<=\))\s\(`tlcourse\s[^`]*`\)")
 _MEANING = re.compile(r"([\\`*_\[\]|<])")
 INDENT = 4
 """Of a formula in lines of its own."""
@@ -106,12 +107,15 @@ def parts(text: str) -> Iterator[Part]:
 
 
 def as_markdown(text: str) -> str:
-    """Markdown in which figures, formulas, images are fences of those names, and formulas in sentences are Unicode."""
+    """The Markdown of the app: figures, formulas, images are fences of those names, formulas in sentences are Unicode.
+
+    A command after a link says how to get there without the app, and is left out.
+    """
     found = []
     for part in parts(text):
         prose = part.kind == "prose"
         lines = ["```" + part.kind, *part.text.splitlines(), "```"]  # within a list it stays there
-        found.append(within(part.text) if prose else "\n".join(part.indent + line for line in lines))
+        found.append(within(_COMMAND.sub("", part.text)) if prose else "\n".join(part.indent + line for line in lines))
     return "\n".join(found)
 
 

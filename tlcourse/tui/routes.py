@@ -46,6 +46,10 @@ def screen_of(route: str) -> CourseScreen:
 
         unit, _, section = name.partition("#")
         return LessonScreen(unit, section)
+    if kind == "present":
+        from tlcourse.tui.screens.present import PresentScreen
+
+        return PresentScreen(name)
     if kind == "quiz":
         from tlcourse.tui.screens.quiz import QuizScreen
 
@@ -164,6 +168,7 @@ def _course(app: CourseApp) -> Iterator[SystemCommand]:
     for unit in course.about.units:
         if unit.id in course.lessons:
             yield SystemCommand(f"Lesson: {unit.title}", unit.summary, _goer(app, f"lesson/{unit.id}"))
+            yield SystemCommand(f"Slides: {unit.title}", "Its lesson on a projector", _goer(app, f"present/{unit.id}"))
     for name, quiz in course.quizzes.items():
         yield SystemCommand(f"Quiz: {quiz.title}", f"{len(quiz.questions)} questions", _goer(app, f"quiz/{name}"))
     for name, unit in course.mixed.items():

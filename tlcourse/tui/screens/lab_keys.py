@@ -56,15 +56,7 @@ class StageScreen(CourseScreen):
 
     def action_pause(self) -> None:
         """Hold it, or go on; at its end, from the beginning."""
-        timeline = self.stage.timeline
-        if timeline is None:
-            return
-        if timeline.over:
-            self.stage.seek(-1.0)
-            timeline.paused = False
-        else:
-            timeline.paused = not timeline.paused
-        self.stage.catch_up()
+        self.stage.hold()
 
     def action_scrub(self, by: int) -> None:
         """Back or on."""

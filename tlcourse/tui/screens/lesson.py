@@ -43,6 +43,7 @@ class LessonScreen(CourseScreen):
         Binding("a", "answer", "Show the answer", id="lesson.answer", show=False),  # where it is folded, it says so
         Binding("v", "samples", "View samples of the exercise's data", id="lesson.samples", show=False),
         Binding("f", "figure", "Move the figure that is seen", id="lesson.figure", show=False),  # it says so itself
+        Binding("f5", "present", "Present it as slides", id="lesson.present", key_display="F5", show=False),
         Binding("c", "contents", "Contents", id="lesson.contents"),
         Binding("left_square_bracket", "step(-1)", "Previous", key_display="[", id="lesson.previous", show=False),
         Binding("right_square_bracket", "step(1)", "Next", key_display="]", id="lesson.next"),
@@ -277,6 +278,10 @@ class LessonScreen(CourseScreen):
         """The unit's lab; of several one is chosen."""
         if not choose_lab(self.course_app, self.unit):
             self.tell("This unit has no lab. 5 shows all labs.")
+
+    def action_present(self) -> None:
+        """The lesson on the projector."""
+        self.course_app.go(f"present/{self.unit}")
 
     def action_step(self, by: int) -> None:
         """The next or the previous lesson that is written."""

@@ -24,7 +24,13 @@ _BAR = 30
 
 
 class Stage(Vertical):
-    """What is seen of a run. `timeline` says how much of it; without one there is nothing to see yet."""
+    """What is seen of a run. `timeline` says how much of it; without one there is nothing to see yet.
+
+    Args:
+        lab: Whose run it is.
+        motion: Whether clouds of features move.
+        keys: What the line below says of the keys.
+    """
 
     class Over(Message):
         """All of the run is shown; its result is None where it has none."""
@@ -33,9 +39,9 @@ class Stage(Vertical):
             super().__init__()
             self.result = result
 
-    def __init__(self, lab: Lab, *, motion: bool) -> None:
+    def __init__(self, lab: Lab, *, motion: bool, keys: str = "← → back, on   + − speed") -> None:
         super().__init__(id="lab-stage")
-        self._lab, self._motion = lab, motion
+        self._lab, self._motion, self._keys = lab, motion, keys
         self.timeline: Timeline | None = None
         self.earlier: dict[int, Curves] = {}
         """Earlier runs that are drawn with this one, by their number."""
@@ -121,6 +127,17 @@ class Stage(Vertical):
             self._told = False
             self.catch_up()
 
+    def hold(self) -> None:
+        """Hold it, or go on; at its end, from the beginning."""
+        if self.timeline is None:
+            return
+        if self.timeline.over:
+            self.seek(-1.0)
+            self.timeline.paused = False
+        else:
+            self.timeline.paused = not self.timeline.paused
+        self.catch_up()
+
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     def redraw(self, cloud: float | None = None) -> None:
@@ -156,7 +173,7 @@ class Stage(Vertical):
         text = Text(" ", no_wrap=True).append_text(Text.of(share_bar(self.timeline.share, _BAR, "$lab")))
         text.append(f" {state}", style="bold")
         speed = f", {self.timeline.speed:g} times as fast" if self.timeline.speed != 1 else ""
-        line.update(text.append(f"{speed}  ← → back, on   + − speed", style="$muted"))
+        line.update(text.append(f"{speed}  {self._keys}", style="$muted"))
 
     def _draw_result(self, width: int, height: int) -> Text:
         del height

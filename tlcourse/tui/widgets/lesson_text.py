@@ -227,8 +227,8 @@ class LessonText(Markdown):
         "paragraph_open": LessonParagraph,
     }
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id, open_links=False, parser_factory=self._parser)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes=classes, open_links=False, parser_factory=self._parser)
         self.folder: Path | None = None
         """Where the files of its images lie."""
 
