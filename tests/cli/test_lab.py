@@ -51,6 +51,8 @@ def test_a_recorded_run_is_told_without_torch_where_there_is_no_terminal(tl):
     assert told.stdout.startswith("Recorded 20")
     assert "their covariances differ by 22%" in told.stdout
     assert "The claim holds here." in told.stdout
+    advice = tl("lab", "play", "coral", course=None).stdout
+    assert advice.rstrip().endswith("To change a setting: tlcourse lab run coral --set stretch=1"), "Set `stretch` to 1"
     document = json.loads(tl("lab", "play", "coral", "--json", course=None).stdout)
     assert document["about"]["lab"] == "coral"
     assert len(document["result"]["seeds"]) == 8

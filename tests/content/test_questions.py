@@ -132,7 +132,8 @@ def test_a_table_is_said_to_be_measured_or_to_be_supposed():
 def test_sentences_are_in_the_order_of_english():
     """Turns of phrase that native readers stumbled over, in what is asked and said."""
     odd = (
-        r"\b(What|Which \w+) (has|have) \w+ to\b|\bHow many [\w ]+ (has|have) (a|an|the)\b|\bby dice\b"
+        r"\bWhich (percentage|share|probability|gradient)\b"
+        r"|\b(What|Which \w+) (has|have) \w+ to\b|\bHow many [\w ]+ (has|have) (a|an|the)\b|\bby dice\b"
         r"|\b(behavior|colors?|modeling|labeled|(optim|normal|initial|general|quant|regular)iz\w+)\b"
     )
     for question in QUESTIONS:

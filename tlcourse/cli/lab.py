@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -230,8 +231,17 @@ def _show(lab: Lab, result: dict[str, Any], *, json: bool, plain: bool, number: 
     say(result["verdict"])
     if not plain:
         say("\n" + lab.explanation.rstrip())
+        say("\n" + _as_a_command(lab))
         if number:
             out.note(f"Kept as run {number}; again: tlcourse lab play {lab.id} {number}")
+
+
+def _as_a_command(lab: Lab) -> str:
+    """How a setting is changed here: the explanation's first advice, such as "Set `shift` to 4", as a command."""
+    advised = re.search(r"`(\w+)`\s+(?:to\s+)?(\d+(?:\.\d+)?)", lab.explanation)
+    known = {setting.id for setting in lab.settings}
+    name, value = advised.groups() if advised and advised[1] in known else ("NAME", "VALUE")
+    return f"To change a setting: tlcourse lab run {lab.id} --set {name}={value}"
 
 
 def _curves(events: list[dict[str, Any]], moves: str) -> Iterator[str]:
