@@ -19,6 +19,7 @@ import msgspec
 from tlcourse.cluster.plan import SCHEMA, Packer, Plan, Task, TaskResult, result_cap, unpacked
 from tlcourse.cluster.staging import folder_archive, package_archive
 from tlcourse.errors import InfraError, UsageError
+from tlcourse.execution import arrays
 from tlcourse.execution.spec import RunReport, RunSpec, Usage
 from tlcourse.storage import write_atomically
 
@@ -73,7 +74,7 @@ class PackedFolder:
     def run(self, job: RunSpec) -> RunReport:
         """The report of a run whose result is there; raises NotRunYetError where it is to be run, InfraError."""
         job = msgspec.structs.replace(job, sandbox_kind=self._sandbox_kind)
-        items = len(job.test_inputs["x"]) if job.test_inputs is not None else 0
+        items = arrays.items_in(job.test_inputs)
         with self._lock:
             task = self._packer.task(job, folder_archive(job.submission))
         results = self._known.get(task.key, [])

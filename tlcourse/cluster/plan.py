@@ -134,7 +134,7 @@ def read_arrays(data: bytes) -> dict[str, Any]:
 
 def result_cap(task: Task, items: int) -> int:
     """Bytes that a result file of this task can honestly have: predictions, what comes before, log and kept events."""
-    binary = arrays.size_cap(items, task.task_spec.outputs) if task.test else 0
+    binary = arrays.run_cap(items, task.task_spec) if task.test else 0
     binary += arrays.first_cap(task.task_spec)
     return binary * 4 // 3 + 8 * task.limits.output_kb * 1024 + 32 * 2**20
 

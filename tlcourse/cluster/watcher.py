@@ -25,6 +25,7 @@ from tlcourse.cluster.shell import ConnectionLostError, Shell
 from tlcourse.cluster.staging import folder_archive
 from tlcourse.cluster.submit import Sender, cancel_arrays, closed_error
 from tlcourse.errors import InfraError, TlcourseError
+from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
 from tlcourse.execution.spec import RunReport, RunSpec
 
@@ -95,7 +96,7 @@ class JobWatcher:
         if self._stop.is_set():
             raise closed_error()
         future: Future[RunReport] = Future()
-        items = len(job.test_inputs["x"]) if job.test_inputs is not None else 0
+        items = arrays.items_in(job.test_inputs)
         with self._packing:
             task = self._packer.task(job, folder_archive(job.submission))
             self._under_way += 1

@@ -49,6 +49,21 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """What is kept of what a run prints."""
 
 
+class CallSpec(Struct, frozen=True):
+    """What calls of functions may take, each alone; the calls themselves come in as test inputs do."""
+
+    defines: tuple[str, ...]
+    """What the solution shall define; the calls may name more, such as methods."""
+    count: int
+    """Cases, each of some calls."""
+    call_s: float
+    """CPU seconds, as those of `Limits`."""
+    call_mb: int
+    answer_kb: int
+    after: str = ""
+    """The name of the trained module in the calls; empty where nothing is trained."""
+
+
 class TaskSpec(Struct, frozen=True):
     """What the worker is told. It lies beside the training data inside the sandbox, so nothing in it is secret."""
 
@@ -68,6 +83,8 @@ class TaskSpec(Struct, frozen=True):
     """Of how many validation items, from the first on, predictions are handed out before the test inputs come."""
     speed: float = 0.0
     """How fast the machine is with these threads, in reference machines; 0 before the machine that runs it says so."""
+    calls: CallSpec | None = None
+    """Functions that are called: after `fit` and its predictions, or in a run that has no `fit`."""
     defines: tuple[str, ...] = ()
     """Names that a solution defines in the place of `fit`; `checks.py` beside this then calls them."""
     checks: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ class BadArraysError(ValueError):
 
 def pack(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
     """Arrays as one safetensors document."""
-    return bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+    return bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
 
 
 def order_of(seed: int | None, n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -69,11 +69,10 @@ def read_predictions(
     """Predictions for `n` items: exactly the named float32 arrays of shape (n, …), all finite; else BadArraysError."""
     if len(data) > size_cap(n, outputs):
         raise BadArraysError(f"the predictions take {len(data)} bytes, at most {size_cap(n, outputs)} were expected")
-    _check_header(data, {spec.name for spec in outputs})
-    try:
-        arrays = load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise BadArraysError(f"the predictions are not a safetensors document ({error})") from None
+    names = {spec.name for spec in outputs}
+    if (found := _names_in(data)) != names:
+        raise BadArraysError(f"the predictions hold {sorted(found)}, expected exactly {sorted(names)}")
+    arrays = _loaded(data)
     for spec in outputs:
         array, expected = arrays[spec.name], (n, *spec.shape)
         if array.dtype != np.float32:
@@ -86,7 +85,21 @@ def read_predictions(
     return {spec.name: arrays[spec.name] for spec in outputs}
 
 
-def _check_header(data: bytes, names: set[str]) -> None:
+def read_arrays(data: bytes, most: int) -> dict[str, np.ndarray[Any, Any]]:
+    """A document of at most so many arrays, whatever their names, types and values; else BadArraysError."""
+    if len(found := _names_in(data)) > most:
+        raise BadArraysError(f"the document holds {len(found)} arrays, at most {most} were expected")
+    return _loaded(data)
+
+
+def _loaded(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
+    try:
+        return dict(load(data))
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadArraysError(f"the predictions are not a safetensors document ({error})") from None
+
+
+def _names_in(data: bytes) -> set[str]:
     """Look at the header before anything is allocated for it."""
     if len(data) < 8:
         raise BadArraysError("no predictions came out")
@@ -97,6 +110,22 @@ def _check_header(data: bytes, names: set[str]) -> None:
         header = json.loads(data[8 : 8 + length])
     except (ValueError, RecursionError):
         raise BadArraysError("the predictions are not a safetensors document (its header is not JSON)") from None
-    found = set(header) - {"__metadata__"} if isinstance(header, dict) else set()
-    if found != names:
-        raise BadArraysError(f"the predictions hold {sorted(found)}, expected exactly {sorted(names)}")
+    return set(header) - {"__metadata__"} if isinstance(header, dict) else set()
+
+
+def items_in(test_inputs: Mapping[str, Any] | None) -> int:
+    """How many items are to be predicted; 0 where there are calls alone, or nothing."""
+    return len(test_inputs["x"]) if test_inputs and "x" in test_inputs else 0
+
+
+def run_cap(n: int, task_spec: TaskSpec) -> int:
+    """Bytes that may come out once a run has its test inputs: predictions for `n` items, and answers of calls."""
+    calls = task_spec.calls
+    answers = 8 + calls.count * (calls.answer_kb * 1024 + CASE_SLACK) if calls else 0
+    return size_cap(n, task_spec.outputs) + answers
+
+
+CALLS = "calls"
+"""The name, among test inputs, of the document that says what is to be called (`answers.py`)."""
+CASE_SLACK = 16 * 1024
+"""Bytes that come out with each answer beside its value."""

@@ -78,6 +78,7 @@ class RunReport(Struct, frozen=True):
     usage: Usage
     log: str = ""
     results: bytes = b""
+    """Of calls also where it did not end well: those that were answered before."""
     graph: bytes = b""
     """The returned module as data, where it was asked for; as little checked as `results`."""
     val_predictions: bytes = b""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tlcourse import __version__
 from tlcourse.course.exercise import packages, require_packages
 from tlcourse.course.model import LoadedExercise
-from tlcourse.course.parts import ManualPart, ModelPart
+from tlcourse.course.parts import FunctionsPart, ManualPart, ModelPart
 from tlcourse.data import choose_variant
 from tlcourse.execution.gpu import uses_gpu
 from tlcourse.execution.spec import Outcome
@@ -23,7 +23,7 @@ from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.beside import imported
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import Submission, collect
-from tlcourse.grading.parts import model
+from tlcourse.grading.parts import functions, model
 from tlcourse.grading.parts.marking import (
     PUBLIC_SEED,
     Marked,
@@ -158,6 +158,8 @@ def _marked(marking: Marking) -> Iterator[Marked]:
     for part in marking.exercise.about.parts:
         if isinstance(part, ModelPart):
             yield from model.mark(marking, part)
+        elif isinstance(part, FunctionsPart) and not part.after:
+            yield functions.mark(marking, part)
 
 
 def _outcome(marked: Sequence[Marked]) -> Outcome:

@@ -20,7 +20,9 @@ from tlcourse.course.model import CheckRule, Exercise, LoadedExercise
 from tlcourse.data import public_arrays
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import arrays
+from tlcourse.execution.answers import Raised
 from tlcourse.grading.scoring import error_analysis
+from tlcourse.grading.scoring.calls import Call, Case, share, wrong_with
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, received
 
@@ -98,6 +100,46 @@ class Grader:
             except MeasurementError as error:
                 raise _mistake(self.about, f"`{name}` {error}") from None
         return measurements
+
+    def cases(self, seed: int, data: Data | None) -> list[Case]:
+        """What a part `functions` is asked, drawn from `seed`; raises InfraError for what is no list of cases."""
+        found = self._called("cases", seed, data)
+        if not isinstance(found, list | tuple) or not found or not all(isinstance(one, Case) for one in found):
+            raise _mistake(self.about, "`cases` gave no list of `case(…)` and `sequence(…)`")
+        known = {rule.id for rule in self.about.checks_of(self.about.functions)} if self.about.functions else set()
+        for one in found:
+            if one.check and one.check not in known:
+                raise _mistake(self.about, f"a case is of the check {one.check!r:.80}, expected one of {sorted(known)}")
+            if not one.calls or not all(isinstance(step, Call) for step in one.calls):
+                raise _mistake(self.about, "a case holds no `call(…)`")
+        return list(found)
+
+    def measure_calls(
+        self, rules: Sequence[CheckRule], cases: Sequence[Case], answers: Sequence[Any]
+    ) -> dict[str, Measurement]:
+        """One measurement for each check of a part `functions`; raises InfraError as `measured_by`.
+
+        Without a `measure_calls` of the grader's, the share of each check's cases that are right.
+        """
+        if hasattr(self._module, "measure_calls"):
+            return self.measured_by("measure_calls", rules, cases, answers)
+        found = {}
+        for rule in rules:
+            own = [(one, answer) for one, answer in zip(cases, answers, strict=True) if one.check == rule.id]
+            if not own:
+                raise _mistake(self.about, f"`cases` has none of the check `{rule.id}`")
+            right = [not self.wrong_with(one, answer) for one, answer in own]
+            found[rule.id] = share(right, f"{sum(right)} of {len(right)} cases are right.")
+        return found
+
+    def wrong_with(self, one: Case, answer: Any, *, values: bool = True) -> str:
+        """What is wrong with an answer, as the case says it; "" where that is left to the grader. Raises InfraError."""
+        if hasattr(self._module, "measure_calls") and not isinstance(answer, Raised) and one.judges_nothing:
+            return ""
+        try:
+            return wrong_with(one, answer, values=values)
+        except Exception as error:
+            raise _mistake(self.about, f"judging an answer raised {type(error).__name__}: {error}") from error
 
     @property
     def analyses_errors(self) -> bool:

@@ -22,7 +22,13 @@ from tlcourse.sandbox.interpreter import PACKAGE, library_folders
 
 WORKER_FILES = (
     *("__init__.py", "text.py", "course/__init__.py", "course/spec.py"),
-    *("execution/__init__.py", "execution/arrays.py", "execution/events.py", "execution/worker"),
+    *(
+        "execution/__init__.py",
+        "execution/answers.py",
+        "execution/arrays.py",
+        "execution/events.py",
+        "execution/worker",
+    ),
     *("methods", "content/weights"),
 )
 """All that a run sees of this package: what its worker imports, and what a solution may."""

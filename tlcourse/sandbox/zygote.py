@@ -71,7 +71,11 @@ def _import_everything() -> None:
     import torchvision.models
     import torchvision.transforms.v2  # noqa: F401
 
-    for name in (WORKER, "tlcourse.execution.worker.main"):  # which the first imports once it has looked at a solution
+    for name in (
+        WORKER,
+        "tlcourse.execution.worker.main",
+        "tlcourse.execution.worker.calls",
+    ):  # which the first imports once it has looked at a solution
         importlib.import_module(name)
 
     torch.set_num_threads(1)

@@ -10,11 +10,8 @@ in words that mean something to who wrote the method. Nothing of it is a mark: a
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import time
 import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ import torch
 
 from tlcourse.course.spec import TaskSpec
 from tlcourse.execution.worker import advice, pipe_locks
+from tlcourse.execution.worker.calls import TooLong, guarded, limited, seed_everything
 from tlcourse.execution.worker.process import Channel
 from tlcourse.execution.worker.solution import Source, load_names, place_of, student_trace
 
@@ -40,14 +38,8 @@ def _kind(value: Any) -> str:
     return "None (is a `return` missing?)" if value is None else f"an object of type {type(value).__name__}"
 
 
-class _TooLong(BaseException):
-    """A check took more than its time; no `except Exception` of a student's keeps it."""
-
-
 def run(task_spec: TaskSpec, inputs: Path, folder: Path, source: Source, channel: Channel) -> None:
     """Load what was written, and say of each check how it ended; raises SolutionError where it cannot be loaded."""
-    from tlcourse.execution.worker.main import guarded, seed_everything
-
     channel.emit("phase", name="load")
     pipe_locks.install_where_needed()
     where = f"while {source.name} was imported"
@@ -69,9 +61,9 @@ def run(task_spec: TaskSpec, inputs: Path, folder: Path, source: Source, channel
 def _outcome(check: Any, written: types.ModuleType, folder: Path, cpu_s: float) -> tuple[str, str, str]:
     """Status, what is said, and the student's lines that led there."""
     try:
-        with _limited(cpu_s):
+        with limited(cpu_s):
             check(written)
-    except _TooLong as error:
+    except TooLong as error:
         at = place_of(error, folder)
         return (
             "slow",
@@ -88,22 +80,3 @@ def _outcome(check: Any, written: types.ModuleType, folder: Path, cpu_s: float) 
         said = f"{type(error).__name__}: {advice.first_line(error)}" + (f" ({at})" if at else "")
         return "error", f"{said}. {fix}" if fix else said, student_trace(error, folder)
     return "pass", "", ""
-
-
-@contextlib.contextmanager
-def _limited(cpu_s: float) -> Iterator[None]:
-    """Within so many seconds of CPU, where the system has such a clock; what sleeps meets the run's own end."""
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def end(_: int, frame: Any) -> None:
-        raise _TooLong
-
-    before = signal.signal(signal.SIGPROF, end)
-    signal.setitimer(signal.ITIMER_PROF, cpu_s, 1.0)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0.0)
-        signal.signal(signal.SIGPROF, before)

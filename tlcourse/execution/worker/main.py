@@ -7,25 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import random
+import struct
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import numpy as np
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
 
 from tlcourse.course.spec import TaskSpec
-from tlcourse.execution.arrays import GRAPH_CAP, handed_out_first, pack
+from tlcourse.execution.arrays import CALLS, GRAPH_CAP, handed_out_first, pack
 from tlcourse.execution.worker import advice, pipe_locks, predict
+from tlcourse.execution.worker.calls import answer_all, guarded, seed_everything
 from tlcourse.execution.worker.pretrained import find_in
 from tlcourse.execution.worker.process import Channel
-from tlcourse.execution.worker.solution import SolutionError, Source, load_fit, place_of, student_trace
+from tlcourse.execution.worker.solution import SolutionError, Source, load_fit
 from tlcourse.execution.worker.task import Arrays, Task, missing_device, pick_device
 
 
@@ -85,10 +84,14 @@ def _run(
     guarded(lambda: _try_outputs(model, task, task_spec, channel), called, folder)
     if not task_spec.predict:
         return
-    x = load_tensors(channel.receive_test_inputs())["x"]
+    given = load_tensors(channel.receive_test_inputs())
     channel.emit("phase", name="predict")
-    arrays = guarded(lambda: predict.predict(model, x, task_spec.outputs, device), called, folder)
-    channel.results(pack(arrays))
+    predicted = pack(guarded(lambda: predict.predict(model, given["x"], task_spec.outputs, device), called, folder))
+    if task_spec.calls is not None:
+        channel.first(struct.pack("<Q", len(predicted)) + predicted)
+        answer_all(task_spec, bytes(given[CALLS].numpy()), {task_spec.calls.after: model}, folder, channel)
+        predicted = b""
+    channel.results(predicted)
 
 
 def _try_outputs(model: torch.nn.Module, task: Task, task_spec: TaskSpec, channel: Channel) -> None:
@@ -152,32 +155,8 @@ def _graph_of(model: torch.nn.Module, task: Task) -> bytes:
         return b""
 
 
-def guarded(act: Callable[[], Any], where: str, folder: Path) -> Any:
-    """Student code: whatever it raises, ending the process included, is theirs to read."""
-    try:
-        return act()
-    except SolutionError:
-        raise
-    except SystemExit as error:
-        raise SolutionError(
-            "exception", advice.of_exit(error, where, place_of(error, folder)), student_trace(error, folder)
-        ) from None
-    except BaseException as error:
-        summary = f"{type(error).__name__} {where}: {advice.first_line(error)}"
-        if fix := advice.of_error(error, folder):
-            summary = f"{summary.rstrip(' .:')}. {fix}"
-        raise SolutionError("exception", summary, student_trace(error, folder)) from None
-
-
 def _dataset(tensors: Mapping[str, torch.Tensor], task_spec: TaskSpec) -> Arrays:
     return Arrays(tensors["x"], [tensors[name] for name in task_spec.targets])
-
-
-def seed_everything(seed: int) -> None:
-    """Python's, NumPy's and torch's generators: a forked child inherits NumPy's from its parent otherwise."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
 
 
 def device_name(device: torch.device) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import math
 import os
 import shutil
@@ -16,10 +15,14 @@ import signal
 import struct
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+import msgspec
+
+from tlcourse.course.spec import TaskSpec
 from tlcourse.execution import events
 from tlcourse.execution.worker.solution import FILENAME, SolutionError, place_in, read_source
 
@@ -109,11 +112,16 @@ def _work(inputs: Path, submission: Path, events_fd: int, results_fd: int) -> in
     _look_like_a_script()
     _say_where_on_timeout(channel, folder)
     try:
-        source = read_source(folder, _needed(inputs))
+        task_spec = msgspec.json.decode((inputs / "task_spec.json").read_bytes(), type=TaskSpec)
+        source = read_source(folder, _needed(task_spec))
     except SolutionError as error:
         channel.emit("started", device="", torch=_torch_version())
         channel.emit("problem", kind=error.kind, message=error.message, trace=error.trace)
         return 1
+    if task_spec.calls is not None and not task_spec.calls.after:
+        from tlcourse.execution.worker import calls
+
+        return calls.main(task_spec, task_spec.calls, folder, source, channel)
     gc.disable()  # torch's import makes objects that all stay; to look through them again and again is a sixth of it
     from tlcourse.execution.worker.main import main
 
@@ -121,11 +129,11 @@ def _work(inputs: Path, submission: Path, events_fd: int, results_fd: int) -> in
     return main(inputs, folder, source, channel)
 
 
-def _needed(inputs: Path) -> list[str]:
-    """What the solution must define: `fit`, or the names that its checks call."""
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads((inputs / "task_spec.json").read_bytes()).get("defines") or ["fit"]
-    return ["fit"]
+def _needed(task_spec: TaskSpec) -> Sequence[str]:
+    """What the solution must define: `fit`, or what its checks call; a missing function costs its own calls alone."""
+    if task_spec.calls is not None and not task_spec.calls.after:
+        return ()
+    return task_spec.defines or ("fit",)
 
 
 def _take_standard_input() -> int:

@@ -1,0 +1,227 @@
+"""A part `functions`: each call alone, judged outside, and each case costs itself only."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tlcourse.course.loader import load_course
+from tlcourse.execution.answers import Raised
+from tlcourse.grading.grade import Options, grade, run
+from tlcourse.grading.scoring.calls import call, case, difference, same, sequence, wrong_with
+
+COURSE = Path(__file__).parents[2] / "assignments_course"
+REFERENCE = (COURSE / "graders/references/logistic.py").read_text()
+
+
+@pytest.fixture(scope="module")
+def logistic():
+    return load_course(COURSE).exercises["logistic"]
+
+
+@pytest.fixture
+def graded(logistic, tmp_path, quick_sandbox):
+    def graded(text, **options):
+        path = tmp_path / "solution.py"
+        path.write_text(textwrap.dedent(text))
+        return grade(logistic, path, Options(sandbox_kind=quick_sandbox, threads=1, **options))
+
+    return graded
+
+
+def points(result):
+    return {check.id: check.points for check in result.checks if check.points}
+
+
+def test_the_reference_has_all_points(graded):
+    result = graded(REFERENCE)
+    assert (result.outcome, result.points, result.max_points) == ("pass", 14, 14)
+    assert [(part.id, part.kind, part.points) for part in result.parts] == [("pieces", "functions", 14)]
+    assert result.messages == []
+
+
+def test_one_right_and_five_raising_functions_have_the_points_of_the_one(graded):
+    result = graded(
+        """
+        import numpy as np
+        import sys
+        list = [1, 2]  # a name that shadows a builtin
+
+        def sigmoid(z):
+            raise ValueError(f"with {z}")
+
+        def loss(w, X, t):
+            z = X @ w
+            return np.mean(np.logaddexp(0, z) - t * z)
+
+        def gradient(w, X, t):
+            sys.exit(1)
+
+        class Standardiser:
+            def __init__(self):
+                raise KeyError("mean")
+
+        def batches(n, size):
+            yield [0]
+            raise RuntimeError
+
+        def report(losses):
+            raise NotImplementedError
+        """,
+        seed_source="secret",
+    )
+    assert (result.outcome, result.points) == ("fail", 3)
+    assert points(result) == {"loss": 3}
+    assert len(result.runs) == 1
+    said = "\n".join(result.messages)
+    assert "sigmoid: sigmoid in a hidden case raised ValueError." in said
+    assert "sigmoid: sigmoid(array([" in said  # the public case, with what the exception says
+    assert "raised ValueError: with [" in said
+    assert "(solution.py, line 7, in sigmoid)" in said
+    assert "gradient in a hidden case raised SystemExit" in said
+    assert "Standardiser in a hidden case raised KeyError." in said
+    assert "report: report is not written yet." in said
+
+
+def test_what_ends_the_process_or_never_ends_costs_its_own_cases(graded):
+    result = graded(
+        REFERENCE
+        + textwrap.dedent(
+            """
+            import os
+
+            right = batches
+
+            def batches(n, size):
+                while n == 7:
+                    pass
+                return np.ones((30_000, 30_000)) if n == 8 else "text" if n == 9 else right(n, size)
+
+            def report(losses):
+                os._exit(0)
+            """
+        )
+    )
+    assert points(result) == {"sigmoid": 2, "loss": 3, "gradient": 3, "standardiser": 2, "batches": 1.25}
+    assert len(result.runs) == 5  # report ends each; all other cases are answered by the second
+    said = "\n".join(result.messages)
+    assert "batches(7, 3) took longer than a call may (solution.py, line 4" in said
+    assert "batches(8, 3) took more memory than a call may (solution.py, line 4" in said
+    assert "batches(9, 3): a text came, a list was expected." in said
+    assert "gave no answer: the " in said
+
+
+def test_missing_names_cost_their_cases_and_a_solution_that_ends_early_keeps_what_stands_above(graded):
+    result = graded(
+        """
+        import numpy as np
+
+        def sigmoid(z):
+            print("hello")
+            return np.exp(-np.logaddexp(0, -np.asarray(z)))
+
+        plot_of_my_own
+        """
+    )
+    assert points(result) == {"sigmoid": 2}
+    assert "loss: loss has nothing to call: it is not defined." in result.messages
+    assert "NameError: name 'plot_of_my_own' is not defined (solution.py, line 8)" in result.runs[0].log
+    nothing = graded("x = 1\n")
+    assert nothing.outcome == "invalid"
+    assert "solution.py defines no `sigmoid`" in nothing.messages[0]
+    assert graded("def sigmoid(z:\n").outcome == "invalid"
+
+
+def test_a_run_loads_the_solution_and_calls_nothing(logistic, tmp_path, quick_sandbox):
+    path = tmp_path / "solution.py"
+    path.write_text("def sigmoid(z):\n    raise ValueError\n")
+    result = run(logistic, path, Options(sandbox_kind=quick_sandbox, threads=1))
+    assert (result.outcome, result.checks) == ("ran", [])
+    assert "defines no `loss`" in result.runs[0].log
+
+
+def test_hostile_answers_are_wrong_and_nothing_more(graded):
+    result = graded(
+        """
+        import builtins
+        import numpy as np
+
+        class Equal:
+            def __eq__(self, other): return True
+            def __array__(self, *_, **__): return np.array([self], dtype=object)
+
+        class Zero(float):
+            def __sub__(self, other): return 0.0
+            __rsub__ = __sub__
+            def __eq__(self, other): return True
+
+        class Right(dict):
+            def __getitem__(self, key): return 1
+            def items(self): return [("best", 0)]
+
+        def sigmoid(z): return Equal()
+        def loss(w, X, t): return Zero(123.0)
+        def gradient(w, X, t): return np.array([Equal()] * 3)
+
+        class Standardiser:
+            def fit(self, X): return self
+            def __getattr__(self, name): return lambda *_: self.__class__
+
+        def batches(n, size):
+            while True:
+                yield []
+
+        def report(losses):
+            builtins.sorted = None
+            return Right({float("nan"): "best"})
+        """
+    )
+    assert (result.outcome, result.points) == ("fail", 0)
+    assert len(result.checks) == 6
+    said = "\n".join(result.messages)
+    assert "gave an answer that is an iterator that gives more than 10000 values" in said
+    assert "123 came, " in said
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted", "said"),
+    [
+        (1.0, 1.0 + 1e-9, ""),
+        (1, 1.0, ""),
+        (True, 1.0, "a bool came, a number was expected"),
+        (1, True, "a number came, a bool was expected"),
+        (np.array(2.0), 2.0, ""),
+        ([1.0, 2.0], np.array([1.0, 2.0]), "a list came, an array of shape (2,) was expected"),
+        (np.ones(3), np.ones((3, 1)), "shape (3,) came, (3, 1) was expected"),
+        (np.array([1, 2]), np.array([1.0, 2.5]), "2 came at [1], 2.5 was expected; 1 of 2 numbers are others"),
+        (np.array([np.nan]), np.array([np.nan]), ""),
+        (10**400, 1.0, "a number that is too large came"),
+        ([1, (2,)], [1, [2]], "item 1: a tuple came, a list was expected"),
+        ({"a": 1}, {"a": 1, "b": 2}, "a table with other keys came: ['a']"),
+        ("a", "b", "'a' came, 'b' was expected"),
+        (None, 1.0, "None came, a number was expected"),
+        (Raised("slow"), 1.0, "it gave no answer (slow)"),
+    ],
+)
+def test_a_difference_is_said(got, wanted, said):
+    assert difference(got, wanted) == said
+
+
+def test_tolerances_are_those_of_numpy():
+    assert same(1.05, 1.0, rtol=0.1)
+    assert not same(1.05, 1.0)
+    assert same(0.05, 0.0, atol=0.1)
+    assert not same(float("nan"), float("nan"), equal_nan=False)
+    assert difference(np.ones(3), np.ones(4), values=False) == "shape (3,) came, and is another one"
+
+
+def test_a_case_may_have_a_judge_who_need_not_know_every_form():
+    one = case(call("f"), judge=lambda answer: answer > 3 or "too small")
+    assert wrong_with(one, 4) == ""
+    assert wrong_with(one, 2) == "too small"
+    assert wrong_with(one, "x") == "the answer (a text) is of another form than was expected"
+    with pytest.raises(ValueError, match="says neither"):
+        wrong_with(sequence(call("f")), 1)
