@@ -11,7 +11,7 @@ import pytest
 from tlcourse.course.checks import misplaced, problems_of_lessons, slides
 from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
-from tlcourse.course.markdown import headings, minutes_of
+from tlcourse.course.markdown import CHECK_S, WORDS_A_MINUTE, headings, minutes_of, words_of
 
 COURSE = load_course()
 LESSONS = sorted(COURSE.lessons)
@@ -97,6 +97,16 @@ def test_a_diagram_is_followed_by_the_same_in_words(name):
     ]
     for rest in after[1:]:
         assert rest[:1].isalpha() or rest[:1] in "*'\"", f"after a diagram of {name} stands {rest[:40]!r}"
+
+
+def test_what_must_be_understood_counts_as_words_and_what_is_not_seen_does_not():
+    assert words_of("Four words – of prose.\n") == 4
+    assert words_of("```python\nloss = F.cross_entropy(model(x), y)\n```\n") == 7, "six names and an operator"
+    assert words_of("$$\nL = \\frac{\\lambda}{2} \\text{CE}(y, p)\n$$\n") == 7
+    assert words_of("| a | bee |\n|---|---|\n| 1 | 2 |\n") == 4
+    assert words_of("```figure\nkind: flow\nalt: >-\n  read where nothing is drawn\ncaption: two words\n```\n") == 3
+    asked = "word " * WORDS_A_MINUTE + "\n\n**Check.** Why?\n\n## Check yourself\n"
+    assert minutes_of(asked) == 1 + 2 * CHECK_S // 60
 
 
 @pytest.mark.parametrize("name", LESSONS)

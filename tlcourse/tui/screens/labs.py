@@ -15,6 +15,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tlcourse.course.lab import Lab
+from tlcourse.course.markdown import WORDS_A_MINUTE
 from tlcourse.labs.recorded import RecordedRun, recorded
 from tlcourse.labs.result import kept_runs
 from tlcourse.presenting.lab_run import cut, state
@@ -30,7 +31,6 @@ from tlcourse.tui.widgets.lab_view import of_events
 _SPARK = 14
 _LEAST = 3
 """Points that make a curve."""
-_WORDS_A_MINUTE = 150
 _BESIDE_FROM = 110
 
 
@@ -121,7 +121,7 @@ class LabsScreen(CourseScreen):
             right = predictions[lab.id][1] if lab.id in predictions else None
             words = len(f"{lab.claim} {lab.prediction.prompt} {lab.explanation}".split())
             seconds = run.about.seconds if run is not None and run.about is not None else 10.0
-            minutes = math.ceil(words / _WORDS_A_MINUTE + seconds / 60)
+            minutes = math.ceil(words / WORDS_A_MINUTE + seconds / 60)
             self._entries[lab.id] = Entry(lab, run, state(right, runs), minutes, bool(runs))
 
     # -- the list --------------------------------------------------------------------------------------------------
