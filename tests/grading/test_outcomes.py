@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from tlcourse.grading.grade import Options, grade
+
+REFERENCE = Path(__file__).parent.parent / "example_course" / "graders" / "references" / "line.py"
 
 HEAD = """
 import time
@@ -194,3 +198,16 @@ def test_two_networks_and_one_forged_line_share_nothing(grade_text):
         """)
     assert result.outcome == "fail"
     assert result.runs[0].probes == {"parameters": 4.0, "trainable": 4.0}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's runs are another user's")
+@pytest.mark.parametrize("kind", ["bubblewrap", "landlock", "fork-server"])
+def test_a_umask_that_shuts_others_out_shuts_no_run_out(grade_text, kind):
+    """Hardened servers give root 077; a run is another user's, and reaches what was made for it."""
+    before = os.umask(0o077)
+    try:
+        result = grade_text(REFERENCE.read_text(), sandbox_kind=kind)
+    finally:
+        os.umask(before)
+    assert result.outcome == "pass", result.messages

@@ -55,7 +55,8 @@ class ForkServerParent:
         self._retired = False
         self._folder = new_folder("server")
         self._spool = self._folder / "spool"
-        self._spool.mkdir(mode=0o711)
+        self._spool.mkdir()
+        self._spool.chmod(0o711)  # whatever the umask takes away
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             credentials_wanted(self._control)
@@ -134,7 +135,8 @@ class ForkServerParent:
         folder = self._spool / name
         theirs = ((start.inputs, folder / "inputs"), (start.submission, folder / "submission"))
         try:
-            folder.mkdir(mode=0o711)
+            folder.mkdir()
+            folder.chmod(0o711)
             for source, inside in theirs:
                 if os.geteuid() == 0:
                     give_to_spare_uid(source)

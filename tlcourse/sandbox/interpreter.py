@@ -134,11 +134,13 @@ def cover_and_show(argv: list[str]) -> NoReturn:
     """`PLAN COMMAND…`, as root in a mount namespace of its own: cover, show, and become the command."""
     plan, command = json.loads(argv[0]), argv[1:]
     held = [(folder, os.open(folder, os.O_PATH | os.O_CLOEXEC)) for folder in plan["folders"]]
+    usual = os.umask(0o022)  # what is made here is for every user, whatever root's is
     for cover in plan["covers"]:
         _mount("none", cover, "tmpfs", _NOSUID | _NODEV, "mode=755,size=1m")
     for folder, descriptor in held:
         Path(folder).mkdir(parents=True, exist_ok=True)
         _mount(f"/proc/self/fd/{descriptor}", folder, None, _BIND | _REC, None)
+    os.umask(usual)
     os.execv(command[0], command)  # noqa: S606
 
 

@@ -61,6 +61,9 @@ class LandlockSandbox:
             link = own / PACKAGE.name / name
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(PACKAGE / name)
+        for made in (own, *own.rglob("*")):
+            if not made.is_symlink():
+                made.chmod(0o755)  # whatever the umask takes away
         return _launch(start, worker_command([str(start.inputs), str(start.submission), *start.arguments], own))
 
 

@@ -31,7 +31,7 @@ from tlcourse.text import typed
 SETTINGS, COURSE = "autograder.json", "course"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same course is the same ZIP
 _PRIVATE, _FILE, _PROGRAM = 0o600, 0o644, 0o755
-_UV, _PYTHON = "0.13.9", "3.12"
+_UV, _PYTHON = "0.13.9", ">=3.11,<3.15"  # the image's own, or one that uv fetches
 _PINNED = ("torch", "torchvision", "numpy")
 _LEFT_OUT = frozenset({"__pycache__", "references", "wrong", "solutions.zip", ".git"})
 """Of a course: what no grading needs, and nobody should find."""
@@ -169,7 +169,7 @@ apt-get update
 apt-get install -y --no-install-recommends bubblewrap ca-certificates python3-venv
 python3 -m venv "$place/uv"
 "$place/uv/bin/pip" install --no-cache-dir {typed_uv()}
-"$place/uv/bin/uv" venv --python {_PYTHON} --managed-python "$place/venv"
+"$place/uv/bin/uv" venv --python '{_PYTHON}' "$place/venv"
 "$place/uv/bin/uv" pip install --python "$place/venv/bin/python" --torch-backend cpu {wanted} "$source/{wheel}"
 # student code runs as a user of its own: it may pass here, and look nowhere else
 chmod a+x "$(dirname "$source")" "$place"
