@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -120,6 +121,21 @@ def test_it_carries_its_licence_and_says_so(installed):
     cited = yaml.safe_load((CHECKOUT / "CITATION.cff").read_text())
     assert (cited["license"], cited["version"]) == ("MIT", about["Version"])
     assert [author["name"] for author in cited["authors"]] == ["tlcourse contributors"]
+
+
+def test_its_own_page_has_no_picture_and_names_documents_that_are_installed_with_it(installed):
+    (wheel,) = installed.parents[2].glob("tlcourse-*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        (metadata,) = [name for name in opened.namelist() if name.endswith(".dist-info/METADATA")]
+        page = Parser().parsestr(opened.read(metadata).decode()).get_payload()
+    assert page.startswith("# tlcourse\n\nA course in a terminal, and its grader.")
+    assert "![" not in page
+    assert re.findall(r"\]\((?!\w+:)", page) == []
+    named = set(re.findall(r"share/doc/tlcourse/([\w-]+\.md)", page))
+    assert {"students.md", "security.md", "install.md"} <= named
+    for name in named:
+        there = installed.parents[1] / "share" / "doc" / "tlcourse" / name
+        assert there.read_text() == (CHECKOUT / "docs" / name).read_text()
 
 
 def test_a_new_course_is_made_from_it_and_is_right(tl, tmp_path):
