@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.course.author import TEMPLATE, new_course
+from tlcourse.course.author import KINDS, TEMPLATE, add_exercise, new_course
 from tlcourse.course.loader import load_course
 from tlcourse.errors import UsageError
 
@@ -69,10 +69,77 @@ def test_two_new_courses_keep_progress_apart(tmp_path):
 
 def test_the_command_lists_what_it_wrote_and_refuses_with_one_message(tl, tmp_path):
     made = json.loads(tl("author", "new", "mine", "--json", course=None).stdout)
-    assert len(made["written"]) == sum(path.is_file() for path in TEMPLATE.rglob("*") if path.suffix != ".pyc") + 1
+    own = [path for path in TEMPLATE.rglob("*") if "like" not in path.parts and path.suffix != ".pyc"]
+    assert len(made["written"]) == sum(path.is_file() for path in own) + 1
     assert all((tmp_path / path).is_file() for path in made["written"])
     again = tl("author", "new", "mine", course=None)
     assert again.returncode == 2
     assert "Traceback" not in again.stderr
     checked = tl("author", "check", course=Path("mine"))
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("like", KINDS)
+def test_an_exercise_of_each_kind_is_whole(tmp_path, like):
+    new_course(tmp_path / "c", like=like)
+    (exercise,) = load_course(tmp_path / "c").exercises.values()
+    assert exercise.reference is not None
+    assert exercise.explanation is not None
+    assert list((exercise.grader.parent / "wrong" / exercise.folder.name).glob("*.py"))
+    assert (exercise.folder / "starter.ipynb").is_file()
+    assert not (tmp_path / "c" / "like").exists()
+    kinds = {part.kind for part in exercise.about.parts}
+    wanted = {"report": {"functions", "manual"}, "sequence": {"model", "functions"}}
+    assert kinds == wanted.get(like, {like})
+
+
+def test_exercises_are_added_to_a_course_whose_comments_stay(tmp_path):
+    course = tmp_path / "c"
+    new_course(course)
+    about = course / "course.yaml"
+    about.write_text(about.read_text().replace("units:", "# mine\nunits:") + "# the end\n")
+    added = [path.relative_to(course).as_posix() for path in add_exercise(course, "functions")]
+    assert {"exercises/location/starter.ipynb", "graders/location.py"} <= set(added)
+    add_exercise(course, "report")
+    found = load_course(course)
+    assert list(found.exercises) == ["outliers", "location", "study"]
+    assert [unit.exercises for unit in found.about.units] == [["outliers"], ["location"], ["study"]]
+    assert about.read_text().count("# mine") == about.read_text().count("# the end") == 1
+    for like in ("functions", "model"):
+        with pytest.raises(UsageError, match="already"):
+            add_exercise(course, like)
+    with pytest.raises(UsageError, match="no kind of exercise 'function'"):
+        add_exercise(course, "function")
+
+
+BOTH = ["outliers", "location"]
+
+
+@pytest.mark.parametrize(
+    ("before", "names"),
+    [
+        ("units:\n- {id: a, title: A, summary: S}\nexercises:\n- outliers\n", BOTH),
+        (
+            "exercises: [ outliers ]  # all\nunits:\n    - id: a\n      title: A\n      summary: S\n",
+            ["outliers", "location"],
+        ),
+        ("units:\n  - {id: a, title: A, summary: S}\n", ["location"]),
+        ("units: [{id: a, title: A, summary: S}]\nexercises: [outliers]\n", BOTH),
+    ],
+)
+def test_course_yaml_may_be_written_as_one_likes(tmp_path, before, names):
+    course = tmp_path / "c"
+    new_course(course)
+    (course / "course.yaml").write_text(f"id: c\ntitle: C\n{before}")
+    add_exercise(course, "functions")
+    assert list(load_course(course).exercises) == names
+
+
+def test_a_course_yaml_that_cannot_be_changed_stays_as_it_was(tmp_path):
+    course = tmp_path / "c"
+    new_course(course)
+    text = "id: c\ntitle: C\nunits: [{id: a, title: A, summary: S}]\nexercises: [\n  outliers]\n"
+    (course / "course.yaml").write_text(text)
+    with pytest.raises(UsageError, match=r"course.yaml could not be changed"):
+        add_exercise(course, "functions")
+    assert (course / "course.yaml").read_text() == text

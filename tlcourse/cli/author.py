@@ -26,15 +26,28 @@ app.command("gradescope-grade", hidden=True)(gradescope.gradescope_grade)
 
 @app.command("new")
 def new(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where; it is made, or it is empty.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="Where; it is made, or empty. With --like also a course that is there."),
+    ],
     title: Annotated[str, typer.Option("--title", help="What the course is called.")] = "A new course",
+    like: Annotated[
+        str | None,
+        typer.Option("--like", metavar="KIND", help="An exercise of this kind: model, functions, report or sequence."),
+    ] = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Make a small course that works, to be changed into your own: a lesson, a quiz, an exercise with its grader."""
-    from tlcourse.course.author import new_course
+    """Make a small course that works, to be changed into your own: a lesson, a quiz, an exercise with its grader.
 
-    written = [str(path) for path in new_course(folder, title)]
+    With --like its exercise is of another kind; in a course that is there, one is added.
+    """
+    from tlcourse.course.author import add_exercise, new_course
+
+    if like is not None and (folder / "course.yaml").is_file():
+        written = [str(path) for path in add_exercise(folder, like)]
+    else:
+        written = [str(path) for path in new_course(folder, title, like or "model")]
     if json:
         out.document({"schema": 1, "course": str(folder), "written": written})
         return
@@ -163,6 +176,37 @@ def _problems_of_written(loaded: LoadedCourse, course: Path | None, chosen: Sequ
         found = list(problems_with(sandbox, folder_of(loaded, one), graders_folder(course), one))
         out.note(f"{'FAILS' if found else 'holds'}  write/{one.id}")
         yield from found
+
+
+@app.command("import")
+def import_(
+    assignment: Annotated[
+        Path, typer.Argument(metavar="ASSIGNMENT", help="A notebook of Otter-Grader or nbgrader, with its solutions.")
+    ],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A course, or where one is made; default: a new one here.")
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="Of the exercise; default: that of the notebook.")] = "",
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Make an exercise of an assignment: starter, reference, tests with their points, and what people mark.
+
+    What cannot be carried is listed, cell by cell, with what to do about it. Tests run in the sandbox alone.
+    """
+    from tlcourse.grading.assignments.written import import_assignment
+
+    made = import_assignment(assignment, folder or Path(assignment.stem), name)
+    if json:
+        out.document({"schema": 1, "import": made})
+        return
+    for path in made.written:
+        out.say(f"written: {path}" if plain else path)
+    out.say(f"{made.format}: {made.points:g} points, {made.by_tests:g} by tests and {made.by_hand:g} by people.")
+    for note in made.notes:
+        out.say(f"not carried: {note}" if plain else note)
+    if not plain:
+        out.note(f"Check it:  tlcourse author check {typed(made.course)} --exercises --only {made.exercise}")
 
 
 @app.command("notebooks")

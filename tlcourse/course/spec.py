@@ -15,6 +15,10 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\Z", max_length=60)]
 """A name of Python's."""
 
 
+CELL = "test of cell"
+"""Begins the name of a call that is none: its argument is the text of a test, run beside what was handed in."""
+
+
 class Output(Struct, frozen=True, forbid_unknown_fields=True):
     """One tensor that the returned module gives for a batch, without its batch dimension."""
 

@@ -7,7 +7,9 @@ that it says about a score counts. No torch here: what is called needs none.
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import io
 import random
 import signal
 import sys
@@ -19,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from safetensors.numpy import load
 
-from tlcourse.course.spec import CallSpec, TaskSpec
+from tlcourse.course.spec import CELL, CallSpec, TaskSpec
 from tlcourse.execution.answers import AnswerError, Raised, Ref, frame, from_bytes, to_bytes
 from tlcourse.execution.arrays import CALLS
 from tlcourse.execution.worker import advice
@@ -32,6 +34,9 @@ from tlcourse.execution.worker.solution import (
     place_of,
     student_trace,
 )
+
+_SAID = 5
+"""Cells that ended early, of which is said how."""
 
 
 def main(task_spec: TaskSpec, calls: CallSpec, folder: Path, source: Source, channel: Channel) -> int:
@@ -59,19 +64,17 @@ def _load(folder: Path, source: Source, calls: CallSpec) -> None:
 
     Raises SolutionError where nothing of what is asked for is there.
     """
-    stopped: BaseException | None = None
-    try:
-        load_names(folder, source, ())
-    except Exception as error:
-        stopped = error
+    stopped: list[Exception] = []
+    load_names(folder, source, (), on_error=stopped.append)
     defined = sys.modules["solution"].__dict__
-    missing = [name for name in calls.defines if not callable(defined.get(name))]
+    missing = [name for name in calls.defines if name not in defined]
     if len(missing) == len(calls.defines):
-        raise stopped or not_defined(missing[0], source)
-    if stopped is not None:
-        place = place_of(stopped, folder)
-        said = f"{type(stopped).__name__}: {advice.first_line(stopped)}" + (f" ({place})" if place else "")
-        sys.stderr.write(f"Notice: {source.name} ended early, and only what stands above that is called: {said}\n")
+        raise stopped[0] if stopped else not_defined(missing[0], source)
+    for error in stopped[:_SAID]:
+        place = place_of(error, folder)
+        said = f"{type(error).__name__}: {advice.first_line(error)}" + (f" ({place})" if place else "")
+        what = "a cell ended early" if len(source.codes) > 1 else f"{source.name} ended early"
+        sys.stderr.write(f"Notice: {what}, and what it had not defined by then is missing: {said}\n")
     for name in missing:
         sys.stderr.write(f"Notice: {not_defined(name, source).message}\n")
 
@@ -93,7 +96,8 @@ def _answer(case: int, steps: list[Any], known: dict[str, Any], calls: CallSpec,
     try:
         for number, (name, args, kwargs, keep, take) in enumerate(steps):
             with limited(cpu_s, calls.call_mb):
-                value = _named(name, known)(*_given(args, known), **_given(kwargs, known))
+                called = _test_cell if name.startswith(CELL) else _named(name, known)
+                value = called(*_given(args, known), **_given(kwargs, known))
                 if keep:
                     known[keep] = value
                 else:
@@ -129,6 +133,24 @@ def _given(value: Any, known: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         return {name: _given(one, known) for name, one in value.items()}
     return value
+
+
+def _test_cell(text: str) -> list[Any]:
+    """Run the text of a test in a copy of the solution's names: what it printed and gave, and a number that it gave."""
+    tree = ast.parse(text, "test")
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    names = dict(sys.modules["solution"].__dict__)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(compile(tree, "test", "exec"), names)  # noqa: S102 - the course's own, in the sandbox
+        value = None
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), "test", "eval"), names)  # noqa: S307 - as above
+        if value is not None:
+            sys.stdout.write(f"{value!r}\n")
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+        return [said.getvalue(), float(value)]
+    return [said.getvalue(), None]
 
 
 class _MissingError(Exception):

@@ -161,8 +161,13 @@ def load_fit(folder: Path, source: Source) -> Callable[[Any], Any]:
     return fit
 
 
-def load_names(folder: Path, source: Source, needed: Iterable[str]) -> types.ModuleType:
-    """A solution, run as the module `solution` of `folder`; raises SolutionError where it has not all of `needed`."""
+def load_names(
+    folder: Path, source: Source, needed: Iterable[str], on_error: Callable[[Exception], object] | None = None
+) -> types.ModuleType:
+    """A solution, run as the module `solution` of `folder`; raises SolutionError where it has not all of `needed`.
+
+    `on_error` is told what a piece raised, and the next cell of a notebook is run, as Jupyter does it.
+    """
     module = types.ModuleType("solution")
     module.__file__ = str(folder / FILENAME)
     sys.modules["solution"] = module
@@ -170,7 +175,12 @@ def load_names(folder: Path, source: Source, needed: Iterable[str]) -> types.Mod
     _answer_as_main(module)
     stand_ins.install()
     for code in source.codes:
-        exec(code, module.__dict__)  # noqa: S102 - running the hand-in is what this process is sandboxed in for
+        try:
+            exec(code, module.__dict__)  # noqa: S102 - running the hand-in is what this process is sandboxed in for
+        except Exception as error:
+            if on_error is None:
+                raise
+            on_error(error)
     for name in needed:
         if not callable(module.__dict__.get(name)):
             raise not_defined(name, source)

@@ -14,12 +14,13 @@ from msgspec.structs import replace
 
 from tlcourse.course.model import Exercise
 from tlcourse.course.parts import FunctionsPart
-from tlcourse.course.spec import CallSpec, TaskSpec
+from tlcourse.course.spec import CELL, CallSpec, TaskSpec
 from tlcourse.errors import InfraError
 from tlcourse.execution.answers import AnswerError, Raised, Ref, read_frames, to_bytes
 from tlcourse.execution.arrays import CALLS, order_of
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.grader import Grader
+from tlcourse.grading.parts.cells import CellCase
 from tlcourse.grading.parts.marking import Marked, Marking, limits_of, record_of, task_seed, told, verdict_on
 from tlcourse.grading.scoring.calls import Call, Case
 from tlcourse.grading.scoring.decide import decide
@@ -178,8 +179,10 @@ def _in_words(
     for rule in about.checks_of(part):
         wrong = []
         for one, answer in zip(cases, answers, strict=True):
-            if one.check == rule.id and (why := grader.wrong_with(one, answer, values=one.public or in_full)):
-                wrong.append(_case_in_words(one, answer, why, in_full=one.public or in_full))
+            # with the public seed everybody can draw the cases; the test of a notebook is hidden with every seed
+            is_open = one.public or (in_full and not isinstance(one, CellCase))
+            if one.check == rule.id and (why := grader.wrong_with(one, answer, values=is_open)):
+                wrong.append(_case_in_words(one, answer, why, in_full=is_open))
         of_one_kind = list(dict.fromkeys(wrong))
         said += [f"{rule.title}: {text}" for text in of_one_kind[:_SAID]]
         if len(of_one_kind) > _SAID:
@@ -227,6 +230,8 @@ def _raised_in_words(raised: Raised, *, in_full: bool) -> str:
 
 def call_in_words(one: Call) -> str:
     """A call as one would write it, its arrays by type and shape unless they are small."""
+    if one.name.startswith(CELL):
+        return one.name
     given = [_argument(value) for value in one.args]
     given += [f"{name}={_argument(value)}" for name, value in one.kwargs.items()]
     return f"{one.name}({', '.join(given)})"[:300]
