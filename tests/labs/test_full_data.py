@@ -45,6 +45,16 @@ def drawn(monkeypatch):
     return garbage
 
 
+def test_half_of_the_pictures_come_as_negatives_with_all_their_channels():
+    torch.manual_seed(1)
+    x = torch.randint(0, 256, (400, 3, 4, 4), dtype=torch.uint8)
+    found = mnist_m.half_inverted(x)
+    negative = (found == 255 - x).all((1, 2, 3))
+    assert ((found == x).all((1, 2, 3)) ^ negative).all(), "each is one or the other as a whole"
+    assert 160 < int(negative.sum()) < 240
+    assert found.dtype == torch.uint8
+
+
 @pytest.mark.parametrize("experiment", [dann, patch_mix], ids=["dann", "patch-mix"])
 def test_garbage_target_labels_give_identical_outputs(drawn, monkeypatch, experiment):
     monkeypatch.setattr(experiment, "EPOCHS", 1)
