@@ -182,7 +182,7 @@ def unfair_limits(course: LoadedCourse) -> Iterator[str]:
     """Limits that end what is asked for, or that a busy machine meets before the CPU's limit does."""
     for exercise in course.exercises.values():
         limits, path = exercise.about.limits, exercise.folder / "exercise.yaml"
-        if limits.cpu_s < exercise.about.seconds:
+        if exercise.about.model and limits.cpu_s < exercise.about.seconds:
             yield f"{at(path, 'limits')}: cpu_s is {limits.cpu_s:g}, expected at least `seconds`, which is asked of fit"
         if limits.wall_time_s < OUTER * limits.cpu_s:
             yield (
