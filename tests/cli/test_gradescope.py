@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import signals_kept
 from tests.grading.lms.test_gradescope import allowed
 from tlcourse.cli import gradescope
 from tlcourse.sandbox.base import Finding
@@ -190,22 +191,75 @@ def test_where_a_container_forbids_namespaces_landlock_keeps_the_labels(course, 
     assert document["score"] == 1.0
 
 
+def graded_here(root: Path, source: str) -> dict:
+    """The same in this process, for what takes no process of its own."""
+    (root / "submission").mkdir(exist_ok=True)
+    for old in (root / "submission").iterdir():
+        old.unlink()
+    if source:
+        (root / "submission" / "solution.py").write_text(source)
+    with signals_kept():
+        gradescope.gradescope_grade(root)
+    return allowed((root / "results" / "results.json").read_text())
+
+
 def test_without_a_sandbox_nothing_is_run_and_staff_read_why(root, monkeypatch, capsys):
     from tlcourse.sandbox import bubblewrap, landlock_sandbox
 
     monkeypatch.setattr(bubblewrap, "probe", lambda: Finding("bubblewrap", False, "no namespaces"))
     monkeypatch.setattr(landlock_sandbox, "probe", lambda: Finding("landlock", False, "no Landlock"))
-    (root / "submission").mkdir(exist_ok=True)
-    (root / "submission" / "solution.py").write_text(REFERENCE)
-    (root / "results").mkdir(exist_ok=True)
-    gradescope.gradescope_grade(root)
-    document = allowed((root / "results" / "results.json").read_text())
+    document = graded_here(root, REFERENCE)
     assert "score" not in document
     assert "not your fault" in document["output"]
     said = capsys.readouterr().err
     assert "no namespaces" in said
     assert "no Landlock" in said
     assert "no hand-in is run without one" in said
+
+
+def test_marks_by_hand_attempts_and_when_students_see_it_are_said(root, tmp_path):
+    other = tmp_path / "autograder"
+    shutil.copytree(root / "source", other / "source", ignore=shutil.ignore_patterns("*.whl"))
+    about = other / "source" / "course" / "exercises" / "line" / "exercise.yaml"
+    talk = "{id: talk, kind: manual, rubric: [{id: talk, text: The talk, points: 3}]}"
+    about.write_text(about.read_text() + f"parts: [{{id: network, kind: model}}, {talk}]\npolicy: {{attempts: 2}}\n")
+    settings = other / "source" / "autograder.json"
+    settings.write_text(settings.read_text().replace('"visible"', '"after_due_date"'))
+    before = [{"score": 0.0}, {"score": 1.0}, {"score": 0.0, "autograder_error": True}]
+    (other / "submission_metadata.json").write_text(json.dumps({"previous_submissions": before}))
+    document = graded_here(other, "")
+    lines = document["output"].splitlines()
+    assert lines[1:3] == [
+        "This is hand-in 3, and the exercise allows 2; what follows is for your course's staff to decide.",
+        "What your course's staff mark by hand is not in this score: The talk (3).",
+    ]
+    assert {document["visibility"], *(test["visibility"] for test in document["tests"])} == {"after_due_date"}
+    assert [test["max_score"] for test in document["tests"]] == [1.0, 1.0]
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_in_too_small_a_container_is_nobodys_zero(root, monkeypatch, capsys):
+    import psutil
+
+    killed = "import os, signal\n\ndef fit(task):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    small = psutil.virtual_memory()._replace(total=768 * 2**20)
+    assert graded_here(root, killed)["score"] == 0.0
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: small)
+    assert "score" not in graded_here(root, killed)
+    assert "a container with at least 2748 MB" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_when_gradescopes_time_is_nearly_over_the_student_reads_so(root):
+    script = root / "run_autograder"
+    kept = script.read_text()
+    assert "--kill-after=15 555 " in kept
+    script.write_text(kept.replace("--kill-after=15 555 ", "--kill-after=15 10 "))
+    document, printed = graded_there(root, "import time\n\ndef fit(task):\n    time.sleep(60)\n")
+    script.write_text(kept)
+    assert "score" not in document
+    assert "took longer than this assignment allows" in document["output"]
+    assert "choose a longer one" in printed
 
 
 def test_the_zip_holds_what_grading_needs_and_no_solution_and_not_the_secret_itself(root, course, run):
