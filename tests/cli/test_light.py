@@ -61,6 +61,7 @@ COMMANDS: list[tuple[str, int | str]] = [
     ("exercise show ex2", 0),
     ("exercise hint ex2", 0),
     ("exercise explain ex2", 2),  # it was not passed
+    ("exercise attempts ex2", 0),
     ("exercise samples ex2 --count 1", 0),
     ("write list", 0),
     ("write show lora", 0),
@@ -99,6 +100,7 @@ COMMANDS: list[tuple[str, int | str]] = [
     ("author check mine --exercises --seeds 1", NEEDS_TORCH),
     ("author check --exercises --only lora", NEEDS_TORCH),
     ("author notebooks mine", 0),
+    ("author import nowhere.ipynb there", 2),
     ("author gradescope ex2", 0),
     ("author gradescope-grade autograder", 0),  # there is no such folder: a document without a score
     ("author ci repository", 0),
