@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.binding import Binding
+from textual.renderables.background_screen import BackgroundScreen
 
 from tlcourse.tui.screens.dialogs import keys_of
 
@@ -80,3 +81,20 @@ async def test_a_slash_can_be_typed_into_every_field(visit, place):
             await person.sees("Question 3")
         await person.press("1", "slash", "2")
         assert person.app.screen.focused.value == "1/2"
+
+
+async def test_what_lies_below_a_dialog_is_dimmed_once_and_anew_at_another_size(visit, monkeypatch):
+    drawn = []
+    segments = BackgroundScreen.process_segments.__func__  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        BackgroundScreen, "process_segments", classmethod(lambda kind, *how: drawn.append(1) or segments(kind, *how))
+    )
+    async with visit(120, 40) as person:
+        shown = await person.press("question_mark")
+        assert "Course map" in shown  # still to be seen
+        before = len(drawn)
+        await person.press(*"lab", "down", "up")
+        assert len(drawn) == before
+        await person.pilot.resize_terminal(80, 24)
+        await person.press()
+        assert len(drawn) > before

@@ -9,10 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
+from tlcourse.tui.screens.frame import Dialog
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.lesson_text import LessonText
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tlcourse.tui.app import CourseApp
 
 
-class HelpDialog(ModalScreen[None]):
+class HelpDialog(Dialog[None]):
     """The keys of the field or list in use, of the screen below and of the app, searched as one types."""
 
     CSS_PATH = "dialogs.tcss"
@@ -112,7 +113,7 @@ _KINDS = {
 }
 
 
-class QuitDialog(ModalScreen[str]):
+class QuitDialog(Dialog[str]):
     """Asked only while something runs: `stop`, `keep`, or None for staying."""
 
     CSS_PATH = "dialogs.tcss"
@@ -137,7 +138,7 @@ class QuitDialog(ModalScreen[str]):
         self.dismiss(choice)
 
 
-class ConfirmDialog(ModalScreen[bool]):
+class ConfirmDialog(Dialog[bool]):
     """A question before something that cannot be undone."""
 
     CSS_PATH = "dialogs.tcss"
@@ -159,7 +160,7 @@ class ConfirmDialog(ModalScreen[bool]):
             yield Static("\n[@click=screen.dismiss(True)]y  yes[/]\n[@click=screen.dismiss(False)]n  no[/]")
 
 
-class HintDialog(ModalScreen[int]):
+class HintDialog(Dialog[int]):
     """The hints up to the one that was asked for; `h` shows one more. Returns how many were seen."""
 
     CSS_PATH = "dialogs.tcss"
@@ -208,7 +209,7 @@ class HintDialog(ModalScreen[int]):
         self.dismiss(self._seen)
 
 
-class PageDialog(ModalScreen[None]):
+class PageDialog(Dialog[None]):
     """A page to read on top of a screen."""
 
     CSS_PATH = "dialogs.tcss"
@@ -247,7 +248,7 @@ class PageDialog(ModalScreen[None]):
         (page.scroll_page_down if by > 0 else page.scroll_page_up)(animate=False)
 
 
-class ChoiceDialog(ModalScreen[str | None]):
+class ChoiceDialog(Dialog[str | None]):
     """One of several things, each a line; returns its name, or None where none was wanted."""
 
     CSS_PATH = "dialogs.tcss"

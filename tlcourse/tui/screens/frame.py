@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Click
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
+from textual.strip import Strip
+from textual.visual import Visual
 from textual.widgets import Footer, Input, Static, TextArea
 
 from tlcourse.presenting.marks import share_bar
@@ -17,8 +19,14 @@ from tlcourse.tui.text import Text
 from tlcourse.tui.textual_private import FooterKey, forget_watchers
 
 if TYPE_CHECKING:
+    from rich.segment import Segment
+    from textual.css.styles import RulesMap
+    from textual.style import Style
+    from textual.visual import RenderOptions
+
     from tlcourse.tui.app import CourseApp
 
+Result = TypeVar("Result")
 _KEPT = ("help", "leave_app")
 """Whoever knows these two finds all others."""
 _IN_FIELDS = ("enter", "escape", "f1")
@@ -250,3 +258,49 @@ class CourseScreen(Screen[None]):
     def tell(self, text: str) -> None:
         """Say why a key does nothing here."""
         self.notify(text, severity="warning", timeout=4, markup=False)
+
+
+class _Below(Visual):
+    """What lies below a dialog, as it was when the dialog opened."""
+
+    def __init__(self, lines: list[list[Segment]], width: int) -> None:
+        self._strips = [Strip(line, width) for line in lines]
+
+    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        """The lines that were kept."""
+        return self._strips
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        """All there is."""
+        return container_width
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        """Its lines."""
+        return len(self._strips)
+
+
+class Dialog(ModalScreen[Result]):
+    """A screen over another one, which is dimmed once: Textual would draw all of it again for each key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._below: tuple[object, _Below] | None = None
+
+    def render(self) -> Any:
+        """What lies below, drawn when the dialog opens, and again at another size or in other colours."""
+        console, size = self.app.console, self.size
+        drawn_for = (size, self.styles.background)
+        if self._below is None or self._below[0] != drawn_for:
+            options = console.options.update_dimensions(size.width, size.height)
+            lines = console.render_lines(super().render(), options)
+            self._below = (drawn_for, _Below(lines, size.width))
+        return self._below[1]
+
+    def on_resize(self) -> None:
+        """What lies below is laid out anew after this."""
+        if self._below is not None:
+            self.call_after_refresh(self._forget)
+
+    def _forget(self) -> None:
+        self._below = None
+        self.refresh()

@@ -48,6 +48,8 @@ class HomeScreen(CourseScreen):
         super().__init__()
         self._stood = False
         """Whether the cursor was put on the unit to continue with."""
+        self._figures: dict[tuple[str, int, int], Text | None] = {}
+        """What was drawn, by unit, columns and lines: a cursor comes back."""
 
     @property
     def path(self) -> list[str]:
@@ -219,16 +221,19 @@ class HomeScreen(CourseScreen):
         from tlcourse.presenting.figures import drawn_text
         from tlcourse.presenting.figures.canvas import widest
 
-        for _, source in fences(lesson.body, "figure"):
-            lines = drawn_text(source, room.width - 4)
-            below = room.height - _ABOVE_FIGURE - 2 * len(unit.objectives)
-            if widest(lines) <= room.width - 4 and len(lines) <= below:
-                text = Text(no_wrap=True, overflow="crop")
-                for line in lines:
-                    text.append_text(Text.of(line)).append("\n")
-                pane.update(text)
-                pane.display = True
-                return
+        fits = (unit.id, room.width - 4, room.height - _ABOVE_FIGURE - 2 * len(unit.objectives))
+        if fits not in self._figures:
+            self._figures[fits] = None
+            for _, source in fences(lesson.body, "figure"):
+                lines = drawn_text(source, fits[1])
+                if widest(lines) <= fits[1] and len(lines) <= fits[2]:
+                    text = self._figures[fits] = Text(no_wrap=True, overflow="crop")
+                    for line in lines:
+                        text.append_text(Text.of(line)).append("\n")
+                    break
+        if (found := self._figures[fits]) is not None:
+            pane.update(found)
+            pane.display = True
 
     def _show_record(self, state: Overview) -> None:
         """Review and week: of days, not of a unit."""

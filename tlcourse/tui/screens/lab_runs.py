@@ -9,18 +9,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tlcourse.labs.result import KeptRun
+from tlcourse.tui.screens.frame import Dialog
 from tlcourse.tui.widgets.choices import Choices
 
 MOST = 3
 """Runs that lie over the present one; with more nobody could tell them apart."""
 
 
-class RunsDialog(ModalScreen[list[int] | None]):
+class RunsDialog(Dialog[list[int] | None]):
     """Returns the numbers that were chosen, or None where nothing was to change."""
 
     CSS_PATH = "lab_runs.tcss"
