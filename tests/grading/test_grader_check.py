@@ -127,3 +127,25 @@ def test_files_that_a_worker_reads_hold_no_more_than_a_solution_is_given(changed
     grader = Grader(changed('"x": x,', '"x": x, "answer": x,').exercises["line"])
     data = grader.make(1, "mini")
     assert set(data.train) == set(data.val) == {"x", "y", "z"}
+
+
+def test_a_course_of_assignments_of_every_form_has_no_problem():
+    course = load_course(Path(__file__).parents[1] / "assignments_course")
+    assert problems_of_graders(course) == []
+
+
+def test_cases_that_are_drawn_without_the_seed_are_found(tmp_path):
+    folder = tmp_path / "c"
+    shutil.copytree(Path(__file__).parents[1] / "assignments_course", folder)
+    path = folder / "graders/logistic.py"
+    right = path.read_text()
+    for old, new, said in (
+        ("default_rng(seed)", "default_rng()", "`cases` gives others when it is called again with the same seed"),
+        ("default_rng(seed)", "default_rng(3)", "`cases` gives the same for every seed"),
+        ('check="loss"', 'check="lost"', "a case is of the check 'lost', expected one of ["),
+        ("return [*found", "found[0].nothing; return [*found", "`cases` raised AttributeError"),
+        ('call("sigmoid", z)', 'call("sigmoid", {1, 2})', "an argument is, or holds, an object of type set"),
+    ):
+        path.write_text(right.replace(old, new))
+        said_of = problems_of_graders(load_course(folder))
+        assert any(said in one for one in said_of), said_of

@@ -16,7 +16,7 @@ from tlcourse.grading.scoring.measurement import proportion
 from tlcourse.presenting.report.as_html import feedback_page
 from tlcourse.presenting.report.as_text import feedback_markdown
 from tlcourse.presenting.report.feedback_content import feedback_of
-from tlcourse.presenting.verdict import run
+from tlcourse.presenting.verdict import check, run
 from tlcourse.tui.widgets.verdict_view import verdict
 
 RUN = RunRecord(7, "local", "fork-server", "cpu", 2, 33.25, 60.0, 812.4, 31.25, log="loss 0.1\n")
@@ -181,3 +181,18 @@ def test_what_became_of_a_check_is_said_in_words(line, right, word):
 def test_a_run_says_how_much_it_used_of_what_and_how_fast_the_machine_was(change, said):
     record = replace(RUN, **{"seconds": 60.0, "limit_s": 180.0, **change})
     assert run(record).startswith(said)
+
+
+def test_a_share_and_steps_say_what_they_gave():
+    share = check(replace(MET, credit="share", value=0.75, interval=(0.75, 0.75), n=8, points=1.5, passed=False))
+    assert (share.word, share.points) == ("in part", "1.5 of 2 points")
+    assert share.measured == "0.75 px (n = 8), that share of the points"
+    steps = check(replace(MET, credit="steps", steps={1.0: 1, 0.2: 2}, points=1.0, passed=False, bonus=True))
+    assert steps.measured == ("0.25 px (95 %: 0.2 to 0.3, n = 400), ≤ 1 px: 1, ≤ 0.2 px: 2, on top of the maximum")
+    assert check(replace(MET, bonus=True)).measured.endswith("0.25 px better; on top of the maximum")
+
+
+def test_a_run_of_calls_says_how_many():
+    called = replace(RUN, calls=49, reference_s=0.25, limit_s=15.0)
+    assert run(called).startswith("49 cases called in 0.2 of 15 reference seconds on cpu with 2 threads, 812 MB")
+    assert run(called, in_full=False).startswith("49 cases called on cpu")

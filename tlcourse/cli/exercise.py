@@ -47,7 +47,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
     from tlcourse.course.deadline import deadline_of
     from tlcourse.course.exercise import packages, packages_in_words, policy_in_words
     from tlcourse.course.loader import load_course
-    from tlcourse.presenting.words import bar, due, late_rule, time_asked
+    from tlcourse.presenting.words import due, late_rule, required, time_asked
 
     loaded = load_course(course)
     found = loaded.exercise(exercise)
@@ -80,7 +80,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
         out.say(f"Due: {about.due}")
     out.say("Checks:")
     for check in about.checks:
-        out.say(f"  {check.title}: {bar(check.direction, check.threshold, check.unit)}  ({check.points:g} points)")
+        out.say(f"  {check.title}: {required(check)}  ({check.points:g} points)")
     if about.manual:
         out.say("Marked by hand:")
     for item in about.manual:
@@ -88,7 +88,14 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
         out.say(f"  {item.title}{rubric}  ({item.max_points:g} points)")
     out.say("Packages that a grading has:")
     out.say(f"  {packages_in_words(about)}")
-    out.say(f"Time for fit: {time_asked(about.seconds, about.limits.cpu_s)}, of a reference machine with 2 threads.")
+    if about.model:
+        out.say(
+            f"Time for fit: {time_asked(about.seconds, about.limits.cpu_s)}, of a reference machine with 2 threads."
+        )
+    if (part := about.functions) is not None:
+        out.say(f"To be written: {', '.join(part.defines)}; a call may take {part.call_s:g} s and {part.call_mb} MB.")
+    if not about.model:
+        return
     out.say("How chance is dealt with:")
     for sentence in policy_in_words(about):
         out.say(f"  {sentence}")

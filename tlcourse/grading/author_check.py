@@ -21,11 +21,13 @@ from msgspec.structs import replace
 from tlcourse.course.exercise import require_packages, solutions
 from tlcourse.course.model import LoadedCourse, LoadedExercise
 from tlcourse.errors import InfraError, UnableError
+from tlcourse.execution.answers import Raised
 from tlcourse.execution.pool import Pool
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.grading.grade import Grading, Options, Runner, further_seed
 from tlcourse.grading.grader import Arrays, Data, Grader, SharedGrader
 from tlcourse.grading.intake.submission import SOLUTION, collect
+from tlcourse.grading.parts.functions import calls_document
 from tlcourse.grading.result import Result
 from tlcourse.grading.scoring.measurement import Measurement
 from tlcourse.sandbox.choose import choose
@@ -55,6 +57,10 @@ def problems_of_graders(course: LoadedCourse) -> list[str]:
 
 def _problems(grader: Grader) -> Iterator[str]:
     """Draw a few items, and measure predictions that are legal, however odd; raises InfraError where nothing comes."""
+    if grader.about.functions is not None:
+        yield from _problems_of_cases(grader)
+    if grader.about.model is None:
+        return
     data = grader.draw(SIZES, _SEED, "mini")
     yield from _problems_of_data(grader, data)
     broken: dict[str, list[str]] = {}
@@ -71,6 +77,30 @@ def _problems(grader: Grader) -> Iterator[str]:
     for what, odd in broken.items():
         which = "any at all" if len(odd) == len(legal) else ", ".join(odd)
         yield f"{what.removesuffix('.')} (predictions: {which}), expected a measurement of all finite ones"
+
+
+def _problems_of_cases(grader: Grader) -> Iterator[str]:
+    """What is wrong with the cases of a part `functions`, or with how answers of any form are judged."""
+    about, part = grader.about, grader.about.functions
+    assert part is not None
+    seeds = (_SEED, _SEED, _SEED + 1)
+    cases, again, others = (
+        grader.cases(seed, grader.draw(SIZES, seed, "mini") if about.model else None) for seed in seeds
+    )
+    first, second, other = (calls_document(one, range(len(one))) for one in (cases, again, others))
+    if first != second:
+        yield "`cases` gives others when it is called again with the same seed, expected the same"
+    if first == other:
+        yield "`cases` gives the same for every seed, expected some that are drawn from it"
+    rules = about.checks_of(part)
+    odd: list[Any] = [None, 0.0, "x", [], {}]
+    for words, answer in (("none", Raised("died")), *((repr(one), one) for one in odd)):
+        try:
+            if all(found.value >= 1 for found in grader.measure_calls(rules, cases, [answer] * len(cases)).values()):
+                yield f"each check is right where every answer is {words}, expected that some are wrong"
+        except InfraError as error:
+            yield f"{error.what.removesuffix('.')} (answers: {words}), expected a measurement of any"
+            return
 
 
 def _problems_of_data(grader: Grader, data: Data) -> Iterator[str]:

@@ -66,7 +66,9 @@ class Grader:
         return _received(self.about, self._called("make", dict(sizes), seed, variant))
 
     def kinds(self, variant: str) -> dict[str, Measurement]:
-        """What each check rests on (kind and n), from measuring predictions that are all zero."""
+        """What each check of a model rests on (kind and n), from measuring predictions that are all zero."""
+        if self.about.model is None:
+            return {}
         test = self.make(0, variant).test
         made = {o.name: np.zeros((len(test["x"]), *o.shape), np.float32) for o in self.about.outputs}
         return self.measure(test, made, {})

@@ -98,6 +98,8 @@ class RunRecord(Struct, frozen=True):
     """At how many of these seconds the run is stopped."""
     part: str = ""
     """Whose run it was; "" where the exercise has one part."""
+    calls: int = 0
+    """Cases that were to be called; 0 where a module was trained."""
 
 
 class SubmissionRecord(Struct, frozen=True):

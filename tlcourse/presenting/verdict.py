@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tlcourse.presenting.marks import Places, places
-from tlcourse.presenting.words import bar, points, time_asked
+from tlcourse.presenting.words import bar, points, required, time_asked
 from tlcourse.sandbox import in_words as sandbox_in_words
 from tlcourse.text import harmless, line
 
@@ -75,10 +75,11 @@ class CheckWords(NamedTuple):
 def check(result: CheckResult) -> CheckWords:
     """A check in words."""
     passed = "passed, in doubt" if result.status == "in doubt" else "passed"
+    in_part = result.credit != "bar" and 0 < result.points < result.max_points
     return CheckWords(
         mark="✓" if result.passed else "✗",
-        word=passed if result.passed else "failed",
-        tone="good" if result.passed else "bad",
+        word="in part" if in_part else passed if result.passed else "failed",
+        tone="doubt" if in_part else "good" if result.passed else "bad",
         title=result.title,
         measured=measured(result),
         points=points(result.points, result.max_points),
@@ -97,11 +98,17 @@ def measured(result: CheckResult) -> str:
     enough = ""
     if result.accepted != result.threshold:
         enough = f" ({result.accepted:.4g} is enough: you have the benefit of the doubt)"
+    reported = "; self-reported" if result.self_reported else ""
+    value = f"{result.value:.4g}{unit} ({interval}n = {result.n})"
+    if result.credit == "share":
+        return f"{value}, that share of the points{reported}"
+    if result.credit == "steps":
+        return f"{value}, {required(result)}{reported}"
     return (
-        f"{result.value:.4g}{unit} ({interval}n = {result.n}), required "
+        f"{value}, required "
         f"{bar(result.direction, result.threshold, result.unit)}: "
         f"{abs(distance):.3g}{unit} {'better' if distance >= 0 else 'short'}{enough}"
-        f"{'; self-reported' if result.self_reported else ''}"
+        f"{'; on top of the maximum' if result.bonus else ''}{reported}"
     )
 
 
@@ -128,6 +135,9 @@ def _time(record: RunRecord, *, in_all: bool) -> str:
 
     Without `in_all` nothing that came after `fit` is in it.
     """
+    if record.calls:
+        used = f" in {record.reference_s:.1f} of {record.limit_s:g} reference seconds" if in_all else ""
+        return f"{record.calls} case{'s' * (record.calls != 1)} called{used}"
     clock = f"fit took {record.fit_s:.1f} s" + (f", the run {record.wall_time_s:.1f} s" if in_all else "")
     if not record.seconds:
         return clock

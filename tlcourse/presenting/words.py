@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tlcourse.course.deadline import Deadline, LateRule
+from tlcourse.course.model import CheckRule
 from tlcourse.grading.lateness import Late
+from tlcourse.grading.result import CheckResult
 from tlcourse.text import SIGN
 
 Drawing = Literal["braille", "block", "ascii"]
@@ -42,6 +44,17 @@ def number(value: float) -> str:
 def bar(direction: str, threshold: float, unit: str = "") -> str:
     """`≥ 0.94`, `≤ 1.5 px`."""
     return f"{SIGN[direction]} {threshold:g} {unit}".rstrip()
+
+
+def required(rule: CheckRule | CheckResult) -> str:
+    """What a check asks for: `≥ 0.94`, `points for each right share`, `≤ 3 bits: 2, ≤ 2 bits: 5`; `…, on top`."""
+    said = bar(rule.direction, rule.threshold, rule.unit)
+    if rule.credit == "share":
+        said = "points by the share that is right"
+    elif rule.credit == "steps":
+        ordered = sorted(rule.steps.items(), key=lambda step: step[1])
+        said = ", ".join(f"{bar(rule.direction, value, rule.unit)}: {got:g}" for value, got in ordered)
+    return f"{said}, on top of the maximum" if rule.bonus else said
 
 
 def points(got: float | None, most: float) -> str:

@@ -225,3 +225,26 @@ def test_a_case_may_have_a_judge_who_need_not_know_every_form():
     assert wrong_with(one, "x") == "the answer (a text) is of another form than was expected"
     with pytest.raises(ValueError, match="says neither"):
         wrong_with(sequence(call("f")), 1)
+
+
+def test_functions_after_a_model_use_it_and_take_nothing_from_its_marks(tmp_path, quick_sandbox):
+    sentences = load_course(COURSE).exercises["sentences"]
+    path = tmp_path / "solution.py"
+    right = (COURSE / "graders/references/sentences.py").read_text()
+
+    def parts(text):
+        path.write_text(text)
+        result = grade(sentences, path, Options(sandbox_kind=quick_sandbox, threads=1))
+        return result, {part.id: (part.points, part.max_points, part.outcome) for part in result.parts}
+
+    result, found = parts(right)
+    assert (result.outcome, result.points, result.max_points) == ("pass", 10, 9)  # 1 is on top
+    assert found == {"network": (7, 7, "pass"), "text": (3, 2, "pass")}
+    assert [run.part for run in result.runs] == ["network"]
+    result, found = parts(right.replace("text = prompt", "import os; os._exit(3)"))
+    assert found == {"network": (7, 7, "pass"), "text": (0, 2, "fail")}
+    assert result.points == 7
+    assert "ended" in "\n".join(result.messages)
+    result, found = parts(right.replace("return self.table[x]", "raise ValueError"))
+    assert result.outcome == "crash"
+    assert found == {"network": (0, 7, "crash"), "text": (0, 2, "crash")}

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from tlcourse.course.model import CheckRule, Policy
 from tlcourse.grading.result import CheckResult
-from tlcourse.grading.scoring.decide import accepted, decide, is_near_miss
+from tlcourse.grading.scoring.decide import accepted, bars, decide, is_near_miss
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean, pooled, proportion, wilson
 from tlcourse.grading.scoring.operating_characteristic import (
     CLEAR,
@@ -269,3 +269,35 @@ def test_a_rule_says_how_much_its_items_may_be_spread():
     assert decide([ERROR], [{"error": found}])[0].status == "in doubt"
     narrow = CheckRule(id="error", title="E", threshold=1.0, points=1, direction="at_most", std=0.2)
     assert decide([narrow], [{"error": found}])[0].status == "missed"
+
+
+def test_a_share_gives_its_share_of_the_points():
+    rule = CheckRule("s", "S", points=3, credit="share", part="p")
+    (found,) = decide([rule], [{"s": exact(2 / 3, 9, "6 of 9.")}])
+    assert (found.points, found.max_points, found.passed, found.credit, found.part) == (2, 3, False, "share", "p")
+    (found,) = decide([rule], [{"s": exact(1.0, 9)}])
+    assert (found.points, found.passed, found.message) == (3, True, "")
+    (found,) = decide([CheckRule("s", "S", 0.5, 3, credit="share")], [{"s": exact(2 / 3, 9)}])
+    assert (found.points, found.passed) == (2, True)  # from `threshold` on it counts as passed
+
+
+@pytest.mark.parametrize(("value", "got"), [(3.5, 0), (3.0, 2), (2.4, 2), (1.0, 6), (0.2, 6)])
+def test_steps_give_the_points_of_the_best_that_is_reached(value, got):
+    rule = CheckRule("s", "S", direction="at_most", credit="steps", steps={3.0: 2, 1.0: 6, 2.0: 5})
+    (found,) = decide([rule], [{"s": exact(value)}])
+    assert (found.points, found.max_points, found.passed) == (got, 6, got == 6)
+
+
+def test_each_step_is_a_bar_with_its_doubt_and_none_is_run_again():
+    rule = CheckRule("s", "S", credit="steps", steps={0.8: 1, 0.9: 3})
+    near = {"s": proportion(790, 1000)}
+    assert decide([rule], [near])[0].points == 1
+    assert decide([rule], [{"s": proportion(700, 1000)}])[0].points == 0
+    assert not is_near_miss([rule], near)
+    assert [(one.threshold, one.points, one.credit) for one in bars(rule)] == [(0.8, 1, "bar"), (0.9, 3, "bar")]
+    assert bars(CheckRule("s", "S", points=1, credit="share")) == []
+
+
+def test_what_comes_on_top_asks_for_no_further_run():
+    rule = CheckRule("s", "S", 0.8, 1, bonus=True)
+    assert not is_near_miss([rule], {"s": proportion(755, 1000)})

@@ -235,12 +235,14 @@ def part_points(
 ) -> dict[str, float]:
     """What each part gave somebody; parts without a verdict, or not marked yet, are absent.
 
-    A run that crashed has no checks, and each of them gave 0. What staff decided of the sum changes no part.
+    A run that crashed has no checks of its part: each gave 0. What staff decided of the sum changes no part.
     """
     found: dict[str, float] = {}
     if status.verdict is not None and status.graded:
         nothing = {rule.id: 0.0 for rule in about.checks}
         gave = checks.get(status.verdict.id, nothing)
-        found = {name: gave[name] for name in nothing if name in gave}  # exercise.yaml may have changed since
+        ran = {rule.part for rule in about.checks if rule.id in gave}
+        nothing = {rule.id: 0.0 for rule in about.checks if rule.id in gave or rule.part not in ran}
+        found = {name: gave.get(name, 0.0) for name in nothing}  # exercise.yaml may have changed since
     hand = status.hand_of(person)
     return found | {item.id: got for item in about.manual if (got := hand.points_of(item.id)) is not None}

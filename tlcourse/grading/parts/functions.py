@@ -42,7 +42,10 @@ def mark(marking: Marking, part: FunctionsPart) -> Marked:
     answers, reports = _answered(marking, part, cases)
     first = reports[0]
     marked = decided(marking, part, cases, answers, first)
-    records = [record_of(one, marking.options.seed, marking.options, about, {}, part.id) for one in reports]
+    records = [
+        replace(record_of(one, marking.options.seed, marking.options, about, {}, part.id), calls=len(cases))
+        for one in reports
+    ]
     return replace(
         marked, runs=records, torch=first.torch, problem=first.problem.trace if first.problem else "", data_sha256=""
     )

@@ -10,15 +10,17 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tlcourse.course.parts import ModelPart
+from tlcourse.course.parts import FunctionsPart, ModelPart
 from tlcourse.course.spec import TaskSpec
 from tlcourse.data import FULL
 from tlcourse.data.real import weights
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.execution.arrays import BadArraysError, order_of, read_predictions
+from tlcourse.execution.answers import Raised
+from tlcourse.execution.arrays import CALLS, BadArraysError, order_of, read_predictions, taken_first
 from tlcourse.execution.spec import RunReport, RunSpec, RunStatus
 from tlcourse.grading.grader import Data, Grader, public_data
 from tlcourse.grading.graph import OfGraph, measured_on_graph
+from tlcourse.grading.parts.functions import answers_in, call_spec, calls_document, decided
 from tlcourse.grading.parts.marking import (
     Marked,
     Marking,
@@ -30,6 +32,7 @@ from tlcourse.grading.parts.marking import (
     told,
     verdict_on,
 )
+from tlcourse.grading.scoring.calls import Case
 from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
 from tlcourse.grading.scoring.error_analysis import ITEMS, ErrorAnalysis
 from tlcourse.grading.scoring.measurement import Measurement
@@ -54,12 +57,30 @@ def mark(marking: Marking, part: ModelPart) -> list[Marked]:
         metrics=first.metrics,
         error_analysis=runs[0].error_analysis,
     )
-    return [marked]
+    after = about.functions
+    if after is None or after.after != part.id:
+        return [marked]
+    return [marked, _called(marking, after, runs[0])]
+
+
+def _called(marking: Marking, part: FunctionsPart, first: MeasuredRun) -> Marked:
+    """What the calls gave that came after the predictions of the first run."""
+    if first.calls is None or not first.calls.began:
+        ended = first.report.status
+        if not marking.scored:
+            return Marked(part.id, "ran" if ended == "done" else ended, message=sentence(first.report.message))
+        said = "Nothing was called: there is no trained module for it."
+        return Marked(part.id, "crash" if ended == "done" else ended, message=said)
+    answers = answers_in(first.calls.frames, first.calls.order, part)
+    left = [number for number in first.calls.order if number not in answers]
+    if left and first.report.status != "infra":
+        answers[left[0]] = Raised("died", said=first.report.message)
+    return decided(marking, part, first.calls.cases, answers, first.report)
 
 
 def _runs(marking: Marking, part: ModelPart) -> list[MeasuredRun]:
     about = marking.exercise.about
-    first = run_and_measure(marking, marking.options.seed)
+    first = run_and_measure(marking, marking.options.seed, calling=True)
     rules, policy = about.checks_of(part), about.policy
     if first.status != "done" or not first.measured or not is_near_miss(rules, first.measured, policy):
         return [first]
@@ -117,15 +138,55 @@ class MeasuredRun(Struct, frozen=True):
     of_graph: OfGraph | None = None
     """What was measured on the module's graph; None where none was asked for."""
     error_analysis: ErrorAnalysis | None = None
+    calls: Calls | None = None
 
 
-def run_and_measure(marking: Marking, seed: int) -> MeasuredRun:
-    """Train on the data of `seed`; where it is scored also predict its test inputs, and measure the predictions."""
+class Calls(Struct, frozen=True):
+    """Functions that were called once the module was trained, in the order of this run, and what came out."""
+
+    cases: list[Case]
+    order: list[int]
+    frames: bytes = b""
+    began: bool = False
+    """Whether predictions had come out, so that the calls were made."""
+
+
+def run_and_measure(marking: Marking, seed: int, *, calling: bool = False) -> MeasuredRun:
+    """Train on the data of `seed`; where it is scored also predict its test inputs, and measure the predictions.
+
+    `calling`: whether functions that come after it are called, too; what they do takes nothing from the predictions.
+    """
     exercise, grader, options = marking.exercise, marking.grader, replace(marking.options, seed=seed)
     data = grader.make(seed, options.variant) if grader else public_data(exercise, seed, options.variant)
     analysed = min(len(data.val["x"]), ITEMS) if marking.scored and grader and grader.analyses_errors else 0
-    spec = _spec(marking, data, options, analysed)
+    plain = spec = _spec(marking, data, options, analysed)
+    functions, calls = marking.exercise.about.functions, None
+    if calling and functions is not None and functions.after and grader is not None and marking.scored:
+        cases = grader.cases(seed, data)
+        calls = Calls(cases, [int(i) for i in order_of(spec.order_seed, len(cases))])
+        spec = _with_calls(spec, functions, calls)
     report = marking.run(spec, marking.on_event)
+    if calls is not None:
+        frames, predicted = taken_first(report.results)
+        calls = replace(calls, frames=frames, began=bool(predicted))
+        if predicted and report.status not in ("done", "infra"):  # a call ended the process, after the predictions
+            report = replace(report, results=predicted)
+            measured = _measured(marking, grader, plain, replace(report, status="done"), data, seed)
+            return replace(measured, report=report, calls=calls)
+        report = replace(report, results=predicted)
+    return replace(_measured(marking, grader, plain, report, data, seed), calls=calls)
+
+
+def _with_calls(spec: RunSpec, part: FunctionsPart, calls: Calls) -> RunSpec:
+    """The same run with calls behind its predictions."""
+    document = np.frombuffer(calls_document(calls.cases, calls.order), np.uint8)
+    task_spec = replace(spec.task_spec, calls=call_spec(part, len(calls.order)))
+    return replace(spec, task_spec=task_spec, test_inputs={**(spec.test_inputs or {}), CALLS: document})
+
+
+def _measured(
+    marking: Marking, grader: Grader | None, spec: RunSpec, report: RunReport, data: Data, seed: int
+) -> MeasuredRun:
     if report.status != "done" or grader is None or not marking.scored:
         return MeasuredRun(seed, data.sha256, report, report.status, report.message, {})
     try:

@@ -66,7 +66,8 @@ def fairness(exercise: LoadedExercise, variant: str = "mini", simulated: int = S
     rng = np.random.default_rng(0)
     found = []
     for rule in (one for check in about.checks for one in bars(check)):
-        kind = kinds[rule.id]
+        if (kind := kinds.get(rule.id)) is None:
+            continue
         policy = about.policy if rule in about.checks and not rule.bonus else replace(about.policy, seeds=1)
         if kind.kind == "proportion":
             found.append(of_share(rule, kind, policy, simulated, rng))

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from tlcourse.course.model import LoadedExercise
 from tlcourse.presenting.attempts import Comparison
 from tlcourse.presenting.error_analysis import TITLE
-from tlcourse.presenting.words import ago, bar, time_asked
+from tlcourse.presenting.words import ago, required, time_asked
 from tlcourse.student.record import Attempt, now
 from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Failure, Run
@@ -140,13 +140,19 @@ def _before(exercise: LoadedExercise, place: str) -> Text:
     about = exercise.about
     text = Text("\nWhat is checked:\n", style="bold")
     for check in about.checks:
-        required = bar(check.direction, check.threshold, check.unit)
-        text.append(f"• {check.title} {required} ({check.points:g} points)\n", style="not bold")
+        text.append(f"• {check.title} {required(check)} ({check.points:g} points)\n", style="not bold")
     for item in about.manual:
         text.append(f"• {item.title}, marked by hand ({item.max_points:g} points)\n", style="not bold")
     if about.due:
         text.append(f"• due {about.due}\n", style="not bold")
     limits = about.limits
+    if (part := about.functions) is not None and about.model is None:
+        text.append(
+            f"\ng calls what you wrote {on(place)}, each call alone: {part.call_s:g} s and {part.call_mb} MB at most. "
+            "r only loads it.",
+            style="not bold",
+        )
+        return text
     text.append(
         f"\ng trains it {on(place)}, apart from the labels, and scores it on {about.sizes.get('test', 0)} new "
         f"items. Time for fit: {time_asked(about.seconds, limits.cpu_s)}. Memory: {limits.memory_mb / 1024:g} GB. "
