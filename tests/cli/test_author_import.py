@@ -71,6 +71,7 @@ def test_a_cell_that_raises_costs_its_own_questions_and_a_hidden_test_says_nothi
         code("import otter\ngrader = otter.Notebook('hw1.ipynb')\nimport numpy as np"),
         code("def softmax(z):\n    return np.array([[0.5, 0.5]])\ngrader.check('q1')"),
         code("raise NotImplementedError()"),
+        code("this is no Python"),
         code("nine = 9\ngrader.check_all()\ngrader.export()"),
     )
     path = tmp_path / "solution.ipynb"
@@ -80,6 +81,31 @@ def test_a_cell_that_raises_costs_its_own_questions_and_a_hidden_test_says_nothi
     told = json.dumps(result.messages)
     assert "test of cell 11" in told
     assert "1000" not in told
+
+
+LOOKS = """
+import sys
+
+def softmax(z):
+    frame = sys._getframe(1)
+    while frame:
+        for value in [*frame.f_locals.values()]:
+            if isinstance(value, str) and "1000.0" in value:
+                print(value)
+                raise ValueError(value)
+        frame = frame.f_back
+    raise KeyError("1000.0 was not found")
+
+nine = 9
+"""
+
+
+def test_what_looks_at_the_text_of_a_hidden_test_cannot_carry_it_to_its_author(course, quick_sandbox, tmp_path):
+    (tmp_path / "solution.py").write_text(LOOKS)
+    result = graded(course, "hw1", tmp_path / "solution.py", quick_sandbox, seed=3, seed_source="secret")
+    assert "np.isclose" not in json.dumps(result.messages)
+    assert "1000.0" not in json.dumps(result.messages)
+    assert "test of cell 11 in a hidden case raised ValueError" in json.dumps(result.messages)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,19 @@ import json
 
 import pytest
 from assignments import NBGRADER, OTTER, code, notebook, raw, text
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from tlcourse.course.loader import load_course
 from tlcourse.errors import UsageError
 from tlcourse.grading.assignments import otter, read_assignment
 from tlcourse.grading.assignments.assignment import title_of
 from tlcourse.grading.assignments.nbgrader import without
 from tlcourse.grading.assignments.otter import resolve, without_solutions
+from tlcourse.grading.assignments.written import import_assignment
+from tlcourse.storage import scratch_folder
+
+POINTS = st.one_of(st.integers(1, 20), st.floats(0.01, 20).map(lambda x: round(x, 3)))
 
 
 @pytest.fixture
@@ -283,3 +290,35 @@ def test_a_question_is_called_as_it_begins(words, title):
 
 def test_both_formats_tell_each_other_apart():
     assert not otter.is_one([])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(marks=st.lists(st.tuples(st.sampled_from(["tests", "hand", "task"]), POINTS), min_size=1, max_size=6))
+def test_no_point_of_any_nbgrader_notebook_is_lost(tmp_path, marks):
+    cells = []
+    for number, (kind, given_points) in enumerate(marks):
+        about = {"grade_id": f"id-{number}", "points": given_points}
+        if kind == "tests":
+            cells.append(code("assert True", **about, grade=True, locked=True))
+        else:
+            cells.append(text("Words", **about, task=kind == "task", grade=kind == "hand", solution=kind == "hand"))
+    assert kept(tmp_path, notebook(*cells)) == sum(points for _, points in marks)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(marks=st.lists(st.tuples(st.booleans(), POINTS, st.integers(1, 4)), min_size=1, max_size=6))
+def test_no_point_of_any_otter_notebook_is_lost(tmp_path, marks):
+    cells = []
+    for number, (manual, given_points, count) in enumerate(marks):
+        config = f"name: q{number}\npoints: {given_points}\nmanual: {str(manual).lower()}"
+        cells += question(config, *([] if manual else [code("x", gives="1")] * count))
+    assert kept(tmp_path, notebook(*cells)) == pytest.approx(sum(points for _, points, _ in marks), rel=1e-12)
+
+
+def kept(tmp_path, document: str) -> float:
+    """The points of the exercise that is made of a notebook, read from its files."""
+    path = tmp_path / "hw.ipynb"
+    path.write_text(document)
+    with scratch_folder("run") as folder:
+        import_assignment(path, folder / "c")
+        return load_course(folder / "c").exercises["hw"].about.max_points

@@ -46,7 +46,10 @@ class Source(NamedTuple):
 
 
 def read_source(folder: Path, needed: Sequence[str] = ("fit",)) -> Source:
-    """`folder/solution.py`, compiled; raises SolutionError where that fails, or where it cannot define all `needed`."""
+    """`folder/solution.py`, compiled; raises SolutionError where that fails, or where it cannot define all `needed`.
+
+    Where nothing is needed, a cell of a notebook that is no Python raises its SyntaxError once it is run.
+    """
     data = (folder / FILENAME).read_bytes()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data:
         raise SolutionError(
@@ -55,6 +58,8 @@ def read_source(folder: Path, needed: Sequence[str] = ("fit",)) -> Source:
             "the editor offers when it saves under a name",
         )
     pieces = _pieces(data)
+    if not needed and len(pieces) > 1:
+        pieces = [(name, _or_its_error(name, text)) for name, text in pieces]
     try:
         trees = [ast.parse(text, name) for name, text in pieces]
         codes = _compiled(pieces)
@@ -89,6 +94,16 @@ def _pieces(data: bytes) -> list[tuple[str, str | bytes]]:
         _remember_source(name, text)
         pieces.append((name, text))
     return pieces
+
+
+def _or_its_error(name: str, text: str | bytes) -> str | bytes:
+    try:
+        ast.parse(text, name)
+    except SyntaxError as error:
+        return f"raise SyntaxError({f'{error.msg} ({name}, line {error.lineno})'!r})"
+    except (ValueError, RecursionError, MemoryError):
+        pass  # told below, as of any solution
+    return text
 
 
 def _compiled(pieces: Iterable[tuple[str, str | bytes]]) -> list[types.CodeType]:

@@ -173,18 +173,24 @@ def _exercise_yaml(found: Assignment, name: str, tested: list[Question], by_hand
             f"  - id: {question.id}",
             "    kind: manual",
             f"    cells: {question.id}",
-            f"    rubric: [{{id: {question.id}, text: {said(question.title)}, points: {question.points:.10g}}}]",
+            f"    rubric: [{{id: {question.id}, text: {said(question.title)}, points: {_number(question.points)}}}]",
         ]
     if tested:
         lines.append("checks:")
     for question in tested:
         credit = "threshold: 1" if question.all_or_nothing else "credit: share"
         lines.append(
-            f"  - {{id: {question.id}, title: {said(question.title)}, {credit}, points: {question.points:.10g}}}"
+            f"  - {{id: {question.id}, title: {said(question.title)}, {credit}, points: {_number(question.points)}}}"
         )
     if needed := _packages(found):
         lines.append(f"packages: [{', '.join(needed)}]")
     return "\n".join(lines) + "\n"
+
+
+def _number(points: float) -> str:
+    """To the last digit: no point is lost to rounding."""
+    short = f"{points:.10g}"
+    return short if float(short) == points else repr(points)
 
 
 def _defines(found: Assignment) -> list[str]:
