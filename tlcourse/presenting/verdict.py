@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tlcourse.presenting.error_analysis import sentences
 from tlcourse.presenting.marks import Places, places
 from tlcourse.presenting.words import bar, points, required, time_asked
 from tlcourse.sandbox import in_words as sandbox_in_words
@@ -110,6 +112,21 @@ def measured(result: CheckResult) -> str:
         f"{abs(distance):.3g}{unit} {'better' if distance >= 0 else 'short'}{enough}"
         f"{'; on top of the maximum' if result.bonus else ''}{reported}"
     )
+
+
+def in_lines(result: Result) -> Iterator[str]:
+    """A verdict as lines of plain text, for where there is neither a terminal nor a page."""
+    words = outcome(result.outcome, scored=bool(result.checks) or result.outcome != "pass")
+    yield f"{result.exercise}: {words.full}, {points(result.points, result.max_points)}"
+    for one in map(check, result.checks):
+        yield f"{one.mark} {one.title}: {one.measured}, {one.points}"
+        if one.advice:
+            yield f"    {one.advice}"
+    yield from result.messages
+    yield from result.problem.splitlines()
+    if result.error_analysis:
+        yield from sentences(result.error_analysis)
+    yield from map(run, result.runs)
 
 
 def run(record: RunRecord, *, in_full: bool = True) -> str:

@@ -233,7 +233,7 @@ def _unusable(origin: Path, why: str) -> SubmissionError:
 
 
 # Cells whose first line is one of these hold Python all the same; all others are for another program.
-_PYTHON_CELLS = {"%%time", "%%timeit", "%%capture", "%%prun"}
+_PYTHON_CELLS = {"%%grade", "%%time", "%%timeit", "%%capture", "%%prun"}
 _ESCAPE = re.compile(
     r"""  [!%?]                                        # !ls   %matplotlib inline   ?print
         | [,;/](?=\w)                                  # autocall: /f x

@@ -16,8 +16,11 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tlcourse.grading.result import Result
 from tlcourse.grading.scoring.error_analysis import ConfusionMatrix, ErrorAnalysis, WorstItem
-from tlcourse.presenting import error_analysis
+from tlcourse.presenting import error_analysis, words
+from tlcourse.presenting import verdict as in_words
+from tlcourse.presenting.report import feedback_content
 from tlcourse.presenting.report.as_text import (
     decided,
     head,
@@ -46,7 +49,29 @@ class Figure(NamedTuple):
 
 def feedback_page(said: Feedback) -> str:
     """Feedback on one hand-in."""
-    return _page("feedback", said=said, curves=list(_curves(said)), errors=errors_shown(said.errors))
+    return _page(
+        "feedback", said=said, curves=list(_plotted(said.curves, said.curve_words)), errors=errors_shown(said.errors)
+    )
+
+
+def verdict_in_a_cell(result: Result, note: str = "") -> str:
+    """A verdict as the output of a notebook's cell: a part of a page, with a style of its own."""
+    found = feedback_content.curves(result.metrics)
+    return (
+        environment()
+        .get_template("cell.html.j2")
+        .render(
+            head=OUTCOMES.get(result.outcome, OUTCOMES["waiting"]),
+            exercise=result.exercise,
+            points=words.points(result.points, result.max_points),
+            checks=[in_words.check(one) for one in result.checks],
+            messages=[*result.messages, *([note] if note else [])],
+            problem=result.problem,
+            errors=errors_shown(result.error_analysis),
+            curves=list(_plotted(found, feedback_content.curve_words(found))),
+            runs=[in_words.run(one) for one in result.runs],
+        )
+    )
 
 
 class ErrorsShown(NamedTuple):
@@ -143,12 +168,12 @@ def environment() -> Environment:
     return made
 
 
-def _curves(said: Feedback) -> Iterator[Figure]:
+def _plotted(curves: Mapping[str, Points], words: str) -> Iterator[Figure]:
     """What falls (losses, errors), and the rest: they have different scales."""
-    falling = {name: points for name, points in said.curves.items() if "loss" in name or "error" in name}
-    rest = {name: points for name, points in said.curves.items() if name not in falling}
+    falling = {name: points for name, points in curves.items() if "loss" in name or "error" in name}
+    rest = {name: points for name, points in curves.items() if name not in falling}
     for some in (falling, rest):
-        yield from _figure(plot_lines(some, across="step", words=said.curve_words), ", ".join(list(some)[:4]))
+        yield from _figure(plot_lines(some, across="step", words=words), ", ".join(list(some)[:4]))
 
 
 def _distributions(report: Report) -> Iterator[Figure]:

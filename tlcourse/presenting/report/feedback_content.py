@@ -99,7 +99,7 @@ def feedback_of(
 ) -> Feedback:
     """What to say about a hand-in: to all who handed in, or to one member alone, whom more concerns."""
     hand = status.hand_of(person)
-    curves = _curves(result.metrics if result else [])
+    found = curves(result.metrics if result else [])
     return Feedback(
         title=exercise.about.title,
         owner=line(status.handin.owner) + (f", {line(person)}" if person and len(status.handin.members) > 1 else ""),
@@ -111,8 +111,8 @@ def feedback_of(
         problem=problem_of(result) if result else "",
         notices=messages_of(result),
         runs=[run(one, in_full=False) for one in result.runs] if result else [],
-        curves=curves,
-        curve_words=_curve_words(curves),
+        curves=found,
+        curve_words=curve_words(found),
         errors=result.error_analysis if result and status.outcome != "infra" else None,
         by_hand=[
             HandWords(line(item.title), _points_by_hand(hand, item), _lines(hand.comment_on(item.id)))
@@ -262,15 +262,16 @@ def _after_fit(message: str) -> str:
     )
 
 
-def _curves(metrics: Sequence[dict[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    curves: dict[str, list[tuple[float, float]]] = {}
+def curves(metrics: Sequence[dict[str, Any]]) -> dict[str, list[tuple[float, float]]]:
+    """The curves of logged metrics, by name."""
+    found: dict[str, list[tuple[float, float]]] = {}
     for event in metrics:
         for name, value in event["values"].items():
-            curves.setdefault(line(name, 40), []).append((float(event["step"]), float(value)))
-    return curves
+            found.setdefault(line(name, 40), []).append((float(event["step"]), float(value)))
+    return found
 
 
-def _curve_words(curves: dict[str, list[tuple[float, float]]]) -> str:
+def curve_words(curves: dict[str, list[tuple[float, float]]]) -> str:
     if not curves:
         return "The solution logged no curve; task.log(step, loss=…) makes one."
     return " ".join(curve(name, values) for name, values in list(curves.items())[:4])
