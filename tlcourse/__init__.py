@@ -27,8 +27,7 @@ def __getattr__(name: str) -> "Any":
     if name in ("check", "load_ipython_extension"):
         import sys  # part of the interpreter, wherever one stands
 
-        worker = sys.modules.get("tlcourse.execution.worker.task")
-        if worker is not None and worker.Task.given is not None:  # a notebook that is graded does not grade itself
+        if "tlcourse.execution.worker.process" in sys.modules:  # a notebook that is graded does not grade itself
             return lambda *_, **__: None
         from tlcourse import notebook
 

@@ -45,12 +45,13 @@ if __name__ == "__main__":
 def test_each_top_level_block_is_a_cell_and_its_comment_stays_with_it():
     cells = json.loads(starter_notebook("line", "Lines", SOURCE))["cells"]
     kinds = [cell["cell_type"] for cell in cells]
-    assert kinds == ["markdown"] + ["code"] * 4
+    assert kinds == ["markdown"] + ["code"] * 5
     texts = ["".join(cell["source"]) for cell in cells]
     assert "More words." in texts[0]
     assert texts[1] == "import torch\n\nWIDTH = 3"
     assert texts[2].startswith("# why there is a class\nclass Model")
     assert texts[4].startswith('if __name__ == "__main__":')
+    assert texts[5].splitlines()[1:] == ["import tlcourse", "", 'tlcourse.check("line")']
 
 
 def test_a_notebook_installs_what_the_course_names_and_otherwise_nothing():

@@ -170,6 +170,10 @@ def _identifier(folder: Path) -> str:
 NAME = "starter.ipynb"
 IMPORTED = "imported"
 """In the metadata of a notebook, under `tlcourse`: it was written with its text by `author import`."""
+_CHECK = """# Save the notebook, then run this cell: it grades the notebook (and does nothing while it is graded).
+import tlcourse
+
+tlcourse.check("{exercise}")"""
 
 
 def starter_notebook(exercise: str, title: str, source: str, install: str = "") -> str:
@@ -182,8 +186,7 @@ def starter_notebook(exercise: str, title: str, source: str, install: str = "") 
     where = "here" if install else "where tlcourse is installed"
     intro = (
         f"# {title}\n\n{docstring}\n\n"
-        f"Write `fit(task)`; the last cell trains it {where}. Hand in this notebook, or grade it where tlcourse is "
-        f"installed: `tlcourse grade {exercise} solution.ipynb`."
+        f"Write `fit(task)`; the last cell but one trains it {where}, the last one grades it. Hand in this notebook."
     )
     from nbformat import v4, writes
 
@@ -193,6 +196,7 @@ def starter_notebook(exercise: str, title: str, source: str, install: str = "") 
             v4.new_markdown_cell(intro, id="intro"),
             *([v4.new_code_cell(installing, id="install")] if install else []),
             *(v4.new_code_cell(block, id=f"cell-{number}") for number, block in enumerate(blocks, start=1)),
+            v4.new_code_cell(_CHECK.format(exercise=exercise), id="check"),
         ],
         metadata={
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
