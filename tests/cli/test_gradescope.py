@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -11,9 +12,11 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cli.conftest import signals_kept
 from tests.grading.lms.test_gradescope import allowed
@@ -260,6 +263,20 @@ def test_when_gradescopes_time_is_nearly_over_the_student_reads_so(root):
     assert "score" not in document
     assert "took longer than this assignment allows" in document["output"]
     assert "choose a longer one" in printed
+
+
+def test_packages_of_an_exercise_are_those_that_are_installed_here_and_no_others(line):
+    from tlcourse.errors import UnableError
+    from tlcourse.grading.lms.autograder import Settings, autograder
+
+    settings = Settings("line", 1, "key")
+    with_yaml = replace(line, about=replace(line.about, packages=("yaml",)))
+    with zipfile.ZipFile(io.BytesIO(autograder(with_yaml, EXAMPLE, settings))) as opened:
+        script = opened.read("setup.sh").decode()
+    assert f"numpy=={version('numpy')} PyYAML=={version('PyYAML')} " in script
+    unknown = replace(line, about=replace(line.about, packages=("nobody_owns_this",)))
+    with pytest.raises(UnableError, match="nobody_owns_this"):
+        autograder(unknown, EXAMPLE, settings)
 
 
 def test_the_zip_holds_what_grading_needs_and_no_solution_and_not_the_secret_itself(root, course, run):

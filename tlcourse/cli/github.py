@@ -161,7 +161,7 @@ def ci(
     """
     from tlcourse.course.loader import load_course
     from tlcourse.errors import UsageError
-    from tlcourse.grading.lms.autograder import own_wheel, pinned, typed_uv
+    from tlcourse.grading.lms.autograder import own_wheel, pinned, providers, typed_uv
     from tlcourse.text import typed
 
     loaded = load_course(course)
@@ -171,7 +171,8 @@ def ci(
     if not source:
         name, wheel = own_wheel(with_graders=True)
         files.append((inside / name, wheel, 0o644))
-    wanted = " ".join(map(typed, pinned()))
+    more = sorted({name for one in loaded.exercises.values() for name in providers(one.about)})
+    wanted = " ".join(map(typed, pinned(*more)))
     what = typed(source) if source else f'"$here/{name}"'
     script = _SCRIPT.format(
         uv=typed_uv(),

@@ -144,10 +144,25 @@ def typed_uv() -> str:
     return f"uv=={_UV}"
 
 
-def pinned() -> list[str]:
-    """Torch and NumPy as they are here, so that a hand-in trains there as it does in a batch here."""
+def providers(about: Exercise) -> list[str]:
+    """What is installed for the packages that an exercise promises, by the names of distributions.
+
+    Raises UnableError where one is not installed here: an index may know something else by the name that `import` uses.
+    """
+    known = importlib.metadata.packages_distributions() if about.packages else {}
+    if missing := [one for one in about.packages if one not in known]:
+        raise UnableError(
+            f"{about.id} promises packages that are not installed here: {', '.join(missing)}.",
+            cause="what has to be installed for them is looked up here.",
+            remedy="install what provides them into the environment of tlcourse, then try again.",
+        )
+    return sorted({name for one in about.packages for name in known[one]} - set(_PINNED))
+
+
+def pinned(*more: str) -> list[str]:
+    """Torch, NumPy and `more` as they are here, so that a hand-in trains there as it does in a batch here."""
     found = []
-    for name in _PINNED:
+    for name in (*_PINNED, *more):
         try:
             found.append(f"{name}=={importlib.metadata.version(name).split('+')[0]}")
         except importlib.metadata.PackageNotFoundError:  # whichever fits what tlcourse needs
@@ -156,8 +171,7 @@ def pinned() -> list[str]:
 
 
 def _setup(about: Exercise, wheel: str) -> str:
-    providers = {name for one in about.packages for name in importlib.metadata.packages_distributions().get(one, [one])}
-    wanted = " ".join(typed(one) for one in (*pinned(), *sorted(providers)))
+    wanted = " ".join(map(typed, pinned(*providers(about))))
     return f"""#!/usr/bin/env bash
 # Once, when the image is built: a Python of its own with tlcourse and the CPU build of torch, and bubblewrap.
 # Made by: tlcourse author gradescope {about.id}
