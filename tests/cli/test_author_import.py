@@ -85,6 +85,7 @@ def test_a_cell_that_raises_costs_its_own_questions_and_a_hidden_test_says_nothi
 
 LOOKS = """
 import sys
+import numpy as np
 
 def softmax(z):
     frame = sys._getframe(1)
@@ -94,7 +95,7 @@ def softmax(z):
                 print(value)
                 raise ValueError(value)
         frame = frame.f_back
-    raise KeyError("1000.0 was not found")
+    raise KeyError("nothing was found")
 
 nine = 9
 """

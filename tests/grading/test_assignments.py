@@ -180,7 +180,7 @@ def test_nbgrader_questions_keep_their_points_tests_and_hands(read):
     found = read(NBGRADER)
     assert points(found) == {"test-squares": 2.0, "test-mean": 3.0, "why": 1.5, "draw": 2.5}
     squares, mean, why, draw = found.questions
-    assert [one.title for one in found.questions] == ["Squares", "Squares (test-mean)", "In words", "Draw a picture."]
+    assert [one.title for one in found.questions] == ["Squares", "Squares (test-mean)", "In words", "Draw a picture"]
     (test,) = squares.tests
     assert test.hidden
     assert "squares(0)" in test.source
@@ -277,7 +277,7 @@ def test_empty_cells_and_an_older_format_are_read(read):
 @pytest.mark.parametrize(
     ("words", "title"),
     [
-        ("**Question 1.** Write it. And more.", "Question 1. Write it."),
+        ("**Question 1.** Write it. And more.", "Question 1. Write it"),
         ("## What is $x$?\n\nText", "What is x?"),
         ("![a](b.png)\n\n* [Read](x) this:", "a"),
         ("", ""),
@@ -302,7 +302,7 @@ def test_no_point_of_any_nbgrader_notebook_is_lost(tmp_path, marks):
             cells.append(code("assert True", **about, grade=True, locked=True))
         else:
             cells.append(text("Words", **about, task=kind == "task", grade=kind == "hand", solution=kind == "hand"))
-    assert kept(tmp_path, notebook(*cells)) == sum(points for _, points in marks)
+    assert kept(tmp_path, notebook(*cells)) == pytest.approx(sum(points for _, points in marks), rel=1e-12)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

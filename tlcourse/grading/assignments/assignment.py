@@ -204,7 +204,7 @@ def title_of(text: str) -> str:
         if plain:
             sentences = re.split(r"(?<=[.?!]) ", plain, maxsplit=2)
             first = sentences[0] if len(sentences[0]) > _NUMBER else " ".join(sentences[:2])  # after "Question 1."
-            first = first.rstrip(":")
+            first = first.rstrip(".:")
             return first if len(first) <= 80 else first[:79].rsplit(" ", 1)[0] + "…"
     return ""
 
