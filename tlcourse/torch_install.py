@@ -1,7 +1,7 @@
 """Whether torch is here, and the command that installs what fits this machine.
 
 The light installation has none: lessons, quizzes, authoring, marks and reports need none. What trains asks here first,
-so that it ends with a command to type, and not as a submission's crash or as a fault of ours.
+so that it ends with a command to type, and not as a submission's crash or as an internal error.
 """
 
 from __future__ import annotations

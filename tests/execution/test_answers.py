@@ -1,4 +1,4 @@
-"""Plain values across the sandbox's wall: what comes back is what went in, or nothing."""
+"""Plain values across the sandbox's border: what comes back is what went in, or nothing."""
 
 from __future__ import annotations
 
