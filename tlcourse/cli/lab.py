@@ -166,14 +166,15 @@ def play(
 ) -> None:
     """Play a run that was recorded, without torch; where there is no terminal, say what its result was."""
     from tlcourse.cli.start import on_a_terminal, open_app
+    from tlcourse.paths import content_folder
 
     if json or plain or not on_a_terminal():
         _tell(_find(name, course), number, course, json=json, plain=plain)
         return
-    lab = _find(name, course)
-    if number is not None:
-        _run_of(lab, number, course)  # it is there
-    open_app(course, ascii_only=ascii_only, route=f"play/{lab.id}/{number or 0}")
+    known = Path(name).name == name and (content_folder(course) / "labs" / f"{name}.yaml").is_file()
+    if number is not None or not known:
+        _run_of(_find(name, course), number, course)  # it is there; else the app reads the labs, once
+    open_app(course, ascii_only=ascii_only, route=f"play/{name}/{number or 0}")
 
 
 def _run_of(lab: Lab, number: int | None, course: Path | None) -> RecordedRun:

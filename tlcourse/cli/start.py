@@ -76,6 +76,9 @@ def on_a_terminal() -> bool:
 def open_app(course: Path | None, *, ascii_only: bool = False, route: str = "") -> NoReturn:
     """Show the app, at `route` or where it begins, until it is left; the process ends with it."""
     from tlcourse import logs
+    from tlcourse.tui import gc_scheduler
+
+    gc_scheduler.not_yet()
     from tlcourse.course.loader import load_course
     from tlcourse.paths import app_log
     from tlcourse.tui.app import run

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.1
 _QUIT_S = 0.05
+_STARTED_S = 1.0
+"""After which the first screen is painted."""
 
 
 def _palette() -> type[SystemCommandsProvider]:
@@ -130,7 +132,7 @@ class CourseApp(App[int]):
                 self.runs[exercise] = run
         self.set_interval(_POLL_S, self._poll)
         if self._prewarm:  # the app has the process to itself
-            self.call_after_refresh(self._schedule_gc)
+            self.set_timer(_STARTED_S, self._schedule_gc)
         settings.apply(self)
         if self._greet and first_start():
             self.go("first")

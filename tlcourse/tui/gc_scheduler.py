@@ -19,11 +19,17 @@ _DUE = 10  # collections of younger objects after which Python itself would do a
 _NEVER = 1_000_000
 
 
+def not_yet() -> None:
+    """No collection until there is a `GcScheduler`: a start makes much and leaves little."""
+    gc.disable()
+
+
 class GcScheduler:
-    """Schedules the full collections, from when it is made."""
+    """Schedules the full collections, from when it is made; from then on Python does the others."""
 
     def __init__(self) -> None:
         self._key = self._last = time.monotonic()
+        gc.enable()  # `not_yet` has disabled it
         gc.freeze()  # the course and the program's code stay: no collection need look at them
         self._before = gc.get_threshold()
         gc.set_threshold(*self._before[:2], _NEVER)
