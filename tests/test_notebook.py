@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,17 @@ print(verdict.passed, verdict.points)
 verdict
 """
 
+SAVED = f"""
+import json, os
+import tlcourse
+source = "task = tlcourse.Task.local(\\"line\\")\\ndef fit(task:\\n    return task"
+cell = {{"cell_type": "code", "metadata": {{}}, "outputs": [], "source": source}}
+with open("work.ipynb", "w") as file:
+    json.dump({{"nbformat": 4, "nbformat_minor": 0, "metadata": {{}}, "cells": [cell]}}, file)
+os.environ["JPY_SESSION_NAME"] = "where/the/server/was/started/work.ipynb"
+tlcourse.check(course={str(EXAMPLE)!r})
+"""
+
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
@@ -46,6 +58,7 @@ def executed(tmp_path_factory):
         f"%%grade line --course {EXAMPLE} --sandbox landlock\n{REFERENCE}",
         "import tlcourse\ntlcourse.check()",
         f"tlcourse.check('line', 'nothing.py', course={str(EXAMPLE)!r})",
+        SAVED,
         COLAB,
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
@@ -66,7 +79,7 @@ def shown(outputs, kind="text/html"):
 
 @pytest.mark.filterwarnings("ignore")
 def test_cells_grade_and_show_the_verdict_as_a_small_page(executed):
-    loaded, cell, _, _, colab = executed
+    loaded, cell, _, _, saved, colab = executed
     assert loaded[0]["text"] == "[]\n"  # the extension is there, and nothing heavy
     page, words = shown(cell), shown(cell, "text/plain")
     assert page.startswith('<div class="tlcourse">')
@@ -74,6 +87,10 @@ def test_cells_grade_and_show_the_verdict_as_a_small_page(executed):
     assert page.count('<svg class="scale good"') == 2
     assert "landlock" in page
     assert words.startswith("line: PASS, 2 of 2 points\n✓ Mean absolute error of y: ")
+    # the file that Jupyter names, and the exercise that it asks Task.local for
+    assert "INVALID" in shown(saved)
+    assert "def fit(task:" in shown(saved)
+    assert re.search(r"Graded as work\.ipynb was saved at \d\d:\d\d:\d\d\.", shown(saved))
     # Colab: as it is there, with the magics that grade; the notebook that is graded does not grade itself
     printed = "".join(one["text"] for one in colab if one["output_type"] == "stream")
     assert printed.endswith("\x1b[KTrue 2.0\n")
@@ -82,7 +99,7 @@ def test_cells_grade_and_show_the_verdict_as_a_small_page(executed):
 
 @pytest.mark.filterwarnings("ignore")
 def test_an_error_is_said_without_the_lines_of_a_traceback(executed):
-    _, _, unnamed, missing, _ = executed
+    _, _, unnamed, missing, _, _ = executed
     said = [
         next(one["traceback"] for one in outputs if one["output_type"] == "error") for outputs in (unnamed, missing)
     ]

@@ -86,6 +86,7 @@ CASES = [
                 "val.safetensors": [["x", 50], ["y", 50], ["z", 50]],
             },
             "task_spec": [
+                "calls",
                 "checks",
                 "defines",
                 "device",
