@@ -143,3 +143,12 @@ def test_a_course_yaml_that_cannot_be_changed_stays_as_it_was(tmp_path):
     with pytest.raises(UsageError, match=r"course.yaml could not be changed"):
         add_exercise(course, "functions")
     assert (course / "course.yaml").read_text() == text
+
+
+@pytest.mark.slow
+def test_a_sequence_exercise_is_what_author_check_proves(tl, tmp_path):
+    """Those like functions and report are proved in the walk of docs/authoring.md."""
+    tl("author", "new", "mine", "--like", "sequence", course=None)
+    done = tl("author", "check", "mine", "--exercises", "--seeds", "2", course=None)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert done.stderr.count("holds  letters") == 5

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tlcourse.course.author import new_course
 from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError
 from tlcourse.grading.author_check import problems_of_graders
@@ -149,3 +150,34 @@ def test_cases_that_are_drawn_without_the_seed_are_found(tmp_path):
         path.write_text(right.replace(old, new))
         said_of = problems_of_graders(load_course(folder))
         assert any(said in one for one in said_of), said_of
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('call("weights", x, 1.5)', 'call("weigths", x, 1.5)', "calls `weigths`, expected a name of `defines`"),
+        (
+            "expect=1.5 / np.maximum(abs(x), 1.5)",
+            "expect=1.5 / np.maximum(abs(x), 1.5), judge=lambda got: got is None",
+            "`weights` does not accept what it expects (the answer is not right)",
+        ),
+        ('check="running"', 'check="runing"', "a case is of the check 'runing'"),
+        ("default_rng(seed)", "default_rng()", "other"),
+    ],
+)
+def test_a_slip_in_the_cases_of_functions_is_found(tmp_path, old, new, said):
+    new_course(tmp_path / "c", like="functions")
+    path = tmp_path / "c" / "graders" / "location.py"
+    assert problems_of_graders(load_course(tmp_path / "c")) == []
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    assert said in "\n".join(problems_of_graders(load_course(tmp_path / "c")))
+
+
+def test_an_exercise_that_people_mark_alone_needs_no_grader(tmp_path):
+    new_course(tmp_path / "c", like="report")
+    about = tmp_path / "c" / "exercises" / "study" / "exercise.yaml"
+    lines = [line for line in about.read_text().splitlines() if "functions" not in line and "shifts" not in line]
+    about.write_text("\n".join(line for line in lines if line != "checks:"))
+    (tmp_path / "c" / "graders" / "study.py").unlink()
+    assert problems_of_graders(load_course(tmp_path / "c")) == []

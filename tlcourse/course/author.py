@@ -176,18 +176,18 @@ import tlcourse
 tlcourse.check("{exercise}")"""
 
 
-def starter_notebook(exercise: str, title: str, source: str, install: str = "") -> str:
+def starter_notebook(exercise: str, title: str, source: str, install: str = "", *, trains: bool = True) -> str:
     """`starter.py` as the JSON of a notebook (format 4.5): one cell for each top-level block, in order.
 
     `install` is the course's own: from where tlcourse comes in Colab. The grader reads the code cells in order and
-    drops the installing line, so the notebook can be handed in as it is.
+    drops the installing line, so the notebook can be handed in as it is. `trains`: whether `fit` is to be written.
     """
     docstring, blocks = _blocks(source)
     where = "here" if install else "where tlcourse is installed"
-    intro = (
-        f"# {title}\n\n{docstring}\n\n"
-        f"Write `fit(task)`; the last cell but one trains it {where}, the last one grades it. Hand in this notebook."
-    )
+    how = f"Write `fit(task)`; the last cell but one trains it {where}, the last one grades it."
+    if not trains:
+        how = f"Fill in what is missing; the last cell grades it {where}."
+    intro = f"# {title}\n\n{docstring}\n\n{how} Hand in this notebook."
     from nbformat import v4, writes
 
     installing = f"%pip install -q '{install}'  # in Colab; the grader leaves this line out"
@@ -221,7 +221,8 @@ def write_starter_notebook(exercise: LoadedExercise, install: str) -> Path:
     path = exercise.folder / NAME
     source = (exercise.folder / "starter.py").read_text(encoding="utf-8")
     about = exercise.about
-    path.write_text(starter_notebook(about.id, about.title, source, install), encoding="utf-8")
+    made = starter_notebook(about.id, about.title, source, install, trains=about.model is not None)
+    path.write_text(made, encoding="utf-8")
     return path
 
 

@@ -55,21 +55,20 @@ def measure(test, predictions, probes):
 
 
 def cases(seed, data):
-    """Prompts of three letters; what follows them by the rule is right for two places of three at least."""
+    """Prompts of three letters, behind which three follow by the rule."""
     follows, draw = rule(seed), np.random.default_rng(derived_seed(seed, "prompts"))
     found = []
     for _ in range(PROMPTS):
         prompt = draw.integers(0, LETTERS, 3).tolist()
-        found.append(case(call("network.generate", prompt, 9), check="writes", judge=_follows(follows, prompt)))
+        found.append(case(call("network.generate", prompt, 3), check="writes", judge=_follows(follows, prompt)))
     return found
 
 
 def _follows(follows, prompt):
     def judge(answer):
-        if not isinstance(answer, list) or len(answer) != 9 or not all(letter in range(LETTERS) for letter in answer):
-            return "a list of nine letters, whole numbers from 0 to 7, was expected"
+        if not isinstance(answer, list) or len(answer) != 3 or not all(letter in range(LETTERS) for letter in answer):
+            return "a list of three letters, whole numbers from 0 to 7, was expected"
         whole = [*prompt, *answer]
-        right = [whole[at] == follows[whole[at - 2], whole[at - 1]] for at in range(len(prompt), len(whole))]
-        return sum(right) >= 6
+        return all(whole[at] == follows[whole[at - 2], whole[at - 1]] for at in range(len(prompt), len(whole)))
 
     return judge
