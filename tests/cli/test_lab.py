@@ -10,6 +10,7 @@ def test_a_lab_is_listed_shown_run_and_replayed(tl):
     assert {"coral", "shifts", "pinball"} <= {lab["id"] for lab in labs}
     shown = tl("lab", "show", "shifts", course=None).stdout
     assert "Predict first" in shown
+    assert "The lesson: tlcourse lesson show domains-and-tasks" in shown
     assert "labels" in shown
     ran = tl("lab", "run", "shifts", "--seeds", "2", "--jobs", "1", "--set", "labels=150", "--json", course=None)
     assert ran.returncode == 0

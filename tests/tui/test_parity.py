@@ -40,7 +40,7 @@ COMMANDS = {
     "samples.next": "exercise samples", "samples.previous": "exercise samples", "samples.exercise": "exercise show",
     "write.check": "write check", "write.init": "write init", "write.reset": "write init", "write.hint": "write hint",
     "write.watch": "write check", "write.lesson": "lesson show",
-    "exercise.changes": "exercise attempts",
+    "exercise.changes": "exercise attempts", "exercise.lesson": "lesson show",
     "exercise.reset": "init", "exercise.hint": "exercise hint", "exercise.explain": "exercise explain",
     "progress.next": "progress", "progress.review": "quiz take", "progress.due": "quiz review",
     "progress.weakest": "lesson show", "progress.export": "progress",

@@ -28,6 +28,12 @@ async def test_links_of_a_handout_open_the_lesson_and_the_lab(visit):
             await person.until(lambda name=shown: type(person.app.screen).__name__ == name, link)
             assert getattr(person.app.screen, "section", "frozen-for-good") == "frozen-for-good"
         await person.sees("Frozen, and yet it moves")
+        for place in ("lab/batch-norm", "exercise/ex1"):
+            await person.go(place)
+            await person.press("l")
+            await person.until(
+                lambda: getattr(person.app.screen, "unit", "") == "fine-tuning", f"the lesson of {place}"
+            )
 
 
 async def test_from_the_lesson_to_a_method_that_is_written(visit, tmp_path):

@@ -90,7 +90,8 @@ def show(
         out.say(f"  {one.id:<14} {one.default:g}  from {one.low:g} to {one.high:g}: {one.help}")
     if plain:
         return
-    out.say(f"\nRun it: tlcourse lab run {lab.id} --seeds 8")
+    out.say(f"\nThe lesson: tlcourse lesson show {lab.unit}")
+    out.say(f"Run it: tlcourse lab run {lab.id} --seeds 8")
     if "full" in lab.data:
         out.say(f"On real data: tlcourse lab run {lab.id} --data full")
 

@@ -69,7 +69,8 @@ def show(name: Name, course: CourseFolder = None, json: Json = False, plain: Pla
     for title in one.checks.values():
         out.say(f"  {title}")
     if not plain:
-        out.say(f"\nBegin: tlcourse write init {one.id}")
+        out.say(f"\nThe lesson: tlcourse lesson show {one.unit}")
+        out.say(f"Begin: tlcourse write init {one.id}")
 
 
 @app.command("init")

@@ -46,6 +46,7 @@ class ExerciseScreen(OwnFileScreen):
         Binding("d", "details", "Details", id="exercise.details", tooltip="All that was measured"),
         Binding("D", "changes", "Changes", id="exercise.changes", tooltip="In the code since the attempt before"),
         Binding("t", "turn", "Switch view", id="exercise.turn"),
+        Binding("l", "lesson", "Lesson", id="exercise.lesson", show=False),
         Binding("v", "samples", "View samples of its data", id="exercise.samples", show=False),
         Binding("w", "watch_file", "Watch: grade here on every save", id="exercise.watch", show=False),
         Binding("R", "reset", "Start over, with a backup", id="exercise.reset", show=False),
@@ -117,6 +118,15 @@ class ExerciseScreen(OwnFileScreen):
     def works(self, action: str) -> bool:
         """Which keys the last line names: those that do something now."""
         return self._works.get(action, True)
+
+    def action_lesson(self) -> None:
+        """The lesson of the unit that it belongs to."""
+        units = self.course_app.course.about.units
+        unit = next((unit for unit in units if self.exercise in unit.exercises), None)
+        if unit is None:
+            self.tell("No unit names this exercise.")
+        else:
+            self.course_app.go(f"lesson/{unit.id}")
 
     def action_details(self) -> None:
         """Say all that was measured, or only what counts."""

@@ -55,6 +55,7 @@ class LabScreen(StageScreen):
         Binding("s", "stop", "Stop", id="lab.stop"),
         Binding("y", "replay", "Play", id="lab.replay", tooltip="A recorded run, or one of yours"),
         Binding("p", "settings", "Settings", id="lab.settings"),
+        Binding("l", "lesson", "Lesson", id="lab.lesson", show=False),
         Binding("w", "pace", "Pace", id="lab.pace", show=False, tooltip="Show training as it comes, or over 10 s"),
     ]
 
@@ -287,6 +288,10 @@ class LabScreen(StageScreen):
         explanation.display = True
         explanation.update(self.course_app.words(" ".join(self.lab.explanation.replace("`", "").split())))
         self.refresh_bindings()
+
+    def action_lesson(self) -> None:
+        """The lesson of its unit."""
+        self.course_app.go(f"lesson/{self.lab.unit}")
 
     def action_stop(self) -> None:
         """End the run at once."""
