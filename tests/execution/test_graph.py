@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -15,6 +16,7 @@ from torch import nn
 from tlcourse.cluster.plan import Packer
 from tlcourse.course.spec import Output
 from tlcourse.execution.arrays import read_predictions
+from tlcourse.execution.spec import RunReport
 from tlcourse.execution.supervise import run
 from tlcourse.execution.worker import graph
 from tlcourse.execution.worker.predict import probes
@@ -107,10 +109,17 @@ def fit(task):
 """
 
 
-def test_a_module_that_keeps_activations_is_handed_out(fork_server_sandbox, job_for):
+def test_a_module_that_keeps_activations_is_handed_out_with_what_it_predicts_of_validation_items(
+    fork_server_sandbox, job_for
+):
     job = job_for(KEEPS)
-    job = replace(job, task_spec=replace(job.task_spec, outputs=(Output("y"), Output("z")), graph=True))
+    outputs = (Output("y"), Output("z"))
+    job = replace(job, task_spec=replace(job.task_spec, outputs=outputs, graph=True, val_predictions=5))
+    assert Packer().task(job, b"").task_spec.val_predictions == 5  # a cluster's node is asked as well, and answers
     report = run(job, fork_server_sandbox, lambda _: None)
+    report = msgspec.json.decode(msgspec.json.encode(report), type=RunReport)
+    of_val, of_test = read_predictions(report.val_predictions, 5, outputs), read_predictions(report.results, 8, outputs)
+    assert all(np.allclose(of_val[name], of_test[name][:5]) for name in ("y", "z"))  # here they are the same items
     found = measured_on_graph(job, report, lambda spec, tell: run(spec, fork_server_sandbox, tell))
     assert (found.why_not, found.probes) == ("", {"parameters": 6.0, "shared_share": 0.0})
 
