@@ -159,3 +159,28 @@ def test_the_editors_matcher_finds_the_line_in_what_a_grading_prints(repository)
     path.write_text("// mine\n{}")
     assert begin_tasks("line", Path("line/solution.py"), None, repository) is None
     assert path.read_text() == "// mine\n{}"
+
+
+def test_an_editor_is_set_up_for_a_course_and_what_stands_there_stays(tmp_path, here):
+    (tmp_path / "mine" / ".vscode").mkdir(parents=True)
+    settings = tmp_path / "mine" / ".vscode" / "settings.json"
+    settings.write_text('{"editor.rulers": [76], "yaml.schemas": {"other.json": "other.yaml"}}')
+    for _ in range(2):
+        here("author", "schema", "--vscode", "mine")
+    kept = json.loads(settings.read_text())
+    assert kept["editor.rulers"] == [76]
+    places = kept["yaml.schemas"]
+    assert places["other.json"] == "other.yaml"
+    assert places[".schemas/exercise.schema.json"] == "exercises/*/exercise.yaml"
+    assert all((tmp_path / "mine" / schema).is_file() for schema in places if schema != "other.json")
+    (task,) = json.loads((tmp_path / "mine" / ".vscode" / "tasks.json").read_text())["tasks"]
+    (tmp_path / "mine" / "course.yaml").write_text("id: mine\ntitle: Mine\nunits: []\n")
+    assert task["args"][:3] == ["author", "check", "."]
+    found = here("author", "check", "mine", *task["args"][3:], fails=2)
+    pattern = task["problemMatcher"]["pattern"]["regexp"]
+    (problem,) = [match for one in found.stdout.splitlines() if (match := re.search(pattern, one))]
+    assert problem[1].endswith("mine/course.yaml")
+    assert problem[2] == "3"
+    settings.write_text("// mine\n{}")
+    assert "was left as it is" in here("author", "schema", "--vscode", "mine").stderr
+    assert settings.read_text() == "// mine\n{}"

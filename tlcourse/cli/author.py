@@ -236,6 +236,10 @@ def schema(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="DIR", help="Write it there; without FILE all of them.")
     ] = None,
+    vscode: Annotated[
+        Path | None,
+        typer.Option("--vscode", metavar="COURSE", help="Write all there, with settings and a task for VS Code."),
+    ] = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
@@ -243,6 +247,14 @@ def schema(
     from tlcourse.course import reference
     from tlcourse.errors import UsageError
 
+    if vscode is not None:
+        made = list(reference.for_vscode(vscode))
+        if None in made:
+            out.note("A file of .vscode is there, cannot be read as plain JSON, and was left as it is.")
+        to, written = vscode, [str(path) for path in made if path is not None]
+    elif to is not None:
+        names = [kind] if kind else list(reference.PAGES)
+        written = [str(path) for path in reference.write(to, names, markdown=markdown)]
     if to is None:
         if kind is None:
             known = ", ".join(reference.PAGES)
@@ -252,7 +264,6 @@ def schema(
         else:
             out.document({"schema": 1, "page": reference.markdown_page(kind)} if markdown else reference.schema(kind))
         return
-    written = [str(path) for path in reference.write(to, [kind] if kind else list(reference.PAGES), markdown=markdown)]
     if json:
         out.document({"schema": 1, "written": written})
         return

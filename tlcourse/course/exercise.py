@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,20 +103,17 @@ MATCHER = {
 
 
 def begin_tasks(exercise: str, solution: Path, course: Path | None = None, folder: Path = Path()) -> Path | None:
-    """Give VS Code a task that grades `solution`, in `.vscode/tasks.json` of `folder`; returns that file.
+    """Give VS Code a task that grades `solution`; see `add_task`."""
+    given = ["--course", str(course)] if course else []
+    return add_task(folder, f"tlcourse: grade {exercise}", ["grade", exercise, str(solution), "--plain", *given])
+
+
+def add_task(folder: Path, label: str, arguments: list[str]) -> Path | None:
+    """Give VS Code a task of tlcourse, in `.vscode/tasks.json` of `folder`; returns that file.
 
     Tasks that are there stay. None where they cannot be read, as with comments, and so were left as they are. Raises
     UsageError where nothing can be written.
     """
-    path, label = folder / ".vscode" / "tasks.json", f"tlcourse: grade {exercise}"
-    try:
-        kept: dict[str, Any] = {"version": "2.0.0", "tasks": []}
-        if path.exists():
-            kept = json.loads(path.read_text(encoding="utf-8"))
-        tasks = [one for one in kept["tasks"] if one["label"] != label]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return None
-    arguments = ["grade", exercise, str(solution), "--plain", *(["--course", str(course)] if course else [])]
     task = {
         "label": label,
         "type": "process",
@@ -126,10 +123,26 @@ def begin_tasks(exercise: str, solution: Path, course: Path | None = None, folde
         "presentation": {"clear": True},
         "problemMatcher": MATCHER,
     }
-    text = json.dumps({**kept, "tasks": [*tasks, task]}, indent=2, ensure_ascii=False) + "\n"
+
+    def added(kept: dict[str, Any]) -> dict[str, Any]:
+        others = [one for one in kept.get("tasks", []) if one["label"] != label]
+        return {"version": "2.0.0", **kept, "tasks": [*others, task]}
+
+    return change_json(folder / ".vscode" / "tasks.json", added)
+
+
+def change_json(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Path | None:
+    """Change a file of an editor's; None where it cannot be read as JSON, as with comments: then it stays as it is.
+
+    Raises UsageError where it cannot be written.
+    """
+    try:
+        changed = change(json.loads(path.read_text(encoding="utf-8")) if path.exists() else {})
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        return None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode(), mode=0o644)
+        write_atomically(path, f"{json.dumps(changed, indent=2, ensure_ascii=False)}\n".encode(), mode=0o644)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", remedy="name a folder that you may write to."

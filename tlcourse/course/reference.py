@@ -268,3 +268,21 @@ def write(folder: Path, names: Iterable[str], *, markdown: bool) -> Iterator[Pat
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}.", remedy="name another folder.") from None
         yield path
+
+
+def for_vscode(folder: Path) -> Iterator[Path | None]:
+    """Have VS Code complete and check a course's files, and mark what `author check` finds; None for what was left.
+
+    Raises UsageError where a file cannot be written.
+    """
+    from tlcourse.course.exercise import add_task, change_json
+
+    files = {name: page.file for name, page in PAGES.items() if page.file.endswith(".yaml")}
+    yield from write(folder / ".schemas", files, markdown=False)
+    places = {f".schemas/{name}.schema.json": file.replace("NAME", "*") for name, file in files.items()}
+
+    def associated(kept: dict[str, Any]) -> dict[str, Any]:
+        return {**kept, "yaml.schemas": {**kept.get("yaml.schemas", {}), **places}}
+
+    yield change_json(folder / ".vscode" / "settings.json", associated)
+    yield add_task(folder, "tlcourse: author check", ["author", "check", ".", "--trust-course", "--plain"])
