@@ -30,6 +30,11 @@ def test_init_makes_a_starter_that_runs_and_does_not_pass(tl, tmp_path):
     assert json.loads(graded.stdout)["outcome"] == "fail"
     with Record.open() as record:
         assert list(record.codes("example", "line").values()) == [(tmp_path / "line" / "solution.py").read_text()]
+    again = tl("grade", "line", REFERENCE, "--plain")
+    *_, code, first, second = again.stderr.splitlines()
+    assert code.startswith("Since the attempt before: ")
+    assert code.endswith("removed; 0 → 2 of 2 points")
+    assert all(said.endswith("better, passed now") for said in (first, second))
 
 
 def test_init_never_overwrites_a_solution_and_keeps_a_backup_when_told_to_begin_again(tl, tmp_path):

@@ -64,7 +64,7 @@ def grade(
         result = on_github(exercise, graded)
     else:
         _, result = graded()
-    record(result, how.course, code)
+    record(result, how.course, code, tells=not (printing.json or printing.events or for_github))
     raise typer.Exit(EXIT_CODES[result.outcome])
 
 
@@ -98,7 +98,7 @@ def watch(
         try:
             code = code_of(solution, found)
             result = _carry_out(found, solution, options, how.course, Printing(json=json, plain=plain), scored=True)
-            record(result, how.course, code)
+            record(result, how.course, code, tells=not json)
         except SubmissionError as error:  # half-written, or gone for a moment: an editor may be saving it
             out.complain(error)
         done += 1
@@ -174,18 +174,28 @@ def code_of(path: Path, exercise: LoadedExercise) -> str:
         return ""
 
 
-def record(result: Result, course: Path | None, code: str = "") -> None:
-    """Keep the verdict in the student's record; a record that cannot be kept costs nobody a verdict."""
+def record(result: Result, course: Path | None, code: str = "", *, tells: bool = False) -> None:
+    """Keep the verdict in the student's record; a record that cannot be kept costs nobody a verdict.
+
+    `tells`: also what changed since the attempt before.
+    """
     import msgspec
 
     from tlcourse.course.loader import load_course
+    from tlcourse.presenting.attempts import changes_in_words, compared
     from tlcourse.student.record import Record
 
     try:
         with Record.open() as record:
             if record.notice:
                 out.note(record.notice)
-            record.record_attempt(load_course(course).about.id, msgspec.to_builtins(result), code)
+            name = load_course(course).about.id
+            record.record_attempt(name, msgspec.to_builtins(result), code)
+            if tells and (
+                since := compared(record.attempts(name, result.exercise), record.codes(name, result.exercise))
+            ):
+                for said in changes_in_words(since):
+                    out.note(said)
     except TlcourseError as error:
         out.note(f"The verdict stands, and was not recorded: {error.what}")
 

@@ -112,6 +112,13 @@ def change_in_words(check: CheckChange) -> str:
     return f"{check.title}: {check.before:.4g} → {check.now:.4g}{unit}, {said}{turned}"
 
 
+def changes_in_words(found: Comparison) -> Iterator[str]:
+    """What is not as it was, one fact a line."""
+    first, *_ = sentences(found)
+    yield first
+    yield from (change_in_words(check) for check in found.checks if check.better is not None)
+
+
 def sentences(found: Comparison) -> Iterator[str]:
     """One fact a line."""
     yield (
