@@ -191,11 +191,10 @@ def record(result: Result, course: Path | None, code: str = "", *, tells: bool =
                 out.note(record.notice)
             name = load_course(course).about.id
             record.record_attempt(name, msgspec.to_builtins(result), code)
-            if tells and (
-                since := compared(record.attempts(name, result.exercise), record.codes(name, result.exercise))
-            ):
-                for said in changes_in_words(since):
-                    out.note(said)
+            attempts, codes = record.attempts(name, result.exercise), record.codes(name, result.exercise)
+            since = compared(attempts, codes) if tells and result.outcome != "infra" else None
+            for said in changes_in_words(since) if since else ():
+                out.note(said)
     except TlcourseError as error:
         out.note(f"The verdict stands, and was not recorded: {error.what}")
 
