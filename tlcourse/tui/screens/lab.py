@@ -18,6 +18,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tlcourse.course.figure import fences
 from tlcourse.labs.recorded import recorded
 from tlcourse.labs.result import KeptRun, kept_run, kept_runs
 from tlcourse.presenting.lab_run import headline
@@ -105,7 +106,9 @@ class LabScreen(StageScreen):
                     yield Static(id="lab-reasons", markup=False)
                 yield SettingsPane(self.lab)
                 yield Static(id="lab-explanation", classes="pane", markup=False)
-            yield Stage(self.lab, motion=self.course_app.motion)
+            lesson = self.course_app.course.lessons.get(self.lab.unit)
+            figure = next((text for _, text in fences(lesson.body, "figure")), "") if lesson else ""
+            yield Stage(self.lab, motion=self.course_app.motion, figure=figure)
 
     def on_mount(self) -> None:
         """Ask for the prediction, or play."""

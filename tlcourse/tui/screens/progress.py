@@ -16,13 +16,15 @@ from tlcourse.presenting.marks import TRACK, parted, share_bar, spark
 from tlcourse.student.overview import WEEKS, Overview, totals
 from tlcourse.student.record import Attempt, now
 from tlcourse.student.review import Weak, weak_objectives
-from tlcourse.text import counted
+from tlcourse.text import counted, cut
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.course_map import square
 
 _MOST_WEAK = 5
 _QUIZ, _FORECAST, _POINTS, _SPARKS = 10, 24, 16, 20
+_SPELT_FROM = 50
+"""Lines from which on each objective has one of its own."""
 """Columns of the bars of a quiz, of what comes back, of an exercise's points, and of its attempts."""
 _SHADES = "·▪■█"
 """Of a day by what was done on it: nothing, less than a third of the busiest day, less than two thirds, more."""
@@ -101,14 +103,15 @@ class ProgressScreen(CourseScreen):
         weak = self._weakest()
         today = now().astimezone().date()
         width = max(self.query_one("#progress-page").size.width - 2, 30)
-        self.query_one("#objectives", Static).update(_objectives(state, width))
+        self.query_one("#objectives", Static).update(_objectives(state, width, spelt=self.size.height >= _SPELT_FROM))
         self.query_one("#weak").display = bool(weak)
         self.query_one("#weak", Static).update(_weak(weak))
         self.query_one("#calendar", Static).update(_calendar(state, today))
-        self.query_one("#forecast", Static).update(_forecast(state, today))
+        beside = max(self.query_one("#progress-side").size.width - 4, 30)
+        self.query_one("#forecast", Static).update(_forecast(state, today, max(beside - 12, _FORECAST)))
         attempts = {name: app.record.attempts(app.course.about.id, name) for name in app.course.exercises}
         self.query_one("#exercises").display = bool(attempts)
-        self.query_one("#exercises", Static).update(_exercises(state, attempts))
+        self.query_one("#exercises", Static).update(_exercises(state, attempts, max(beside - 40, _POINTS)))
         self.keys_changed()
 
     def works(self, action: str) -> bool:
@@ -165,8 +168,8 @@ class ProgressScreen(CourseScreen):
         (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
 
-def _objectives(state: Overview, width: int) -> Text:
-    """A line for each unit: its squares, one an objective, and its quizzes as a bar."""
+def _objectives(state: Overview, width: int, *, spelt: bool) -> Text:
+    """A line for each unit: its squares, one an objective, and its quizzes as a bar; `spelt` also each objective."""
     text = Text(f"{totals(state)}.\n\n", style="bold", no_wrap=True, overflow="crop")
     most = max((len(unit.objectives) for unit in state.units), default=0)
     room = max(width - 6 - 2 * most - _QUIZ - 8, 10)
@@ -184,6 +187,11 @@ def _objectives(state: Overview, width: int) -> Text:
             drawn = parted([(unit.right, "$done"), (unit.missed, "$wrong")], unit.asked, _QUIZ)
             text.append_text(Text.of(drawn)).append(f" {unit.right:>2}/{unit.asked}", style="not bold $muted")
         text.append("\n")
+        for goal in unit.objectives if spelt else ():
+            one = square(goal)
+            text.append(f"      {one.text} ", style=f"not bold {one.style}")
+            text.append(cut(goal.text, width - 20), style="not bold")
+            text.append(f"  {goal.right}/{goal.questions}\n", style="not bold $muted")
     text.append("\n■ all right  ▪ partly  □ wrong  · not asked yet", style="not bold $muted")
     return text
 
@@ -217,7 +225,7 @@ def _calendar(state: Overview, today: datetime.date) -> Text:
     return text.append(f"{counted(streak, 'day')} in a row, {counted(done, 'day')} in all", style="$muted")
 
 
-def _forecast(state: Overview, today: datetime.date) -> Text:
+def _forecast(state: Overview, today: datetime.date, width: int) -> Text:
     """How many questions come back on each of the next days."""
     if not any(state.coming):
         return Text("What you answer comes back when you are about to forget it.", style="$muted")
@@ -226,18 +234,18 @@ def _forecast(state: Overview, today: datetime.date) -> Text:
     for ahead, count in enumerate(state.coming):
         day = "today" if not ahead else f"{today + datetime.timedelta(days=ahead):%a}"
         text.append(f"{day:<6}", style="$muted")
-        text.append_text(Text.of(share_bar(count / most, _FORECAST, "$due" if not ahead else "$next")))
+        text.append_text(Text.of(share_bar(count / most, width, "$due" if not ahead else "$next")))
         text.append(f" {count}\n")
     return text
 
 
-def _exercises(state: Overview, attempts: dict[str, list[Attempt]]) -> Text:
+def _exercises(state: Overview, attempts: dict[str, list[Attempt]], width: int) -> Text:
     """The best points of each exercise as a bar, and its attempts."""
     text = Text(no_wrap=True)
     for exercise in (one for unit in state.units for one in unit.exercises):
         role = "$done" if exercise.outcome == "pass" else "$partial"
         text.append(f"{exercise.id:<5}", style="bold")
-        text.append_text(Text.of(share_bar(exercise.points / (exercise.max_points or 1), _POINTS, role)))
+        text.append_text(Text.of(share_bar(exercise.points / (exercise.max_points or 1), width, role)))
         text.append(f" {exercise.points:g}/{exercise.max_points:g}  ", style="$muted")
         made = attempts.get(exercise.id, [])[-_SPARKS:]
         text.append_text(

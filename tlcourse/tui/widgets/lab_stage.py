@@ -30,6 +30,7 @@ class Stage(Vertical):
         lab: Whose run it is.
         motion: Whether clouds of features move.
         keys: What the line below says of the keys.
+        figure: What stands below the arms where there is room and no run yet, as it is described in a lesson.
     """
 
     class Over(Message):
@@ -39,9 +40,9 @@ class Stage(Vertical):
             super().__init__()
             self.result = result
 
-    def __init__(self, lab: Lab, *, motion: bool, keys: str = "← → back, on   + − speed") -> None:
+    def __init__(self, lab: Lab, *, motion: bool, keys: str = "← → back, on   + − speed", figure: str = "") -> None:
         super().__init__(id="lab-stage")
-        self._lab, self._motion, self._keys = lab, motion, keys
+        self._lab, self._motion, self._keys, self._figure = lab, motion, keys, figure
         self.timeline: Timeline | None = None
         self.earlier: dict[int, Curves] = {}
         """Earlier runs that are drawn with this one, by their number."""
@@ -207,6 +208,19 @@ class Stage(Vertical):
                 text.append("\n").append_text(Text.of([*share_bar(0.0, width - 4), Run("  ?", "$muted")])).append("\n")
         for paper in self._lab.paper:
             text.append(f"\n\n{paper.title}. {paper.note}", style="$muted")
+        if self._figure and airy:
+            from tlcourse.presenting.figures import drawn_text
+            from tlcourse.presenting.figures.canvas import widest
+
+            lines = drawn_text(self._figure, width)
+            if (
+                len(text.plain.splitlines()) + len(self._lab.paper) + len(lines) + 3 <= height
+                and widest(lines) <= width
+            ):
+                left = " " * ((width - widest(lines)) // 2)
+                text.append("\n\n")
+                for line in lines:
+                    text.append("\n" + left).append_text(Text.of(line))
         return text
 
     def _draw_pictures(self, width: int, height: int) -> Text:
