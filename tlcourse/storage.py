@@ -189,6 +189,8 @@ def _sweep(parent: Path) -> None:
 
     import psutil
 
+    if not hasattr(os, "geteuid"):  # Windows gives each user a folder of their own, and empties it when asked
+        return
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             match = re.match(_SCRATCH, entry.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -136,14 +137,15 @@ def batch(
     any moment, it continues with --resume; nothing is graded twice.
     """
     from tlcourse.course.loader import load_course
-    from tlcourse.sandbox.fork_server import begin_early
     from tlcourse.torch_install import is_here
 
     end_runs_when_ended()
     loaded = load_course(course)
     found = loaded.exercise(exercise)
-    local = how.on in (None, "local") and is_here("torch")
+    local = how.on in (None, "local") and sys.platform == "linux" and is_here("torch")
     if not start.dry_run and local and how.sandbox_kind in ("auto", "fork-server"):
+        from tlcourse.sandbox.fork_server import begin_early
+
         begin_early()  # what follows takes half a second, most of it for importing
 
     from msgspec.structs import replace

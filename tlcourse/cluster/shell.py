@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.paths import config_file
+from tlcourse.sandbox.choose import refuse_windows
 from tlcourse.text import harmless
 
 TIMEOUT_S = 60.0
@@ -248,7 +249,11 @@ class SshShell:
 
 
 def control_folder() -> Path:
-    """A short path (a socket's may have 104 characters) that only this user can enter; raises InfraError."""
+    """A short path (a socket's may have 104 characters) that only this user can enter.
+
+    Raises InfraError, and on Windows UnableError.
+    """
+    refuse_windows()
     base = Path("/tmp") if Path("/tmp").is_dir() else Path.home()  # noqa: S108 - the folder is checked below
     folder = base / f"tlcourse-ssh-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -28,7 +28,8 @@ def new_secret(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as stream:
-            os.fchmod(stream.fileno(), 0o600)  # whatever the umask takes away
+            if hasattr(os, "fchmod"):  # not on Windows
+                os.fchmod(stream.fileno(), 0o600)  # whatever the umask takes away
             stream.write(secrets.token_hex(_BYTES) + "\n")
     except FileExistsError:
         raise UsageError(

@@ -9,22 +9,40 @@ from tlcourse.sandbox import NAMES
 from tlcourse.sandbox.base import Finding, NoSandbox, Sandbox
 from tlcourse.sandbox.view import refuse_what_is_private
 
+_SYSTEMS = {"darwin": "macOS", "win32": "Windows"}
+_WSL = "install WSL (wsl --install), and tlcourse in it"
+
 
 def findings() -> list[Finding]:
     """Every sandbox, strongest first, and whether this machine can build it."""
-    return [
-        _bubblewrap(),
-        _fork_server(),
-        _landlock(),
-        Finding(NoSandbox.name, True, "a separate process without labels; for your own code only"),
-    ]
+    return [_bubblewrap(), _fork_server(), _landlock(), _none()]
+
+
+def _none() -> Finding:
+    if sys.platform == "win32":
+        return Finding(NoSandbox.name, False, "what limits and ends a run is not there on Windows", _WSL)
+    return Finding(NoSandbox.name, True, "a separate process without labels; for your own code only")
+
+
+def refuse_windows() -> None:
+    """Raise UnableError there: hand-ins can be neither copied safely nor run, nor a cluster be reached."""
+    if not (none := _none()).available:
+        raise UnableError(
+            "Windows itself runs no solution, and sends none to a cluster; WSL does.",
+            cause=f"{none.detail}. Lessons, quizzes, recorded labs, authoring and reports work.",
+            remedy=none.remedy,
+        )
+
+
+def _not_on_linux(name: str, what: str) -> Finding:
+    here = _SYSTEMS.get(sys.platform, sys.platform)
+    remedy = _WSL if sys.platform == "win32" else "use a Linux machine, or a cluster: --on PROFILE"
+    return Finding(name, False, f"{what} Linux, this is {here}", remedy)
 
 
 def _bubblewrap() -> Finding:
     if not sys.platform.startswith("linux"):
-        return Finding(
-            "bubblewrap", False, f"bubblewrap runs on Linux, this is {sys.platform}", "use a Linux machine or WSL"
-        )
+        return _not_on_linux("bubblewrap", "bubblewrap needs")
     from tlcourse.sandbox import bubblewrap  # Linux only
 
     return bubblewrap.probe()
@@ -32,9 +50,7 @@ def _bubblewrap() -> Finding:
 
 def _fork_server() -> Finding:
     if not sys.platform.startswith("linux"):
-        return Finding(
-            "fork-server", False, f"bubblewrap runs on Linux, this is {sys.platform}", "use a Linux machine or WSL"
-        )
+        return _not_on_linux("fork-server", "bubblewrap needs")
     from tlcourse.sandbox import fork_server  # Linux only
 
     return fork_server.probe()
@@ -42,7 +58,7 @@ def _fork_server() -> Finding:
 
 def _landlock() -> Finding:
     if not sys.platform.startswith("linux"):
-        return Finding("landlock", False, f"Landlock is Linux's, this is {sys.platform}", "use a Linux machine or WSL")
+        return _not_on_linux("landlock", "Landlock needs")
     from tlcourse.sandbox import landlock_sandbox  # Linux only
 
     return landlock_sandbox.probe()
@@ -58,6 +74,7 @@ def choose(sandbox_kind: str, *, gpu: bool = False) -> tuple[Sandbox, str]:
     """
     if sandbox_kind not in NAMES:
         raise UsageError(f"There is no sandbox {sandbox_kind!r}.", remedy=f"use one of: {', '.join(NAMES)}.")
+    refuse_windows()
     if sandbox_kind == "none":
         return NoSandbox(), ""
     refuse_what_is_private()
@@ -87,7 +104,7 @@ def choose(sandbox_kind: str, *, gpu: bool = False) -> tuple[Sandbox, str]:
         )
     return (
         NoSandbox(),
-        f"Runs without a sandbox, for your own code only: {finding.detail}. {finding.remedy}".strip(),
+        f"Runs without a sandbox, for your own code only: {finding.detail} – {finding.remedy}".removesuffix(" – "),
     )
 
 

@@ -99,11 +99,13 @@ def _name(sandbox_kind: str, *, trusted: bool) -> tuple[str, str]:
     if trusted and sandbox_kind == "auto":
         return "none", ""
     missing = found[wanted[-1]]
+    ways = [missing.remedy or "tlcourse doctor"]
+    ways += ["decide for the weaker --sandbox landlock"] if found["landlock"].available else []
+    ways += [f"for code that you would run as your own, add {TRUST}"] if found["none"].available else []
     raise UnableError(
         f"A batch needs a strong sandbox around each submission, and this machine builds none: {missing.detail}.",
         cause="the sandbox needs Linux, bubblewrap and user namespaces.",
-        remedy=f"{missing.remedy or 'tlcourse doctor'} – or decide for the weaker --sandbox landlock – or, for code "
-        f"that you would run as your own, add {TRUST}.",
+        remedy=f"{' – or '.join(ways)}.",
     )
 
 

@@ -34,6 +34,7 @@ from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.lms.handins import HandIns
 from tlcourse.sandbox import in_words
+from tlcourse.sandbox.choose import refuse_windows
 from tlcourse.sandbox.view import refuse_what_is_private
 from tlcourse.storage import scratch_folder
 from tlcourse.text import typed
@@ -88,8 +89,9 @@ class BatchTask(Struct, frozen=True):
         """Grade what is left of the class, and record it in the gradebook `path`; `tell` gets lines for people.
 
         Raises UsageError where a batch of these submissions was begun, and nothing says what to do; UnableError where
-        every submission could read the gradebook, the graders or the hand-ins.
+        every submission could read the gradebook, the graders or the hand-ins, and on Windows.
         """
+        refuse_windows()
         _refuse_private(self.exercise, path, self.backend, self.sandbox_kind, ("The hand-ins", self.source))
         with Gradebook.writing(path, f"tlcourse batch {self.exercise.about.id}") as book:
             before = self._before(book, go_on=go_on, again=again, tell=tell)

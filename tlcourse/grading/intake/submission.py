@@ -17,6 +17,7 @@ from tlcourse.grading.intake.beside import take_along
 from tlcourse.grading.intake.copy import SUBMISSION, IntakeLimits, StagedCopy, copy_folder, read_file, unreadable
 from tlcourse.grading.intake.names import is_junk, parts_of, shown
 from tlcourse.grading.intake.notebook import read_notebook
+from tlcourse.sandbox.choose import refuse_windows
 
 SOLUTION, NOTEBOOK = "solution.py", "solution.ipynb"
 _NESTED = 2
@@ -48,13 +49,16 @@ def collect(
     own: bool = False,
     private: Iterable[tuple[str, Path]] = (),
 ) -> Submission:
-    """Copy a `.py`, a `.ipynb`, a ZIP, or a folder of these, into the empty folder `into`; raises SubmissionError.
+    """Copy a `.py`, a `.ipynb`, a ZIP, or a folder of these, into the empty folder `into`.
+
+    Raises SubmissionError, and on Windows UnableError.
 
     Whatever else was handed in beside the solution is kept beside it. The submission's folder is `into`, or the one
     folder in it that everything was wrapped into. `starter`: the file that a solution begins as; unchanged, it gives
     way to a notebook. `own`: what a file that is named needs of those beside it is its author's, and comes along, if it
     has the solution's name and nothing private lies there: this user's own, or of the names and paths `private`.
     """
+    refuse_windows()
     copy = StagedCopy(origin, into, limits)
     try:
         mode = origin.stat().st_mode
