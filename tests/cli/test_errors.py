@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 
 import pytest
+
+from tlcourse.cli import out
 
 
 @pytest.mark.parametrize(
@@ -156,3 +160,26 @@ def test_a_wrong_usage_is_said_like_every_other_error(tl, arguments, what, fix):
 @pytest.mark.parametrize(("kind", "name", "near"), [("lesson", "dnn", "dann"), ("lab", "corel", "coral")])
 def test_an_unknown_name_suggests_those_that_are_near(tl, kind, name, near):
     assert f"did you mean {near}" in tl(kind, "show", name, course=None).stderr
+
+
+class Terminal(io.StringIO):
+    """What a person sees."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_long_wait_shows_on_a_terminal_that_it_goes_on_and_nowhere_else(monkeypatch, capsys):
+    monkeypatch.setenv("TERM", "xterm")
+    with out.waiting("Comparing"):
+        pass
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys, "stderr", seen := Terminal())
+    with out.waiting("Comparing", quiet=True):
+        pass
+    assert seen.getvalue() == ""
+    with out.waiting("Comparing"):
+        out.note("one of 20")
+    assert "Comparing" in seen.getvalue()
+    assert "one of 20" in seen.getvalue()
+    assert capsys.readouterr().out == ""

@@ -217,7 +217,8 @@ def doctor(json: Json = False, plain: Plain = False) -> None:
 
     if not json:
         out.note("Trying what works here; this takes some seconds.")
-    findings = examine()
+    with out.waiting("Trying", quiet=json or plain):
+        findings = examine()
     fit = all(finding.works for finding in findings if finding.needed)
     if json:
         out.document({"schema": 1, "fit": fit, "findings": findings})

@@ -36,7 +36,8 @@ def fairness(
 
     loaded = load_course(course)
     chosen = [loaded.exercise(exercise)] if exercise else list(loaded.exercises.values())
-    found = [(each, characteristic(each, variant.value, simulated)) for each in chosen]
+    with out.waiting("Simulating gradings", quiet=json or plain):
+        found = [(each, characteristic(each, variant.value, simulated)) for each in chosen]
     if json:
         rows = [{"exercise": each.about.id, "policy": each.about.policy, "checks": checks} for each, checks in found]
         out.document({"schema": 1, "simulated": simulated, "exercises": rows})

@@ -138,7 +138,8 @@ def run(
             out.note(f"seed {event['seed']}: {values}  ({event['seconds']:.1f} s)")
 
     try:
-        result = run_lab(lab, chosen, list(range(first, first + seeds)), take, data=data, jobs=jobs)
+        with out.waiting(f"Training {len(lab.arms)} arms", quiet=json or plain or events):
+            result = run_lab(lab, chosen, list(range(first, first + seeds)), take, data=data, jobs=jobs)
     finally:
         recorder.close(result)
     assert isinstance(result, LabResult)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -36,6 +38,18 @@ def say(text: str = "") -> None:
 def note(text: str) -> None:
     """A line for people, on stderr."""
     sys.stderr.write(text + "\n")
+
+
+@contextlib.contextmanager
+def waiting(what: str, *, quiet: bool = False) -> Iterator[None]:
+    """While this lasts, `what` and a sign that it goes on, on stderr where it is a terminal; `quiet`: nothing."""
+    if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield
+        return
+    from rich.console import Console
+
+    with Console(file=sys.stderr).status(what, spinner="line"):
+        yield
 
 
 def paint(text: str, colour: str, *, plain: bool, stream: Any = None) -> str:

@@ -144,7 +144,8 @@ def similar(
     with chosen.reading(exercise) as (found, book, record):
         earlier = earlier_handins(others or [], found, book, record)
         statuses = book.statuses(record)
-        looked = similar_of(book, statuses, found, most, earlier)
+        with out.waiting("Comparing hand-ins", quiet=json or plain):
+            looked = similar_of(book, statuses, found, most, earlier)
         if anonymous:
             from tlcourse.presenting.report.pseudonyms import CANNOT, names_of, similar_without_names
 
