@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -78,9 +79,8 @@ def test_one_right_and_five_raising_functions_have_the_points_of_the_one(graded)
     assert len(result.runs) == 1
     said = "\n".join(result.messages)
     assert "sigmoid: sigmoid in a hidden case raised ValueError." in said
-    assert "sigmoid: sigmoid(array([" in said  # the public case, with what the exception says
-    assert "raised ValueError: with [" in said
-    assert "(solution.py, line 7, in sigmoid)" in said
+    assert "sigmoid: sigmoid(array([" in said  # the public case; not what came of it, which may have seen hidden ones
+    assert "with [" not in said
     assert "gradient in a hidden case raised SystemExit" in said
     assert "Standardiser in a hidden case raised KeyError." in said
     assert "report: report is not written yet." in said
@@ -129,6 +129,10 @@ def test_missing_names_cost_their_cases_and_a_solution_that_ends_early_keeps_wha
     assert points(result) == {"sigmoid": 2}
     assert "loss: loss has nothing to call: it is not defined." in result.messages
     assert "NameError: name 'plot_of_my_own' is not defined (solution.py, line 8)" in result.runs[0].log
+    raised = graded("def sigmoid(z):\n    raise ValueError(f'with {z}')\n")  # at home everything is said
+    assert re.search(
+        r"sigmoid\(array\(\[.*\) raised ValueError: with \[.*\(solution.py, line 2, in sigmoid\)", raised.messages[0]
+    )
     nothing = graded("x = 1\n")
     assert nothing.outcome == "invalid"
     assert "solution.py defines no `sigmoid`" in nothing.messages[0]
@@ -215,7 +219,7 @@ def test_tolerances_are_those_of_numpy():
     assert not same(1.05, 1.0)
     assert same(0.05, 0.0, atol=0.1)
     assert not same(float("nan"), float("nan"), equal_nan=False)
-    assert difference(np.ones(3), np.ones(4), values=False) == "shape (3,) came, and is another one"
+    assert difference(np.ones(3), np.ones(4), values=False) == "another shape was expected"
 
 
 def test_a_case_may_have_a_judge_who_need_not_know_every_form():

@@ -6,6 +6,7 @@ expected stays here. A case that ends the process costs itself: the others are a
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -177,13 +178,17 @@ def _in_words(
     *,
     in_full: bool,
 ) -> list[str]:
-    """Of each check, how the first cases went wrong. Of a hidden case neither arguments nor what an exception said."""
+    """Of each check, how the first cases went wrong.
+
+    In a graded batch nothing that came from the sandbox is repeated, of no case: a submission that has seen hidden ones
+    could say there what it saw. Of a public case the arguments are said, and students call it themselves.
+    """
     said: list[str] = []
     for rule in about.checks_of(part):
         wrong = []
         for one, answer in zip(cases, answers, strict=True):
             # with the public seed everybody can draw the cases; the test of a notebook is hidden with every seed
-            is_open = one.public or (in_full and not isinstance(one, CellCase))
+            is_open = in_full and (one.public or not isinstance(one, CellCase))
             if one.check == rule.id and (why := grader.wrong_with(one, answer, values=is_open)):
                 wrong.append(_case_in_words(one, answer, why, in_full=is_open))
         of_one_kind = list(dict.fromkeys(wrong))
@@ -196,7 +201,8 @@ def _in_words(
 def _case_in_words(one: Case, answer: Any, why: str, *, in_full: bool) -> str:
     """`softmax(array of float64 (5, 3)) raised ValueError: … (solution.py, line 5, in softmax).`"""
     at = answer.call if isinstance(answer, Raised) and 0 <= answer.call < len(one.calls) else len(one.calls) - 1
-    which = call_in_words(one.calls[at]) if in_full else f"{one.calls[at].name} in a hidden case"
+    public = one.public or in_full
+    which = call_in_words(one.calls[at]) if public else f"{one.calls[at].name} in a hidden case"
     if isinstance(answer, Raised) and answer.kind in ("todo", "missing"):  # whatever it is called with
         which = one.calls[at].name
     if isinstance(answer, Raised):
@@ -205,9 +211,7 @@ def _case_in_words(one: Case, answer: Any, why: str, *, in_full: bool) -> str:
 
 
 _BUILTIN = frozenset(
-    name
-    for name, kind in vars(__import__("builtins")).items()
-    if isinstance(kind, type) and issubclass(kind, BaseException)
+    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
 )
 
 

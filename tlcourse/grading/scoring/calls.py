@@ -86,8 +86,9 @@ def case(only: Call, **about: Any) -> Case:
     Args:
         only: The call.
         about: `check`: the id of the check whose cases it is of. `expect`: the right answer. `judge`: in its place, a
-            function of the answer that gives True, False, or says in words what is wrong. `rtol`, `atol`, `equal_nan`:
-            of comparing numbers. `public`: students may read its arguments, and what an exception of theirs says.
+            function of the answer that gives True, False, or says what is wrong, in words that do not repeat it.
+            `rtol`, `atol`, `equal_nan`: of comparing numbers. `public`: students may read its arguments in a graded
+            batch, too.
     """
     return Case((only,), **about)
 
@@ -119,7 +120,7 @@ def difference(
         rtol: See above; as `atol` without a unit of its own.
         atol: See above.
         equal_nan: Whether NaN is as good as NaN.
-        values: Whether values may be said; else only types and shapes.
+        values: Whether what came may be said; else nothing that an answer could carry a secret in.
     """
     if isinstance(got, Raised):
         return f"it gave no answer ({got.kind})"
@@ -127,14 +128,16 @@ def difference(
         return _apart(got, np.asarray(wanted), rtol, atol, equal_nan=equal_nan, values=values)
     if _is_number(wanted):
         if not _is_number(got):
-            return f"{_kind(got)} came, a number was expected"
+            return f"{_kind(got, values)} came, a number was expected"
         return _apart(got, np.asarray(wanted), rtol, atol, equal_nan=equal_nan, values=values)
     if type(got) is not type(wanted):
-        return f"{_kind(got)} came, {_kind(wanted)} was expected"
+        return f"{_kind(got, values)} came, {_kind(wanted, values)} was expected"
     about: dict[str, Any] = {"rtol": rtol, "atol": atol, "equal_nan": equal_nan, "values": values}
     if isinstance(wanted, list | tuple):
         if len(got) != len(wanted):
-            return f"{_kind(got)} of length {len(got)} came" + (f", {len(wanted)} was expected" if values else "")
+            return (
+                f"{_kind(got)} of length {len(got)} came, {len(wanted)} was expected" if values else "of another length"
+            )
         pairs = zip(got, wanted, strict=True)
         return next((f"item {i}: {said}" for i, (a, b) in enumerate(pairs) if (said := difference(a, b, **about))), "")
     if isinstance(wanted, dict):
@@ -153,32 +156,32 @@ def _is_number(value: Any) -> bool:
 def _apart(got: Any, wanted: np.ndarray[Any, Any], rtol: float, atol: float, *, equal_nan: bool, values: bool) -> str:
     """Of arrays and numbers."""
     if not isinstance(got, np.ndarray | bool | int | float):
-        return f"{_kind(got)} came, {_kind(wanted)} was expected"
+        return f"{_kind(got)} came, {_kind(wanted, values)} was expected"
     try:
         array = np.asarray(got, dtype=np.float64)
         right = np.asarray(wanted, dtype=np.float64)
     except (OverflowError, ValueError, TypeError):
         return "a number that is too large came"
     if array.shape != right.shape:
-        return f"shape {array.shape} came" + (f", {right.shape} was expected" if values else ", and is another one")
+        return f"shape {array.shape} came, {right.shape} was expected" if values else "another shape was expected"
     with np.errstate(all="ignore"):
         wrong = ~np.isclose(array, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
     if not wrong.any():
         return ""
     if not values:
-        return f"{int(wrong.sum())} of {wrong.size} numbers are others" if wrong.ndim else "another number was expected"
+        return "other numbers were expected" if wrong.ndim else "another number was expected"
     at = tuple(int(i) for i in np.argwhere(wrong)[0])
     where = f" at {list(at)}" if at else ""
     count = f"; {int(wrong.sum())} of {wrong.size} numbers are others" if at else ""
     return f"{array[at]:.6g} came{where}, {right[at]:.6g} was expected{count}"
 
 
-def _kind(value: Any) -> str:
+def _kind(value: Any, values: bool = True) -> str:
     if value is None:
         return "None"
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
-        return f"an array of shape {array.shape}" if array.ndim else "a number"
+        return (f"an array of shape {array.shape}" if values else "an array") if array.ndim else "a number"
     names = {bool: "a bool", int: "a number", float: "a number", str: "a text", dict: "a table"}
     return names.get(type(value), f"a {type(value).__name__}")
 
@@ -196,8 +199,14 @@ def wrong_with(one: Case, answer: Any, *, values: bool = True) -> str:
         try:
             said = one.judge(answer)
         except Exception:  # of an answer of another form than it was written for
-            return f"the answer ({_kind(answer)}) is of another form than was expected"
-        return said if isinstance(said, str) else "" if said else "the answer is not right"
+            return f"the answer ({_kind(answer, values)}) is of another form than was expected"
+        return (
+            said
+            if isinstance(said, str) and (values or one.public or not said)
+            else ""
+            if said
+            else "the answer is not right"
+        )
     if one.judges_nothing:
         raise ValueError(f"a case of `{one.calls[0].name}` says neither what is expected nor who judges it")
     return difference(answer, one.expect, rtol=one.rtol, atol=one.atol, equal_nan=one.equal_nan, values=values)
