@@ -83,6 +83,22 @@ def test_a_cell_that_raises_costs_its_own_questions_and_a_hidden_test_says_nothi
     assert "1000" not in told
 
 
+def test_a_test_may_replace_a_function_and_every_name_is_back_afterwards(here, tmp_path, quick_sandbox):
+    about = {"grade": True, "locked": True, "points": 1}
+    swapped = "def f(x):\n    return 7\nassert g(1) == 7"
+    cells = [
+        code("def f(x):\n    return x\n\ndef g(x):\n    return f(x)", grade_id="a", solution=True),
+        code(swapped, grade_id="swap", **about),
+        code(
+            "assert g(1) == 1\n### BEGIN HIDDEN TESTS\nassert f(2) == 2\n### END HIDDEN TESTS", grade_id="same", **about
+        ),
+    ]
+    (tmp_path / "swap.ipynb").write_text(notebook(*cells))
+    assert "not carried" not in here("author", "import", "swap.ipynb", "--plain").stdout
+    reference = tmp_path / "swap" / "graders" / "references" / "swap.py"
+    assert graded(tmp_path / "swap", "swap", reference, quick_sandbox).points == 2.0
+
+
 LOOKS = """
 import sys
 import numpy as np
@@ -117,6 +133,7 @@ def test_what_looks_at_the_text_of_a_hidden_test_cannot_carry_it_to_its_author(c
         (["plain.ipynb", "x"], "is no assignment of Otter-Grader or nbgrader"),
         (["hw1.ipynb", "c"], "There is an exercise hw1 in c already"),
         (["hw1.ipynb", "here"], "is neither a course nor an empty folder"),
+        (["r.ipynb", "x"], "r.ipynb is written in R."),
         (["nothing.ipynb", "x"], "Nothing in nothing.ipynb gives points"),
     ],
 )
@@ -124,6 +141,9 @@ def test_what_cannot_be_imported_is_said_and_nothing_is_written(course, here, tm
     (tmp_path / "text.ipynb").write_text("no notebook")
     (tmp_path / "plain.ipynb").write_text(notebook(code("x = 1")))
     (tmp_path / "nothing.ipynb").write_text(notebook(raw("# BEGIN QUESTION\nname: q"), raw("# END QUESTION")))
+    (tmp_path / "r.ipynb").write_text(
+        OTTER.replace('"metadata": {}, "nbformat"', '"metadata": {"kernelspec": {"language": "R"}}, "nbformat"')
+    )
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "notes.txt").write_text("mine")
     assert said in here("author", "import", *arguments, fails=2).stderr
@@ -133,8 +153,10 @@ def test_what_cannot_be_imported_is_said_and_nothing_is_written(course, here, tm
 
 def test_files_beside_the_notebook_come_along_and_missing_ones_are_told(here, tmp_path):
     (tmp_path / "points.csv").write_text("1,2\n")
-    config = raw("# ASSIGNMENT CONFIG\nfiles: [points.csv, lost.csv, ../../etc/passwd]")
-    cells = [raw("# BEGIN QUESTION\nname: q"), code("import pandas as pd\nx = 1 # SOLUTION"), raw("# BEGIN TESTS")]
+    (tmp_path / "needed.txt").write_text("my-listed>=2\n")
+    config = raw("# ASSIGNMENT CONFIG\nrequirements: needed.txt\nfiles: [points.csv, lost.csv, ../../etc/passwd]")
+    source = "import sklearn, lost_package, my_listed\nx = 1 # SOLUTION"
+    cells = [raw("# BEGIN QUESTION\nname: q"), code(source), raw("# BEGIN TESTS")]
     ends = [raw("# END TESTS"), raw("# END QUESTION")]
     (tmp_path / "data.ipynb").write_text(notebook(config, *cells, code("x", gives="1"), *ends))
     said = here("author", "import", "data.ipynb", "--plain").stdout
@@ -142,5 +164,6 @@ def test_files_beside_the_notebook_come_along_and_missing_ones_are_told(here, tm
     assert "not carried: notebook: the file `lost.csv` is not beside the notebook" in said
     assert "`../../etc/passwd` is not beside" in said
     about = load_course(tmp_path / "data").exercises["data"].about
-    assert [str(name) for name in about.packages] == ["pandas"]
+    assert [str(name) for name in about.packages] == ["my_listed", "sklearn"]
+    assert "`lost_package` is imported, and is not installed here" in said
     assert about.functions.defines == ("x",)

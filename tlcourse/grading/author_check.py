@@ -47,8 +47,8 @@ def problems_of_graders(course: LoadedCourse) -> list[str]:
     """What is wrong with the graders of a course, as `file:line: what, and what was expected`."""
     problems = []
     for name, exercise in course.exercises.items():
-        if exercise.grader is None and all(isinstance(part, ManualPart) for part in exercise.about.parts):
-            continue  # people mark all of it
+        if exercise.grader is None and _is_marked_by_hand(exercise):
+            continue
         if exercise.grader is None:
             problems.append(f"{exercise.folder}:1: {name} has no grader, expected graders/{exercise.folder.name}.py")
             continue
@@ -59,6 +59,11 @@ def problems_of_graders(course: LoadedCourse) -> list[str]:
         except InfraError as error:
             problems.append(f"{exercise.grader}:1: {error.what}")
     return problems
+
+
+def _is_marked_by_hand(exercise: LoadedExercise) -> bool:
+    """Whether people mark all of it, and there is nothing to run."""
+    return all(isinstance(part, ManualPart) for part in exercise.about.parts)
 
 
 def _problems(grader: Grader) -> Iterator[str]:
@@ -257,6 +262,7 @@ def check_references(
     not depend on `workers`. Where there is no fork server they run one after another. Raises UnableError where torch,
     or a package that one of them promises, is not installed here.
     """
+    exercises = [one for one in exercises if one.grader or not _is_marked_by_hand(one)]
     for exercise in exercises:
         require_packages(exercise.about)
     with ExitStack() as folders:

@@ -42,6 +42,10 @@ def test_a_file_gives_back_what_was_written_into_it(source, expects, points):
     assert from_text(to_text(tests, "Two."), Path("tests.py")) == tests
 
 
+def test_a_file_may_hold_no_test():
+    assert from_text(to_text([], "None."), Path("tests.py")) == []
+
+
 def test_a_head_that_is_none_is_told_with_its_line():
     with pytest.raises(ContentError) as error:
         from_text('"""x"""\n\n# %% {"check": "q1", "cell": 3}\nassert f(1)\n', Path("tests.py"))

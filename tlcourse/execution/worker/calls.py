@@ -136,18 +136,24 @@ def _given(value: Any, known: Mapping[str, Any]) -> Any:
 
 
 def _test_cell(text: str) -> list[Any]:
-    """Run the text of a test in a copy of the solution's names: what it printed and gave, and a number that it gave."""
+    """Run the text of a test among the solution's names: what it printed and gave, and a number that it gave.
+
+    A test may replace a function to see who calls it; afterwards every name is what it was.
+    """
     tree = ast.parse(text, "test")
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    names = dict(sys.modules["solution"].__dict__)
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        exec(compile(tree, "test", "exec"), names)  # noqa: S102 - the course's own, in the sandbox
-        value = None
-        if isinstance(last, ast.Expr):
-            value = eval(compile(ast.Expression(last.value), "test", "eval"), names)  # noqa: S307 - as above
-        if value is not None:
-            sys.stdout.write(f"{value!r}\n")
+    names = sys.modules["solution"].__dict__
+    before, said, value = dict(names), io.StringIO(), None
+    try:
+        with contextlib.redirect_stdout(said):
+            exec(compile(tree, "test", "exec"), names)  # noqa: S102 - the course's own, in the sandbox
+            if isinstance(last, ast.Expr):
+                value = eval(compile(ast.Expression(last.value), "test", "eval"), names)  # noqa: S307 - as above
+            if value is not None:
+                sys.stdout.write(f"{value!r}\n")
+    finally:
+        names.clear()
+        names.update(before)
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         return [said.getvalue(), float(value)]
     return [said.getvalue(), None]

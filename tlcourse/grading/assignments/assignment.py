@@ -103,6 +103,8 @@ class Assignment(Struct):
     notes: list[Note] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
     """As the assignment lists its requirements."""
+    requirements: str = ""
+    """A file beside the notebook that lists more."""
     files: list[str] = field(default_factory=list)
     """Beside the notebook: what students get with it."""
     _taken: set[str] = field(default_factory=set)
@@ -131,6 +133,12 @@ class Assignment(Struct):
 def read_cells(path: Path) -> list[Cell]:
     """The cells of a notebook; raises UsageError where it is none."""
     document = _document(path)
+    if (language := _language(document)) and not language.lower().startswith(("python", "ipython")):
+        raise UsageError(
+            f"{path} is written in {harmless(language)[:40]}.",
+            cause="only Python is run and graded here.",
+            remedy="write its tests and solutions in Python.",
+        )
     cells = document.get("cells")
     if not isinstance(cells, list):
         raise _unusable(path, "it has no list of cells")
@@ -144,6 +152,13 @@ def read_cells(path: Path) -> list[Cell]:
         about = metadata.get("nbgrader") if isinstance(metadata, dict) else None
         found.append(Cell(number, kind, source, _output(cell.get("outputs")), about if isinstance(about, dict) else {}))
     return found
+
+
+def _language(document: dict[str, Any]) -> str:
+    found: Any = document.get("metadata")
+    for key in ("kernelspec", "language"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def _test(cell: Cell, role: _Role, found: Assignment, earlier: list[ast.stmt], h
         found.note(cell.number, f"the test `{role.name}` gives no points", "it is left out; give it points")
     tests = []
     if tree is not None and role.points:
-        before = definitions(tree, earlier)
+        before = definitions(tree, earlier, _defined(found))
         needed = "\n".join([*before, whole])
         visible = tree_of(public) if regions.count else tree
         shown = "" if visible is None or not visible.body else "\n".join([*before, public]) if regions.count else needed
@@ -169,9 +169,18 @@ def _test(cell: Cell, role: _Role, found: Assignment, earlier: list[ast.stmt], h
         )
 
 
-def definitions(test: ast.Module, earlier: Sequence[ast.stmt]) -> list[str]:
-    """What earlier tests define and this one uses: tests of one notebook see each other, and here each runs alone."""
-    own = set(stores(test.body))
+def _defined(found: Assignment) -> set[str]:
+    """What the cells so far define that are no tests."""
+    trees = [tree_of(piece.reference) for piece in found.pieces if piece.kind == "code" and piece.reference]
+    return {name for tree in trees if tree is not None for name in stores(tree.body)}
+
+
+def definitions(test: ast.Module, earlier: Sequence[ast.stmt], given: set[str]) -> list[str]:
+    """What earlier tests define and this one uses: tests of one notebook see each other, and here each runs alone.
+
+    What is `given` is what was handed in, whatever a test put in its place.
+    """
+    own = set(stores(test.body)) | given
     needed = loads(test) - own
     kept: list[str] = []
     for node in reversed(earlier):
@@ -187,8 +196,9 @@ def definitions(test: ast.Module, earlier: Sequence[ast.stmt]) -> list[str]:
 def _told_of_order(found: Assignment, cells: Sequence[Cell]) -> None:
     """Tests run after all cells here: names that are given another value further down are told."""
     changed: dict[str, list[int]] = {}
+    tests = {test.cell for question in found.questions for test in question.tests}
     for cell in cells:
-        tree = tree_of(cell.source) if cell.kind == "code" else None
+        tree = tree_of(cell.source) if cell.kind == "code" and cell.number not in tests else None
         for name in stores(tree.body) if tree is not None else ():
             changed.setdefault(name, []).append(cell.number)
     for question in found.questions:

@@ -142,8 +142,7 @@ class _Reading:
         if isinstance(needed, list):
             self.found.packages += [str(one) for one in needed]
         elif needed:
-            remedy = "name what solutions import under packages in exercise.yaml"
-            self.found.note(cell.number, f"requirements is `{needed}`, which was not read", remedy)
+            self.found.requirements = str(needed)
         files = config.get("files")
         self.found.files += [str(one) for one in files] if isinstance(files, list) else []
         tests = config.get("tests")

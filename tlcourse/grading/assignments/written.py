@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import keyword
 import re
@@ -57,7 +58,7 @@ def import_assignment(path: Path, folder: Path, name: str = "") -> Imported:
         raise UsageError(
             f"Nothing in {path} gives points.", cause="its questions have neither tests nor points.", remedy="add some."
         )
-    files = dict(_files(found, name, questions))
+    files = dict(_files(found, name, questions, path.parent))
     written: list[Path] = []
     try:
         if (folder / "exercises" / name).exists() or (folder / "graders" / f"{name}.py").exists():
@@ -92,11 +93,11 @@ def import_assignment(path: Path, folder: Path, name: str = "") -> Imported:
     )
 
 
-def _files(found: Assignment, name: str, questions: list[Question]) -> Iterator[tuple[str, str]]:
+def _files(found: Assignment, name: str, questions: list[Question], beside: Path) -> Iterator[tuple[str, str]]:
     tested = [question for question in questions if not question.manual]
     by_hand = [question for question in questions if question.manual]
     below, graders = f"exercises/{name}", f"graders/{name}"
-    yield f"{below}/exercise.yaml", _exercise_yaml(found, name, tested, by_hand)
+    yield f"{below}/exercise.yaml", _exercise_yaml(found, name, tested, by_hand, beside)
     yield f"{below}/handout.md", _handout(found, name, questions)
     yield f"{below}/starter.py", _as_python(found, name, for_students=True)
     yield f"{below}/starter.ipynb", _as_notebook(found)
@@ -153,7 +154,7 @@ def measure_calls(cases, answers):
 '''
 
 
-def _exercise_yaml(found: Assignment, name: str, tested: list[Question], by_hand: list[Question]) -> str:
+def _exercise_yaml(found: Assignment, name: str, tested: list[Question], by_hand: list[Question], beside: Path) -> str:
     questions = counted(len(tested) + len(by_hand), "question")
 
     def said(text: str) -> str:
@@ -182,7 +183,7 @@ def _exercise_yaml(found: Assignment, name: str, tested: list[Question], by_hand
         lines.append(
             f"  - {{id: {question.id}, title: {said(question.title)}, {credit}, points: {_number(question.points)}}}"
         )
-    if needed := _packages(found):
+    if needed := _packages(found, beside):
         lines.append(f"packages: [{', '.join(needed)}]")
     return "\n".join(lines) + "\n"
 
@@ -212,8 +213,8 @@ def _defines(found: Assignment) -> list[str]:
     return list(asked or everything or {"solution": None})
 
 
-def _packages(found: Assignment) -> list[str]:
-    """What code and tests import beside what every grading has."""
+def _packages(found: Assignment, beside: Path) -> list[str]:
+    """What code and tests import beside what every grading has, where it is required or installed; others are told."""
     sources = [text for piece in found.pieces if piece.kind == "code" for text in (piece.student, piece.reference)]
     sources += [test.source for question in found.questions for test in question.tests]
     own = {Path(file).stem for file in found.files}
@@ -225,7 +226,27 @@ def _packages(found: Assignment) -> list[str]:
                 names |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.partition(".")[0])
-    return sorted(names - set(GIVEN) - STAND_INS - sys.stdlib_module_names - own - {"tlcourse", "__future__"})
+    names -= {*GIVEN, *STAND_INS, *sys.stdlib_module_names, *own, "tlcourse", "__future__"}
+    listed = " ".join([*found.packages, *_required(found, beside)]).lower().replace("_", "-")
+    for name in sorted(names):
+        known = importlib.util.find_spec(name) is not None or name.lower().replace("_", "-") in listed
+        if not known:
+            remedy = "name it under packages in exercise.yaml if it is a package, or hand it out as a file"
+            found.note(0, f"`{name}` is imported, and is not installed here", remedy)
+            names.remove(name)
+    return sorted(names)
+
+
+def _required(found: Assignment, beside: Path) -> list[str]:
+    """The lines of the file that lists requirements; told where it is not beside the notebook."""
+    if not found.requirements:
+        return []
+    try:
+        return (beside / found.requirements).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        remedy = "name what solutions import under packages in exercise.yaml"
+        found.note(0, f"the file `{found.requirements}` of requirements cannot be read", remedy)
+        return []
 
 
 def _handout(found: Assignment, name: str, questions: list[Question]) -> str:

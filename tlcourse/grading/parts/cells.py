@@ -1,4 +1,4 @@
-"""Test cells of a notebook as cases of a part `functions`: each runs beside what was handed in, in its own namespace.
+"""Test cells of a notebook as cases of a part `functions`: each runs among the names that were handed in.
 
 A cell's text goes into the sandbox, what it prints and gives comes back, and the staff side compares that with what is
 expected. A test that only asserts, or of which True is expected, tells nothing but that it passed: student code that
@@ -64,9 +64,10 @@ def to_text(tests: Iterable[NotebookTest], what: str) -> str:
 def from_text(text: str, path: Path) -> list[NotebookTest]:
     """The test cells of a file; raises ContentError with the line of a head that is none."""
     heads = list(_HEAD.finditer(text))
+    ends = [*(head.start() for head in heads[1:]), len(text)]
     found = []
-    for head, after in zip(heads, [*heads[1:], None], strict=True):
-        source = text[head.end() : after.start() if after else len(text)].strip("\n")
+    for head, end in zip(heads, ends, strict=False):  # of a file without tests there is an end, and no head
+        source = text[head.end() : end].strip("\n")
         try:
             found.append(msgspec.structs.replace(msgspec.json.decode(head[1], type=NotebookTest), source=source))
         except msgspec.MsgspecError as error:
