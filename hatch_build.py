@@ -46,8 +46,10 @@ class WithSolutionsPacked(BuildHookInterface):  # type: ignore[type-arg,misc]
                     entry = zipfile.ZipInfo(path.relative_to(graders).as_posix(), _LONG_AGO)
                     packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
         build_data["force_include"][str(archive)] = f"{target}/solutions.zip"
-        for path in sorted((Path(self.root) / "docs").glob("*.md")):
-            build_data["shared_data"][str(path)] = f"{DOCUMENTS}/{path.name}"
+        docs = Path(self.root) / "docs"
+        for path in sorted(docs.rglob("*.md")):
+            if (name := path.relative_to(docs)).parts[0] != "decisions":  # those are for who changes tlcourse
+                build_data["shared_data"][str(path)] = f"{DOCUMENTS}/{name.as_posix()}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove the archive, which the wheel has a copy of."""

@@ -33,7 +33,7 @@ _CITED = re.compile(r"^version: (\S+)$", re.MULTILINE)
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _RELEASED = re.compile(r"(\d+\.\d+\.\d+)(?: – | - )\d{4}-\d{2}-\d{2}")
 _RELATIVE = re.compile(r"\]\((?!\w+:)[^)]*\)|!\[")
-_NAMED = re.compile(r"share/doc/tlcourse/[\w.-]+\.md")
+_NAMED = re.compile(r"share/doc/tlcourse/[\w./-]+\.md")
 _JUNK = re.compile(r"(^|/)(__pycache__|tests|\.[^/]+)(/|$)|\.py[co]$|~$")
 
 
@@ -85,7 +85,8 @@ def problems_of_contents(carried: Mapping[str, bytes], root: Path) -> Iterator[s
     inside = {re.sub(r"^tlcourse-[^/]+\.data/data/", "", name): data for name, data in carried.items()}
     yield from (f"the wheel holds {name}, which is no part of it" for name in inside if _JUNK.search(name))
     wanted = {path.relative_to(root).as_posix() for path in (root / "tlcourse").rglob("*") if path.is_file()}
-    wanted |= {f"{DOCUMENTS}{path.name}" for path in (root / "docs").glob("*.md")}
+    pages = {path.relative_to(root / "docs").as_posix() for path in (root / "docs").rglob("*.md")}
+    wanted |= {f"{DOCUMENTS}{page}" for page in pages if not page.startswith("decisions/")}
     wanted |= {f"tlcourse/_bundled/graders/{name}" for name in ("ex2_multitask.py", "solutions.zip")}
     wanted = {name for name in wanted if not _JUNK.search(name)}
     yield from (f"the wheel lacks {name}" for name in sorted(wanted - set(inside)))
