@@ -123,3 +123,13 @@ async def test_an_image_is_shown_in_colours_and_told_in_words_where_there_are_no
         await person.press("end")
         await person.sees("[Picture: All is red]")
         assert "▀" not in person.screen
+
+
+def test_in_the_app_labs_and_methods_to_write_are_links_and_no_commands():
+    shown = as_markdown("**Lab.** [DANN](lab/dann) (`tlcourse lab run\ndann`) reads.\n\nAs `tlcourse progress` says.")
+    assert shown == "**Lab.** [DANN](lab/dann) reads.\n\nAs `tlcourse progress` says."
+    assert as_markdown("`tlcourse write init lora` gives you a skeleton (`e` in the\napp).") == (
+        "[lora](write/lora) gives you a skeleton (`e`)."
+    )
+    for lesson in LESSONS.values():
+        assert not re.search("`tlcourse (?:lab|write)", as_markdown(lesson.body))

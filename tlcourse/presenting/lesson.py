@@ -26,6 +26,8 @@ _WITHIN = re.compile(r"(`[^`\n]*`)|(?<![\\$])\$(?=[^\s$])((?:[^$\n]|\n(?!\n))*?[
 _IMAGE = re.compile(r"^!\[([^\[\]]*)\]\(\s*<?([^()<>\s]+)>?(?:\s+\"[^\"]*\")?\s*\)\s*\Z")
 _IMAGE_WITHIN = re.compile(r"(`[^`\n]*`)|!\[([^\[\]]*)\]\([^()]*\)")
 _COMMAND = re.compile(r"(?<=\))\s\(`tlcourse\s[^`]*`\)")
+_SKELETON = re.compile(r"`tlcourse\s+write\s+init\s+([\w-]+)`")
+_BY_KEY = re.compile(r"\s\(`e`\s+in\s+the\s+app\)")
 _MEANING = re.compile(r"([\\`*_\[\]|<])")
 INDENT = 4
 """Of a formula in lines of its own."""
@@ -109,14 +111,18 @@ def parts(text: str) -> Iterator[Part]:
 def as_markdown(text: str) -> str:
     """The Markdown of the app: figures, formulas, images are fences of those names, formulas in sentences are Unicode.
 
-    A command after a link says how to get there without the app, and is left out.
+    A command after a link says how to get there without the app, and is left out; one that gives a skeleton is a link.
     """
     found = []
     for part in parts(text):
         prose = part.kind == "prose"
         lines = ["```" + part.kind, *part.text.splitlines(), "```"]  # within a list it stays there
-        found.append(within(_COMMAND.sub("", part.text)) if prose else "\n".join(part.indent + line for line in lines))
+        found.append(within(_without_commands(part.text)) if prose else "\n".join(part.indent + line for line in lines))
     return "\n".join(found)
+
+
+def _without_commands(prose: str) -> str:
+    return _BY_KEY.sub(" (`e`)", _SKELETON.sub(r"[\1](write/\1)", _COMMAND.sub("", prose)))
 
 
 def within(prose: str) -> str:
