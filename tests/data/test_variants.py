@@ -13,7 +13,7 @@ from tlcourse.errors import UnableError, UsageError
 
 @pytest.fixture(scope="module")
 def exercises():
-    return {name: exercise.about for name, exercise in load_course().exercises.items()}
+    return load_course().exercises
 
 
 def test_auto_is_mini_until_photographs_and_weights_are_here(exercises, photographs, monkeypatch):
@@ -35,7 +35,7 @@ def test_full_data_that_an_exercise_does_not_have_or_that_are_not_here_are_said(
     with pytest.raises(UsageError, match="no variant 'huge'"):
         choose_variant(exercises["ex1"], "huge")
     with pytest.raises(UsageError, match="no real data 'wasps'"):
-        choose_variant(replace(exercises["ex1"], real="wasps"), "auto")
+        choose_variant(replace(exercises["ex1"], about=replace(exercises["ex1"].about, real="wasps")), "auto")
 
 
 def test_public_data_hold_no_test_set_and_are_those_of_a_graded_run(exercises):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tlcourse.cli import out
-from tlcourse.cli.options import Json, Plain
+from tlcourse.cli.options import CourseFolder, Json, Plain
 from tlcourse.errors import ExitCode, UnableError, UsageError
 
 app = typer.Typer(help="The configuration file: profiles of clusters, and the app's theme.", no_args_is_help=True)
@@ -211,14 +211,15 @@ def clean(profile: ProfileName, json: Json = False, plain: Plain = False) -> Non
         out.say(f"Kept for jobs that wait or run: {', '.join(removed.kept)}. When they have ended, give it again.")
 
 
-def doctor(json: Json = False, plain: Plain = False) -> None:
-    """Say what works on this machine, and what would fix the rest."""
+def doctor(course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
+    """Say what works on this machine, and what would fix the rest; of a course, whether its packages are here."""
+    from tlcourse.course.loader import load_course
     from tlcourse.presenting.machine import examine
 
     if not json:
         out.note("Trying what works here; this takes some seconds.")
     with out.waiting("Trying", quiet=json or plain):
-        findings = examine()
+        findings = examine(load_course(course))
     fit = all(finding.works for finding in findings if finding.needed)
     if json:
         out.document({"schema": 1, "fit": fit, "findings": findings})

@@ -13,7 +13,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.lesson import show_markdown
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
-from tlcourse.errors import UnableError, UsageError
+from tlcourse.errors import ExitCode, UnableError, UsageError
 from tlcourse.text import counted, typed
 
 if TYPE_CHECKING:
@@ -202,22 +202,30 @@ def init(
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Make a solution.py (or a notebook) to start from."""
-    from tlcourse.course.exercise import begin, begin_tasks
+    """Make a solution.py (or a notebook) to start from; it ends with 3 where packages of the exercise are missing."""
+    from tlcourse.course.exercise import begin, begin_tasks, require_promised
     from tlcourse.course.loader import load_course
+    from tlcourse.course.packages import missing
 
     found = load_course(course).exercise(exercise)
     target, backup = begin(found, folder, notebook=notebook, again=force)
     tasks = begin_tasks(found.about.id, target, course) if vscode else None
     if json:
         made = {"file": str(target), "backup": backup and str(backup), "tasks": tasks and str(tasks)}
-        out.document({"schema": 1, "exercise": found.about.id, **made})
+        lacking = missing(found.about.packages)
+        given = {"data": found.data.public and str(found.data.public), "missing_packages": lacking}
+        out.document({"schema": 1, "exercise": found.about.id, **made, **given})
+        if lacking:
+            raise typer.Exit(ExitCode.UNABLE)
         return
     out.say(f"Made {target}." + (f" The old one is {backup}." if backup else ""))
     if tasks is not None:
         out.say(f"Made {tasks}: in VS Code, Run Task.")
     elif vscode:
         out.note(".vscode/tasks.json is there, cannot be read as plain JSON, and was left as it is.")
+    if found.data.public:
+        out.say(f"Its data lie in {found.data.public}: task.data in a solution.")
+    require_promised(found.about)
     if not plain:
         out.say(f"Read what is asked: tlcourse exercise show {exercise}")
         out.say(f"Edit it, then:      tlcourse grade {exercise} {typed(str(target))}")
@@ -243,8 +251,9 @@ def samples(
     from tlcourse.course.loader import load_course
     from tlcourse.data.synthetic import example
 
-    about = load_course(course).exercise(exercise).about
-    found = [example(about.generator, number) for number in range(first, first + count)]
+    loaded = load_course(course).exercise(exercise)
+    about = loaded.about
+    found = [example(loaded.generator, number) for number in range(first, first + count)]
     if json:
         out.document({"schema": 1, "exercise": about.id, "variant": "mini", "samples": [_fields(one) for one in found]})
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from tlcourse.cluster.sbatch_errors import partitions
 from tlcourse.cluster.shell import ConnectionLostError, Done, Shell, quoted
 from tlcourse.cluster.staging import RemoteStore, environment_is_there, in_login_shell, python_for
 from tlcourse.cluster.watcher import JobWatcher
+from tlcourse.course import packages
 from tlcourse.course.model import Exercise
 from tlcourse.course.spec import Limits, Output, TaskSpec
 from tlcourse.errors import InfraError, TlcourseError, UnableError
@@ -34,7 +36,6 @@ _NEEDS = (
     "import torch, numpy, safetensors, msgspec, psutil; "
     "print('Python', sys.version.split()[0], 'torch', torch.__version__)"
 )
-_MISSING = "import importlib.util, sys; print(*(n for n in sys.argv[1:] if importlib.util.find_spec(n) is None))"
 _SOLUTION = (
     "import torch\n"
     "class Model(torch.nn.Module):\n    def forward(self, x):\n        return x[:, 0]\n"
@@ -137,8 +138,9 @@ def require_packages_there(name: str, profile: Profile, shell: Shell, about: Exe
     if not about.packages:
         return
     store = RemoteStore(shell, profile.work)
-    done = _ran_there(profile, store, [python_for(store, profile), "-c", _MISSING, *about.packages])
-    if done.code == 0 and not (missing := done.text.split()):
+    program = inspect.getsource(packages)
+    done = _ran_there(profile, store, [python_for(store, profile), "-c", program, *about.packages])
+    if done.code == 0 and not (missing := harmless(done.text).strip().splitlines()):
         return
     if done.code == 0:
         what = f"{about.id} promises packages that Python on {name} does not have: {', '.join(missing)}."

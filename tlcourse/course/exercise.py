@@ -15,34 +15,52 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from tlcourse.course.model import Exercise, LoadedExercise
+from tlcourse.course.packages import imported_as, missing
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.storage import begin_file, write_atomically
 from tlcourse.text import typed
-from tlcourse.torch_install import is_here, require_torch
+from tlcourse.torch_install import require_torch
 
 GIVEN = ("numpy", "torch", "torchvision", "safetensors", "PIL")
 """Packages that every grading has, by the names that `import` uses; Python's own library is there too."""
 
 
 def packages(about: Exercise) -> tuple[str, ...]:
-    """What a solution may import, beside Python's own library."""
-    return (*GIVEN, *(name for name in about.packages if name not in GIVEN))
+    """What a solution may import, beside Python's own library, by the names that `import` uses."""
+    return tuple(dict.fromkeys((*GIVEN, *map(imported_as, about.packages))))
 
 
 def packages_in_words(about: Exercise) -> str:
     """What a solution may import, in a sentence."""
-    return f"{', '.join(packages(about))}, and Python's own library; others may be missing where it is graded."
+    named = (*GIVEN, *(one for one in about.packages if one not in GIVEN))
+    return f"{', '.join(named)}, and Python's own library; others may be missing where it is graded."
 
 
 def require_packages(about: Exercise) -> None:
     """Raise UnableError where torch, or a package that the exercise promises, is not installed here: nobody's fault."""
     if about.model is not None:  # the other parts are marked without
         require_torch(f"Training a solution of {about.id}")
-    if missing := [name for name in about.packages if not is_here(name)]:
+    require_promised(about)
+
+
+def require_promised(about: Exercise) -> None:
+    """Raise UnableError where a package that the exercise promises is not installed here, or in another version."""
+    if lacking := missing(about.packages):
         raise UnableError(
-            f"{about.id} promises packages that are not installed here: {', '.join(missing)}.",
+            f"{about.id} promises packages that are not installed here: {', '.join(lacking)}.",
             cause="its exercise.yaml names them under `packages`, and solutions may import them.",
             remedy="install what provides them into the environment of tlcourse, then try again.",
+        )
+
+
+def require_hidden_data(exercise: LoadedExercise) -> None:
+    """Raise UnableError where hand-ins are measured on hidden files and those are not here: nothing would be a mark."""
+    if exercise.about.hidden_data and exercise.data.hidden is None:
+        raise UnableError(
+            f"The hidden data of {exercise.about.id} are not here.",
+            cause=f"there is no folder graders/{exercise.folder.name}/data: this is a copy for students, or it is not "
+            "kept together with the course.",
+            remedy="put the folder beside the graders, then try again.",
         )
 
 

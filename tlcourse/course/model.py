@@ -15,7 +15,8 @@ from msgspec.structs import force_setattr, replace
 
 from tlcourse.course.deadline import LateRule
 from tlcourse.course.parts import THE_MODEL, AnyPart, FunctionsPart, ManualItem, ManualPart, ModelPart, PredictionsPart
-from tlcourse.course.spec import Identifier, Limits, Name, Output
+from tlcourse.course.programs import DataFolders
+from tlcourse.course.spec import Identifier, Limits, Output, Package
 from tlcourse.course.write_it import WriteIt
 from tlcourse.errors import UsageError
 from tlcourse.quiz.kinds import AnyQuestion
@@ -183,17 +184,20 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     parts: Annotated[tuple[AnyPart, ...], Meta(min_length=1)] = (THE_MODEL,)
     """Pieces that are marked in one way each; left away, it is one of kind `model`."""
     generator: Identifier | None = None
-    """The module of `tlcourse.data.synthetic` that makes its data, for use without a grader (`Task.local`)."""
+    """The file beside exercise.yaml, or the module of `tlcourse.data.synthetic`, that makes data without a grader."""
     real: Identifier | None = None
-    """The module of `tlcourse.data.real` that reads its real data: the variant `full`."""
+    """The file beside exercise.yaml, or the module of `tlcourse.data.real`, that reads the variant `full`."""
+    hidden_data: bool = False
+    """Whether `graders/NAME/data` holds what hand-ins are measured on: where that is missing, nothing is a mark."""
     seconds: Annotated[float, Meta(gt=0)] = 120.0
     """What `task.seconds` tells the solution: what `fit` is asked to take, in the seconds of `limits.cpu_s`."""
     sizes: dict[str, int] = {}
     """Items in `train`, `val` and `test`."""
     limits: Limits = Limits()
     """What one run may use."""
-    packages: tuple[Name, ...] = ()
-    """What a solution may import beside `course.exercise.GIVEN`, by the names that `import` uses."""
+    packages: tuple[Package, ...] = ()
+    """What a solution may import beside NumPy, torch, torchvision, safetensors and PIL: `sklearn`, or as it is
+    installed and with versions: `scikit-learn>=1.4`. Where it is missing, nothing is begun."""
     graph: bool = False
     """Whether the returned module is handed out as a graph, and probes are measured on that (`grading/graph.py`)."""
     policy: Policy = Policy()
@@ -281,6 +285,27 @@ class LoadedExercise(Struct, frozen=True):
     reference: Path | None
     """Read by `course.exercise.staff_text`: in a wheel it lies in an archive, and so does the explanation."""
     explanation: Path | None
+
+    @property
+    def data(self) -> DataFolders:
+        """Its data files, as far as they are here."""
+        hidden = self.grader and self.grader.parent / self.folder.name / "data"
+        public = self.folder / "data"
+        return DataFolders(public if public.is_dir() else None, hidden if hidden and hidden.is_dir() else None)
+
+    @property
+    def generator(self) -> Path | str | None:
+        """What makes its data without a grader: a file of the course's own, or the name of a module of ours."""
+        return self._program(self.about.generator)
+
+    @property
+    def real(self) -> Path | str | None:
+        """What reads its real data, in the same way."""
+        return self._program(self.about.real)
+
+    def _program(self, name: str | None) -> Path | str | None:
+        own = self.folder / f"{name}.py"
+        return own if name and own.is_file() else name
 
 
 class LoadedCourse(Struct, frozen=True):

@@ -14,6 +14,14 @@ Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*\Z", max_length=6
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\Z", max_length=60)]
 """A name of Python's."""
 
+Package = Annotated[
+    str,
+    Meta(pattern=r"^\w[\w.-]*( *([<>]=?|[=!~]=) *\d[\w.]*(, *(?=[<>=!~])|\Z))*\Z", max_length=100),
+]
+"""As `course/packages.py` reads it: `sklearn`, or `scikit-learn>=1.4`."""
+DATA = "data"
+"""The folder of a run's inputs that holds the exercise's own files: `task.data`."""
+
 
 CELL = "test of cell"
 """Begins the name of a call that is none: its argument is the text of a test, run beside what was handed in."""

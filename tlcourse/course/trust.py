@@ -2,7 +2,7 @@
 
 What was agreed to is kept by the course's path, together with those who own its programs: where somebody else has put
 programs of their own there since, it is asked again. A course that was begun here (`author new`) is one's own; one
-without graders, such as students get, holds no program and is never asked about.
+without graders and generators holds no program and is never asked about.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class _Agreed(msgspec.Struct, frozen=True):
 def owners(course: Path) -> list[str]:
     """Who owns the programs of a course, and the folders that they lie in; nobody where it holds none.
 
-    A grader imports from folders beside it, too. A folder that cannot be listed may hold programs all the same.
+    A grader imports from folders beside it, too. A folder that cannot be listed may hold programs all the same. Beside
+    an exercise.yaml lie programs of ours, such as a generator; its starter runs in sandboxes alone.
     """
     graders = paths.graders_folder(course)
     refused: list[OSError] = []
@@ -45,6 +46,11 @@ def owners(course: Path) -> list[str]:
         for path in (folder, *(os.path.join(folder, name) for name in found)):  # noqa: PTH118
             with contextlib.suppress(OSError):  # a link that leads nowhere
                 users.add(os.stat(path).st_uid)  # noqa: PTH116
+    for beside in paths.exercises_folder(course).glob("*/*"):
+        if beside.name.endswith(_IMPORTED) and beside.name != "starter.py":
+            programs = True
+            with contextlib.suppress(OSError):
+                users |= {beside.stat().st_uid, beside.parent.stat().st_uid}
     programs = programs or any(not isinstance(error, FileNotFoundError | NotADirectoryError) for error in refused)
     if programs:
         for above in (graders.parent, graders):

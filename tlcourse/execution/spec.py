@@ -31,7 +31,8 @@ class RunSpec(Struct, frozen=True):
     sandbox_kind: str = "auto"
     env: Mapping[str, str] = {}
     files: Mapping[str, Path] = {}
-    """Further files that the worker may read: path below its inputs → file here. Pretrained weights come so."""
+    """Further files that the worker may read: path below its inputs → file here. Pretrained weights come so, and the
+    files of `exercises/NAME/data`."""
     wall_time_given: bool = False
     """Somebody said how long it may last by the clock: that holds as it is, on a slow machine too."""
 

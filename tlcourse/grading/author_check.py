@@ -52,6 +52,9 @@ def problems_of_graders(course: LoadedCourse) -> list[str]:
         if exercise.grader is None:
             problems.append(f"{exercise.folder}:1: {name} has no grader, expected graders/{exercise.folder.name}.py")
             continue
+        if exercise.data.hidden is not None and not exercise.about.hidden_data:
+            said = "has hidden data and does not say so, expected `hidden_data: true`"
+            problems.append(f"{exercise.folder / 'exercise.yaml'}:1: {name} {said}")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of overflow, in predictions that are meant to overflow
@@ -128,12 +131,13 @@ def _problems_of_data(grader: Grader, data: Data) -> Iterator[str]:
         yield "`make` gives other data when it is called again with the same seed, expected the same"
     other = grader.draw(OTHER_SIZES, _SEED, "mini")
     for part, size in OTHER_SIZES.items():
-        if part not in grader.about.sizes:
+        if part not in grader.about.sizes or (part == "test" and grader.on_validation):
             continue
         here, there = len(getattr(data, part)["x"]), len(getattr(other, part)["x"])
         if here == there or (part != "test" and there != size):
             yield f"`make` gives {there} items of {part} where {size} are asked for, expected sizes to be heeded"
-    for one, another in (("train", "val"), ("train", "test"), ("val", "test")):
+    pairs = [("train", "val"), ("train", "test"), ("val", "test")]
+    for one, another in pairs[: 1 if grader.on_validation else 3]:
         if any(_repeated(getattr(given, one)["x"], getattr(given, another)["x"]) for given in (data, other)):
             yield f"{one} and {another} are the same items, expected data drawn from seeds of their own (split_seeds)"
     unseen = sorted({*data.train, *data.val} - {"x", *grader.about.targets})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -102,7 +103,7 @@ class Grading:
         self._exercise = exercise
         self._run = run
         self._grader = grader or (Grader(exercise) if exercise.grader else None)
-        self._options = replace(options, variant=choose_variant(exercise.about, options.variant))
+        self._options = replace(options, variant=choose_variant(exercise, options.variant))
 
     def result(
         self, submission: Submission, on_event: OnEvent, *, started: str, scored: bool = True, whose: str = ""
@@ -120,8 +121,12 @@ class Grading:
         checks = [check for one in marked for check in one.checks] if outcome != "infra" else []
         order = {rule.id: number for number, rule in enumerate(about.checks)}
         checks.sort(key=lambda check: order[check.id])
+        if checks and grader and grader.on_validation:
+            checks = [replace(check, title=_on_validation(check.title)) for check in checks]
         failed = {one.part: (one.outcome, one.message) for one in marked if one.message}
         said = [f"{one.part}: {text}" if len(marked) > 1 else text for one in marked for text in one.said]
+        if checks and grader and grader.on_validation:
+            said.append(ON_VALIDATION)
         return Result(
             exercise=about.id,
             variant=self._options.variant,
@@ -150,7 +155,22 @@ class Grading:
             python=platform.python_version(),
             machine=platform.machine(),
             seed_source=self._options.seed_source,
+            public_files_sha256=grader.files_sha256[0] if grader else "",
+            hidden_files_sha256=grader.files_sha256[1] if grader else "",
+            on_validation=bool(grader and grader.on_validation),
         )
+
+
+ON_VALIDATION = (
+    "Measured on validation data: the hidden data of this exercise stay with the staff of your course, and marks are "
+    "measured on those."
+)
+
+
+def _on_validation(title: str) -> str:
+    """The title of a check that was measured on validation data."""
+    named = re.sub(r"\bhidden\b", "validation", title)
+    return named if named != title else f"{title}, on validation data"
 
 
 def _marked(marking: Marking) -> Iterator[Marked]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import importlib.util
 import tempfile
 import threading
 from collections import OrderedDict
@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tlcourse.course import programs
 from tlcourse.course.model import CheckRule, Exercise, LoadedExercise
 from tlcourse.data import public_arrays
 from tlcourse.errors import InfraError, UnableError
@@ -30,7 +31,10 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 class Data(Struct, frozen=True):
-    """What one grading is made on. `test` holds labels: it never leaves this process."""
+    """What one grading is made on. `test` holds labels: it never leaves this process.
+
+    Where the hidden data of an exercise are not here, as in a student's copy, it may be the validation data.
+    """
 
     train: Arrays
     val: Arrays
@@ -54,8 +58,19 @@ class Grader:
                 remedy=f"tlcourse run {exercise.about.id} trains the solution; your course grades it.",
             )
         self.about = exercise.about
-        self.sha256 = hashlib.sha256(exercise.grader.read_bytes()).hexdigest()
-        self._module = _load(exercise.grader)
+        self.folders = exercise.data
+        self._module = _load(exercise.grader, exercise.folder)
+        self.sha256 = programs.sha256_of(self._module)
+
+    @property
+    def on_validation(self) -> bool:
+        """Whether its hidden data are not here, and what it measures is no mark."""
+        return self.about.hidden_data and self.folders.hidden is None
+
+    @functools.cached_property
+    def files_sha256(self) -> tuple[str, str]:
+        """The hashes of its public and of its hidden data files; "" where there are none."""
+        return programs.sha256_of_files(self.folders.public), programs.sha256_of_files(self.folders.hidden)
 
     def make(self, seed: int, variant: str) -> Data:
         """The data of `seed`; the same seed gives the same bytes. Raises InfraError as `draw` does."""
@@ -63,7 +78,8 @@ class Grader:
 
     def draw(self, sizes: Mapping[str, int], seed: int, variant: str) -> Data:
         """Data of other sizes; raises InfraError where the grader fails, or gives what no worker could be given."""
-        return _received(self.about, self._called("make", dict(sizes), seed, variant))
+        made = self._called("make", dict(sizes), seed, variant, self.folders)
+        return _received(self.about, made, on_validation=self.on_validation)
 
     def kinds(self, variant: str) -> dict[str, Measurement]:
         """What each check of a model rests on (kind and n), from measuring predictions that are all zero."""
@@ -163,7 +179,7 @@ class Grader:
         """What a function of the grader gives; raises InfraError, whatever it raises."""
         try:
             with np.errstate(all="ignore"):  # what predictions overflow to is looked at when it is received
-                return getattr(self._module, function)(*arguments)
+                return programs.call(getattr(self._module, function), *arguments)
         except InfraError:
             raise
         except UnableError:  # its real data are not on this machine
@@ -182,7 +198,7 @@ def _mistake(about: Exercise, what: str) -> InfraError:
 
 def public_data(exercise: LoadedExercise, seed: int, variant: str) -> Data:
     """What a copy of the course without graders trains on: the exercise's synthetic or real data, and no test set."""
-    return _as_handed_over(exercise.about, _hashed(*public_arrays(exercise.about, variant, seed), {}))
+    return _as_handed_over(exercise.about, _hashed(*public_arrays(exercise, variant, seed), {}))
 
 
 def _as_handed_over(about: Exercise, data: Data) -> Data:
@@ -191,10 +207,12 @@ def _as_handed_over(about: Exercise, data: Data) -> Data:
     return replace(data, train=train, val=val)
 
 
-def _received(about: Exercise, made: Any) -> Data:
+def _received(about: Exercise, made: Any, *, on_validation: bool) -> Data:
     """Data as a grader made them, once it is sure that a worker can be given them; raises InfraError."""
     try:
         train, val, test = made
+        if test is None and on_validation:
+            test = val
         parts = {"train": dict(train), "val": dict(val), "test": dict(test)}
     except (TypeError, ValueError):
         raise _mistake(about, "`make` gave no three tables of arrays, expected train, val and test") from None
@@ -236,20 +254,15 @@ def _hashed(train: Arrays, val: Arrays, test: Arrays) -> Data:
     return Data(train, val, test, digest.hexdigest())
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"tlcourse_grader_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise InfraError(f"The grader {path} cannot be loaded.", remedy="tlcourse author check")
-    module = importlib.util.module_from_spec(spec)
+def _load(path: Path, folder: Path) -> ModuleType:
     try:
-        spec.loader.exec_module(module)
+        return programs.load(path, folder)
     except Exception as error:
         raise InfraError(
             f"The grader {path.name} cannot be loaded: {type(error).__name__}: {error}.",
             cause="a mistake in the grader file.",
             remedy="tlcourse author check",
         ) from error
-    return module
 
 
 # -- shared by all submissions of a batch ------------------------------------------------------------------------------

@@ -119,6 +119,12 @@ class Provenance(Struct, frozen=True):
     python: str = ""
     machine: str = ""
     seed_source: str = "public"
+    public_files_sha256: str = ""
+    """Of `exercises/NAME/data`; "" where there is none."""
+    hidden_files_sha256: str = ""
+    """Of `graders/NAME/data`."""
+    on_validation: bool = False
+    """It was measured on validation data, as the hidden ones were not there: it is no mark."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -159,7 +165,7 @@ def read_result(document: bytes | dict[str, Any]) -> Result:
             given = _second_edition(given)
         if "parts" not in given:  # there was one, and nobody said so
             given = {**given, "parts": [_only_part(given)]}
-        return msgspec.convert(given, Result)
+        return msgspec.convert(given, Result, str_keys=True)  # of `steps`: keys of JSON are text
     except (AttributeError, KeyError, RecursionError, TypeError, UnicodeDecodeError) as error:
         raise msgspec.ValidationError(f"not a result document ({type(error).__name__}: {error})") from None
 
@@ -197,7 +203,7 @@ def stored(result: Result, *, secret: bool) -> Result:
     try:
         msgspec.json.encode(kept)
     except UnicodeEncodeError:  # half a character, as in a hostile exception's text, must not end the batch
-        return msgspec.convert(storable(msgspec.to_builtins(kept)), Result)
+        return msgspec.convert(storable(msgspec.to_builtins(kept)), Result, str_keys=True)
     return kept
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse import paths
+from tlcourse.course.model import LoadedCourse
+from tlcourse.course.packages import missing as missing_packages
 from tlcourse.data.real import sets
 from tlcourse.errors import TlcourseError
 from tlcourse.execution.speed import kept
@@ -42,9 +44,20 @@ class MachineFinding(Struct, frozen=True):
     needed: bool = False
 
 
-def examine() -> list[MachineFinding]:
-    """Python, torch, GPU, sandboxes, memory, cores, terminal, data and cluster of this machine."""
-    return [_python(), *_torch(), *_sandboxes(), _memory(), _cores(), _data(), _cluster(), _editor()]
+def examine(course: LoadedCourse | None = None) -> list[MachineFinding]:
+    """Python, torch, GPU, sandboxes, memory, cores, data, cluster and editor of this machine; packages of a course."""
+    promised = _packages(course) if course else ()
+    return [_python(), *_torch(), *promised, *_sandboxes(), _memory(), _cores(), _data(), _cluster(), _editor()]
+
+
+def _packages(course: LoadedCourse) -> Iterator[MachineFinding]:
+    """What each exercise promises; without it, none of its hand-ins is graded here."""
+    for name, exercise in course.exercises.items():
+        if wanted := exercise.about.packages:
+            lacking = missing_packages(wanted)
+            detail = f"not installed: {', '.join(lacking)}" if lacking else ", ".join(wanted)
+            remedy = "install what provides them into the environment of tlcourse"
+            yield MachineFinding(f"packages of {name}", not lacking, detail, remedy, needed=True)
 
 
 def _python() -> MachineFinding:

@@ -1,7 +1,8 @@
 """Synthetic data by the name of their generator: how a seed becomes data, and single items to look at.
 
-A generator is a module of `tlcourse.data.synthetic` with `make(n, seed)`, or `train_and_val(sizes, seed)` where both
-parts share something that the seed decides; `example(number)` where it has samples.
+A generator is a module of `tlcourse.data.synthetic`, or a file that a course has beside its exercise.yaml, with
+`make(n, seed)`, or `train_and_val(sizes, seed)` where both parts share something that the seed decides;
+`example(number)` where it has samples.
 
 Examples are numbered, and example 7 is the same for everyone. Their seeds are practice seeds, of which no training,
 validation or test data are made: whoever has seen all examples has seen nothing of what a solution is graded on.
@@ -13,12 +14,14 @@ import hashlib
 import hmac
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from msgspec import Struct
 
+from tlcourse.course import programs
 from tlcourse.errors import UsageError
 
 Array = np.ndarray[Any, Any]
@@ -42,7 +45,7 @@ def split_seeds(seed: int) -> tuple[int, int, int]:
     return derived_seed(seed, "train"), derived_seed(seed, "val"), derived_seed(seed, "test")
 
 
-def train_and_val(generator: str | None, sizes: Mapping[str, int], seed: int) -> tuple[Arrays, Arrays]:
+def train_and_val(generator: str | Path | None, sizes: Mapping[str, int], seed: int) -> tuple[Arrays, Arrays]:
     """Training and validation data as a grader makes them from the same seed; raises UsageError as `module_of`."""
     module = module_of(generator)
     if hasattr(module, "train_and_val"):
@@ -52,7 +55,7 @@ def train_and_val(generator: str | None, sizes: Mapping[str, int], seed: int) ->
     return module.make(sizes["train"], train), module.make(sizes["val"], val)
 
 
-def module_of(generator: str | None) -> ModuleType:
+def module_of(generator: str | Path | None) -> ModuleType:
     """The module of that name; raises UsageError where none is named, or there is none of that name."""
     if generator is None:
         raise UsageError(
@@ -60,6 +63,8 @@ def module_of(generator: str | None) -> ModuleType:
             cause="its exercise.yaml names no `generator`.",
             remedy="use a copy of the course that holds the grader, or name a generator in exercise.yaml.",
         )
+    if isinstance(generator, Path):
+        return programs.load(generator)
     try:
         return importlib.import_module(f"tlcourse.data.synthetic.{generator}")
     except ModuleNotFoundError:
@@ -107,13 +112,13 @@ def practice_seed(number: int) -> int:
     return int(np.random.SeedSequence(number, spawn_key=(_PRACTICE,)).generate_state(1, np.uint64)[0])
 
 
-def example(generator: str | None, number: int) -> Example:
+def example(generator: str | Path | None, number: int) -> Example:
     """Example `number` (from 1 on) of a generator; raises UsageError where it has none."""
     module = module_of(generator)
     if not hasattr(module, "example"):
         raise UsageError(
             "There are no samples of this exercise's data.",
-            cause=f"its generator {generator!r} has no function `example`.",
+            cause=f"its generator {getattr(generator, 'name', generator)!r} has no function `example`.",
             remedy="its handout says what the data are.",
         )
     found: Example = module.example(number)

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
 
-from tlcourse.course.spec import TaskSpec
+from tlcourse.course.spec import DATA, TaskSpec
 from tlcourse.execution.arrays import CALLS, GRAPH_CAP, handed_out_first, pack
 from tlcourse.execution.worker import advice, pipe_locks, predict
 from tlcourse.execution.worker.calls import answer_all, guarded, seed_everything
@@ -64,6 +64,7 @@ def _run(
         seconds=task_spec.seconds,
         cpu_rate=task_spec.speed / task_spec.threads if device.type == "cpu" else None,
         folder=folder,
+        data=inputs / DATA if (inputs / DATA).is_dir() else None,
         log=channel.metric,
         find_weights=find_in(inputs / "pretrained"),
     )

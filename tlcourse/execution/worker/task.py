@@ -42,7 +42,8 @@ class Task:
         train, val: datasets of `(x, y)`; see the exercise's handout for shapes and units.
         device: where to train. seed: seed everything with it. seconds: what `fit` is asked to take, in CPU seconds per
         thread of the reference machine (on a GPU: seconds of the clock).
-        folder: the files handed in beside the solution.
+        folder: the files handed in beside the solution. data: the exercise's own files, as they lie in its `data`
+        folder; None where it has none.
     """
 
     given: ClassVar[Task | None] = None
@@ -60,6 +61,7 @@ class Task:
         log: Callable[[int, dict[str, float]], None],
         find_weights: pretrained.Find = lambda _: None,
         cpu_rate: float | None = None,
+        data: Path | None = None,
     ) -> None:
         """`cpu_rate`: seconds of the reference machine in a CPU second here; None where the clock is used."""
         self.train = train
@@ -68,6 +70,7 @@ class Task:
         self.seed = seed
         self.seconds = seconds
         self.folder = folder
+        self.data = data
         self._log = log
         self._find_weights = find_weights
         self._issued: set[str] = set()
@@ -134,8 +137,9 @@ class Task:
 
         threads = torch.get_num_threads()
         where = pick_device(device)
-        about = load_course(_course_of(exercise, course)).exercise(exercise).about
-        train, val = public_arrays(about, choose_variant(about, variant), seed)
+        found = load_course(_course_of(exercise, course)).exercise(exercise)
+        about = found.about
+        train, val = public_arrays(found, choose_variant(found, variant), seed)
         return cls(
             as_dataset(train, about.targets),
             as_dataset(val, about.targets),
@@ -143,6 +147,7 @@ class Task:
             seed=seed,
             seconds=about.seconds,
             folder=Path(folder),
+            data=found.data.public,
             log=_print_metrics,
             find_weights=weights.find_or_get,
             cpu_rate=known_speed(threads) / threads if where.type == "cpu" else None,

@@ -37,7 +37,7 @@ from tlcourse.cluster.profile import Profile, find_profile
 from tlcourse.cluster.sbatch_errors import BusyError, unreachable
 from tlcourse.cluster.shell import ConnectionLostError, Shell
 from tlcourse.cluster.submit import cancel_arrays, sbatch_test_only
-from tlcourse.course.exercise import require_packages
+from tlcourse.course.exercise import require_hidden_data, require_packages
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
 from tlcourse.grading.grade import Options, Runner
@@ -226,9 +226,10 @@ class Backend(Struct, frozen=True):
     ) -> None:
         """Before anything is begun: the exercise's packages are there, a cluster can be reached and takes such jobs.
 
-        Raises UnableError where packages are missing, a cluster does not answer, or submissions would run without a
-        sandbox; UsageError where Slurm refuses what the profile asks for.
+        Raises UnableError where packages or hidden data are missing, a cluster does not answer, or submissions would
+        run without a sandbox; UsageError where Slurm refuses what the profile asks for.
         """
+        require_hidden_data(exercise)
         if self.packed is not None:
             return  # nobody knows where it will run
         if self.profile is None:

@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse.course.parts import FunctionsPart, ModelPart
-from tlcourse.course.spec import TaskSpec
+from tlcourse.course.programs import files_in
+from tlcourse.course.spec import DATA, TaskSpec
 from tlcourse.data import FULL
 from tlcourse.data.real import weights
 from tlcourse.errors import InfraError, UnableError
@@ -261,5 +262,8 @@ def _spec(marking: Marking, data: Data, options: Options, analysed: int) -> RunS
         limits=limits_of(about, options),
         sandbox_kind=options.sandbox_kind,
         wall_time_given=options.wall_time_s is not None,
-        files=weights.for_submission(marking.submission.folder) if options.variant == FULL else {},
+        files={
+            **{f"{DATA}/{name}": path for name, path in files_in(marking.exercise.data.public).items()},
+            **(weights.for_submission(marking.submission.folder) if options.variant == FULL else {}),
+        },
     )

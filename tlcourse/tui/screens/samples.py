@@ -52,7 +52,7 @@ class SamplesScreen(CourseScreen):
     def body(self) -> ComposeResult:
         """What is to be said, and the samples."""
         yield Static(id="samples-said", markup=False)
-        yield Gallery(self.found.about.generator, _MANY, ascii_only=self.course_app.ascii_only, id="samples")
+        yield Gallery(self.found.generator, _MANY, ascii_only=self.course_app.ascii_only, id="samples")
 
     @on(Gallery.Shown)
     def say(self, event: Gallery.Shown) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.app import App
@@ -36,7 +37,7 @@ class Gallery(Widget):
 
     def __init__(
         self,
-        generator: str | None,
+        generator: str | Path | None,
         most: int,
         *,
         ascii_only: bool,
@@ -127,7 +128,7 @@ class Drawn(NamedTuple):
 
 
 def _drawn(
-    generator: str | None,
+    generator: str | Path | None,
     first: int,
     most: int,
     columns: int,
@@ -165,7 +166,7 @@ def _placed(examples: list[Example], fitted: Fit) -> list[Placed]:
 
 
 @functools.lru_cache(_KEPT)
-def example(generator: str | None, number: int) -> Example:
+def example(generator: str | Path | None, number: int) -> Example:
     """Example `number` of a generator; made once while it is leafed through. Raises UsageError where there are none."""
     from tlcourse.data.synthetic import example as draw
 

@@ -1,0 +1,169 @@
+"""Files of an exercise: `exercises/NAME/data` travels to students, `graders/NAME/data` never does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import tlcourse
+from tlcourse.course import trust
+from tlcourse.course.exercise import packages, require_hidden_data, require_packages
+from tlcourse.course.loader import load_course
+from tlcourse.course.packages import missing
+from tlcourse.course.spec import Package
+from tlcourse.data import choose_variant, public_arrays
+from tlcourse.data.synthetic import example
+from tlcourse.errors import InfraError, UnableError
+from tlcourse.grading.author_check import problems_of_graders
+from tlcourse.grading.grade import Options, grade
+from tlcourse.grading.grader import Grader
+from tlcourse.grading.result import read_result
+
+COURSE = Path(__file__).parents[1] / "assignments_course"
+LOOKS = """
+import pathlib
+import torch
+
+def fit(task):
+    assert sorted(path.name for path in task.data.iterdir()) == ["public.npz"]
+    try:
+        (task.data / "public.npz").write_bytes(b"")
+        raise AssertionError("it can be written to")
+    except OSError:
+        pass
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 4))
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """The course, to be changed."""
+    return Path(shutil.copytree(COURSE, tmp_path / "course"))
+
+
+@pytest.fixture
+def students(own: Path) -> Path:
+    """What students have of it."""
+    shutil.rmtree(own / "graders" / "pictures")
+    shutil.rmtree(own / "graders" / "references")
+    shutil.rmtree(own / "graders" / "wrong")
+    return own
+
+
+def graded(course: Path, tmp_path: Path):
+    (tmp_path / "solution.py").write_text(LOOKS)
+    return grade(load_course(course).exercise("pictures"), tmp_path / "solution.py", Options(threads=1))
+
+
+def test_a_solution_reads_public_files_and_hidden_ones_are_what_it_is_measured_on(tmp_path):
+    result = graded(COURSE, tmp_path)
+    assert result.outcome == "fail", result.messages
+    assert (result.checks[0].title, result.checks[0].n) == ("Share of hidden pictures named right", 400)
+    made = result.provenance
+    assert (len(made.public_files_sha256), len(made.hidden_files_sha256), made.on_validation) == (64, 64, False)
+    assert result.checks[0].steps == {0.5: 2.0, 0.75: 4.0, 0.85: 6.0}
+    assert read_result(msgspec.json.encode(result)) == result  # as a gradebook keeps it
+    assert problems_of_graders(load_course(COURSE)) == []
+
+
+def test_in_a_students_copy_the_verdict_says_that_validation_data_were_measured_on(students, tmp_path):
+    result = graded(students, tmp_path)
+    assert (result.checks[0].title, result.checks[0].n) == ("Share of validation pictures named right", 100)
+    assert result.messages[-1].startswith("Measured on validation data: the hidden data of this exercise stay with")
+    assert (result.provenance.hidden_files_sha256, result.provenance.on_validation) == ("", True)
+    assert problems_of_graders(load_course(students)) == []
+
+
+def test_a_class_is_not_graded_without_the_hidden_files(students, tmp_path, tl):
+    with pytest.raises(UnableError, match="The hidden data of pictures are not here"):
+        require_hidden_data(load_course(students).exercise("pictures"))
+    (tmp_path / "handins" / "ann").mkdir(parents=True)
+    (tmp_path / "handins" / "ann" / "solution.py").write_text(LOOKS)
+    where = ["--gradebook", str(tmp_path / "g.sqlite"), "--out", str(tmp_path / "out")]
+    done = tl("batch", "pictures", str(tmp_path / "handins"), *where, course=students)
+    assert done.returncode == 3
+    assert "there is no folder graders/pictures/data" in done.stderr
+
+
+def test_hidden_files_that_the_exercise_does_not_mention_are_found(own):
+    path = own / "exercises" / "pictures" / "exercise.yaml"
+    path.write_text(path.read_text().replace("hidden_data: true\n", ""))
+    (problem,) = problems_of_graders(load_course(own))
+    assert problem == f"{path}:1: pictures has hidden data and does not say so, expected `hidden_data: true`"
+
+
+def test_a_task_of_ones_own_course_has_its_data_without_a_grading(students, monkeypatch):
+    task = tlcourse.Task.local("pictures", course=students, device="cpu")
+    assert (len(task.train), len(task.val), tuple(task.train[0][0].shape)) == (500, 100, (1, 8, 8))
+    assert task.data == students / "exercises" / "pictures" / "data"
+    monkeypatch.chdir(students / "exercises")  # a solution that lies in the course need not name it
+    assert len(tlcourse.Task.local("pictures", device="cpu").train) == 500
+
+
+def test_a_generator_and_real_data_of_ones_own_need_no_grader(own):
+    folder = own / "exercises" / "pictures"
+    shutil.rmtree(own / "graders")
+    assert trust.owners(own) == []
+    (folder / "stripes.py").write_text(
+        "import numpy as np\nfrom tlcourse.data.synthetic import Example\n"
+        "def make(n, seed):\n    return {'x': np.full((n, 2), seed % 7, np.float32), 'label': np.zeros(n, np.int64)}\n"
+        "def example(number):\n    return Example(number, {'label': 0}, 'rows', 'Stripes run along rows.')\n"
+    )
+    (folder / "photos.py").write_text(
+        "from .stripes import make as drawn\n"
+        "def available():\n    return True\n"
+        "def make(seed):\n    return tuple(drawn(n, seed) for n in (3, 2, 1))\n"
+    )
+    about = folder / "exercise.yaml"
+    about.write_text(about.read_text() + "generator: stripes\nreal: photos\n")
+    exercise = load_course(own).exercise("pictures")
+    train, val = public_arrays(exercise, "mini", 1)
+    assert (train["x"].shape, val["x"].shape) == ((500, 2), (100, 2))
+    assert example(exercise.generator, 4).sentence == "Stripes run along rows."
+    assert choose_variant(exercise, "auto") == "full"
+    assert public_arrays(exercise, "full", 1)[0]["x"].shape == (3, 2)
+    assert trust.owners(own) != []  # they run as whoever grades
+
+
+def test_graders_import_files_beside_them_and_never_those_of_another_course(own):
+    first = Grader(load_course(own).exercise("pictures"))
+    (own / "graders" / "reading.py").write_text("def pictures(path):\n    raise OSError(f'{path.name} is changed')\n")
+    second = Grader(load_course(own).exercise("pictures"))
+    assert first.sha256 != second.sha256  # what is beside it is part of it
+    assert len(first.make(1, "mini").test["label"]) == 400
+    with pytest.raises(InfraError, match=r"`make` raised OSError: public\.npz is changed"):
+        second.make(1, "mini")
+    path = own / "graders" / "pictures.py"
+    path.write_text(path.read_text().replace("from .reading", "from reading"))
+    with pytest.raises(InfraError, match=r"reading\.py lies beside it: write `from \. import reading`"):
+        Grader(load_course(own).exercise("pictures"))
+
+
+def test_packages_are_promised_by_either_name_and_with_versions(own, tl, tmp_path):
+    assert missing(["numpy", "numpy>=1.20,<99", "scikit-learn", "sklearn>=0.1", "json", "safetensors~=0.1"]) == []
+    (said,) = missing(["numpy<1.20"])
+    assert said.startswith("numpy<1.20 (2.")
+    assert missing(["not-there-at-all>=1", "json>=2"]) == ["not-there-at-all>=1", "json>=2 (its version is not known)"]
+    about = load_course(own).exercise("pictures").about
+    assert packages(msgspec.structs.replace(about, packages=("scikit-learn>=1.4", "not-there")))[-2:] == (
+        "sklearn",
+        "not_there",
+    )
+    for good in ("sklearn", "scikit-learn>=1.4", "scikit-learn >= 1.4, < 2"):
+        msgspec.convert(good, Package)
+    for bad in ("", "scikit learn", "torch=2", "torch>=", "-r x", "torch>=2,", "torch @ http://x"):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(bad, Package)
+    path = own / "exercises" / "pictures" / "exercise.yaml"
+    path.write_text(path.read_text() + "packages: [numpy>=99]\n")
+    with pytest.raises(UnableError, match=r"pictures promises packages that are not installed here: numpy>=99 \("):
+        require_packages(load_course(own).exercise("pictures").about)
+    begun = tl("init", "pictures", str(tmp_path / "mine"), "--json", course=own)
+    assert begun.returncode == 3
+    document = json.loads(begun.stdout)
+    assert document["missing_packages"][0].startswith("numpy>=99")
+    assert document["data"] == str(own / "exercises" / "pictures" / "data")
