@@ -200,6 +200,11 @@ ENDING = {
     "author new": (0, "course"),
     "author check": (0, "course"),
     "author notebooks": (0, "course"),
+    "author schema": (0, "course"),
+    "author ci": (0, "repository"),
+    "author import": (2, "nothing.ipynb"),
+    "author gradescope": (0, "line", *OF_THE_EXAMPLE),
+    "author gradescope-grade": (ANY, "nowhere"),
     "pack": (0, "line", "class", "packed", "--again", *SANDBOX, *OF_THE_EXAMPLE),
     "collect": (5, "packed", *OF_THE_EXAMPLE),
 }
