@@ -151,6 +151,23 @@ def test_what_cannot_be_imported_is_said_and_nothing_is_written(course, here, tm
     assert len(list((tmp_path / "here").iterdir())) == 1
 
 
+def test_a_notebook_reads_the_files_that_were_handed_out_with_it(here, tmp_path, quick_sandbox):
+    (tmp_path / "points.csv").write_text("1,2\n")
+    config = raw("# ASSIGNMENT CONFIG\nfiles: [points.csv]")
+    cells = [
+        raw("# BEGIN QUESTION\nname: q"),
+        code("rows = open('points.csv').read() # SOLUTION"),
+        raw("# BEGIN TESTS"),
+    ]
+    ends = [raw("# END TESTS"), raw("# END QUESTION")]
+    (tmp_path / "reads.ipynb").write_text(notebook(config, *cells, code("rows", gives="'1,2\\n'"), *ends))
+    here("author", "import", "reads.ipynb", "c")
+    course = tmp_path / "c"
+    for name, points in (("references/reads.py", 1.0), ("starter", 0.0)):
+        path = course / "graders" / name if "/" in name else course / "exercises" / "reads" / "starter.py"
+        assert graded(course, "reads", path, quick_sandbox).points == points
+
+
 def test_files_beside_the_notebook_come_along_and_missing_ones_are_told(here, tmp_path):
     (tmp_path / "points.csv").write_text("1,2\n")
     (tmp_path / "needed.txt").write_text("my-listed>=2\n")

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from tlcourse.course.spec import TaskSpec
+from tlcourse.course.spec import DATA, TaskSpec
 from tlcourse.execution import events
 from tlcourse.execution.worker.solution import FILENAME, SolutionError, place_in, read_source
 
@@ -121,12 +121,22 @@ def _work(inputs: Path, submission: Path, events_fd: int, results_fd: int) -> in
     if task_spec.calls is not None and not task_spec.calls.after:
         from tlcourse.execution.worker import calls
 
+        _lay_beside(inputs / DATA, folder)
         return calls.main(task_spec, task_spec.calls, folder, source, channel)
     gc.disable()  # torch's import makes objects that all stay; to look through them again and again is a sixth of it
     from tlcourse.execution.worker.main import main
 
     gc.enable()
     return main(inputs, folder, source, channel)
+
+
+def _lay_beside(data: Path, folder: Path) -> None:
+    """The exercise's own files where a notebook looks for them; what was handed in under such a name stays."""
+    for path in sorted(data.rglob("*")):
+        target = folder / path.relative_to(data)
+        if path.is_file() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(path)
 
 
 def _needed(task_spec: TaskSpec) -> Sequence[str]:

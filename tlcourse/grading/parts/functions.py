@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
 
-from tlcourse.course.model import Exercise
+from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.course.parts import FunctionsPart
-from tlcourse.course.spec import CELL, CallSpec, TaskSpec
+from tlcourse.course.programs import files_in
+from tlcourse.course.spec import CELL, DATA, CallSpec, TaskSpec
 from tlcourse.errors import InfraError
 from tlcourse.execution.answers import AnswerError, Raised, Ref, read_frames, to_bytes
 from tlcourse.execution.arrays import CALLS, order_of
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.grading.grader import Grader
-from tlcourse.grading.parts.cells import CellCase
+from tlcourse.grading.parts.cells import PUBLIC, CellCase
 from tlcourse.grading.parts.marking import Marked, Marking, limits_of, record_of, task_seed, told, verdict_on
 from tlcourse.grading.scoring.calls import Call, Case
 from tlcourse.grading.scoring.decide import decide
@@ -114,7 +116,14 @@ def _spec(marking: Marking, part: FunctionsPart, order: Sequence[int], document:
         limits=limits_of(about, options),
         sandbox_kind=options.sandbox_kind,
         wall_time_given=options.wall_time_s is not None,
+        files=_public_files(marking.exercise),
     )
+
+
+def _public_files(exercise: LoadedExercise) -> dict[str, Path]:
+    """The exercise's public data, for notebooks that read them: they lie beside them. Tests are no data."""
+    named = {f"{DATA}/{name}": path for name, path in files_in(exercise.data.public).items()}
+    return {name: path for name, path in named.items() if name != PUBLIC}
 
 
 def call_spec(part: FunctionsPart, count: int) -> CallSpec:

@@ -200,13 +200,9 @@ def wrong_with(one: Case, answer: Any, *, values: bool = True) -> str:
             said = one.judge(answer)
         except Exception:  # of an answer of another form than it was written for
             return f"the answer ({_kind(answer, values)}) is of another form than was expected"
-        return (
-            said
-            if isinstance(said, str) and (values or one.public or not said)
-            else ""
-            if said
-            else "the answer is not right"
-        )
+        if said == "" or (said and not isinstance(said, str)):
+            return ""
+        return said if isinstance(said, str) and (values or one.public) else "the answer is not right"
     if one.judges_nothing:
         raise ValueError(f"a case of `{one.calls[0].name}` says neither what is expected nor who judges it")
     return difference(answer, one.expect, rtol=one.rtol, atol=one.atol, equal_nan=one.equal_nan, values=values)
