@@ -263,7 +263,7 @@ async def _written(person: Any) -> None:
 async def _explained(person: Any) -> None:
     person.app.record.record_attempt(COURSE, result("pass"))
     await person.go("exercise/ex2")
-    await person.press("x")
+    await person.press("a")
 
 
 async def _batch(person: Any) -> None:

@@ -116,7 +116,7 @@ async def test_everybody_of_the_class_is_shown_with_a_state_and_what_settles_it(
         await person.press("enter")
         await person.sees("To say whose it is")
         assert "--resume --is" in person.screen
-        await person.press("x")
+        await person.press("X")
         await person.sees("Export with")
         await person.loses("To say whose it is")
         assert "--template" in person.screen
@@ -172,7 +172,7 @@ async def test_keys_that_can_do_nothing_say_why_and_export_names_its_command(vis
         await person.sees("Nothing ended in an internal error")
         await person.press("left_square_bracket")
         await person.sees("no older batch")
-        await person.press("x")
+        await person.press("X")
         await person.sees("tlcourse ta export line")
 
 

@@ -101,3 +101,27 @@ def test_the_table_names_no_key_that_is_gone():
 def test_every_command_of_the_table_exists(commands):
     assert {command for command in COMMANDS.values() if command not in commands} == set()
     assert {"lab run", "lab list", "lab show"} <= commands
+
+
+MEANT = {
+    "a": {"Show the answer", "Explanation", "All again"},
+    "e": {"Exercise", "Edit"},
+    "f": {"Filter", "Filter the units", "Fetch", "Move the figure", "Move the figure that is seen"},
+    "h": {"Hint…"},
+    "i": {"Make a solution.py", "Make the file"},
+    "v": {"Review", "Review due", "View samples of the exercise's data", "View samples of its data"},
+    "x": {"Lab"},
+    "X": {"Export"},
+    "y": {"Play", "Play the lab's recorded run, hold it", "Mine says the same"},
+}
+"""What a letter does, on every screen that has it: another meaning wants another letter."""
+
+
+def test_a_letter_means_the_same_on_every_screen():
+    found: dict[str, set[str]] = {letter: set() for letter in MEANT}
+    for screen in screens():
+        for binding in screen.BINDINGS:
+            if isinstance(binding, Binding) and binding.id:
+                for letter in binding.key.split(","):
+                    found.get(letter, set()).add(binding.description)
+    assert found == MEANT

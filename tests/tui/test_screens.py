@@ -162,13 +162,13 @@ async def test_the_handout_ends_with_how_chance_is_dealt_with(visit):
 async def test_the_explanation_is_for_those_who_have_passed(visit):
     async with visit(120, 40) as person:
         await person.open("exercise/ex2")
-        await person.press("x")
+        await person.press("a")
         await person.sees("shown once you have passed it")
         app = person.app
         submission = {"path": "solution.py", "sha256": "0" * 64}
         passed = {"exercise": "ex2", "outcome": "pass", "points": 10.0, "max_points": 10.0, "submission": submission}
         app.record.record_attempt(app.course.about.id, passed)
-        assert "One trunk, two linear heads" in await person.press("x")
+        assert "One trunk, two linear heads" in await person.press("a")
         assert "The explanation and the reference" not in await person.press("escape")
 
 

@@ -48,7 +48,7 @@ class BatchScreen(CourseScreen):
         Binding("g", "go_on", "Continue", id="batch.go_on"),
         Binding("p", "place", "Place", id="batch.place", show=False),
         Binding("w", "who", "People", id="batch.people"),
-        Binding("x", "export", "Export", id="batch.export"),
+        Binding("X", "export", "Export", id="batch.export"),
         Binding("left_square_bracket", "other(-1)", "Older", key_display="[", id="batch.older", show=False),
         Binding("right_square_bracket", "other(1)", "Newer", key_display="]", id="batch.newer", show=False),
         Binding("j", "move(1)", "Down", show=False),

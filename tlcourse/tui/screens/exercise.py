@@ -42,7 +42,7 @@ class ExerciseScreen(OwnFileScreen):
         Binding("s", "stop", "Stop", id="exercise.stop"),
         Binding("e", "edit", "Edit", id="exercise.edit"),
         Binding("h", "hint", "Hint…", id="exercise.hint"),
-        Binding("x", "explain", "Explanation", id="exercise.explain", tooltip="After a pass"),
+        Binding("a", "explain", "Explanation", id="exercise.explain", tooltip="After a pass"),
         Binding("d", "details", "Details", id="exercise.details", tooltip="All that was measured"),
         Binding("D", "changes", "Changes", id="exercise.changes", tooltip="In the code since the attempt before"),
         Binding("t", "turn", "Switch view", id="exercise.turn"),

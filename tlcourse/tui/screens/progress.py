@@ -48,7 +48,7 @@ class ProgressScreen(CourseScreen):
         Binding("r", "review", "Review missed", id="progress.review"),
         Binding("v", "due", "Review due", id="progress.due"),
         Binding("l", "weakest", "Lesson of the weakest", id="progress.weakest"),
-        Binding("x", "export", "Export", id="progress.export", show=False),
+        Binding("X", "export", "Export", id="progress.export", show=False),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
     ]
