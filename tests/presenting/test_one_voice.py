@@ -187,7 +187,7 @@ def test_a_share_and_steps_say_what_they_gave():
     share = check(replace(MET, credit="share", value=0.75, interval=(0.75, 0.75), n=8, points=1.5, passed=False))
     assert (share.word, share.points) == ("in part", "1.5 of 2 points")
     assert share.measured == "0.75 px (n = 8), that share of the points"
-    steps = check(replace(MET, credit="steps", steps={1.0: 1, 0.2: 2}, points=1.0, passed=False, bonus=True))
+    steps = check(replace(MET, credit="steps", steps=[(1.0, 1.0), (0.2, 2.0)], points=1.0, passed=False, bonus=True))
     assert steps.measured == ("0.25 px (95 %: 0.2 to 0.3, n = 400), ≤ 1 px: 1, ≤ 0.2 px: 2, on top of the maximum")
     assert check(replace(MET, bonus=True)).measured.endswith("0.25 px better; on top of the maximum")
 

@@ -47,8 +47,8 @@ class CheckResult(Struct, frozen=True):
     """The id of its part."""
     credit: Credit = "bar"
     """How its value became points; of a share or of steps, `passed` says whether `threshold` was reached."""
-    steps: dict[float, float] = {}
-    """Of a check with steps: value → points."""
+    steps: list[tuple[float, float]] = []
+    """Of a check with steps: values and the points of each, worst first."""
     bonus: bool = False
     """Its points come on top of the maximum, and it is not needed to pass."""
 
@@ -223,7 +223,7 @@ def cause_of(result: Result) -> str:
     if result.outcome == "pass":
         return ""
     if result.outcome == "fail":
-        return "missed: " + ", ".join(check.id for check in result.checks if not check.passed)
+        return "missed: " + ", ".join(check.id for check in result.checks if not check.passed and not check.bonus)
     said = result.messages[-1] if result.outcome == "infra" else _first_of_its_own(result)
     return _NUMBER.sub(lambda found: found[1] or "#", said.split(" Fix: ")[0])[:_CAUSE_CHARS]
 

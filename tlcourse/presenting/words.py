@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tlcourse.course.deadline import Deadline, LateRule
-from tlcourse.course.model import CheckRule
 from tlcourse.grading.lateness import Late
-from tlcourse.grading.result import CheckResult
 from tlcourse.text import SIGN
+
+if TYPE_CHECKING:
+    from tlcourse.course.model import CheckRule
+    from tlcourse.grading.result import CheckResult
 
 Drawing = Literal["braille", "block", "ascii"]
 """What curves are made of."""
@@ -52,7 +54,7 @@ def required(rule: CheckRule | CheckResult) -> str:
     if rule.credit == "share":
         said = "points by the share that is right"
     elif rule.credit == "steps":
-        ordered = sorted(rule.steps.items(), key=lambda step: step[1])
+        ordered = sorted(dict(rule.steps).items(), key=lambda step: step[1])
         said = ", ".join(f"{bar(rule.direction, value, rule.unit)}: {got:g}" for value, got in ordered)
     return f"{said}, on top of the maximum" if rule.bonus else said
 

@@ -6,12 +6,14 @@ import re
 import textwrap
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from tlcourse.course.loader import load_course
 from tlcourse.execution.answers import Raised
 from tlcourse.grading.grade import Options, grade, run
+from tlcourse.grading.result import read_result
 from tlcourse.grading.scoring.calls import call, case, difference, same, sequence, wrong_with
 
 COURSE = Path(__file__).parents[2] / "assignments_course"
@@ -42,6 +44,7 @@ def test_the_reference_has_all_points(graded):
     assert (result.outcome, result.points, result.max_points) == ("pass", 14, 14)
     assert [(part.id, part.kind, part.points) for part in result.parts] == [("pieces", "functions", 14)]
     assert result.messages == []
+    assert read_result(msgspec.json.encode(result)) == result  # as a gradebook keeps it
 
 
 def test_one_right_and_five_raising_functions_have_the_points_of_the_one(graded):

@@ -134,7 +134,7 @@ def _check(rule: CheckRule, found: Measurement, policy: Policy) -> CheckResult:
         self_reported=found.self_reported,
         part=rule.part,
         credit=rule.credit,
-        steps=rule.steps,
+        steps=sorted(rule.steps.items(), key=lambda step: step[1]),
         bonus=rule.bonus,
     )
 

@@ -47,7 +47,8 @@ def feedback_markdown(said: Feedback) -> str:
         parts.append("\n".join([markdown(title), "", *(f"- {markdown(fact, 900)}" for fact in facts)]))
     if said.problem:
         parts.append("What Python says:\n\n" + markdown_block(said.problem))
-    parts.append(f"Training: {markdown(said.curve_words, 900)}")
+    if said.curve_words:
+        parts.append(f"Training: {markdown(said.curve_words, 900)}")
     parts += [f"Run: {markdown(ran)}." for ran in said.runs] or ["It did not run."]
     if said.notices:
         parts.append("\n".join(f"- {markdown(notice, 900)}" for notice in said.notices))

@@ -110,9 +110,9 @@ def feedback_of(
         next_thing=next_thing(exercise, status, result),
         problem=problem_of(result) if result else "",
         notices=messages_of(result),
-        runs=[run(one, in_full=False) for one in result.runs] if result else [],
+        runs=list(dict.fromkeys(run(one, in_full=False) for one in result.runs)) if result else [],
         curves=found,
-        curve_words=curve_words(found),
+        curve_words=curve_words(found) if found or exercise.about.model else "",
         errors=result.error_analysis if result and status.outcome != "infra" else None,
         by_hand=[
             HandWords(line(item.title), _points_by_hand(hand, item), _lines(hand.comment_on(item.id)))
