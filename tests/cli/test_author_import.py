@@ -46,6 +46,7 @@ def test_what_students_get_holds_no_hidden_test_no_answer_and_no_scheme(course):
     for secret in ("1000.0", "nine % 2", "squares(0)", "stays finite", "e / e.sum", "3 * 3", "for axes", "they grow"):
         assert secret not in given
     assert "softmax(np.zeros((1, 2)))" in given
+    assert '{"check":"q1","cell":11,"points":2.0,"kept":true}' in given
     assert "1 point for axes." in (course / "graders" / "sums" / "data" / "marking.md").read_text()
     assert "stays finite" in (course / "graders" / "references" / "hw1.md").read_text()
     cells = nbformat.read(course / "exercises" / "sums" / "starter.ipynb", 4).cells

@@ -120,3 +120,15 @@ def test_a_check_is_the_share_of_its_points_and_says_what_is_self_reported(tmp_p
     assert found["q1"].message == "1 of 2 tests passed."
     assert (found["q1"].self_reported, found["q2"].self_reported) == (False, True)
     assert measure_cells(cases, [["3", 3.0], ["4", 4.0], ["", None]])["q1"].value == 1.0
+
+
+def test_in_a_copy_for_students_a_check_says_what_staff_keep(tmp_path):
+    grader = tmp_path / "graders" / "hw1.py"
+    path = tmp_path / "exercises" / "hw1" / PUBLIC
+    path.parent.mkdir(parents=True)
+    tests = [cell("q1", 1, 1.0, expects="3"), cell("q1", 2, 3.0, kept=True), cell("q2", 3, 1.0, kept=True)]
+    path.write_text(to_text(tests, "Tests."), encoding="utf-8")
+    found = measure_cells(cells_of(str(grader)), [["3", 3.0], ["", None], ["", None]])
+    assert (found["q1"].value, found["q2"].value) == (1.0, 0.0)
+    assert found["q1"].message == "1 of 1 tests passed. Your course's staff have 1 test more."
+    assert found["q2"].message == "Nothing of it can be checked here. Your course's staff have 1 test more."

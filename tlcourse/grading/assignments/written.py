@@ -105,9 +105,14 @@ def _files(found: Assignment, name: str, questions: list[Question], beside: Path
     if tested:
         yield f"graders/{name}.py", _GRADER.format(format=found.format, name=name)
         tests = [(question, test) for question in tested for test in question.tests if test.points]
-        kept = [_cell(question, test, test.public) for question, test in tests if test.public]
+        public = [
+            _cell(question, test, test.public)
+            if test.public
+            else NotebookTest(question.id, test.cell, test.points, kept=True)
+            for question, test in tests
+        ]
         hidden = [_cell(question, test, test.source) for question, test in tests if test.hidden]
-        yield f"{below}/{PUBLIC}", to_text(kept, "Tests that students may read, and that their own check runs.")
+        yield f"{below}/{PUBLIC}", to_text(public, "Tests that students may read, and that their own check runs.")
         if hidden:
             yield f"{graders}/{HIDDEN}", to_text(hidden, "Tests that students never see; they stay with staff.")
     answers = "\n".join(

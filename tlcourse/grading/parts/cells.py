@@ -24,6 +24,7 @@ from tlcourse.errors import ContentError
 from tlcourse.execution.answers import Raised
 from tlcourse.grading.scoring.calls import Call, Case
 from tlcourse.grading.scoring.measurement import Measurement, exact
+from tlcourse.text import counted
 
 PUBLIC, HIDDEN = "data/tests.py", "data/hidden.py"
 """Below `exercises/NAME`, which students have, and below `graders/NAME`, which they have not."""
@@ -43,6 +44,8 @@ class NotebookTest(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     partial: bool = False
     """Whether a number that its last line gives is the points that are earned."""
     failed: str = ""
+    kept: bool = False
+    """In the file of public tests: staff alone have this one, and nothing of it is here but that it is there."""
     source: str = ""
 
 
@@ -95,7 +98,7 @@ def cells_of(grader: str) -> list[Case]:
 def _case(test: NotebookTest, *, is_public: bool) -> CellCase:
     def judge(answer: Any) -> bool | str:
         earned = share_of(test, answer)
-        if earned == 1:
+        if earned == 1 or test.kept:
             return True
         return test.failed or ("it gave something else" if earned == 0 else f"it gave {earned:.0%} of its points")
 
@@ -137,10 +140,14 @@ def measure_cells(cases: Sequence[Case], answers: Sequence[Any]) -> dict[str, Me
     return {name: _measured(found) for name, found in by_check.items()}
 
 
-def _measured(found: Sequence[tuple[NotebookTest, float]]) -> Measurement:
+def _measured(everything: Sequence[tuple[NotebookTest, float]]) -> Measurement:
+    """Where staff keep some of the tests, as in a copy for students, what the others earned of their own points."""
+    found = [(test, share) for test, share in everything if not test.kept]
+    kept = len(everything) - len(found)
     total = sum(test.points for test, _ in found)
     earned = sum(test.points * share for test, share in found) / total if total else 0.0
     passed = sum(share == 1 for _, share in found)
-    value = 1.0 if passed == len(found) else min(earned, 1.0)
-    measured = exact(value, len(found), f"{passed} of {len(found)} tests passed.")
-    return msgspec.structs.replace(measured, self_reported=any(is_forgeable(test) for test, _ in found))
+    value = 1.0 if passed == len(found) > 0 else min(earned, 1.0)
+    said = f"{passed} of {len(found)} tests passed." if found else "Nothing of it can be checked here."
+    said += f" Your course's staff have {counted(kept, 'test')} more." if kept else ""
+    return exact(value, len(everything), said, self_reported=any(is_forgeable(test) for test, _ in everything))
