@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -173,14 +174,21 @@ def test_a_missing_file_is_said_and_what_cannot_be_graded_has_no_score(root):
     assert "tlcourse ended with status 127" in printed
 
 
+@pytest.fixture
+def open_folder():
+    """A folder that every user may pass; above pytest's own it takes that right away at each start."""
+    with tempfile.TemporaryDirectory(prefix="tlcourse-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="a container as Gradescope's is made here by root alone")
-def test_where_a_container_forbids_namespaces_landlock_keeps_the_labels(course, root, tmp_path):
+def test_where_a_container_forbids_namespaces_landlock_keeps_the_labels(course, root, open_folder):
     """Root without the right to mount, and no user namespaces: so Docker starts containers."""
-    folder = tmp_path / "autograder"
+    folder = open_folder / "autograder"
     (folder / "tlcourse").mkdir(parents=True)
-    for above in (tmp_path, tmp_path.parent, tmp_path.parent.parent, folder / "tlcourse"):
-        above.chmod(0o755)
+    (folder / "tlcourse").chmod(0o755)
     base = folder / "tlcourse" / "python"
     copied = subprocess.run(["cp", "-al", sys.base_prefix, base], capture_output=True, check=False)
     if copied.returncode:
@@ -190,8 +198,8 @@ def test_where_a_container_forbids_namespaces_landlock_keeps_the_labels(course, 
     image(course.parent / "autograder.zip", folder, python)
     cage = (sys.executable, CAGE)
     document, printed = graded_there(folder, ONLY_Y, "2026-11-20T10:00:00+01:00", cage)
-    assert "sandbox: landlock" in printed
-    assert document["score"] == 1.0
+    assert "sandbox: landlock" in printed, printed
+    assert document.get("score") == 1.0, printed
 
 
 def graded_here(root: Path, source: str) -> dict:
