@@ -244,6 +244,17 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
         return sum(rule.points for rule in self.checks_of(part) if not rule.bonus)
 
     @property
+    def files_alone(self) -> tuple[str, ...]:
+        """The files that may be handed in without a solution: of an exercise in which nothing is run."""
+        if self.model or self.functions:
+            return ()
+        return tuple(
+            name
+            for part in self.parts
+            for name in ((part.file,) if isinstance(part, PredictionsPart) else getattr(part, "files", ()))
+        )
+
+    @property
     def checked_points(self) -> float:
         """The most that the checks give, without what comes on top."""
         return sum((rule.points for rule in self.checks if not rule.bonus), 0.0)

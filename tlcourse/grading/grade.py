@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tlcourse import __version__
 from tlcourse.course.exercise import packages, require_packages
 from tlcourse.course.model import LoadedExercise
-from tlcourse.course.parts import FunctionsPart, ManualPart, ModelPart
+from tlcourse.course.parts import FunctionsPart, ManualPart, ModelPart, PredictionsPart
 from tlcourse.data import choose_variant
 from tlcourse.execution.gpu import uses_gpu
 from tlcourse.execution.spec import Outcome
@@ -24,7 +24,7 @@ from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.beside import imported
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import Submission, collect
-from tlcourse.grading.parts import functions, model
+from tlcourse.grading.parts import functions, model, predictions
 from tlcourse.grading.parts.marking import (
     PUBLIC_SEED,
     Marked,
@@ -72,7 +72,8 @@ def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event:
         refuse_what_is_private(private_of(exercise))
     with scratch_folder("submission") as folder:
         starter = exercise.folder / "starter.py"
-        submission = collect(path, folder, starter=starter, own=True, private=private_of(exercise))
+        private, alone = private_of(exercise), exercise.about.files_alone
+        submission = collect(path, folder, starter=starter, own=True, private=private, alone=alone)
         grading = Grading(exercise, options, lambda spec, tell: run_job(spec, sandbox, tell))
         result = grading.result(submission, on_event, started=started, scored=scored)
         outside = _outside(submission.folder, exercise)
@@ -180,6 +181,8 @@ def _marked(marking: Marking) -> Iterator[Marked]:
             yield from model.mark(marking, part)
         elif isinstance(part, FunctionsPart) and not part.after:
             yield functions.mark(marking, part)
+        elif isinstance(part, PredictionsPart):
+            yield predictions.mark(marking, part)
 
 
 def _outcome(marked: Sequence[Marked]) -> Outcome:

@@ -81,6 +81,18 @@ class Grader:
         made = self._called("make", dict(sizes), seed, variant, self.folders)
         return _received(self.about, made, on_validation=self.on_validation)
 
+    def truth(self, seed: int, variant: str) -> tuple[Arrays, str]:
+        """What a file of predictions is measured on, the test set of `make`, with its hash; raises InfraError."""
+        made = self._called("make", dict(self.about.sizes), seed, variant, self.folders)
+        try:
+            _, val, test = made
+            truth = dict(val if test is None and self.on_validation else test)
+        except (TypeError, ValueError):
+            raise _mistake(self.about, "`make` gave no three tables of arrays, expected train, val and test") from None
+        if wrong := [name for name, one in truth.items() if not isinstance(one, np.ndarray) or one.dtype.hasobject]:
+            raise _mistake(self.about, f"{wrong} of its test set are no arrays of numbers or text")
+        return truth, _hashed({}, {}, truth).sha256
+
     def kinds(self, variant: str) -> dict[str, Measurement]:
         """What each check of a model rests on (kind and n), from measuring predictions that are all zero."""
         if self.about.model is None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -24,13 +24,13 @@ class SubmissionStore:
     def __init__(self, gradebook: Path) -> None:
         self.folder = gradebook.with_name(gradebook.name + ".handins")
 
-    def take(self, origin: Path, starter: Path | None = None) -> Submission:
+    def take(self, origin: Path, starter: Path | None = None, alone: Collection[str] = ()) -> Submission:
         """Collect a hand-in, and keep it; raises SubmissionError, and OSError such as that of a full disk.
 
-        `starter`: what a solution begins as, which gives way to a notebook beside it.
+        `starter`: what a solution begins as, which gives way to a notebook beside it. `alone`: files that need none.
         """
         with self._half() as half:
-            submission = collect(origin, half, starter=starter)
+            submission = collect(origin, half, starter=starter, alone=alone)
             place = self._place(submission.sha256)
             if not place.is_dir():
                 place.parent.mkdir(mode=0o700, exist_ok=True)

@@ -32,7 +32,7 @@ OTHER_ARCHIVES = {
 
 
 class Submission(Struct, frozen=True):
-    """A hand-in in a folder of our own, with `solution.py` at its top."""
+    """A hand-in in a folder of our own, with `solution.py` at its top where something is run."""
 
     origin: Path
     folder: Path
@@ -48,6 +48,7 @@ def collect(
     starter: Path | None = None,
     own: bool = False,
     private: Iterable[tuple[str, Path]] = (),
+    alone: Collection[str] = (),
 ) -> Submission:
     """Copy a `.py`, a `.ipynb`, a ZIP, or a folder of these, into the empty folder `into`.
 
@@ -57,6 +58,7 @@ def collect(
     folder in it that everything was wrapped into. `starter`: the file that a solution begins as; unchanged, it gives
     way to a notebook. `own`: what a file that is named needs of those beside it is its author's, and comes along, if it
     has the solution's name and nothing private lies there: this user's own, or of the names and paths `private`.
+    `alone`: files that are a hand-in without a solution, such as predictions.
     """
     refuse_windows()
     copy = StagedCopy(origin, into, limits)
@@ -77,13 +79,13 @@ def collect(
     elif stat.S_ISDIR(mode):
         copy_folder(copy)
     elif stat.S_ISREG(mode):
-        _take_file(copy)
+        _take_file(copy, alone)
     else:
         raise SubmissionError(
             f"{shown(origin)} is neither a file nor a folder.", remedy="name a .py, a .ipynb, a ZIP or a folder."
         )
     folder, copy = _found_in(copy)
-    _settle_solution(folder, copy, starter, origin.parent if own else None)
+    _settle_solution(folder, copy, starter, origin.parent if own else None, alone)
     if own and stat.S_ISREG(mode) and _suffix(origin.name) in (".py", ".ipynb"):
         take_along(copy, folder, private)
     return Submission(origin, folder, hash_folder(folder), copy.notices)
@@ -108,12 +110,12 @@ def _lone_archive(folder: Path) -> str | None:
     return archives[0] if stat.S_ISREG((folder / archives[0]).lstat().st_mode) else None
 
 
-def _take_file(copy: StagedCopy) -> None:
+def _take_file(copy: StagedCopy, alone: Collection[str]) -> None:
     suffix = _suffix(copy.origin.name)
     if suffix == ".zip":
         unpack(read_file(copy.origin), copy)
-    elif suffix in (".py", ".ipynb"):
-        name = (f"solution{suffix}",)
+    elif suffix in (".py", ".ipynb") or copy.origin.name in alone:
+        name = (copy.origin.name if copy.origin.name in alone else f"solution{suffix}",)
         copy.announce(name)
         copy.add(name, read_file(copy.origin))
     else:
@@ -163,7 +165,9 @@ def _found_in(copy: StagedCopy) -> tuple[Path, StagedCopy]:
     return folder, copy
 
 
-def _settle_solution(folder: Path, copy: StagedCopy, starter: Path | None, beside: Path | None) -> None:
+def _settle_solution(
+    folder: Path, copy: StagedCopy, starter: Path | None, beside: Path | None, alone: Collection[str]
+) -> None:
     """See that `solution.py` is there: as it is, made from `solution.ipynb`, else from the only file of its kind."""
     files = sorted(path.name for path in folder.iterdir() if path.is_file())
     there = {*files, *(path.name for path in beside.glob("*.py"))} if beside else files
@@ -174,6 +178,8 @@ def _settle_solution(folder: Path, copy: StagedCopy, starter: Path | None, besid
             return
         if NOTEBOOK in files:
             copy.notices.append(f"{SOLUTION} was run; {NOTEBOOK} lies beside it and was not looked at.")
+        return
+    if any(name in alone for name in files):
         return
     for suffix in (".ipynb", ".py"):
         ours = [name for name in files if _suffix(name) == suffix]
