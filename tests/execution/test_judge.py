@@ -262,3 +262,8 @@ def test_a_run_out_of_time_is_said_in_seconds_of_the_reference_machine(job):
         "used 31 reference seconds of CPU; 30 are allowed (the machine runs at 0.5 × the reference)"
     )
     assert out_of_time("said", spec, 120.0, 120.0, by_the_clock=False) == "said"
+
+
+def test_a_run_of_calls_speaks_of_no_fit():
+    assert told(phase("load")).phase_in_words(calls=True) == "Code at the top level was still running"
+    assert told(phase("load"), phase("fitted")).phase_in_words(calls=True) == "Functions were being called"

@@ -96,9 +96,11 @@ class Told:
         elif name == "load" and not self.phase:
             self.phase = "load"
 
-    def phase_in_words(self) -> str:
-        """What a run was doing when its time was over."""
+    def phase_in_words(self, *, calls: bool = False) -> str:
+        """What a run was doing when its time was over; `calls`: it had no `fit`, and functions to call."""
         at = f" ({self.where})" if self.where else ""
+        if calls and self.phase:
+            return "Functions were being called" if self.fitted else f"Code at the top level was still running{at}"
         if self.fitted or self.phase == "export":
             return "fit had returned, and the returned module was being called"
         if self.phase == "fit":

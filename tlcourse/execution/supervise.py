@@ -317,7 +317,8 @@ class _Supervision:
             self.job, told, self.process, self.tree, log=log, predicted=bool(self.results) and told.fitted
         )
         if status == "timeout":
-            message = f"{message}. {told.phase_in_words()}"
+            only_calls = self.job.task_spec.calls is not None and not self.job.task_spec.calls.after
+            message = f"{message}. {told.phase_in_words(calls=only_calls)}"
         _log.debug(
             "process %s: %s (%s); exit status %s, %.1f s, %.1f s of CPU, at most %.0f MB",
             self.process.pid,
