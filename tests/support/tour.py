@@ -291,6 +291,12 @@ async def _palette(person: Any) -> None:
     await person.pilot.pause(0.4)
 
 
+async def _slide_of_a_lab(person: Any) -> None:
+    await person.go("present/dann")
+    number = next(number for number, slide in enumerate(person.app.screen.slides, 1) if slide.kind == "lab")
+    await person.press(*str(number), "enter")
+
+
 STOPS: dict[str, Step] = {
     "home": _keys(),
     "home-begun": _home_begun,
@@ -300,7 +306,7 @@ STOPS: dict[str, Step] = {
     "lesson": _go("lesson/source-and-target", "space"),
     "lesson-contents": _go("lesson/source-and-target", "c"),
     "slides": _go("present/dann", "pagedown"),
-    "slides-lab": _go("present/dann", "1", "7", "enter"),
+    "slides-lab": _slide_of_a_lab,
     "quiz": _go("quiz/residual-connections", "b"),
     "quiz-answered": _go("quiz/residual-connections", "c", "enter"),
     "quiz-number": _go("quiz/residual-connections", "b", "enter", "enter", "a", "enter", "enter", "2"),

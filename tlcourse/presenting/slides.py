@@ -110,7 +110,8 @@ def _groups(text: str) -> list[list[_Block]]:
         if last and not _begins(last, block):
             last.append(block)
             continue
-        led = [last.pop()] if len(last) > 1 and last[-1].text.endswith(":") else []  # it leads to what comes
+        leads = len(last) > 1 and (last[-1].text.endswith(":") or block.text.startswith("```math"))
+        led = [last.pop()] if leads else []  # it leads to what comes
         groups.append([*led, block])
     return groups
 
