@@ -83,9 +83,9 @@ def test_the_command_lists_what_it_wrote_and_refuses_with_one_message(tl, tmp_pa
 def test_an_exercise_of_each_kind_is_whole(tmp_path, like):
     new_course(tmp_path / "c", like=like)
     (exercise,) = load_course(tmp_path / "c").exercises.values()
-    assert exercise.reference is not None
+    assert (exercise.reference is None) == (like == "predictions")  # where a table is handed in
     assert exercise.explanation is not None
-    assert list((exercise.grader.parent / "wrong" / exercise.folder.name).glob("*.py"))
+    assert list((exercise.grader.parent / "wrong" / exercise.folder.name).iterdir())
     assert (exercise.folder / "starter.ipynb").is_file()
     assert not (tmp_path / "c" / "like").exists()
     kinds = {part.kind for part in exercise.about.parts}
@@ -143,6 +143,16 @@ def test_a_course_yaml_that_cannot_be_changed_stays_as_it_was(tmp_path):
     with pytest.raises(UsageError, match=r"course.yaml could not be changed"):
         add_exercise(course, "functions")
     assert (course / "course.yaml").read_text() == text
+
+
+def test_tables_of_predictions_are_proved_without_a_run(tl, tmp_path):
+    tl("author", "new", "mine", "--like", "predictions", course=None)
+    done = tl("author", "check", "mine", "--exercises", course=None)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert done.stderr.count("holds  guesses") == 2
+    table = tmp_path / "mine" / "graders" / "wrong" / "guesses" / "least_squares.csv"
+    table.write_text((table.parents[2] / "references" / "guesses.csv").read_text())
+    assert tl("author", "check", "mine", "--exercises", course=None).returncode == 2
 
 
 @pytest.mark.slow

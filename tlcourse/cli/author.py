@@ -33,7 +33,7 @@ def new(
     title: Annotated[str, typer.Option("--title", help="What the course is called.")] = "A new course",
     like: Annotated[
         str | None,
-        typer.Option("--like", metavar="KIND", help="An exercise of this kind: model, functions, report or sequence."),
+        typer.Option("--like", metavar="KIND", help="Of this kind: model, functions, predictions, report or sequence."),
     ] = None,
     json: Json = False,
     plain: Plain = False,

@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tlcourse.course.exercise import require_packages, solutions
+from tlcourse.course.exercise import require_packages, solutions, staff_files, staff_text
 from tlcourse.course.model import LoadedCourse, LoadedExercise
 from tlcourse.course.parts import ManualPart
 from tlcourse.course.spec import CELL
@@ -255,6 +255,8 @@ class _Trial(Struct, frozen=True):
     text: str
     expected: str
     seed: int
+    file: str = SOLUTION
+    """What is handed in."""
 
 
 def check_references(
@@ -309,6 +311,9 @@ def _pool(workers: int) -> Pool | None:
 
 def _trials(exercise: LoadedExercise, grader: Grader, first: int, seeds: int) -> Iterator[_Trial]:
     """Each solution that lies beside the grader, and what it must do; the reference with as many seeds."""
+    if exercise.about.files_alone and exercise.about.predictions:
+        yield from _trials_of_files(exercise, grader, first)
+        return
     starter = exercise.folder / "starter.py"
     yield _Trial(exercise, grader, starter.name, starter.read_text(encoding="utf-8"), "fail", first)
     for solution in solutions(exercise):
@@ -320,11 +325,26 @@ def _trials(exercise: LoadedExercise, grader: Grader, first: int, seeds: int) ->
             yield _Trial(exercise, grader, solution.name, solution.text, _demand(solution.text), first)
 
 
+def _trials_of_files(exercise: LoadedExercise, grader: Grader, first: int) -> Iterator[_Trial]:
+    """Where a table is handed in and nothing is run: `references/NAME.csv` passes, and no `wrong/NAME/*.csv` does."""
+    part, folder = exercise.about.predictions, exercise.folder.name
+    if part is None or exercise.grader is None or not part.file.endswith(".csv"):
+        return
+    for path in staff_files(exercise.grader.parent, "references"):
+        if path.name == f"{folder}.csv":
+            yield _Trial(exercise, grader, f"reference {path.name}", staff_text(path), "pass", first, part.file)
+    for path in staff_files(exercise.grader.parent, f"wrong/{folder}"):
+        if path.suffix == ".csv":
+            yield _Trial(exercise, grader, path.name, staff_text(path), "fail", first, part.file)
+
+
 def _checked(trial: _Trial, options: Options, run: Runner) -> ReferenceCheck:
     with scratch_folder("submission") as handed_in, scratch_folder("submission") as folder:
-        (handed_in / SOLUTION).write_text(trial.text, encoding="utf-8", newline="")
+        (handed_in / trial.file).write_text(trial.text, encoding="utf-8", newline="")
         grading = Grading(trial.exercise, replace(options, seed=trial.seed), run, trial.grader)
-        result = grading.result(collect(handed_in / SOLUTION, folder), lambda _: None, started="")
+        result = grading.result(
+            collect(handed_in / trial.file, folder, alone=trial.exercise.about.files_alone), lambda _: None, started=""
+        )
     found = _in_words(result)
     return ReferenceCheck(
         exercise=trial.exercise.about.id,
