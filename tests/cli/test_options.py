@@ -15,7 +15,7 @@ from tlcourse.cli.main import add_all, application
 from tlcourse.cli.options import Group
 
 SOURCES = [path.read_text(encoding="utf-8") for path in Path(tlcourse.cli.__file__).parent.glob("*.py")]
-NOTHING_TO_ASK = {"prewarm"}
+NOTHING_TO_ASK = {"prewarm", "author gradescope-grade"}  # hidden: the app and Gradescope give them, and no person
 
 
 def commands() -> dict[str, object]:
