@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 import tlcourse
 from tlcourse.course import trust
 from tlcourse.course.exercise import packages, require_hidden_data, require_packages
+from tlcourse.course.hand_out import leaks, travelling
 from tlcourse.course.loader import load_course
 from tlcourse.course.packages import missing
 from tlcourse.course.spec import Package
@@ -65,7 +67,7 @@ def test_a_solution_reads_public_files_and_hidden_ones_are_what_it_is_measured_o
     assert (result.checks[0].title, result.checks[0].n) == ("Share of hidden pictures named right", 400)
     made = result.provenance
     assert (len(made.public_files_sha256), len(made.hidden_files_sha256), made.on_validation) == (64, 64, False)
-    assert result.checks[0].steps == {0.5: 2.0, 0.75: 4.0, 0.85: 6.0}
+    assert dict(result.checks[0].steps) == {0.5: 2.0, 0.75: 4.0, 0.85: 6.0}
     assert read_result(msgspec.json.encode(result)) == result  # as a gradebook keeps it
     assert problems_of_graders(load_course(COURSE)) == []
 
@@ -167,3 +169,39 @@ def test_packages_are_promised_by_either_name_and_with_versions(own, tl, tmp_pat
     document = json.loads(begun.stdout)
     assert document["missing_packages"][0].startswith("numpy>=99")
     assert document["data"] == str(own / "exercises" / "pictures" / "data")
+
+
+def test_students_are_handed_a_copy_that_holds_nothing_of_the_hidden_side(own, tmp_path, tl):
+    (own / "marks.sqlite").write_text("marks")
+    (own / "exercises" / "pictures" / "solution.py").write_text("mine")
+    done = tl("author", "hand-out", str(own), str(tmp_path / "copy"), "--trust-course", "--json", course=None)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["problems"] == []
+    kept = set(document["written"])
+    assert {"graders/pictures.py", "graders/reading.py", "exercises/pictures/data/public.npz"} <= kept
+    assert "exercises/pictures/starter.ipynb" in kept
+    assert not [name for name in kept if "references" in name or "wrong" in name or "solution" in name]
+    assert {"marks.sqlite", "graders/pictures", "graders/references", "graders/wrong"} <= set(document["left_out"])
+    again = tl("author", "hand-out", str(own), str(tmp_path / "copy"), "--trust-course", course=None)
+    assert (again.returncode, "holds something already" in again.stderr) == (2, True)
+
+
+def test_what_students_would_get_of_the_hidden_side_is_found(own, own_home):
+    assert list(leaks(own, travelling(own))) == []
+    data = own / "exercises" / "pictures" / "data"
+    hidden = own / "graders" / "pictures" / "data" / "hidden.npz"
+    with np.load(hidden) as file:
+        np.savez_compressed(data / "more.npz", x=file["x"][:50], y=file["y"][:50])
+    shutil.copy(hidden, data / "kaggle.npz")
+    reference = (own / "graders" / "references" / "pictures.py").read_text()
+    (own / "lessons").mkdir()
+    (own / "lessons" / "notes.md").write_text(f"```python\n{reference}```\n")
+    (own_home / "secret").write_text("0123456789abcdef\n")
+    (own / "README.md").write_text("our key: 0123456789abcdef")
+    found = "\n".join(leaks(own, travelling(own) | {"graders/wrong/x.py": data / "public.npz"}))
+    assert "data/kaggle.npz is the same file as graders/pictures/data/hidden.npz" in found
+    assert "data/more.npz holds 50 of 400 different items of graders/pictures/data/hidden.npz" in found
+    assert "lessons/notes.md holds the whole of graders/references/pictures.py" in found
+    assert "README.md holds your secret" in found
+    assert "graders/wrong/x.py is the staff's" in found

@@ -10,6 +10,7 @@ import typer
 
 from tlcourse.cli import github, gradescope, out
 from tlcourse.cli.options import CourseFolder, Json, Plain, TrustCourse, agree_to
+from tlcourse.errors import ExitCode
 from tlcourse.text import typed
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def check(
         unfair_limits,
     )
     from tlcourse.course.loader import load_course
-    from tlcourse.errors import ContentError, ExitCode
+    from tlcourse.errors import ContentError
     from tlcourse.grading.author_check import problems_of_graders
     from tlcourse.presenting.lesson import problems_of_drawings
 
@@ -119,6 +120,7 @@ def check(
             *unfair_limits(loaded),
             *lost_places(loaded),
             *problems_of_graders(loaded),
+            *(f"{loaded.folder}:1: {leak}" for leak in _leaks(folder or course)),
         ]
         rows, topics = (coverage(loaded), slides(loaded)) if covered else ([], [])
         counts = {
@@ -207,6 +209,49 @@ def import_(
         out.say(f"not carried: {note}" if plain else note)
     if not plain:
         out.note(f"Check it:  tlcourse author check {typed(made.course)} --exercises --only {made.exercise}")
+
+
+def _leaks(folder: Path | None) -> Iterator[str]:
+    """What students would get of the hidden side of a course in a folder of its own."""
+    from tlcourse.course.hand_out import leaks, travelling
+
+    if folder is not None:
+        yield from leaks(folder, travelling(folder))
+
+
+@app.command("hand-out")
+def hand_out(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A course of yours.")],
+    into: Annotated[Path, typer.Argument(metavar="OUT", help="Where students' copy goes; it is made, or it is empty.")],
+    trust_course: TrustCourse = False,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Make the copy of a course that students get: without references, wrong solutions and hidden data.
+
+    It is compared with what stays: the same files, programs and items of data, and your secret. Where something of it
+    is in the copy, it ends with 2 and says what.
+    """
+    from tlcourse.course.hand_out import hand_out, leaks
+
+    agree_to(folder, trust_course)
+    made = hand_out(folder, into)
+    problems = list(leaks(folder, {name: into / name for name in made.written}))
+    if json:
+        what = {"written": made.written, "left_out": made.left_out, "problems": problems}
+        out.document({"schema": 1, "copy": str(into), **what})
+    else:
+        for name in made.written:
+            out.say(f"written: {name}" if plain else name)
+        for name in made.left_out:
+            out.say(f"left out: {name}")
+        for problem in problems:
+            out.say(f"problem: {problem}")
+        if not problems and not plain:
+            out.say(f"Nothing of what stays with you is in {into}. As students have it: tlcourse author check {into}")
+    if problems:
+        out.note(f"tlcourse: {len(problems)} problem(s): do not hand out {into}.")
+        raise typer.Exit(ExitCode.USAGE)
 
 
 @app.command("notebooks")
