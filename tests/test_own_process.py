@@ -202,6 +202,7 @@ ENDING = {
     "author notebooks": (0, "course"),
     "author schema": (0, "course"),
     "author ci": (0, "repository"),
+    "author hand-out": (2, "nowhere", "copy"),
     "author import": (2, "nothing.ipynb"),
     "author gradescope": (0, "line", *OF_THE_EXAMPLE),
     "author gradescope-grade": (ANY, "nowhere"),
