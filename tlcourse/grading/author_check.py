@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from tlcourse.course.exercise import require_packages, solutions, staff_files, staff_text
 from tlcourse.course.model import LoadedCourse, LoadedExercise
-from tlcourse.course.parts import ManualPart
+from tlcourse.course.parts import ManualPart, PredictionsPart
 from tlcourse.course.spec import CELL
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution.answers import Raised
@@ -31,6 +31,7 @@ from tlcourse.grading.grader import Arrays, Data, Grader, SharedGrader
 from tlcourse.grading.intake.submission import SOLUTION, collect
 from tlcourse.grading.parts.cells import CellCase
 from tlcourse.grading.parts.functions import calls_document
+from tlcourse.grading.parts.predictions import ALONE, rows_of
 from tlcourse.grading.result import Result
 from tlcourse.grading.scoring.calls import NOTHING
 from tlcourse.grading.scoring.measurement import Measurement
@@ -73,6 +74,8 @@ def _problems(grader: Grader) -> Iterator[str]:
     """Draw a few items, and measure predictions that are legal, however odd; raises InfraError where nothing comes."""
     if grader.about.functions is not None:
         yield from _problems_of_cases(grader)
+    if grader.about.predictions is not None:
+        yield from _problems_of_file(grader, grader.about.predictions)
     if grader.about.model is None:
         return
     data = grader.draw(SIZES, _SEED, "mini")
@@ -143,6 +146,32 @@ def _problems_of_data(grader: Grader, data: Data) -> Iterator[str]:
     unseen = sorted({*data.train, *data.val} - {"x", *grader.about.targets})
     if unseen:
         yield f"train holds {unseen}, which no solution is given, expected x and the targets of exercise.yaml alone"
+
+
+def _problems_of_file(grader: Grader, part: PredictionsPart) -> Iterator[str]:
+    """What is wrong with the data or the measurements of a part `predictions`, of files that say anything finite."""
+    (truth, digest), (_, again) = grader.truth(_SEED, "mini"), grader.truth(_SEED, "mini")
+    if digest != again:
+        yield "`make` gives other data when it is called again with the same seed, expected the same"
+    if not (n := rows_of(truth)):
+        if not grader.on_validation:
+            yield "`make` gives no test items, expected what a file of predictions is measured on"
+        return
+    names = [name for name in part.columns if name != part.columns[0] or name not in truth] or [ALONE]
+    rules = grader.about.checks_of(part)
+    broken: dict[str, list[str]] = {}
+    for value in (0.0, 1.0, -1.0, 1e30, -1e300):
+        column = {name: truth[name].dtype.kind if name in truth else "f" for name in names}
+        given = {
+            name: np.full(n, str(value)) if kind == "U" else np.full((n, *part.shape), value)
+            for name, kind in column.items()
+        }
+        try:
+            grader.measured_by("measure", rules, truth, given, {})
+        except InfraError as error:
+            broken.setdefault(error.what, []).append(f"all {value:g}")
+    for what, odd in broken.items():
+        yield f"{what.removesuffix('.')} (predictions: {', '.join(odd)}), expected a measurement of all finite ones"
 
 
 def _problems_of_analysis(grader: Grader, val: Arrays) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,22 @@ def test_a_hand_in_of_a_file_alone_is_graded_and_gets_its_share(tmp_path):
     (tmp_path / "other").mkdir()
     with pytest.raises(SubmissionError):
         grade(exercise, tmp_path / "other", Options())
+
+
+def test_a_students_copy_scores_nothing_and_a_grader_that_fails_is_found(tmp_path):
+    own = Path(shutil.copytree(COURSE, tmp_path / "course"))
+    path = own / "graders" / "answers.py"
+    path.write_text(
+        path.read_text().replace("right = int(", "right = int(1 / (predictions['label'].mean() != 1) * 0 + ")
+    )
+    (problem,) = problems_of_graders(load_course(own))
+    assert "`measure` raised ZeroDivisionError" in problem
+    assert "(predictions: all 1), expected a measurement of all finite ones" in problem
+    shutil.rmtree(own / "graders" / "answers")
+    (tmp_path / "predictions.csv").write_text("id,label\n")
+    result = grade(load_course(own).exercise("answers"), tmp_path / "predictions.csv", Options())
+    assert (result.outcome, result.checks) == ("ran", [])
+    assert "the hidden data stay with the staff" in result.messages[0]
 
 
 def test_a_class_of_files_is_graded_without_a_run(tmp_path, tl):
