@@ -126,3 +126,19 @@ def test_a_class_of_files_is_graded_without_a_run(tmp_path, tl):
     document = json.loads(done.stdout)
     assert "39" in json.dumps(document)
     assert len(list((tmp_path / "out" / "feedback").iterdir())) == 40
+
+
+def test_a_report_alone_is_a_hand_in_where_people_mark_all_of_it(tmp_path):
+    own = Path(shutil.copytree(COURSE, tmp_path / "course"))
+    about = own / "exercises" / "answers" / "exercise.yaml"
+    about.write_text(
+        "id: answers\ntitle: A report\nsummary: Write one.\nparts:\n  - id: report\n    kind: manual\n"
+        "    files: [report.pdf]\n    rubric: [{id: figures, text: Figures, points: 3}]\n"
+    )
+    (own / "graders" / "answers.py").unlink()
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.7")
+    result = grade(load_course(own).exercise("answers"), tmp_path / "report.pdf", Options())
+    assert (result.outcome, result.points, result.max_points, result.checks) == ("ran", 0.0, 0.0, [])
+    assert [(part.id, part.points, part.max_points) for part in result.parts] == [("report", None, 3.0)]
+    with pytest.raises(SubmissionError):
+        grade(load_course(own).exercise("answers"), own / "exercises" / "answers" / "hints.md", Options())
