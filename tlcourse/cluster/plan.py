@@ -50,6 +50,8 @@ class Task(Struct, frozen=True):
     test: str = ""
     """Empty where nothing is to be predicted."""
     order_seed: int | None = None
+    files: Mapping[str, str] = {}
+    """Further files, by their path below the worker's inputs: the exercise's data, pretrained weights."""
 
 
 class Plan(Struct, frozen=True):
@@ -93,6 +95,7 @@ class Packer:
             val=self._packed(job.val),
             test=self._packed(job.test_inputs) if job.test_inputs is not None else "",
             order_seed=job.order_seed,
+            files={name: self._kept(path.read_bytes()) for name, path in sorted(job.files.items())},
         )
         return msgspec.structs.replace(task, key=hashlib.sha256(msgspec.json.encode(task, order="sorted")).hexdigest())
 
@@ -122,7 +125,7 @@ class Packer:
 
 def digests(task: Task) -> list[str]:
     """The hashes of a task's blobs."""
-    return [digest for digest in (task.submission, task.train, task.val, task.test) if digest]
+    return [digest for digest in (task.submission, task.train, task.val, task.test, *task.files.values()) if digest]
 
 
 def read_arrays(data: bytes) -> dict[str, Any]:

@@ -134,6 +134,7 @@ def _job(folder: Path, task: Task, submission: Path) -> RunSpec:
         limits=task.limits,
         sandbox_kind=task.sandbox_kind,
         env=task.env,
+        files={name: _whole(blobs, digest) for name, digest in task.files.items()},
         wall_time_given=True,  # its job ends by the clock
     )
 
@@ -187,6 +188,11 @@ def _blob(blobs: Path, digest: str) -> bytes:
         (blobs / digest).unlink(missing_ok=True)
         raise OSError(f"the file {digest[:12]} in the work folder is damaged; it was removed")
     return data
+
+
+def _whole(blobs: Path, digest: str) -> Path:
+    _blob(blobs, digest)
+    return blobs / digest
 
 
 class EventFile:
