@@ -187,6 +187,7 @@ ENDING = {
     "ta report": (0, "line", *OF_THE_EXAMPLE),
     "ta feedback": (0, "line", "feedback", *OF_THE_EXAMPLE),
     "ta similar": (0, "line", *OF_THE_EXAMPLE),
+    "ta rank": (0, "line", "--check", "y_error", *OF_THE_EXAMPLE),
     "ta override": (0, "line", "anna", "--points", "1", "--why", "so", *OF_THE_EXAMPLE),
     "ta merge": (2, "no.sqlite"),
     "ta mark": (2, "line", "anna", "report", "1", "--why", "so", *OF_THE_EXAMPLE),

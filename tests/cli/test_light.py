@@ -84,6 +84,7 @@ COMMANDS: list[tuple[str, int | str]] = [
     ("ta report line {book} {line}", 0),
     ("ta feedback line feedback {book} {line}", 0),
     ("ta similar line {book} {line}", 0),
+    ("ta rank line --check y_error {book} {line}", 0),
     ("ta regrade line --only all --public-marks --on local --gradebook packed.sqlite {line}", NEEDS_TORCH),
     ("ta override line G1 --points 1 --why reason {book} {line}", 0),
     ("ta mark line G1 {book} {line}", 2),  # it has no part that is marked by hand
