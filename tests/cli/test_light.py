@@ -101,6 +101,7 @@ COMMANDS: list[tuple[str, int | str]] = [
     ("author check mine --exercises --seeds 1", NEEDS_TORCH),
     ("author check --exercises --only lora", NEEDS_TORCH),
     ("author notebooks mine", 0),
+    ("author hand-out mine copy", 0),
     ("author import nowhere.ipynb there", 2),
     ("author gradescope ex2", 0),
     ("author gradescope-grade autograder", 0),  # there is no such folder: a document without a score
