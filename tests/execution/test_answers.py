@@ -116,6 +116,8 @@ def itself():
         ([0] * 100_001, "more than 100000 values"),
         (2**5000, "more than 4096 bits"),
         ([np.zeros(1)] * 201, "more than 200 arrays"),
+        (dict.fromkeys(range(10_001)), "a table of more than 10000 keys"),
+        (dict.fromkeys((i, 0) for i in range(501)), "a table of more than 500 keys that are tuples"),
     ],
 )
 def test_what_cannot_travel_is_said(value, said):
@@ -148,6 +150,7 @@ FORGED = {
     "a list as a key": document({"d": [[{"l": []}, 1]]}),
     "keys that meet each other": document({"d": [[i * (2**61 - 1), 0] for i in range(3)]}),
     "too many keys": document({"d": [[i, 0] for i in range(10_001)]}),
+    "too many keys that may have one hash": document({"d": [[{"t": [i, 0]}, 0] for i in range(501)]}),
     "two kinds in one": document({"l": [], "t": []}),
     "an unknown kind": document({"x": []}),
     "a plain list": document([1]),

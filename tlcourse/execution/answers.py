@@ -24,6 +24,8 @@ from tlcourse.execution.arrays import CASE_SLACK, BadArraysError, pack, read_arr
 
 DEPTH, NODES, ARRAYS, ITEMS = 32, 100_000, 200, 10_000
 """At most: levels of a value, values in it, arrays, keys of a table, and what is taken of an iterator."""
+TUPLE_KEYS = 500
+"""Keys of a table that may be tuples: those of -1 and -2 all have one hash, and each is compared with all others."""
 _LARGE = 2**53
 _MOST_BITS = 4096
 _HEXADECIMAL = re.compile("-?[0-9a-f]+")
@@ -80,10 +82,17 @@ class _Packer:
         if issubclass(kind, tuple):
             return {"t": self._all(tuple.__iter__(value), depth)}
         if issubclass(kind, dict):
+            self._count_keys(value)
             return {"d": [self._all(iter(pair), depth) for pair in dict.items(value)]}
         if kind is Ref:
             return {"r": value.name}
         return self._other(value, depth)
+
+    def _count_keys(self, table: dict[Any, Any]) -> None:
+        if dict.__len__(table) > ITEMS:
+            raise AnswerError(f"holds a table of more than {ITEMS} keys")
+        if sum(issubclass(type(key), tuple) for key in dict.keys(table)) > TUPLE_KEYS:
+            raise AnswerError(f"holds a table of more than {TUPLE_KEYS} keys that are tuples")
 
     def _all(self, values: Iterator[Any], depth: int) -> list[Any]:
         return [self.node(one, depth + 1) for one in values]
@@ -219,10 +228,14 @@ class _Reader:
         table: dict[Any, Any] = {}
         if len(pairs) > ITEMS:  # keys may be made so that each meets all others
             raise AnswerError(f"holds a table of more than {ITEMS} keys")
+        tuples = 0
         for pair in pairs:
             if not isinstance(pair, list) or len(pair) != 2:
                 raise AnswerError("holds a table that is none")
             key = self.value(pair[0], depth + 1)
+            tuples += isinstance(key, tuple)
+            if tuples > TUPLE_KEYS:
+                raise AnswerError(f"holds a table of more than {TUPLE_KEYS} keys that are tuples")
             if not _is_key(key):
                 raise AnswerError("holds a table with a key that is not finite, or neither a number nor text")
             if key in table:

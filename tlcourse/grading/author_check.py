@@ -31,7 +31,7 @@ from tlcourse.grading.grader import Arrays, Data, Grader, SharedGrader
 from tlcourse.grading.intake.submission import SOLUTION, collect
 from tlcourse.grading.parts.cells import CellCase
 from tlcourse.grading.parts.functions import calls_document
-from tlcourse.grading.parts.predictions import ALONE, rows_of
+from tlcourse.grading.parts.predictions import ALONE, measured_by, rows_of
 from tlcourse.grading.result import Result
 from tlcourse.grading.scoring.calls import NOTHING
 from tlcourse.grading.scoring.measurement import Measurement
@@ -167,7 +167,7 @@ def _problems_of_file(grader: Grader, part: PredictionsPart) -> Iterator[str]:
             for name, kind in column.items()
         }
         try:
-            grader.measured_by("measure", rules, truth, given, {})
+            measured_by(grader, rules, truth, given)
         except InfraError as error:
             broken.setdefault(error.what, []).append(f"all {value:g}")
     for what, odd in broken.items():

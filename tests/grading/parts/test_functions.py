@@ -142,6 +142,12 @@ def test_missing_names_cost_their_cases_and_a_solution_that_ends_early_keeps_wha
     assert graded("def sigmoid(z:\n").outcome == "invalid"
 
 
+def test_a_solution_that_ends_while_it_is_loaded_has_called_nothing(graded):
+    ended = graded("import os\nos._exit(0)\n")
+    assert (ended.outcome, len(ended.runs)) == ("crash", 1)
+    assert "does the solution call os._exit or quit?" in ended.messages[0]
+
+
 def test_a_run_loads_the_solution_and_calls_nothing(logistic, tmp_path, quick_sandbox):
     path = tmp_path / "solution.py"
     path.write_text("def sigmoid(z):\n    raise ValueError\n")
@@ -201,6 +207,7 @@ def test_hostile_answers_are_wrong_and_nothing_more(graded):
         (True, 1.0, "a bool came, a number was expected"),
         (1, True, "a number came, a bool was expected"),
         (np.array(2.0), 2.0, ""),
+        (np.array(True), 1.0, "a bool came, a number was expected"),
         ([1.0, 2.0], np.array([1.0, 2.0]), "a list came, an array of shape (2,) was expected"),
         (np.ones(3), np.ones((3, 1)), "shape (3,) came, (3, 1) was expected"),
         (np.array([1, 2]), np.array([1.0, 2.5]), "2 came at [1], 2.5 was expected; 1 of 2 numbers are others"),
@@ -223,6 +230,10 @@ def test_tolerances_are_those_of_numpy():
     assert same(0.05, 0.0, atol=0.1)
     assert not same(float("nan"), float("nan"), equal_nan=False)
     assert difference(np.ones(3), np.ones(4), values=False) == "another shape was expected"
+    assert difference([1, 2], [1, 3], values=False) == difference(
+        [2, 3], [1, 3], values=False
+    )  # where is a secret, too
+    assert difference({"a": 1, "b": 2}, {"a": 1, "b": 3}, values=False) == "another number was expected"
 
 
 def test_a_case_may_have_a_judge_who_need_not_know_every_form():

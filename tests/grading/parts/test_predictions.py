@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from safetensors.numpy import save
 
 from tlcourse.course.loader import load_course
-from tlcourse.course.parts import PredictionsPart
+from tlcourse.course.parts import ModelPart, PredictionsPart
 from tlcourse.errors import SubmissionError
 from tlcourse.grading.author_check import problems_of_graders
 from tlcourse.grading.grade import Options, grade
-from tlcourse.grading.parts.predictions import FileError, cap, read
+from tlcourse.grading.grader import Grader
+from tlcourse.grading.parts.predictions import FileError, cap, measured_by, read
 
 COURSE = Path(__file__).parents[2] / "assignments_course"
 CSV = PredictionsPart("table", file="predictions.csv", columns=("id", "label"))
@@ -29,6 +31,7 @@ def test_rows_come_in_any_order_and_as_spreadsheets_write_them():
     assert read("\ufefflabel;id\r\n0,5;a\r\n1;b\r\n1;c\r\n".encode(), CSV, TRUTH)["label"].tolist() == [0.5, 1, 1]
     named = TRUTH | {"label": np.array(["bee", "ant", "bee"])}
     assert read(b"id,label\na,bee\nb,x\nc,1\n", CSV, named)["label"].tolist() == ["bee", "x", "1"]
+    assert read(b"id;label\na;bee, or ant\nb;x\nc;1,5\n", CSV, named)["label"].tolist() == ["bee, or ant", "x", "1,5"]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,7 @@ def test_rows_come_in_any_order_and_as_spreadsheets_write_them():
         (b"id,y\na,1\n", "its first line names id, y, expected id, label"),
         (b"\xff\xfe", "it is not text in UTF-8"),
         (b"", "it is empty"),
+        (b"id,label\na,1\nb," + b"1" * 201 + b"\nc,1\n", "line 3 has a field of more than 200 characters"),
         (b'id,label\n"a,1\n', "it is not a CSV file"),
         (b"id,label\n" + b"".join(b"q%d,1\n" % i for i in range(50)), "lacks the rows"),
     ],
@@ -99,6 +103,18 @@ def test_a_hand_in_of_a_file_alone_is_graded_and_gets_its_share(tmp_path):
     (tmp_path / "other").mkdir()
     with pytest.raises(SubmissionError):
         grade(exercise, tmp_path / "other", Options())
+
+
+def test_beside_a_model_tables_have_a_measurement_of_their_own(tmp_path):
+    own = Path(shutil.copytree(COURSE, tmp_path / "course"))
+    grader = Grader(load_course(own).exercise("answers"))
+    truth, found = {"y": np.ones(2)}, {"y": np.zeros(2)}
+    asked = []
+    grader.measured_by = lambda name, rules, *given: asked.append((name, len(given))) or {}  # type: ignore[method-assign]
+    measured_by(grader, [], truth, found)
+    grader.about = replace(grader.about, parts=(*grader.about.parts, ModelPart("network")))
+    measured_by(grader, [], truth, found)
+    assert asked == [("measure", 3), ("measure_predictions", 2)]
 
 
 def test_a_students_copy_scores_nothing_and_a_grader_that_fails_is_found(tmp_path):

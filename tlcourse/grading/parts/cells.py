@@ -115,9 +115,9 @@ def share_of(test: NotebookTest, answer: Any) -> float:
         return float(isinstance(text, str) and _plain(text) == _plain(test.expects))
     if not test.partial or not isinstance(number, int | float) or isinstance(number, bool):
         return 1.0
-    if not math.isfinite(number) or number < 0:
-        return 1.0  # as nbgrader has it: what is no number of points tells nothing
-    return min(number / test.points, 1.0) if test.points else 1.0
+    if not 0 <= number < math.inf:
+        return 0.0
+    return 1.0 if number >= test.points else number / test.points
 
 
 def _plain(text: str) -> str:

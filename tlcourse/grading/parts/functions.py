@@ -90,7 +90,8 @@ def _answered(marking: Marking, part: FunctionsPart, cases: Sequence[Case]) -> t
 
 def _was_calling(report: RunReport) -> bool:
     """Whether the solution had been loaded, so that a call ended the process."""
-    return report.problem is None or (report.problem.kind == "exception" and bool(report.results))
+    loaded = report.usage.fit_s > 0
+    return loaded and (report.problem is None or (report.problem.kind == "exception" and bool(report.results)))
 
 
 def _spec(marking: Marking, part: FunctionsPart, order: Sequence[int], document: bytes) -> RunSpec:

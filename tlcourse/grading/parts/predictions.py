@@ -15,12 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from tlcourse.course.model import CheckRule
 from tlcourse.course.parts import PredictionsPart
 from tlcourse.errors import InfraError
 from tlcourse.execution.arrays import BadArraysError, read_arrays
+from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.parts.marking import Marked, Marking, verdict_on
 from tlcourse.grading.scoring.decide import decide
+from tlcourse.grading.scoring.measurement import Measurement
 
 Array = np.ndarray[Any, Any]
 ALONE = "predictions"
@@ -55,11 +58,20 @@ def mark(marking: Marking, part: PredictionsPart) -> Marked:
         return Marked(part.id, "invalid", message=f"{part.file}: {error}.", data_sha256=data_sha256)
     rules = about.checks_of(part)
     try:
-        measured = grader.measured_by("measure", rules, truth, found, {})
+        measured = measured_by(grader, rules, truth, found)
     except InfraError as error:  # this hand-in's alone
         return Marked(part.id, "infra", message=error.what, data_sha256=data_sha256)
     checks = decide(rules, [measured], about.policy)
     return Marked(part.id, verdict_on(checks), checks=checks, data_sha256=data_sha256)
+
+
+def measured_by(
+    grader: Grader, rules: Sequence[CheckRule], truth: Mapping[str, Array], found: Mapping[str, Array]
+) -> dict[str, Measurement]:
+    """What the grader measures: where the exercise has a model, too, `measure` is about that. Raises InfraError."""
+    if grader.about.model:
+        return grader.measured_by("measure_predictions", rules, truth, found)
+    return grader.measured_by("measure", rules, truth, found, {})
 
 
 def rows_of(truth: Mapping[str, Array]) -> int:
@@ -122,7 +134,9 @@ def _checked(name: str, array: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _of_csv(data: bytes, part: PredictionsPart, truth: Mapping[str, Array], n: int) -> dict[str, Array]:
-    header, *rows = _table(data)
+    (header, *rows), commas = _table(data)
+    if long := next((i for i, row in enumerate(rows, 2) for cell in row if len(cell) > _CELL), None):
+        raise FileError(f"line {long} has a field of more than {_CELL} characters")  # an array has room for the longest
     if sorted(header) != sorted(part.columns):
         raise FileError(f"its first line names {shown(', '.join(header))}, expected {', '.join(part.columns)}")
     if wrong := next((i for i, row in enumerate(rows, 2) if len(row) != len(header)), None):
@@ -134,11 +148,11 @@ def _of_csv(data: bytes, part: PredictionsPart, truth: Mapping[str, Array], n: i
         cells = {name: [column[i] for i in order] for name, column in cells.items()}
     elif len(rows) != n:
         raise FileError(f"it has {len(rows)} rows below the first line, expected {n}")
-    return {name: _column(name, column, truth.get(name)) for name, column in cells.items()}
+    return {name: _column(name, column, truth.get(name), commas=commas) for name, column in cells.items()}
 
 
-def _table(data: bytes) -> list[list[str]]:
-    """The lines that are not empty; with semicolons, as spreadsheets of many countries write, commas are decimal."""
+def _table(data: bytes) -> tuple[list[list[str]], bool]:
+    """The lines that are not empty, and whether commas are decimal: where semicolons separate, as in many countries."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -151,9 +165,7 @@ def _table(data: bytes) -> list[list[str]]:
         raise FileError(f"it is not a CSV file ({error})") from None
     if not rows:
         raise FileError("it is empty")
-    if delimiter == ";":
-        return [[cell.replace(",", ".") for cell in row] for row in rows]
-    return rows
+    return rows, delimiter == ";"
 
 
 def _order(given: Sequence[str], wanted: Sequence[str], key: str) -> list[int]:
@@ -171,14 +183,14 @@ def _order(given: Sequence[str], wanted: Sequence[str], key: str) -> list[int]:
     return [place[one] for one in wanted]
 
 
-def _column(name: str, cells: Sequence[str], truth: Array | None) -> Array:
+def _column(name: str, cells: Sequence[str], truth: Array | None, *, commas: bool) -> Array:
     """Numbers, unless what is known of that name is text."""
     if truth is not None and truth.dtype.kind == "U":
         return np.array(cells)
     numbers = np.empty(len(cells))
     for i, cell in enumerate(cells):
         try:
-            numbers[i] = float(cell)
+            numbers[i] = float(cell.replace(",", ".") if commas else cell)
         except ValueError:
             numbers[i] = math.nan
         if not math.isfinite(numbers[i]):

@@ -124,6 +124,8 @@ def difference(
     """
     if isinstance(got, Raised):
         return f"it gave no answer ({got.kind})"
+    if _is_number(wanted) and isinstance(got, np.ndarray) and got.dtype.kind == "b":
+        return "a bool came, a number was expected"
     if isinstance(wanted, np.ndarray | np.generic) or (_is_number(wanted) and isinstance(got, np.ndarray)):
         return _apart(got, np.asarray(wanted), rtol, atol, equal_nan=equal_nan, values=values)
     if _is_number(wanted):
@@ -139,11 +141,15 @@ def difference(
                 f"{_kind(got)} of length {len(got)} came, {len(wanted)} was expected" if values else "of another length"
             )
         pairs = zip(got, wanted, strict=True)
-        return next((f"item {i}: {said}" for i, (a, b) in enumerate(pairs) if (said := difference(a, b, **about))), "")
+        found = ((f"item {i}: ", said) for i, (a, b) in enumerate(pairs) if (said := difference(a, b, **about)))
+        where, said = next(found, ("", ""))
+        return where * values + said  # where it is tells as much as what it is
     if isinstance(wanted, dict):
         if got.keys() != wanted.keys():
             return "a table with other keys came" + (f": {_short(sorted(map(str, got)))}" if values else "")
-        return next((f"[{k!r:.40}]: {said}" for k in wanted if (said := difference(got[k], wanted[k], **about))), "")
+        found = ((f"[{k!r:.40}]: ", said) for k in wanted if (said := difference(got[k], wanted[k], **about)))
+        where, said = next(found, ("", ""))
+        return where * values + said
     if got == wanted:
         return ""
     return f"{_short(got)} came, {_short(wanted)} was expected" if values else "another value was expected"
