@@ -273,6 +273,25 @@ def test_when_gradescopes_time_is_nearly_over_the_student_reads_so(root):
     assert "choose a longer one" in printed
 
 
+def test_a_file_alone_is_graded_and_without_the_hidden_data_nothing_is(tmp_path, monkeypatch):
+    from tlcourse.cli import gradescope
+    from tlcourse.course.loader import load_course
+    from tlcourse.errors import UnableError
+    from tlcourse.grading.grade import Options
+
+    assignments = Path(shutil.copytree(Path(__file__).parents[1] / "assignments_course", tmp_path / "course"))
+    submission = tmp_path / "submission"
+    submission.mkdir()
+    shutil.copy(assignments / "graders" / "answers" / "data" / "labels.csv", submission / "predictions.csv")
+    graded = gradescope.result_of(
+        load_course(assignments).exercise("answers"), submission, Options(), tmp_path / "source"
+    )
+    assert (graded.outcome, graded.points) == ("pass", 4.0)
+    shutil.rmtree(assignments / "graders" / "pictures")
+    with pytest.raises(UnableError, match="hidden"):
+        gradescope.result_of(load_course(assignments).exercise("pictures"), submission, Options(), tmp_path / "source")
+
+
 def test_packages_of_an_exercise_are_those_that_are_installed_here_and_no_others(line):
     from tlcourse.errors import UnableError
     from tlcourse.grading.lms.autograder import Settings, autograder
@@ -282,6 +301,9 @@ def test_packages_of_an_exercise_are_those_that_are_installed_here_and_no_others
     with zipfile.ZipFile(io.BytesIO(autograder(with_yaml, EXAMPLE, settings))) as opened:
         script = opened.read("setup.sh").decode()
     assert f"numpy=={version('numpy')} PyYAML=={version('PyYAML')} " in script
+    as_installed = replace(line, about=replace(line.about, packages=("PyYAML>=5",)))
+    with zipfile.ZipFile(io.BytesIO(autograder(as_installed, EXAMPLE, settings))) as opened:
+        assert f" PyYAML=={version('PyYAML')} " in opened.read("setup.sh").decode()
     unknown = replace(line, about=replace(line.about, packages=("nobody_owns_this",)))
     with pytest.raises(UnableError, match="nobody_owns_this"):
         autograder(unknown, EXAMPLE, settings)
@@ -303,6 +325,9 @@ def test_the_zip_holds_what_grading_needs_and_no_solution_and_not_the_secret_its
         assert opened.testzip() is None
         assert not [name for name in opened.namelist() if "_bundled/graders" in name]  # of the bundled course
         assert "tlcourse/_bundled/exercises/ex2_multitask/exercise.yaml" in opened.namelist()
+    for beside in (course / "gradebook.sqlite", course / "hand-ins" / "ann.py", course / ".venv" / "x.py"):
+        beside.parent.mkdir(exist_ok=True)
+        beside.write_text("a mark")
     run("author", "gradescope", "line", "-o", "again.zip")
     assert archive.read_bytes() == (course.parent / "again.zip").read_bytes()
     for script in ("setup.sh", "run_autograder"):

@@ -110,7 +110,7 @@ def _place(
     from tlcourse.grading.gradebook.gradebook import Gradebook
 
     with Gradebook.reading(book) as opened:
-        return place(opened, batch, handins, submissions, exercise.folder / "starter.py", variant)
+        return place(opened, batch, handins, submissions, exercise, variant)
 
 
 def joins_batch(place: Place, start: Start, exercise: str, command: list[str], *, ask: bool) -> tuple[int | None, bool]:

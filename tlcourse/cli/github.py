@@ -32,9 +32,11 @@ _NOTES = 10
 
 @contextlib.contextmanager
 def taking_no_commands() -> Iterator[None]:
-    """The runner takes nothing that is printed meanwhile, on either stream, for a command of its own."""
+    """The runner takes nothing that is printed meanwhile for a command of its own; all of it goes to one stream."""
     word = secrets.token_hex(16)
     sys.stdout.flush()
+    own = os.dup(1)
+    os.dup2(2, 1)  # one pipe: of two the runner may read one after the other, and so after the word that ends it
     out.note(f"::stop-commands::{word}")
     sys.stderr.flush()
     try:
@@ -43,6 +45,8 @@ def taking_no_commands() -> Iterator[None]:
         sys.stdout.flush()
         out.note(f"\n::{word}::")
         sys.stderr.flush()
+        os.dup2(own, 1)
+        os.close(own)
 
 
 def on_github(name: str, grade: Callable[[], tuple[LoadedExercise, Result]]) -> Result:
@@ -78,7 +82,8 @@ def _tell(exercise: LoadedExercise, result: Result) -> None:
         "points": f"{result.points:g}",
         "max_points": f"{result.max_points:g}",
     }
-    _append(OUTPUT, "".join(f"{key}={value}\n" for key, value in facts.items()))
+    name = exercise.about.id  # a step may grade several
+    _append(OUTPUT, "".join(f"{name}-{key}={value}\n" for key, value in facts.items()))
 
 
 def summary_of_error(name: str, error: TlcourseError) -> Iterator[str]:
@@ -208,6 +213,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
 venv=${{TLCOURSE_VENV:-"$here/venv"}}
 if [ ! -x "$venv/bin/tlcourse" ]; then
+    [ "$venv" != "$here/venv" ] || echo "venv/" >"$here/.gitignore"
     "${{PYTHON:-python3}}" -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet {uv}
     "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --torch-backend cpu {wanted} {what}
@@ -240,5 +246,6 @@ jobs:
         with:
           persist-credentials: false
       - name: Grade
+        id: grade
         run: sh .tlcourse/grade.sh
 """

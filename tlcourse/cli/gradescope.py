@@ -61,6 +61,7 @@ def gradescope(
     It grades as `batch` does with the same secret, and holds what hidden data are drawn from: keep it as the secret.
     """
     from tlcourse.cli.staff_options import write
+    from tlcourse.course.exercise import require_hidden_data
     from tlcourse.course.loader import load_course
     from tlcourse.grading.grader import Grader
     from tlcourse.grading.lms.autograder import Settings, autograder, memory_for, minutes_for
@@ -68,6 +69,7 @@ def gradescope(
     loaded = load_course(course)
     found = loaded.exercise(exercise)
     Grader(found)  # which says what is missing
+    require_hidden_data(found)
     seed = GradingOptions(secret=secret).data_seed(found)
     needed = minutes_for(found.about)
     settings = Settings(
@@ -175,7 +177,7 @@ def _graded(root: Path) -> dict[str, Any]:
         seed_source="secret",
         run_key=settings.run_key,
     )
-    result = _result(exercise, root / "submission", options, source)
+    result = result_of(exercise, root / "submission", options, source)
     for line in (result.outcome, *result.messages, result.problem, *(run.log for run in result.runs)):
         out.note(line)
     if result.outcome == "infra":
@@ -196,9 +198,9 @@ def _graded(root: Path) -> dict[str, Any]:
     )
 
 
-def _result(exercise: LoadedExercise, submission: Path, options: Options, source: Path) -> Result:
+def result_of(exercise: LoadedExercise, submission: Path, options: Options, source: Path) -> Result:
     """The verdict; raises UnableError where nothing here keeps the hidden data from a hand-in."""
-    from tlcourse.course.exercise import require_packages
+    from tlcourse.course.exercise import require_hidden_data, require_packages
     from tlcourse.errors import SubmissionError
     from tlcourse.execution.supervise import run
     from tlcourse.grading.grade import Grading
@@ -207,11 +209,13 @@ def _result(exercise: LoadedExercise, submission: Path, options: Options, source
     from tlcourse.sandbox.view import refuse_what_is_private
     from tlcourse.storage import now, scratch_folder
 
+    require_hidden_data(exercise)
     require_packages(exercise.about)
     started = now()
     with scratch_folder("submission") as folder:
         try:
-            collected = collect(submission, folder, starter=exercise.folder / "starter.py")
+            starter, alone = exercise.folder / "starter.py", exercise.about.files_alone
+            collected = collect(submission, folder, starter=starter, alone=alone)
         except SubmissionError as error:
             said = " ".join(part for part in (error.what, error.cause, f"Fix: {error.remedy}") if part)
             said = said.replace(str(submission), "The hand-in")

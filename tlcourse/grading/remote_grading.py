@@ -151,7 +151,8 @@ class RunStore:
         try:
             (folder / "submission").mkdir()
             starter, private = exercise.folder / "starter.py", private_of(exercise)
-            submission = collect(path, folder / "submission", starter=starter, own=True, private=private)
+            alone = exercise.about.files_alone
+            submission = collect(path, folder / "submission", starter=starter, own=True, private=private, alone=alone)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -83,7 +83,7 @@ def kinds(found):
 )
 def test_of_two_downloads_the_dates_tell_which_attempt_is_newer(graded, line, tmp_path, before, now, kind):
     book = graded(before)
-    found = compare(book, book.batch(1), handins(tmp_path / "later", now), line.folder / "starter.py")
+    found = compare(book, book.batch(1), handins(tmp_path / "later", now), line)
     expected = {"Bo": "new", "Ann": "absent"} if kind == "new" else {"Ann": kind}
     assert kinds(found) == expected
 
@@ -97,26 +97,23 @@ def test_a_folder_that_is_called_the_same_each_time_is_as_new_as_the_worksheet_s
     with Gradebook.writing(tmp_path / "g.sqlite", "a test") as book:
         begin(book, line, of(3, 1), tmp_path, OPTIONS, SEED, who="ta", settings={})
         grade(book, book.handins(1)[0])
-        assert kinds(compare(book, book.batch(1), of(day, 2), line.folder / "starter.py")) == {"Ann": kind}
+        assert kinds(compare(book, book.batch(1), of(day, 2), line)) == {"Ann": kind}
 
 
 def test_without_dates_the_content_tells_what_is_the_same_and_nothing_tells_what_is_newer(graded, line, tmp_path):
     book = graded(Ann="x = 1", Bo="x = 2", Cia="x = 3")
     batch, later = book.batch(1), handins(tmp_path / "later", Ann="x = 1", Bo="x = 4", Dan="x = 5")
-    starter = line.folder / "starter.py"
-    assert kinds(compare(book, batch, later, starter)) == {"Ann": "same", "Bo": "?", "Dan": "new", "Cia": "absent"}
-    assert kinds(compare(book, batch, later, starter, take_unclear=True))["Bo"] == "newer"
+    assert kinds(compare(book, batch, later, line)) == {"Ann": "same", "Bo": "?", "Dan": "new", "Cia": "absent"}
+    assert kinds(compare(book, batch, later, line, take_unclear=True))["Bo"] == "newer"
     resume(book, line, later, batch, SEED, source=tmp_path / "later", who="ta", take_unclear=True)
-    assert kinds(compare(book, batch, later, starter))["Bo"] == "same"  # not graded yet: there it lies again
+    assert kinds(compare(book, batch, later, line))["Bo"] == "same"  # not graded yet: there it lies again
     for row in book.open_handins(1):
         grade(book, row)
-    assert kinds(compare(book, batch, later, starter)) == dict.fromkeys(("Ann", "Bo", "Dan"), "same") | {
-        "Cia": "absent"
-    }
+    assert kinds(compare(book, batch, later, line)) == dict.fromkeys(("Ann", "Bo", "Dan"), "same") | {"Cia": "absent"}
     again = find_handins(tmp_path / "first", tmp_path / "into")
     expected = {"Ann": "same", "Bo": "older", "Cia": "same", "Dan": "absent"}
-    assert kinds(compare(book, batch, again, starter)) == expected
-    assert kinds(compare(book, batch, again, starter, take_unclear=True)) == expected
+    assert kinds(compare(book, batch, again, line)) == expected
+    assert kinds(compare(book, batch, again, line, take_unclear=True)) == expected
 
 
 def test_a_join_cut_short_anywhere_is_taken_up_again_and_nothing_comes_in_twice(graded, line, tmp_path, monkeypatch):
@@ -156,7 +153,7 @@ def test_an_attempt_that_holds_nothing_to_grade_is_named_before_it_replaces_one_
 def test_attempts_that_are_graded_count_towards_what_an_exercise_allows(graded, line, tmp_path):
     book = graded(f"1-1 - Ann - {MORNING}")
     later = handins(tmp_path / "later", f"1-1 - Ann - {NOON}")
-    found = compare(book, book.batch(1), later, line.folder / "starter.py")
+    found = compare(book, book.batch(1), later, line)
     assert list(many_attempts(later, 2, found)) == []
     assert list(many_attempts(later, 1, found)) == [
         "Ann has 2 graded attempts with this one, and the exercise allows 1; the newest is graded, "
@@ -180,7 +177,7 @@ def test_without_lists_a_download_is_of_the_class_if_its_names_are(
 ):
     book = graded(**dict.fromkeys(first.split(), "x = 1"), platform=platform)
     found = handins(tmp_path / "later", **dict.fromkeys(later.split(), "x = 1"))
-    said = place(book, book.batch(1), found, tmp_path / "later", line.folder / "starter.py", variant)
+    said = place(book, book.batch(1), found, tmp_path / "later", line, variant)
     assert (said.fit, words in said.why) == (fit, True)
     assert said.to_grade == len(set(later.split()) - set(first.split()))
 
@@ -214,7 +211,7 @@ def test_with_lists_its_people_must_be_those_of_the_batch(line, tmp_path, ids, h
             (tmp_path / "later" / f"Person {one}").mkdir(parents=True)
             (tmp_path / "later" / f"Person {one}" / "solution.py").write_text("x = 1")
         later = listed(tmp_path, "later.csv", *ids).find(tmp_path / "later", tmp_path / "into")
-        said = place(book, book.batch(1), later, tmp_path / "later", line.folder / "starter.py", "")
+        said = place(book, book.batch(1), later, tmp_path / "later", line, "")
         assert (said.fit, words in said.why) == (fit, True)
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import SubmissionError, UsageError
 from tlcourse.grading.gradebook.attempts import folders, hashes
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -106,10 +107,12 @@ def candidate(
     return newest if join else earlier(book, exercise, source) or newest
 
 
-def place(book: Gradebook, batch: BatchRecord, handins: HandIns, source: Path, starter: Path, variant: str) -> Place:
+def place(
+    book: Gradebook, batch: BatchRecord, handins: HandIns, source: Path, exercise: LoadedExercise, variant: str
+) -> Place:
     """What a download is to a batch. `variant`: the one that was asked for, "" where none was."""
     same = earlier(book, batch.exercise, source)
-    found = compare(book, batch, handins, starter)
+    found = compare(book, batch, handins, exercise)
     rows = book.handins(batch.id)
     left = {row.key for row in book.open_handins(batch.id)} | {one.key for one in (*found.new, *found.newer)}
     if same is not None and same.id == batch.id:
@@ -176,7 +179,7 @@ def _begun(batch: BatchRecord) -> datetime.datetime:
 
 
 def compare(
-    book: Gradebook, batch: BatchRecord, handins: HandIns, starter: Path, *, take_unclear: bool = False
+    book: Gradebook, batch: BatchRecord, handins: HandIns, exercise: LoadedExercise, *, take_unclear: bool = False
 ) -> Compared:
     """Each hand-in of a download beside that of its owner in the batch, by dates; where there are none, by content.
 
@@ -189,7 +192,7 @@ def compare(
         row = rows.get(handin.key)
         kind: Kind = "new"
         if row is not None:
-            kind = _beside(handin, row, had[row.id], graded.get(row.id, []), starter)
+            kind = _beside(handin, row, had[row.id], graded.get(row.id, []), exercise)
         found["newer" if kind == "unclear" and take_unclear else kind].append(handin)
     own = {handin.key for handin in handins.found}
     absent = [row for key, row in rows.items() if key not in own]
@@ -197,7 +200,11 @@ def compare(
 
 
 def _beside(
-    handin: HandIn, row: HandInRecord, had: list[tuple[str, str]], graded: list[tuple[int, str]], starter: Path
+    handin: HandIn,
+    row: HandInRecord,
+    had: list[tuple[str, str]],
+    graded: list[tuple[int, str]],
+    exercise: LoadedExercise,
 ) -> Kind:
     """What a hand-in is beside the attempts that a batch has of it."""
     names = {storable(name) for name in (handin.folder_name, *handin.twins)}
@@ -211,7 +218,7 @@ def _beside(
         if order:
             return "newer" if order > 0 else "older"
     current = {sha256 for number, sha256 in graded if number >= row.round}
-    content = _hash(handin, starter)
+    content = _hash(handin, exercise)
     if content in current or (not current and row.folder_name in names):  # not graded yet: there it lies again
         return "same"
     if content and content in {sha256 for _, sha256 in graded}:
@@ -232,13 +239,14 @@ def _order(handin: HandIn, row: HandInRecord) -> int:
     return 1 if names[0].ids > names[1].ids else -1
 
 
-def _hash(handin: HandIn, starter: Path) -> str:
+def _hash(handin: HandIn, exercise: LoadedExercise) -> str:
     """What the hand-in would be kept under; "" where it cannot be read, as in a verdict."""
     if handin.problem:
         return ""
     with tempfile.TemporaryDirectory(prefix="tlcourse-compared-") as folder:
         try:
-            return collect(handin.path, Path(folder), starter=starter).sha256
+            starter, alone = exercise.folder / "starter.py", exercise.about.files_alone
+            return collect(handin.path, Path(folder), starter=starter, alone=alone).sha256
         except (SubmissionError, OSError):
             return ""
 

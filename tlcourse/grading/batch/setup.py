@@ -291,7 +291,7 @@ def resume(
     refuse_other_ids(book, batch, _storable_people(handins.people))
     source = source or Path(batch.source)
     rows = book.handins(batch.id)
-    found = compare(book, batch, handins, exercise.folder / "starter.py", take_unclear=take_unclear)
+    found = compare(book, batch, handins, exercise, take_unclear=take_unclear)
     known = {row.key: row for row in rows}
     if rows and handins.people and len(found.new) == len(handins.found) and not book.people(batch.id):
         raise UsageError(

@@ -13,6 +13,7 @@ import importlib.metadata
 import io
 import json
 import math
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,10 @@ import msgspec
 from msgspec import Struct
 
 from tlcourse import __version__
+from tlcourse.course import packages
+from tlcourse.course.hand_out import travelling
 from tlcourse.course.model import Exercise, LoadedExercise
+from tlcourse.course.packages import imported_as
 from tlcourse.errors import UnableError
 from tlcourse.grading.lms.gradescope import Visibility, not_graded
 from tlcourse.paths import exercises_folder, graders_folder
@@ -31,7 +35,8 @@ from tlcourse.text import typed
 SETTINGS, COURSE = "autograder.json", "course"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same course is the same ZIP
 _PRIVATE, _FILE, _PROGRAM = 0o600, 0o644, 0o755
-_UV, _PYTHON = "0.13.9", ">=3.11,<3.15"  # the image's own, or one that uv fetches
+_UV, _PYTHON = "0.13.9", f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Python as here, since torch and NumPy are pinned to what is here: the image's own, or one that uv fetches."""
 _PINNED = ("torch", "torchvision", "numpy")
 _LEFT_OUT = frozenset({"__pycache__", "references", "wrong", "solutions.zip", ".git"})
 """Of a course: what no grading needs, and nobody should find."""
@@ -78,8 +83,15 @@ def autograder(exercise: LoadedExercise, course: Path | None, settings: Settings
         (wheel, data, _FILE),
     ]
     if course is not None:
-        files += [(f"{COURSE}/{name}", path.read_bytes(), _PRIVATE) for name, path in _files(course)]
+        files += [(f"{COURSE}/{name}", path.read_bytes(), _PRIVATE) for name, path in _files_of_course(course)]
     return _packed(files)
+
+
+def _files_of_course(course: Path) -> Iterator[tuple[str, Path]]:
+    """What students get of a course, and its graders with their data: no hand-ins or marks that lie beside them."""
+    found = dict(travelling(course))
+    found |= {f"graders/{name}": path for name, path in _files(course / "graders")}
+    yield from sorted(found.items())
 
 
 def own_wheel(*, with_graders: bool) -> tuple[str, bytes]:
@@ -150,13 +162,14 @@ def providers(about: Exercise) -> list[str]:
     Raises UnableError where one is not installed here: an index may know something else by the name that `import` uses.
     """
     known = importlib.metadata.packages_distributions() if about.packages else {}
-    if missing := [one for one in about.packages if one not in known]:
+    wanted = {one: imported_as(one) for one in about.packages}
+    if missing := packages.missing(about.packages) or [one for one, name in wanted.items() if name not in known]:
         raise UnableError(
             f"{about.id} promises packages that are not installed here: {', '.join(missing)}.",
             cause="what has to be installed for them is looked up here.",
             remedy="install what provides them into the environment of tlcourse, then try again.",
         )
-    return sorted({name for one in about.packages for name in known[one]} - set(_PINNED))
+    return sorted({name for one in wanted.values() for name in known[one]} - set(_PINNED))
 
 
 def pinned(*more: str) -> list[str]:
