@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tlcourse.course.exercise import packages, require_packages
+from tlcourse.course.loader import load_course
 from tlcourse.errors import UnableError
 from tlcourse.student.record import Record
 
@@ -89,3 +90,11 @@ def test_a_package_that_an_exercise_promises_and_that_is_missing_is_nobodys_faul
     with pytest.raises(UnableError, match="line promises packages that are not installed here: not_installed_at_all"):
         require_packages(about)
     require_packages(msgspec.structs.replace(line.about, packages=("json",)))
+
+
+def test_marks_of_functions_need_torch_because_any_solution_may_import_it(monkeypatch):
+    monkeypatch.setattr("tlcourse.torch_install.is_here", lambda package: False)
+    about = load_course(Path(__file__).parents[1] / "assignments_course").exercise("logistic").about
+    require_packages(about)  # at home they are called without
+    with pytest.raises(UnableError, match="torch"):
+        require_packages(about, marks=True)

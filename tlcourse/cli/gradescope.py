@@ -210,7 +210,7 @@ def result_of(exercise: LoadedExercise, submission: Path, options: Options, sour
     from tlcourse.storage import now, scratch_folder
 
     require_hidden_data(exercise)
-    require_packages(exercise.about)
+    require_packages(exercise.about, marks=True)
     started = now()
     with scratch_folder("submission") as folder:
         try:

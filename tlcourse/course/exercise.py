@@ -36,10 +36,13 @@ def packages_in_words(about: Exercise) -> str:
     return f"{', '.join(named)}, and Python's own library; others may be missing where it is graded."
 
 
-def require_packages(about: Exercise) -> None:
-    """Raise UnableError where torch, or a package that the exercise promises, is not installed here: nobody's fault."""
-    if about.model is not None:  # the other parts are marked without
-        require_torch(f"Training a solution of {about.id}")
+def require_packages(about: Exercise, *, marks: bool = False) -> None:
+    """Raise UnableError where torch, or a package that the exercise promises, is not installed here: nobody's fault.
+
+    Functions are called without torch, too; but for `marks` all of `GIVEN` must be there: any solution may import it.
+    """
+    if about.model is not None or (marks and about.functions is not None):
+        require_torch(f"Running a solution of {about.id}")
     require_promised(about)
 
 

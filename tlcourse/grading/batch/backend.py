@@ -233,7 +233,7 @@ class Backend(Struct, frozen=True):
         if self.packed is not None:
             return  # nobody knows where it will run
         if self.profile is None:
-            require_packages(exercise.about)
+            require_packages(exercise.about, marks=True)
             return
         refuse_no_sandbox(sandbox_kind, trusted=trusted)
         limits = exercise.about.limits
