@@ -26,7 +26,7 @@ from tlcourse.grading.assignments.assignment import (
 
 _CODE_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 _TEXT_STUB = ("*Write your answer here.*",)
-_AUTOTEST = re.compile(r"^\s*#+\s*(?:HASHED\s+)?AUTOTEST\b", re.MULTILINE)
+_AUTOTEST = re.compile(r"^[ \t]*#+[ \t]*(?:HASHED[ \t]+)?AUTOTEST\b", re.MULTILINE)
 SOLUTION, HIDDEN, SCHEME = "SOLUTION", "HIDDEN TESTS", "MARK SCHEME"
 
 

@@ -364,10 +364,10 @@ def _line(line: str) -> tuple[list[str], list[str]]:
     for mark in ("# SOLUTION NO PROMPT", "# SEED"):
         if bare.endswith(mark):
             return [], [bare.removesuffix(mark).rstrip()]
-    found = re.search(r"\s*#\s?SOLUTION\Z", bare)
+    found = re.search(r"#\s?SOLUTION\Z", bare)
     if found is None:
         return [line], [line]
-    code = bare[: found.start()]
+    code = bare[: found.start()].rstrip()
     indent = code[: len(code) - len(code.lstrip())]
     target = _target(code.strip())
     return [f"{indent}{target} = {_STUB}" if target else f"{indent}{_STUB}"], [code]
