@@ -201,11 +201,10 @@ def test_a_traceback_has_the_students_lines_alone(ran):
 
 def test_a_task_of_another_course_is_found_by_its_folder_and_from_within_it(monkeypatch):
     example = Path(__file__).parent.parent / "example_course"
-    with pytest.raises(UsageError, match="generator"):  # found; that exercise has its data from its grader alone
-        Task.local("line", course=example)
+    count = len(Task.local("line", course=example).train)  # drawn by its grader, which students have, too
+    assert count > 0
     monkeypatch.chdir(example / "graders")
-    with pytest.raises(UsageError, match="generator"):
-        Task.local("line")
+    assert len(Task.local("line").train) == count
     with pytest.raises(UsageError, match="no exercise 'nothing'"):
         Task.local("nothing")
 

@@ -13,11 +13,20 @@ import inspect
 import itertools
 import sys
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 _numbers = itertools.count(1)
+
+
+class _FromSource(SourceFileLoader):
+    """Compiles what stands in the file now: Python's cache misses a change of one second that keeps the size."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the file."""
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 class DataFolders(NamedTuple):
@@ -37,14 +46,16 @@ def load(path: Path, *beside: Path) -> ModuleType:
     package = ModuleType(f"tlcourse_course_{next(_numbers)}")
     package.__path__ = [str(path.parent), *map(str, beside)]
     name = f"{package.__name__}.{path.stem.replace('.', '_')}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise ImportError(f"{path.name} is not a Python file")
+    loader = _FromSource(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None  # there is a loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[package.__name__] = package
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except ModuleNotFoundError as error:
         if error.name and any((folder / f"{error.name}.py").is_file() for folder in (path.parent, *beside)):
             raise ImportError(f"{error.name}.py lies beside it: write `from . import {error.name}`") from error
