@@ -292,6 +292,25 @@ def test_a_file_alone_is_graded_and_without_the_hidden_data_nothing_is(tmp_path,
         gradescope.result_of(load_course(assignments).exercise("pictures"), submission, Options(), tmp_path / "source")
 
 
+def test_the_zip_holds_no_gradebook_beside_a_grader_and_refuses_a_link_that_it_would_lose(line, tmp_path):
+    from tlcourse.errors import UnableError
+    from tlcourse.grading.lms.autograder import Settings, autograder
+
+    mine, settings = Path(shutil.copytree(EXAMPLE, tmp_path / "course")), Settings("line", 1, "key")
+    for name in ("marks.sqlite", "marks.sqlite-wal", ".idea/notes.py"):
+        (mine / "graders" / name).parent.mkdir(exist_ok=True)
+        (mine / "graders" / name).write_text("a mark")
+    with zipfile.ZipFile(io.BytesIO(autograder(line, mine, settings))) as opened:
+        assert "course/graders/line.py" in opened.namelist()
+        assert not [name for name in opened.namelist() if "marks" in name or ".idea" in name]
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "labels.csv").write_text("id,label\n")
+    (mine / "graders" / "line").mkdir()
+    (mine / "graders" / "line" / "data").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UnableError, match="graders/line/data is a link that the ZIP cannot hold"):
+        autograder(line, mine, settings)
+
+
 def test_packages_of_an_exercise_are_those_that_are_installed_here_and_no_others(line):
     from tlcourse.errors import UnableError
     from tlcourse.grading.lms.autograder import Settings, autograder

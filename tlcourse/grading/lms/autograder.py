@@ -38,7 +38,7 @@ _PRIVATE, _FILE, _PROGRAM = 0o600, 0o644, 0o755
 _UV, _PYTHON = "0.13.9", f"{sys.version_info.major}.{sys.version_info.minor}"
 """Python as here, since torch and NumPy are pinned to what is here: the image's own, or one that uv fetches."""
 _PINNED = ("torch", "torchvision", "numpy")
-_LEFT_OUT = frozenset({"__pycache__", "references", "wrong", "solutions.zip", ".git"})
+_LEFT_OUT = frozenset({"__pycache__", "references", "wrong", "solutions.zip"})
 """Of a course: what no grading needs, and nobody should find."""
 _USUAL_MIN, _MOST_MIN = 10, 40
 """Gradescope's own limit for a hand-in: what it is, and the most that can be set."""
@@ -88,9 +88,20 @@ def autograder(exercise: LoadedExercise, course: Path | None, settings: Settings
 
 
 def _files_of_course(course: Path) -> Iterator[tuple[str, Path]]:
-    """What students get of a course, and its graders with their data: no hand-ins or marks that lie beside them."""
+    """What students get of a course, and its graders with their data: no hand-ins or marks that lie beside them.
+
+    Raises UnableError for a link that would be missing there, as one to a folder of hidden data elsewhere.
+    """
     found = dict(travelling(course))
     found |= {f"graders/{name}": path for name, path in _files(course / "graders")}
+    for path in (path for top in ("exercises", "graders") for path in sorted((course / top).rglob("*"))):
+        name = path.relative_to(course)
+        if path.is_symlink() and name.as_posix() not in found and _belongs(name) and name.stem != "solution":
+            raise UnableError(
+                f"{name.as_posix()} is a link that the ZIP cannot hold.",
+                cause="it leads to a folder, out of the course, or nowhere.",
+                remedy="put the files themselves there, then try again.",
+            )
     yield from sorted(found.items())
 
 
@@ -132,8 +143,13 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """What of a folder belongs to a course or a package, by its name in it."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_file() and _LEFT_OUT.isdisjoint(name.parts) and name.parts[0] != "_bundled":
+        if path.is_file() and _belongs(name) and name.parts[0] != "_bundled":
             yield name.as_posix(), path
+
+
+def _belongs(name: Path) -> bool:
+    hidden = any(part.startswith(".") for part in name.parts)
+    return not hidden and _LEFT_OUT.isdisjoint(name.parts) and ".sqlite" not in name.name
 
 
 def _digest(data: bytes) -> str:
