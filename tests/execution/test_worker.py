@@ -299,6 +299,8 @@ def test_a_file_that_only_looks_like_a_notebook_is_read_as_one_file(tmp_path, li
         (OSError(30, "Read-only file system", "/submission/x"), advice.READ_ONLY),
         (PermissionError(13, "Permission denied", "/home/jane/data.csv"), advice.NOT_ALLOWED),
         (ModuleNotFoundError("No module named 'timm'", name="timm"), "if timm is a file of yours, hand it in"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch"), "needs torch, which is not installed here"),
+        (ModuleNotFoundError("No module named 'torch.x'", name="torch.x"), "lists the packages that a grading has"),
         (ModuleNotFoundError("No module named 'tlcourse.data'", name="tlcourse.data"), "`Task` and `tlcourse.methods`"),
         (ImportError("attempted relative import with no known parent package"), "without the dot"),
         (AttributeError("Can't get attribute 'Net' on <module '__main__'>"), "state_dict"),

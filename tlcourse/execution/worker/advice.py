@@ -105,6 +105,8 @@ def _of_import(error: ImportError, said: str) -> str:
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return ""
     top = error.name.split(".")[0]
+    if error.name in ("torch", "torchvision"):
+        return f"This needs {top}, which is not installed here: `tlcourse doctor` names the command that installs it"
     if top == "tlcourse":
         return "Of tlcourse a solution has `Task` and `tlcourse.methods`; the rest is not in a grading"
     return (
