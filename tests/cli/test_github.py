@@ -119,6 +119,8 @@ def test_a_push_is_graded_and_the_runner_is_told_what_to_mend(repository):
     workflow = yaml.safe_load((repository / ".github" / "workflows" / "tlcourse.yml").read_text())
     (step,) = [one for one in workflow["jobs"]["grade"]["steps"] if "run" in one]
     assert workflow["permissions"] == {"contents": "read"}
+    (python,) = [one["with"] for one in workflow["jobs"]["grade"]["steps"] if "setup-python" in one.get("uses", "")]
+    assert python == {"python-version": f"{sys.version_info.major}.{sys.version_info.minor}"}
     done = subprocess.run(step["run"], shell=True, cwd=repository, env=env, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")  # a runner reads two pipes in an order of its own
     lines = done.stderr.splitlines()

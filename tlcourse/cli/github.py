@@ -187,7 +187,8 @@ def ci(
         course='--course "$here/course"' if course is not None else "",
     )
     files.append((inside / "grade.sh", script.encode(), 0o755))
-    files.append((folder / ".github" / "workflows" / "tlcourse.yml", _WORKFLOW.encode(), 0o644))
+    workflow = _WORKFLOW.format(python=f"{sys.version_info.major}.{sys.version_info.minor}")
+    files.append((folder / ".github" / "workflows" / "tlcourse.yml", workflow.encode(), 0o644))
     for path, data, mode in files:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -213,7 +214,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
 venv=${{TLCOURSE_VENV:-"$here/venv"}}
 if [ ! -x "$venv/bin/tlcourse" ]; then
-    [ "$venv" != "$here/venv" ] || echo "venv/" >"$here/.gitignore"
+    [ "$venv" != "$here/venv" ] || printf '%s\\n' venv/ .gitignore >"$here/.gitignore"
     "${{PYTHON:-python3}}" -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet {uv}
     "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --torch-backend cpu {wanted} {what}
@@ -245,6 +246,9 @@ jobs:
       - uses: actions/checkout@v4.2.2
         with:
           persist-credentials: false
+      - uses: actions/setup-python@v5.6.0
+        with:
+          python-version: "{python}"
       - name: Grade
         id: grade
         run: sh .tlcourse/grade.sh
