@@ -149,7 +149,7 @@ def test_the_editors_matcher_finds_the_line_in_what_a_grading_prints(repository)
     assert begin_tasks("line", Path("line/solution.py"), EXAMPLE, repository) == path
     assert json.loads(path.read_text())["tasks"] == tasks
     (task,) = tasks
-    command = [repository / "venv" / "bin" / task["command"], *task["args"]]
+    command = [task["command"], *task["args"], "--threads", "1"]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     pattern = task["problemMatcher"]["pattern"]
@@ -177,12 +177,17 @@ def test_an_editor_is_set_up_for_a_course_and_what_stands_there_stays(tmp_path, 
     assert all((tmp_path / "mine" / schema).is_file() for schema in places if schema != "other.json")
     (task,) = json.loads((tmp_path / "mine" / ".vscode" / "tasks.json").read_text())["tasks"]
     (tmp_path / "mine" / "course.yaml").write_text("id: mine\ntitle: Mine\nunits: []\n")
-    assert task["args"][:3] == ["author", "check", "."]
-    found = here("author", "check", "mine", *task["args"][3:], fails=2)
+    assert (task["command"], task["args"][:5]) == (sys.executable, ["-m", "tlcourse", "author", "check", "."])
+    found = here("author", "check", "mine", *task["args"][5:], fails=2)
     pattern = task["problemMatcher"]["pattern"]["regexp"]
     (problem,) = [match for one in found.stdout.splitlines() if (match := re.search(pattern, one))]
     assert problem[1].endswith("mine/course.yaml")
     assert problem[2] == "3"
+    tasks = tmp_path / "tasks" / ".vscode" / "tasks.json"
+    tasks.parent.mkdir(parents=True)
+    tasks.write_text('{"tasks": [{"type": "npm", "script": "test"}]}')  # a task needs no label
+    assert begin_tasks("line", Path("solution.py"), None, tmp_path / "tasks") == tasks
+    assert [one.get("label") for one in json.loads(tasks.read_text())["tasks"]] == [None, "tlcourse: grade line"]
     settings.write_text("// mine\n{}")
     assert "was left as it is" in here("author", "schema", "--vscode", "mine").stderr
     assert settings.read_text() == "// mine\n{}"

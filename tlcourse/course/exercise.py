@@ -7,6 +7,7 @@ archive there. It keeps them out of searches and accidental reading. It is not a
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -138,15 +139,15 @@ def add_task(folder: Path, label: str, arguments: list[str]) -> Path | None:
     task = {
         "label": label,
         "type": "process",
-        "command": "tlcourse",
-        "args": arguments,
+        "command": sys.executable,  # an environment that is not active is on no PATH
+        "args": ["-m", "tlcourse", *arguments],
         "group": "test",
         "presentation": {"clear": True},
         "problemMatcher": MATCHER,
     }
 
     def added(kept: dict[str, Any]) -> dict[str, Any]:
-        others = [one for one in kept.get("tasks", []) if one["label"] != label]
+        others = [one for one in kept.get("tasks", []) if one.get("label") != label]
         return {"version": "2.0.0", **kept, "tasks": [*others, task]}
 
     return change_json(folder / ".vscode" / "tasks.json", added)
