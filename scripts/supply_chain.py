@@ -3,7 +3,8 @@
     python scripts/supply_chain.py FOLDER [--extra web]... [--report FILE]
 
 writes FOLDER/sbom.json (CycloneDX 1.5) and FOLDER/pinned.txt, of the environment that this Python belongs to: tlcourse
-and all that it needs, as far as it is installed. `pinned.txt` is for this version of Python and this kind of machine:
+and all that it needs, with the extra torch, as far as it is installed. `pinned.txt` is for this version of Python and
+this kind of machine:
 
     pip install --require-hashes -r pinned.txt && pip install --no-deps tlcourse
 
@@ -151,7 +152,7 @@ def main() -> None:
     parser.add_argument("--extra", action="append", default=[])
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
-    found, needs = installed(given.extra)
+    found, needs = installed(["torch", *given.extra])
     report = json.loads(given.report.read_text(encoding="utf-8")) if given.report else asked_of_pip(found)
     hashes = hashes_of(report)
     given.folder.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,8 @@ def _name(sandbox_kind: str, *, trusted: bool) -> tuple[str, str]:
         return "none", ""
     missing = found[wanted[-1]]
     ways = [missing.remedy or "tlcourse doctor"]
-    ways += ["decide for the weaker --sandbox landlock"] if found["landlock"].available else []
+    weaker = found.get("landlock")  # of a system that has no such thing nothing is found
+    ways += ["decide for the weaker --sandbox landlock"] if weaker and weaker.available else []
     ways += [f"for code that you would run as your own, add {TRUST}"] if found["none"].available else []
     raise UnableError(
         f"A batch needs a strong sandbox around each submission, and this machine builds none: {missing.detail}.",
