@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tlcourse.notebook import check as check
     from tlcourse.notebook import load_ipython_extension as load_ipython_extension
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Task", "__version__", "check", "load_ipython_extension"]
 
 
