@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.grading.gradebook.records import GradeStatus, HandInRecord, Override, Verdict
-from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord, stored
+from tlcourse.grading.result import CheckResult, PartResult, Provenance, Result, RunRecord, SubmissionRecord, stored
 from tlcourse.grading.scoring.error_analysis import Calibration, ConfusionMatrix, ErrorAnalysis, WorstItem, png
 from tlcourse.presenting.report.as_html import feedback_page
 from tlcourse.presenting.report.as_text import feedback_markdown
@@ -127,6 +127,29 @@ def test_time_and_memory_that_a_run_chose_with_the_test_inputs_in_hand_carry_non
         assert "After fit had returned, the returned module" in text
     before = said(result("timeout", runs=[replace(used, fit_s=0.0)], messages=["53.6 s of 30 s"]))
     assert "53.6 s of 30 s" in before
+
+
+def test_of_each_part_that_ended_what_it_said_is_kept_back_and_a_file_is_quoted(said):
+    """It is said part by part: that of the first is not the last message."""
+    parts = [
+        PartResult("text", "functions", 0.0, 2.0, outcome="crash", message="f([0.1257302]) was hidden"),
+        PartResult("network", "model", 0.0, 2.0, outcome="timeout", message="used 0.1257302 s"),
+        PartResult("table", "predictions", 0.0, 2.0, outcome="invalid", message="p.csv: line 3 has 1 fields"),
+    ]
+    notices = ["helper.py was taken along", "network: A further run ended as crash: 0.1257302"]
+    messages = notices + [f"{one.id}: {one.message}" for one in parts]
+    text = said(replace(result("crash", messages=messages), parts=parts))
+    assert "0.1257302" not in text
+    assert "text: While its functions were called, the solution ended, or gave what cannot be read." in text
+    assert "network: After fit had returned, the returned module took longer than is allowed." in text
+    assert "table: p.csv: line 3 has 1 fields" in text
+    assert "helper.py was taken along" in text
+    early = [replace(RUN, fit_s=0.0, part="network"), replace(RUN, fit_s=1.0, part="text")]
+    in_fit = PartResult("network", "model", 0.0, 2.0, outcome="crash", message="KeyError in fit: 'loss'")
+    own = replace(result("crash", messages=["network: KeyError in fit: 'loss'"], runs=early), parts=[in_fit])
+    assert "KeyError in fit" in said(own)
+    alone = replace(result("crash", messages=[parts[0].message]), parts=parts[:1])
+    assert "0.1257302" not in said(alone)
 
 
 def test_an_exception_in_fit_is_shown_in_full(said):

@@ -19,14 +19,14 @@ from tlcourse.course.parts import ManualItem
 from tlcourse.grading.gradebook.by_hand import ByHand, Request
 from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import GradeStatus, Override
-from tlcourse.grading.result import CheckResult, Result
+from tlcourse.grading.result import CheckResult, PartResult, Result
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.presenting.report.late_words import late_note
 from tlcourse.presenting.verdict import OUTCOMES, CheckWords, OutcomeWords, check, run
 from tlcourse.presenting.words import curve, due, points
 from tlcourse.text import line, sentence, without_paths
 
-_FURTHER = re.compile(r"^(A further run ended as \w+):.*", re.DOTALL)
+_FURTHER = re.compile(r"^((?:[\w-]+: )?A further run ended as \w+):.*", re.DOTALL)  # with the part's name before it
 _AFTER_FIT = re.compile(r"^(\w+) while the returned module was called")
 _NOT_TAKEN = (
     "What the returned module gave for the hidden inputs is not what the exercise asks for: names, shapes, types, and "
@@ -40,9 +40,10 @@ _LIMITS = {
 
 
 class Ran(Struct, frozen=True):
-    """Of a run, whether `fit` returned."""
+    """Of a run, whether `fit` returned, and whose it was."""
 
     fit_s: float
+    part: str = ""
 
 
 class Ended(Struct, frozen=True):
@@ -53,6 +54,7 @@ class Ended(Struct, frozen=True):
     messages: list[str]
     runs: list[Ran]
     problem: str = ""
+    parts: list[PartResult] = []
     schema: int = 1
 
 
@@ -226,9 +228,10 @@ def advice(exercise: LoadedExercise, result: Result | Ended) -> str:
     return f"{said}{'' if said.endswith(('.', '!', '?')) or not said else '.'} {words.get(result.outcome, '')}".strip()
 
 
-def _returned(result: Result | Ended) -> bool:
-    """Whether `fit` returned in some run: from then on hidden inputs were inside."""
-    return any(run.fit_s > 0 for run in result.runs)
+def _returned(result: Result | Ended, part: str = "") -> bool:
+    """Whether `fit` returned in some run, of `part` where it has runs of its own: then hidden inputs were inside."""
+    own = [run for run in result.runs if part and run.part == part]
+    return any(run.fit_s > 0 for run in own or result.runs)
 
 
 def problem_of(result: Result | Ended) -> str:
@@ -240,17 +243,35 @@ def messages_of(result: Result | Ended | None) -> list[str]:
     """Notices, and how it ended; in our words where a submission could have put hidden inputs into its own."""
     if result is None:
         return []
-    said = [line(without_paths(_FURTHER.sub(r"\1.", message))) for message in result.messages]
-    if result.outcome == "infra" and _returned(result):  # what a grader stumbled over may be a label
-        return [*said[:-1], "The grader failed on this hand-in. That is our mistake, and nothing is counted."]
-    if (
-        result.outcome in _LIMITS and _returned(result) and said
-    ):  # how much was used was up to it, and could say what it saw
-        return [*said[:-1], f"After fit had returned, the returned module {_LIMITS[result.outcome]}."]
-    if result.outcome in ("crash", "invalid") and _returned(result):
-        last = result.messages[-1] if result.messages else ""
-        return [*said[:-1], _after_fit(last) if result.outcome == "crash" else _NOT_TAKEN]
-    return said
+    ends = _how_parts_ended(result) if _returned(result) else {}
+    return [
+        ends[message] if message in ends else line(without_paths(_FURTHER.sub(r"\1.", message)))
+        for message in result.messages
+    ]
+
+
+def _how_parts_ended(result: Result | Ended) -> dict[str, str]:
+    """Messages that say how the run of a part ended, and what is said in their place. A file is quoted: nothing ran."""
+    found: dict[str, str] = {}
+    for part in result.parts:
+        if part.message and _returned(result, part.id) and (part.kind != "predictions" or part.outcome == "infra"):
+            said = _in_our_words(part.kind, part.outcome, part.message)
+            found |= {part.message: said, f"{part.id}: {part.message}": f"{part.id}: {said}"}
+    older = not any(part.message for part in result.parts)
+    if older and result.messages and result.outcome in ("infra", "crash", "invalid", *_LIMITS):
+        found[result.messages[-1]] = _in_our_words("model", result.outcome, result.messages[-1])
+    return found
+
+
+def _in_our_words(kind: str, outcome: str, message: str) -> str:
+    if outcome == "infra":  # what a grader stumbled over may be a label
+        return "The grader failed on this hand-in. That is our mistake, and nothing is counted."
+    if kind == "functions":
+        how = _LIMITS.get(outcome, "ended, or gave what cannot be read")
+        return f"While its functions were called, the solution {how}. What it said is not repeated here."
+    if outcome in _LIMITS:  # how much was used was up to it, and could say what it saw
+        return f"After fit had returned, the returned module {_LIMITS[outcome]}."
+    return _after_fit(message) if outcome == "crash" else _NOT_TAKEN
 
 
 def _after_fit(message: str) -> str:
