@@ -8,6 +8,7 @@ TLCOURSE_SECRET holds the staff's secret itself (`grading/secret.py`).
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from tlcourse.errors import UsageError
@@ -109,6 +110,12 @@ def real_data_folders() -> list[Path]:
 def find_real_data(name: str) -> Path | None:
     """The file or folder of that name in the first folder that has one."""
     return next((folder / name for folder in real_data_folders() if (folder / name).exists()), None)
+
+
+def document(name: str) -> Path:
+    """A page of `docs/`: of the checkout, or where an installation has it."""
+    places = (_PACKAGE.parent / "docs", Path(sys.prefix) / "share" / "doc" / "tlcourse")
+    return next((folder / name for folder in places if (folder / name).is_file()), Path("docs", name))
 
 
 def content_folder(course: Path | None) -> Path:

@@ -21,7 +21,7 @@ def course(tmp_path: Path) -> Path:
 def test_a_sound_course_ends_with_0_and_counts_what_there_is(tl):
     done = tl("author", "check")
     assert done.returncode == 0
-    assert "1 units" in done.stdout
+    assert "1 unit, 1 lesson, 1 quiz" in done.stdout
     assert "2 questions" in done.stdout
 
 

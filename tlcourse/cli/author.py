@@ -11,7 +11,7 @@ import typer
 from tlcourse.cli import github, gradescope, out
 from tlcourse.cli.options import CourseFolder, Json, Plain, TrustCourse, agree_to
 from tlcourse.errors import ExitCode
-from tlcourse.text import typed
+from tlcourse.text import counted, typed
 
 if TYPE_CHECKING:
     from tlcourse.course.checks import Row, Slide
@@ -44,6 +44,7 @@ def new(
     With --like its exercise is of another kind; in a course that is there, one is added.
     """
     from tlcourse.course.author import add_exercise, new_course
+    from tlcourse.paths import document
 
     if like is not None and (folder / "course.yaml").is_file():
         written = [str(path) for path in add_exercise(folder, like)]
@@ -57,7 +58,7 @@ def new(
     if not plain:
         out.say(f"Check it:  tlcourse author check {typed(str(folder))} --exercises")
         out.say(f"Open it:   tlcourse start --course {typed(str(folder))}")
-        out.say("Change it: docs/authoring.md walks through every file.")
+        out.say(f"Change it: {document('authoring.md')} walks through every file.")
 
 
 @app.command("check")
@@ -160,7 +161,9 @@ def check(
             for name, number in counts.items():
                 out.say(f"{name}: {number}")
         elif not problems:
-            out.say("No problem in " + ", ".join(f"{number} {name}" for name, number in counts.items()) + ".")
+            one = {name: "quiz" if name == "quizzes" else name.removesuffix("s") for name in counts}
+            said = ", ".join(counted(number, one[name], name) for name, number in counts.items())
+            out.say(f"No problem in {said}.")
     if problems:
         out.note(f"tlcourse: {len(problems)} problem(s).")
         raise typer.Exit(ExitCode.USAGE)

@@ -110,6 +110,11 @@ class Told:
         return "The solution was not loaded yet"
 
 
+def only_calls(job: RunSpec) -> bool:
+    """Whether it has no `fit`, and functions to call."""
+    return job.task_spec.calls is not None and not job.task_spec.calls.after
+
+
 def ending(
     job: RunSpec, told: Told, process: Process, tree: ProcessTree, *, log: str, predicted: bool
 ) -> tuple[RunStatus, str]:
@@ -141,7 +146,10 @@ def ending(
         return "done", "fit returned"
     if predicted and code == 0:
         return "done", "predictions came out"
-    where = "before fit returned" if not told.fitted else "before all predictions were out"
+    if only_calls(job):
+        where = "before all calls had been made" if told.fitted else "while it was loaded"
+    else:
+        where = "before all predictions were out" if told.fitted else "before fit returned"
     return "crash", f"the process ended {where} ({_exit_in_words(code)})"
 
 

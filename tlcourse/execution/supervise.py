@@ -24,7 +24,7 @@ import msgspec
 from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, Card, alone_on, card_of, environment, shown
-from tlcourse.execution.judge import Phase, Told, ending, out_of_time
+from tlcourse.execution.judge import Phase, Told, ending, only_calls, out_of_time
 from tlcourse.execution.spec import RunReport, RunSpec, RunStatus, Usage
 from tlcourse.execution.speed import at_own_speed, limits_here, reference_s
 from tlcourse.sandbox.base import Process, Sandbox, Start
@@ -317,8 +317,7 @@ class _Supervision:
             self.job, told, self.process, self.tree, log=log, predicted=bool(self.results) and told.fitted
         )
         if status == "timeout":
-            only_calls = self.job.task_spec.calls is not None and not self.job.task_spec.calls.after
-            message = f"{message}. {told.phase_in_words(calls=only_calls)}"
+            message = f"{message}. {told.phase_in_words(calls=only_calls(self.job))}"
         _log.debug(
             "process %s: %s (%s); exit status %s, %.1f s, %.1f s of CPU, at most %.0f MB",
             self.process.pid,
