@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from results import result
 
 import tlcourse
+from tlcourse.errors import TlcourseError
 from tlcourse.grading.scoring.error_analysis import Calibration, ErrorAnalysis
 from tlcourse.notebook import Verdict
 
@@ -133,3 +134,11 @@ def test_importing_tlcourse_stays_light():
     code = "import json, sys, tlcourse; tlcourse.check; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "numpy", "msgspec", "typer", "textual", "IPython", "jinja2"} & set(json.loads(done.stdout))
+
+
+def test_which_exercise_it_is_is_asked_of_the_course_that_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for course, first in ((EXAMPLE, "line"), (str(EXAMPLE), "line"), (None, "ex1")):
+        with pytest.raises(TlcourseError, match="Which exercise is it") as asked:
+            tlcourse.check(course=course)
+        assert asked.value.remedy == f'name it: tlcourse.check("{first}")'

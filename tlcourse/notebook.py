@@ -92,7 +92,7 @@ def check(
             saved = time.strftime("%H:%M:%S", time.localtime(path.stat().st_mtime))
             note = f"Graded as {path.name} was saved at {saved}."
         options = {"--course": course, "--sandbox": sandbox, "--device": device, "--variant": variant, "--on": on}
-        return Verdict(_graded(exercise or _exercise_of(path, options.get("course")), path, options), note)
+        return Verdict(_graded(exercise or _exercise_of(path, course), path, options), note)
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -153,12 +153,12 @@ def _of_jupyter() -> Path | None:
     return None
 
 
-def _exercise_of(path: Path | None, course: Any) -> str:
+def _exercise_of(path: Path | None, course: str | Path | None) -> str:
     """The exercise that a solution asks `Task.local` for, else the name of its folder."""
     from tlcourse.course.exercise import usual_solution
     from tlcourse.course.loader import load_course
 
-    known = load_course(course).exercises
+    known = load_course(Path(course) if course else None).exercises
     if path is None:
         path = next(filter(None, map(usual_solution, known.values())), None)
     if path is not None and path.is_file() and path.suffix in (".py", ".ipynb"):
