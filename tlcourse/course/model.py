@@ -6,7 +6,6 @@ The YAML of a course is decoded straight into these types; `loader.py` adds file
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -85,16 +84,6 @@ Credit = Literal["bar", "share", "steps"]
 def _left_away() -> float:
     """Stands for a number that follows from others, until it does."""
     return math.nan
-
-
-def places_in_words(places: Iterable[str]) -> str:
-    """The commands that open these places of a course: `unit#heading`, `lab/NAME`, `write/NAME`, `quiz/NAME`."""
-    said = []
-    for place in places:
-        kind, _, name = place.partition("/")
-        command = {"lab": "lab run", "write": "write show", "quiz": "quiz take", "exercise": "exercise show"}.get(kind)
-        said.append(f"tlcourse {command} {name}" if command and name else f"tlcourse lesson show {place}")
-    return ", ".join(said)
 
 
 class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):

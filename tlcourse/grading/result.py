@@ -51,6 +51,8 @@ class CheckResult(Struct, frozen=True):
     """Of a check with steps: values and the points of each, worst first."""
     bonus: bool = False
     """Its points come on top of the maximum, and it is not needed to pass."""
+    taught: list[str] = []
+    """Where more of it stands, unless it gave all its points: `unit#heading`, `lab/NAME`, `write/NAME`, `quiz/NAME`."""
 
 
 class PartResult(Struct, frozen=True):

@@ -85,9 +85,29 @@ def check(result: CheckResult) -> CheckWords:
         title=result.title,
         measured=measured(result),
         points=points(result.points, result.max_points),
-        advice=result.message,
+        advice=advice(result),
         places=places(result.value, result.interval, result.threshold, direction=result.direction),
     )
+
+
+_OPENED_BY = {"lab": "lab run", "write": "write show", "quiz": "quiz take", "exercise": "exercise show"}
+
+
+def advice(result: CheckResult, *, on_screen: bool = False) -> str:
+    """What to do about a check, and where more of it stands: the commands that open it, or its names `on_screen`."""
+    said = []
+    for place in result.taught:
+        kind, _, name = place.partition("/")
+        if on_screen:
+            unit, _, heading = place.partition("#")
+            section = f", {heading.replace('-', ' ')}" if heading else ""
+            said.append(
+                f"the {'method' if kind == 'write' else kind} {name}" if name else f"the lesson {unit}{section}"
+            )
+        else:
+            said.append(f"tlcourse {_OPENED_BY[kind]} {name}" if name else f"tlcourse lesson show {place}")
+    separator = "; " if on_screen else ", "
+    return " ".join(part for part in (result.message, f"More on this: {separator.join(said)}." * bool(said)) if part)
 
 
 def measured(result: CheckResult) -> str:

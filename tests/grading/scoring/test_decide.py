@@ -18,6 +18,7 @@ from tlcourse.grading.scoring.operating_characteristic import (
     accepted_successes,
     upper_quantile,
 )
+from tlcourse.presenting.verdict import advice
 
 ACCURACY = CheckRule(id="accuracy", title="Accuracy", threshold=0.95, points=5)
 ERROR = CheckRule(id="error", title="Error", threshold=1.0, points=3, direction="at_most", unit="px")
@@ -95,14 +96,18 @@ def test_a_miss_earns_nothing_and_keeps_the_unit_and_what_to_do():
     assert (check.direction, check.unit, check.value) == ("at_most", "px", pytest.approx(1.2))
 
 
-def test_a_miss_names_the_commands_that_open_where_it_is_taught_and_a_pass_does_not():
+def test_a_miss_names_where_it_is_taught_by_commands_or_on_the_screen_by_names_and_a_pass_does_not():
     rule = structs.replace(ERROR, taught=("losses#on-one-scale", "lab/pinball", "write/lora"))
     (missed,), (met,) = (decide([rule], [{"error": mean(errors(size), "Too large.")}]) for size in (1.2, 0.1))
-    assert missed.message == (
+    assert (missed.message, missed.taught) == ("Too large.", ["losses#on-one-scale", "lab/pinball", "write/lora"])
+    assert advice(missed) == (
         "Too large. More on this: tlcourse lesson show losses#on-one-scale, tlcourse lab run pinball, "
         "tlcourse write show lora."
     )
-    assert met.message == ""
+    assert advice(missed, on_screen=True) == (
+        "Too large. More on this: the lesson losses, on one scale; the lab pinball; the method lora."
+    )
+    assert (met.message, met.taught, advice(met)) == ("", [], "")
 
 
 def test_of_a_share_that_must_be_small_as_many_failures_are_accepted_as_chance_explains():

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from tlcourse.course.model import CheckRule, Policy, places_in_words
+from tlcourse.course.model import CheckRule, Policy
 from tlcourse.grading.result import CheckResult
 from tlcourse.grading.scoring import operating_characteristic
 from tlcourse.grading.scoring.measurement import Measurement, pooled
@@ -108,11 +108,6 @@ def _suffices(rule: CheckRule, found: Measurement, alpha: float) -> bool:
     return found.value >= limit if rule.direction == "at_least" else found.value <= limit
 
 
-def _advice(rule: CheckRule, found: Measurement) -> str:
-    taught = f"More on this: {places_in_words(rule.taught)}." if rule.taught else ""
-    return f"{found.message} {taught}".strip()
-
-
 def _check(rule: CheckRule, found: Measurement, policy: Policy) -> CheckResult:
     passed, points, limit = _credited(rule, found, policy.doubt)
     met = found.value >= rule.threshold if rule.direction == "at_least" else found.value <= rule.threshold
@@ -130,7 +125,8 @@ def _check(rule: CheckRule, found: Measurement, policy: Policy) -> CheckResult:
         max_points=rule.points,
         direction=rule.direction,
         unit=rule.unit,
-        message="" if points == rule.points else _advice(rule, found),
+        message="" if points == rule.points else found.message,
+        taught=[] if points == rule.points else list(rule.taught),
         self_reported=found.self_reported,
         part=rule.part,
         credit=rule.credit,

@@ -21,6 +21,7 @@ from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.grading.result import CheckResult, PartResult, Result
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
+from tlcourse.presenting import verdict as in_words
 from tlcourse.presenting.report.late_words import late_note
 from tlcourse.presenting.verdict import OUTCOMES, CheckWords, OutcomeWords, check, run
 from tlcourse.presenting.words import curve, due, points
@@ -216,7 +217,7 @@ def advice(exercise: LoadedExercise, result: Result | Ended) -> str:
     missed = [check for check in result.checks if not check.passed]
     if missed:
         worst = max(missed, key=lambda check: check.max_points)
-        return f"{line(worst.title)}: {line(without_paths(worst.message)) or f'Improve: {worst.title}.'}"
+        return f"{line(worst.title)}: {line(without_paths(in_words.advice(worst))) or f'Improve: {worst.title}.'}"
     words = {
         "crash": f"Fix the exception, then try it: tlcourse grade {name} PATH",
         "timeout": "Train less, or stop in time: task.seconds_left says how much is left.",

@@ -49,8 +49,8 @@ def verdict(
     column = max((_numbers(check).cell_len for check in result.checks), default=0)
     for check in result.checks:
         parts += [Text(), *_check(check, width, column, details=details)]
-        if not check.passed and check.message and not explained:
-            parts.append(Text(f"  → {check.message}"))
+        if not check.passed and (said := in_words.advice(check, on_screen=True)) and not explained:
+            parts.append(Text(f"  → {said}"))
         explained = explained or not check.passed
     parts += [Text(), *(Text(message) for message in result.messages)] if result.messages else []
     if result.problem:
