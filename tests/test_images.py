@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 CONTAINERFILE, DEFINITION, INSTALL = (
     ROOT / "images" / name for name in ("Containerfile", "tlcourse.def", "install.sh")
 )
-MIRROR = "http://deb.debian.org/debian"
+APT = ["apt-get", "indextargets", "--format", "$(SITE)", "Codename: bookworm"]
+"""Asks this machine where its own Debian comes from."""
 
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:
@@ -107,7 +108,8 @@ def test_scripts_and_recipe_are_what_a_shell_and_a_linter_take():
 def test_its_steps_make_a_working_tlcourse_in_a_bare_debian(tmp_path):
     """Each step is made as an engine makes it, without torch; then the course is read as the image's user."""
     base = tmp_path / "base"
-    subprocess.run(["debootstrap", "--variant=minbase", "bookworm", base, MIRROR], check=True, capture_output=True)
+    mirror = subprocess.run(APT, check=True, capture_output=True, text=True).stdout.split()[0]
+    subprocess.run(["debootstrap", "--variant=minbase", "bookworm", base, mirror], check=True, capture_output=True)
     trusted = "/etc/of-this-machine.crt"  # the network, as this machine reaches it
     shutil.copy("/etc/resolv.conf", base / "etc")
     shutil.copy(os.environ.get("PIP_CERT") or ssl.get_default_verify_paths().cafile or os.devnull, f"{base}{trusted}")

@@ -68,7 +68,7 @@ def add_exercise(folder: Path, like: str) -> list[Path]:
     """Write an exercise of that kind into a course that is there, in a unit of its own; returns the new files.
 
     Raises:
-        UsageError: it is no course, there is such an exercise already, or course.yaml cannot be changed.
+        UsageError: it is not a course, there is such an exercise already, or course.yaml cannot be changed.
     """
     _checked(like)
     course = load_course(folder)
