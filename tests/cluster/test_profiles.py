@@ -221,6 +221,7 @@ def test_no_label_of_the_test_data_is_in_what_travels(job_for):
     task = packer.task(job, b"")
     assert set(msgspec.json.decode(msgspec.json.encode(task))) == {
         "key", "task_spec", "limits", "sandbox_kind", "env", "submission", "train", "val", "test", "order_seed",
+        "files",
     }  # fmt: skip
     header = packer.blobs(task)[task.test][8:].split(b"}", 1)[0]
     assert b'"x"' in header
