@@ -7,6 +7,7 @@ from typing import Any
 from rich.style import Style
 from textual.app import App
 from textual.color import Color
+from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 
@@ -19,6 +20,29 @@ def strips_of(screen: Screen[Any]) -> list[Strip]:
 def lines_of(screen: Screen[Any]) -> str:
     """What is on the screen, line by line."""
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips_of(screen))
+
+
+_QUIET, _ROUNDS = 3, 100
+"""For how many rounds a screen has to be quiet, and after how many one that always moves is taken as it is."""
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until a screen has nothing left to call, to lay out or to draw.
+
+    Textual's own pause waits for a process that uses no processor, and on a busy machine that is also one that gets
+    none: a screen was then read with a column and its last line still to come.
+    """
+    quiet, before = 0, None
+    for _ in range(_ROUNDS):
+        await pilot.pause(0)
+        screen = pilot.app.screen
+        widgets = [pilot.app, *screen.walk_children(with_self=True)]
+        waits = any(widget.message_queue_size for widget in widgets) or bool(screen._callbacks)  # noqa: SLF001
+        now = (widgets, lines_of(screen))
+        quiet = quiet + 1 if now == before and not waits else 0
+        if quiet == _QUIET:
+            return
+        before = now
 
 
 def notices_of(app: App[Any]) -> list[str]:

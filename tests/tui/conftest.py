@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from answers import right_letters, wrong_letter
-from drawn import lines_of
+from drawn import lines_of, settle
 from textual.pilot import Pilot
 
 from tlcourse.course.loader import load_course
@@ -40,19 +40,18 @@ class Visit:
         for key in keys:
             await self.pilot.press(key)
             await self.pilot.pause()
+        return await self.settled()
+
+    async def settled(self) -> str:
+        """What is on the screen once all of it is there."""
         await self.pilot.pause()
+        await settle(self.pilot)
         return self.screen
 
     async def go(self, route: str) -> str:
         """Open a place of the course, as the palette does."""
         self.app.go(route)
-        return await self.press()
-
-    async def open(self, route: str) -> str:
-        """Go to a place as the palette does."""
-        self.app.go(route)
-        await self.pilot.pause()
-        return self.screen
+        return await self.settled()
 
     async def type(self, text: str) -> str:
         """Type into a field."""
@@ -88,9 +87,9 @@ class Visit:
             await self.pilot.pause(0.05)
 
     async def sees(self, words: str, seconds: float = 60.0) -> str:
-        """Wait until `words` are on the screen."""
+        """Wait until `words` are on the screen, and with them what comes with them."""
         await self.until(lambda: words in self.screen, words, seconds)
-        return self.screen
+        return await self.settled()
 
     async def loses(self, words: str, seconds: float = 60.0) -> None:
         """Wait until `words` are no longer on the screen."""

@@ -42,7 +42,7 @@ def no_cluster(tmp_path, monkeypatch):
 async def send(person, tmp_path, *, key: str = "g") -> None:
     """Grade the reference on lumi, from the exercise screen."""
     (tmp_path / "solution.py").write_bytes(REFERENCE.read_bytes())
-    await person.open("exercise/line")
+    await person.go("exercise/line")
     await person.press("p")
     await person.sees("on lumi")
     await person.press(key)
@@ -54,7 +54,7 @@ async def send(person, tmp_path, *, key: str = "g") -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_key_chooses_the_place_and_the_bench_shows_it(visit, lumi, size):
     async with visit(*size, course=EXAMPLE) as person:
-        await person.open("exercise/line")
+        await person.go("exercise/line")
         if size[0] < 110:
             await person.press("t")
         assert "It runs on this machine" in person.screen
@@ -65,7 +65,7 @@ async def test_a_key_chooses_the_place_and_the_bench_shows_it(visit, lumi, size)
 
 async def test_without_a_cluster_the_key_says_how_to_get_one(visit, no_cluster):
     async with visit(120, 40, course=EXAMPLE) as person:
-        await person.open("exercise/line")
+        await person.go("exercise/line")
         await person.press("p")
         await person.sees("No cluster is set up")
         assert "It runs on this machine" in person.screen
@@ -74,11 +74,11 @@ async def test_without_a_cluster_the_key_says_how_to_get_one(visit, no_cluster):
 async def test_a_configuration_that_does_not_hold_is_said_with_file_and_line(visit, lumi):
     lumi.config.write_text("profiles:\n  lumi:\n    gpus: many\n")
     async with visit(120, 40, course=EXAMPLE) as person:
-        await person.open("exercise/line")
+        await person.go("exercise/line")
         await person.press("p")
         told = notices_of(person.app)  # on the screen a long path is broken
         assert any("config.yaml:3" in message for message in told), told
-        await person.open("jobs")
+        await person.go("jobs")
         await person.sees("profiles.lumi.gpus")
 
 
@@ -89,7 +89,7 @@ async def test_the_palette_offers_the_places_in_an_exercise_only(visit, lumi):
     async with visit(120, 40, course=EXAMPLE) as person:
         assert "Jobs" in titles(person)
         assert "Run on lumi" not in titles(person)
-        await person.open("exercise/line")
+        await person.go("exercise/line")
         assert "Run on lumi" in titles(person)
         command = next(c for c in person.app.get_system_commands(person.app.screen) if c.title == "Run on lumi")
         command.callback()
@@ -142,7 +142,7 @@ async def test_leaving_the_app_leaves_the_job_and_says_so_and_the_next_visit_can
     async with visit(120, 40, course=EXAMPLE) as person:
         found = person.app.runs["line"]
         assert (found.child.pid, found.on) == (run.child.pid, "lumi")
-        await person.open("exercise/line")
+        await person.go("exercise/line")
         await person.sees("Grading on lumi, run 1")
         await person.press("s")
         await person.sees("Run 1 was cancelled.", 60)

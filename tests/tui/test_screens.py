@@ -138,7 +138,7 @@ async def test_every_option_gets_its_reason_after_the_answer(visit):
 
 async def test_the_exercise_says_what_to_press_while_there_is_no_solution(visit, tmp_path):
     async with visit(120, 40) as person:
-        await person.open("exercise/ex2")
+        await person.go("exercise/ex2")
         assert "none yet" in person.screen
         await person.press("g")
         await person.sees("There is no solution yet")
@@ -161,7 +161,7 @@ async def test_the_handout_ends_with_how_chance_is_dealt_with(visit):
 
 async def test_the_explanation_is_for_those_who_have_passed(visit):
     async with visit(120, 40) as person:
-        await person.open("exercise/ex2")
+        await person.go("exercise/ex2")
         await person.press("a")
         await person.sees("shown once you have passed it")
         app = person.app
@@ -187,7 +187,7 @@ async def test_a_unit_with_two_exercises_opens_the_first_that_is_not_passed(visi
 
 async def test_hints_are_given_one_by_one_and_remembered(visit):
     async with visit(120, 40) as person:
-        await person.open("exercise/ex2")
+        await person.go("exercise/ex2")
         await person.press("h")
         assert "Hint 1 of 3" in person.screen
         assert "Hint 2 of 3" in await person.press("h")

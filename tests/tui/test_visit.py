@@ -30,7 +30,7 @@ async def test_a_whole_visit(visit, size):
         assert "✓ Right" in await person.answer(rightly=True)
         # an exercise that trains in a second: make a file, see that it runs, be graded
         await person.press("escape")
-        await person.open("exercise/ex3")
+        await person.go("exercise/ex3")
         await person.sees("Quantiles")
         assert "none yet" in await person.press("t") or size[0] >= 110
         await person.press("i")
@@ -40,7 +40,7 @@ async def test_a_whole_visit(visit, size):
         await person.sees("FAIL", 120)
         await person.sees("of 10 points")
         # one that trains for longer: leave meanwhile
-        await person.open("exercise/ex2")
+        await person.go("exercise/ex2")
         await person.sees("Stars")
         await person.press("i")
         await person.press("g")
