@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,15 +15,23 @@ EXAMPLE = Path(__file__).parent.parent / "example_course"
 
 
 @pytest.fixture
+def reads(monkeypatch) -> list[Path]:
+    """The quiz of the course, once for each time that it was read from its files."""
+    read, happened = loader.load_quiz, []
+    monkeypatch.setattr(loader, "load_quiz", lambda path: happened.append(path) or read(path))
+    return happened
+
+
+@pytest.fixture
 def course(tmp_path: Path) -> Path:
     return Path(shutil.copytree(EXAMPLE, tmp_path / "course"))
 
 
-def test_a_kept_course_equals_the_one_that_was_read(course, own_home, monkeypatch):
+def test_a_kept_course_equals_the_one_that_was_read(course, own_home, reads):
     read = loader.load_course(course)
     assert list((own_home / "cache").iterdir())
-    monkeypatch.setattr(loader, "_read", lambda *_: pytest.fail("read again"))
     assert loader.load_course(course) == read
+    assert len(reads) == 1
 
 
 def test_a_changed_file_is_read_again(course):
@@ -67,3 +76,42 @@ def test_a_home_that_cannot_be_written_is_no_error(course, tmp_path, monkeypatch
     file.write_text("not a folder")
     monkeypatch.setenv("TLCOURSE_HOME", str(file))
     assert loader.load_course(course).about.id == "example"
+
+
+def test_a_course_is_kept_in_a_home_that_is_new_and_again_after_a_change(course, tmp_path, monkeypatch, reads):
+    monkeypatch.setenv("TLCOURSE_HOME", str(tmp_path / "new" / "home"))
+    for _ in range(2):
+        loader.load_course(course)
+        loader.load_course(course)
+        with (course / "lessons" / "lines.md").open("a") as lesson:
+            lesson.write("One more line.\n")
+    assert len(reads) == 2  # each form of it once
+
+
+def test_keeping_a_course_does_not_wait_for_the_disk(course, own_home, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("what can be read again need not outlive a power cut"))
+    loader.load_course(course)
+    assert [path.name[:7] for path in (own_home / "cache").iterdir()] == ["course-"]
+
+
+def test_hidden_files_and_compiled_ones_are_no_part_of_a_course_and_hide_none(course, reads):
+    (course / "graders" / "__pycache__").mkdir()
+    loader.load_course(course)
+    for name in (".git", "graders/__pycache__/line.cpython-311.pyc", "lessons/.lines.md.swp"):
+        (course / name).write_text("changed")
+    loader.load_course(course)
+    assert len(reads) == 1
+    with (course / "lessons" / "lines.md").open("a") as lesson:  # it comes after one that is left out
+        lesson.write("One more line.\n")
+    (course / "graders" / "references" / "line.md").unlink()
+    assert loader.load_course(course).lessons["lines"].body.endswith("One more line.")
+    assert len(reads) == 2
+
+
+def test_a_file_whose_name_is_no_text_counts_like_any_other(course, reads):
+    odd = Path(os.fsdecode(os.fsencode(course / "lessons") + b"/caf\xe9.md"))
+    for text in ("one", "another"):
+        odd.write_text(text)
+        loader.load_course(course)
+        loader.load_course(course)
+    assert len(reads) == 2

@@ -16,6 +16,7 @@ from tlcourse.errors import ContentError, UnableError, UsageError
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 WRONG = EXAMPLE / "graders" / "wrong" / "line"
+METHOD = Path(loader.__file__).parents[1] / "content" / "write" / "adapters"
 
 
 @pytest.fixture
@@ -80,6 +81,23 @@ def test_an_exercise_has_as_many_hints_as_its_author_likes(course, text, count):
     path = course / "exercises" / "line" / "hints.md"
     path.unlink() if text is None else path.write_text(text)
     assert len(load_course(course).exercise("line").hints) == count
+
+
+def test_hints_of_which_none_has_a_heading_are_refused(course):
+    path = course / "exercises" / "line" / "hints.md"
+    path.write_text("Use least squares.\n")
+    assert problems(course) == [f"{path}:1: text and no hint, or one without text, expected `## …` above each"]
+
+
+def test_methods_to_write_are_read_and_what_is_wrong_with_them_is_said_beside_the_rest(course):
+    folder = Path(shutil.copytree(METHOD, course / "write" / METHOD.name))
+    spoil(folder / "write.yaml", f"unit: {METHOD.name}", "unit: lines")
+    assert load_course(course).write_its["adapters"].title == "A serial adapter"
+    (folder / "statement.md").unlink()
+    spoil(course / "lessons/lines.md", "minutes: 1", "minutes: soon")
+    lesson, method = problems(course)
+    assert "minutes is str, expected int" in lesson
+    assert method == f"{folder / 'statement.md'}:1: no such file, expected one in every write-it exercise"
 
 
 def test_all_files_that_an_exercise_lacks_are_said_at_once(course):
