@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tlcourse.course.spec import CallSpec
 from tlcourse.execution.judge import Told, ending, out_of_time
 from tlcourse.execution.spec import Checked, Problem, RunSpec
 
@@ -267,3 +268,19 @@ def test_a_run_out_of_time_is_said_in_seconds_of_the_reference_machine(job):
 def test_a_run_of_calls_speaks_of_no_fit():
     assert told(phase("load")).phase_in_words(calls=True) == "Code at the top level was still running"
     assert told(phase("load"), phase("fitted")).phase_in_words(calls=True) == "Functions were being called"
+
+
+@pytest.mark.parametrize(
+    ("events", "after", "where"),
+    [
+        ((STARTED, phase("load")), "", "while it was loaded"),
+        ((STARTED, phase("load"), phase("fitted")), "", "before all calls had been made"),
+        ((STARTED, phase("fit")), "network", "before fit returned"),
+        (FITTED, "network", "before all predictions were out"),
+    ],
+)
+def test_a_run_of_calls_that_ended_too_early_says_so_in_its_own_words_unless_it_had_a_fit(
+    ended, job, events, after, where
+):
+    spec = replace(job, task_spec=replace(job.task_spec, calls=CallSpec(("f",), 3, 1.0, 256, 64, after)))
+    assert ended(*events, code=-11, spec=spec) == ("crash", f"the process ended {where} (killed by SIGSEGV)")
