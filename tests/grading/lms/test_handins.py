@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tlcourse.errors import UsageError
 from tlcourse.grading.lms.groups import Group, Groups
 from tlcourse.grading.lms.handins import HandIns, find_handins
+from tlcourse.grading.lms.matching import Owner
 from tlcourse.grading.lms.roster import Person, Roster
 
 FORMS = ("brightspace", "brightspace_zip", "moodle", "moodle_zip", "folders", "files")
@@ -330,6 +331,24 @@ def test_a_stranger_is_unmatched_with_the_reason(tmp_path):
     assert [(one.name, one.reason) for one in handins.unmatched] == [
         ("Kim Roe", "nobody in the class list has this name, id or user name")
     ]
+
+
+def test_whose_a_folder_is_the_staff_may_say_by_any_name_of_the_lists_and_it_is_told_what_they_said(tmp_path):
+    folder = lay(tmp_path / "in", "A draft", "Jane Doe", "Who?", "Zoe")
+    known = {"a DRAFT": "nobody", "Who?": "jodo"}
+    handins = find_handins(folder, tmp_path / "into", roster=TWO, known=known)
+    assert [(one.folder_name, one.owner, one.members) for one in handins.found] == [
+        ("Jane Doe", "Jane Doe", ("1",)),
+        ("Who?", "John Doe", ("2",)),
+    ]
+    assert ([one.name for one in handins.unmatched], handins.missing) == (["Zoe"], [])
+    assert handins.settled == {"A draft": "nobody", "Who?": "jodo"}
+    assert handins.owners == {"A draft": None, "Who?": Owner("person", "John Doe", ("2",), "2")}
+    assert handins.notices == ["A draft is nobody's, as the staff said.", "Who? is jodo's, as the staff said."]
+    pair = find_handins(folder, tmp_path / "into", groups=PAIR, known={"Who?": "Pair"})
+    assert [(one.kind, one.owner, one.members) for one in pair.found] == [("group", "Pair", ("1", "2"))]
+    with pytest.raises(UsageError, match=r"--is names Jim, which is nobody for sure\."):
+        find_handins(folder, tmp_path / "into", roster=TWO, known={"Zoe": "Jim"})
 
 
 def test_a_folder_that_people_named_is_looked_through_for_a_name(tmp_path):
