@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Group, one_of
 from tlcourse.errors import UsageError
 from tlcourse.sandbox import FOR_BATCHES
+from tlcourse.storage import user
 
 if TYPE_CHECKING:
     from tlcourse.course.deadline import Deadline
@@ -70,14 +70,6 @@ BatchSandboxName = Annotated[
 Trust = Annotated[
     bool, typer.Option("--i-trust-these-submissions", help="Run them even where this machine cannot sandbox anything.")
 ]
-
-
-def user() -> str:
-    """Who gives the command."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container without a user database
-        return "unknown"
 
 
 def end_runs_when_ended() -> None:

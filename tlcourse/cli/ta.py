@@ -18,10 +18,10 @@ from tlcourse.cli.staff_options import (
     Who,
     end_runs_when_ended,
     one_or_all,
-    user,
     write,
 )
 from tlcourse.errors import ExitCode, UsageError
+from tlcourse.storage import user
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
@@ -199,7 +199,8 @@ def _mark_places(book: Gradebook, exercise: LoadedExercise, made: Ranking, item:
     from tlcourse.grading.gradebook.by_hand import hand_marks, in_force, item_called, set_mark
 
     name = exercise.about.id
-    most = item_called(exercise.about.manual, name, item).max_points
+    found = item_called(exercise.about, item)
+    item, most = found.id, found.max_points
     if over := [row.bonus for row in made.rows if row.bonus > most]:
         raise UsageError(f"{max(over):g} points are more than the {most:g} of {item}.", remedy="give less with --bonus")
     before = in_force(hand_marks(book, name))

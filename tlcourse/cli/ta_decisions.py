@@ -9,8 +9,9 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import ExerciseName, Json, Plain
-from tlcourse.cli.staff_options import ChosenBatch, GradebookFile, SecretFile, Who, user
+from tlcourse.cli.staff_options import ChosenBatch, GradebookFile, SecretFile, Who
 from tlcourse.errors import UsageError
+from tlcourse.storage import user
 from tlcourse.text import line, typed
 
 if TYPE_CHECKING:
@@ -67,82 +68,78 @@ def override(
 
 def mark(
     exercise: ExerciseName,
+    chosen: ChosenBatch,
     whom: Annotated[
         str,
-        typer.Argument(metavar="WHO", help="A group, a folder, or anybody of the lists: id, user name, address, name."),
-    ],
-    chosen: ChosenBatch,
-    part: Annotated[str, typer.Argument(metavar="[PART]", help="An item that is marked by hand.")] = "",
+        typer.Argument(
+            metavar="[WHO]", help="A group, a folder, or anybody of the lists: id, user name, address, name."
+        ),
+    ] = "",
+    part: Annotated[
+        str, typer.Argument(metavar="[PART/ITEM]", help="An item of a rubric: report/figures, or figures alone.")
+    ] = "",
     points: Annotated[float | None, typer.Argument(metavar="[POINTS]", min=0, help="What it earns.")] = None,
     comment: Annotated[
-        str | None, typer.Option("--comment", help='For whom it concerns, on PART or the whole; "" takes it away.')
+        str | None, typer.Option("--comment", help='For whom it concerns, on an item or the whole; "" takes it away.')
     ] = None,
     why: Annotated[str, typer.Option("--why", help="The reason, for the record; needed where a mark changes.")] = "",
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="As if nothing of PART had been set.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="As if nothing of the item had been set.")] = False,
+    todo: Annotated[bool, typer.Option("--todo", help="List what is not marked yet, or was changed since.")] = False,
     who: Who = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Set the points of a part that is marked by hand, or comment on it or the whole: a new row with who and when."""
-    from tlcourse.grading.gradebook.by_hand import bounded, hand_marks, in_force, item_called, meant, set_mark
+    """Set the points of an item that people mark, or comment on it or the whole: a new row with who and when.
 
-    if withdraw == (points is not None or comment is not None) or (points is not None and not part):
+    With WHO alone, show what was handed in to be marked, and the rubric.
+    """
+    from tlcourse.cli import ta_marking
+    from tlcourse.grading.gradebook.by_hand import Given, give, hand_marks, in_force, item_called, meant
+
+    setting = withdraw or points is not None or comment is not None
+    if todo or (whom and not part and not setting):
+        if todo and (whom or setting):
+            raise UsageError("--todo is of the whole class.", remedy=f"tlcourse ta mark {exercise} --todo")
+        with chosen.reading(exercise) as (found, book, record):
+            if todo:
+                ta_marking.say_todo(found.about, book, record, json=json, plain=plain)
+            else:
+                ta_marking.say_sheet(found, book, record, whom, json=json, plain=plain)
+        return
+    if not whom or withdraw == (points is not None or comment is not None) or (points is not None and not part):
         raise UsageError(
             "Give PART and POINTS, or --comment, or --withdraw.",
-            remedy=f'such as: tlcourse ta mark {exercise} "Group 7" report 3 --comment "…"',
+            remedy=f'such as: tlcourse ta mark {exercise} "Group 7" report 3 --comment "…" – or --todo',
         )
     with chosen.writing(exercise, "tlcourse ta mark") as (found, book, record):
         name = found.about.id
-        item = item_called(found.about.manual, name, part) if part else None
-        if item is not None and points is not None and not points <= item.max_points:  # nor what is no number
-            raise UsageError(
-                f"{points:g} points are more than the {item.max_points:g} of {item.id}.",
-                remedy=f"tlcourse ta mark {name} {typed(whom)} {item.id} {item.max_points:g}",
-            )
+        item = item_called(found.about, part) if part else None
+        key = item.id if item else ""
         targets = meant(book, record.id, whom)
-        marks = in_force(hand_marks(book, name))
-        before = [marks.get(target, {}).get(part) for target in targets]
-        if withdraw and not any(before):
-            raise UsageError(
-                f"Nothing of {part or 'the comment'} is set for {whom}.", remedy=f"tlcourse ta report {name}"
-            )
-        changed = [one for one in before if one and one.points is not None and one.points != points]
-        if changed and (withdraw or points is not None) and not why.strip():
-            raise UsageError(
-                "A mark that changes needs its reason.",
-                cause="marks that were changed are asked about later.",
-                remedy='--why "…"',
-            )
-        for target, own in zip(targets, before, strict=True):
-            kept = None if withdraw or own is None else own
-            set_mark(
-                *(book, name, target, part),
-                points if points is not None else kept.points if kept else None,
-                bounded(comment, "The comment") if comment is not None else kept.comment if kept else "",
-                who=who or user(),
-                why=why.strip(),
-            )
+        given = Given(item, points, comment, withdraw)
+        seen = ta_marking.seen_by(found.about, book, record, targets, key)
+        give(book, name, targets, given, whom=whom, who=who or user(), why=why, seen=seen)
         marks = in_force(hand_marks(book, name))
         members = {one: f"person:{one}" for h in book.handins(record.id) if h.key in targets for one in h.members}
-        alone = [one for one, target in members.items() if part in marks.get(target, {}) and target not in targets]
+        alone = [one for one, target in members.items() if key in marks.get(target, {}) and target not in targets]
         unset = [
             one.id
             for one in found.about.manual
             if (m := marks.get(targets[0], {}).get(one.id)) is None or m.points is None
         ]
     for one in alone:
-        withdraw_own = f"tlcourse ta mark {name} {typed(one)} {part} --withdraw --why …"
+        withdraw_own = f"tlcourse ta mark {name} {typed(one)} {key} --withdraw --why …"
         out.note(f"{line(one)} keeps what was set for them alone; if not: {withdraw_own}")
-    now = marks.get(targets[0], {}).get(part)
-    decided = {"targets": targets, "part": part, "points": now and now.points, "comment": now.comment if now else ""}
+    now = marks.get(targets[0], {}).get(key)
+    decided = {"targets": targets, "part": key, "points": now and now.points, "comment": now.comment if now else ""}
     if json:
         out.document({"schema": 1, "exercise": name, **decided, "unset": unset})
     elif plain:
-        out.say("\n".join([*(f"target: {target}" for target in targets), f"part: {part}"]))
+        out.say("\n".join([*(f"target: {target}" for target in targets), f"part: {key}"]))
         out.say(f"points: {'' if now is None or now.points is None else f'{now.points:g}'}\nunset: {', '.join(unset)}")
     else:
         said = "withdrawn" if withdraw else "noted" if points is None else f"{points:g} points"
-        out.say(f"{whom}: {part or 'comment'}: {said}." + (f" Still to mark: {', '.join(unset)}." if unset else ""))
+        out.say(f"{whom}: {key or 'comment'}: {said}." + (f" Still to mark: {', '.join(unset)}." if unset else ""))
 
 
 def requests(

@@ -62,8 +62,15 @@ def export(
     from tlcourse.grading.lms.marks import Absent
     from tlcourse.grading.lms.roster import Roster, read_roster
     from tlcourse.presenting.report.late_words import lowered_marks
-    from tlcourse.presenting.report.report_data import marks_of, marks_of_class, max_points, without_verdict
+    from tlcourse.presenting.report.report_data import (
+        changed_since_marked,
+        marks_of,
+        marks_of_class,
+        max_points,
+        without_verdict,
+    )
     from tlcourse.text import counted
+    from tlcourse.text import line as text_line
 
     one_or_all(exercise, whole)
     if whole:
@@ -107,7 +114,12 @@ def export(
         zero = 0.0 if missing is Missing.ZERO and not unmatched else None
         marks = marks_of_class(marks_of(book, statuses, found), people, found, zero)
         elsewhere = book.elsewhere(record)
+        since = changed_since_marked(book, found, statuses)
     said = list(left_out(people, unmatched, zero_asked=missing is Missing.ZERO))
+    if since:
+        owners = ", ".join(text_line(owner) for owner, _ in since)
+        again = f"tlcourse ta mark {found.about.id} --todo"
+        out.note(f"Changed since they were marked by hand, and exported as they were marked: {owners}. See: {again}")
     class_ = given or (Roster(tuple(one.person for one in known if one.state != "left")) if known else None)
     absent = Absent(
         zero,

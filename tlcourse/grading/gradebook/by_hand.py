@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.course.model import Exercise
-from tlcourse.course.parts import ManualItem
+from tlcourse.course.parts import ManualItem, ManualPart
 from tlcourse.errors import UsageError
 from tlcourse.storage import now
-from tlcourse.text import harmless
+from tlcourse.text import harmless, misspelt, typed
 
 if TYPE_CHECKING:
     from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -41,6 +42,8 @@ class HandMark(Struct, frozen=True):
     """For the record of the staff."""
     who: str
     at: str
+    seen: str = ""
+    """The hashes of the hand-in and of what of it was marked, with a blank between; empty where none was there."""
 
 
 Marks = Mapping[str, Mapping[str, HandMark]]
@@ -89,7 +92,7 @@ def by_hand(items: Sequence[ManualItem], marks: Marks, *targets: str) -> ByHand:
 
 def _joined(before: HandMark, own: HandMark) -> HandMark:
     """A comment of one's own on points that all of a group have."""
-    return HandMark(own.id, own.exercise, own.target, own.item, before.points, own.comment, own.why, own.who, own.at)
+    return replace(own, points=before.points, seen=before.seen)
 
 
 def meant(book: Gradebook, batch: int, word: str) -> list[str]:
@@ -100,14 +103,23 @@ def meant(book: Gradebook, batch: int, word: str) -> list[str]:
 
 
 def set_mark(
-    book: Gradebook, exercise: str, target: str, item: str, points: float | None, comment: str, *, who: str, why: str
+    book: Gradebook,
+    exercise: str,
+    target: str,
+    item: str,
+    points: float | None,
+    comment: str,
+    *,
+    who: str,
+    why: str,
+    seen: str = "",
 ) -> None:
     """Append what is in force from now on; None and no comment withdraw what was."""
     with book.appending() as db:
         db.execute(
-            "INSERT INTO hand_marks (exercise, target, item, points, comment, why, who, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (exercise, target, item, points, comment, why, who, now()),
+            "INSERT INTO hand_marks (exercise, target, item, points, comment, why, who, at, seen)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (exercise, target, item, points, comment, why, who, now(), seen),
         )
 
 
@@ -116,7 +128,7 @@ def hand_marks(book: Gradebook, exercise: str) -> list[HandMark]:
     return [
         HandMark(*row)
         for row in book.rows(
-            "SELECT id, exercise, target, item, points, comment, why, who, at FROM hand_marks WHERE exercise = ?"
+            "SELECT id, exercise, target, item, points, comment, why, who, at, seen FROM hand_marks WHERE exercise = ?"
             " ORDER BY id",
             (exercise,),
         )
@@ -135,16 +147,101 @@ def in_force(rows: Iterable[HandMark]) -> dict[str, dict[str, HandMark]]:
     return {target: own for target, own in latest.items() if own}
 
 
-def item_called(items: Sequence[ManualItem], exercise: str, name: str) -> ManualItem:
-    """The item of that id; raises UsageError."""
-    for item in items:
+class Given(Struct, frozen=True):
+    """What somebody of the staff gives for an item, or with `item` None says of the whole."""
+
+    item: ManualItem | None
+    points: float | None = None
+    """None: those that are in force stay."""
+    comment: str | None = None
+    """None: the one that is in force stays."""
+    withdraw: bool = False
+
+
+def give(
+    book: Gradebook,
+    exercise: str,
+    targets: Sequence[str],
+    given: Given,
+    *,
+    whom: str,
+    who: str,
+    why: str,
+    seen: Mapping[str, str] = {},
+) -> None:
+    """Append what is given, for each of `targets`, whom the staff call `whom`; raises UsageError.
+
+    `seen`: by target, what was looked at.
+    """
+    item = given.item.id if given.item else ""
+    if given.item is not None and given.points is not None and not 0 <= given.points <= given.item.max_points:
+        raise UsageError(  # nor what is no number
+            f"{given.points:g} points are more than the {given.item.max_points:g} of {item}."
+            if not given.points < 0
+            else f"{given.points:g} points are less than none.",
+            remedy=f"tlcourse ta mark {exercise} {typed(whom)} {item} {given.item.max_points:g}",
+        )
+    comment = None if given.comment is None else bounded(given.comment, "The comment")
+    marks = in_force(hand_marks(book, exercise))
+    before = [marks.get(target, {}).get(item) for target in targets]
+    if given.withdraw and not any(before):
+        raise UsageError(
+            f"Nothing of {item or 'the comment'} is set for {whom}.", remedy=f"tlcourse ta report {exercise}"
+        )
+    changed = [one for one in before if one and one.points is not None and one.points != given.points]
+    if changed and (given.withdraw or given.points is not None) and not why.strip():
+        raise UsageError(
+            "A mark that changes needs its reason.",
+            cause="marks that were changed are asked about later.",
+            remedy='--why "…"',
+        )
+    for target, own in zip(targets, before, strict=True):
+        kept = None if given.withdraw or own is None else own
+        set_mark(
+            *(book, exercise, target, item),
+            given.points if given.points is not None else kept.points if kept else None,
+            comment if comment is not None else kept.comment if kept else "",
+            who=who,
+            why=why.strip(),
+            seen=seen.get(target, "") if given.points is not None else kept.seen if kept else "",
+        )
+
+
+def changed_since(marks: Iterable[HandMark], now_seen: Mapping[str, str]) -> list[str]:
+    """The items that were marked on something else than what there is now; `now_seen`: by item, as in a mark."""
+    return [
+        one.item
+        for one in marks
+        if one.points is not None
+        and one.seen
+        and (there := now_seen.get(one.item, ""))
+        and there.split()[1:] != one.seen.split()[1:]
+    ]
+
+
+def item_called(about: Exercise, name: str) -> ManualItem:
+    """The item that `PART/ITEM`, its id, or the id of a part with one item means; raises UsageError."""
+    parts = [part for part in about.parts if isinstance(part, ManualPart)]
+    for item in about.manual:
         if item.id == name:
             return item
-    known = ", ".join(f"{item.id} (at most {item.max_points:g})" for item in items)
+    for part in parts:
+        inside = {f"{part.id}/{item.id}": item for item in part.rubric}
+        if name in inside:
+            return inside[name]
+        if name == part.id and len(inside) == 1:
+            return part.rubric[0]
+        if name == part.id:
+            listed = ", ".join(f"{key} (at most {item.max_points:g})" for key, item in inside.items())
+            raise UsageError(f"The part {name} has {len(inside)} items, each with its points.", remedy=f"use: {listed}")
+    known = {f"{part.id}/{item.id}": item for part in parts for item in part.rubric}
+    listed = ", ".join(f"{key} (at most {item.max_points:g})" for key, item in known.items())
     raise UsageError(
-        f"{exercise} has no part {name!r} that is marked by hand.",
-        cause="a spelling mistake." if known else "its exercise.yaml has no `manual` items.",
-        remedy=f"use one of: {known}." if known else "add them to exercise.yaml, or use: tlcourse ta override",
+        f"{about.id} has no part {name!r} that is marked by hand.",
+        cause=misspelt(name, [*known, *(item.id for item in about.manual)])
+        if known
+        else "its exercise.yaml has no part of kind `manual`.",
+        remedy=f"use one of: {listed}." if known else "add them to exercise.yaml, or use: tlcourse ta override",
     )
 
 

@@ -74,7 +74,8 @@ ALTER TABLE overrides ADD COLUMN excused INTEGER NOT NULL DEFAULT 0
 _THEN = ("people", "memberships", "looks", "identities", "attempts")
 _BY_HAND = """
 CREATE TABLE hand_marks (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, target TEXT NOT NULL, item TEXT NOT NULL,
-    points REAL, comment TEXT NOT NULL, why TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL);
+    points REAL, comment TEXT NOT NULL, why TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL,
+    seen TEXT NOT NULL DEFAULT '');
 CREATE INDEX hand_marks_of ON hand_marks (exercise);
 CREATE TABLE requests (id INTEGER PRIMARY KEY, exercise TEXT NOT NULL, target TEXT NOT NULL, text TEXT NOT NULL,
     who TEXT NOT NULL, at TEXT NOT NULL);

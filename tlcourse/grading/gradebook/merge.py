@@ -49,7 +49,7 @@ ADDED: tuple[str, ...] = (
 ADDED += ("requests", "answers", "keys")
 """All others: a row more takes nothing back."""
 _ALSO = {("results", "round"): "regrades"}  # 0 refers to none, so that it is no foreign key
-_SAID = {"id", "who", "at", "why"}  # of a decision: not what was decided
+_SAID = {"id", "who", "at", "why", "seen"}  # of a decision: not what was decided
 _OF_RESULT = ("checks", "documents")
 
 

@@ -67,6 +67,11 @@ class SubmissionStore:
             texts.append(named + data.decode("utf-8", "replace"))
         return "".join(texts)
 
+    def kept(self, sha256: str) -> Path | None:
+        """The folder of a hand-in, to look at and not to write in; None where it is not kept."""
+        place = self._place(sha256)
+        return place if sha256 and place.is_dir() else None
+
     def has(self, sha256: str) -> bool:
         """Whether the solution is kept."""
         return (self._place(sha256) / SOLUTION).is_file()

@@ -192,10 +192,13 @@ def notices(report: Report) -> Iterator[tuple[str, str]]:
     yield from (("note", text) for text in report.look.notices)
     yield from (("not matched", f"{folder}: {reason}") for folder, reason in report.look.unmatched)
     yield from (("given over", f"{folder} to {owner}, {who}, {at}") for folder, owner, who, at in report.given_over)
+    for owner, items in report.changed:
+        yield "note", f"{line(owner)}: changed since it was marked by hand: {', '.join(items)}"
     came = {one.handin: one.at for one in report.attempts}
     for status in report.statuses:
         at = came.get(status.handin.id, "")
-        if old := [one.item or "comment" for one in status.hand.marks.values() if one.at < at]:
+        # what a mark says it was made of tells more than its date
+        if old := [one.item or "comment" for one in status.hand.marks.values() if one.at < at and not one.seen]:
             yield "note", f"{status.handin.owner}: marked by hand before its newest attempt came in: {', '.join(old)}"
     named = {one.person.id: one.named for one in report.people}
     group: dict[str, str] = {}

@@ -191,6 +191,7 @@ def without_names(report: Report, names: Names) -> Report:
         look=Look([CANNOT], [(f"folder {n}", HIDDEN) for n, _ in enumerate(report.look.unmatched, start=1)]),
         given_over=[(HIDDEN, owners.get(owner, HIDDEN), who, at) for _, owner, who, at in report.given_over],
         hand_marks=[replace(_mark(one), target=target(one.target)) for one in report.hand_marks],
+        changed=[(owners.get(owner, HIDDEN), items) for owner, items in report.changed],
         requests=[_request(one, target(one.target)) for one in report.requests],
         extensions=[replace(one, target=_extended(one.target, names), why=HIDDEN) for one in report.extensions],
     )
@@ -246,7 +247,7 @@ def _override(one: Override) -> Override:
 
 
 def _mark(one: HandMark) -> HandMark:
-    return replace(one, target=HIDDEN, comment=one.comment and HIDDEN, why=one.why and HIDDEN)
+    return replace(one, target=HIDDEN, comment=one.comment and HIDDEN, why=one.why and HIDDEN, seen="")
 
 
 def _hand(hand: ByHand) -> ByHand:

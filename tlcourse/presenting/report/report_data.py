@@ -21,7 +21,9 @@ from tlcourse.grading.gradebook.deadlines import Extension, Kept, extensions, ke
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import Look, Membership, PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, Override, Regrade
+from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.lms.marks import Mark
+from tlcourse.grading.parts.manual import changed
 from tlcourse.grading.result import SCHEMA, Result, read_result
 from tlcourse.presenting.report.feedback_content import Ended, mark_words, next_thing, words_without_handin
 from tlcourse.presenting.report.late_words import late_note
@@ -72,6 +74,8 @@ class Report(Struct, frozen=True):
     max_points: float = 0.0
     """The most that checks and assistants give."""
     hand_marks: list[HandMark] = []
+    changed: list[tuple[str, list[str]]] = []
+    """Hand-ins of which something was marked by hand, and is another now: the owner, the items."""
     """Every row, the oldest first."""
     requests: list[Request] = []
     replaced: list[Override] = []
@@ -125,8 +129,18 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         given_over=all_given_over(book, batch.id),
         max_points=max_points(batch, exercise),
         hand_marks=[one for one in hand_marks(book, batch.exercise) if one.target in shown],
+        changed=changed_since_marked(book, exercise, statuses),
         requests=[one for one in requests(book, batch.exercise) if one.target in shown],
     )
+
+
+def changed_since_marked(
+    book: Gradebook, exercise: LoadedExercise, statuses: Sequence[GradeStatus]
+) -> list[tuple[str, list[str]]]:
+    """By owner, the items that were marked on something else than what is graded now."""
+    store = SubmissionStore(book.path)
+    found = ((one.handin.owner, changed(exercise.about, store, one)) for one in statuses)
+    return [(owner, items) for owner, items in found if items]
 
 
 def max_points(batch: BatchRecord, exercise: LoadedExercise) -> float:
@@ -246,6 +260,7 @@ def document(report: Report) -> dict[str, Any]:
         "replaced": report.replaced,
         "regrades": report.regrades,
         "hand_marks": report.hand_marks,
+        "changed_since_marked": dict(report.changed),
         "requests": report.requests,
         "deadline": report.deadline,
         "extensions": report.extensions,

@@ -1,0 +1,123 @@
+"""Code that tests mark and a report that people mark, from the ZIP of a class to exported marks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from assignments import code, notebook, text
+
+COURSE = Path(__file__).parents[1] / "assignments_course"
+REFERENCE = (COURSE / "graders/references/descent.py").read_text()
+HALF = REFERENCE.replace("return abs(1 - rate * a) > 1", "raise NotImplementedError")
+
+
+def with_words(source: str, words: str) -> str:
+    cell = text(words)
+    cell["metadata"]["tags"] = ["why"]
+    return notebook(code(source), cell)
+
+
+def packed(path: Path, handins: dict[str, dict[str, str | bytes]]) -> str:
+    with zipfile.ZipFile(path, "w") as made:
+        for name, files in handins.items():
+            for file, data in files.items():
+                made.writestr(f"{name}/{file}", data)
+    return str(path)
+
+
+@pytest.fixture
+def ta(tmp_path, here):
+    """`ta("mark", …)` and `ta.batch(…)` about a class that handed in `descent`."""
+    where = ["--gradebook", str(tmp_path / "g.sqlite"), "--course", str(COURSE)]
+
+    def run(name, *arguments, fails=0, exercise="descent"):
+        return here("ta", name, exercise, *arguments, *where, fails=fails)
+
+    def batch(path, *arguments, exercise="descent", course=COURSE):
+        seed = ["--seed", "5", "--public-marks", "--sandbox", "bubblewrap", "--trust-course", "--jobs", "1"]
+        return here("batch", exercise, path, *arguments, *where[:2], "--course", str(course), *seed)
+
+    run.batch = batch
+    return run
+
+
+def marks(ta, *more):
+    rows = csv.DictReader(io.StringIO(ta("export", "--format", "csv", *more).stdout))
+    return {row["id"]: row["points"] for row in rows}
+
+
+def test_a_class_from_its_zip_to_marks_with_one_unmarked_and_one_changed_since(ta, tmp_path):
+    """Ann: 4 by tests, 2 + 2.5 + 1 by people: 9.5. Bo: 3 by tests. Cem: 4 by tests, no notebook: 1 + 3 + 0 = 8."""
+    handins = {
+        "ann": {"solution.ipynb": with_words(REFERENCE, "The factor is above 1."), "report.pdf": b"%PDF one"},
+        "bo": {"solution.ipynb": with_words(HALF, "It \x1b[2Jgrows."), "report.pdf": b"%PDF"},
+        "cem": {"solution.py": REFERENCE, "Report.pdf": b"%PDF cem"},
+    }
+    ta.batch(packed(tmp_path / "class.zip", handins))
+    for who in ("ann", "cem"):
+        sheet = ta("mark", who).stdout
+        assert "[file] report.pdf\n  | PDF, 8 bytes" in sheet
+        assert "report/figure: A figure of w over the steps: – of 2\n  1 for axes with names" in sheet
+    assert "No cell has the tag why" in sheet
+    assert "[markdown] cell 2\n  | It grows." in ta("mark", "bo").stdout
+    for who, part, points in [
+        *[("ann", "report/figure", "2"), ("ann", "reading", "2.5"), ("ann", "words", "1")],
+        *[("cem", "figure", "1"), ("cem", "report/reading", "3"), ("cem", "words/words", "0"), ("bo", "figure", "2")],
+    ]:
+        ta("mark", who, part, points, "--comment", f"about {part}", "--who", "sofie")
+    assert ta("mark", "--todo", "--plain").stdout == "todo: bo: reading, words\n"
+    assert "bo" in ta("export", "--format", "csv", fails=2).stderr
+    assert marks(ta, "--partial") == {"ann": "9.5", "bo": "", "cem": "8"}  # bo waits: that is no 0
+
+    handins["ann"] = {**handins["ann"], "report.pdf": b"%PDF two, longer"}
+    handins["cem"] = {"solution.py": HALF, "report.pdf": b"%PDF cem"}  # the code alone is another
+    ta.batch(packed(tmp_path / "later.zip", handins), "--join")
+    assert marks(ta, "--partial") == {"ann": "9.5", "bo": "", "cem": "7"}  # what people marked is kept
+    todo = json.loads(ta("mark", "--todo", "--json").stdout)["todo"]
+    assert {one["who"]: (one["unset"], one["changed"]) for one in todo} == {
+        "ann": ([], ["figure", "reading"]),
+        "bo": (["reading", "words"], []),
+    }
+    said = "ann: changed since it was marked by hand: figure, reading"
+    assert f"note: {said}" in ta("report").stdout.splitlines()
+    assert "Changed since they were marked by hand" in ta("export", "--format", "csv", "--partial").stderr
+    assert "sofie – changed since it was marked" in ta("mark", "ann").stdout
+    ta("mark", "ann", "figure", "1", "--why", "the new one has no axes", "--who", "lars")
+    ta("mark", "ann", "reading", "2.5")  # looked at again, and the same
+    assert ta("mark", "--todo", "--plain").stdout == "todo: bo: reading, words\n"
+    ta("mark", "bo", "reading", "0")
+    ta("mark", "bo", "words", "0.5")
+    ta("regrade", "--only", "ann", "--why", "to see", "--seed", "5", "--public-marks", "--sandbox", "bubblewrap")
+    assert marks(ta) == {"ann": "8.5", "bo": "5.5", "cem": "7"}
+    ta("feedback", "out")
+    told = (tmp_path / "out/feedback/ann/feedback.md").read_text()
+    assert "| A figure of w over the steps | 1 of 2 |" in told
+    assert "about reading" in told
+    kept = json.loads(ta("report", "--json").stdout)["hand_marks"]
+    assert [(one["item"], one["points"], one["why"]) for one in kept if one["who"] == "lars"] == [
+        ("figure", 1.0, "the new one has no axes")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("report", "The part report has 2 items, each with its points."),
+        ("figrue", "did you mean figure"),
+        ("report/figures", "did you mean report/figure"),
+        ("words/figure", "use one of: report/figure (at most 2), report/reading (at most 3), words/words (at most 1)"),
+    ],
+)
+def test_an_item_that_is_none_is_said_with_the_near_ones(part, said):
+    from tlcourse.course.loader import load_course
+    from tlcourse.errors import UsageError
+    from tlcourse.grading.gradebook.by_hand import item_called
+
+    with pytest.raises(UsageError) as error:
+        item_called(load_course(COURSE).exercises["descent"].about, part)
+    assert said in "\n".join(error.value.lines())

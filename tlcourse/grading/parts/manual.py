@@ -1,0 +1,395 @@
+"""What of a hand-in people mark, as they are shown it: files by their names, and tagged cells of a notebook.
+
+All of it is a student's. Nothing is run, no picture or PDF is decoded, no link followed, no HTML taken for more than
+its text: what is shown is text, harmless and bounded, and of every other file its kind and size. Whoever wants to see
+that is given a copy of it (`laid_out`).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from tlcourse.course.markdown import slug
+from tlcourse.course.model import Exercise
+from tlcourse.course.parts import ManualPart
+from tlcourse.errors import SubmissionError
+from tlcourse.grading.gradebook.by_hand import changed_since
+from tlcourse.grading.gradebook.records import GradeStatus
+from tlcourse.grading.gradebook.submission_store import SubmissionStore
+from tlcourse.grading.intake.names import shown
+from tlcourse.grading.intake.notebook import MAX_BYTES, without_outputs
+from tlcourse.grading.intake.submission import NOTEBOOK, SOLUTION
+from tlcourse.text import cut, harmless, line
+
+Kind = Literal["text", "markdown", "code", "output", "file", "note"]
+MAX_TEXT = 100_000
+"""Characters of a file or a cell that are shown: thirty pages."""
+MAX_PIECES = 60
+_MAX_LINES, _MAX_LINE = 3000, 4000
+_MAX_WHOLE = 20 * 2**20  # bytes of a notebook that is read with its outputs
+_MAX_MARKS = 500_000  # brackets, braces, quotes and commas of it
+_NOTEBOOKS = 5
+_BLOCK = 1 << 20
+_PICTURES = {"image/png": ".png", "image/jpeg": ".jpg"}
+_MAGIC = {
+    b"%PDF": "PDF",
+    b"\x89PNG": "picture (PNG)",
+    b"\xff\xd8\xff": "picture (JPEG)",
+    b"GIF8": "picture (GIF)",
+    b"PK\x03\x04": "ZIP or office document",
+}
+_PERCENT = re.compile(r"^# %%(?P<text> \[markdown\])?(?P<rest>.*)$")
+_TAG = re.compile(r'"([^"]{1,80})"')
+_BEGIN, _END = "<!-- BEGIN QUESTION -->", "<!-- END QUESTION -->"
+
+
+class Piece(Struct, frozen=True):
+    """Something to look at: a text, a cell, an output, or a file of which no more is shown than its name."""
+
+    kind: Kind
+    title: str
+    text: str = ""
+    """Harmless and bounded."""
+
+
+class Material(Struct, frozen=True):
+    """What of a hand-in one part is about."""
+
+    part: str
+    pieces: list[Piece]
+    sha256: str
+    """Over all that is marked, outputs of cells as well; empty where nothing is handed in for the part."""
+
+
+class _Cell(Struct, frozen=True):
+    """A cell that is marked."""
+
+    number: int
+    kind: str
+    source: str
+    outputs: list[Any]
+
+
+def materials(about: Exercise, folder: Path | None) -> dict[str, Material]:
+    """What there is to mark of each part; `folder`: where the hand-in is kept, None where it is not."""
+    parts = [part for part in about.parts if isinstance(part, ManualPart)]
+    with_cells = [part for part in parts if part.cells]
+    found = {}
+    for part in parts:
+        if folder is None or not (part.files or part.cells):
+            asked = bool(part.files or part.cells)
+            note = "Nothing is kept of this hand-in." if asked else "Nothing is handed in here for this part."
+            digest = _digest([b""] * len(part.files)) if asked else ""  # as where the files are missing
+            found[part.id] = Material(part.id, [Piece("note", "", note)], digest)
+            continue
+        pieces = [piece for name in part.files for piece in _file(folder, name)]
+        hashed = [_bytes_of(folder, name) for name in part.files]
+        if part.cells:
+            place = with_cells.index(part), len(with_cells)
+            cells, notes = _cells(folder, part, place)
+            pieces += [*notes, *(piece for cell in cells for piece in _shown_cell(cell))]
+            hashed += [_bytes_of_cell(cell) for cell in cells]
+        if len(pieces) > MAX_PIECES:
+            left = len(pieces) - MAX_PIECES
+            pieces = [*pieces[:MAX_PIECES], Piece("note", "", f"{left} more pieces are not shown.")]
+        found[part.id] = Material(part.id, pieces, _digest(hashed))
+    return found
+
+
+def seen(about: Exercise, sha256: str, folder: Path | None) -> dict[str, str]:
+    """By item, what a mark keeps of what was looked at: the hashes of the hand-in and of what its part is about.
+
+    `sha256`: of the hand-in, empty where there is none. Items of which nothing is handed in here, or nothing is kept
+    any more, are absent.
+    """
+    if sha256 and folder is None:
+        return {}
+    found = materials(about, folder)
+    return {
+        item.id: f"{sha256 or '-'} {found[part.id].sha256}"
+        for part in about.parts
+        if isinstance(part, ManualPart) and found[part.id].sha256
+        for item in part.rubric
+    }
+
+
+def changed(about: Exercise, store: SubmissionStore, status: GradeStatus) -> list[str]:
+    """The items of a hand-in that were marked on something else than what is graded now."""
+    if status.verdict is None:
+        return []
+    marks = [mark for hand in (status.hand, *status.hands_of_members.values()) for mark in hand.marks.values()]
+    sha256 = status.verdict.sha256
+    if all(not mark.seen or mark.seen.split()[0] == sha256 for mark in marks):  # which is nearly always so
+        return []
+    now_seen = seen(about, sha256, store.kept(sha256))
+    return list(dict.fromkeys(changed_since(marks, now_seen)))
+
+
+def laid_out(about: Exercise, folder: Path, into: Path) -> list[str]:
+    """Copy what is marked into the empty folder `into`, pictures of cells as files of their own; returns their names.
+
+    A viewer is given these copies: one that writes beside what it shows would change the hand-in that is kept.
+    """
+    written: dict[str, None] = {}
+
+    def write(name: str, data: bytes) -> None:
+        (into / name).write_bytes(data)
+        written[name] = None
+
+    parts = [part for part in about.parts if isinstance(part, ManualPart)]
+    with_cells = [part for part in parts if part.cells]
+    for part in parts:
+        for name in part.files:
+            if (path := _at(folder, name)) is not None:
+                write(path.name, path.read_bytes())
+        if not part.cells:
+            continue
+        for cell in _cells(folder, part, (with_cells.index(part), len(with_cells)))[0]:
+            for number, (mime, data) in enumerate(_pictures(cell), start=1):
+                write(f"{part.id}-cell-{cell.number}-{number}{_PICTURES[mime]}", data)
+        for path in _notebooks(folder):
+            write(path.name, path.read_bytes())
+    return list(written)
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for data in parts:
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+def _at(folder: Path, name: str) -> Path | None:
+    """The file of that name, whatever its case: many systems take the two for one. Never a link."""
+    found = [path for path in folder.iterdir() if path.name.lower() == name.lower()]
+    found.sort(key=lambda path: path.name != name)
+    return next((path for path in found if path.is_file() and not path.is_symlink()), None)
+
+
+def _bytes_of(folder: Path, name: str) -> bytes:
+    """What stands for a file in the hash: that of its bytes, nothing where it is missing."""
+    path = _at(folder, name)
+    if path is None:
+        return b""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def _file(folder: Path, name: str) -> Iterator[Piece]:
+    path = _at(folder, name)
+    if path is None:
+        others = sorted(shown(one.name) for one in folder.iterdir() if one.is_file() and one.name != SOLUTION)
+        beside = f" Beside it lie: {cut(', '.join(others), 300)}." if others else ""
+        yield Piece("note", name, f"{name} was not handed in.{beside}")
+        return
+    if path.suffix.lower() == ".ipynb":
+        cells, why = _all_cells(path)
+        if cells is None:
+            yield Piece("note", name, f"{name} cannot be read as a notebook: {why}.")
+        for cell in cells or []:
+            yield from _shown_cell(_bare(cell))
+        return
+    with path.open("rb") as stream:
+        head = stream.read(4 * MAX_TEXT)
+    size = path.stat().st_size
+    text = _text(head, whole=size <= len(head))
+    kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
+    if not size:
+        yield Piece("note", name, f"{name} is empty.")
+    elif kind or text is None or path.suffix.lower() == ".svg":
+        odd = "; it does not begin as a PDF does" if path.suffix.lower() == ".pdf" and kind != "PDF" else ""
+        yield Piece("file", name, f"{kind or 'no text'}, {_size(size)}{odd}")
+    else:
+        yield Piece("markdown" if path.suffix.lower() == ".md" else "text", name, bounded_text(text))
+
+
+def _text(data: bytes, *, whole: bool) -> str | None:
+    """Bytes as text; None where they are none. What was cut may end within a character."""
+    if b"\0" in data:
+        return None
+    for end in range(len(data), len(data) - (1 if whole else 4), -1):
+        with contextlib.suppress(UnicodeDecodeError):
+            return data[:end].decode("utf-8-sig")
+    return None
+
+
+def bounded_text(text: str) -> str:
+    """Harmless, and not longer than can be read; it says where it was cut."""
+    lines = [cut(one, _MAX_LINE) for one in harmless(text[: MAX_TEXT + 1]).expandtabs(4).rstrip().split("\n")]
+    kept = "\n".join(lines[:_MAX_LINES])[:MAX_TEXT]
+    if len(text) > MAX_TEXT or len(lines) > _MAX_LINES:
+        kept += "\n[… the rest is not shown …]"
+    return kept
+
+
+def _size(size: int) -> str:
+    return f"{size} bytes" if size < 1000 else f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1e6:.1f} MB"
+
+
+# -- cells -------------------------------------------------------------------------------------------------------------
+
+
+def _notebooks(folder: Path) -> list[Path]:
+    """The notebooks of a hand-in, the solution's first."""
+    found = [path for path in folder.iterdir() if path.suffix.lower() == ".ipynb" and path.is_file()]
+    return sorted(found, key=lambda path: (path.name.lower() != NOTEBOOK, path.name))[:_NOTEBOOKS]
+
+
+def _cells(folder: Path, part: ManualPart, place: tuple[int, int]) -> tuple[list[_Cell], list[Piece]]:
+    """The cells of a part, and what is to be said: by their tag, by nbgrader's id, by Otter's marks in their order.
+
+    `place`: which of how many parts with cells it is.
+    """
+    notes: list[Piece] = []
+    for path in _notebooks(folder):
+        cells, why = _all_cells(path)
+        if cells is None:
+            notes.append(Piece("note", shown(path.name), f"{shown(path.name)} cannot be read as a notebook: {why}."))
+            continue
+        if why:
+            notes.append(Piece("note", shown(path.name), why))
+        if found := [_bare(cell) for cell in cells if _is_of(cell, part)]:
+            return found, notes
+        if (blocks := _otter_blocks(cells)) and len(blocks) == place[1]:
+            said = f"No cell has the tag {part.cells}: question {place[0] + 1} of {place[1]} is taken by its place."
+            return blocks[place[0]], [*notes, Piece("note", "", said)]
+    if (folder / SOLUTION).is_file() and not _notebooks(folder) and (found := _of_percents(folder / SOLUTION, part)):
+        return found, notes
+    what = "has such a cell" if _notebooks(folder) else "is there"
+    return [], [*notes, Piece("note", "", f"No cell has the tag {part.cells}: no notebook {what}.")]
+
+
+def _all_cells(path: Path) -> tuple[list[dict[str, Any]] | None, str]:
+    """The cells of a notebook, and what is to be said of it; None and why, where it cannot be read."""
+    said = ""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            return None, f"it is larger than {MAX_BYTES >> 20} MB"
+        if len(data) > _MAX_WHOLE or sum(map(data.count, (b"[", b"{", b'"', b","))) > _MAX_MARKS:
+            data, said = without_outputs(data, path), "Its outputs are too large to be shown."
+        document = json.loads(data.decode("utf-8-sig"))
+        if document["nbformat"] < 4:
+            return None, "its format is an older one; it opens in Jupyter"
+        cells = document["cells"]
+    except SubmissionError as error:
+        return None, line(error.what)
+    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
+        return None, f"it is damaged ({type(error).__name__})"
+    numbered = enumerate(cells if isinstance(cells, list) else [], start=1)
+    return [{**cell, "number": number} for number, cell in numbered if isinstance(cell, dict)], said
+
+
+def _is_of(cell: dict[str, Any], part: ManualPart) -> bool:
+    metadata = cell.get("metadata")
+    if not isinstance(metadata, dict):
+        return False
+    tags, about = metadata.get("tags"), metadata.get("nbgrader")
+    given = {tag for tag in tags if isinstance(tag, str)} if isinstance(tags, list) else set()
+    if given & _tags(part):
+        return True
+    if not isinstance(about, dict) or True not in (about.get("grade"), about.get("task")):
+        return False
+    name = about.get("grade_id")
+    return isinstance(name, str) and slug(name[:200])[:60].strip("-") == part.cells
+
+
+def _tags(part: ManualPart) -> set[str]:
+    return {part.cells, f"part:{part.cells}", f"part:{part.id}"}
+
+
+def _joined(source: Any) -> str:
+    if isinstance(source, list):
+        source = "".join(one for one in source if isinstance(one, str))
+    return source if isinstance(source, str) else ""
+
+
+def _bare(cell: dict[str, Any]) -> _Cell:
+    outputs = cell.get("outputs")
+    kept = [one for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
+    kept = [{key: value for key, value in one.items() if key != "execution_count"} for one in kept]
+    return _Cell(cell["number"], str(cell.get("cell_type")), _joined(cell.get("source")), kept)
+
+
+def _otter_blocks(cells: Sequence[dict[str, Any]]) -> list[list[_Cell]]:
+    """The questions that Otter-Grader marks in students' copies for those who mark by hand."""
+    blocks: list[list[_Cell]] = []
+    is_inside = False
+    for cell in cells:
+        source = _joined(cell.get("source"))
+        if _BEGIN in source:
+            blocks.append([])
+            is_inside = True
+        if _END in source:
+            is_inside = False
+        text = source.replace(_BEGIN, "").replace(_END, "").strip()
+        if is_inside and text:
+            blocks[-1].append(_bare({**cell, "source": text}))
+    return blocks
+
+
+def _bytes_of_cell(cell: _Cell) -> bytes:
+    try:
+        return json.dumps([cell.kind, cell.source, cell.outputs]).encode()
+    except RecursionError:  # outputs may be nested as deeply as they like
+        return json.dumps([cell.kind, cell.source]).encode()
+
+
+def _of_percents(path: Path, part: ManualPart) -> list[_Cell]:
+    """Tagged cells of a Python file in the form of Jupytext: `# %% [markdown] tags=["why"]`."""
+    with path.open("rb") as stream:
+        text = stream.read(_BLOCK).decode("utf-8", "replace")
+    found: list[_Cell] = []
+    kept: list[str] | None = None
+    number, kind = 0, "code"
+    for row in [*text.split("\n"), "# %%"]:
+        if (mark := _PERCENT.match(row)) is None:
+            if kept is not None:
+                kept.append(row.removeprefix("#").removeprefix(" ") if kind == "markdown" else row)
+            continue
+        if kept is not None:
+            found.append(_Cell(number, kind, "\n".join(kept).strip(), []))
+        number, kind = number + 1, "markdown" if mark["text"] else "code"
+        tags = _TAG.findall(mark["rest"][:1000]) if "tags=" in mark["rest"] else []
+        kept = [] if _tags(part) & set(tags) else None
+    return found
+
+
+def _shown_cell(cell: _Cell) -> Iterator[Piece]:
+    title = f"cell {cell.number}"
+    kind: Kind = "code" if cell.kind == "code" else "markdown"
+    source = bounded_text(cell.source)
+    yield Piece(kind, title, source) if source.strip() else Piece("note", title, "This cell is empty.")
+    for one in cell.outputs:
+        data = one.get("data")
+        text = _joined(one.get("text")) or _joined(data.get("text/plain") if isinstance(data, dict) else "")
+        if one.get("output_type") == "error":
+            text = f"{_joined(one.get('ename'))}: {_joined(one.get('evalue'))}"
+        pictures = [mime for mime in data if str(mime).startswith("image/")] if isinstance(data, dict) else []
+        if text.strip() and not pictures:
+            yield Piece("output", f"output of {title}", bounded_text(text))
+    for mime, picture in _pictures(cell):
+        yield Piece("file", f"output of {title}", f"picture ({mime[6:].upper()}), {_size(len(picture))}")
+
+
+def _pictures(cell: _Cell) -> Iterator[tuple[str, bytes]]:
+    for one in cell.outputs:
+        data = one.get("data")
+        for mime in _PICTURES if isinstance(data, dict) else ():
+            with contextlib.suppress(binascii.Error, ValueError):
+                if text := _joined(data.get(mime)):
+                    yield mime, base64.b64decode(text)
