@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -136,6 +137,19 @@ def test_it_has_a_control_an_explanation_and_a_reason_for_every_prediction(lab):
     assert len(lab.prediction.options) >= 3
     assert lab.settings
     assert all(len(line) <= 78 for line in lab.explanation.splitlines())
+
+
+def test_its_explanation_advises_a_setting_that_it_has_within_its_range(lab):
+    known = {setting.id for setting in lab.settings}
+    advised = [
+        (name, value)
+        for name, values in re.findall(r"`(\w+)`\s+(?:to\s+)?([\d.]+\d|\d(?:\s+and\s+\d+)?)", lab.explanation)
+        for value in values.split(" and ")
+        if name in known
+    ]
+    assert advised, "such as: Set `labels` to 300"
+    for name, value in advised:
+        assert settings_of(lab, {name: value})[name] == float(value), "settings_of refuses what is out of range"
 
 
 @pytest.fixture
