@@ -76,6 +76,24 @@ def test_a_quiz_is_taken_line_by_line_with_the_reason_of_every_option(tl):
         }
 
 
+def test_a_question_that_a_lesson_places_is_shown_as_it_is_asked_and_asked_alone(tl):
+    shown = tl("lesson", "show", "lora#a-change-of-low-rank", "--plain", course=None).stdout
+    with Record.open() as record:
+        seed = record.seed(COURSE)
+    question = next(one for one in load_course().quizzes["lora"].questions if one.id == "lora-rank").realise(seed)
+    sheet = "\n".join([f"Question. {question.prompt}", *question.sheet()])
+    assert f"{sheet}\nAnswer it with: tlcourse quiz take lora --question lora-rank\n" in shown
+    assert question.options[question.right()[0]].reason not in shown
+    how = ["quiz", "take", "lora", "--question"]
+    taken = json.loads(tl(*how, "lora-rank", "--json", course=None, stdin=right_letters(question)).stdout)
+    assert (taken["right"], taken["of"]) == (1, 1)
+    with Record.open() as record:
+        assert record.latest_answers(COURSE, "lora") == {"lora-rank": True}
+    refused = tl(*how, "lora-rang", course=None)
+    assert refused.returncode == 2
+    assert "did you mean lora-rank" in refused.stderr
+
+
 def test_a_quiz_gives_one_document(tl):
     question = asked()[0]
     taken = tl("quiz", "take", "residual-connections", "--json", course=None, stdin=right_letters(question) + "\n")

@@ -12,6 +12,7 @@ from tlcourse.course.checks import misplaced, problems_of_lessons, slides
 from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
 from tlcourse.course.markdown import CHECK_S, WORDS_A_MINUTE, headings, minutes_of, words_of
+from tlcourse.presenting.lesson import placed
 
 COURSE = load_course()
 LESSONS = sorted(COURSE.lessons)
@@ -73,6 +74,16 @@ def test_every_unit_of_the_course_is_written_and_asked_about():
     assert set(COURSE.lessons) == set(UNITS)
     assert all(unit.quizzes for unit in COURSE.about.units)
     assert sum(len(quiz.questions) for quiz in COURSE.quizzes.values()) >= 100
+
+
+def test_every_lesson_asks_a_question_of_its_quizzes_below_a_section():
+    for unit, lesson in COURSE.lessons.items():
+        asked = placed(COURSE, unit, 0)
+        assert asked, unit
+        for name, one in asked.items():
+            above = lesson.body.partition(f"(question/{name})")[0]
+            right = [option.text for option in getattr(one.question, "options", []) if option.correct]
+            assert not [text for text in right if " " in text and text in above], name
 
 
 def test_no_lesson_is_too_wide_or_has_raw_formulas_or_broken_links():

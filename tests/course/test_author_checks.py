@@ -36,6 +36,8 @@ def spoil(path: Path, old: str, new: str) -> None:
         ("See [there](kinds#nothing).", "the link `kinds#nothing` leads nowhere"),
         ("See [there](#nothing).", "leads nowhere"),
         ("Try [it](lab/nothing).", "leads nowhere"),
+        ("[Question](question/two)", "the question `two` is in no quiz of the unit `kinds`, expected another"),
+        ("Now [this](question/one).", "stands within a line, expected `[Question](question/one)` alone in its own"),
     ],
 )
 def test_a_lesson_that_a_terminal_shows_badly_is_named_with_its_line(course, line, said):
@@ -46,11 +48,20 @@ def test_a_lesson_that_a_terminal_shows_badly_is_named_with_its_line(course, lin
     assert said in problem
 
 
-@pytest.mark.parametrize("line", ["`$HOME`", "See [there](#answering), [here](kinds), [web](https://example.org/a)."])
+@pytest.mark.parametrize(
+    "line",
+    ["`$HOME`", "[Question](question/one)", "See [there](#answering), [here](kinds), [web](https://example.org/a)."],
+)
 def test_code_and_links_that_lead_somewhere_are_no_problem(course, line):
     path = course / "lessons" / "kinds.md"
     path.write_text(path.read_text() + "\n" + line + "\n")
     assert list(problems_of_lessons(load_course(course))) == []
+
+
+def test_a_question_stands_below_the_section_that_teaches_it(course):
+    spoil(course / "lessons" / "kinds.md", "## Answering", "[Question](question/one)\n\n## Answering")
+    (problem,) = problems_of_lessons(load_course(course))
+    assert "kinds.md:5: the question `one` is taught in `kinds#answering`, expected it there or further" in problem
 
 
 def test_a_check_that_is_said_to_be_taught_where_nothing_is_is_named(tmp_path):

@@ -30,6 +30,7 @@ COMMANDS = {
     "home.quiz": "quiz take", "home.exercise": "exercise show", "home.review": "quiz review",
     "home.lab": "lab run",
     "lesson.quiz": "quiz take", "lesson.exercise": "exercise show", "lesson.lab": "lab run",
+    "lesson.question": "quiz take",
     "lesson.present": "start", "present.play": "lab play", "present.previous": "start", "present.next": "start",
     "lesson.previous": "lesson show", "lesson.next": "lesson show",
     "quiz.submit": "quiz take", "quiz.choose": "quiz take", "quiz.retry": "quiz take", "quiz.all": "quiz take",

@@ -44,6 +44,22 @@ async def test_an_answer_comes_with_the_next_click(visit):
         assert "Answer. The features get the same gradient" in await person.press("left")
 
 
+async def test_a_question_of_the_quiz_is_a_slide_and_what_is_right_comes_with_the_next_click(visit):
+    async with visit(120, 40) as person:
+        await person.go("present/lora")
+        lora = person.app.screen.slides
+        number = next(number for number, slide in enumerate(lora, 1) if slide.question == "lora-rank")
+        shown = await person.press(*str(number), "enter")
+        assert "which of these can (α/r)·BA not be?" in shown
+        assert "right:" not in shown
+        assert f"▸ answer  {number} / {len(lora)}" in shown
+        shown = await person.press("right")
+        assert shown.count("✓ right:") == 1
+        assert shown.count("✗ wrong:") == 3
+        assert f" {number + 1} / {len(lora)}" in await person.press("right")
+        assert person.app.record.latest_answers("transfer-learning", "lora") == {}  # nobody has answered
+
+
 async def test_a_small_terminal_scrolls_a_slide_before_it_goes_on(visit):
     async with visit(80, 24) as person:
         await person.go("present/dann")

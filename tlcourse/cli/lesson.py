@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.segment import Segments
 
     from tlcourse.course.model import LoadedCourse, Unit
+    from tlcourse.presenting.lesson import Placed
 
 app = typer.Typer(help="Read the lessons.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -69,6 +70,7 @@ def show(
     """One lesson, and mark it as read; or one section of it."""
     from tlcourse.course import markdown
     from tlcourse.course.loader import load_course
+    from tlcourse.presenting.lesson import placed
     from tlcourse.student.record import Record
 
     loaded = load_course(course)
@@ -76,6 +78,11 @@ def show(
     about = unit_of(loaded, unit)
     name = about.id
     lesson = loaded.lessons[name]
+    folder = (loaded.folder / (about.lesson or "")).parent
+    with Record.open() as record:
+        questions = placed(loaded, name, record.seed(loaded.about.id))
+        if not wanted:
+            record.mark_read(loaded.about.id, name)
     parts = {markdown.slug(heading): (heading, text) for heading, text in markdown.sections(lesson.body)}
     if wanted:
         if wanted not in parts:
@@ -89,17 +96,15 @@ def show(
             out.document({"schema": 1, "id": f"{name}#{wanted}", "title": heading, "text": text})
         else:
             text = "# {}: {}\n\n{}\n".format(lesson.title, *parts[wanted])
-            show_markdown(text, plain=plain, folder=(loaded.folder / (about.lesson or "")).parent)
+            show_markdown(text, plain=plain, folder=folder, questions=questions)
         return
-    with Record.open() as record:
-        record.mark_read(loaded.about.id, name)
     if json:
         out.document({"schema": 1, "id": name, "objectives": about.objectives, "lesson": lesson})
         return
     text = f"# {lesson.title}\n\n{lesson.body}\n"
     if lesson.references:
         text += "\n## References\n\n" + "\n".join(f"- {reference}" for reference in lesson.references) + "\n"
-    show_markdown(text, plain=plain, folder=(loaded.folder / (about.lesson or "")).parent)
+    show_markdown(text, plain=plain, folder=folder, questions=questions)
 
 
 def unit_of(course: LoadedCourse, unit: str) -> Unit:
@@ -121,12 +126,14 @@ def unit_of(course: LoadedCourse, unit: str) -> Unit:
     return about
 
 
-def show_markdown(text: str, *, plain: bool, folder: Path | None = None) -> None:
+def show_markdown(
+    text: str, *, plain: bool, folder: Path | None = None, questions: Mapping[str, Placed] | None = None
+) -> None:
     """Rendered for a person at a terminal, else as it was written; `folder` has the files of its images."""
     from tlcourse.presenting import lesson
 
     if plain or not sys.stdout.isatty():
-        out.say(lesson.in_words(text))
+        out.say(lesson.in_words(text, questions))
         return
     from rich.console import Console
     from rich.markdown import Markdown
@@ -142,7 +149,7 @@ def show_markdown(text: str, *, plain: bool, folder: Path | None = None) -> None
         if part.kind == "image" and console.color_system in ("256", "truecolor"):
             for row in _half_blocks(lesson.image_path(folder, part.target), width):
                 console.print(row, end="\n", no_wrap=True)
-        for line in lesson.drawn(part, width):
+        for line in lesson.drawn(part, width, questions):
             runs = ((run.text, lesson.for_a_terminal(run.style)) for run in line)
             console.print(Text.assemble(*runs), no_wrap=True, overflow="crop")
         console.print()

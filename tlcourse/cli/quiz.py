@@ -128,6 +128,9 @@ def list_quizzes(course: CourseFolder = None, json: Json = False, plain: Plain =
 @app.command("take")
 def take(
     name: Annotated[str, typer.Argument(metavar="NAME", help="See: tlcourse quiz list")],
+    only: Annotated[
+        str, typer.Option("--question", metavar="ID", help="Ask this one alone, as lessons place it.")
+    ] = "",
     course: CourseFolder = None,
     json: Json = False,
     plain: Plain = False,
@@ -158,6 +161,15 @@ def take(
             asked = mixed(loaded, record, name, now())
         else:
             asked = [(name, question) for question in loaded.quizzes[name].questions]
+        if only:
+            ids = [question.id for _, question in asked]
+            if only not in ids:
+                raise UsageError(
+                    f"There is no question {only!r} in the quiz {name}.",
+                    cause=misspelt(only, ids),
+                    remedy="lessons name them: tlcourse lesson show UNIT",
+                )
+            asked = [one for one in asked if one[1].id == only]
         answers = ask_all(asked, loaded.about.id, record, tell)
     right = sum(answer["correct"] for answer in answers)
     if json:

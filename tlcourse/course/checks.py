@@ -17,12 +17,13 @@ from msgspec import Struct
 from tlcourse.course import markdown
 from tlcourse.course.deadline import deadline_of, zone_of
 from tlcourse.course.lab import load_labs
-from tlcourse.course.model import Exercise, LoadedCourse, Quiz
+from tlcourse.course.model import Exercise, LoadedCourse, Quiz, Unit
 from tlcourse.course.parts import FunctionsPart, ManualPart
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.located import at, decode, read_text
 from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import JUDGING
+from tlcourse.text import misspelt
 
 OUTER = 4
 """The clock lets a run have at least this many times what its CPU seconds would take if it never waited."""
@@ -30,6 +31,7 @@ WIDTH = 76
 """What is left of 80 columns inside the margins of a listing."""
 _LINK = re.compile(r"(?<!!)\[[^\[\]]*\]\(([^()\s]+)\)")
 _FORMULA = re.compile(r"(?<!\\)\$(?=[^\s$])[^$]*?[^\s$\\]\$(?!\d)")
+_PLACED = re.compile(r"\[[^\[\]]*\]\(question/([^()\s]*)\)")
 _INLINE_CODE = re.compile(r"`[^`]*`")
 
 
@@ -205,6 +207,7 @@ def problems_of_lessons(course: LoadedCourse) -> Iterator[str]:
         for number, line, listed in _lines(path.read_text(encoding="utf-8")):
             for problem in _problems_of_line(line, listed, unit.id, places, pages):
                 yield f"{path}:{number}: {problem}"
+        yield from _problems_of_questions(course, unit, path)
         takes, says = markdown.minutes_of(course.lessons[unit.id].body), course.lessons[unit.id].minutes
         if abs(takes - says) > max(2, takes / 5):
             yield f"{at(path, 'minutes')}: minutes is {says}, expected {takes}: what its text takes to read and answer"
@@ -213,6 +216,28 @@ def problems_of_lessons(course: LoadedCourse) -> Iterator[str]:
         if said not in (0, promised):
             where = at(course.folder / "course.yaml", unit.id)
             yield f"{where}: unit `{unit.id}` has {promised} objectives and its lesson names {said}, expected as many"
+
+
+def _problems_of_questions(course: LoadedCourse, unit: Unit, path: Path) -> Iterator[str]:
+    """Questions placed in a lesson that its unit does not have, that no reader can answer yet, or that are no line."""
+    known = {question.id: question for name in unit.quizzes for question in course.quizzes[name].questions}
+    order = [markdown.slug(text) for _, text in markdown.headings(course.lessons[unit.id].body)]
+    here = ""
+    for number, line, listed in _lines(path.read_text(encoding="utf-8")):
+        if not listed and (found := markdown.headings(line)):
+            here = markdown.slug(found[0][1])
+        for name in [] if listed else _PLACED.findall(_INLINE_CODE.sub("", line)):
+            where = f"{path}:{number}: the question `{name}`"
+            if name not in known:
+                cause = misspelt(name, known, otherwise="").removesuffix("?")
+                instead = f": {cause}" if cause else ", the id of one that is"
+                yield f"{where} is in no quiz of the unit `{unit.id}`, expected another{instead}"
+                continue
+            if not markdown.QUESTION.match(line):
+                yield f"{where} stands within a line, expected `[Question](question/{name})` alone in its own"
+            _, _, taught = known[name].section.partition(f"{unit.id}#")
+            if taught in order and order.index(taught) > (order.index(here) if here else -1):
+                yield f"{where} is taught in `{known[name].section}`, expected it there or further below"
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
@@ -259,7 +284,7 @@ def _problems_of_line(
     if longest > WIDTH:
         yield f"a word of {longest} columns, expected at most {WIDTH}"
     for target in _LINK.findall(prose):
-        if target not in pages and not _leads(target, unit, places):
+        if target not in pages and not target.startswith("question/") and not _leads(target, unit, places):
             yield (
                 f"the link `{target}` leads nowhere, expected unit, unit#heading, #heading, lab/NAME, quiz/NAME,"
                 " exercise/ID, write/NAME or a web address"

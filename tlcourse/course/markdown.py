@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _FENCE = re.compile(r"^(```|~~~)")
+QUESTION = re.compile(r"^\[[^\[\]]*\]\(question/([\w.-]+)\)\s*\Z")
+"""A line that places a question of the unit's quizzes: `[Question](question/ID)`, alone in it."""
 _HEADING = re.compile(r"^(#{1,6})\s++(.+)\Z")
 
 
@@ -51,6 +53,7 @@ Memory and Language 109, 104047).
 """
 CHECK_S = 60
 """For a question to the reader: the minute that makers of tests allow for one item. A convention, not a measurement."""
+_ASKED = re.compile(r"^\*\*(?:Check|Discuss)\.\*\*|^## Check yourself$|^\[[^\[\]]*\]\(question/", re.MULTILINE)
 _SYMBOL = re.compile(r"\\?[A-Za-z_]\w*|\d+(?:\.\d+)?|[^\W\da-zA-Z_]|[-=+*/<>@·≤≥→|]")
 _LAYOUT = {"\\text", "\\frac", "\\left", "\\right", "\\quad", "\\begin", "\\end", "\\mathrm", "\\operatorname"}
 _KEY = re.compile(r"\b\w+:(?=\s|$)")
@@ -59,10 +62,12 @@ _KEY = re.compile(r"\b\w+:(?=\s|$)")
 def minutes_of(body: str) -> int:
     """How long a lesson takes: what there is to read, and a minute for each question. The one rule for `minutes`.
 
+    A question that is placed in the text counts as those in it do.
+
     One rate for all, as all has to be understood: each word, each name, number and operator of a listing or a formula,
     each word in a figure or a table counts one.
     """
-    checks = len(re.findall(r"^\*\*(?:Check|Discuss)\.\*\*|^## Check yourself$", body, re.MULTILINE))
+    checks = len(_ASKED.findall(body))
     return max(round(words_of(body) / WORDS_A_MINUTE + checks * CHECK_S / 60), 1)
 
 

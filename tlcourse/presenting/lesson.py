@@ -1,24 +1,27 @@
 """A lesson's text in parts: prose in Markdown, and what is drawn: figures and formulas.
 
 A formula stands between `$$` and `$$` in lines of its own, or between `$` and `$` within a sentence. An image stands
-alone in its line, `![what is to be seen](FILE)`, and its file beside the text.
+alone in its line, `![what is to be seen](FILE)`, and its file beside the text. A question of the unit's quizzes stands
+alone in its line, too: `[Question](question/ID)`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
+from tlcourse.course.markdown import QUESTION
 from tlcourse.course.model import LoadedCourse
 from tlcourse.presenting import figures
 from tlcourse.presenting.figures.canvas import widest, wrapped
 from tlcourse.presenting.formula import FormulaError, block, inline
 from tlcourse.presenting.images import why_no_image
 from tlcourse.presenting.marks import Line, Run
+from tlcourse.quiz.kinds import Question
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})\s*(\S*)")
 _DISPLAYED = re.compile(r"^( *)\$\$(.*?)(\$\$)?\s*\Z", re.DOTALL)
@@ -42,10 +45,10 @@ ANSI = {
 class Part(Struct, frozen=True):
     """A piece of a lesson: its kind, what stands in it, its first line in the lesson, from 1, and its indentation.
 
-    What stands in an image are two lines: its file, and what is to be seen.
+    What stands in an image are two lines: its file, and what is to be seen; in a question its identifier.
     """
 
-    kind: Literal["prose", "figure", "math", "image"]
+    kind: Literal["prose", "figure", "math", "image", "question"]
     text: str
     line: int = 1
     indent: str = ""
@@ -81,6 +84,11 @@ def parts(text: str) -> Iterator[Part]:
             yield Part("image", f"{found[2]}\n{found[1].strip()}", number)
             prose, since = [], number + 1
             continue
+        elif opened and (found := QUESTION.match(line)):
+            yield Part("prose", "\n".join(prose), since)
+            yield Part("question", found[1], number)
+            prose, since = [], number + 1
+            continue
         elif opened:
             prose.append(line)
             continue
@@ -109,7 +117,9 @@ def parts(text: str) -> Iterator[Part]:
 
 
 def as_markdown(text: str) -> str:
-    """The Markdown of the app: figures, formulas, images are fences of those names, formulas in sentences are Unicode.
+    """The Markdown of the app: figures, formulas, images, questions are fences of those names.
+
+    Formulas in sentences are Unicode.
 
     A command after a link says how to get there without the app, and is left out; one that gives a skeleton is a link.
     """
@@ -158,13 +168,60 @@ def for_a_terminal(style: str) -> str:
     return re.sub(r"\$([a-z0-9-]+)", lambda role: ANSI.get(role[1], "default"), style)
 
 
-def drawn(part: Part, width: int) -> list[Line]:
-    """The lines of a figure or a formula; of an image its words."""
+class Placed(Struct, frozen=True):
+    """A question where a lesson places it: as it is asked at this visit, and the quiz under which answers are kept."""
+
+    quiz: str
+    question: Question
+    right: bool | None = None
+    """Whether the latest answer was right; None where there is none."""
+
+    @property
+    def command(self) -> str:
+        """What asks it without the app."""
+        return f"tlcourse quiz take {self.quiz} --question {self.question.id}"
+
+
+def placed(course: LoadedCourse, unit: str, seed: int) -> dict[str, Placed]:
+    """The questions that a lesson places, by their identifiers, drawn from `seed`: `Record.seed`."""
+    wanted = {part.text for part in parts(course.lessons[unit].body) if part.kind == "question"}
+    quizzes = next((one.quizzes for one in course.about.units if one.id == unit), [])
+    return {
+        question.id: Placed(name, question.realise(seed))
+        for name in (quizzes if wanted else ())
+        for question in course.quizzes[name].questions
+        if question.id in wanted
+    }
+
+
+def asked_in_words(one: Placed | None) -> list[str]:
+    """A question on paper: its prompt, its listing and choices, and the command that answers it."""
+    if one is None:
+        return ["[Question: it is not in the quizzes of this unit]"]
+    prompt, *more = one.question.prompt.strip().splitlines()
+    return [f"Question. {prompt}", *more, *one.question.sheet(), f"Answer it with: {one.command}"]
+
+
+def drawn(part: Part, width: int, questions: Mapping[str, Placed] | None = None) -> list[Line]:
+    """The lines of a figure or a formula; of an image its words, of a question those on paper."""
+    if part.kind == "question":
+        first, *lines = asked_in_words((questions or {}).get(part.text))
+        told = [line for text in lines[:-1] for line in _folded(text, width)]
+        return [*wrapped(first, width, "bold"), *told, *([Run(line, "$next")] for line in lines[-1:])]
     if part.kind == "image":
         return wrapped(image_in_words(part.alt), width, "italic $muted")
     if part.kind == "figure":
         return figures.drawn_text(part.text, width)
     return [[Run(" " * INDENT), Run(line, "$live")] for line in formula_lines(part.text, width)]
+
+
+def _folded(line: str, width: int) -> list[Line]:
+    """A line that keeps its indentation; what does not fit stands below it, a little further in."""
+    if len(line) <= width:
+        return [[Run(line)]]
+    indent = len(line) - len(line.lstrip())
+    first, *more = wrapped(line, width - indent - 3)
+    return [[Run(" " * indent), *first], *([Run(" " * (indent + 3)), *one] for one in more)]
 
 
 def formula_lines(source: str, width: int = 0, spell: Callable[[str], str] | None = None) -> list[str]:
@@ -175,7 +232,7 @@ def formula_lines(source: str, width: int = 0, spell: Callable[[str], str] | Non
         return source.splitlines()
 
 
-def in_words(text: str) -> str:
+def in_words(text: str, questions: Mapping[str, Placed] | None = None) -> str:
     """The lesson for whoever hears it or reads it as plain text: figures as what they show."""
     said = []
     for part in parts(text):
@@ -185,6 +242,8 @@ def in_words(text: str) -> str:
             said.append(figures.in_words(part.text))
         elif part.kind == "image":
             said.append(image_in_words(part.alt))
+        elif part.kind == "question":
+            said.append("\n".join(asked_in_words((questions or {}).get(part.text))))
         else:
             said.append("\n".join(" " * INDENT + line for line in formula_lines(part.text)))
     return "\n".join(said)

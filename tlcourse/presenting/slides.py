@@ -25,6 +25,7 @@ _IMAGE_LINES = 12
 _ASKED = ("**Check.**", "**Discuss.**")
 _SHOWN = re.compile(r"^\*\*Labs?\.\*\*")
 _OFFERED = re.compile(r"^\*\*Write it\.\*\*")
+_PLACED = re.compile(r"^```question\n(.*)\n```\Z")
 _LAB = re.compile(r"\]\(lab/([\w-]+)\)")
 
 
@@ -32,13 +33,15 @@ class Slide(Struct, frozen=True):
     """One slide: what it is called, the figure that comes first, its text in Markdown, or the lab that is played."""
 
     title: str
-    kind: Literal["title", "text", "lab", "end"] = "text"
+    kind: Literal["title", "text", "lab", "question", "end"] = "text"
     figure: str = ""
     """A figure's description; empty where it has none."""
     text: str = ""
     more: str = ""
     """The second half of the text, which stands beside the first where there is room: of a question the answer."""
     lab: str = ""
+    question: str = ""
+    """The identifier of a question of the unit's quizzes, which is answered one click later."""
     kept: str = ""
     """The figure of its section that was shown before, for where there is room beside the text."""
 
@@ -76,6 +79,9 @@ def _parted(body: str) -> list[tuple[str, str]]:
 def _of_section(title: str, text: str, labs: Sequence[str]) -> Iterator[Slide]:
     kept = ""
     for group in _groups(text):
+        if found := _PLACED.match(group[0].text):
+            yield Slide(title, "question", question=found[1])
+            continue
         if _SHOWN.match(group[0].text):
             linked = [name for name in dict.fromkeys(_LAB.findall(group[0].text)) if name in labs]
             for number, lab in enumerate(linked):
@@ -118,7 +124,9 @@ def _groups(text: str) -> list[list[_Block]]:
 
 def _begins(group: Sequence[_Block], block: _Block) -> bool:
     """Whether a block begins another slide. A short one does not: they stay with what they end."""
-    if _SHOWN.match(group[0].text) or block.text.startswith(_ASKED) or _SHOWN.match(block.text):
+    if any(_SHOWN.match(one) or _PLACED.match(one) for one in (group[0].text, block.text)):
+        return True
+    if block.text.startswith(_ASKED):
         return True
     if block.figure:
         return any(other.figure for other in group)

@@ -101,6 +101,9 @@ class Matching(Question, frozen=True, kw_only=True, tag="matching"):
         """Mark the index of a right side for each left one; every match counts."""
         return mark_sequence(answer, self.right(), len(self.choices()))
 
+    def solution(self) -> Answer:
+        return self.right()
+
     def reasons(self, given: Answer | None = None) -> list[Reason]:
         """What belongs to each left side, and why; then why the further sides fit nothing."""
         placed = given if isinstance(given, list) else []

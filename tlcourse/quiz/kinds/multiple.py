@@ -37,3 +37,6 @@ class Multiple(Choice, frozen=True, kw_only=True, tag="multiple"):
         if not isinstance(answer, list) or not all(is_index(index, len(self.options)) for index in answer):
             raise ValueError(f"{answer!r} does not name options")
         return Mark(sorted(set(answer)) == self.right(), self.right())
+
+    def solution(self) -> Answer:
+        return self.right()

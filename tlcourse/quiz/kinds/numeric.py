@@ -48,6 +48,9 @@ class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
         slack = self.tolerance + 1e-9 * max(1.0, abs(self.answer))
         return Mark(abs(answer - self.answer) <= slack, self.answer)
 
+    def solution(self) -> Answer:
+        return self.answer
+
     def reasons(self, given: Answer | None = None) -> list[Reason]:
         """The number with its tolerance, and why."""
         tolerance = f" ± {self.tolerance:g}" if self.tolerance else ""

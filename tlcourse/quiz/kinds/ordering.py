@@ -79,6 +79,9 @@ class Ordering(Question, frozen=True, kw_only=True, tag="ordering"):
             raise ValueError("each step is expected once")
         return marked
 
+    def solution(self) -> Answer:
+        return list(range(len(self.steps)))
+
     def reasons(self, given: Answer | None = None) -> list[Reason]:
         """The right order, and why each step stands where it does."""
         placed = given if isinstance(given, list) else []

@@ -259,6 +259,10 @@ class Question(
         """Mark an answer. Raises ValueError when it is not one to this kind of question, or names no choice."""
         raise NotImplementedError
 
+    def solution(self) -> Answer:
+        """Return an answer that is right."""
+        raise NotImplementedError
+
     def reasons(self, given: Answer | None = None) -> list[Reason]:
         """One reason for each option, pair or step; a pair or step is `right` when it was given rightly."""
         raise NotImplementedError

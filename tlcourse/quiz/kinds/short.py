@@ -28,6 +28,9 @@ class Short(Question, frozen=True, kw_only=True, tag="short"):
             raise ValueError("a text with its author's mark is expected")
         return Mark(answer.right, self.answer_text)
 
+    def solution(self) -> Answer:
+        return OwnWords(self.answer_text, True)
+
     def reasons(self, given: Answer | None = None) -> list[Reason]:
         return [
             Reason("Model answer", None, self.answer_text.strip()),

@@ -67,6 +67,9 @@ class Choice(Question, frozen=True, kw_only=True):
         (right,) = self.right()
         return Mark(answer == right, right)
 
+    def solution(self) -> Answer:
+        return self.right()[0]
+
     def reasons(self, given: Answer | None = None) -> list[Reason]:
         """Why each option is right or wrong."""
         return [

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from msgspec.structs import replace
 from rich.console import Group
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Markdown, OptionList, Static
+from textual.widgets import Input, Markdown, OptionList, Static, TextArea
 from textual.widgets.markdown import MarkdownFence
 from textual.widgets.option_list import Option
 
 from tlcourse.course.markdown import headings, slug
 from tlcourse.course.model import Unit
+from tlcourse.presenting.lesson import Placed, placed
 from tlcourse.presenting.marks import plain, share_bar
+from tlcourse.quiz.kinds.question import Answer, Mark
 from tlcourse.tui import routes
 from tlcourse.tui.screens.dialogs import choose_exercise, choose_lab
 from tlcourse.tui.screens.frame import CourseScreen
@@ -25,6 +28,7 @@ from tlcourse.tui.widgets import course_map
 from tlcourse.tui.widgets.choices import Choices
 from tlcourse.tui.widgets.figure import FigureView
 from tlcourse.tui.widgets.lesson_text import LessonParagraph, LessonText
+from tlcourse.tui.widgets.question_pane import QuestionPane
 
 _KEEP_S = 1.0
 _READ = 12
@@ -40,6 +44,7 @@ class LessonScreen(CourseScreen):
         Binding("n", "quiz", "Quiz", id="lesson.quiz"),
         Binding("e", "exercise", "Exercise", id="lesson.exercise"),
         Binding("x", "lab", "Lab", id="lesson.lab"),
+        Binding("enter", "question", "Answer the question", id="lesson.question"),
         Binding("a", "answer", "Show the answer", id="lesson.answer", show=False),  # where it is folded, it says so
         Binding("v", "samples", "View samples of the exercise's data", id="lesson.samples", show=False),
         Binding("f", "figure", "Move the figure that is seen", id="lesson.figure", show=False),  # it says so itself
@@ -113,13 +118,36 @@ class LessonScreen(CourseScreen):
         self.query_one("#end", Static).update(self._end())
         page = self.query_one("#page", VerticalScroll)
         page.focus()
+        self.query_one("#text", LessonText).ask = self._ask
         await self.query_one("#text", LessonText).show(text, (app.course.folder / (self.about.lesson or "")).parent)
         self.call_after_refresh(self._restore)
         self.watch(page, "scroll_y", self._scrolled, init=False)
         self.set_interval(_KEEP_S, self._keep)
 
+    def _ask(self, name: str) -> QuestionPane | None:
+        """The pane of a question that the text places; None of one that no quiz of the unit has."""
+        app, course = self.course_app, self.course_app.course
+
+        def draw() -> Placed:
+            found = placed(course, self.unit, app.record.seed(course.about.id))[name]
+            return replace(found, right=app.record.latest_answers(course.about.id, found.quiz).get(name))
+
+        known = name in placed(course, self.unit, 0)
+        return QuestionPane(draw, self._record, app.words) if known else None
+
+    def _record(self, one: Placed, given: Answer, marked: Mark) -> None:
+        """Write an answer into the record, as the quiz does that the question is of."""
+        app, question = self.course_app, one.question
+        app.record.record_answer(
+            app.course.about.id, one.quiz, question.id, question.named(given), correct=marked.correct
+        )
+        app.changed()
+        self.show_path()
+
     def works(self, action: str) -> bool:
         """Which keys the last line names: those of what this unit has."""
+        if action == "question":
+            return bool(self.query(QuestionPane)) and not self._answering
         unit = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
         if action == "quiz":
             return bool(unit.quizzes)
@@ -128,6 +156,16 @@ class LessonScreen(CourseScreen):
         if action == "lab":
             return any(lab.unit == self.unit for lab in self.course_app.labs.values())
         return action != "step(1)" or self._neighbour(1) is not None
+
+    def says(self, action: str) -> str:
+        """What enter does in a question."""
+        pane = self._answering if action == "submit" else None
+        return "Back to the text" if pane is not None and pane.marked is not None else ""
+
+    @property
+    def _answering(self) -> QuestionPane | None:
+        """The question that has the keys."""
+        return next((pane for pane in self.query(QuestionPane) if pane.has_focus or pane.has_focus_within), None)
 
     def _end(self) -> str:
         ways = [f"n: quiz {self.course_app.course.quizzes[name].title}" for name in self.about.quizzes]
@@ -297,8 +335,18 @@ class LessonScreen(CourseScreen):
         return units[index] if 0 <= index < len(units) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A figure that has the focus takes the arrows."""
-        return not (action == "shift" and isinstance(self.focused, FigureView))
+        """A figure or a field that has the focus takes the arrows."""
+        return not (action == "shift" and isinstance(self.focused, FigureView | Input | TextArea))
+
+    def action_question(self) -> None:
+        """To the question on the screen, or to the next one below that is not answered yet."""
+        page = self.query_one("#page", VerticalScroll)
+        below = [pane for pane in self.query(QuestionPane) if pane.region.bottom > page.region.y]
+        open_ones = [pane for pane in below if pane.marked is None] or below
+        if open_ones:
+            open_ones[0].begin()
+        else:
+            self.tell("No question stands here or below.")
 
     def action_figure(self) -> None:
         """To the first figure on the screen that can be moved, or the next one."""

@@ -20,6 +20,7 @@ from textual.widgets import Static
 from tlcourse.course.model import Unit
 from tlcourse.labs.recorded import recorded, recorded_labs
 from tlcourse.presenting.lab_run import headline
+from tlcourse.presenting.lesson import Placed, placed
 from tlcourse.presenting.marks import share_bar
 from tlcourse.presenting.slides import Slide, large, slides
 from tlcourse.tui.playing import Timeline, in_step
@@ -28,6 +29,7 @@ from tlcourse.tui.text import Text, spelt_out
 from tlcourse.tui.widgets.figure import FigureView
 from tlcourse.tui.widgets.lab_stage import Stage
 from tlcourse.tui.widgets.lesson_text import LessonParagraph, LessonText
+from tlcourse.tui.widgets.question_pane import QuestionPane
 
 TWO_FROM = 160
 """Columns from which on a figure stands beside the text."""
@@ -68,6 +70,7 @@ class PresentScreen(CourseScreen):
         self.slides: list[Slide] = []
         self.at = 0
         """Which slide is shown, from 0."""
+        self._placed: dict[str, Placed] = {}
         self._typed = ""
         self._last = time.monotonic()
 
@@ -105,6 +108,7 @@ class PresentScreen(CourseScreen):
         following = self._neighbour(1)
         labs = [name for name in recorded_labs(course.folder) if name in self.course_app.labs]
         self.slides = slides(course.lessons[self.unit], labs, following.title if following else "")
+        self._placed = placed(course, self.unit, self.course_app.record.seed(course.about.id))
         self.query_one(Page).focus()
         self.set_interval(_FRAME_S, self._tick)
         await self.show(0)
@@ -152,6 +156,8 @@ class PresentScreen(CourseScreen):
             yield LessonText()
         if slide.more:
             yield LessonText(classes="more")
+        if slide.question and slide.question in self._placed:
+            yield QuestionPane(lambda: self._placed[slide.question], None, app.words)
         if slide.lab:
             yield Static(id="slide-verdict", markup=False)
             yield Stage(app.labs[slide.lab], motion=app.motion, keys="y holds it, and goes on")
@@ -187,8 +193,9 @@ class PresentScreen(CourseScreen):
         self.query_one("#slide-line", Static).update(line)
 
     @property
-    def _folded(self) -> list[LessonParagraph]:
-        return [one for one in self.query(LessonParagraph) if one.has_class("-folded")]
+    def _folded(self) -> list[LessonParagraph | QuestionPane]:
+        found = [*self.query(LessonParagraph), *self.query(QuestionPane)]
+        return [one for one in found if one.has_class("-folded")]
 
     # -- forward and back ------------------------------------------------------------------------------------------
 

@@ -333,10 +333,7 @@ class QuizScreen(CourseScreen):
             self.tell("Write a line first, in your own words.")
             return
         self._own, own.disabled = own.text.strip(), True
-        text = Text()
-        for reason in question.reasons():
-            text.append(f"{reason.label}: ", style="bold").append(self.course_app.words(reason.text) + "\n\n")
-        self._remark(text.append("Does yours say the same?  y yes · n no", style="bold"))
+        self._remark(round_view.to_compare(question, self.course_app.words))
 
     def action_judge(self, right: bool) -> None:
         """Mark a short answer as its author says."""
@@ -352,13 +349,7 @@ class QuizScreen(CourseScreen):
         self._marked = marked
         self._draw(given)
         self.query_one("#number", Input).disabled = True
-        word, colour = ("✓ Right.", "$good") if marked.correct else ("✗ Wrong.", "$bad")
-        if question.form == "words":
-            word = "✓ You marked it right." if marked.correct else "✗ You marked it wrong."
-        text = Text().append(app.words(word), style=f"bold {colour}")
-        if question.form != "keys":  # whose reasons stand beside the lines
-            for reason in question.reasons(given):
-                text.append(app.words(f"\n{reason.label}: {reason.text}"))
+        text = round_view.marked(question, given, marked, app.words)
         text.append(app.words(f"\nTaught in {self._where(question)} (l).   enter continues."), style="$muted")
         self._show_heading(f"{self.heading(question)} · {question.asks}")
         self._show_side(question)

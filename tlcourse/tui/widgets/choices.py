@@ -67,11 +67,47 @@ class ReasonLine(Static):
 
 
 class AnswerLines(Vertical):
-    """All lines of an answer; made once, and filled anew for each question."""
+    """All lines of an answer; made once, and filled anew for each question of at most so many lines."""
+
+    DEFAULT_CSS = """
+    AnswerLines {
+        height: auto;
+        & > .option {
+            padding: 0 1;
+            border-left: blank;
+        }
+        & > .option.-right {
+            border-left: thick $done;
+            background: $surface;
+            text-style: bold;
+        }
+        & > .option.-wrong {
+            border-left: thick $wrong;
+            background: $surface;
+        }
+        & > .reason {
+            max-width: 110;
+            padding: 0 1 1 10;
+        }
+        & > .option.-code {
+            color: $text-secondary;
+        }
+        & > .reason.-code {
+            padding: 0 1 0 10;
+        }
+        & > .option.-cursor {
+            text-style: reverse;
+        }
+    }
+    """
+
+    def __init__(self, most: int = MOST_LINES, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._most = most
 
     def compose(self) -> ComposeResult:
         """Pairs of line and reason."""
-        for _ in range(MOST_LINES):
+        for _ in range(self._most):
             yield AnswerLine()
             yield ReasonLine(classes="reason", markup=False)
 

@@ -24,11 +24,12 @@ from tlcourse.tui.textual_private import MarkdownParagraph
 from tlcourse.tui.themes import NO_COLOUR
 from tlcourse.tui.widgets.figure import FigureView
 from tlcourse.tui.widgets.gallery import shows_colours
+from tlcourse.tui.widgets.question_pane import QuestionPane
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-DRAWN = ("figure", "math", "image")
+DRAWN = ("figure", "math", "image", "question")
 ANSWER = "Answer."
 """How a paragraph begins that answers the question above it."""
 
@@ -172,6 +173,11 @@ class LessonFence(MarkdownFence):
             return Content(code)
         return super().highlight(code, language, ansi=ansi, dark=dark)
 
+    def _asked(self) -> QuestionPane | None:
+        """The pane of a question, where one is placed that can be asked here."""
+        ask = getattr(self._markdown, "ask", None)
+        return ask(self.code.strip()) if self.lexer == "question" and ask is not None else None
+
     def compose(self) -> ComposeResult:
         """What is drawn, or the listing."""
         spell = spelt_out if getattr(self.app, "ascii_only", False) else None
@@ -182,6 +188,8 @@ class LessonFence(MarkdownFence):
         elif self.lexer == "image":
             target, _, alt = self.code.rstrip("\n").partition("\n")
             yield ImageView(image_path(getattr(self._markdown, "folder", None), target), alt, spell)
+        elif (pane := self._asked()) is not None:
+            yield pane
         else:
             yield Label(self._highlighted_code, id="code-content", expand=True)
 
@@ -231,6 +239,8 @@ class LessonText(Markdown):
         super().__init__(id=id, classes=classes, open_links=False, parser_factory=self._parser)
         self.folder: Path | None = None
         """Where the files of its images lie."""
+        self.ask: Callable[[str], QuestionPane | None] | None = None
+        """Gives the pane of a question that the text places, by its identifier; None where nothing can be asked."""
 
     def _parser(self) -> MarkdownIt:
         return _ascii_parser() if getattr(self.app, "ascii_only", False) else MarkdownIt("gfm-like")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from textual.content import Content
 
@@ -12,6 +12,7 @@ from tlcourse.course.markdown import title_of
 from tlcourse.course.model import LoadedCourse
 from tlcourse.presenting.marks import TRACK, parted, share_bar
 from tlcourse.quiz.kinds import Question
+from tlcourse.quiz.kinds.question import Answer, Mark
 from tlcourse.quiz.session import Session
 from tlcourse.tui.text import Text
 
@@ -66,6 +67,26 @@ def _is_program(text: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return any(not isinstance(node, ast.Expr) for node in tree.body)
+
+
+def to_compare(question: Question, words: Callable[[str], str]) -> Text:
+    """The model answer, for whoever compares an answer of their own with it."""
+    text = Text()
+    for reason in question.reasons():
+        text.append(f"{reason.label}: ", style="bold").append(words(reason.text) + "\n\n")
+    return text.append("Does yours say the same?  y yes · n no", style="bold")
+
+
+def marked(question: Question, given: Answer, mark: Mark, words: Callable[[str], str]) -> Text:
+    """Right or wrong; with the reasons, where these do not stand beside the lines of the answer."""
+    word, colour = ("✓ Right.", "$good") if mark.correct else ("✗ Wrong.", "$bad")
+    if question.form == "words":
+        word = "✓ You marked it right." if mark.correct else "✗ You marked it wrong."
+    text = Text().append(words(word), style=f"bold {colour}")
+    if question.form != "keys":
+        for reason in question.reasons(given):
+            text.append(words(f"\n{reason.label}: {reason.text}"))
+    return text
 
 
 def goals_of(course: LoadedCourse) -> dict[str, str]:
