@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -143,9 +143,7 @@ def _run_group(
         changed=world.changed(),
         contacted=world.contacted,
         left=_left(world.mark),
-        unprintable=sorted(
-            {repr(text) for text in _texts(msgspec.to_builtins([result, events])) if not _harmless(text)}
-        )[:5],
+        unprintable=sorted(repr(text) for text in _texts([result, events]) if not _harmless(text))[:5],
         first=first,
         sibling=f"{sibling[0].outcome} {sibling[0].points:g}" if sibling else "",
         document=document[:4000],
@@ -196,16 +194,20 @@ def _left(mark: str) -> list[str]:
     return found
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, one in value.items():
-            yield str(name)
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
+def _texts(value: Any) -> set[str]:
+    """Every text in it, names of fields too; each once: a flood of metrics has half a million, of which ten differ."""
+    found: set[str] = set()
+    ahead = [msgspec.to_builtins(value)]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, str):
+            found.add(one)
+        elif isinstance(one, dict):
+            found.update(map(str, one))
+            ahead += one.values()
+        elif isinstance(one, list):
+            ahead += one
+    return found
 
 
 def _harmless(text: str) -> bool:
