@@ -52,7 +52,25 @@ def there_and_back(value):
 @pytest.mark.parametrize(
     "value",
     [
-        *(None, True, False, 0, -7, 2**60, -(2**4000), 0.1, -0.0, float("inf"), "", "ä\n\x00", [], (), {}),
+        *(
+            None,
+            True,
+            False,
+            0,
+            -7,
+            2**60,
+            -(2**4000),
+            0.1,
+            -0.0,
+            float("inf"),
+            "",
+            "ä\n\x00",
+            b"",
+            b"\xff\x00",
+            [],
+            (),
+            {},
+        ),
         [1, [2.0, (3, "x")], {"a": None, 1: 2, (1, "t"): [True]}],
         {"l": 1, "__class__": "x", "d": {"f": "nan"}},  # names that our own form uses, or Python
     ],
@@ -105,7 +123,7 @@ def itself():
     [
         (object(), "an object of type object"),
         ({1, 2}, "of type set; return a sorted list"),
-        (b"x", "of type bytes"),
+        (memoryview(b"x"), "of type memoryview"),
         (1j, "of type complex"),
         (np.zeros(2, complex), "dtype complex128"),
         (np.array([object()]), "dtype object"),
@@ -131,6 +149,9 @@ def test_an_answer_has_a_size():
     with pytest.raises(AnswerError, match="takes more than the 1000 bytes"):
         to_bytes("x" * 2000, 1000)
     assert from_bytes(to_bytes("x" * 1000, 1000), 1000) == "x" * 1000
+    assert there_and_back(bytearray(b"x")) == b"x"
+    with pytest.raises(AnswerError, match="takes more than the 1000 bytes"):
+        to_bytes(b"x" * 800, 1000)
 
 
 def test_an_iterator_is_a_list():
@@ -158,6 +179,9 @@ FORGED = {
     "NaN as no JSON": document(b"NaN"),
     "infinity as no JSON": document(b"[1e999]"),
     "a number in words": document({"f": "1e5"}),
+    "bytes in no base64": document({"b": "YQ="}),
+    "bytes in letters beyond ASCII": document({"b": "ä"}),
+    "bytes that are a number": document({"b": 3}),
     "a huge int": document({"i": "f" * 5000}),
     "an int with underscores": document({"i": " 1_0"}),
     "digits without end": document(b"1" * 5000),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlcourse.course.spec import Output
-from tlcourse.execution.arrays import BadArraysError, pack, read_predictions
+from tlcourse.execution.arrays import BadArraysError, pack, read_predictions, require_rows
 
 SPECS = [Output("logits", (3,)), Output("radius")]
 GOOD = {"logits": np.zeros((5, 3), np.float32), "radius": np.ones(5, np.float32)}
@@ -110,3 +110,53 @@ def test_a_forged_header_is_refused_in_words(header, data, off):
         assert str(error)
         return
     assert {name: array.shape for name, array in found.items()} == {"logits": (5, 3), "radius": (5,)}
+
+
+# -- outputs of other forms --------------------------------------------------------------------------------------------
+
+FORMS = [
+    Output("tags", (2,), dtype="int64", rows=3, rows_of="x"),
+    Output("said", dtype="bytes", rows=4),
+    Output("yes", dtype="bool"),
+]
+ROWS = {"tags": np.arange(6).reshape(3, 2), "tags/lengths": np.array([1, 0, 2])}
+SAID = {"said": np.frombuffer(b"abcde", np.uint8), "said/bytes": np.array([4, 1, 0])}
+FORMED = {**ROWS, **SAID, "yes": np.array([True, False, True])}
+
+
+def test_predictions_of_other_forms_are_read_back_as_lists_and_texts():
+    found = read_predictions(pack(FORMED), 3, FORMS)
+    assert [one.tolist() for one in found["tags"]] == [[[0, 1]], [], [[2, 3], [4, 5]]]
+    assert (found["said"], found["yes"].tolist()) == ([b"abcd", b"e", b""], [True, False, True])
+    require_rows(found, [np.zeros(1), np.zeros(0), np.zeros(2)], FORMS)
+    with pytest.raises(BadArraysError, match="`tags`: item 2 has 2 rows, expected 1, as many as its `x` has"):
+        require_rows(found, [np.zeros(1), np.zeros(0), np.zeros(1)], FORMS)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tags/lengths": np.array([1, 0, 4])}, "`tags`: item 2 has 4 rows, expected at most 3"),
+        ({"tags/lengths": np.array([4, 0, -1])}, "`tags`: item 0 has 4 rows, expected at most 3"),
+        ({"tags/lengths": np.array([-1, 2, 2])}, "`tags`: item 0 has -1 rows, expected at most 3"),
+        ({"tags/lengths": np.array([2**62, 2**62, 2**63 - 1])}, "rows, expected at most 3"),
+        ({"tags/lengths": np.array([1, 0, 1])}, r"`tags` has shape \(3, 2\), expected \(2, 2\), as its lengths say"),
+        ({"tags/lengths": np.array([1.0, 0, 2])}, r"lengths of float64 \(3,\), expected one of int64 for each of 3"),
+        ({"tags/lengths": np.array([3])}, r"lengths of int64 \(1,\), expected one of int64 for each of 3 items"),
+        ({"tags": np.zeros((3, 2), np.float32)}, "`tags` has dtype float32, expected int64"),
+        ({"said": np.zeros(5, np.int8)}, "`said` has dtype int8, expected uint8"),
+        ({"yes": np.array([0, 1, 2], np.uint8)}, "`yes` has dtype uint8, expected bool"),
+        ({"yes": np.zeros(9999, bool), "tags": np.zeros((9999, 2))}, "bytes, at most"),
+        ({"said/lengths": np.array([1, 0, 2])}, "expected exactly"),
+    ],
+)
+def test_lengths_and_types_that_are_none_are_refused_before_anything_is_made_of_them(change, said):
+    with pytest.raises(BadArraysError, match=said):
+        read_predictions(pack({**FORMED, **change}), 3, FORMS)
+
+
+def test_a_bool_that_is_neither_is_refused():
+    data = bytearray(pack({"yes": np.zeros(3, bool)}))
+    data[-1] = 2
+    with pytest.raises(BadArraysError, match="neither False nor True"):
+        read_predictions(bytes(data), 3, FORMS[2:])

@@ -19,6 +19,7 @@ from tlcourse.course.deadline import deadline_of, zone_of
 from tlcourse.course.lab import load_labs
 from tlcourse.course.model import Exercise, LoadedCourse, Quiz, Unit
 from tlcourse.course.parts import FunctionsPart, ManualPart
+from tlcourse.course.spec import Output
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.located import at, decode, read_text
 from tlcourse.quiz.kinds import Question
@@ -118,7 +119,22 @@ def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
         for output in exercise.about.outputs:
             if output.by_task and not output.shape:
                 yield f"{at(path, 'outputs')}: `{output.name}` is by task and has no shape, expected [tasks, …]"
+            if wrong := _problem_of_output(output, graph=exercise.about.graph):
+                yield f"{at(path, 'outputs')}: `{output.name}` {wrong}"
         yield from _part_problems(exercise.about, path)
+
+
+def _problem_of_output(output: Output, *, graph: bool) -> str:
+    """What does not fit together in an output's form; "" where all does."""
+    if output.dtype == "bytes" and (not output.rows or output.shape):
+        return "is a text, expected `rows`, the most bytes that one has, and no shape"
+    if output.rows_of and not output.rows:
+        return "has `rows_of` alone, expected `rows`, the most that an item has, as well"
+    if output.by_task and output.rows:
+        return "is by task and has rows, expected one of the two"
+    if graph and (output.rows or output.dtype != "float32"):
+        return "is no float32 of one shape, expected such where `graph` is true"
+    return ""
 
 
 def _part_problems(about: Exercise, path: Path) -> Iterator[str]:

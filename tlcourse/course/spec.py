@@ -5,7 +5,7 @@ They have a file of their own because the worker reads them beside student code,
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -28,15 +28,22 @@ CELL = "test of cell"
 
 
 class Output(Struct, frozen=True, forbid_unknown_fields=True):
-    """One tensor that the returned module gives for a batch, without its batch dimension."""
+    """One thing that the returned module gives for a batch: a tensor, or a list with an entry for each item."""
 
     name: Identifier
     """What the grader calls it: its key in `predictions`."""
     shape: tuple[Annotated[int, Meta(ge=1)], ...] = ()
-    """Without the batch: `[]` is one number an item, `[5, 3]` a table of them."""
+    """Without the batch: `[]` is one number an item, `[5, 3]` a table of them. With `rows` it is that of a row."""
     by_task: bool = False
     """Whether the first dimension of `shape` counts tasks, each of which is a head of its own: what one network shares
     is then measured task by task."""
+    dtype: Literal["float32", "uint8", "int64", "bool", "bytes"] = "float32"
+    """What its numbers are. `bytes`: texts; the module returns a list of bytes, and `measure` is given one."""
+    rows: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """For items of different lengths: the most rows that an item has, of a text the most bytes. The module returns a
+    list with a tensor `(rows, *shape)` for each item of the batch, and `measure` is given such a list of arrays."""
+    rows_of: Annotated[str, Meta(pattern=r"^(x(\.[a-z0-9][a-z0-9_-]*)?)?\Z", max_length=62)] = ""
+    """`x`, or `x.NAME` of a table of inputs: each item has as many rows as that input has."""
 
     @property
     def heads(self) -> int:

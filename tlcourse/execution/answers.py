@@ -1,4 +1,4 @@
-"""Plain values that go into a sandbox and come out of it: None, bool, int, float, str, list, tuple, dict and arrays.
+"""Plain values that go into a sandbox and come out of it: None, bool, numbers, str, bytes, list, tuple, dict, arrays.
 
 A value is one document: JSON, in which everything has one form, then its arrays as safetensors. What goes in are the
 arguments of calls, what comes out are answers. These were written beside student code: reading is strict and bounded,
@@ -8,6 +8,7 @@ asked.
 
 from __future__ import annotations
 
+import binascii
 import json
 import math
 import re
@@ -77,6 +78,9 @@ class _Packer:
         for base, plain in ((int, int.__int__), (float, float.__float__), (str, str.__str__)):
             if issubclass(kind, base):
                 return self._scalar(plain(value))
+        if issubclass(kind, bytes | bytearray):
+            self._spend(len(value) * 4 // 3)
+            return {"b": binascii.b2a_base64(bytes.__add__(b"", value), newline=False).decode("ascii")}
         if issubclass(kind, list):
             return {"l": self._all(list.__iter__(value), depth)}
         if issubclass(kind, tuple):
@@ -214,6 +218,8 @@ class _Reader:
                 return tuple(self.value(one, depth + 1) for one in inner)
             case "d", list():
                 return self._table(inner, depth)
+            case "b", str():
+                return _bytes(inner)
             case "f", "nan" | "inf" | "-inf":
                 return float(inner)
             case "i", str() if len(inner) <= _MOST_BITS // 4 + 2:
@@ -248,6 +254,13 @@ class _Reader:
         if array is None or array.dtype not in _NUMBERS:
             raise AnswerError("holds an array that is not there, or holds no plain numbers")
         return array
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return binascii.a2b_base64(text.encode("ascii"), strict_mode=True) if text else b""
+    except ValueError:
+        raise AnswerError("holds what is no value") from None
 
 
 def _large(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,9 +13,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from tlcourse.course.spec import Output, TaskSpec
+from tlcourse.execution import items
 
 _SLACK = 64 * 1024
 _MAX_HEADER = 32 * 1024
+
+
+DTYPES = {name: np.dtype(name) for name in ("float32", "uint8", "int64", "bool")} | {"bytes": np.dtype("uint8")}
+"""Of what an output's numbers are, by the word of exercise.yaml."""
 
 
 class BadArraysError(ValueError):
@@ -59,30 +65,67 @@ def first_cap(task_spec: TaskSpec) -> int:
 
 
 def size_cap(n: int, outputs: Sequence[Output]) -> int:
-    """Bytes that honest float32 predictions for `n` items can take."""
-    return sum(4 * n * int(np.prod(spec.shape, dtype=np.int64)) for spec in outputs) + _SLACK
+    """Bytes that honest predictions for `n` items can take."""
+    return sum(n * (_item_bytes(spec) + 8 * bool(spec.rows)) for spec in outputs) + _SLACK
 
 
-def read_predictions(
-    data: bytes, n: int, outputs: Sequence[Output]
-) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """Predictions for `n` items: exactly the named float32 arrays of shape (n, …), all finite; else BadArraysError."""
+def _item_bytes(spec: Output) -> int:
+    return DTYPES[spec.dtype].itemsize * math.prod(spec.shape) * (spec.rows or 1)
+
+
+def read_predictions(data: bytes, n: int, outputs: Sequence[Output]) -> dict[str, Any]:
+    """Predictions for `n` items: exactly the named arrays of shape (n, …), all finite; else BadArraysError.
+
+    Where an output has rows, a list of n arrays (rows, …) or of n texts.
+    """
     if len(data) > size_cap(n, outputs):
         raise BadArraysError(f"the predictions take {len(data)} bytes, at most {size_cap(n, outputs)} were expected")
-    names = {spec.name for spec in outputs}
+    names = {name for spec in outputs for name in (spec.name, *([_lengths_name(spec)] if spec.rows else []))}
     if (found := _names_in(data)) != names:
         raise BadArraysError(f"the predictions hold {sorted(found)}, expected exactly {sorted(names)}")
     arrays = _loaded(data)
     for spec in outputs:
-        array, expected = arrays[spec.name], (n, *spec.shape)
-        if array.dtype != np.float32:
-            raise BadArraysError(f"`{spec.name}` has dtype {array.dtype}, expected float32")
+        array, rows = arrays[spec.name], n
+        if spec.rows:
+            rows = _rows(spec, arrays[_lengths_name(spec)], n)
+        expected = (rows, *spec.shape)
+        if array.dtype != DTYPES[spec.dtype]:
+            raise BadArraysError(f"`{spec.name}` has dtype {array.dtype}, expected {DTYPES[spec.dtype]}")
         if array.shape != expected:
-            raise BadArraysError(f"`{spec.name}` has shape {array.shape}, expected {expected}")
+            said = f"{expected}, as its lengths say" if spec.rows else f"{expected}"
+            raise BadArraysError(f"`{spec.name}` has shape {array.shape}, expected {said}")
+        if array.dtype.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
+            raise BadArraysError(f"`{spec.name}` holds bytes that are neither False nor True")
         bad = int(array.size - np.isfinite(array).sum())
         if bad:
             raise BadArraysError(f"`{spec.name}` holds {bad} values that are NaN or infinite, expected finite numbers")
-    return {spec.name: arrays[spec.name] for spec in outputs}
+    return items.wholes(arrays, [spec.name for spec in outputs])
+
+
+def _lengths_name(spec: Output) -> str:
+    return spec.name + (items.BYTES if spec.dtype == "bytes" else items.LENGTHS)
+
+
+def _rows(spec: Output, lengths: np.ndarray[Any, Any], n: int) -> int:
+    """How many rows all items have together; raises BadArraysError for lengths that are none, or too large."""
+    if lengths.dtype != np.int64 or lengths.shape != (n,):
+        said = f"lengths of {lengths.dtype} {lengths.shape}"
+        raise BadArraysError(f"`{spec.name}` has {said}, expected one of int64 for each of {n} items")
+    if wrong := np.flatnonzero((lengths < 0) | (lengths > spec.rows)).tolist():
+        said = f"item {wrong[0]} has {lengths[wrong[0]]} rows"
+        raise BadArraysError(f"`{spec.name}`: {said}, expected at most {spec.rows}")
+    return int(lengths.sum())
+
+
+def require_rows(predictions: Mapping[str, Any], x: Any, outputs: Sequence[Output]) -> None:
+    """Raise BadArraysError where an item has another number of rows than the input that `rows_of` names."""
+    for spec in outputs:
+        if not spec.rows_of:
+            continue
+        for i, (found, given) in enumerate(zip(predictions[spec.name], items.field(x, spec.rows_of), strict=True)):
+            if len(found) != len(given):
+                said = f"item {i} has {len(found)} rows, expected {len(given)}, as many as its `{spec.rows_of}` has"
+                raise BadArraysError(f"`{spec.name}`: {said}")
 
 
 def read_arrays(data: bytes, most: int) -> dict[str, np.ndarray[Any, Any]]:
@@ -115,7 +158,7 @@ def _names_in(data: bytes) -> set[str]:
 
 def items_in(test_inputs: Mapping[str, Any] | None) -> int:
     """How many items are to be predicted; 0 where there are calls alone, or nothing."""
-    return len(test_inputs["x"]) if test_inputs and "x" in test_inputs else 0
+    return items.count_in(test_inputs or {}, "x")
 
 
 def run_cap(n: int, task_spec: TaskSpec) -> int:

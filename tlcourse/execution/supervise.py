@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from tlcourse.execution import arrays
+from tlcourse.execution import arrays, items
 from tlcourse.execution.events import Lines
 from tlcourse.execution.gpu import WAITING, Card, alone_on, card_of, environment, shown
 from tlcourse.execution.judge import Phase, Told, ending, only_calls, out_of_time
@@ -283,8 +283,9 @@ class _Supervision:
         n = arrays.items_in(self.job.test_inputs)
         self.result_cap = arrays.run_cap(n, self.job.task_spec)
         order = arrays.order_of(self.job.order_seed, n)
-        given = {name: one if name == arrays.CALLS else one[order] for name, one in self.job.test_inputs.items()}
-        data = arrays.pack(given)
+        given = dict(self.job.test_inputs)
+        calls = {name: given.pop(name) for name in (arrays.CALLS,) if name in given}
+        data = arrays.pack(items.in_order(given, order) | calls)
         self.pending = memoryview(struct.pack("<Q", len(data)) + data)
         self.selector.register(self.stdin, selectors.EVENT_WRITE, self._write_inputs)
 

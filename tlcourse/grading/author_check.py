@@ -19,16 +19,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse.course.exercise import require_packages, solutions, staff_files, staff_text
-from tlcourse.course.model import LoadedCourse, LoadedExercise
+from tlcourse.course.model import Exercise, LoadedCourse, LoadedExercise
 from tlcourse.course.parts import ManualPart, PredictionsPart
 from tlcourse.course.spec import CELL
 from tlcourse.errors import InfraError, UnableError
+from tlcourse.execution import items
 from tlcourse.execution.answers import Raised
 from tlcourse.execution.pool import Pool
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.grading.grade import Grading, Options, Runner, further_seed
 from tlcourse.grading.grader import Arrays, Data, Grader, SharedGrader
 from tlcourse.grading.intake.submission import SOLUTION, collect
+from tlcourse.grading.odd_answers import legal_predictions
 from tlcourse.grading.parts.cells import CellCase
 from tlcourse.grading.parts.functions import calls_document
 from tlcourse.grading.parts.predictions import ALONE, measured_by, rows_of
@@ -41,7 +43,6 @@ from tlcourse.storage import scratch_folder
 SIZES = {"train": 8, "val": 8, "test": 8}
 OTHER_SIZES = {"train": 12, "val": 10, "test": 16}
 _SEED = 0
-_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def problems_of_graders(course: LoadedCourse) -> list[str]:
@@ -79,9 +80,12 @@ def _problems(grader: Grader) -> Iterator[str]:
     if grader.about.model is None:
         return
     data = grader.draw(SIZES, _SEED, "mini")
+    if wrong := _problem_of_form(grader.about, data.test["x"]):
+        yield wrong
+        return
     yield from _problems_of_data(grader, data)
     broken: dict[str, list[str]] = {}
-    legal = list(_legal(grader, data.test))
+    legal = list(legal_predictions(grader, data.test))
     for words, predictions in legal:
         try:
             grader.measure(data.test, predictions, {})
@@ -94,6 +98,21 @@ def _problems(grader: Grader) -> Iterator[str]:
     for what, odd in broken.items():
         which = "any at all" if len(odd) == len(legal) else ", ".join(odd)
         yield f"{what.removesuffix('.')} (predictions: {which}), expected a measurement of all finite ones"
+
+
+def _problem_of_form(about: Exercise, x: Any) -> str:
+    """What does not fit the form of the inputs; "" where all does."""
+    if about.graph and not isinstance(x, np.ndarray):
+        return f"x is a {type(x).__name__}, expected one array where `graph` is true"
+    for output in about.outputs:
+        try:
+            of_items = not output.rows_of or isinstance(items.field(x, output.rows_of), list)
+        except (KeyError, TypeError, IndexError):
+            of_items = False
+        if not of_items:
+            said = f"`{output.name}` has as many rows as `{output.rows_of}`, which is no list"
+            return f"{said}, expected `x`, or `x.NAME` of a table, with items of different lengths"
+    return ""
 
 
 def _problems_of_cases(grader: Grader) -> Iterator[str]:
@@ -136,12 +155,12 @@ def _problems_of_data(grader: Grader, data: Data) -> Iterator[str]:
     for part, size in OTHER_SIZES.items():
         if part not in grader.about.sizes or (part == "test" and grader.on_validation):
             continue
-        here, there = len(getattr(data, part)["x"]), len(getattr(other, part)["x"])
+        here, there = (items.count(getattr(given, part)["x"]) for given in (data, other))
         if here == there or (part != "test" and there != size):
             yield f"`make` gives {there} items of {part} where {size} are asked for, expected sizes to be heeded"
     pairs = [("train", "val"), ("train", "test"), ("val", "test")]
     for one, another in pairs[: 1 if grader.on_validation else 3]:
-        if any(_repeated(getattr(given, one)["x"], getattr(given, another)["x"]) for given in (data, other)):
+        if any(_repeated(getattr(given, one), getattr(given, another)) for given in (data, other)):
             yield f"{one} and {another} are the same items, expected data drawn from seeds of their own (split_seeds)"
     unseen = sorted({*data.train, *data.val} - {"x", *grader.about.targets})
     if unseen:
@@ -177,7 +196,7 @@ def _problems_of_file(grader: Grader, part: PredictionsPart) -> Iterator[str]:
 def _problems_of_analysis(grader: Grader, val: Arrays) -> Iterator[str]:
     """What `analyse_errors` cannot take; a grading would leave it out, and say nothing."""
     given = {name: val[name] for name in ("x", *grader.about.targets)}
-    for words, predictions in _legal(grader, given):
+    for words, predictions in legal_predictions(grader, given):
         try:
             grader.analyse_errors(given, predictions)
         except InfraError as error:
@@ -219,41 +238,22 @@ def _forgeable(grader: Grader, test: Arrays, predictions: Mapping[str, np.ndarra
             yield f"`{name}` rests on probes, which student code could forge, expected self_reported=True"
 
 
-def _repeated(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> bool:
+def _repeated(first: Arrays, second: Arrays) -> bool:
     """Whether the one begins as the other, or holds all of its items; x of a few values does so by chance."""
-    one, other = ([row.tobytes() for row in np.ascontiguousarray(part)] for part in (x, y))
+    one, other = (
+        [_bytes_of(items.item(part["x"], i)) for i in range(items.count(part["x"]))] for part in (first, second)
+    )
     fewer, more = sorted((one, other), key=len)
     if fewer == more[: len(fewer)]:
         return len(set(fewer)) > 2
     return len(set(fewer)) == len(fewer) and len(set(more)) == len(more) and set(fewer) <= set(more)
 
 
-def _legal(grader: Grader, test: Arrays) -> Iterator[tuple[str, Mapping[str, np.ndarray[Any, Any]]]]:
-    """Predictions that a submission may give: of the right names, shapes and type, and finite."""
-    outputs, n = grader.about.outputs, len(test["x"])
-    rng = np.random.default_rng(1)
-
-    def filled(value: Any) -> dict[str, np.ndarray[Any, Any]]:
-        return {o.name: np.broadcast_to(np.float32(value), (n, *o.shape)).copy() for o in outputs}
-
-    yield "all 0", filled(0)
-    yield "all 1", filled(1)
-    for value in (1e30, -1e30, _FLOAT32, -_FLOAT32):
-        yield f"all {value:.3g}", filled(value)
-    mixed = {name: np.where(rng.random(one.shape) < 0.5, one, -one) for name, one in filled(_FLOAT32).items()}
-    yield "3.4e+38 of either sign", mixed
-    yield "drawn at random", {o.name: rng.normal(size=(n, *o.shape)).astype(np.float32) for o in outputs}
-    yield "the labels", {o.name: _like_labels(test, n, o.shape, grader.about.targets) for o in outputs}
-
-
-def _like_labels(test: Arrays, n: int, shape: tuple[int, ...], targets: tuple[str, ...]) -> np.ndarray[Any, Any]:
-    """A label of that shape, or a class as logits of 100 and 0; 0 where no label fits."""
-    for label in (np.asarray(test[name]) for name in targets if name in test):
-        if label.shape == (n, *shape) and label.dtype.kind in "biuf":
-            return np.asarray(label, np.float32)
-        if label.shape == (n,) and label.dtype.kind in "iu" and len(shape) == 1:
-            return np.where(np.arange(shape[0]) == (label - label.min())[:, None], np.float32(100), np.float32(0))
-    return np.zeros((n, *shape), np.float32)
+def _bytes_of(item: Any) -> bytes:
+    """An item of x, of whatever form, as bytes: equal ones give the same."""
+    if isinstance(item, Mapping):
+        return b"\0".join(_bytes_of(one) for one in item.values())
+    return item if isinstance(item, bytes) else np.asarray(item).tobytes()
 
 
 _MUST_FAIL = re.compile(r"^Must fail: ([a-z0-9_, -]+)\.")
@@ -286,6 +286,8 @@ class _Trial(Struct, frozen=True):
     seed: int
     file: str = SOLUTION
     """What is handed in."""
+    beside: Mapping[str, str] = {}
+    """Further files that are handed in, by name."""
 
 
 def check_references(
@@ -343,15 +345,28 @@ def _trials(exercise: LoadedExercise, grader: Grader, first: int, seeds: int) ->
     if exercise.about.files_alone and exercise.about.predictions:
         yield from _trials_of_files(exercise, grader, first)
         return
+    beside = _guesses_beside(exercise)
     starter = exercise.folder / "starter.py"
-    yield _Trial(exercise, grader, starter.name, starter.read_text(encoding="utf-8"), "fail", first)
+    yield _Trial(exercise, grader, starter.name, starter.read_text(encoding="utf-8"), "fail", first, beside=beside)
     for solution in solutions(exercise):
         if solution.kind == "reference":
             for number in range(seeds):
                 seed = further_seed(first, number) if number else first
-                yield _Trial(exercise, grader, f"reference {solution.name}", solution.text, "pass", seed)
+                name = f"reference {solution.name}"
+                yield _Trial(exercise, grader, name, solution.text, "pass", seed, beside=beside)
         else:
-            yield _Trial(exercise, grader, solution.name, solution.text, _demand(solution.text), first)
+            demand = _demand(solution.text)
+            yield _Trial(exercise, grader, solution.name, solution.text, demand, first, beside=beside)
+
+
+def _guesses_beside(exercise: LoadedExercise) -> dict[str, str]:
+    """Where a table is handed in beside code: `references/NAME.csv`, which goes with every solution."""
+    part = exercise.about.predictions
+    if part is None or exercise.grader is None or not part.file.endswith(".csv"):
+        return {}
+    found = staff_files(exercise.grader.parent, "references")
+    given = next((path for path in found if path.name == f"{exercise.folder.name}.csv"), None)
+    return {part.file: staff_text(given)} if given else {}
 
 
 def _trials_of_files(exercise: LoadedExercise, grader: Grader, first: int) -> Iterator[_Trial]:
@@ -369,10 +384,11 @@ def _trials_of_files(exercise: LoadedExercise, grader: Grader, first: int) -> It
 
 def _checked(trial: _Trial, options: Options, run: Runner) -> ReferenceCheck:
     with scratch_folder("submission") as handed_in, scratch_folder("submission") as folder:
-        (handed_in / trial.file).write_text(trial.text, encoding="utf-8", newline="")
+        for name, text in {trial.file: trial.text, **trial.beside}.items():
+            (handed_in / name).write_text(text, encoding="utf-8", newline="")
         grading = Grading(trial.exercise, replace(options, seed=trial.seed), run, trial.grader)
         result = grading.result(
-            collect(handed_in / trial.file, folder, alone=trial.exercise.about.files_alone), lambda _: None, started=""
+            collect(handed_in, folder, alone=trial.exercise.about.files_alone), lambda _: None, started=""
         )
     found = _in_words(result)
     return ReferenceCheck(

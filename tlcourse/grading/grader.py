@@ -18,16 +18,28 @@ from msgspec.structs import replace
 
 from tlcourse.course import programs
 from tlcourse.course.model import CheckRule, Exercise, LoadedExercise
+from tlcourse.course.spec import Output
 from tlcourse.data import public_arrays
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.execution import arrays
+from tlcourse.execution import arrays, items
 from tlcourse.execution.answers import Raised
+from tlcourse.execution.arrays import DTYPES
 from tlcourse.grading.scoring import error_analysis
 from tlcourse.grading.scoring.calls import Call, Case, share, wrong_with
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, received
 
-Arrays = dict[str, np.ndarray[Any, Any]]
+Arrays = dict[str, Any]
+"""Arrays by name; what is ragged is a list of them, of texts one of bytes, and `x` may be a table (`items.py`)."""
+
+
+class Sent(Struct, frozen=True):
+    """What runs are given, as it travels: plain arrays (`items.flattened`), the same objects for all runs."""
+
+    train: items.Flat
+    val: items.Flat
+    test_inputs: items.Flat
+    """The inputs alone; each run is given them in an order of its own, by those who hand them over."""
 
 
 class Data(Struct, frozen=True):
@@ -40,11 +52,12 @@ class Data(Struct, frozen=True):
     val: Arrays
     test: Arrays
     sha256: str
+    sent: Sent
 
     @property
-    def test_inputs(self) -> Arrays:
-        """The inputs alone; each run is given them in an order of its own, by those who hand them over."""
-        return {"x": self.test["x"]}
+    def test_inputs(self) -> items.Flat:
+        """The inputs alone, as they travel."""
+        return self.sent.test_inputs
 
 
 class Grader:
@@ -89,17 +102,17 @@ class Grader:
             truth = dict(val if test is None and self.on_validation else test)
         except (TypeError, ValueError):
             raise _mistake(self.about, "`make` gave no three tables of arrays, expected train, val and test") from None
-        if wrong := [name for name, one in truth.items() if not isinstance(one, np.ndarray) or one.dtype.hasobject]:
-            raise _mistake(self.about, f"{wrong} of its test set are no arrays of numbers or text")
-        return truth, _hashed({}, {}, truth).sha256
+        try:
+            return truth, _hashed({}, {}, truth).sha256
+        except items.FormError as error:
+            raise _mistake(self.about, str(error)) from None
 
     def kinds(self, variant: str) -> dict[str, Measurement]:
         """What each check of a model rests on (kind and n), from measuring predictions that are all zero."""
         if self.about.model is None:
             return {}
         test = self.make(0, variant).test
-        made = {o.name: np.zeros((len(test["x"]), *o.shape), np.float32) for o in self.about.outputs}
-        return self.measure(test, made, {})
+        return self.measure(test, {one.name: zeros(one, test) for one in self.about.outputs}, {})
 
     def measure(
         self, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]], probes: Mapping[str, float]
@@ -183,7 +196,7 @@ class Grader:
         """
         found = self._called("analyse_errors", val, predictions)
         try:
-            return error_analysis.received(found, len(val["x"]))
+            return error_analysis.received(found, items.count(val["x"]))
         except MeasurementError as error:
             raise _mistake(self.about, f"`analyse_errors` {error}") from None
 
@@ -208,15 +221,37 @@ def _mistake(about: Exercise, what: str) -> InfraError:
     )
 
 
+def zeros(output: Output, test: Arrays) -> Any:
+    """Predictions of an output that are all zero, in its form; items of different lengths as long as they shall be."""
+    return filled(output, test, 0)
+
+
+def filled(output: Output, test: Arrays, value: float, rows: Sequence[int] | None = None) -> Any:
+    """Predictions of an output that are all `value`; `rows`: of each item, where its length is free (else 1)."""
+    n, dtype = items.count(test["x"]), DTYPES[output.dtype]
+    if not output.rows:
+        return np.full((n, *output.shape), value).astype(dtype)
+    lengths = rows or [1] * n
+    if output.rows_of:
+        lengths = [len(one) for one in items.field(test["x"], output.rows_of)]
+    made = [np.full((length, *output.shape), value).astype(dtype) for length in lengths]
+    return [one.tobytes() for one in made] if output.dtype == "bytes" else made
+
+
 def public_data(exercise: LoadedExercise, seed: int, variant: str) -> Data:
     """What a copy of the course without graders trains on: the exercise's synthetic or real data, and no test set."""
-    return _as_handed_over(exercise.about, _hashed(*public_arrays(exercise, variant, seed), {}))
+    try:
+        return _as_handed_over(exercise.about, _hashed(*public_arrays(exercise, variant, seed), {}))
+    except items.FormError as error:
+        raise _mistake(exercise.about, str(error)) from None
 
 
 def _as_handed_over(about: Exercise, data: Data) -> Data:
     """Without what only the grader needs: the files that a worker reads hold x and the targets, and nothing else."""
-    train, val = ({name: part[name] for name in ("x", *about.targets)} for part in (data.train, data.val))
-    return replace(data, train=train, val=val)
+    names = ("x", *about.targets)
+    train, val = ({name: part[name] for name in names} for part in (data.train, data.val))
+    sent = replace(data.sent, train=items.of(data.sent.train, names), val=items.of(data.sent.val, names))
+    return replace(data, train=train, val=val, sent=sent)
 
 
 def _received(about: Exercise, made: Any, *, on_validation: bool) -> Data:
@@ -232,38 +267,56 @@ def _received(about: Exercise, made: Any, *, on_validation: bool) -> Data:
         wanted = ("x",) if part == "test" else ("x", *about.targets)
         if missing := [name for name in wanted if name not in given]:
             raise _mistake(about, f"its data lack {missing} in {part}, expected x and every target of exercise.yaml")
-        for name, array in given.items():
-            if not isinstance(array, np.ndarray) or array.dtype.hasobject:
-                kind = "an array of objects" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
-                raise _mistake(about, f"`{name}` of {part} is {kind}, expected a NumPy array of numbers")
-        for name in wanted:
-            _same_form(about, part, name, given, parts["train"])
-    return _hashed(parts["train"], parts["val"], parts["test"])
-
-
-def _same_form(about: Exercise, part: str, name: str, given: Arrays, train: Arrays) -> None:
-    """Raises InfraError where an array cannot be handed to a worker, or is of another form than that of train."""
-    array, first = given[name], train[name]
-    if array.ndim == 0 or len(array) == 0 or len(array) != len(given["x"]):
-        raise _mistake(about, f"`{name}` of {part} has shape {array.shape}, expected as many items as x, and some")
-    if (array.dtype, array.shape[1:]) != (first.dtype, first.shape[1:]):
-        items = f"{array.dtype}{list(array.shape[1:])} in {part} and {first.dtype}{list(first.shape[1:])} in train"
-        raise _mistake(about, f"an item of `{name}` is {items}, expected the same")
     try:
-        if array.dtype.kind not in "biuf":
-            raise TypeError
-        arrays.pack({name: array[:1]})
-    except Exception:
-        raise _mistake(about, f"`{name}` of {part} has dtype {array.dtype}, which no tensor has") from None
+        data = _hashed(parts["train"], parts["val"], parts["test"])
+    except items.FormError as error:
+        raise _mistake(about, str(error)) from None
+    sent = {"train": data.sent.train, "val": data.sent.val, "test": data.sent.test_inputs}
+    for part, flat in sent.items():
+        for name in ("x",) if part == "test" else ("x", *about.targets):
+            _require_same_form(about, part, name, flat, sent["train"])
+    return data
+
+
+def _require_same_form(about: Exercise, part: str, name: str, given: items.Flat, train: items.Flat) -> None:
+    """Raises InfraError where something cannot be handed to a worker, or is of another form than that of train."""
+    here, first = items.of(given, [name]), items.of(train, [name])
+    if here.keys() != first.keys():
+        forms = f"{', '.join(sorted(here))} in {part} and {', '.join(sorted(first))} in train"
+        raise _mistake(about, f"`{name}` is {forms}, expected the same")
+    n = items.count_in(given, name)
+    for one, array in here.items():
+        if array.ndim == 0 or n == 0 or n != items.count_in(given, "x"):
+            said = f"has shape {array.shape}" if here.keys() == {name} else f"has {n} items"
+            raise _mistake(about, f"`{one}` of {part} {said}, expected as many items as x, and some")
+        if (array.dtype, array.shape[1:]) != (first[one].dtype, first[one].shape[1:]):
+            forms = " and ".join(
+                f"{form.dtype}{list(form.shape[1:])} in {where}"
+                for where, form in ((part, array), ("train", first[one]))
+            )
+            raise _mistake(about, f"an item of `{one}` is {forms}, expected the same")
+        try:
+            if array.dtype.kind not in "biuf":
+                raise TypeError
+            arrays.pack({one: array[:1]})
+        except Exception:
+            raise _mistake(about, f"`{one}` of {part} has dtype {array.dtype}, which no tensor has") from None
 
 
 def _hashed(train: Arrays, val: Arrays, test: Arrays) -> Data:
-    digest = hashlib.sha256()
-    for part in (train, val, test):
+    """Data with its hash; raises FormError."""
+    digest, flat = hashlib.sha256(), []
+    for where, given in (("train", train), ("val", val), ("test", test)):
+        try:
+            flat.append(part := items.flattened(given))
+        except items.FormError as error:
+            raise items.FormError(f"in {where} {error}") from None
         for name in sorted(part):
             digest.update(f"{name}{part[name].dtype}{part[name].shape}".encode())
             digest.update(np.ascontiguousarray(part[name]).reshape(-1).view(np.uint8).data)
-    return Data(train, val, test, digest.hexdigest())
+    sent = Sent(flat[0], flat[1], items.of(flat[2], ["x"]))
+    made = [items.wholes(one, part) for one, part in zip(flat, (train, val, test), strict=True)]
+    return Data(made[0], made[1], made[2], digest.hexdigest(), sent)
 
 
 def _load(path: Path, folder: Path) -> ModuleType:
@@ -281,17 +334,6 @@ def _load(path: Path, folder: Path) -> ModuleType:
 
 KEPT = 4
 """Seeds whose files are kept: the first run's and those after a near miss are the same for all submissions."""
-
-
-class _SharedData(Data, frozen=True):
-    """Data whose test inputs are one object for all submissions: a cluster is sent it once."""
-
-    inputs: Arrays
-
-    @property
-    def test_inputs(self) -> Arrays:
-        """The same object each time."""
-        return self.inputs
 
 
 class SharedGrader(Grader):
@@ -325,16 +367,17 @@ class SharedGrader(Grader):
 
     def _on_disk(self, data: Data) -> Data:
         """The same arrays, mapped read-only; their files are unlinked at once, so that nothing of them can be found."""
-        test = self._mapped_all(data.test)
-        return _SharedData(
-            train=self._mapped_all(data.train),
-            val=self._mapped_all(data.val),
-            test=test,
+        train, val = self._mapped_all(data.sent.train), self._mapped_all(data.sent.val)
+        test = self._mapped_all(items.flattened(data.test))
+        return Data(
+            train=items.wholes(train, data.train),
+            val=items.wholes(val, data.val),
+            test=items.wholes(test, data.test),
             sha256=data.sha256,
-            inputs={"x": test["x"]},
+            sent=Sent(train, val, items.of(test, ["x"])),
         )
 
-    def _mapped_all(self, part: Arrays) -> Arrays:
+    def _mapped_all(self, part: items.Flat) -> items.Flat:
         return {name: self._mapped(array) for name, array in part.items()}
 
     def _mapped(self, array: np.ndarray) -> np.ndarray:

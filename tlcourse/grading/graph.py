@@ -17,7 +17,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse.errors import UnableError
-from tlcourse.execution.arrays import BadArraysError, read_predictions
+from tlcourse.execution import items
+from tlcourse.execution.arrays import BadArraysError, items_in, read_predictions
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.execution.supervise import run as supervise
 from tlcourse.sandbox.choose import choose, findings
@@ -72,8 +73,8 @@ def measured_on_graph(
             spec,
             task_spec=replace(spec.task_spec, graph=False, val_predictions=0),
             submission=folder,
-            train={name: array[:_ITEMS] for name, array in spec.train.items()},
-            val={name: array[:_ITEMS] for name, array in spec.val.items()},
+            train=items.in_order(spec.train, slice(_ITEMS)),
+            val=items.in_order(spec.val, slice(_ITEMS)),
             limits=replace(spec.limits, cpu_s=_SECONDS, wall_time_s=4 * _SECONDS),
             files={},
         )
@@ -85,7 +86,7 @@ def measured_on_graph(
         return OfGraph(why_not=f"its graph could not be evaluated: {second.message}")
     if not all(name in second.probes for name in _SEEN):
         return OfGraph(why_not="nothing could be measured on its graph")
-    n, outputs = len((spec.test_inputs or {})["x"]), spec.task_spec.outputs
+    n, outputs = items_in(spec.test_inputs), spec.task_spec.outputs
     try:
         theirs = read_predictions(second.results, n, outputs)
     except BadArraysError as error:

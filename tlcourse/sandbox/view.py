@@ -27,6 +27,7 @@ WORKER_FILES = (
         "execution/answers.py",
         "execution/arrays.py",
         "execution/events.py",
+        "execution/items.py",
         "execution/worker",
     ),
     *("methods", "content/weights"),

@@ -10,22 +10,24 @@ import copy
 import struct
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
 import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import load_file
 
 from tlcourse.course.spec import DATA, TaskSpec
+from tlcourse.execution import items
 from tlcourse.execution.arrays import CALLS, GRAPH_CAP, handed_out_first, pack
 from tlcourse.execution.worker import advice, pipe_locks, predict
 from tlcourse.execution.worker.calls import answer_all, guarded, seed_everything
 from tlcourse.execution.worker.pretrained import find_in
 from tlcourse.execution.worker.process import Channel
 from tlcourse.execution.worker.solution import SolutionError, Source, load_fit
-from tlcourse.execution.worker.task import Arrays, Task, missing_device, pick_device
+from tlcourse.execution.worker.task import Task, dataset_of, missing_device, pick_device
 
 
 def main(inputs: Path, folder: Path, source: Source, channel: Channel) -> int:
@@ -57,8 +59,8 @@ def _run(
 ) -> None:
     channel.emit("phase", name="load")
     task = Task(
-        _dataset(load_file(inputs / "train.safetensors"), task_spec),
-        _dataset(load_file(inputs / "val.safetensors"), task_spec),
+        dataset_of(load_file(inputs / "train.safetensors"), task_spec.targets),
+        dataset_of(load_file(inputs / "val.safetensors"), task_spec.targets),
         device=device,
         seed=task_spec.seed,
         seconds=task_spec.seconds,
@@ -87,7 +89,8 @@ def _run(
         return
     given = load_tensors(channel.receive_test_inputs())
     channel.emit("phase", name="predict")
-    predicted = pack(guarded(lambda: predict.predict(model, given["x"], task_spec.outputs, device), called, folder))
+    x = items.whole(given, "x")
+    predicted = pack(guarded(lambda: predict.predict(model, x, task_spec.outputs, device), called, folder))
     if task_spec.calls is not None:
         channel.first(struct.pack("<Q", len(predicted)) + predicted)
         answer_all(task_spec, bytes(given[CALLS].numpy()), {task_spec.calls.after: model}, folder, channel)
@@ -100,19 +103,19 @@ def _try_outputs(model: torch.nn.Module, task: Task, task_spec: TaskSpec, channe
 
     Where none will be asked for, what scoring would find is looked for here: other sizes of a batch, finite numbers.
     """
-    given = task.train.tensors[0]
-    x = given[torch.arange(predict.batch_size(given)) % len(given)]
+    x = _full_batch(task)
     found = predict.predict(model, x, task_spec.outputs, task.device)
     if not task_spec.predict:
         predict.check_finite(found)
-        predict.predict(model, x[:3], task_spec.outputs, task.device)
+        predict.predict(model, items.part(x, slice(3)), task_spec.outputs, task.device)
         try:
-            predict.predict(model, x[:1], task_spec.outputs, task.device)
+            predict.predict(model, items.part(x, slice(1)), task_spec.outputs, task.device)
         except Exception as error:  # no grading asks for a batch of one
             said = error.message if isinstance(error, SolutionError) else advice.first_line(error)
             sys.stderr.write(f"Notice: a batch of 1 does not work: {said}\n")
     with contextlib.suppress(Exception):  # measuring is ours: a module that gives predictions never fails by it
-        values = predict.probes(model, x[:64].to(task.device), task_spec.outputs)
+        first = predict.on_device(items.part(x, slice(64)), task.device)
+        values = predict.probes(model, first, task_spec.outputs)
         channel.emit("probe", values=values | task.kept(model))
 
 
@@ -124,7 +127,8 @@ def _val_predictions(model: torch.nn.Module, task: Task, task_spec: TaskSpec, in
     if not task_spec.val_predictions or task.seconds_left < -task.seconds:
         return b""
     try:
-        x = load_file(inputs / "val.safetensors")["x"][: task_spec.val_predictions]
+        flat = load_file(inputs / "val.safetensors")
+        x = items.part(items.whole(flat, "x"), slice(task_spec.val_predictions))
         return pack(predict.predict(model, x, task_spec.outputs, task.device))
     except BaseException:  # SystemExit among them
         return b""
@@ -139,8 +143,7 @@ def _graph_of(model: torch.nn.Module, task: Task) -> bytes:
         return b""
     from tlcourse.execution.worker import graph
 
-    given = task.train.tensors[0]
-    x = given[torch.arange(predict.batch_size(given)) % len(given)].to(task.device)
+    x = predict.on_device(_full_batch(task), task.device)
     try:
         with torch.no_grad():
             model.eval().to(task.device)(
@@ -156,8 +159,10 @@ def _graph_of(model: torch.nn.Module, task: Task) -> bytes:
         return b""
 
 
-def _dataset(tensors: Mapping[str, torch.Tensor], task_spec: TaskSpec) -> Arrays:
-    return Arrays(tensors["x"], [tensors[name] for name in task_spec.targets])
+def _full_batch(task: Task) -> Any:
+    """Training inputs, as many as a batch of test inputs may hold, whether there are so many or not."""
+    given = task.train.tensors[0]
+    return items.part(given, np.arange(predict.batch_size(given)) % items.count(given))
 
 
 def device_name(device: torch.device) -> str:

@@ -18,43 +18,111 @@ import torch
 from torch import nn
 
 from tlcourse.course.spec import Output
+from tlcourse.execution import items
 from tlcourse.execution.worker.solution import SolutionError
 
 BATCH = 250
 _NEEDED = 0.9
+_DTYPES = {"float32": torch.float32, "uint8": torch.uint8, "int64": torch.int64, "bool": torch.bool}
 _NUMBERS = 250 * 3 * 64 * 64  # inputs in a batch at most: 250 photographs at once would fill the memory
 
 
-def predict(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output], device: torch.device) -> dict[str, Any]:
-    """float32 NumPy arrays, one an output, each (n, *shape); raises SolutionError("contract", …).
+def predict(model: nn.Module, x: Any, outputs: Sequence[Output], device: torch.device) -> dict[str, Any]:
+    """NumPy arrays as they travel, one an output, each (n, *shape), or all rows and the lengths of the items.
 
     The module is called in `eval` mode, without gradients, on batches of nearly equal sizes: of at most 250, or 20
-    photographs, and of one item only where there is but one.
+    photographs, and of one item only where there is but one. What it is given has the form that `x` has in
+    `task.train.tensors`: a tensor, a list of tensors or of bytes, or a table of these.
+
+    Raises SolutionError("contract", …).
     """
     model.eval()
     model.to(device)
-    pieces: dict[str, list[torch.Tensor]] = {spec.name: [] for spec in outputs}
+    pieces: dict[str, list[Any]] = {spec.name: [] for spec in outputs}
+    n = items.count(x)
     with torch.inference_mode():
-        for batch in x.tensor_split(math.ceil(len(x) / batch_size(x))):
-            given = as_tuple(model(batch.to(device)), outputs)
-            for spec, tensor in zip(outputs, given, strict=True):
-                check_shape(tensor, spec, len(batch))
-                pieces[spec.name].append(tensor.detach().to("cpu", torch.float32))
-    return {name: torch.cat(parts).contiguous().numpy() for name, parts in pieces.items()}
+        for at, end in _batches(n, batch_size(x)):
+            batch = items.part(x, slice(at, end))
+            given = as_tuple(model(on_device(batch, device)), outputs)
+            for spec, found in zip(outputs, given, strict=True):
+                if not spec.rows:
+                    check_shape(found, spec, end - at)
+                    pieces[spec.name].append(found.detach().to("cpu", _DTYPES[spec.dtype]))
+                    continue
+                pieces[spec.name] += _of_each_item(found, spec, batch, end - at)
+    flat: dict[str, Any] = {}
+    for spec in outputs:
+        if spec.rows:
+            flat |= items.flattened({spec.name: pieces[spec.name]})
+        else:
+            flat[spec.name] = torch.cat(pieces[spec.name]).contiguous().numpy()
+    return flat
 
 
-def batch_size(x: torch.Tensor) -> int:
+def _batches(n: int, most: int) -> Iterator[tuple[int, int]]:
+    """Where each batch begins and ends: larger ones first, by one item at most."""
+    number = math.ceil(n / most)
+    size, larger = divmod(n, number)
+    for i in range(number):
+        at = i * size + min(i, larger)
+        yield at, at + size + (i < larger)
+
+
+def _of_each_item(found: Any, spec: Output, batch: Any, n: int) -> list[Any]:
+    """Arrays (rows, *shape), or texts, one for each item of a batch; raises SolutionError("contract")."""
+    if len(found) != n:
+        raise _contract(f"`{spec.name}` has {len(found)} entries for a batch of {n}, expected one for each item")
+    lengths = [len(one) for one in items.field(batch, spec.rows_of)] if spec.rows_of else None
+    entries: list[Any] = []
+    for i, one in enumerate(found):
+        if spec.dtype == "bytes":
+            if not isinstance(one, bytes | bytearray):
+                raise _contract(f"`{spec.name}` of item {i} is {_kind(one)}, expected bytes")
+            entries.append(bytes(one))
+        else:
+            _check_kind(one, spec, f"`{spec.name}` of item {i}")
+            if one.dim() == 0 or tuple(one.shape[1:]) != spec.shape:
+                wanted = ", ".join(["rows", *map(str, spec.shape)]) + ("," if not spec.shape else "")
+                raise _contract(f"`{spec.name}` of item {i} has shape {tuple(one.shape)}, expected ({wanted})")
+            entries.append(one.detach().to("cpu", _DTYPES[spec.dtype]).contiguous().numpy())
+        rows = len(entries[-1])
+        if rows > spec.rows:
+            raise _contract(f"`{spec.name}` of item {i} has {rows} rows, expected at most {spec.rows}")
+        if lengths is not None and rows != lengths[i]:
+            said = f"expected {lengths[i]}, as many as its `{spec.rows_of}` has"
+            raise _contract(f"`{spec.name}` of item {i} has {rows} rows, {said}")
+    return entries
+
+
+def on_device(x: Any, device: torch.device) -> Any:
+    """A batch where it is to be used; texts stay what they are."""
+    if isinstance(x, Mapping):
+        return {name: on_device(one, device) for name, one in x.items()}
+    if isinstance(x, list):
+        return [one if isinstance(one, bytes) else one.to(device) for one in x]
+    return x.to(device)
+
+
+def batch_size(x: Any) -> int:
     """Items of `x` in a batch at most."""
-    return max(1, min(BATCH, _NUMBERS // max(1, x[0].numel())))
+    return max(1, min(BATCH, _NUMBERS // max(1, _size(x))))
+
+
+def _size(x: Any) -> int:
+    """Numbers in an item of `x`, in the largest where they differ."""
+    if isinstance(x, Mapping):
+        return sum(_size(one) for one in x.values())
+    if isinstance(x, list):
+        return max(len(one) if isinstance(one, bytes) else one.numel() for one in x)
+    return int(x[0].numel())
 
 
 def check_finite(arrays: Mapping[str, Any]) -> None:
     """Predictions must be numbers; raises SolutionError("contract", …)."""
     for name, array in arrays.items():
         if bad := int(array.size - np.isfinite(array).sum()):
-            raise SolutionError(
-                "contract",
-                f"`{name}` holds {bad} values of {array.size} that are NaN or infinite, expected finite numbers",
+            raise _contract(
+                f"`{name}` holds {bad} values of {array.size} that are NaN or infinite, expected finite numbers"
             )
 
 
@@ -69,22 +137,53 @@ def check_model(model: Any) -> nn.Module:
     return model
 
 
-def as_tuple(given: Any, outputs: Sequence[Output]) -> tuple[torch.Tensor, ...]:
-    """The module's return value as one tensor an output."""
+def as_tuple(given: Any, outputs: Sequence[Output]) -> tuple[Any, ...]:
+    """The module's return value as one tensor, or list of what each item gives, an output.
+
+    It may return them as a tuple in their order, or as a table by name; one alone may stand for itself.
+    """
     names = ", ".join(spec.name for spec in outputs)
-    if len(outputs) == 1 and isinstance(given, torch.Tensor):
+    if isinstance(given, Mapping):
+        if set(given) != {spec.name for spec in outputs}:
+            found = ", ".join(sorted(f"{name!s:.40}" for name in list(given)[:20]))
+            raise _contract(f"the module returned a table of {found or 'nothing'}, expected exactly {names}")
+        given = tuple(given[spec.name] for spec in outputs)
+    elif len(outputs) == 1 and (isinstance(given, torch.Tensor) or (outputs[0].rows and not _holds_a_list(given))):
         given = (given,)
     if not isinstance(given, tuple | list):
-        wanted = f"the tensor {names}" if len(outputs) == 1 else f"the tuple ({names})"
-        raise SolutionError("contract", f"the module returned {_kind(given)}, expected {wanted}")
+        alone = outputs[0]
+        wanted = f"the {'list' if alone.rows else 'tensor'} {names}" if len(outputs) == 1 else f"the tuple ({names})"
+        raise _contract(f"the module returned {_kind(given)}, expected {wanted}")
     if len(given) != len(outputs):
-        raise SolutionError("contract", f"the module returned {len(given)} things, expected {len(outputs)}: ({names})")
+        raise _contract(f"the module returned {len(given)} things, expected {len(outputs)}: ({names})")
     for spec, value in zip(outputs, given, strict=True):
-        if not isinstance(value, torch.Tensor):
-            raise SolutionError("contract", f"`{spec.name}` is {_kind(value)}, expected a tensor")
-        if not value.is_floating_point():
-            raise SolutionError("contract", f"`{spec.name}` has dtype {value.dtype}, expected torch.float32")
+        if spec.rows:
+            if not isinstance(value, tuple | list):
+                each = "bytes" if spec.dtype == "bytes" else "a tensor"
+                raise _contract(f"`{spec.name}` is {_kind(value)}, expected a list with {each} for each item")
+        else:
+            _check_kind(value, spec, f"`{spec.name}`")
     return tuple(given)
+
+
+def _holds_a_list(given: Any) -> bool:
+    """Whether it is a tuple around the one output, which is a list itself."""
+    return isinstance(given, tuple | list) and len(given) == 1 and isinstance(given[0], tuple | list)
+
+
+def _check_kind(value: Any, spec: Output, what: str) -> None:
+    """Raise SolutionError where it is no tensor of such numbers; of floats and of ints the number of bits is free."""
+    if not isinstance(value, torch.Tensor):
+        raise _contract(f"{what} is {_kind(value)}, expected a tensor")
+    wanted, dtype = _DTYPES[spec.dtype], value.dtype
+    whole = not (value.is_floating_point() or value.is_complex() or dtype is torch.bool)
+    fits = {"float32": value.is_floating_point(), "int64": whole}.get(spec.dtype, dtype is wanted)
+    if not fits:
+        raise _contract(f"{what} has dtype {dtype}, expected {wanted}")
+
+
+def _contract(message: str) -> SolutionError:
+    return SolutionError("contract", message)
 
 
 def check_shape(tensor: torch.Tensor, spec: Output, batch: int) -> None:
@@ -114,7 +213,7 @@ def _kind(value: Any) -> str:
     return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
-def probes(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output]) -> dict[str, float]:
+def probes(model: nn.Module, x: Any, outputs: Sequence[Output]) -> dict[str, float]:
     """Parameters in all, and of those that serve any head the share that serves every one.
 
     A head is an output, or one task of an output that counts tasks in its first dimension. A number of a parameter
@@ -152,7 +251,7 @@ def probes(model: nn.Module, x: torch.Tensor, outputs: Sequence[Output]) -> dict
 
 
 def _served(
-    model: nn.Module, x: torch.Tensor, outputs: Sequence[Output], parameters: Sequence[nn.Parameter]
+    model: nn.Module, x: Any, outputs: Sequence[Output], parameters: Sequence[nn.Parameter]
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Which numbers of the parameters serve every head, and which serve at least one."""
     every = [torch.ones_like(parameter, dtype=torch.bool) for parameter in parameters]
@@ -169,7 +268,7 @@ def _served(
 
 def _all_need(
     model: nn.Module,
-    x: torch.Tensor,
+    x: Any,
     outputs: Sequence[Output],
     parameters: Sequence[nn.Parameter],
     shared: Sequence[torch.Tensor],

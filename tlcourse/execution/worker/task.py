@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from tlcourse.execution import items
 from tlcourse.execution.worker import pretrained
 
 
@@ -22,16 +23,18 @@ class Arrays(Dataset):
     """A map-style dataset of `(x, y)` tensors; `y` is a tuple where the exercise has several labels.
 
     `tensors` holds all of it at once, `(x, label, …)`: slicing it is much faster than a DataLoader on data this small.
+    Where items have different lengths, such an entry is a list of tensors, of texts one of bytes; and where an
+    exercise has several inputs, `x` is a table of these by name.
     """
 
-    def __init__(self, x: torch.Tensor, labels: Sequence[torch.Tensor]) -> None:
-        self.tensors = (x, *labels)
+    def __init__(self, x: Any, labels: Sequence[Any]) -> None:
+        self.tensors: tuple[Any, ...] = (x, *labels)
 
     def __len__(self) -> int:
-        return int(self.tensors[0].shape[0])
+        return items.count(self.tensors[0])
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, Any]:
-        x, *labels = (tensor[index] for tensor in self.tensors)
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        x, *labels = (items.item(one, index) for one in self.tensors)
         return x, (labels[0] if len(labels) == 1 else tuple(labels))
 
 
@@ -133,16 +136,23 @@ class Task:
         from tlcourse.course.loader import load_course
         from tlcourse.data import choose_variant, public_arrays
         from tlcourse.data.real import weights
+        from tlcourse.errors import InfraError
         from tlcourse.execution.speed import known_speed
 
         threads = torch.get_num_threads()
         where = pick_device(device)
         found = load_course(_course_of(exercise, course)).exercise(exercise)
         about = found.about
-        train, val = public_arrays(found, choose_variant(found, variant), seed)
+        given = public_arrays(found, choose_variant(found, variant), seed)
+        try:
+            train, val = (as_dataset(one, about.targets) for one in given)
+        except items.FormError as error:
+            raise InfraError(
+                f"The data of {exercise} are no inputs: {error}.", remedy="tlcourse author check"
+            ) from None
         return cls(
-            as_dataset(train, about.targets),
-            as_dataset(val, about.targets),
+            train,
+            val,
             device=where,
             seed=seed,
             seconds=about.seconds,
@@ -167,8 +177,14 @@ def _course_of(exercise: str, course: str | Path | None) -> Path | None:
 
 
 def as_dataset(arrays: Mapping[str, Any], targets: Sequence[str]) -> Arrays:
-    """NumPy arrays `x` and one an entry of `targets`, as a dataset."""
-    return Arrays(torch.from_numpy(arrays["x"]), [torch.from_numpy(arrays[name]) for name in targets])
+    """`x` and an entry of each of `targets`, of any form that inputs have, as a dataset. Raises FormError."""
+    flat = items.flattened({name: arrays[name] for name in ("x", *targets)})
+    return dataset_of({name: torch.from_numpy(array) for name, array in flat.items()}, targets)
+
+
+def dataset_of(flat: Mapping[str, torch.Tensor], targets: Sequence[str]) -> Arrays:
+    """A dataset of what has travelled."""
+    return Arrays(items.whole(flat, "x"), [items.whole(flat, name) for name in targets])
 
 
 def pick_device(name: str) -> torch.device:

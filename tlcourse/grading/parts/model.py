@@ -16,8 +16,16 @@ from tlcourse.course.spec import DATA, TaskSpec
 from tlcourse.data import FULL
 from tlcourse.data.real import weights
 from tlcourse.errors import InfraError, UnableError
+from tlcourse.execution import items
 from tlcourse.execution.answers import Raised
-from tlcourse.execution.arrays import CALLS, BadArraysError, order_of, read_predictions, taken_first
+from tlcourse.execution.arrays import (
+    CALLS,
+    BadArraysError,
+    order_of,
+    read_predictions,
+    require_rows,
+    taken_first,
+)
 from tlcourse.execution.spec import RunReport, RunSpec, RunStatus
 from tlcourse.grading.grader import Data, Grader, public_data
 from tlcourse.grading.graph import OfGraph, measured_on_graph
@@ -159,7 +167,7 @@ def run_and_measure(marking: Marking, seed: int, *, calling: bool = False) -> Me
     """
     exercise, grader, options = marking.exercise, marking.grader, replace(marking.options, seed=seed)
     data = grader.make(seed, options.variant) if grader else public_data(exercise, seed, options.variant)
-    analysed = min(len(data.val["x"]), ITEMS) if marking.scored and grader and grader.analyses_errors else 0
+    analysed = min(items.count(data.val["x"]), ITEMS) if marking.scored and grader and grader.analyses_errors else 0
     plain = spec = _spec(marking, data, options, analysed)
     functions, calls = marking.exercise.about.functions, None
     if calling and functions is not None and functions.after and grader is not None and marking.scored:
@@ -191,8 +199,9 @@ def _measured(
     if report.status != "done" or grader is None or not marking.scored:
         return MeasuredRun(seed, data.sha256, report, report.status, report.message, {})
     try:
-        order = order_of(spec.order_seed, len(data.test["x"]))
+        order = order_of(spec.order_seed, items.count(data.test["x"]))
         predictions = _in_order(read_predictions(report.results, len(order), spec.task_spec.outputs), order)
+        require_rows(predictions, data.test["x"], spec.task_spec.outputs)
     except BadArraysError as error:
         return MeasuredRun(seed, data.sha256, report, "invalid", f"{error}.", {})
     of_graph = None
@@ -222,19 +231,17 @@ def _errors_on_validation(grader: Grader, data: Data, spec: RunSpec, report: Run
         return None
     try:
         predictions = read_predictions(report.val_predictions, n, spec.task_spec.outputs)
-        return grader.analyse_errors({name: array[:n] for name, array in data.val.items()}, predictions)
+        first = items.part(data.val, slice(n))
+        require_rows(predictions, first["x"], spec.task_spec.outputs)
+        return grader.analyse_errors(first, predictions)
     except (BadArraysError, InfraError) as error:
         _log.warning("no error analysis: %s", error)
         return None
 
 
-def _in_order(shuffled: Mapping[str, np.ndarray[Any, Any]], order: np.ndarray[Any, Any]) -> dict[str, Any]:
+def _in_order(shuffled: Mapping[str, Any], order: np.ndarray[Any, Any]) -> dict[str, Any]:
     """Predictions back beside their labels."""
-    predictions = {}
-    for name, array in shuffled.items():
-        predictions[name] = np.empty_like(array)
-        predictions[name][order] = array
-    return predictions
+    return {name: items.part(value, np.argsort(order)) for name, value in shuffled.items()}
 
 
 def _spec(marking: Marking, data: Data, options: Options, analysed: int) -> RunSpec:
@@ -255,8 +262,8 @@ def _spec(marking: Marking, data: Data, options: Options, analysed: int) -> RunS
     return RunSpec(
         task_spec=task_spec,
         submission=marking.submission.folder,
-        train=data.train,
-        val=data.val,
+        train=data.sent.train,
+        val=data.sent.val,
         test_inputs=data.test_inputs if scored else None,
         order_seed=told(options, marking.order),
         limits=limits_of(about, options),

@@ -18,6 +18,7 @@ import numpy as np
 from tlcourse.course.model import CheckRule
 from tlcourse.course.parts import PredictionsPart
 from tlcourse.errors import InfraError
+from tlcourse.execution import items
 from tlcourse.execution.arrays import BadArraysError, read_arrays
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.names import shown
@@ -66,7 +67,7 @@ def mark(marking: Marking, part: PredictionsPart) -> Marked:
 
 
 def measured_by(
-    grader: Grader, rules: Sequence[CheckRule], truth: Mapping[str, Array], found: Mapping[str, Array]
+    grader: Grader, rules: Sequence[CheckRule], truth: Mapping[str, Any], found: Mapping[str, Array]
 ) -> dict[str, Measurement]:
     """What the grader measures: where the exercise has a model, too, `measure` is about that. Raises InfraError."""
     if grader.about.model:
@@ -74,12 +75,12 @@ def measured_by(
     return grader.measured_by("measure", rules, truth, found, {})
 
 
-def rows_of(truth: Mapping[str, Array]) -> int:
+def rows_of(truth: Mapping[str, Any]) -> int:
     """How many predictions are expected."""
-    return max((len(array) for array in truth.values() if array.ndim), default=0)
+    return max((items.count(one) for one in truth.values() if not isinstance(one, np.ndarray) or one.ndim), default=0)
 
 
-def cap(part: PredictionsPart, truth: Mapping[str, Array]) -> int:
+def cap(part: PredictionsPart, truth: Mapping[str, Any]) -> int:
     """The bytes that an honest file has at most."""
     n = rows_of(truth)
     if part.file.endswith(".csv"):
@@ -87,11 +88,11 @@ def cap(part: PredictionsPart, truth: Mapping[str, Array]) -> int:
     return _SPARE + n * math.prod(part.shape) * max(len(part.columns), 1) * 8
 
 
-def read(data: bytes, part: PredictionsPart, truth: Mapping[str, Array]) -> dict[str, Array]:
+def read(data: bytes, part: PredictionsPart, truth: Mapping[str, Any]) -> dict[str, Array]:
     """Finite predictions by name, in the order of `truth`, each of shape (n, …); raises FileError."""
     n = rows_of(truth)
     if part.file.endswith(".csv"):
-        return _of_csv(data, part, truth, n)
+        return _of_csv(data, part, {name: one for name, one in truth.items() if isinstance(one, np.ndarray)}, n)
     if part.file.endswith(".npy"):
         return {ALONE: _checked(ALONE, _of_npy(data, (n, *part.shape)), (n, *part.shape))}
     names = part.columns or (ALONE,)
