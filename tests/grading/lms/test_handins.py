@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 import re
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.lms.groups import Group, Groups
-from tlcourse.grading.lms.handins import HandIns, find_handins
+from tlcourse.grading.lms.handins import HandIns, find_handins, holds_a_solution, in_an_hour_that_came_twice
 from tlcourse.grading.lms.matching import Owner
 from tlcourse.grading.lms.roster import Person, Roster
 
@@ -196,7 +197,13 @@ def test_a_newest_attempt_without_a_solution_hides_no_older_one_in_silence(tmp_p
 
 @pytest.mark.parametrize(
     ("day", "newest", "said"),
-    [("26 Oct 2025", 1, True), ("2 Nov 2025", 1, True), ("19 Oct 2025", 0, False), ("27 Oct 2025", 0, False)],
+    [
+        ("26 Oct 2025", 1, True),
+        ("2 Nov 2025", 1, True),
+        ("19 Oct 2025", 0, False),
+        ("27 Oct 2025", 0, False),
+        ("3 May 2026", 0, False),
+    ],
 )
 def test_in_the_hour_that_comes_twice_the_number_tells_which_attempt_is_the_newest(tmp_path, day, newest, said):
     names = (f"39-1 - Jane Doe - {day} 250 AM", f"39-2 - Jane Doe - {day} 210 AM")
@@ -205,6 +212,56 @@ def test_in_the_hour_that_comes_twice_the_number_tells_which_attempt_is_the_newe
     assert [notice.split(";")[0] for notice in handins.notices] == [
         "Jane Doe: 2 attempts in an hour that came twice"
     ] * said
+
+
+@pytest.mark.parametrize(
+    ("night", "twice"),
+    [
+        ("2025-10-26 01:00", True),
+        ("2025-10-26 03:59", True),
+        ("2025-10-26 00:59", False),
+        ("2025-10-26 04:00", False),
+        ("2026-10-25 02:30", True),
+        ("2027-10-31 02:30", True),
+        ("2027-10-24 02:30", False),
+        ("2026-11-01 01:30", True),
+        ("2027-11-07 01:30", True),
+        ("2026-11-08 01:30", False),
+        ("2029-04-01 02:30", True),
+        ("2024-04-07 02:30", True),
+        ("2029-04-08 02:30", False),
+        ("2026-05-03 02:30", False),
+        ("2025-10-27 02:30", False),
+        ("2025-10-26 02:30+01:00", False),  # a zone says which of the two hours it was
+    ],
+)
+def test_the_hours_that_may_come_twice_are_those_of_one_sunday_in_autumn(night, twice):
+    one = datetime.datetime.fromisoformat(night)
+    assert in_an_hour_that_came_twice(one, one.replace(minute=5)) is twice
+    assert not in_an_hour_that_came_twice(one, one + datetime.timedelta(hours=1))
+
+
+def test_what_could_be_graded_is_source_a_notebook_or_a_zip_wherever_it_lies(tmp_path):
+    for name, holds in {"a.py": True, "a.IPYNB": True, "a.Zip": True, "a.pdf": False, "py": False}.items():
+        folder = tmp_path / f"with {name}"
+        (folder / "deep").mkdir(parents=True)
+        (folder / "deep" / name).write_text("x")
+        assert holds_a_solution(folder / "deep" / name) is holds_a_solution(folder) is holds
+
+
+def test_a_zip_beside_source_is_no_more_than_a_part_of_the_hand_in(tmp_path):
+    folder = lay(tmp_path / "in", "Jane Doe", "John Doe")
+    for name in ("Jane Doe", "John Doe"):
+        (folder / name / "data.zip").write_text("x")
+    (folder / "John Doe" / "solution.py").rename(folder / "John Doe" / "solution.ipynb")
+    found = find_handins(folder, tmp_path / "into", roster=TWO).found
+    assert [handin.path for handin in found] == [folder / "Jane Doe", folder / "John Doe"]
+
+
+def test_whoever_is_in_two_groups_and_in_no_class_list_is_named_by_the_id(tmp_path):
+    groups = Groups((Group("T1", ("1", "9")), Group("T2", ("9",))))
+    handins = find_handins(lay(tmp_path / "in", "T1", "T2"), tmp_path / "into", roster=TWO, groups=groups)
+    assert handins.notices[0] == "9 is in two groups: T1 and T2."
 
 
 def test_whoever_is_in_two_groups_is_named_before_anything_is_graded(tmp_path):
@@ -351,6 +408,77 @@ def test_whose_a_folder_is_the_staff_may_say_by_any_name_of_the_lists_and_it_is_
         find_handins(folder, tmp_path / "into", roster=TWO, known={"Zoe": "Jim"})
 
 
+def test_of_one_folder_alone_that_a_list_of_groups_names_its_file_is_not_taken_for_the_hand_in(tmp_path):
+    (handin,) = find_handins(lay(tmp_path / "in", "Pair"), tmp_path / "into", groups=PAIR).found
+    assert (handin.owner, handin.folder_name, handin.members) == ("Pair", "Pair", ("1", "2"))
+
+
+def test_times_that_moodles_worksheet_gives_are_the_earliest_of_the_members(tmp_path):
+    roster = Roster(TWO.people, times={"1": "2026-05-06T08:12:00", "2": "2026-05-05T08:12:00"})
+    moodle = [f"{who}_assignsubmission_file_" for who in ("Jane Doe_81", "Team-7-John Doe_82")]
+    handins = find_handins(lay(tmp_path / "in", *moodle), tmp_path / "into", roster=roster)
+    assert {one.owner: one.submitted_at for one in handins.found} == {
+        "Jane Doe": "2026-05-06T08:12:00",
+        "Team-7": "2026-05-05T08:12:00",
+    }
+    pair = find_handins(lay(tmp_path / "one", moodle[0]), tmp_path / "into", roster=roster, groups=PAIR)
+    assert [one.submitted_at for one in pair.found] == ["2026-05-05T08:12:00"]
+    late = Roster(TWO.people, times={"2": "2026-05-05T08:12:00"})
+    nothing = find_handins(tmp_path / "one", tmp_path / "into", roster=late)
+    assert [one.submitted_at for one in nothing.found] == [""]  # of Jane, the worksheet says nothing
+    folders = find_handins(lay(tmp_path / "folders", "Jane Doe", "John Doe"), tmp_path / "into", roster=roster)
+    assert [one.submitted_at for one in folders.found] == ["", ""]  # the worksheet is of another download
+
+
+def test_everybody_of_the_lists_and_their_groups_are_kept_beside_what_was_found(tmp_path):
+    folder = lay(tmp_path / "in", "Jane Doe")
+    trio = Groups((Group("Trio", ("1", "2", "9")),))
+    both = find_handins(folder, tmp_path / "into", roster=TWO, groups=trio)
+    assert both.people == (*TWO.people, Person("9"))
+    assert both.groups == {"1": "Trio", "2": "Trio", "9": "Trio"}
+    assert both.listed == ("1", "2")
+    alone = find_handins(folder, tmp_path / "into", roster=TWO)
+    assert (alone.people, alone.groups, alone.listed) == (TWO.people, {}, ("1", "2"))
+    neither = find_handins(folder, tmp_path / "into")
+    assert (neither.people, neither.groups, neither.listed) == ((), {}, None)
+
+
+def test_when_older_attempts_were_handed_in_and_what_the_platform_calls_late_is_kept(tmp_path):
+    names = [f"1-1 - Jane Doe - {day} maj 2026 0812" for day in (7, 6, 5)]
+    (handin,) = find_handins(lay(tmp_path / "in", *names), tmp_path / "into", roster=TWO).found
+    assert (handin.submitted_at, handin.called_late) == ("2026-05-07T08:12:00", None)
+    assert handin.older_at == ("2026-05-06T08:12:00", "2026-05-05T08:12:00")
+    canvas = tmp_path / "canvas"
+    canvas.mkdir()
+    for name in ("doejane_5501_991_solution.py", "doejohn_LATE_5502_993_solution.py"):
+        (canvas / name).write_text("x")
+    numbered = Roster((Person("1", "a", "Jane", "Doe", "", "5501"), Person("2", "b", "John", "Doe", "", "5502")))
+    found = find_handins(canvas, tmp_path / "into", roster=numbered).found
+    assert [(one.owner, one.called_late) for one in found] == [("Jane Doe", False), ("John Doe", True)]
+
+
+def test_who_hands_in_together_on_gradescope_is_their_group_or_a_pair_with_a_key_of_its_own(tmp_path):
+    folder = lay(tmp_path / "in", "submission_7", "submission_8")
+    names = [("Jane Doe", "John Doe"), ("John Doe", "Jane Doe")]
+    about = [
+        f"submission_{n}:\n  :submitters:\n"
+        + "".join(f"  - :name: {who}\n" for who in both)
+        + f"  :created_at: 2026-05-0{n} 08:12:00 Z\n"
+        for n, both in zip((7, 8), names, strict=True)
+    ]
+    (folder / "submission_metadata.yml").write_text("".join(about))
+    handins = find_handins(folder, tmp_path / "into", roster=TWO)
+    (handin,) = handins.found
+    assert (handin.kind, handin.owner, handin.members) == ("group", "John Doe and Jane Doe", ("2", "1"))
+    assert handin.key.rpartition("-")[2] == hashlib.sha256(b"group\x001\x002").hexdigest()[:10]
+    assert handins.notices == [
+        "John Doe and Jane Doe: 2 members handed in; the newest, submission_8, counts.",
+        "One hand-in is a group's (John Doe and Jane Doe): --groups says who is in it.",
+    ]
+    (pair,) = find_handins(folder, tmp_path / "into", roster=TWO, groups=PAIR).found
+    assert (pair.kind, pair.owner, pair.members, pair.folder_name) == ("group", "Pair", ("1", "2"), "submission_8")
+
+
 def test_a_folder_that_people_named_is_looked_through_for_a_name(tmp_path):
     folder = lay(tmp_path / "in", "ex2_final_Jane Doe_v3", "John Doe")
     assert [h.owner for h in find_handins(folder, tmp_path / "into", roster=TWO).found] == ["Jane Doe", "John Doe"]
@@ -393,7 +521,7 @@ def test_a_group_of_a_download_without_groups_belongs_to_those_who_handed_in(tmp
     folder = lay(tmp_path / "in", "1-1 - Pair - Jane Doe - 5 maj 2026 0812", "1-2 - Pair - John Doe - 5 maj 2026 0912")
     handins = find_handins(folder, tmp_path, roster=TWO)
     assert [(h.kind, h.owner, set(h.members)) for h in handins.found] == [("group", "Pair", {"1", "2"})]
-    assert any("--groups" in notice for notice in handins.notices)
+    assert handins.notices[-1] == "One hand-in is a group's (Pair): --groups says who is in it."
 
 
 def test_what_a_batch_wrote_into_the_same_folder_is_no_hand_in(tmp_path):

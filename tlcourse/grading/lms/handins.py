@@ -385,5 +385,7 @@ def _notices(class_: ClassIndex, handins: list[HandIn]) -> list[str]:
     else:
         unknown = [visible(handin.owner) for handin in handins if handin.kind == "group"]
         if unknown:
-            notices.append(f"{len(unknown)} hand-ins are groups' ({unknown[0]}, …): --groups says who is in them.")
+            several = f"{len(unknown)} hand-ins are groups' ({unknown[0]}, …): --groups says who is in them."
+            one = f"One hand-in is a group's ({unknown[0]}): --groups says who is in it."
+            notices.append(several if len(unknown) > 1 else one)
     return notices

@@ -307,6 +307,8 @@ def _within(who: str, people: People, common: frozenset[str]) -> tuple[set[str],
         )
         said = [word for word in words if word in keys or not _says_nothing(word, common)]
         rest = [word for word in said if word not in keys]
+        if rest and not people.by_name(" ".join(rest)) & found:  # beside half a name a user name may be its other half
+            rest = [word for word in said if word not in keys or word.isalpha()]
         same = len(found) == 1 and (
             found == people.by_name(" ".join(said)) or _goes_with(keys[0], " ".join(rest), next(iter(found)), people)
         )
