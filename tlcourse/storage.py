@@ -23,7 +23,7 @@ BUSY_S = 5.0
 """Seconds that we wait for another process before we say that a file is in use."""
 _PAUSE_S = 0.02
 _PRIVATE = 0o600
-_SCRATCH = r"tlcourse-(?:run|submission|server)-(\d+)-"
+_SCRATCH = r"tlcourse-(?:run|submission|server|marking)-(\d+)-"
 
 
 # Files
@@ -152,7 +152,7 @@ def locked(path: Path, *, wait_s: float = 0.0, holder: str = "") -> Iterator[Non
 
 @contextlib.contextmanager
 def scratch_folder(kind: str) -> Iterator[Path]:
-    """A new folder that only this user can enter; `kind` is `run`, `submission` or `server`."""
+    """A new folder that only this user can enter; `kind` is `run`, `submission`, `server` or `marking`."""
     folder = new_folder(kind)
     try:
         yield folder

@@ -8,14 +8,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from assignments import code as code_cell
+from assignments import notebook
+from assignments import text as text_cell
+from drawn import notices_of
 from msgspec.structs import replace
 from results import result
 
 from tlcourse.grading.batch.setup import ClassLists, begin, seed_from
 from tlcourse.grading.grade import Options
-from tlcourse.grading.gradebook.by_hand import add_request, set_mark
+from tlcourse.grading.gradebook.by_hand import add_request, hand_marks, set_mark
 from tlcourse.grading.gradebook.changes import decide
 from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
+from tlcourse.grading.gradebook.submission_store import SubmissionStore
+from tlcourse.grading.result import SubmissionRecord
 from tlcourse.paths import gradebook_file
 from tlcourse.tui.screens.batch_words import export_command
 
@@ -70,6 +77,110 @@ async def test_comments_and_requests_of_a_hand_in_are_shown(visit, graded):
         shown = await person.sees("comment: Nearly [red]there.")
         assert "request 1 (open): " in shown
         assert "Is z not right?" in shown
+
+
+ASSIGNMENTS = TESTS / "assignments_course"
+HOSTILE = "# Report\x1b[2J\n\nIt grows [red]<script>x</script> [here](http://x).\n```\nw = 1\n```"
+
+
+@pytest.fixture
+def to_mark(own_home, tmp_path):
+    """Ann, Bo and Cem handed in code, a report and a cell; all is graded, nothing marked. Cem has no report."""
+    store = SubmissionStore(gradebook_file())
+    cell = text_cell("It [b]grows[/b].")
+    cell["metadata"]["tags"] = ["why"]
+    batch = BatchRecord(
+        *(0, "descent", "mini", "/s", "folders", 4.0, "given", "s", "f", "g", {}),
+        {"notices": [], "unmatched": [], "missing": []},
+        *("sofie", ""),
+    )
+    names = ("ann", "bo", "cem")
+    with Gradebook.writing(gradebook_file(), "a test") as book:
+        book.begin_batch(batch, [HandInRecord(0, 0, name, name, "person", [], name, "/p", "") for name in names])
+        for handin in book.handins(1):
+            (folder := tmp_path / "in" / handin.owner).mkdir(parents=True)
+            (folder / "solution.ipynb").write_text(notebook(code_cell("x = 1"), cell))
+            if handin.owner != "cem":
+                report = HOSTILE.encode() if handin.owner == "ann" else b"%PDF-1.7"
+                (folder / "report.pdf").write_bytes(report)
+            taken = store.take(folder)
+            made = replace(result("pass", 4.0), submission=SubmissionRecord(str(folder), taken.sha256))
+            book.record(handin.id, 0, made, "")
+    return store
+
+
+def marks_given():
+    with Gradebook.reading(gradebook_file()) as book:
+        return [(one.target, one.item, one.points, one.comment, bool(one.seen)) for one in hand_marks(book, "descent")]
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+async def test_a_hand_in_is_marked_beside_its_checks_with_keys(visit, to_mark, columns, rows):
+    async with visit(columns, rows, course=ASSIGNMENTS) as person:
+        await person.go("batch")
+        assert "3 waiting for marks by hand" in await person.sees("ann")
+        await person.press("m")
+        shown = await person.sees("The report: – of 5")
+        assert "✓ passed  Error of y" in shown
+        assert "○ A figure of w over the steps" in shown
+        await person.press("pagedown")
+        shown = await person.sees("It grows [red]<script>x</script> [here](http://x).")
+        assert "\x1b" not in shown
+        await person.press("plus")
+        await person.sees("✓ A figure of w over the steps  2 of 2")
+        await person.press("enter")
+        await person.sees("Points, at most 3")
+        await person.type("4")
+        await person.press("enter")
+        await person.sees("4 points are more than the 3 of reading.")
+        await person.press("backspace")
+        await person.type("2,5")
+        await person.press("tab")
+        await person.type("why three rates")
+        await person.press("enter")
+        await person.sees("What the figure shows  2.5 of 3")
+        await person.press("plus")
+        await person.sees("The report: 4.5 of 5")
+        assert [one[1:] for one in marks_given()] == [
+            ("figure", 2.0, "", True),
+            ("reading", 2.5, "why three rates", True),
+            ("words", 1.0, "", True),
+        ]
+        await person.press("n")
+        await person.sees("report.pdf: PDF, 8 bytes")
+        await person.press("n")
+        await person.sees("report.pdf was not handed in.")
+        await person.press("n")
+        await person.sees("report.pdf: PDF, 8 bytes")
+        await person.press("escape")
+        shown = await person.sees("2 waiting for marks by hand")
+        assert "ann  PASS 9.5" in shown
+
+
+async def test_a_mark_that_changes_needs_its_reason_and_what_changed_since_is_said(visit, to_mark, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with Gradebook.writing(gradebook_file(), "a test") as book:
+        for item in ("figure", "reading", "words"):
+            set_mark(book, "descent", "ann", item, 1.0, "", who="lars", why="", seen="another one")
+    async with visit(120, 40, course=ASSIGNMENTS) as person:
+        await person.go("batch")
+        await person.press("m")
+        await person.sees("changed since it was marked")
+        await person.press("plus")
+        await person.sees("A mark that changes needs its reason.")
+        await person.press("enter")
+        await person.sees("Why it changes")
+        await person.press("backspace", "2", "tab", "tab")
+        await person.type("axes")
+        await person.press("enter")
+        await person.sees("✓ A figure of w over the steps  2 of 2")
+        await person.press("o")
+        await person.sees("copied to")
+        (said,) = [one for one in notices_of(person.app) if "copied to" in one]
+        folder = Path(said.split("copied to ")[1])
+        assert {path.name for path in folder.iterdir()} == {"report.pdf", "solution.ipynb"}
+        assert folder.stat().st_mode & 0o77 == 0
 
 
 @pytest.fixture

@@ -46,6 +46,8 @@ COMMANDS = {
     "progress.next": "progress", "progress.review": "quiz take", "progress.due": "quiz review",
     "progress.weakest": "lesson show", "progress.export": "progress",
     "batch.open": "ta report", "batch.retry": "ta regrade", "batch.export": "ta export",
+    "batch.mark": "ta mark", "handin.mark": "ta mark", "handin.full": "ta mark", "handin.next": "ta mark",
+    "handin.open": "ta mark",
     "batch.people": "ta report", "batch.go_on": "batch", "batch.place": "batch",
     "home.jobs": "jobs list", "exercise.jobs": "jobs list", "exercise.place": "config show",
     "jobs.follow": "jobs tail", "jobs.cancel": "jobs cancel", "jobs.fetch": "jobs list", "jobs.prove": "config check",

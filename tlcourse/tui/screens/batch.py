@@ -30,7 +30,7 @@ from tlcourse.tui.clusters import backends
 from tlcourse.tui.clusters import on as on_backend
 from tlcourse.tui.screens.batch_words import export_command, handin_line, person_line, summary
 from tlcourse.tui.screens.frame import CourseScreen
-from tlcourse.tui.screens.hand_in import HandInScreen, clean
+from tlcourse.tui.screens.hand_in import HandInScreen, clean, next_to_mark
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
 
@@ -44,6 +44,7 @@ class BatchScreen(CourseScreen):
     CSS_PATH = "batch.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="batch.open", priority=True),
+        Binding("m", "mark", "Mark by hand", id="batch.mark"),
         Binding("r", "retry", "Retry faults", id="batch.retry"),
         Binding("g", "go_on", "Continue", id="batch.go_on"),
         Binding("p", "place", "Place", id="batch.place", show=False),
@@ -124,6 +125,7 @@ class BatchScreen(CourseScreen):
         self._say(summary(self._record, state, len(asked), self._people, kept))
         self._list()
         self.show_path()
+        self.keys_changed()
 
     def _say(self, text: Text) -> None:
         if not self.is_mounted:
@@ -198,6 +200,21 @@ class BatchScreen(CourseScreen):
     def action_open(self) -> None:
         """Open the hand-in under the cursor."""
         self.query_one("#batch-handins", OptionList).action_select()
+
+    def works(self, action: str) -> bool:
+        """Marking, where the exercise has something that people mark."""
+        exercise = self.course_app.course.exercises.get(self._record.exercise if self._record else "")
+        return action != "mark" or (exercise is not None and bool(exercise.about.manual))
+
+    def action_mark(self) -> None:
+        """Open the first hand-in of which something is not marked."""
+        exercise = self.course_app.course.exercises.get(self._record.exercise if self._record else "")
+        if exercise is None or not exercise.about.manual:
+            self.tell("Nothing of this exercise is marked by hand.")
+        elif (found := next_to_mark(self._statuses, exercise)) is None:
+            self.tell("All that is graded is marked.")
+        else:
+            self.app.push_screen(HandInScreen(found, self._record, self._people))
 
     def action_retry(self) -> None:
         """Grade again what ended in an internal error, in a process that outlives the app."""

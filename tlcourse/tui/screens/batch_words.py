@@ -23,7 +23,7 @@ _MARKS = {"unmatched": ("?", "doubt"), "nothing": ("â€“", "bad"), "by hand": ("â
 def states_in_words(people: list[PersonStatus]) -> str:
     """`110 people: 104 graded, 3 handed in nothing, 2 not matched, 1 excused`."""
     counts = Counter(one.state for one in people)
-    words = {**STATES, "by hand": "set by hand"}
+    words = {**STATES, "by hand": "set by hand", "to mark": "waiting for marks by hand"}
     said = ", ".join(f"{number} {words[state]}" for state, number in counts.most_common())
     return f"{counted(len(people), 'person', 'people')}: {said}"
 
