@@ -96,7 +96,7 @@ class InForks:
         self.took_s: dict[str, float] = {}
         self.through: dict[str, list[pytest.Item]] = defaultdict(list)
         self.kills: Counter[tuple[str, str]] = Counter()
-        self.forked = False
+        self.forked, self.pid = False, 0
         self.home = into.with_name("tests")
 
     @pytest.hookimpl(tryfirst=True)
@@ -129,7 +129,8 @@ class InForks:
                 function = mangled_name_from_mutant_name(mutant.name)
                 short = [one for one in self.through[function] if self.took_s[one.nodeid] <= LONG_S]
                 tests = short if (mutant.was, mutant.now) in reasons else self.through[function]
-                if noticed := self.judge(mutant.name, sorted(tests, key=lambda one: self.costs(function, one.nodeid))):
+                tests = sorted(tests, key=lambda one: self.costs(function, one.nodeid))
+                if noticed := self.judge(mutant.name, tests) if tests else None:
                     by, in_time = noticed
                     self.kills[function, by] += 1
                     mutant = msgspec.structs.replace(mutant, by=by, in_time=in_time)
@@ -143,8 +144,10 @@ class InForks:
     def judge(self, mutant: str, tests: list[pytest.Item]) -> tuple[str, bool] | None:
         """The first test that notices the mutant, and whether it came to its end in time."""
         reading, writing = os.pipe()
-        pid = os.fork()
+        signal.signal(signal.SIGCHLD, self.reap)
+        self.pid = pid = os.fork()
         if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.run(mutant, tests, writing)
         os.close(writing)
         test, in_time, ended = "", True, os.pidfd_open(pid)
@@ -158,6 +161,7 @@ class InForks:
                 watched.remove(reading)
             else:
                 break
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.kill(pid, signal.SIGKILL)
         status = os.waitpid(pid, 0)[1]
         os.close(reading)
@@ -169,14 +173,20 @@ class InForks:
         shutil.rmtree(self.home, ignore_errors=True)
         return (test, in_time) if status else None
 
+    def reap(self, *_: object) -> None:
+        """An orphan of the fork has ended: tests look whether anything is left, and it must not be."""
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and found.si_pid != self.pid:
+                os.waitpid(found.si_pid, 0)
+
     def run(self, mutant: str, tests: list[pytest.Item], telling: int) -> NoReturn:
         """In the fork: run the tests up to the first that fails, and say the name of each before."""
         self.forked = True
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-        self.home.mkdir()
-        tests[0].config._tmp_path_factory._basetemp = self.home  # a folder of thousands is slow to add one to
-        set_mutant_under_test(mutant)
         try:
+            resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+            self.home.mkdir(exist_ok=True)
+            tests[0].config._tmp_path_factory._basetemp = self.home  # a folder of thousands is slow to add one to
+            set_mutant_under_test(mutant)
             for test, after in zip(tests, [*tests[1:], None], strict=True):
                 os.write(telling, f"{test.nodeid}\n".encode())
                 runtestprotocol(test, log=False, nextitem=after)
