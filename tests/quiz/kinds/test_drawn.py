@@ -34,6 +34,7 @@ FAMILY = next(
         ("round(2.6) + floor(2.6) + ceil(2.2)", 8),
         (" 1_000 / 8 ", 125),
         ("-" * (LONGEST - 1) + "1", -1),
+        ("-n", -8),
     ],
 )
 def test_a_formula_is_arithmetic_on_numbers_and_names(formula, value):
@@ -71,6 +72,24 @@ def test_nothing_else_is_a_formula_and_nothing_of_it_is_run(formula, said):
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("x", "`x` is not known, expected one of: none"),
+        ("(-1) ** 0.5", "a root of a negative number cannot be computed"),
+        (
+            "1 if 1 else 2",
+            "`1 if 1 else 2` is not arithmetic, expected numbers, names, + - * / ** % and "
+            "abs, ceil, exp, floor, log, max, min, round, sqrt",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_formula_is_said_whole(formula, said):
+    with pytest.raises(ValueError) as refused:
+        evaluate(formula, {})
+    assert str(refused.value) == said
+
+
 def test_other_numbers_are_drawn_at_each_visit_and_the_same_ones_from_a_seed():
     drawn = {FAMILY.realise(seed).prompt for seed in range(60)}
     assert drawn == {f"What is {a} times {b}?" for a in (2, 3, 5) for b in (0.5, 1.5) if a > b}
@@ -91,6 +110,14 @@ def test_other_numbers_are_drawn_at_each_visit_and_the_same_ones_from_a_seed():
     )
 
 
+def test_what_a_family_holds_besides_its_formulas_is_kept_for_each_draw():
+    listing = msgspec.structs.replace(FAMILY, code="x = {a}", tolerance=0.5, keep="a - 2")
+    asked = [listing.realise(seed) for seed in range(20)]
+    assert {(one.code, one.tolerance) for one in asked} == {("x = 3", 0.5), ("x = 5", 0.5)}  # 2 is not above zero
+    (reason,) = msgspec.structs.replace(listing, tolerance=0.0).realise(0).reasons()
+    assert reason.label == shown(asked[0].answer)
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [
@@ -103,6 +130,9 @@ def test_other_numbers_are_drawn_at_each_visit_and_the_same_ones_from_a_seed():
         (0.0000625, "0.0000625"),
         (1234.567, "1235"),
         (0.0, "0"),
+        (10000.0, "10 000"),
+        (10000.5, "10 000"),
+        (0.00002, "0.00002"),
     ],
 )
 def test_numbers_are_shown_with_four_digits_or_whole(number, text):
@@ -129,6 +159,9 @@ def test_a_range_has_both_ends_and_no_dust():
         ({"prompt": "What is {answer}?"}, "has a place for `{answer}`, expected one of: a, b, double"),
         ({"let": {"a": "b"}}, "has the name `a` for a number"),
         ({"let": {"sqrt": "b"}, "reason": "."}, "has the name `sqrt` for a number"),
+        ({"let": {"answer": "b"}, "reason": "."}, "has the name `answer` for a number"),
+        ({"draw": {"a": [0, 1], "b": [1]}, "keep": None, "answer": "b / a"}, "divides by zero"),
+        ({"draw": {"a": [1, 0], "b": [1]}, "keep": None, "answer": "b / a"}, "divides by zero"),  # of many draws one
         ({"keep": "a - 9"}, "`a - 9` held for none of 500 draws"),
         ({"draw": {"a": [], "b": [1]}}, "`a` has no numbers to draw from"),
         ({"draw": {"a": [0], "b": [1]}, "keep": None, "answer": "b / a"}, "divides by zero"),
@@ -150,3 +183,4 @@ def test_another_program_gets_one_set_of_numbers_and_gives_the_family_back():
     back = ImportedQuestion(where="f:1", prompt=exported.prompt, answer=1.0, note=FAMILY.note())
     fields = {"id": "family", "type": "drawn", "objective": "answer", "section": "kinds#answering"}
     assert msgspec.convert(fields | Drawn.fields_of(back), Drawn) == FAMILY
+    assert Drawn.fields_of(ImportedQuestion(where="f:1", note={"family": "a text"})) == {}

@@ -99,6 +99,14 @@ def test_options_come_back_with_their_listing(kind):
     assert KINDS[kind].fields_of(imported(options=OPTIONS, code="x")) == {"options": OPTIONS, "code": "x"}
 
 
+def test_that_the_order_of_options_has_a_sense_goes_out_and_comes_back():
+    assert msgspec.structs.replace(QUESTIONS["one"], ordered=True).note() == {"ordered": True}
+    assert msgspec.structs.replace(QUESTIONS["one"], ordered=False).note() == {}
+    for note, kept in (({"ordered": True}, {"ordered": True}), ({"ordered": "yes"}, {}), ({"ordered": False}, {})):
+        back = KINDS["single"].fields_of(imported(options=OPTIONS, note=note))
+        assert back == {"options": OPTIONS} | kept
+
+
 @pytest.mark.parametrize(
     ("tolerance", "note", "expected"),
     [(None, {}, 0.0), (None, {"tolerance": 0.5}, 0.5), (0.25, {"tolerance": 0.5}, 0.25)],

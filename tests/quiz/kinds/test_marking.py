@@ -181,3 +181,8 @@ def test_the_record_names_what_was_chosen_by_its_text_whatever_letter_it_had(que
             places = [asked.choices().index(text) for text in (kept if isinstance(kept, list) else [kept])]
             assert asked.named(places if isinstance(kept, list) else places[0]) == kept
             assert asked.mark(asked.right() if isinstance(kept, list) else asked.right()[0]).correct
+
+
+def test_a_line_that_was_no_answer_names_nothing():
+    assert MATCHING.named("a line") == {}
+    assert ORDERING.named("a line") == []

@@ -84,15 +84,29 @@ def test_options_stand_anywhere_and_each_place_is_as_likely():
         (["2", "8", "4"], []),
         (["1,000 weights", "20,000 weights", "400,000 weights"], [0, 1, 2]),
         (["−1", "0", "+1"], [0, 1, 2]),
+        (["1.2.3", "1.3", "2"], []),
+        (["1", "1.0", "2"], []),
+        (["2", "1.0", "1"], []),
     ],
 )
 def test_options_that_speak_of_others_or_count_keep_their_place(texts, fixed):
     assert fixed_places(texts) == set(fixed)
-    for seed in range(20):
-        order = visit_order(texts, "q", seed)
+    orders = [visit_order(texts, "q", seed) for seed in range(20)]
+    for order in orders:
         assert sorted(order) == [0, 1, 2]
         assert [order[place] for place in fixed] == fixed
+    assert orders == [visit_order(texts, "q", seed) for seed in range(20)]  # a visit that is gone on with
+    assert len({tuple(order) for order in orders}) == {0: 6, 1: 2, 3: 1}[len(fixed)]
     assert visit_order(texts, "q", 3, ordered=True) == [0, 1, 2]
+    assert fixed_places(["1", "2"]) == set()  # two are always in some order
+
+
+def test_options_whose_order_has_a_sense_stay_as_the_author_wrote_them():
+    options = [Option(text, "r", correct=text == "never") for text in ("never", "sometimes", "always")]
+    asked = Single(id="q", options=options, prompt="?", objective="o", section="u#s")
+    kept = msgspec.structs.replace(asked, ordered=True)
+    assert all(kept.realise(seed) == kept for seed in range(20))
+    assert any(asked.realise(seed) != asked for seed in range(20))
 
 
 def test_lines_of_a_listing_stay_and_steps_and_right_sides_move():
