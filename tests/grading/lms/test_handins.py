@@ -243,10 +243,13 @@ def test_the_hours_that_may_come_twice_are_those_of_one_sunday_in_autumn(night, 
 
 def test_what_could_be_graded_is_source_a_notebook_or_a_zip_wherever_it_lies(tmp_path):
     for name, holds in {"a.py": True, "a.IPYNB": True, "a.Zip": True, "a.pdf": False, "py": False}.items():
-        folder = tmp_path / f"with {name}"
+        folder = tmp_path / f"with {name.replace('.', ' ')}"
         (folder / "deep").mkdir(parents=True)
         (folder / "deep" / name).write_text("x")
         assert holds_a_solution(folder / "deep" / name) is holds_a_solution(folder) is holds
+    lay(tmp_path, "named.zip")
+    (tmp_path / "named.zip" / "solution.py").unlink()
+    assert not holds_a_solution(tmp_path / "named.zip")  # a folder is what it holds, whatever it is called
 
 
 def test_a_zip_beside_source_is_no_more_than_a_part_of_the_hand_in(tmp_path):
@@ -522,6 +525,9 @@ def test_a_group_of_a_download_without_groups_belongs_to_those_who_handed_in(tmp
     handins = find_handins(folder, tmp_path, roster=TWO)
     assert [(h.kind, h.owner, set(h.members)) for h in handins.found] == [("group", "Pair", {"1", "2"})]
     assert handins.notices[-1] == "One hand-in is a group's (Pair): --groups says who is in it."
+    names = [f"1-1 - {who} - 5 maj 2026 0812" for who in ("Pair - Jane Doe", "Other - John Doe")]
+    two = find_handins(lay(tmp_path / "two", *names), tmp_path / "into", roster=TWO)
+    assert two.notices == ["2 hand-ins are groups' (Other, …): --groups says who is in them."]
 
 
 def test_what_a_batch_wrote_into_the_same_folder_is_no_hand_in(tmp_path):

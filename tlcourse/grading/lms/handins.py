@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from tlcourse.errors import UsageError
 from tlcourse.grading.intake.names import is_left_behind
 from tlcourse.grading.lms.download_listing import (
+    SOLUTIONS,
     DownloadEntry,
     download_listing,
     is_named_by_a_platform,
@@ -342,9 +343,7 @@ def in_an_hour_that_came_twice(one: datetime.datetime, other: datetime.datetime)
 
 def holds_a_solution(path: Path) -> bool:
     """Whether there is anything in an attempt that could be graded."""
-    return path.suffix.lower() in (".py", ".ipynb", ".zip") or (
-        path.is_dir() and _has_any(path, (".py", ".ipynb", ".zip"))
-    )
+    return _has_any(path, SOLUTIONS) if path.is_dir() else path.suffix.lower() in SOLUTIONS
 
 
 def _has_source(folder: Path) -> bool:
