@@ -165,17 +165,21 @@ def run_many(pool: Pool, jobs: list[RunSpec]) -> None:
 
 
 @pytest.mark.slow
-def test_a_thousand_submissions_through_one_pool_leave_nothing_and_need_no_more_memory(job_for, tells, leftovers):
-    """No parent is replaced on the way: a new one would hide what an old one had gathered."""
-    jobs = [job_for(tells("pass"), seed=number) for number in range(50)]
+def test_hundreds_of_submissions_through_one_pool_leave_nothing_and_need_no_more_memory(job_for, tells, leftovers):
+    """No parent is replaced on the way: a new one would hide what an old one had gathered.
+
+    Why three hundred suffice: between rounds both processes together vary by 0.3 MB of 540, so that 1 % over the 240
+    runs between the first and the last pair of rounds finds a leak of 22 kB a run; a descriptor left is found by one.
+    """
+    jobs = [job_for(tells("pass"), seed=number) for number in range(30)]
     outside = leftovers()
     with Pool(workers=2, sandbox=ForkServerSandbox(runs=10_000)) as pool:
-        run_many(pool, jobs[:20])
+        run_many(pool, jobs)
         parent, before, sizes = pool.sandbox.server, leftovers(), []
-        for _ in range(20):
+        for _ in range(10):
             run_many(pool, jobs)
             assert soon(lambda: leftovers() == before), (leftovers(), before)
             sizes.append(psutil.Process().memory_info().rss / 2**20 + parent.memory_mb())
-        assert (pool.sandbox.server, parent.runs) == (parent, 1020)
-    assert sum(sizes[-2:]) / sum(sizes[:2]) < 1.05, sizes
+        assert (pool.sandbox.server, parent.runs) == (parent, 330)
+    assert sum(sizes[-2:]) / sum(sizes[:2]) < 1.01, sizes
     assert soon(lambda: leftovers() == outside), (leftovers(), outside)
