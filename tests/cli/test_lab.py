@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 
 def test_a_lab_is_listed_shown_run_and_replayed(tl):
     labs = json.loads(tl("lab", "list", "--json", course=None).stdout)["labs"]
@@ -28,6 +30,7 @@ def test_a_lab_is_listed_shown_run_and_replayed(tl):
     assert "lab: dann: Features that hide the domain: ○ not tried\n" in plain
 
 
+@pytest.mark.slow
 def test_plain_is_one_fact_a_line(tl):
     lines = tl("lab", "run", "shifts", "--plain", course=None).stdout.splitlines()
     assert [line.split(":")[0] for line in lines[1:5]] == ["arm"] * 4

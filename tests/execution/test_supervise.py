@@ -439,6 +439,7 @@ def test_each_limit_ends_the_run_and_all_that_it_started(ran, text, limits, stat
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.slow
 def test_cpu_time_is_counted_in_seconds_of_the_reference_machine(ran, job):
     """Two threads at half its speed: four CPU seconds here are one there."""
     spec = replace(job, task_spec=replace(job.task_spec, threads=2, speed=0.5), limits=replace(job.limits, cpu_s=0.4))

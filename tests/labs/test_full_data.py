@@ -91,6 +91,7 @@ def _few_photographs(x: torch.Tensor, label: torch.Tensor) -> tuple[dict, dict, 
     return arrays[0], arrays[1], arrays[2]
 
 
+@pytest.mark.slow
 def test_every_arm_of_fine_tuning_trains_what_it_says(monkeypatch):
     """On 48 random pictures and a network with random weights in the place of ImageNet's."""
     generator = torch.Generator().manual_seed(0)

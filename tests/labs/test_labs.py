@@ -191,6 +191,7 @@ def test_a_process_that_stood_by_gives_the_numbers_of_one_that_was_started(own_h
     assert [arm["values"] for arm in last["result"]["arms"]] == [arm.values for arm in alone.arms]
 
 
+@pytest.mark.slow
 def test_events_come_as_they_happen_and_each_seed_says_what_it_came_to(in_one_child):
     events, result = in_one_child
     assert [event["seed"] for event in events if event["type"] == "seed"] == [1, 2] == result.seeds

@@ -167,6 +167,7 @@ def test_pixels_become_rows_in_the_order_of_their_labels():
     assert torch.equal(deliberated_bridging.by_pixel(maps).argmax(1), label.flatten())
 
 
+@pytest.mark.slow
 def test_no_label_of_the_evening_reaches_an_arm_but_the_oracle(monkeypatch):
     experiment = deliberated_bridging
     from tlcourse.labs.training import Log

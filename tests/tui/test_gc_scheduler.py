@@ -83,6 +83,7 @@ def test_what_was_drawn_of_widgets_that_are_gone_is_let_go(clock):
     assert gone() is None
 
 
+@pytest.mark.slow
 async def test_the_last_line_keeps_no_keys_of_earlier_moments(visit):
     async with visit(100, 30) as person:
         await person.go("lab/dann")

@@ -21,7 +21,7 @@ from tlcourse.tui.clusters import Clusters
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 REFERENCE = EXAMPLE / "graders" / "references" / "line.py"
-SIZES = [(80, 24), (120, 40), (60, 20)]
+SIZES = [(80, 24), *(pytest.param(one, marks=pytest.mark.slow) for one in [(120, 40), (60, 20)])]
 
 
 @pytest.fixture
