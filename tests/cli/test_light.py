@@ -87,7 +87,7 @@ COMMANDS: list[tuple[str, int | str]] = [
     ("ta rank line --check y_error {book} {line}", 0),
     ("ta regrade line --only all --public-marks --on local --gradebook packed.sqlite {line}", NEEDS_TORCH),
     ("ta override line G1 --points 1 --why reason {book} {line}", 0),
-    ("ta mark line G1 {book} {line}", 2),  # it has no part that is marked by hand
+    ("ta mark line G1 {book} {line}", 0),  # shown: nothing of it is marked by hand
     ("ta requests line {book} {line}", 0),
     ("ta move line ann G1 {book} {line}", 2),
     ("ta merge nowhere.sqlite {book} {line}", 2),
