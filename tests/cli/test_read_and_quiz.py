@@ -94,6 +94,16 @@ def test_a_question_that_a_lesson_places_is_shown_as_it_is_asked_and_asked_alone
     assert "did you mean lora-rank" in refused.stderr
 
 
+def test_what_a_lesson_asks_is_asked_without_the_app_too(tl):
+    taken = tl("quiz", "take", "lesson/lora", course=None, stdin="many\nn\n")
+    assert "How many parameters does LoRA with r = 4 add" in taken.stdout
+    assert "Answer: 4 · (1024 + 4096) = 20 480" in taken.stdout
+    assert "read: tlcourse lesson show lora#a-change-of-low-rank" in taken.stdout
+    with Record.open() as record:
+        assert record.latest_answers(COURSE, "lesson/lora") == {"lora#a-change-of-low-rank": False}
+    assert tl("quiz", "take", "lesson/none", course=None).returncode == 2
+
+
 def test_a_quiz_gives_one_document(tl):
     question = asked()[0]
     taken = tl("quiz", "take", "residual-connections", "--json", course=None, stdin=right_letters(question) + "\n")

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tlcourse.presenting.marks import cell, ends_of, number_line, parted, plain, share_bar, spark, whiskers
+from tlcourse.presenting.marks import cell, ends_of, heated, number_line, parted, plain, share_bar, spark, whiskers
 from tlcourse.tui.text import AsciiFilter, Text
 
 
@@ -95,3 +95,37 @@ def test_a_picture_has_the_same_line_in_per_cent_and_none_of_what_is_not_finite(
     assert line.value == pytest.approx(100 * (0.96 - low) / (high - low), abs=0.05)
     assert line.bar < line.low < line.value < line.high < 100
     assert places(math.nan, (0.0, 1.0), 0.5, direction="at_least") is None
+
+
+def shades(table: str) -> list[str]:
+    """Of each line the shades of its numbers, `0` for none, and that no character is lost."""
+    lines = heated(table)
+    assert [plain(line).rstrip() for line in lines] == [row.rstrip() for row in table.splitlines()]
+    return ["".join(run.style[-1:] or "·" for run in line if run.style) for line in lines]
+
+
+def test_a_table_on_one_scale_is_shaded_as_a_whole_and_its_head_is_not():
+    table = "examples     1     5     20    100\nprototypes  .61   .78   .82   .83\nhead        .52   .74   .83   .90"
+    assert shades(table) == ["", "1344", "344"]  # the least one has no shade
+
+
+def test_columns_of_other_units_are_shaded_each_for_itself():
+    table = "          best epoch   accuracy\nfree           3           .80\nanchored      25           .90\n"
+    assert shades(table) == ["", "", "44"]
+
+
+def test_series_of_other_scales_are_shaded_each_for_itself():
+    table = "week          1     2     3\nalarms      .20   .30   .40\nconfirmed    10    30    40"
+    assert shades(table) == ["", "24", "34"]
+
+
+def test_a_confusion_matrix_is_shaded_by_rows_and_names_of_rows_never():
+    matrix = "          called road   called car\nroad           9000           90\ncar             150          640"
+    assert shades(matrix) == ["", "4", "4"]
+    numbered = "sample    w1    w2\n  1        2     1\n  2       −2     1"
+    assert shades(numbered) == ["", "43", "3"]
+
+
+@pytest.mark.parametrize("text", ["", "epoch 1 of 3", "x = 3\ny = 4", "only  .5", "adapters, m = 8\nadapters, m = 64"])
+def test_what_is_no_table_has_no_shade(text):
+    assert all(not found for found in shades(text))

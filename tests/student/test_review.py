@@ -11,8 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.course.loader import load_course
+from tlcourse.course.markdown import folded
+from tlcourse.student.overview import overview
 from tlcourse.student.record import Record, now
-from tlcourse.student.review import due, in_words, mixed, next_due, weak_objectives
+from tlcourse.student.review import due, in_words, mixed, next_due, rate, recalled, weak_objectives
 
 COURSE = load_course(Path(__file__).parent.parent / "question_course")
 MONDAY = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=datetime.UTC)
@@ -103,6 +105,41 @@ def test_a_clock_that_was_put_back_does_no_harm(record, answer):
 def test_a_question_that_the_course_no_longer_has_is_not_asked(record, answer):
     answer("gone", False, MONDAY)
     assert names(record, MONDAY + DAY) == []
+
+
+LORA = load_course()
+
+
+def test_what_a_lesson_asks_comes_back_by_whether_it_was_known_beside_what_quizzes_ask(record, monkeypatch):
+    first, second, third = recalled(LORA, "lora")
+    assert (first.id, first.section) == ("lora#a-change-of-low-rank", "lora#a-change-of-low-rank")
+    assert first.prompt.endswith("largest rank that ΔW could have without LoRA?")  # without the marks of Markdown
+    assert first.answer_text.startswith("4 · (1024 + 4096) = 20 480")
+    monkeypatch.setattr("tlcourse.student.record.now", lambda: MONDAY)
+    record.record_answer("transfer-learning", "lora", "lora-rank", 0, correct=False)  # as a quiz keeps it
+    waits = [rate(record, "transfer-learning", one, known) - MONDAY for one, known in (
+        (first, "no"), (second, "partly"), (third, "yes"))]  # fmt: skip
+    assert waits[:2] == [10 * MINUTE, 15 * MINUTE]
+    assert waits[2] > DAY
+    asked = due(LORA, record, MONDAY + 15 * MINUTE)
+    assert [(quiz, one.id) for quiz, one in asked] == [
+        ("lora", "lora-rank"),
+        ("lesson/lora", "lora#a-change-of-low-rank"),
+        ("lesson/lora", "lora#qlora-four-bits-for-what-is-frozen"),
+    ]
+    state = overview(LORA, record)
+    assert state.due == 4  # by now
+    assert sum(unit.right for unit in state.units for unit in unit.quizzes) == 0  # nothing of it is a quiz's
+
+
+def test_a_further_question_of_a_section_has_a_number_and_an_answer_that_is_gone_is_not_asked(record):
+    text = "## End\n\nWhy?\n\n**Answer.** *So*, [see](x).\n\nAside.\n\n**Check.** And `b`?\n\n**Answer.** No.\n"
+    assert [(one.name, one.question, one.answer) for one in folded(text)] == [
+        ("end", "Why?", "So, see."),
+        ("end.2", "And b?", "No."),
+    ]
+    record.record_answer("transfer-learning", "lesson/lora", "lora#gone", "no", correct=False)
+    assert due(LORA, record, now() + DAY) == []
 
 
 def test_objectives_are_weak_by_what_was_missed_and_by_time(record, answer):

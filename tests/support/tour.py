@@ -305,6 +305,7 @@ STOPS: dict[str, Step] = {
     "home-told": _keys("escape"),
     "lesson": _go("lesson/source-and-target", "space"),
     "lesson-contents": _go("lesson/source-and-target", "c"),
+    "lesson-question": _go("lesson/few-shot", "enter", "b", "enter"),
     "slides": _go("present/dann", "pagedown"),
     "slides-lab": _slide_of_a_lab,
     "quiz": _go("quiz/residual-connections", "b"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import shutil
 from pathlib import Path
 
 import pytest
 from answers import right_letters, wrong_letter
 
+from tlcourse.student.record import now
 from tlcourse.tui.widgets.question_pane import QuestionPane
 
 KINDS = Path(__file__).parent.parent / "question_course"
@@ -79,3 +81,29 @@ async def test_before_it_is_asked_a_question_has_no_cursor_and_letters_mean_what
         assert person.app.screen.focused.id == "contents"
         await person.press("c")
         assert pane(person, "lora-rank").marked is None
+
+
+async def test_an_answer_that_was_folded_asks_whether_it_was_known_and_comes_back_in_the_review(visit, monkeypatch):
+    async with visit(120, 40) as person:
+        await person.go("lesson/lora#a-change-of-low-rank")
+        await person.press("N")  # no answer is open yet
+        assert person.app.record.latest_answers(COURSE, "lesson/lora") == {}
+        await person.press("a")
+        await person.sees("Did you know it?  Y yes · P partly · N no")
+        long_ago = now() - datetime.timedelta(days=1)
+        with monkeypatch.context() as patch:
+            patch.setattr("tlcourse.student.record.now", lambda: long_ago)
+            assert "✗ Not known; the review asks it" in await person.press("N")
+        await person.press("a")
+        assert "✓ Known; the review asks it in " in await person.press("Y")
+        await person.press("1")
+        assert person.app.state.due == 1
+        shown = await person.press("v")
+        assert "How many parameters does LoRA with r = 4 add to a layer from 1024 to 4096" in shown
+        assert "20 480" not in shown
+        await person.type("many")
+        assert "Answer: 4 · (1024 + 4096) = 20 480" in await person.press("enter")
+        assert "✓ You marked it right." in await person.press("y")
+        assert "The next question comes back in" in await person.press("enter")
+        latest = person.app.record.latest_answers(COURSE, "lesson/lora")
+        assert latest == {"lora#a-change-of-low-rank": True, "lora#qlora-four-bits-for-what-is-frozen": True}

@@ -14,7 +14,9 @@ from tour import STOPS
 import tlcourse.tui
 from tlcourse.cluster.profile import load_profiles
 from tlcourse.config import ThemeName, load_config
+from tlcourse.presenting.marks import HEAT
 from tlcourse.tui.themes import NO_COLOUR, PALETTES, WHAT, themes
+from tlcourse.tui.themes import colour as colour_of
 
 HUES = ("foreground", "muted", "good", "bad", "doubt", "fault", "live")
 NAMES = get_args(ThemeName)
@@ -50,6 +52,9 @@ def test_every_colour_can_be_read_on_every_background(name, least):
         for front, colour in fronts.items()
         for back in ("background", "surface", "panel")
     }
+    for shade in (f"heat-{n}" for n in range(1, HEAT + 1)):
+        ratio = contrast(Color.parse(palette.foreground), Color.parse(colour_of(palette, shade)))
+        faint["foreground", shade] = ratio
     assert {pair: round(ratio, 2) for pair, ratio in faint.items() if ratio < least} == {}
     assert len(set(palette.series)) == 8
 

@@ -25,8 +25,17 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]
 
 
-def ask_all(questions: Sequence[tuple[str, Question]], course: str, record: Record, tell: Tell) -> list[dict[str, Any]]:
+def ask_all(
+    questions: Sequence[tuple[str, Question]], course: str, record: Record, tell: Tell, *, shaded: bool = False
+) -> list[dict[str, Any]]:
     """Ask each (quiz, question) in turn, keep each answer at once, and tell its reasons; ends with the input.
+
+    Args:
+        questions: What is asked.
+        course: Under whose name answers are kept.
+        record: Where they are kept.
+        tell: Says a line.
+        shaded: Whether the cells of tables have shades: on a terminal, which knows whether it has colours.
 
     Returns:
         One row for each answer given.
@@ -36,7 +45,11 @@ def ask_all(questions: Sequence[tuple[str, Question]], course: str, record: Reco
     for number, (quiz, plain) in enumerate(questions, start=1):
         question = plain.realise(seed)
         tell(f"\n{number} of {len(questions)}  {question.prompt.strip()}")
-        for line in question.sheet():
+        lines = question.sheet()
+        if shaded and (listing := question.listing()):
+            _show_shaded(listing)
+            lines = lines[len(listing.splitlines()) :]
+        for line in lines:
             tell(line)
         given = _ask(question, tell)
         if given is None:
@@ -48,6 +61,23 @@ def ask_all(questions: Sequence[tuple[str, Question]], course: str, record: Reco
         answers.append({"question": question.id, "answer": kept, "correct": marked.correct, "expected": right})
         _explain(question, given, marked, tell)
     return answers
+
+
+def _shaded(json: bool, plain: bool) -> bool:
+    return not json and not plain and sys.stdout.isatty()
+
+
+def _show_shaded(listing: str) -> None:
+    """A listing on the terminal, the cells of a table shaded by value."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from tlcourse.presenting.lesson import for_a_terminal
+    from tlcourse.presenting.marks import heated
+
+    for line in heated(listing):
+        runs = ((run.text, for_a_terminal(run.style)) for run in line)
+        Console(highlight=False).print(Text.assemble("    ", *runs), no_wrap=True, overflow="ignore", crop=False)
 
 
 def _ask(question: Question, tell: Tell) -> Answer | None:
@@ -140,16 +170,19 @@ def take(
     A choice, and the wrong line of a listing, are answered by a letter; several choices by their letters together
     (ac); matches by one letter for each numbered line (bca); an order by all letters in the right order (dbac); a
     number by the number; a short answer by a line of text, and then by y or n to say whether it holds beside the
-    model answer. A mixed quiz asks about all units so far, weak objectives first.
+    model answer. A mixed quiz asks about all units so far, weak objectives first; lesson/UNIT asks what that lesson
+    asks above the answers that the app folds.
 
     Options stand in another order at each visit; --json and the record name them by their text.
     """
     from tlcourse.course.loader import load_course
     from tlcourse.student.record import Record, now
-    from tlcourse.student.review import mixed
+    from tlcourse.student.review import LESSON, mixed, recalled
 
     loaded = load_course(course)
-    if name not in loaded.quizzes and name not in loaded.mixed:
+    unit = name.removeprefix(LESSON) if name.startswith(LESSON) else ""
+    lesson = recalled(loaded, unit) if unit in loaded.lessons else []
+    if name not in loaded.quizzes and name not in loaded.mixed and not lesson:
         raise UsageError(
             f"There is no quiz {name!r}.",
             cause=misspelt(name, loaded.quizzes),
@@ -159,6 +192,8 @@ def take(
     with Record.open() as record:
         if name in loaded.mixed:
             asked = mixed(loaded, record, name, now())
+        elif lesson:
+            asked = [(name, question) for question in lesson]
         else:
             asked = [(name, question) for question in loaded.quizzes[name].questions]
         if only:
@@ -170,7 +205,7 @@ def take(
                     remedy="lessons name them: tlcourse lesson show UNIT",
                 )
             asked = [one for one in asked if one[1].id == only]
-        answers = ask_all(asked, loaded.about.id, record, tell)
+        answers = ask_all(asked, loaded.about.id, record, tell, shaded=_shaded(json, plain))
     right = sum(answer["correct"] for answer in answers)
     if json:
         out.document({"schema": 2, "quiz": name, "right": right, "of": len(asked), "answers": answers})
@@ -200,7 +235,9 @@ def review(
     tell = out.note if json else out.say
     with Record.open() as record:
         waiting = due(loaded, record, now())
-        answers = [] if only_list else ask_all(waiting[:most], loaded.about.id, record, tell)
+        answers: list[dict[str, Any]] = []
+        if not only_list:
+            answers = ask_all(waiting[:most], loaded.about.id, record, tell, shaded=_shaded(json, plain))
         at = now()
         left = due(loaded, record, at)
         coming = next_due(loaded, record, at)

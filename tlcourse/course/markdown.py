@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec import Struct
+
 _FENCE = re.compile(r"^(```|~~~)")
 QUESTION = re.compile(r"^\[[^\[\]]*\]\(question/([\w.-]+)\)\s*\Z")
 """A line that places a question of the unit's quizzes: `[Question](question/ID)`, alone in it."""
@@ -43,6 +45,67 @@ def _without_closing(text: str) -> str:
 def title_of(body: str, name: str) -> str:
     """The heading of the section whose `slug` is `name`; empty where there is none."""
     return next((heading for heading, _ in sections(body) if slug(heading) == name), "")
+
+
+class Folded(Struct, frozen=True):
+    """A question to the reader, and the answer that is folded below it, both without the marks of Markdown."""
+
+    name: str
+    """The `slug` of its section; of a further one in it with a number: `check-yourself.2`."""
+    question: str
+    answer: str
+
+
+_ANSWER, _PUT = "**Answer.**", ("**Check.**", "**Discuss.**")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=[^\s*])(.+?)(?<=[^\s*])\1(?![\w*])", re.DOTALL)
+
+
+def folded(body: str) -> list[Folded]:
+    """The answers of a lesson that are folded, in order: paragraphs that begin with `**Answer.**`.
+
+    The question is the paragraph above that begins with `**Check.**` or `**Discuss.**`, and what follows it; where
+    there is none, all since the heading or the answer before.
+    """
+    found: list[Folded] = []
+    for heading, text in sections(body):
+        asked: list[str] = []
+        count = 0
+        for paragraph in _paragraphs(text):
+            if paragraph.startswith(_ANSWER):
+                count += 1
+                name = slug(heading) + (f".{count}" if count > 1 else "")
+                told = [_unmarked(part.removeprefix(_ANSWER).strip()) for part in (*asked, paragraph)]
+                found.append(Folded(name, "\n\n".join(told[:-1]), told[-1]))
+                asked = []
+                continue
+            if QUESTION.match(paragraph):
+                asked = []
+                continue
+            put = next((mark for mark in _PUT if paragraph.startswith(mark)), "")
+            asked = [paragraph.removeprefix(put).strip()] if put else [*asked, paragraph]
+    return found
+
+
+def _paragraphs(text: str) -> list[str]:
+    """What blank lines part, listings whole."""
+    found: list[list[str]] = [[]]
+    fenced = False
+    for line in text.splitlines():
+        fenced ^= bool(_FENCE.match(line))
+        if line.strip() or fenced:
+            found[-1].append(line)
+        elif found[-1]:
+            found.append([])
+    return ["\n".join(lines) for lines in found if lines]
+
+
+def _unmarked(text: str) -> str:
+    if _FENCE.match(text):
+        return "\n".join(text.splitlines()[1:-1])
+    text = re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", " ".join(text.split()))
+    for _ in range(2):  # one within the other
+        text = _EMPHASIS.sub(r"\2", text)
+    return re.sub(r"`([^`]*)`", r"\1", text)
 
 
 WORDS_A_MINUTE = 138

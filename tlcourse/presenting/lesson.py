@@ -38,8 +38,10 @@ ANSI = {
     "next": "bright_blue", "live": "bright_blue", "done": "green", "good": "green", "partial": "yellow",
     "wrong": "red", "due": "bright_yellow", "source": "bright_cyan", "target": "yellow", "method": "magenta",
     "control": "bright_black", "lab": "blue", "muted": "bright_black", "line": "bright_black",
+    "foreground": "color(255)", "heat-1": "color(236)", "heat-2": "color(23)", "heat-3": "color(24)",
+    "heat-4": "color(25)",
 }  # fmt: skip
-"""Roles in the sixteen colours that a terminal has itself, for what is printed there."""
+"""Roles in the sixteen colours that a terminal has itself, for what is printed there; shades have 256."""
 
 
 class Part(Struct, frozen=True):

@@ -8,7 +8,8 @@ Every mark can be read without colour, and one by one in ASCII (`tui/text.py`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -192,3 +193,93 @@ def cell(share: float | None) -> Run:
     if share >= 1:
         return Run("■", "$done")
     return Run("▪" if share >= 0.5 else "□", "$partial" if share >= 0.5 else "$wrong")
+
+
+HEAT = 4
+"""Shades of a table, `$heat-1` to `$heat-4`, behind `$foreground`; the least value has none."""
+_NUMBER = re.compile(r"(?:(?<=\s\s)|^\s*)([-−+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+))(\s?(?:%|[kKMG]B?|ms))?(?=\s\s|\s*$)")
+_FAR = 10.0
+
+
+class _Cell(NamedTuple):
+    row: int
+    start: int
+    end: int
+    value: float
+    unit: str
+
+
+def heated(table: str) -> list[Line]:
+    """A table of numbers with its cells shaded by value, its characters as they stand; anything else without a shade.
+
+    Columns on one scale are shaded together, others each for itself; a confusion matrix (`called car` above, `car` at
+    the side) by rows, and so are series on other scales. A first line that counts upwards, and numbers that begin their
+    lines, name what is below or beside them.
+    """
+    rows = table.splitlines()
+    columns, series = _columns(rows)
+    cells = [cell for column in columns for cell in column]
+    if len({cell.row for cell in cells}) < 2:  # with one row there is nothing to compare
+        return [[Run(row)] for row in rows]
+    shades: dict[tuple[int, int], tuple[int, int]] = {}
+    for group in _groups_of(rows, columns, series=series):
+        low, high = min(cell.value for cell in group), max(cell.value for cell in group)
+        for cell in group:
+            share = (cell.value - low) / (high - low) if high > low else 0.0
+            shades[cell.row, cell.start] = (cell.end, math.ceil(share * HEAT))
+    spans = [(min(cell.start for cell in column), max(cell.end for cell in column)) for column in columns]
+    found = []
+    for number, row in enumerate(rows):
+        line, at = [], 0
+        for column, (start, end) in zip(columns, spans, strict=True):
+            mine = next((cell for cell in column if cell.row == number), None)
+            if mine is None:
+                continue
+            first, last = max(at, start - 1), end + 1
+            style = f"$foreground on $heat-{shade}" if (shade := shades[number, mine.start][1]) else ""
+            line += [Run(row[at:first]), Run(row[first:last].ljust(last - first), style)]
+            at = last
+        found.append(joined(run for run in (*line, Run(row[at:])) if run.text))
+    return found
+
+
+def _columns(rows: Sequence[str]) -> tuple[list[list[_Cell]], bool]:
+    """The numbers that stand one above the other, from left to right, without those that name others.
+
+    Beside them whether a first line counts upwards, so that each row is a series.
+    """
+    cells = [
+        _Cell(number, found.start(1), found.end(), float(found[1].replace(",", "").replace("−", "-")), found[2] or "")
+        for number, row in enumerate(rows)
+        for found in _NUMBER.finditer(row)
+    ]
+    first = next((number for number, row in enumerate(rows) if row.strip()), 0)
+    head = [cell.value for cell in cells if cell.row == first]
+    series = len(head) > 2 and head == sorted(set(head))
+    if series:  # two may rise by chance
+        cells = [cell for cell in cells if cell.row != first]
+    cells = [cell for cell in cells if rows[cell.row][: cell.start].strip()]
+    columns: list[list[_Cell]] = []
+    for cell in sorted(cells, key=lambda one: (one.start + one.end, one.row)):
+        if columns and cell.start <= max(one.end for one in columns[-1]):
+            columns[-1].append(cell)
+        else:
+            columns.append([cell])
+    return columns, series
+
+
+def _groups_of(rows: Sequence[str], columns: Sequence[list[_Cell]], *, series: bool) -> Iterator[list[_Cell]]:
+    """The cells that are compared with each other."""
+    lines = sorted({cell.row for column in columns for cell in column})
+    names = [rows[number].split("  ")[0].strip() or rows[number].split()[0] for number in lines]
+    confused = len(lines) == len(columns) and lines[0] and all(f"called {one}" in rows[lines[0] - 1] for one in names)
+    cells = [cell for column in columns for cell in column]
+    by_row = [[cell for cell in cells if cell.row == number] for number in lines]
+    tops = [max(abs(cell.value) for cell in group) for group in (by_row if series else columns)]
+    alike = len({cell.unit.strip() for cell in cells}) == 1 and max(tops) <= _FAR * min(tops)
+    if confused or (series and not alike):
+        yield from by_row
+    elif alike:
+        yield cells
+    else:
+        yield from columns

@@ -72,6 +72,8 @@ class Answer(Struct, frozen=True):
     question: str
     correct: bool
     at: str
+    partly: bool = False
+    """Not right, and known in part: only of what a lesson asks."""
 
 
 class KeptCard(Struct, frozen=True):
@@ -309,11 +311,14 @@ class Record:
     def answers_without_card(self, course: str) -> list[Answer]:
         """Answers that the cards of spaced review do not contain yet, the oldest first."""
         rows = self._db.execute(
-            "SELECT id, quiz, question, correct, at FROM answers WHERE course = ?1 AND id >"
+            "SELECT id, quiz, question, correct, at, answer FROM answers WHERE course = ?1 AND id >"
             " (SELECT COALESCE(MAX(answer), 0) FROM cards WHERE course = ?1) ORDER BY id",
             (course,),
         )
-        return [Answer(number, quiz, question, bool(correct), at) for number, quiz, question, correct, at in rows]
+        return [
+            Answer(number, quiz, question, bool(correct), at, quiz.startswith("lesson/") and answer == '"partly"')
+            for number, quiz, question, correct, at, answer in rows
+        ]
 
     def keep_cards(self, course: str, cards: Iterable[KeptCard]) -> None:
         """Replace the cards of these questions."""

@@ -1,6 +1,7 @@
 """Spaced review: when each question that was answered comes back (FSRS, by the `fsrs` library).
 
-A wrong answer counts as "again", a right one as "good", wherever it was given. The state of a question is a fold over
+A wrong answer counts as "again", a right one as "good", wherever it was given; of an answer that a lesson folds "yes"
+is "good", "partly" is "hard" and "no" is "again". The state of a question is a fold over
 its answers in the record; the record's cards keep what was computed so far, with the last answer that it contains, so
 that it can be thrown away at any time, and a process killed between an answer and its card loses nothing.
 """
@@ -11,10 +12,12 @@ import datetime
 import itertools
 import json
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from tlcourse.course.markdown import folded
+from tlcourse.quiz.kinds.short import Recalled
 from tlcourse.student.record import KeptCard
 from tlcourse.text import counted
 
@@ -41,6 +44,34 @@ class Weak(Struct, frozen=True):
     answered: int
 
 
+LESSON = "lesson/"
+"""Before the unit: under it the record keeps what was answered to a lesson, as that to a quiz under its name."""
+Known = Literal["yes", "partly", "no"]
+
+
+def recalled(course: LoadedCourse, unit: str) -> list[Recalled]:
+    """What a lesson asks above the answers that are folded, in its order, as questions of a review."""
+    return [
+        Recalled(
+            id=f"{unit}#{one.name}",
+            prompt=one.question,
+            objective="",
+            section=f"{unit}#{one.name.partition('.')[0]}",
+            answer_text=one.answer,
+        )
+        for one in folded(course.lessons[unit].body)
+    ]
+
+
+def rate(record: Record, course: str, question: Recalled, known: Known) -> datetime.datetime:
+    """Keep whether a folded answer was known; what was not comes back as a wrong answer does. When it comes back."""
+    quiz = LESSON + question.id.partition("#")[0]
+    record.record_answer(course, quiz, question.id, known, correct=known == "yes")
+    catch_up(record, course)
+    due = next(one.due for one in record.cards(course) if (one.quiz, one.question) == (quiz, question.id))
+    return datetime.datetime.fromisoformat(due)
+
+
 def catch_up(record: Record, course: str) -> None:
     """Bring the cards up to the answers of the record; costs nothing when none is new."""
     new = record.answers_without_card(course)
@@ -57,7 +88,8 @@ def catch_up(record: Record, course: str) -> None:
         when = datetime.datetime.fromisoformat(answer.at)
         if card.last_review is not None and when < card.last_review:
             when = card.last_review  # the machine's clock was put back
-        cards[key] = scheduler.review_card(card, Rating.Good if answer.correct else Rating.Again, when)[0]
+        rating = Rating.Good if answer.correct else Rating.Hard if answer.partly else Rating.Again
+        cards[key] = scheduler.review_card(card, rating, when)[0]
         last[key] = answer.number
     record.keep_cards(
         course,
@@ -74,7 +106,11 @@ def due(course: LoadedCourse, record: Record, now: datetime.datetime) -> list[tu
     catch_up(record, name)
     until = now.astimezone(datetime.UTC).isoformat()
     found = [(card.quiz, card.question) for card in record.cards(name) if card.due <= until]
+    known: dict[tuple[str, str], Question]
     known = {(quiz.id, question.id): question for quiz in course.quizzes.values() for question in quiz.questions}
+    for quiz in {quiz for quiz, _ in found if quiz.startswith(LESSON)}:
+        unit = quiz.removeprefix(LESSON)
+        known |= {(quiz, one.id): one for one in recalled(course, unit)} if unit in course.lessons else {}
     return [(quiz, known[quiz, question]) for quiz, question in found if (quiz, question) in known]
 
 

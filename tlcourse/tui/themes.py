@@ -12,6 +12,7 @@ What a colour *means* is its role (`ROLES`): the same on every screen, in figure
 from __future__ import annotations
 
 from msgspec import Struct
+from textual.color import Color
 from textual.theme import Theme
 
 NO_COLOUR = "no-colour"
@@ -108,8 +109,15 @@ focus, `$done`, `$partial` and `$wrong` how something went, `$due` what waits fo
 the two domains, `$method` and `$control` what is compared, `$lab` is an experiment."""
 
 
+_HEAT = {"heat-1": 0.12, "heat-2": 0.23, "heat-3": 0.34, "heat-4": 0.45}
+"""Shades behind the numbers of a table, and how much of what is `$next` is mixed into the background: `$foreground`
+reads on all of them."""
+
+
 def colour(palette: Palette, name: str) -> str:
-    """The `#RRGGBB` of a palette's colour or of a role."""
+    """The `#RRGGBB` of a palette's colour, of a role, or of a shade of a table."""
+    if name in _HEAT:
+        return Color.parse(palette.background).blend(Color.parse(palette.live), _HEAT[name]).hex
     name = ROLES.get(name, name)
     if name.startswith("series-"):
         return palette.series[int(name.removeprefix("series-")) - 1]
@@ -174,7 +182,7 @@ def _theme(name: str, palette: Palette) -> Theme:
 def _names(palette: Palette) -> dict[str, str]:
     """Our own names, which `Text` and the style sheets use."""
     names = ("muted", "good", "bad", "doubt", "fault", "live", *(f"series-{i + 1}" for i in range(len(palette.series))))
-    return {name: colour(palette, name) for name in (*names, *ROLES)} | {"line": palette.bar}
+    return {name: colour(palette, name) for name in (*names, *ROLES, *_HEAT)} | {"line": palette.bar}
 
 
 def _no_colour() -> Theme:

@@ -45,3 +45,15 @@ class Short(Question, frozen=True, kw_only=True, tag="short"):
     def fields_of(cls, imported: ImportedQuestion) -> dict[str, Any]:
         own = {"answer_text": imported.answer_text, "reason": imported.note.get("reason") or imported.reason}
         return super().fields_of(imported) | own
+
+
+class Recalled(Short, frozen=True, kw_only=True, tag="recalled"):
+    """What a lesson asks above an answer that is folded; the review asks it, and no file of a quiz holds it."""
+
+    reason: str = ""
+
+    asks: ClassVar[str] = "in your own words, as its lesson asks it"
+    hint: ClassVar[str] = "Enter submits; then you compare with the lesson's answer."
+
+    def reasons(self, given: Answer | None = None) -> list[Reason]:
+        return [Reason("Answer", None, self.answer_text)]

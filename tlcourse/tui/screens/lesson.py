@@ -20,6 +20,9 @@ from tlcourse.course.model import Unit
 from tlcourse.presenting.lesson import Placed, placed
 from tlcourse.presenting.marks import plain, share_bar
 from tlcourse.quiz.kinds.question import Answer, Mark
+from tlcourse.quiz.kinds.short import Recalled
+from tlcourse.student.record import now
+from tlcourse.student.review import Known, in_words, rate, recalled
 from tlcourse.tui import routes
 from tlcourse.tui.screens.dialogs import choose_exercise, choose_lab
 from tlcourse.tui.screens.frame import CourseScreen
@@ -46,6 +49,9 @@ class LessonScreen(CourseScreen):
         Binding("x", "lab", "Lab", id="lesson.lab"),
         Binding("enter", "question", "Answer the question", id="lesson.question"),
         Binding("a", "answer", "Show the answer", id="lesson.answer", show=False),  # where it is folded, it says so
+        Binding("Y", "knew('yes')", "The answer was known", id="lesson.knew", show=False),  # below it, it says so
+        Binding("P", "knew('partly')", "It was known in part", id="lesson.partly", show=False),
+        Binding("N", "knew('no')", "It was not known", id="lesson.unknown", show=False),
         Binding("v", "samples", "View samples of the exercise's data", id="lesson.samples", show=False),
         Binding("f", "figure", "Move the figure that is seen", id="lesson.figure", show=False),  # it says so itself
         Binding("f5", "present", "Present it as slides", id="lesson.present", key_display="F5", show=False),
@@ -69,6 +75,8 @@ class LessonScreen(CourseScreen):
         self._sections: dict[str, str] = {}
         self._blocks: dict[str, str] = {}
         self._headers: dict[str, Widget] = {}
+        self._opened: tuple[LessonParagraph, Recalled] | None = None
+        """The answer that was shown last, as long as nobody has said whether it was known."""
         self._here = ""
         """The section that is read, by its slug."""
 
@@ -148,6 +156,8 @@ class LessonScreen(CourseScreen):
         """Which keys the last line names: those of what this unit has."""
         if action == "question":
             return bool(self.query(QuestionPane)) and not self._answering
+        if action in ("contents", "step(1)") and self._answering:
+            return False  # it has keys of its own
         unit = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
         if action == "quiz":
             return bool(unit.quizzes)
@@ -253,6 +263,35 @@ class LessonScreen(CourseScreen):
             return
         below[0].unfold()
         self.call_after_refresh(page.scroll_to_widget, below[0], animate=False)
+
+    @on(LessonParagraph.Unfolded)
+    def ask_whether_known(self, event: LessonParagraph.Unfolded) -> None:
+        """Once an answer is shown: whether it was known, for the review."""
+        answers = [one for one in self.query(LessonParagraph) if one.answers]
+        asked = recalled(self.course_app.course, self.unit)
+        if len(answers) != len(asked):  # one that only a list or a quotation makes look like an answer
+            return
+        self._opened = (event.paragraph, asked[answers.index(event.paragraph)])
+        note = Text("Did you know it?  ", style="bold").append("Y", style="bold $next").append(" yes · ")
+        note.append("P", style="bold $next").append(" partly · ").append("N", style="bold $next").append(" no")
+        event.paragraph.add(note.visualize())
+
+    def action_knew(self, known: Known) -> None:
+        """Say whether the answer that was shown last was known; what was not comes back in the review."""
+        if self._opened is None:
+            self.tell("Show an answer first: a.")
+            return
+        app, (paragraph, question) = self.course_app, self._opened
+        when = in_words(rate(app.record, app.course.about.id, question, known), now())
+        said, role = {
+            "yes": ("✓ Known", "done"),
+            "partly": ("◐ Known in part", "partial"),
+            "no": ("✗ Not known", "wrong"),
+        }[known]
+        paragraph.add(Text(app.words(f"{said}; the review asks it {when}."), style=f"${role}").visualize())
+        self._opened = None
+        app.changed()
+        self.show_path()
 
     def _keep(self) -> None:
         if self._share != self._kept:

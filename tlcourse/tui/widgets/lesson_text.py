@@ -12,6 +12,7 @@ from markdown_it.rules_core import StateCore
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Label, Markdown, Static
@@ -211,11 +212,30 @@ class LessonParagraph(MarkdownParagraph):
             content = Content("▸ Answer (first your own; then a, or a click, shows it)")
         super().set_content(content)
 
+    class Unfolded(Message):
+        """An answer is shown now."""
+
+        def __init__(self, paragraph: LessonParagraph) -> None:
+            super().__init__()
+            self.paragraph = paragraph
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is an answer, folded or not."""
+        return self._answer is not None
+
     def unfold(self) -> None:
         """Show the answer."""
         if self.has_class("-folded") and self._answer is not None:
             self.remove_class("-folded")
             super().set_content(self._answer)
+            self.post_message(self.Unfolded(self))
+
+    def add(self, note: Content) -> None:
+        """Say something below the answer, in place of what was said there before."""
+        if self._answer is not None:
+            super().set_content(Content("\n").join([self._answer, note]))
+            self.refresh(layout=True)
 
     def on_click(self) -> None:
         """A click shows it."""

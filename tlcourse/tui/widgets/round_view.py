@@ -10,7 +10,7 @@ from textual.content import Content
 
 from tlcourse.course.markdown import title_of
 from tlcourse.course.model import LoadedCourse
-from tlcourse.presenting.marks import TRACK, parted, share_bar
+from tlcourse.presenting.marks import TRACK, heated, parted, share_bar
 from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import Answer, Mark
 from tlcourse.quiz.session import Session
@@ -49,9 +49,9 @@ def score(session: Session) -> Text:
 
 
 def listing(text: str) -> Content:
-    """What is to be looked at: a program has colours and the numbers of its lines, a table stands as it is."""
+    """What is to be looked at: a program has colours and the numbers of its lines, a table's cells have shades."""
     if not _is_program(text):
-        return Content(text)
+        return Content("\n").join(Text.of(line).visualize() for line in heated(text))
     from textual.highlight import highlight
 
     lines = highlight(text, language="python").split("\n", allow_blank=True)
@@ -90,8 +90,9 @@ def marked(question: Question, given: Answer, mark: Mark, words: Callable[[str],
 
 
 def goals_of(course: LoadedCourse) -> dict[str, str]:
-    """The text of each objective, by its identifier."""
-    return {goal.id: goal.text for unit in course.about.units for goal in unit.objectives}
+    """The text of each objective, by its identifier; what lessons ask has none."""
+    known = {goal.id: goal.text for unit in course.about.units for goal in unit.objectives}
+    return known | {"": "Answer what the lessons ask."}
 
 
 def taught_in(course: LoadedCourse, question: Question) -> str:
