@@ -165,6 +165,7 @@ def test_what_a_worker_is_given(ran, job, tmp_path):
     assert Path(submission) != job.submission  # a copy
     assert Path(submission).parent == Path(inputs).parent
     assert (Path(inputs).name, Path(submission).name) == ("inputs", "submission")
+    assert re.match(r"tlcourse-run-\d+-", Path(inputs).parent.name)  # by which a later run removes what was left
     assert not Path(inputs).exists()  # and gone
     assert sandbox.asked.limits == replace(spec.limits, cpu_s=3 * spec.limits.cpu_s)  # of three threads
     assert (sandbox.asked.gpu, sandbox.asked.devices) == (False, ())
@@ -673,6 +674,7 @@ def test_a_run_on_a_card_is_alone_there_and_sees_it_as_the_first(job, monkeypatc
 
     monkeypatch.setattr(supervise, "card_of", lambda device: card if device == "cuda:1" else None)
     monkeypatch.setattr(supervise, "alone_on", alone)
+    monkeypatch.setattr(supervise, "at_own_speed", lambda job, tell: tell({"type": "measuring"}) or job)
     told: list[dict[str, Any]] = []
     sandbox = Scripted(
         "print(json.load(open(inputs + '/task_spec.json'))['device'], os.environ['CUDA_VISIBLE_DEVICES'])\n"
@@ -680,7 +682,7 @@ def test_a_run_on_a_card_is_alone_there_and_sees_it_as_the_first(job, monkeypatc
     )
     report = run(replace(job, task_spec=replace(job.task_spec, device="cuda:1")), sandbox, told.append)
     assert report.log == "cuda:0 GPU-1\n"
-    assert told[0] == WAITING
+    assert told[:2] == [{"type": "measuring"}, WAITING]  # both may take a while
     assert held == ["gpu-1", "let go"]
     assert (sandbox.asked.gpu, sandbox.asked.devices) == (True, ("/dev/one",))
 
