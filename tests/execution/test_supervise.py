@@ -377,6 +377,7 @@ def test_a_worker_that_never_said_that_it_started_is_ours(ran, text, message):
     report = ran(text)
     assert (report.status, report.message) == ("infra", message)
     assert (report.device, report.torch) == ("", "")
+    assert (report.usage.fit_s, report.usage.fit_reference_s) == (0.0, 0.0)
 
 
 def test_the_first_start_counts(ran):
@@ -503,7 +504,9 @@ def test_more_output_than_is_kept_costs_its_middle_and_nothing_else(ran):
     assert report.status == "done"
     assert report.log.startswith("first\n")
     assert report.log.endswith("x\nlast\n")
-    assert "the middle of 20012 bytes was dropped" in report.log
+    dropped = "\n[… the middle of 20012 bytes was dropped …]\n"
+    assert dropped in report.log
+    assert len(report.log) == 2048 + len(dropped)
     assert sum(len(event["text"]) for event in of_kind(ran.told, "log")) <= 2048
 
 
@@ -680,7 +683,10 @@ def test_a_run_on_a_card_is_alone_there_and_sees_it_as_the_first(job, monkeypatc
         "print(json.load(open(inputs + '/task_spec.json'))['device'], os.environ['CUDA_VISIBLE_DEVICES'])\n"
         "fitted()\nanswer()"
     )
-    report = run(replace(job, task_spec=replace(job.task_spec, device="cuda:1")), sandbox, told.append)
+    limits = replace(job.limits, wall_time_s=60.0, cpu_s=20.0)
+    spec = replace(job, task_spec=replace(job.task_spec, device="cuda:1", speed=1.0), limits=limits)
+    report = run(spec, sandbox, told.append)
+    assert sandbox.asked.limits.wall_time_s == 20.0  # on a card the clock counts what the CPU counts elsewhere
     assert report.log == "cuda:0 GPU-1\n"
     assert told[:2] == [{"type": "measuring"}, WAITING]  # both may take a while
     assert held == ["gpu-1", "let go"]
