@@ -114,3 +114,15 @@ def test_a_folder_that_nobody_packed_is_named(tl, tmp_path):
     error = tl("collect", tmp_path / "other", status=2)["error"]
     assert f"was packed into {tmp_path / 'other'}" in error["what"]
     assert str(tmp_path / "packed") in error["cause"]
+
+
+def test_where_it_runs_a_missing_package_is_asked_for_before_anything_is_run(tmp_path, job_for):
+    folder = PackedFolder(tmp_path / "packed", "auto", ["scikit-learn >= 1.0", "no_such_package>=2"])
+    with pytest.raises(NotRunYetError):
+        folder.run(job_for("def fit(task): pass"))
+    folder.close()
+    env = {**os.environ, "PYTHON": sys.executable}
+    done = subprocess.run(["sh", tmp_path / "packed/run.sh"], env=env, check=False, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "may import packages that this Python does not have: no_such_package>=2\n" in done.stderr
+    assert not list(tmp_path.glob("packed/round/1/results/*"))

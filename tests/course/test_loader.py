@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tlcourse.course import loader
-from tlcourse.course.exercise import PACKED, explanation, solutions
+from tlcourse.course.author import new_course, write_starter_notebooks
+from tlcourse.course.exercise import PACKED, begin, explanation, solutions
 from tlcourse.course.loader import load_course
 from tlcourse.errors import ContentError, UnableError, UsageError
 
@@ -317,3 +318,18 @@ def test_a_damaged_archive_of_solutions_is_said_as_such(course):
     with pytest.raises(UnableError, match=r"solutions\.zip cannot be read: File is not a zip file") as raised:
         load_course(course)
     assert raised.value.remedy == "install tlcourse again."
+
+
+def test_where_nothing_is_run_there_is_no_starter_and_nothing_to_begin_with(tmp_path):
+    new_course(tmp_path / "c", like="report")
+    folder = tmp_path / "c/exercises/study"
+    lines = [line for line in (folder / "exercise.yaml").read_text().splitlines() if "functions" not in line]
+    text = "\n".join(line for line in lines if "shifts" not in line and line != "checks:")
+    (folder / "exercise.yaml").write_text(text)
+    for name in ("starter.py", "starter.ipynb"):
+        (folder / name).unlink(missing_ok=True)
+    found = load_course(tmp_path / "c")
+    assert write_starter_notebooks(found) == []
+    with pytest.raises(UsageError, match="There is nothing to begin study with") as error:
+        begin(found.exercise("study"), tmp_path / "study")
+    assert "report.pdf" in error.value.remedy

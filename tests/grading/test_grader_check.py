@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from tlcourse.course.author import new_course
 from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError
 from tlcourse.grading.author_check import problems_of_graders
+from tlcourse.grading.grade import Options, grade
 from tlcourse.grading.grader import Grader
+from tlcourse.grading.scoring.calls import call, case, wrong_with
 from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, exact, mean, proportion, received
 
 EXAMPLE = Path(__file__).parents[1] / "example_course"
@@ -32,6 +35,41 @@ def changed(tmp_path):
         assert old in text
         text = text.replace("import mean", "import exact, mean, proportion, Measurement")
         path.write_text(text.replace(old, new))
+        return load_course(folder)
+
+    return make
+
+
+FUNCTIONS = """\
+import math
+import numpy as np
+from tlcourse.grading.scoring.calls import call, case
+from tlcourse.grading.scoring.measurement import exact
+def cases(seed, data):
+    return [case(call("f", seed + i), check="all", JUDGE) for i in range(3)]
+"""
+
+
+@pytest.fixture
+def functions_course(tmp_path):
+    """`functions_course(body, judge=…)`: one part of functions whose `measure_calls`, from line 7 on, has that body."""
+
+    def make(body: str, judge: str = ""):
+        folder = tmp_path / "functions"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "graders").mkdir(parents=True)
+        (folder / "exercises/c").mkdir(parents=True)
+        unit = "{id: u, title: U, summary: U, objectives: [{id: o, text: Do it.}], exercises: [c]}"
+        (folder / "course.yaml").write_text(f"id: c\ntitle: C\nunits: [{unit}]\nexercises: [c]\n")
+        part = "{id: p, kind: functions, defines: [f]}"
+        check = "{id: all, title: All, credit: share, points: 4}"
+        about = f"id: c\ntitle: C\nsummary: C\nparts: [{part}]\nchecks: [{check}]\n"
+        (folder / "exercises/c/exercise.yaml").write_text(about)
+        (folder / "exercises/c/starter.py").write_text("def f(x):\n    return None\n")
+        (folder / "exercises/c/handout.md").write_text("# C\n")
+        text = FUNCTIONS.replace(", JUDGE", f", judge={judge}" if judge else "")
+        text += f"def measure_calls(cases, answers):\n{body}\n" if body else ""
+        (folder / "graders/c.py").write_text(text)
         return load_course(folder)
 
     return make
@@ -198,3 +236,67 @@ def test_an_exercise_that_people_mark_alone_needs_no_grader(tmp_path):
     about.write_text("\n".join(line for line in lines if line != "checks:"))
     (tmp_path / "c" / "graders" / "study.py").unlink()
     assert problems_of_graders(load_course(tmp_path / "c")) == []
+
+
+FINITE = "    return {'all': exact(sum(math.isfinite(one) for one in answers if type(one) is int) / len(cases))}"
+LENGTH = "    return {'all': exact(sum(one != one for one in answers if type(one) is float) or len(answers[0]))}"
+FLAT = (
+    "    return {'all': exact(sum(flat(one) for one in answers))}\n\n\n"
+    "def flat(one):\n    return flat(one[0]) if type(one) is list else 0"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (FINITE, "`measure_calls` raised OverflowError: int too large to convert to float (line 8 of c.py)"),
+        (FINITE, "(answers: 2**4000), expected a measurement of any"),
+        (FINITE, "c.py:8: The grader of c failed"),
+        (LENGTH, "raised TypeError: object of type 'Raised' has no len() (line 8 of c.py) (answers: none)"),
+        (FLAT, "c.py:12: The grader of c failed: `measure_calls` raised IndexError: list index out of range"),
+    ],
+)
+def test_a_grader_that_cannot_look_at_an_answer_is_named_with_its_line(functions_course, body, said):
+    assert said in "\n".join(problems_of_graders(functions_course(body)))
+
+
+@pytest.mark.parametrize(
+    ("judge", "said"),
+    [
+        ("lambda got: 0 < got < 10**9 and 1 / got > 0", ""),  # of another form is wrong, and no fault of its own
+        (
+            "lambda got: math.sqrt(got * got) < 9",
+            "c.py:6: the judge of a case of `f` raised OverflowError: int too large",
+        ),
+        (
+            "lambda got: np.isclose(got, [1.0, 2.0])",
+            "gave a ndarray (line 6; answer: 0.0), expected True, False or words",
+        ),
+        ("lambda got: exit(got)", "c.py:6: the judge of a case of `f` raised SystemExit: None"),
+    ],
+)
+def test_judges_are_fed_what_no_right_answer_resembles(functions_course, judge, said):
+    problems = problems_of_graders(functions_course("", judge=judge))
+    assert said in "\n".join(problems)
+    assert bool(problems) == bool(said)
+
+
+def test_an_answer_that_a_grader_cannot_look_at_costs_its_own_case(functions_course, tmp_path, quick_sandbox):
+    exercise = functions_course(FINITE).exercises["c"]
+    path = tmp_path / "solution.py"
+    options = Options(sandbox_kind=quick_sandbox, device="cpu", threads=1, seed=3)
+    path.write_text("def f(x):\n    return 2**4000 if x == 4 else x\n")
+    result = grade(exercise, path, options)
+    assert (result.outcome, result.points) == ("fail", pytest.approx(4 * 2 / 3))
+    (said,) = result.messages
+    assert said.startswith("All: f(4) gave an answer that the grader cannot look at: The grader of c failed: `measure_")
+    blind = functions_course("    raise KeyError").exercises["c"]  # whatever is answered: no fault of the student's
+    assert grade(blind, path, options).outcome == "infra"
+
+
+def test_a_judge_that_gives_an_array_or_meets_a_huge_number_costs_its_own_case():
+    judged = case(call("f"), judge=lambda got: np.isclose(got, [1.0, 2.0]))
+    assert wrong_with(judged, 1.0) == "the answer (a number) is of another form than was expected"
+    assert wrong_with(case(call("f"), judge=lambda got: math.isfinite(got)), 2**4000)
+    assert wrong_with(case(call("f"), judge=lambda got: np.bool_(True)), 1) == ""
+    assert wrong_with(case(call("f"), expect=1.5), 2**4000) == "a number that is too large came"

@@ -64,7 +64,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
                 "deadline": deadline,
                 "max_points": about.max_points,
                 "handout": str(found.folder / "handout.md"),
-                "starter": str(found.folder / "starter.py"),
+                "starter": str(starter) if (starter := found.folder / "starter.py").is_file() else None,
                 "hints": len(found.hints),
                 "grader": found.grader and str(found.grader),
                 "reference": str(found.reference) if found.reference and found.reference.is_file() else None,

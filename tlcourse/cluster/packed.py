@@ -1,6 +1,7 @@
 """A folder that somebody else's scheduler serves: runs are written into it, and their results read from it later.
 
     run.sh            runs one task, `sh run.sh 3`, or all that have no result: `sh run.sh`
+    packages          what the exercise promises: where it is missing, run.sh runs nothing and ends with 3
     code.tar, blobs/  this package without graders, and data under their hash
     round/1/          plan.json, and the results of its tasks, as on a cluster
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -31,6 +33,12 @@ cd "$(dirname "$0")" || exit 1
 UNPACKED
 export PYTHONPATH="$code" PYTHONNOUSERSITE=1 PYTHONSAFEPATH=1
 unset TLCOURSE_SECRET
+lacking=$("${PYTHON:-python3}" -m tlcourse.course.packages $(cat packages)) || exit 3
+if [ -n "$lacking" ]; then
+    echo "What is run here may import packages that this Python does not have:" $lacking >&2
+    echo "Install what provides them, or name another Python: PYTHON=/path/to/python sh run.sh" >&2
+    exit 3
+fi
 number=0
 for plan in round/*/plan.json; do
     folder=$(dirname "$plan")
@@ -52,9 +60,10 @@ class NotRunYetError(InfraError):
 class PackedFolder:
     """Takes runs from many threads; `close` writes down what is new."""
 
-    def __init__(self, folder: Path, sandbox_kind: str) -> None:
-        """Raises UsageError where the folder cannot be read or made."""
+    def __init__(self, folder: Path, sandbox_kind: str, packages: Sequence[str] = ()) -> None:
+        """`packages`: what runs may import. Raises UsageError where the folder cannot be read or made."""
         self.folder = folder
+        self._packages = {one.replace(" ", "") for one in packages}
         self._sandbox_kind = sandbox_kind
         self._packer = Packer()
         self._lock = threading.Lock()
@@ -112,6 +121,9 @@ class PackedFolder:
                 if not (self.folder / "blobs" / digest).exists():
                     write_atomically(self.folder / "blobs" / digest, data)
             write_atomically(self.folder / "code.tar", package_archive()[1])
+            known = self.folder / "packages"
+            promised = self._packages | set(known.read_text(encoding="utf-8").split() if known.exists() else ())
+            write_atomically(known, "".join(f"{one}\n" for one in sorted(promised)).encode())
             write_atomically(self.folder / "run.sh", RUN.encode())
             for name in ("results", "events"):
                 (place / name).mkdir(mode=0o700, parents=True, exist_ok=True)

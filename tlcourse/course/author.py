@@ -89,7 +89,8 @@ def add_exercise(folder: Path, like: str) -> list[Path]:
         unit = [f"- id: {name}-unit", f"  title: {title}", "  summary: To be changed.", f"  exercises: [{name}]"]
         name_in_course(folder / "course.yaml", name, unit)
         (exercise,) = (one for one in load_course(folder).exercises.values() if one.folder.name == name)
-        write_starter_notebook(exercise, course.about.install)
+        if (exercise.folder / "starter.py").is_file():
+            write_starter_notebook(exercise, course.about.install)
     except OSError as error:
         raise _unwritable(folder, error) from None
     return sorted(path for path in set(folder.rglob("*")) - before if path.is_file())
@@ -211,6 +212,8 @@ def write_starter_notebooks(course: LoadedCourse) -> list[Path]:
     written = []
     for exercise in course.exercises.values():
         path = exercise.folder / NAME
+        if not (exercise.folder / "starter.py").is_file():
+            continue  # nothing of it is run
         if not (path.is_file() and _is_imported(path.read_text(encoding="utf-8"))):
             written.append(write_starter_notebook(exercise, course.about.install))
     return written

@@ -105,8 +105,16 @@ def begin(
     """Copy the starter into `folder`, and return its path and that of the backup of what stood there.
 
     Raises:
-        UsageError: there is a solution already and `again` is false, or the folder cannot be written to.
+        UsageError: there is a solution already and `again` is false, the folder cannot be written to, or nothing of
+        the exercise is run, so that there is nothing to begin with.
     """
+    if not (exercise.folder / "starter.py").is_file():
+        named = ", ".join(exercise.about.files_alone) or "nothing"
+        raise UsageError(
+            f"There is nothing to begin {exercise.about.id} with.",
+            cause="no code of it is run.",
+            remedy=f"what is handed in: {named}; tlcourse exercise show {exercise.about.id} says what it shall hold.",
+        )
     folder = folder or Path(exercise.about.id)
     suffix = ".ipynb" if notebook else ".py"
     target = folder / f"solution{suffix}"

@@ -90,7 +90,7 @@ def load_exercise(course: Path | None, name: str) -> LoadedExercise:
     about = decode(read_text(path), Exercise, path)
     missing = [
         f"{folder / needed}:1: no such file, expected one in every exercise"
-        for needed in ("handout.md", "starter.py")
+        for needed in ("handout.md", *(("starter.py",) if about.model or about.functions else ()))
         if not (folder / needed).is_file()
     ]
     if missing:

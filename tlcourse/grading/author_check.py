@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,12 @@ from tlcourse.execution.supervise import run as run_job
 from tlcourse.grading.grade import Grading, Options, Runner, further_seed
 from tlcourse.grading.grader import Arrays, Data, Grader, SharedGrader
 from tlcourse.grading.intake.submission import SOLUTION, collect
-from tlcourse.grading.odd_answers import legal_predictions
+from tlcourse.grading.odd_answers import legal_predictions, odd_answers
 from tlcourse.grading.parts.cells import CellCase
 from tlcourse.grading.parts.functions import calls_document
 from tlcourse.grading.parts.predictions import ALONE, measured_by, rows_of
 from tlcourse.grading.result import Result
-from tlcourse.grading.scoring.calls import NOTHING
+from tlcourse.grading.scoring.calls import NOTHING, Case
 from tlcourse.grading.scoring.measurement import Measurement
 from tlcourse.sandbox.choose import choose
 from tlcourse.storage import scratch_folder
@@ -60,10 +61,16 @@ def problems_of_graders(course: LoadedCourse) -> list[str]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of overflow, in predictions that are meant to overflow
-                problems += [f"{exercise.grader}:1: {said}" for said in _problems(Grader(exercise))]
+                problems += [_at(exercise.grader, said) for said in _problems(Grader(exercise))]
         except InfraError as error:
-            problems.append(f"{exercise.grader}:1: {error.what}")
+            problems.append(_at(exercise.grader, error.what))
     return problems
+
+
+def _at(grader: Path, said: str) -> str:
+    """With the file, and the line of it that is named."""
+    named = re.search(rf"\(line (\d+)(?: of {re.escape(grader.name)}\)|[;)])", said)
+    return f"{grader}:{named[1] if named else 1}: {said}"
 
 
 def _is_marked_by_hand(exercise: LoadedExercise) -> bool:
@@ -137,14 +144,41 @@ def _problems_of_cases(grader: Grader) -> Iterator[str]:
             yield f"a case of `{one.calls[-1].name}` does not accept what it expects ({said}), expected that it does"
             break
     rules = about.checks_of(part)
-    odd: list[Any] = [None, 0.0, "x", [], {}]
-    for words, answer in (("none", Raised("died")), *((repr(one), one) for one in odd)):
+    yield from _problems_of_judges(grader, cases)
+    for words, answer in (("none", Raised("died")), *odd_answers()):
         try:
             if all(found.value >= 1 for found in grader.measure_calls(rules, cases, [answer] * len(cases)).values()):
                 yield f"each check is right where every answer is {words}, expected that some are wrong"
         except InfraError as error:
             yield f"{error.what.removesuffix('.')} (answers: {words}), expected a measurement of any"
             return
+
+
+def _problems_of_judges(grader: Grader, cases: Sequence[Case]) -> Iterator[str]:
+    """Judges that give neither True nor False nor words, or raise what says nothing of the form of an answer."""
+    seen = set()
+    for one in cases:
+        if one.judge is None or (code := getattr(one.judge, "__code__", one.judge)) in seen:
+            continue
+        seen.add(code)
+        line = getattr(code, "co_firstlineno", 1)
+        for words, answer in odd_answers():
+            try:
+                said = one.judge(answer)
+            except (TypeError, AttributeError, LookupError, ValueError):
+                continue  # an answer of another form: wrong, and said to be so
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                found = f"raised {type(error).__name__}: {str(error)[:200]}"
+                where = grader.line_of(error) or f" (line {line})"
+                said = f"{found}{where} (answer: {words})"
+                yield f"the judge of a case of `{one.calls[-1].name}` {said}, expected a verdict"
+                break
+            if not isinstance(said, bool | np.bool_ | str | None):
+                kind = f"gave a {type(said).__name__} (line {line}; answer: {words})"
+                yield f"the judge of a case of `{one.calls[-1].name}` {kind}, expected True, False or words"
+                break
 
 
 def _problems_of_data(grader: Grader, data: Data) -> Iterator[str]:
@@ -347,6 +381,8 @@ def _trials(exercise: LoadedExercise, grader: Grader, first: int, seeds: int) ->
         return
     beside = _guesses_beside(exercise)
     starter = exercise.folder / "starter.py"
+    if not starter.is_file():  # nothing of it is run
+        return
     yield _Trial(exercise, grader, starter.name, starter.read_text(encoding="utf-8"), "fail", first, beside=beside)
     for solution in solutions(exercise):
         if solution.kind == "reference":

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import tempfile
 import threading
+import traceback
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -210,7 +211,14 @@ class Grader:
         except UnableError:  # its real data are not on this machine
             raise
         except (Exception, SystemExit) as error:
-            raise _mistake(self.about, f"`{function}` raised {type(error).__name__}: {error}") from error
+            said = f"`{function}` raised {type(error).__name__}: {str(error)[:300]}{self.line_of(error)}"
+            raise _mistake(self.about, said) from error
+
+    def line_of(self, error: BaseException) -> str:
+        """Which line of the grader's own an exception comes from, in words; "" where it comes from none."""
+        own = {str(path): path.name for path in programs.sources(self._module)}
+        frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename in own]
+        return f" (line {frames[-1].lineno} of {own[frames[-1].filename]})" if frames else ""
 
 
 def _mistake(about: Exercise, what: str) -> InfraError:

@@ -74,3 +74,22 @@ def _like_labels(test: Arrays, n: int, shape: tuple[int, ...], targets: tuple[st
         if label.shape == (n,) and label.dtype.kind in "iu" and len(shape) == 1:
             return np.where(np.arange(shape[0]) == (label - label.min())[:, None], np.float32(100), np.float32(0))
     return np.zeros((n, *shape), np.float32)
+
+
+def odd_answers() -> list[tuple[str, Any]]:
+    """Answers of functions that no right one resembles, and that may come all the same, each in words."""
+    deep: list[Any] = []
+    for _ in range(30):
+        deep = [deep]
+    return [
+        *((repr(one), one) for one in (None, 0.0, -1, "x", b"x", [], (), {}, [None], {"a": None})),
+        ("2**4000", 2**4000),
+        ("-2**4000", -(2**4000)),
+        *((repr(one), one) for one in (float("nan"), float("inf"), [float("nan")])),
+        ("a list that is 30 levels deep", deep),
+        ("a text of a million characters", "x" * 10**6),
+        ("an array of NaN", np.full(3, np.nan)),
+        ("an array of shape (0,)", np.zeros(0)),
+        ("an array of shape ()", np.zeros(())),
+        ("an array of int64, the largest", np.full((2, 2), 2**63 - 1)),
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tlcourse.errors import InfraError, UnableError
@@ -232,7 +232,7 @@ class Backend(Struct, frozen=True):
         """
         require_hidden_data(exercise)
         if self.packed is not None:
-            return  # nobody knows where it will run
+            return  # nobody knows where it will run: its run.sh asks there
         if self.profile is None:
             require_packages(exercise.about, marks=True)
             return
@@ -272,14 +272,23 @@ class Backend(Struct, frozen=True):
 
     @contextlib.contextmanager
     def opened(
-        self, sandbox_kind: str, jobs: int, folder: Path, tell: Tell, *, submissions: int, trusted: bool
+        self,
+        sandbox_kind: str,
+        jobs: int,
+        folder: Path,
+        tell: Tell,
+        *,
+        submissions: int,
+        trusted: bool,
+        packages: Sequence[str] = (),
     ) -> Iterator[OpenBackend]:
         """Ready to run, for a batch or a regrade of it; raises UnableError where there is no strong sandbox.
 
-        `folder` is where it is written down what the batch has on a cluster, see `folder_of`.
+        `folder` is where it is written down what the batch has on a cluster, see `folder_of`. `packages`: what the
+        exercise promises, for where it is asked only when it runs.
         """
         if self.packed is not None:
-            with _in_a_folder(self.packed, sandbox_kind, trusted=trusted) as there:
+            with _in_a_folder(self.packed, sandbox_kind, packages, trusted=trusted) as there:
                 yield there
             return
         if self.profile is None:
@@ -345,11 +354,11 @@ PACKED = "packed:"
 
 
 @contextlib.contextmanager
-def _in_a_folder(folder: Path, sandbox_kind: str, *, trusted: bool) -> Iterator[OpenBackend]:
+def _in_a_folder(folder: Path, sandbox_kind: str, packages: Sequence[str], *, trusted: bool) -> Iterator[OpenBackend]:
     """Runs are written into a folder, or their results read from it; what has none is left open."""
     refuse_no_sandbox(sandbox_kind, trusted=trusted)
     kind = _ON_A_NODE[sandbox_kind]
-    packed = PackedFolder(folder, kind)
+    packed = PackedFolder(folder, kind, packages)
 
     def run(job: RunSpec, tell: OnEvent) -> RunReport:
         return packed.run(job)

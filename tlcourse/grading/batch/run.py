@@ -113,7 +113,10 @@ class BatchTask(Struct, frozen=True):
             batch = self._begin(book)  # its number names the folder in which its jobs are found again
         folder = folder_of(book.path, batch.id if batch else 0)
         opened = self.backend.opened(
-            self.sandbox_kind, self.jobs, folder, tell, submissions=submissions, trusted=self.trusted
+            *(self.sandbox_kind, self.jobs, folder, tell),
+            submissions=submissions,
+            trusted=self.trusted,
+            packages=self.exercise.about.packages,
         )
         with opened as runs:
             batch = batch or self._begin(book)
@@ -254,7 +257,12 @@ def regrade(
     tell(f"Regrade {number} of batch {batch.id}: {len(work)} to grade {backend.words()}.")
     side_by_side = min(jobs or backend.side_by_side(options.threads), len(work))
     folder = folder_of(book.path, batch.id, number)
-    opened = backend.opened(sandbox_kind, side_by_side, folder, tell, submissions=len(work), trusted=trusted)
+    opened = backend.opened(
+        *(sandbox_kind, side_by_side, folder, tell),
+        submissions=len(work),
+        trusted=trusted,
+        packages=exercise.about.packages,
+    )
     with backend.leaving(folder, tell), opened as runs:
         state = grade_round(
             *(book, batch, exercise, work),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from tlcourse.course.model import Exercise, LoadedExercise
+from tlcourse.course.model import CheckRule, Exercise, LoadedExercise
 from tlcourse.course.parts import FunctionsPart
 from tlcourse.course.programs import files_in
 from tlcourse.course.spec import CELL, DATA, CallSpec, TaskSpec
@@ -27,6 +27,7 @@ from tlcourse.grading.parts.cells import PUBLIC, CellCase
 from tlcourse.grading.parts.marking import Marked, Marking, limits_of, record_of, task_seed, told, verdict_on
 from tlcourse.grading.scoring.calls import Call, Case
 from tlcourse.grading.scoring.decide import decide
+from tlcourse.grading.scoring.measurement import Measurement
 from tlcourse.text import harmless, sentence
 
 RUNS = 5
@@ -170,13 +171,41 @@ def decided(
     missing = Raised("died", said="the run had ended before")
     everything = [answers.get(number, missing) for number in range(len(cases))]
     try:
-        measured = grader.measure_calls(about.checks_of(part), cases, everything)
+        measured, everything = _measured(grader, about.checks_of(part), cases, everything)
     except InfraError as error:
         return Marked(part.id, "infra", message=error.what)
     checks = decide(about.checks_of(part), [measured], about.policy)
     in_full = marking.options.seed_source == "public"
     said = list(_in_words(about, part, cases, everything, grader, in_full=in_full))
     return Marked(part.id, verdict_on(checks), checks=checks, messages=said)
+
+
+def _measured(
+    grader: Grader, rules: Sequence[CheckRule], cases: Sequence[Case], answers: list[Any]
+) -> tuple[dict[str, Measurement], list[Any]]:
+    """What the grader measures, and the answers that it could look at.
+
+    Where it fails on answers, and not where there are none, the value is the student's: each that it cannot look at
+    costs its own case. Raises InfraError where the grader fails on none at all.
+    """
+    try:
+        return grader.measure_calls(rules, cases, answers), answers
+    except InfraError as error:
+        nobody_answers = Raised("answer", said=f"the grader cannot look at: {error.what}"[:400])
+    kept = [one if isinstance(one, Raised) else nobody_answers for one in answers]
+    found = grader.measure_calls(rules, cases, kept)
+    spans = [(0, len(answers))]
+    while spans:  # halves of what fails, until it is one answer
+        at, end = spans.pop()
+        tried = [*kept[:at], *answers[at:end], *kept[end:]]
+        try:
+            found = grader.measure_calls(rules, cases, tried)
+            kept = tried
+        except InfraError:
+            if end - at > 1:
+                middle = (at + end) // 2
+                spans += [(middle, end), (at, middle)]
+    return found, kept
 
 
 def _in_words(

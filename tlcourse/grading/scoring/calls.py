@@ -204,14 +204,22 @@ def wrong_with(one: Case, answer: Any, *, values: bool = True) -> str:
     if one.judge is not None:
         try:
             said = one.judge(answer)
+            right = said == "" if isinstance(said, str) else bool(said)
         except Exception:  # of an answer of another form than it was written for
-            return f"the answer ({_kind(answer, values)}) is of another form than was expected"
-        if said == "" or (said and not isinstance(said, str)):
+            return _of_another_form(answer, values)
+        if right:
             return ""
         return said if isinstance(said, str) and (values or one.public) else "the answer is not right"
     if one.judges_nothing:
         raise ValueError(f"a case of `{one.calls[0].name}` says neither what is expected nor who judges it")
-    return difference(answer, one.expect, rtol=one.rtol, atol=one.atol, equal_nan=one.equal_nan, values=values)
+    try:
+        return difference(answer, one.expect, rtol=one.rtol, atol=one.atol, equal_nan=one.equal_nan, values=values)
+    except Exception:  # whatever it holds, it costs its own case
+        return _of_another_form(answer, values)
+
+
+def _of_another_form(answer: Any, values: bool) -> str:
+    return f"the answer ({_kind(answer, values)}) is of another form than was expected"
 
 
 def share(right: Sequence[bool], message: str = "") -> Measurement:
