@@ -287,7 +287,7 @@ def test_an_answer_that_a_grader_cannot_look_at_costs_its_own_case(functions_cou
     options = Options(sandbox_kind=quick_sandbox, device="cpu", threads=1, seed=3)
     path.write_text("def f(x):\n    return 2**4000 if x == 4 else x\n")
     result = grade(exercise, path, options)
-    assert (result.outcome, result.points) == ("fail", pytest.approx(4 * 2 / 3))
+    assert (result.outcome, result.points) == ("fail", 2.6667)
     (said,) = result.messages
     assert said.startswith("All: f(4) gave an answer that the grader cannot look at: The grader of c failed: `measure_")
     blind = functions_course("    raise KeyError").exercises["c"]  # whatever is answered: no fault of the student's

@@ -205,7 +205,7 @@ def wrong_with(one: Case, answer: Any, *, values: bool = True) -> str:
         try:
             said = one.judge(answer)
             right = said == "" if isinstance(said, str) else bool(said)
-        except Exception:  # of an answer of another form than it was written for
+        except (Exception, SystemExit):  # of an answer of another form than it was written for
             return _of_another_form(answer, values)
         if right:
             return ""
