@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from assignments import code, notebook, text
+from assignments import NBGRADER, OTTER, code, notebook, text
 
 COURSE = Path(__file__).parents[1] / "assignments_course"
 REFERENCE = (COURSE / "graders/references/descent.py").read_text()
@@ -102,6 +102,43 @@ def test_a_class_from_its_zip_to_marks_with_one_unmarked_and_one_changed_since(t
     assert [(one["item"], one["points"], one["why"]) for one in kept if one["who"] == "lars"] == [
         ("figure", 1.0, "the new one has no axes")
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "by_hand", "total"),
+    [("hw1", OTTER, {"q3": 3}, "10"), ("sums", NBGRADER, {"why": 1.5, "draw": 2.5}, "9")],
+)
+def test_an_imported_assignment_keeps_every_point_from_its_cells_to_the_export(
+    ta, here, tmp_path, name, document, by_hand, total
+):
+    """One answers in the notebook that was handed out, the other in the Python file."""
+    (tmp_path / f"{name}.ipynb").write_text(document, encoding="utf-8")
+    here("author", "import", f"{name}.ipynb", "c")
+    course = tmp_path / "c"
+    starter = json.loads((course / "exercises" / name / "starter.ipynb").read_text())
+    reference = (course / "graders" / "references" / f"{name}.py").read_text()
+    answered, said = [], {item: f"My words about {item}." for item in by_hand}
+    for cell in starter["cells"]:
+        tags = cell["metadata"].get("tags", [])
+        answered.append(cell | {"source": said[tags[0]]} if tags else cell)
+    answered.append(code(reference))
+    percents = "\n".join(f'# %% [markdown] tags=["{item}"]\n# {words}' for item, words in said.items())
+    handins = {
+        "ann": {"solution.ipynb": json.dumps(starter | {"cells": answered})},
+        "bo": {"solution.py": f"{reference}\n{percents}\n"},
+    }
+    ta.batch(packed(tmp_path / "class.zip", handins), exercise=name, course=course)
+    book = ["--gradebook", str(tmp_path / "g.sqlite"), "--course", str(course)]
+    for who in handins:
+        sheet = here("ta", "mark", name, who, *book).stdout
+        assert all(f"  | {words}" in sheet for words in said.values())
+        for item, points in by_hand.items():
+            here("ta", "mark", name, who, f"{item}/{item}", str(points), *book)
+    rows = csv.DictReader(io.StringIO(here("ta", "export", name, "--format", "csv", *book).stdout))
+    found = {row["id"]: row for row in rows}
+    assert {who: row["points"] for who, row in found.items()} == {"ann": total, "bo": total}
+    assert {row["max points"] for row in found.values()} == {total}
+    assert {item: float(found["ann"][item]) for item in by_hand} == by_hand
 
 
 @pytest.mark.parametrize(

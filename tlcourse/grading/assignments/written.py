@@ -276,7 +276,8 @@ def _as_python(found: Assignment, name: str, *, for_students: bool) -> str:
             continue
         if piece.kind == "markdown":
             if for_students:
-                blocks.append("# %% [markdown]\n" + "\n".join(f"# {line}".rstrip() for line in text.split("\n")))
+                tags = f' tags=["{piece.question}"]' if piece.question else ""
+                blocks.append(f"# %% [markdown]{tags}\n" + "\n".join(f"# {line}".rstrip() for line in text.split("\n")))
             continue
         code = without_magics(text)[0]
         if for_students and tree_of(code) is None and piece.reference and tree_of(piece.reference) is not None:
@@ -284,7 +285,8 @@ def _as_python(found: Assignment, name: str, *, for_students: bool) -> str:
             code = "\n".join(f"# {line}" for line in code.split("\n"))
         lines = code.split("\n")
         stubbed = [line if line != "raise NotImplementedError()" else "# …" for line in lines]
-        blocks.append("# %%\n" + "\n".join(stubbed))
+        tags = f' tags=["{piece.question}"]' if piece.question and for_students else ""
+        blocks.append(f"# %%{tags}\n" + "\n".join(stubbed))
     return "\n\n".join(blocks) + "\n"
 
 
