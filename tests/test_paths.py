@@ -18,6 +18,7 @@ EVERYTHING = {
     paths.agreed_folder: "courses",
     paths.jobs_folder: "jobs",
     paths.labs_folder: "labs",
+    paths.boards_folder: "boards",
     paths.runs_folder: "runs",
     paths.own_real_data: "data",
     paths.cache_folder: "cache",

@@ -86,6 +86,11 @@ def labs_folder() -> Path:
     return data_folder() / "labs"
 
 
+def boards_folder() -> Path:
+    """Places of a class, without names, that the student was given: a folder for each course."""
+    return data_folder() / "boards"
+
+
 def app_log() -> Path:
     """Where the app logs, when it is asked to."""
     return data_folder() / "app.log"

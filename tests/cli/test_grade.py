@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,11 @@ import psutil
 import pytest
 from signals import heard
 
+from tlcourse import Task
+from tlcourse.course.author import write_starter_notebooks
+from tlcourse.course.loader import load_course
+from tlcourse.errors import UsageError
+from tlcourse.grading.intake.submission import collect
 from tlcourse.student.record import Record
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
@@ -204,3 +210,31 @@ def test_a_grader_that_is_killed_takes_the_worker_with_it_without_a_sandbox(tmp_
         assert still_there(below[:1]) == []
         for process in below[1:]:  # a daemon of one's own code outlives it where there is no sandbox
             process.kill()
+
+
+def test_a_solution_names_the_course_that_it_was_begun_with_also_once_that_was_moved(here, tmp_path, monkeypatch):
+    course = Path(shutil.copytree(Path(__file__).parents[1] / "assignments_course", tmp_path / "course"))
+    write_starter_notebooks(load_course(course))
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for more in ((), ("--notebook",)):
+        here("init", "pictures", str(mine), *more, "--course", str(course))
+    assert f'Task.local("pictures", course="{course}")' in (mine / "solution.py").read_text()
+    copy = collect(mine, tmp_path / "copy", starter=course / "exercises/pictures/starter.py")
+    assert copy.notices == ["solution.ipynb was run: solution.py beside it is the starter as it was."]
+    monkeypatch.chdir(mine)
+    assert len(Task.local("pictures", course=str(course), device="cpu").train) == 500
+    moved = course.rename(tmp_path / "moved")
+    with pytest.raises(UsageError, match=r"(?s)is not in .* any more.*tlcourse init pictures \. --course FOLDER"):
+        Task.local("pictures", course=str(course), device="cpu")
+    before = (mine / "solution.py").read_text().replace("nn.Linear(64, 4)", "nn.Linear(64, 4)  # mine")
+    (mine / "solution.py").write_text(before)
+    said = here("init", "pictures", str(mine), "--course", str(moved)).stdout
+    assert said == f"{mine}/solution.py names the course in {moved} now; nothing else of it was changed.\n"
+    here("init", "pictures", str(mine), "--notebook", "--course", str(moved))
+    assert (mine / "solution.py").read_text() == before.replace(str(course), str(moved))
+    cells = json.loads((mine / "solution.ipynb").read_text())["cells"]
+    assert any(f'course="{moved}")' in "".join(cell["source"]) for cell in cells)
+    assert "is there already" in here("init", "pictures", str(mine), "--course", str(moved), fails=2).stderr
+    monkeypatch.chdir(moved)  # a solution within the course needs no path that holds
+    assert len(Task.local("pictures", course=str(course), device="cpu").val) == 100

@@ -62,6 +62,7 @@ COMMANDS: list[tuple[str, int | str]] = [
     ("exercise hint ex2", 0),
     ("exercise explain ex2", 2),  # it was not passed
     ("exercise attempts ex2", 0),
+    ("exercise board ex2", 2),
     ("exercise samples ex2 --count 1", 0),
     ("write list", 0),
     ("write show lora", 0),

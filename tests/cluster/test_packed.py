@@ -30,9 +30,10 @@ def tl(tmp_path, own_home):
 
     def run(*given: object, book: str = "book.sqlite", status: int = 0) -> dict | str:
         line = [sys.executable, "-m", "tlcourse", *map(str, given), "--gradebook", str(tmp_path / book), *ours]
-        line += seed if given[0] != "ta" else []
+        line += seed if given[0] != "ta" or given[1] == "regrade" else []
         done = subprocess.run(line, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         assert done.returncode == status, done.stderr
+        run.said = done.stderr  # type: ignore[attr-defined]
         return json.loads(done.stdout) if done.stdout else done.stderr
 
     return run
@@ -69,6 +70,14 @@ def test_a_class_runs_wherever_its_folder_goes_and_has_the_marks_of_this_machine
     back = tl("collect", folder)
     assert back["waiting"] == 0
     assert back["counts"] == here["counts"]
+    for result in folder.glob("round/1/results/*.json"):
+        result.unlink()
+    assert tl("ta", "regrade", "line", "--only", "fail")["left"] == 1
+    waits = f"1 have a run in {folder} without a result. There, with a Python that has torch: sh run.sh. Then: "
+    assert f"{waits}tlcourse ta regrade line --only fail --resume --gradebook " in tl.said
+    assert "internal error" not in tl.said
+    runs()
+    assert tl("ta", "regrade", "line", "--only", "fail", "--resume")["left"] == 0
     marks = [tl("ta", "export", "line", "--format", "csv", book=book) for book in ("here.sqlite", "book.sqlite")]
     assert marks[0]["marks"] == marks[1]["marks"]
 

@@ -19,7 +19,7 @@ from tlcourse.course.packages import missing
 from tlcourse.course.spec import Package
 from tlcourse.data import choose_variant, public_arrays
 from tlcourse.data.synthetic import example
-from tlcourse.errors import InfraError, UnableError
+from tlcourse.errors import ContentError, InfraError, UnableError
 from tlcourse.grading.author_check import problems_of_graders
 from tlcourse.grading.grade import Options, grade
 from tlcourse.grading.grader import Grader
@@ -68,6 +68,12 @@ def test_a_solution_reads_public_files_and_hidden_ones_are_what_it_is_measured_o
     made = result.provenance
     assert (len(made.public_files_sha256), len(made.hidden_files_sha256), made.on_validation) == (64, 64, False)
     assert dict(result.checks[0].steps) == {0.5: 2.0, 0.75: 4.0, 0.85: 6.0}
+    board = result.validation
+    assert board and (board.check, board.n, round(board.value * 100) / 100) == ("right", 100, board.value)
+    assert board.interval[0] < board.value < board.interval[1]
+    said = f"right on 100 validation items: {board.value:.3g} (95 %: "
+    assert result.messages[0].startswith(said)
+    assert result.messages[0].endswith("A board goes by that, and no mark.")
     assert read_result(msgspec.json.encode(result)) == result  # as a gradebook keeps it
     assert problems_of_graders(load_course(COURSE)) == []
 
@@ -78,6 +84,22 @@ def test_in_a_students_copy_the_verdict_says_that_validation_data_were_measured_
     assert result.messages[-1].startswith("Measured on validation data: the hidden data of this exercise stay with")
     assert (result.provenance.hidden_files_sha256, result.provenance.on_validation) == ("", True)
     assert problems_of_graders(load_course(students)) == []
+
+
+def test_a_board_goes_by_what_can_be_measured_on_validation_items(own, tmp_path):
+    about, grader = own / "exercises" / "pictures" / "exercise.yaml", own / "graders" / "pictures.py"
+    kept = about.read_text()
+    about.write_text(kept.replace("board: right", "board: wrong"))
+    with pytest.raises(ContentError, match="the board goes by `wrong`, expected one of: right"):
+        load_course(own)
+    about.write_text(kept)
+    changed = grader.read_text().replace('== test["label"]', '== test["truth"]')
+    added = "    if test is not None:\n        test['truth'] = test['label']\n    return train, val, test"
+    grader.write_text(changed.replace("    return train, val, test", added))
+    (problem,) = problems_of_graders(load_course(own))
+    assert "(board, predictions: all 0), expected to measure validation items" in problem
+    result = graded(own, tmp_path)
+    assert (result.outcome, result.validation, result.checks[0].n) == ("fail", None, 400)
 
 
 def test_a_class_is_not_graded_without_the_hidden_files(students, tmp_path, tl):

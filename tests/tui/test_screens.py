@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from answers import right_letters, wrong_letter
 
+from tlcourse.presenting.board import Board, Row, keep_board
 from tlcourse.student.record import Record
 
 COURSE = "transfer-learning"
@@ -170,6 +171,24 @@ async def test_the_explanation_is_for_those_who_have_passed(visit):
         app.record.record_attempt(app.course.about.id, passed)
         assert "One trunk, two linear heads" in await person.press("a")
         assert "The explanation and the reference" not in await person.press("escape")
+
+
+async def test_a_board_that_was_given_shows_where_the_last_grading_would_stand(visit):
+    rows = [Row(1, 2, 0.9, (0.88, 0.92)), Row(1, 3, 0.87, (0.85, 0.89)), Row(2, 3, 0.85, (0.83, 0.87))]
+    named = {"exercise": "ex2", "name": "Stars", "variant": "mini", "check": "points_accuracy", "direction": "at_least"}
+    keep_board(Board(title="Stars counted right", unit="", unmeasured=0, rows=rows, **named), COURSE)
+    async with visit(120, 50) as person:
+        await person.go("exercise/ex2")
+        await person.press("t")
+        await person.sees("where you would stand")
+        measured = {"check": "points_accuracy", "value": 0.862, "interval": [0.84, 0.884], "n": 500}
+        tried = {"exercise": "ex2", "outcome": "fail", "points": 1.0, "max_points": 10.0, "variant": "mini"}
+        submission = {"path": "solution.py", "sha256": "0" * 64}
+        person.app.record.record_attempt(COURSE, {**tried, "submission": submission, "validation": measured})
+        await person.go("exercise/ex2")
+        await person.press("t")
+        await person.sees("1st–3rd of 3 by: Stars")
+        await person.sees("▲ you")
 
 
 async def test_a_unit_with_two_exercises_opens_the_first_that_is_not_passed(visit):

@@ -85,7 +85,7 @@ def show(exercise: ExerciseName, course: CourseFolder = None, json: Json = False
         out.say("Marked by hand:")
     for item in about.manual:
         rubric = f": {item.rubric.strip()}" if item.rubric.strip() else ""
-        out.say(f"  {item.title}{rubric}  ({item.max_points:g} points)")
+        out.say(f"  {item.title}{rubric}  ({item.max_points:g} points{', on top' * item.bonus})")
     out.say("Packages that a grading has:")
     out.say(f"  {packages_in_words(about)}")
     if about.model:
@@ -188,6 +188,58 @@ def attempts(
             out.note(f"\nThe changes: tlcourse exercise attempts {exercise} --diff")
 
 
+@app.command("board")
+def board(
+    exercise: ExerciseName,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The board that you were given; kept for later.")
+    ] = None,
+    course: CourseFolder = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """The places of a class without names, by validation items, and where your own last grading would stand."""
+    from tlcourse.course.loader import load_course
+    from tlcourse.presenting.board import (
+        board_lines,
+        keep_board,
+        kept_board,
+        own_in_words,
+        own_place,
+        read_board,
+        what_it_is,
+    )
+    from tlcourse.student.record import Record
+
+    loaded = load_course(course)
+    found = loaded.exercise(exercise)
+    name = found.about.id
+    if file is not None:
+        shown = read_board(file, name)
+        keep_board(shown, loaded.about.id)
+    elif (kept := kept_board(loaded.about.id, found)) is not None:
+        shown, file = kept
+    else:
+        raise UsageError(
+            f"There is no board of {name} here.",
+            cause="the course's staff hand one out, or publish it beside the course, if they want one.",
+            remedy=f"tlcourse exercise board {name} FILE, with the file that you were given.",
+        )
+    with Record.open() as record:
+        own = own_place(shown, [one.result for one in record.attempts(loaded.about.id, name)])
+    if json:
+        out.document({"schema": 1, "file": str(file), "board": shown, "own": own})
+        return
+    for text in board_lines(shown, own):
+        out.say(text)
+    out.say()
+    for text in own_in_words(shown, own):
+        out.say(text)
+    if not plain:
+        for text in what_it_is(shown):
+            out.note(text)
+
+
 def init(
     exercise: ExerciseName,
     folder: Annotated[
@@ -203,12 +255,19 @@ def init(
     plain: Plain = False,
 ) -> None:
     """Make a solution.py (or a notebook) to start from; it ends with 3 where packages of the exercise are missing."""
-    from tlcourse.course.exercise import begin, begin_tasks, require_promised
+    from tlcourse.course.exercise import begin, begin_tasks, name_course, require_promised
     from tlcourse.course.loader import load_course
     from tlcourse.course.packages import missing
 
     found = load_course(course).exercise(exercise)
-    target, backup = begin(found, folder, notebook=notebook, again=force)
+    there = (folder or Path(found.about.id)) / f"solution{'.ipynb' if notebook else '.py'}"
+    if course is not None and not force and there.is_file() and name_course(there, course):
+        if json:
+            out.document({"schema": 1, "exercise": found.about.id, "file": str(there), "course": str(course)})
+        else:
+            out.say(f"{there} names the course in {course} now; nothing else of it was changed.")
+        return
+    target, backup = begin(found, folder, notebook=notebook, again=force, course=course)
     tasks = begin_tasks(found.about.id, target, course) if vscode else None
     if json:
         made = {"file": str(target), "backup": backup and str(backup), "tasks": tasks and str(tasks)}

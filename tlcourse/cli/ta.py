@@ -142,6 +142,12 @@ def rank(
     mark: Annotated[
         str, typer.Option("--mark", metavar="ITEM", help="Set these points as those of an item marked by hand.")
     ] = "",
+    board: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--board", metavar="FILE", help="Write places without names for students: .html or .json; again for both."
+        ),
+    ] = None,
     anonymous: Anonymous = False,
     who: Who = None,
     json: Json = False,
@@ -150,6 +156,11 @@ def rank(
     """The class in the order of one measurement; who differ by less than it can tell share a place, and its bonus."""
     from tlcourse.presenting.report.ranking import ranked_check, ranking, ranking_lines
 
+    if board:
+        if check or bonus or mark or anonymous:
+            raise UsageError("--board goes by the check that exercise.yaml names, and alone.", remedy="two commands")
+        _write_board(exercise, chosen, board, json=json, plain=plain)
+        return
     earns = _numbers(bonus)
     opened = chosen.writing(exercise, "tlcourse ta rank --mark") if mark else chosen.reading(exercise)
     with opened as (found, book, record):
@@ -181,6 +192,32 @@ def rank(
         out.say(f"{found.about.id}, by {name}: {made.title} ({better} is better; = shares a place)")
     for text in ranking_lines(made, owners):
         out.say(text)
+
+
+def _write_board(exercise: str, chosen: ChosenBatch, files: list[Path], *, json: bool, plain: bool) -> None:
+    """Places without names, by validation items, as the files that are asked for."""
+    from tlcourse.presenting.board import as_file, board_of, what_it_is
+    from tlcourse.presenting.report.as_html import board_page
+
+    if wrong := [file for file in files if file.suffix not in (".html", ".json")]:
+        raise UsageError(f"{wrong[0]} is neither a .html nor a .json.", remedy="--board board.html --board board.json")
+    with chosen.reading(exercise) as (found, book, record):
+        made = board_of(book, record, found)
+    for file in files:
+        write(file, board_page(made).encode() if file.suffix == ".html" else as_file(made))
+    if json:
+        out.document({"board": made, "written": [str(file) for file in files], "schema": 1})
+        return
+    for file in files:
+        out.say(f"written: {file}")
+    if not plain:
+        for said in what_it_is(made):
+            out.note(said)
+        if any(file.suffix == ".json" for file in files):
+            out.note(
+                f"Students: tlcourse exercise board {exercise} FILE; or put it beside the course as "
+                f"exercises/{found.folder.name}/board.json."
+            )
 
 
 def _numbers(text: str) -> list[float]:
@@ -280,6 +317,7 @@ def regrade(
 ) -> None:
     """Grade some hand-ins of a batch again, as they were handed in, on the same data; earlier results stay."""
     from tlcourse.cli.batch_display import display_for, summary
+    from tlcourse.cli.batch_place import typed_command
     from tlcourse.grading.batch.backend import Backend
     from tlcourse.grading.batch.run import as_document
     from tlcourse.grading.batch.run import regrade as graded_again
@@ -302,13 +340,24 @@ def regrade(
             tell=tell,
             display=lambda: display_for(plain=plain or json),
         )
-        left = len(book.open_handins(record.id, round_))
+        still = book.open_handins(record.id, round_)
+        faults = sum(any(v.round == round_ for v in book.history(one.id)) for one in still)
+    left = len(still)
     for line in summary(state):
         tell(line)
     if json:
         out.document({"schema": 1, "regrade": round_, "left": left, "on": backend.name, **as_document(state)})
-    if left:
-        tell(f"{left} ended with an internal error: continue with --resume.")
+    asked = {"--batch": chosen.batch, "--gradebook": chosen.gradebook, "--course": chosen.course}
+    asked |= {"--seed": how.seed, "--secret": how.secret}
+    named = [str(word) for option, value in asked.items() if value is not None for word in (option, value)]
+    named += ["--public-marks"] if how.public_marks else []
+    resume = typed_command(["tlcourse", "ta", "regrade", exercise, "--only", only, "--resume", *named])
+    if backend.packed is not None and left > faults:
+        said = f"{left - faults} have a run in {backend.packed} without a result. There, with a Python that has torch:"
+        tell(f"{said} sh run.sh. Then: {resume}")
+    if faults or (left and backend.packed is None):
+        tell(f"{faults or left} ended with an internal error. Again: {resume}")
+    if faults or (left and (backend.packed is None or go_on)):  # what lies in a folder is done with for now
         raise typer.Exit(ExitCode.INFRA)
 
 

@@ -160,6 +160,11 @@ def _part_problems(about: Exercise, path: Path) -> Iterator[str]:
             yield f"{at(path, part.id)}: `{part.id}` comes after `{part.after}`, expected the model's id, or none"
     if about.model and not about.outputs:
         yield f"{at(path, 'outputs')}: no outputs, expected what the module of `{about.model.id}` returns"
+    if about.board and about.board not in (
+        fit := [rule.id for rule in about.checks_of(about.model)] if about.model else []
+    ):
+        named = f"one of: {', '.join(fit)}" if fit else "none: only a model's checks have validation items"
+        yield f"{at(path, 'board')}: the board goes by `{about.board}`, expected {named}"
     if not about.max_points:
         yield f"{at(path, 'checks')}: no points without what comes on top, expected some"
 

@@ -7,6 +7,7 @@ archive there. It keeps them out of searches and accidental reading. It is not a
 from __future__ import annotations
 
 import json
+import re
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -99,10 +100,49 @@ def usual_solution(exercise: LoadedExercise, folder: Path | None = None) -> Path
     return next((place for place in places if place.is_file()), None)
 
 
+_LOCAL = re.compile(r"""Task\.local\((\\?["'])([\w-]+)\1(?:, course=\1[^"'\\\n]*\1)?(?=[,)])""")
+"""The line of a solution or notebook that asks for its data: in a notebook's file the quotes are escaped."""
+
+
+def naming_course(text: str, course: Path | None) -> str:
+    """A solution whose `Task.local("NAME")` names the folder of its course; with None, none."""
+    where = course.expanduser().resolve().as_posix() if course else ""
+    home = Path.home().as_posix()
+    where = f"~{where.removeprefix(home)}" if where.startswith(f"{home}/") else where  # nobody's name is handed in
+    if any(sign in where for sign in "\"'\\\n"):
+        return text
+    named = f", course=\\1{where}\\1" if where else ""
+    return _LOCAL.sub(rf"Task.local(\1\2\1{named}", text)
+
+
+def name_course(solution: Path, course: Path) -> bool:
+    """Have a solution that is there name the folder of its course, and say whether that changed it.
+
+    Raises UsageError where it cannot be read or written.
+    """
+    try:
+        before = solution.read_bytes()
+        after = naming_course(before.decode("utf-8"), course).encode()
+        if after != before:
+            write_atomically(solution, after, mode=solution.stat().st_mode & 0o777)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{solution} cannot be changed: {error}.", remedy="name a file that you may write to."
+        ) from None
+    return after != before
+
+
 def begin(
-    exercise: LoadedExercise, folder: Path | None = None, *, notebook: bool = False, again: bool = False
+    exercise: LoadedExercise,
+    folder: Path | None = None,
+    *,
+    notebook: bool = False,
+    again: bool = False,
+    course: Path | None = None,
 ) -> tuple[Path, Path | None]:
     """Copy the starter into `folder`, and return its path and that of the backup of what stood there.
+
+    `course`: the folder of another course than the bundled one, which the copy then names.
 
     Raises:
         UsageError: there is a solution already and `again` is false, the folder cannot be written to, or nothing of
@@ -119,7 +159,10 @@ def begin(
     suffix = ".ipynb" if notebook else ".py"
     target = folder / f"solution{suffix}"
     command = f"tlcourse init {exercise.about.id} {typed(str(folder))} --force"
-    return target, begin_file(target, exercise.folder / f"starter{suffix}", again=again, command=command)
+    backup = begin_file(target, exercise.folder / f"starter{suffix}", again=again, command=command)
+    if course is not None:
+        name_course(target, course)
+    return target, backup
 
 
 MATCHER = {

@@ -178,6 +178,9 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     """The file beside exercise.yaml, or the module of `tlcourse.data.real`, that reads the variant `full`."""
     hidden_data: bool = False
     """Whether `graders/NAME/data` holds what hand-ins are measured on: where that is missing, nothing is a mark."""
+    board: str = ""
+    """The check of a part `model` by whose measurement on validation items a class is shown in order, without names
+    (`tlcourse ta rank EX --board FILE`); left away, there is no such board."""
     seconds: Annotated[float, Meta(gt=0)] = 120.0
     """What `task.seconds` tells the solution: what `fit` is asked to take, in the seconds of `limits.cpu_s`."""
     sizes: dict[str, int] = {}
@@ -229,7 +232,7 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     def points_of(self, part: AnyPart) -> float:
         """The most that a part gives, without what comes on top."""
         if isinstance(part, ManualPart):
-            return sum(item.max_points for item in part.rubric)
+            return sum(item.max_points for item in part.rubric if not item.bonus)
         return sum(rule.points for rule in self.checks_of(part) if not rule.bonus)
 
     @property
@@ -251,7 +254,7 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def max_points(self) -> float:
         """The most that checks and assistants give together."""
-        return self.checked_points + sum(item.max_points for item in self.manual)
+        return self.checked_points + sum(item.max_points for item in self.manual if not item.bonus)
 
 
 class Course(Struct, frozen=True, forbid_unknown_fields=True):

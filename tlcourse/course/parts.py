@@ -83,6 +83,8 @@ class ManualItem(Struct, frozen=True, forbid_unknown_fields=True):
     """The most that an assistant can give."""
     rubric: str = field(default="", name="details")
     """What earns how much; students read it."""
+    bonus: bool = False
+    """Its points come on top of the maximum, as those for a place in the class do (`tlcourse ta rank --mark`)."""
 
 
 class ManualPart(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="manual"):

@@ -102,6 +102,8 @@ def _problems(grader: Grader) -> Iterator[str]:
         yield from _forgeable(grader, data.test, legal[0][1])
     if grader.analyses_errors:
         yield from _problems_of_analysis(grader, data.val)
+    if grader.about.board and not broken:
+        yield from _problems_of_board(grader, data.val)
     for what, odd in broken.items():
         which = "any at all" if len(odd) == len(legal) else ", ".join(odd)
         yield f"{what.removesuffix('.')} (predictions: {which}), expected a measurement of all finite ones"
@@ -235,6 +237,17 @@ def _problems_of_analysis(grader: Grader, val: Arrays) -> Iterator[str]:
             grader.analyse_errors(given, predictions)
         except InfraError as error:
             yield f"{error.what.removesuffix('.')} (predictions: {words}), expected an analysis of all finite ones"
+            return
+
+
+def _problems_of_board(grader: Grader, val: Arrays) -> Iterator[str]:
+    """What keeps hand-ins from the board; a grading would leave the measurement out, and say nothing."""
+    given = {name: val[name] for name in ("x", *grader.about.targets)}
+    for words, predictions in legal_predictions(grader, given):
+        try:
+            grader.measure_for_board(given, predictions)
+        except InfraError as error:
+            yield f"{error.what.removesuffix('.')} (board, predictions: {words}), expected to measure validation items"
             return
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -35,7 +34,7 @@ from tlcourse.grading.parts.marking import (
     further_seed,
     task_seed,
 )
-from tlcourse.grading.result import Provenance, Result, SubmissionRecord, part_results
+from tlcourse.grading.result import Provenance, Result, SubmissionRecord, ValidationResult, on_validation, part_results
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.view import refuse_what_is_private
 from tlcourse.storage import scratch_folder
@@ -123,11 +122,12 @@ class Grading:
         order = {rule.id: number for number, rule in enumerate(about.checks)}
         checks.sort(key=lambda check: order[check.id])
         if checks and grader and grader.on_validation:
-            checks = [replace(check, title=_on_validation(check.title)) for check in checks]
+            checks = [replace(check, title=on_validation(check.title)) for check in checks]
         failed = {one.part: (one.outcome, one.message) for one in marked if one.message}
         said = [f"{one.part}: {text}" if len(marked) > 1 else text for one in marked for text in one.said]
         if checks and grader and grader.on_validation:
             said.append(ON_VALIDATION)
+        validation = next((one.validation for one in marked if one.validation), None) if checks else None
         return Result(
             exercise=about.id,
             variant=self._options.variant,
@@ -138,13 +138,14 @@ class Grading:
             checks=checks,
             parts=part_results(about, checks, outcome=outcome, failed=failed),
             runs=[record for one in marked for record in one.runs],
-            messages=[*submission.notices, *said],
+            messages=[*submission.notices, *([_for_the_board(validation)] if validation else []), *said],
             provenance=self._provenance(marked, grader),
             started_at=started,
             finished_at=_now(),
             problem=next((one.problem for one in marked if one.problem), ""),
             metrics=next((one.metrics for one in marked if one.metrics), []),
             error_analysis=next((one.error_analysis for one in marked if one.error_analysis), None),
+            validation=validation,
         )
 
     def _provenance(self, marked: Sequence[Marked], grader: Grader | None) -> Provenance:
@@ -168,10 +169,10 @@ ON_VALIDATION = (
 )
 
 
-def _on_validation(title: str) -> str:
-    """The title of a check that was measured on validation data."""
-    named = re.sub(r"\bhidden\b", "validation", title)
-    return named if named != title else f"{title}, on validation data"
+def _for_the_board(found: ValidationResult) -> str:
+    low, high = found.interval
+    measured = f"{found.check} on {found.n} validation items: {found.value:.3g} (95 %: {low:.3g} to {high:.3g})"
+    return f"{measured}. A board goes by that, and no mark."
 
 
 def _marked(marking: Marking) -> Iterator[Marked]:

@@ -25,6 +25,7 @@ from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import arrays, items
 from tlcourse.execution.answers import Raised
 from tlcourse.execution.arrays import DTYPES
+from tlcourse.grading.result import ValidationResult
 from tlcourse.grading.scoring import error_analysis
 from tlcourse.grading.scoring.calls import Call, Case, share, wrong_with
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
@@ -200,6 +201,16 @@ class Grader:
             return error_analysis.received(found, items.count(val["x"]))
         except MeasurementError as error:
             raise _mistake(self.about, f"`analyse_errors` {error}") from None
+
+    def measure_for_board(self, val: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]]) -> ValidationResult:
+        """What the check of the board measures on validation items, x and the targets; raises InfraError as `measure`.
+
+        Without probes: a check that rests on them has no place on a board, as student code could forge it.
+        """
+        found = self.measure(val, predictions, {})[self.about.board]
+        if found.self_reported:
+            raise _mistake(self.about, f"`{self.about.board}` rests on probes, expected a board by predictions alone")
+        return ValidationResult(self.about.board, found.value, found.interval, found.n)
 
     def _called(self, function: str, *arguments: Any) -> Any:
         """What a function of the grader gives; raises InfraError, whatever it raises."""

@@ -104,6 +104,16 @@ class RunRecord(Struct, frozen=True):
     """Cases that were to be called; 0 where a module was trained."""
 
 
+class ValidationResult(Struct, frozen=True):
+    """What the check of the exercise's board measured on validation items, in the first run; it counts for nothing."""
+
+    check: str
+    value: float
+    interval: tuple[float, float]
+    """95 %."""
+    n: int
+
+
 class SubmissionRecord(Struct, frozen=True):
     """What was graded."""
 
@@ -152,6 +162,8 @@ class Result(Struct, frozen=True, kw_only=True):
     metrics: list[dict[str, Any]] = []
     error_analysis: ErrorAnalysis | None = None
     """Of validation items, never of test items; None where the grader makes none, and in older documents."""
+    validation: ValidationResult | None = None
+    """None where the exercise has no board, or the run gave no predictions of validation items."""
 
 
 _SANDBOXES = {"cold": "bubblewrap", "warm": "fork-server", "weak": "landlock"}
@@ -228,6 +240,12 @@ def cause_of(result: Result) -> str:
         return "missed: " + ", ".join(check.id for check in result.checks if not check.passed and not check.bonus)
     said = result.messages[-1] if result.outcome == "infra" else _first_of_its_own(result)
     return _NUMBER.sub(lambda found: found[1] or "#", said.split(" Fix: ")[0])[:_CAUSE_CHARS]
+
+
+def on_validation(title: str) -> str:
+    """The title of a check where it was measured on validation data."""
+    named = re.sub(r"\bhidden\b", "validation", title)
+    return named if named != title else f"{title}, on validation data"
 
 
 def without_run(

@@ -59,6 +59,12 @@ def required(rule: CheckRule | CheckResult) -> str:
     return f"{said}, on top of the maximum" if rule.bonus else said
 
 
+def ordinal(number: int) -> str:
+    """`1st`, `22nd`, `113th`."""
+    ends = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ends.get(number % 10, 'th')}"
+
+
 def points(got: float | None, most: float) -> str:
     """`4 of 5 points`; before there is a verdict `– of 5 points`."""
     return f"{'–' if got is None else f'{got:g}'} of {most:g} points"

@@ -165,15 +165,26 @@ class Task:
 
 
 def _course_of(exercise: str, course: str | Path | None) -> Path | None:
-    """The folder of the course that has an exercise; None for the bundled one."""
+    """The folder of the course that has an exercise; None for the bundled one. Raises UsageError."""
     from tlcourse.course.loader import load_course
+    from tlcourse.errors import UsageError
 
+    here = Path.cwd()
+    above = next((folder for folder in (here, *here.parents) if (folder / "course.yaml").is_file()), None)
     if course is not None:
-        return Path(course)
+        if (Path(course).expanduser() / "course.yaml").is_file():
+            return Path(course).expanduser()
+        if above is not None:  # it was moved together with the solution
+            return above
+        raise UsageError(
+            f"The course of {exercise} is not in {course} any more.",
+            cause="its folder was moved, or this is another machine; the solution names it in Task.local(…, course=…).",
+            remedy=f"in the folder of the solution: tlcourse init {exercise} . --course FOLDER (with --notebook for a "
+            "notebook), which writes the new folder into it and changes nothing else.",
+        )
     if any(exercise in (name, found.folder.name) for name, found in load_course().exercises.items()):
         return None
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / "course.yaml").is_file()), None)
+    return above
 
 
 def as_dataset(arrays: Mapping[str, Any], targets: Sequence[str]) -> Arrays:

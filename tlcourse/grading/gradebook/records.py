@@ -200,7 +200,7 @@ class GradeStatus(Struct, frozen=True):
         """What is left of points: the one place where being late lowers a mark."""
         if points is None or late is None or self.verdict is None:
             return points
-        return late.after(points, self.verdict.max_points + sum(item.max_points for item in self.hand.items))
+        return late.after(points, self.verdict.max_points + sum(i.max_points for i in self.hand.items if not i.bonus))
 
     def hand_of(self, person: str) -> ByHand:
         """What was set by hand for one member: for that one, else for all."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tlcourse.course.exercise import naming_course
 from tlcourse.errors import SubmissionError
 from tlcourse.grading.intake.archive import unpack
 from tlcourse.grading.intake.beside import take_along
@@ -197,8 +198,11 @@ def _settle_solution(
 
 
 def _is_unchanged(path: Path, starter: Path) -> bool:
-    """Whether a file says what the starter says; white space does not count."""
-    return starter.is_file() and path.read_bytes().split() == starter.read_bytes().split()
+    """Whether a file says what the starter says; white space does not count, nor which folder the course lies in."""
+    if not starter.is_file():
+        return False
+    first, other = (naming_course(one.read_bytes().decode("utf-8", "replace"), None).split() for one in (path, starter))
+    return first == other
 
 
 def _make_solution(path: Path, copy: StagedCopy, beside: Collection[str]) -> None:

@@ -21,7 +21,7 @@ from tlcourse.data.synthetic import derived_seed
 from tlcourse.execution.spec import Outcome, RunReport, RunSpec
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.submission import Submission
-from tlcourse.grading.result import CheckResult, RunRecord
+from tlcourse.grading.result import CheckResult, RunRecord, ValidationResult
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.grading.scoring.measurement import Measurement
 
@@ -87,6 +87,7 @@ class Marked(Struct, frozen=True):
     """The student's own traceback, or syntax error."""
     metrics: list[dict[str, Any]] = []
     error_analysis: ErrorAnalysis | None = None
+    validation: ValidationResult | None = None
 
     @property
     def said(self) -> list[str]:

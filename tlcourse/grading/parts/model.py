@@ -41,6 +41,7 @@ from tlcourse.grading.parts.marking import (
     told,
     verdict_on,
 )
+from tlcourse.grading.result import ValidationResult
 from tlcourse.grading.scoring.calls import Case
 from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
 from tlcourse.grading.scoring.error_analysis import ITEMS, ErrorAnalysis
@@ -65,6 +66,7 @@ def mark(marking: Marking, part: ModelPart) -> list[Marked]:
         problem=last.problem.trace if last.problem else "",
         metrics=first.metrics,
         error_analysis=runs[0].error_analysis,
+        validation=runs[0].validation,
     )
     after = about.functions
     if after is None or after.after != part.id:
@@ -147,6 +149,7 @@ class MeasuredRun(Struct, frozen=True):
     of_graph: OfGraph | None = None
     """What was measured on the module's graph; None where none was asked for."""
     error_analysis: ErrorAnalysis | None = None
+    validation: ValidationResult | None = None
     calls: Calls | None = None
 
 
@@ -167,7 +170,8 @@ def run_and_measure(marking: Marking, seed: int, *, calling: bool = False) -> Me
     """
     exercise, grader, options = marking.exercise, marking.grader, replace(marking.options, seed=seed)
     data = grader.make(seed, options.variant) if grader else public_data(exercise, seed, options.variant)
-    analysed = min(items.count(data.val["x"]), ITEMS) if marking.scored and grader and grader.analyses_errors else 0
+    looked_at = marking.scored and grader is not None and (grader.analyses_errors or exercise.about.board)
+    analysed = min(items.count(data.val["x"]), ITEMS) if looked_at else 0
     plain = spec = _spec(marking, data, options, analysed)
     functions, calls = marking.exercise.about.functions, None
     if calling and functions is not None and functions.after and grader is not None and marking.scored:
@@ -216,27 +220,39 @@ def _measured(
         return MeasuredRun(seed, data.sha256, report, "infra", error.what, {})
     if of_graph and of_graph.probes:
         measured = {name: replace(one, self_reported=False) for name, one in measured.items()}
-    errors = _errors_on_validation(grader, data, spec, report)
-    return MeasuredRun(seed, data.sha256, report, "done", report.message, measured, of_graph, errors)
+    errors, validation = _on_validation(grader, data, spec, report)
+    return MeasuredRun(seed, data.sha256, report, "done", report.message, measured, of_graph, errors, validation)
 
 
-def _errors_on_validation(grader: Grader, data: Data, spec: RunSpec, report: RunReport) -> ErrorAnalysis | None:
-    """What went most wrong on validation items; None where that cannot be said, whatever the reason.
+def _on_validation(
+    grader: Grader, data: Data, spec: RunSpec, report: RunReport
+) -> tuple[ErrorAnalysis | None, ValidationResult | None]:
+    """What went most wrong on validation items, and what is measured on them for the exercise's board.
 
-    The predictions were made before the run was given its test inputs, so that nothing of those can be in them. They
-    count for nothing: what is wrong with them, or with the grader's view of them, ends no grading.
+    None where that cannot be said, whatever the reason. The predictions were made before the run was given its test
+    inputs, so that nothing of those can be in them. They count for nothing: what is wrong with them, or with the
+    grader's view of them, ends no grading.
     """
     n = spec.task_spec.val_predictions
     if not n or not report.val_predictions:
-        return None
+        return None, None
+    val = items.part(data.val, slice(n))
     try:
         predictions = read_predictions(report.val_predictions, n, spec.task_spec.outputs)
-        first = items.part(data.val, slice(n))
-        require_rows(predictions, first["x"], spec.task_spec.outputs)
-        return grader.analyse_errors(first, predictions)
-    except (BadArraysError, InfraError) as error:
+        require_rows(predictions, val["x"], spec.task_spec.outputs)
+    except BadArraysError as error:
+        _log.warning("no predictions of validation items: %s", error)
+        return None, None
+    errors = validation = None
+    try:
+        errors = grader.analyse_errors(val, predictions) if grader.analyses_errors else None
+    except InfraError as error:
         _log.warning("no error analysis: %s", error)
-        return None
+    try:
+        validation = grader.measure_for_board(val, predictions) if grader.about.board else None
+    except InfraError as error:
+        _log.warning("nothing measured for the board: %s", error)
+    return errors, validation
 
 
 def _in_order(shuffled: Mapping[str, Any], order: np.ndarray[Any, Any]) -> dict[str, Any]:

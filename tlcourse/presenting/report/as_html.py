@@ -20,6 +20,7 @@ from tlcourse.grading.result import Result
 from tlcourse.grading.scoring.error_analysis import ConfusionMatrix, ErrorAnalysis, WorstItem
 from tlcourse.presenting import error_analysis, words
 from tlcourse.presenting import verdict as in_words
+from tlcourse.presenting.board import Board, what_it_is
 from tlcourse.presenting.report import feedback_content
 from tlcourse.presenting.report.as_text import (
     decided,
@@ -132,6 +133,27 @@ def course_page(course: WholeCourse) -> str:
     most = sum(column.max_points for column in course.columns)
     figures = list(_figure(plot_bars(histogram(totals, most), words=words), words)) if totals else []
     return _page("course", course=course, figures=figures, summary=summary, shown=shown, named=named)
+
+
+def board_page(board: Board) -> str:
+    """Places of a class without names, on one number line for all."""
+    ends = [end for row in board.rows for end in row.interval]
+    low, high = min(ends), max(ends)
+    room = 0.05 * ((high - low) or 1.0)
+
+    def place(value: float) -> float:
+        return round(100 * (value - low + room) / (high - low + 2 * room), 1)
+
+    rows = [
+        (
+            f"{row.first}–{row.last}" if row.last > row.first else str(row.first),
+            f"{words.number(row.value)} {board.unit}".rstrip(),
+            " to ".join(map(words.number, row.interval)),
+            [place(end) for end in (*row.interval, row.value)],
+        )
+        for row in board.rows
+    ]
+    return _page("board", board=board, rows=rows, about=what_it_is(board))
 
 
 def similar_page(title: str, looked: Similar) -> str:

@@ -145,7 +145,7 @@ def changed_since_marked(
 
 def max_points(batch: BatchRecord, exercise: LoadedExercise) -> float:
     """The most that the checks gave in the batch, and assistants give today."""
-    return batch.max_points + sum(item.max_points for item in exercise.about.manual)
+    return batch.max_points + sum(item.max_points for item in exercise.about.manual if not item.bonus)
 
 
 def other_due(exercise: LoadedExercise, kept: Kept | None) -> str:

@@ -17,6 +17,7 @@ from tlcourse.course.exercise import begin, explanation, packages_in_words, poli
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import TlcourseError
 from tlcourse.presenting.attempts import Comparison, compared, sentences
+from tlcourse.presenting.board import Board, kept_board
 from tlcourse.student.record import Attempt
 from tlcourse.text import markdown
 from tlcourse.tui.clusters import backends, on
@@ -59,6 +60,7 @@ class ExerciseScreen(OwnFileScreen):
         """Of actions that do something at times alone: whether they do now."""
         self._seen = -1
         self._compared: tuple[int, Comparison | None] = (0, None)
+        self._board: Board | None = None
 
     @property
     def found(self) -> LoadedExercise:
@@ -103,6 +105,7 @@ class ExerciseScreen(OwnFileScreen):
         app = self.course_app
         app.record.keep_place(app.course.about.id, f"exercise/{self.exercise}")
         app.changed()
+        self._board = self._read_board()
         self.query_one("#handout-page").border_title = "Handout"
         self.set_class(self.current is not None, "-bench")
         self.focus_side()
@@ -114,6 +117,15 @@ class ExerciseScreen(OwnFileScreen):
         text += f"\n## Packages that a grading has\n\n{packages_in_words(self.found.about)}\n"
         text += policy_section(self.found.about)
         await self.query_one("#handout", LessonText).show(text, self.found.folder)
+
+    def _read_board(self) -> Board | None:
+        """The board that the student was given, or that lies beside the course; said where it is another file."""
+        try:
+            kept = kept_board(self.course_app.course.about.id, self.found)
+        except TlcourseError as error:
+            self.tell(error.what)
+            return None
+        return kept[0] if kept else None
 
     def works(self, action: str) -> bool:
         """Which keys the last line names: those that do something now."""
@@ -141,7 +153,7 @@ class ExerciseScreen(OwnFileScreen):
         app = self.course_app
         attempts = app.record.attempts(app.course.about.id, self.exercise)
         run, solution, since = self.current, self.solution, self._since(attempts)
-        self.query_one(Bench).show(solution, run, attempts, since, self._watching is not None, app.backend)
+        self.query_one(Bench).show(solution, run, attempts, since, self._watching is not None, app.backend, self._board)
         going = run is not None and run.going
         self._works = {
             "stop": going,
@@ -251,7 +263,9 @@ class ExerciseScreen(OwnFileScreen):
     def _make(self, *, again: bool) -> None:
         old = self.solution
         try:
-            target, backup = begin(self.found, old.parent if old and again else None, again=again)
+            target, backup = begin(
+                self.found, old.parent if old and again else None, again=again, course=self.course_app.course_folder
+            )
         except TlcourseError as error:
             self.tell(error.what)
             return

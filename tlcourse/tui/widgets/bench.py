@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.presenting.attempts import Comparison
+from tlcourse.presenting.board import Board, own_place
 from tlcourse.presenting.error_analysis import TITLE
 from tlcourse.presenting.words import ago, required, time_asked
 from tlcourse.student.record import Attempt, now
@@ -21,7 +22,7 @@ from tlcourse.tui.text import Text
 from tlcourse.tui.themes import NO_COLOUR
 from tlcourse.tui.widgets.chart import chart, panels
 from tlcourse.tui.widgets.gallery import Gallery, shows_colours
-from tlcourse.tui.widgets.verdict_view import attempts_view, errors_view, verdict
+from tlcourse.tui.widgets.verdict_view import attempts_view, board_view, errors_view, verdict
 
 _MOST_PANELS = 4
 _PANEL_ROWS, _TALL_ROWS = 8, 14
@@ -30,7 +31,14 @@ _TALL_FROM = 48
 _BORDER = 4
 _LOG_ROWS = 8
 _SAMPLES = 2
-_PANES = {"verdict": "Verdict", "errors": TITLE, "charts": "Curves", "log": "It printed", "attempts": "Attempts"}
+_PANES = {
+    "verdict": "Verdict",
+    "errors": TITLE,
+    "charts": "Curves",
+    "log": "It printed",
+    "attempts": "Attempts",
+    "board": "Board",
+}
 """Parts with a border, and its title."""
 
 
@@ -47,7 +55,7 @@ class Bench(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """The parts, from what is to be known before a run to what is left after it."""
-        for part in ("file", "status", "samples", "verdict", "errors", "charts", "attempts", "log"):
+        for part in ("file", "status", "samples", "verdict", "errors", "charts", "attempts", "board", "log"):
             pane = Static(id=f"bench-{part}", markup=False)
             if part in _PANES:
                 pane.add_class("pane")
@@ -64,6 +72,7 @@ class Bench(VerticalScroll, can_focus=True):
         since: Comparison | None,
         watching: bool,
         place: str,
+        board: Board | None = None,
     ) -> None:
         """Write all parts anew."""
         exercise = self._exercise
@@ -87,6 +96,8 @@ class Bench(VerticalScroll, can_focus=True):
         self._write("errors", self._errors(run, width))
         self._write("log", log_text(run))
         self._write("attempts", attempts_view(attempts, now(), since))
+        own = own_place(board, [attempt.result for attempt in attempts]) if board else None
+        self._write("board", board_view(board, own, width, ascii_only=self._ascii_only) if board else None)
 
     def _errors(self, run: Run | None, width: int) -> RenderableType | None:
         """What went most wrong; drawn once a run, and again in another width."""
@@ -142,7 +153,9 @@ def _before(exercise: LoadedExercise, place: str) -> Text:
     for check in about.checks:
         text.append(f"• {check.title} {required(check)} ({check.points:g} points)\n", style="not bold")
     for item in about.manual:
-        text.append(f"• {item.title}, marked by hand ({item.max_points:g} points)\n", style="not bold")
+        text.append(
+            f"• {item.title}, marked by hand ({item.max_points:g} points{', on top' * item.bonus})\n", style="not bold"
+        )
     if about.due:
         text.append(f"• due {about.due}\n", style="not bold")
     limits = about.limits

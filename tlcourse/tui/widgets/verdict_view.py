@@ -11,6 +11,7 @@ from tlcourse.grading.result import CheckResult, Result
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis, WorstItem, pixels
 from tlcourse.presenting import verdict as in_words
 from tlcourse.presenting.attempts import Comparison, change_in_words, code_in_words
+from tlcourse.presenting.board import Board, Own, own_in_words
 from tlcourse.presenting.error_analysis import about, calibration_marks, confused, matrix_marks
 from tlcourse.presenting.marks import ends_of, number_line, share_bar, spark
 from tlcourse.presenting.verdict import outcome
@@ -28,6 +29,8 @@ _CHANGES = {True: ("▲", "$good"), False: ("▼", "$bad"), None: ("·", "$muted
 _PICTURE, _LARGE, _GAP = 24, 36, 2
 """Columns of a picture of an item, at least and at most, and between two of them."""
 _SPARKS = 30
+_NUMBER = 8
+"""Columns of a number at an end of a board's values, with a space."""
 NARROW = 60
 """Columns that are assumed where nothing is known."""
 
@@ -195,6 +198,33 @@ def attempts_view(attempts: list[Attempt], now: datetime.datetime, since: Compar
         for check in since.checks:
             mark, style = _CHANGES[check.better]
             text.append(f"{mark} ", style=f"bold {style}").append(f"{change_in_words(check)}\n", style="not bold")
+    return text
+
+
+def board_view(board: Board, own: Own | None, width: int, *, ascii_only: bool = False) -> Text:
+    """Where one's own last grading would stand in a class: values as columns, one's own marked below."""
+    text = Text()
+    values = [row.value for row in board.rows] + ([own.value] if own else [])
+    low, high = min(values), max(values)
+    columns = max(min(width - 2 * _NUMBER, _LINE_MOST), _LINE_LEAST)
+
+    def column(value: float) -> int:
+        return round((value - low) / ((high - low) or 1.0) * (columns - 1))
+
+    counts = [0] * columns
+    for row in board.rows:
+        counts[column(row.value)] += 1
+    if not ascii_only:
+        begin = number(low).rjust(_NUMBER - 1)
+        text.append(f"{begin} ", style="$muted")
+        text.append_text(Text.of(spark(counts, max(counts), styles=["$done"] * columns)))
+        text.append(f" {number(high)}\n", style="$muted")
+        if own is not None:
+            text.append(" " * (_NUMBER + column(own.value)) + "▲ you\n", style="bold $live")
+    first, *rest = own_in_words(board, own)
+    text.append(first, style="bold" if own else "not bold")
+    for said in rest:
+        text.append(f"\n{said}", style="$muted")
     return text
 
 
