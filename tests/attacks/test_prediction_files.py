@@ -121,7 +121,6 @@ HOSTILE = {
         RIGHT.replace(b"p3,1", b"p3,0x1"),
         RIGHT + b"p0,1\n",
         RIGHT + b"p20,1\n",
-        RIGHT.replace(b"\n", b"\r"),
         b"\x00" * 1000,
     ],
 }
