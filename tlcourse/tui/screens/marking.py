@@ -72,7 +72,7 @@ def rubric_options(about: Exercise, hand: ByHand, since: Sequence[str], words: C
         if not isinstance(part, ManualPart):
             continue
         got = [points for item in part.rubric if (points := hand.points_of(item.id)) is not None]
-        most = sum(item.max_points for item in part.rubric)
+        most = sum(item.max_points for item in part.rubric if not item.bonus)
         sum_ = f"{sum(got):g}" if len(got) == len(part.rubric) else "–"
         found.append(Option(Text(words(f"{part.title or part.id}: {sum_} of {most:g}"), style="bold"), disabled=True))
         found += [Option(_item_line(item, hand, item.id in since, words), id=item.id) for item in part.rubric]
