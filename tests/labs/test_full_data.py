@@ -55,6 +55,37 @@ def test_half_of_the_pictures_come_as_negatives_with_all_their_channels():
     assert found.dtype == torch.uint8
 
 
+def _trained(others, steps, **given):
+    """A network after so many steps from a fixed start, and the mean of its weights over the last epoch."""
+    torch.manual_seed(3)
+    net = mnist_m.network()
+    averaged = torch.optim.swa_utils.AveragedModel(net)
+    x, y = (part[: steps * mnist_m.BATCH] for part in mnist_m.source("train"))
+    log = Log(io.BytesIO())
+    mnist_m.train(net, x, y, others, arm="dann", log=log, epochs=1, inverted=True, averaged=averaged, **given)
+    return net, averaged.module
+
+
+def test_source_only_is_what_dann_is_with_lambda_0(drawn):
+    others = mnist_m.target("train")[0][: 2 * mnist_m.BATCH]
+    (plain, _), (without, _), (with_it, _) = _trained(None, 2), _trained(others, 2, weight=0), _trained(others, 2)
+    apart = [
+        max(
+            float((a - b).detach().abs().max())
+            for a, b in zip(plain.features.parameters(), net.features.parameters(), strict=True)
+        )
+        for net in (without, with_it)
+    ]
+    assert apart[0] < 1e-6 < 1e-5 < apart[1], "in two steps"
+
+
+def test_averaged_weights_are_the_mean_over_the_steps_of_the_last_epoch(drawn):
+    net, averaged = _trained(None, 1)
+    assert torch.equal(net.labels[0].weight, averaged.labels[0].weight), "of one step"
+    net, averaged = _trained(None, 3)
+    assert 0 < float((net.labels[0].weight - averaged.labels[0].weight).detach().abs().max()) < 0.01
+
+
 @pytest.mark.parametrize("experiment", [dann, patch_mix], ids=["dann", "patch-mix"])
 def test_garbage_target_labels_give_identical_outputs(drawn, monkeypatch, experiment):
     monkeypatch.setattr(experiment, "EPOCHS", 1)
