@@ -11,6 +11,9 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 
+ON_TOP = ".dialog, CommandList, CommandInput"
+"""What lies over another screen."""
+
 
 def strips_of(screen: Screen[Any]) -> list[Strip]:
     """Its lines, as they are drawn: Textual has no public way to ask for them."""
@@ -55,7 +58,7 @@ def drawn(person: Any) -> list[tuple[str, Style]]:
     screen = person.app.screen
     strips = strips_of(screen)
     if isinstance(screen, ModalScreen):
-        regions = [widget.region for widget in screen.query(".dialog, CommandList, CommandInput")]
+        regions = [widget.region for widget in screen.query(ON_TOP)]
         strips = [strips[y].crop(at.x, at.right) for at in regions for y in range(at.y, min(at.bottom, len(strips)))]
     return [(segment.text, segment.style) for strip in strips for segment in strip if segment.style]
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from rich.segment import Segment
+from rich.style import Style
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Click
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.visual import Visual
@@ -16,12 +19,11 @@ from textual.widgets import Footer, Input, Static, TextArea
 
 from tlcourse.presenting.marks import share_bar
 from tlcourse.tui.text import Text
-from tlcourse.tui.textual_private import FooterKey, forget_watchers
+from tlcourse.tui.textual_private import FooterKey, drawn_strips, forget_watchers
 
 if TYPE_CHECKING:
-    from rich.segment import Segment
     from textual.css.styles import RulesMap
-    from textual.style import Style
+    from textual.style import Style as VisualStyle
     from textual.visual import RenderOptions
 
     from tlcourse.tui.app import CourseApp
@@ -44,6 +46,7 @@ _BAR_FROM, _BAR_MOST = 100, 40
 """From how many columns on the first line has a bar, and of how many columns it is at most."""
 _BROAD_FROM = 170
 """From how many columns on there is room for a third column of panes."""
+_ATTRIBUTES = ("bold", "dim", "italic", "underline", "reverse", "strike")
 _USUAL, _TIGHT = 4, 3
 """Columns that a key takes beside its words, with Textual's spacing and without."""
 
@@ -263,10 +266,19 @@ class CourseScreen(Screen[None]):
 class _Below(Visual):
     """What lies below a dialog, as it was when the dialog opened."""
 
-    def __init__(self, lines: list[list[Segment]], width: int) -> None:
-        self._strips = [Strip(line, width) for line in lines]
+    def __init__(self, under: BackgroundScreen) -> None:
+        dimmed: dict[object, Segment] = {}  # a screen has some twenty styles in a thousand pieces
 
-    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        def dim(piece: Segment) -> Segment:
+            style = piece.style or Style()
+            key = (style.color, style.bgcolor, *(getattr(style, name) for name in _ATTRIBUTES))
+            if key not in dimmed:
+                dimmed[key] = next(iter(BackgroundScreen.process_segments([piece], under.color)))
+            return Segment(piece.text, dimmed[key].style)
+
+        self._strips = [Strip(map(dim, strip), strip.cell_length) for strip in drawn_strips(under.screen)]
+
+    def render_strips(self, width: int, height: int | None, style: VisualStyle, options: RenderOptions) -> list[Strip]:
         """The lines that were kept."""
         return self._strips
 
@@ -285,21 +297,23 @@ class Dialog(ModalScreen[Result]):
     def __init__(self) -> None:
         super().__init__()
         self._below: tuple[object, _Below] | None = None
+        self._sized = False
 
     def render(self) -> Any:
         """What lies below, drawn when the dialog opens, and again at another size or in other colours."""
-        console, size = self.app.console, self.size
-        drawn_for = (size, self.styles.background)
+        drawn_for = (self.size, self.styles.background)
         if self._below is None or self._below[0] != drawn_for:
-            options = console.options.update_dimensions(size.width, size.height)
-            lines = console.render_lines(super().render(), options)
-            self._below = (drawn_for, _Below(lines, size.width))
+            under = super().render()
+            if not isinstance(under, BackgroundScreen):
+                return under
+            self._below = (drawn_for, _Below(under))
         return self._below[1]
 
     def on_resize(self) -> None:
-        """What lies below is laid out anew after this."""
-        if self._below is not None:
+        """What lies below is laid out anew after this; but not at the size that it opens with."""
+        if self._below is not None and self._sized:
             self.call_after_refresh(self._forget)
+        self._sized = True
 
     def _forget(self) -> None:
         self._below = None

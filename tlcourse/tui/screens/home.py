@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import ClassVar
 
 from textual import on
@@ -14,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from tlcourse.presenting.marks import spark
 from tlcourse.student.overview import Overview, UnitState
+from tlcourse.student.record import now
 from tlcourse.text import counted
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
@@ -255,7 +255,7 @@ class HomeScreen(CourseScreen):
         review.update(text)
         heat = self.query_one("#heat-text", Static)
         heat.update(course_map.heat(state, max(heat.size.width, 30)))
-        self.query_one("#week", Static).update(course_map.week(state, datetime.datetime.now().astimezone().date()))
+        self.query_one("#week", Static).update(course_map.week(state, now().astimezone().date()))
 
     # -- what keys do --------------------------------------------------------------------------------------------
 

@@ -160,9 +160,14 @@ class LabScreen(StageScreen):
     # -- the first line --------------------------------------------------------------------------------------------
 
     def _say(self, text: str, style: str = "") -> None:
-        if (text, style) != self._said:  # each writing lays the page out anew
-            self._said = (text, style)
-            self.query_one("#lab-line", Static).update(Text(self.course_app.words(text), style=f"bold {style}".strip()))
+        if (text, style) == self._said:
+            return
+        line, before = self.query_one("#lab-line", Static), self._said[0]
+        self._said = (text, style)
+        words = Text(self.course_app.words(text), style=f"bold {style}".strip())
+        # a spinner turns ten times a second: the page is laid out anew where it takes more or fewer lines alone
+        short = max(len(before), words.cell_len) < line.content_size.width
+        line.update(words, layout=not (before and short))
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -100,21 +100,29 @@ class Stage(Vertical):
         """Draw what the timeline shows now."""
         assert self.timeline is not None
         shown = self.timeline.shown
-        stale = False
+        drew, pictured = bool(self.curves.series), bool(self.curves.pictured_by)
+        stale = moved = False
         if len(shown) < self._taken:
             self._forget()
             stale = True
         for event in shown[self._taken :]:
-            stale = self.curves.take(event) or stale
+            taken = self.curves.take(event)
+            if event["type"] == "metric" and drew and pictured == bool(self.curves.pictured_by):
+                moved = taken or moved
+            else:
+                stale = taken or stale
             if event["type"] == "result":
                 self._result, stale = event["result"], True
         self._taken = len(shown)
         cloud = self.timeline.cloud if self._motion else 1.0
         if stale:
             self.redraw(cloud)
-        elif cloud != self._cloud:
-            self._cloud = cloud
-            self._part("pictures").redraw()
+        else:  # one more point of a curve, or clouds on their way: nothing else is drawn
+            if moved:
+                self._part("charts").redraw()
+            if cloud != self._cloud:
+                self._cloud = cloud
+                self._part("pictures").redraw()
         self._cloud = cloud
         self._show_time()
         if self.timeline.over and not self._told:
@@ -174,7 +182,7 @@ class Stage(Vertical):
         text = Text(" ", no_wrap=True).append_text(Text.of(share_bar(self.timeline.share, _BAR, "$lab")))
         text.append(f" {state}", style="bold")
         speed = f", {self.timeline.speed:g} times as fast" if self.timeline.speed != 1 else ""
-        line.update(text.append(f"{speed}  {self._keys}", style="$muted"))
+        line.update(text.append(f"{speed}  {self._keys}", style="$muted"), layout=False)
 
     def _draw_result(self, width: int, height: int) -> Text:
         del height
