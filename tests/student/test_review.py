@@ -8,13 +8,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from fsrs import Card, Rating, Scheduler
 from msgspec.structs import replace
 
 from tlcourse.course.loader import load_course
 from tlcourse.course.markdown import folded
 from tlcourse.student.overview import overview
 from tlcourse.student.record import Record, now
-from tlcourse.student.review import due, in_words, mixed, next_due, rate, recalled, weak_objectives
+from tlcourse.student.review import due, in_words, mixed, next_due, rate, recalled, retrievability, weak_objectives
 
 COURSE = load_course(Path(__file__).parent.parent / "question_course")
 MONDAY = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=datetime.UTC)
@@ -199,3 +200,15 @@ def test_where_objectives_are_fewer_than_questions_each_is_asked_before_one_is_a
     assert set(counts) == goals
     assert sorted(counts.values()) == [1] * (2 * len(goals) - 20) + [2] * (20 - len(goals))
     assert course.title_of_mixed("mixed-smart-watch") == "Mixed quiz: units 1 to 6"
+
+
+def test_how_probably_a_card_is_remembered_is_what_fsrs_says():
+    scheduler, day = Scheduler(enable_fuzzing=False), datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    card = Card(card_id=1)
+    assert retrievability(card.to_dict(), day) == scheduler.get_card_retrievability(card, day) == 0.0
+    for rating, days in ((Rating.Good, 1), (Rating.Good, 9), (Rating.Again, 40), (Rating.Good, 3)):
+        card, _ = scheduler.review_card(card, rating, day)
+        for later in (0, 1, 10, 400):
+            then = day + datetime.timedelta(days=later)
+            assert retrievability(card.to_dict(), then) == pytest.approx(scheduler.get_card_retrievability(card, then))
+        day += datetime.timedelta(days=days)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -275,6 +274,8 @@ def staff_files(graders: Path, folder: str) -> list[Path]:
     plain = sorted(path for path in (graders / folder).glob("*") if path.is_file())
     if plain or not (graders / PACKED).is_file():
         return plain
+    import zipfile  # a checkout has them unpacked
+
     try:
         with zipfile.ZipFile(graders / PACKED) as packed:
             inside = sorted(name for name in packed.namelist() if name.rpartition("/")[0] == folder)
@@ -293,6 +294,8 @@ def _damaged(path: Path, error: Exception) -> UnableError:
 
 def staff_text(path: Path) -> str:
     """The text of one of `staff_files`; raises UnableError where it cannot be read."""
+    import zipfile
+
     archive = next((above for above in path.parents if above.name == PACKED), None)
     try:
         if archive is None:

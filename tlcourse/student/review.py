@@ -11,8 +11,8 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
-import random
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tlcourse.quiz.kinds import Question
     from tlcourse.student.record import Record
 
+_DECAY = 0.1542
+"""The last of FSRS-6's parameters, as `fsrs` has it."""
 _AGAIN = datetime.timedelta(minutes=10)
 WEAK = 0.8
 """An objective is weak while its questions would be remembered with less than this probability."""
@@ -154,6 +156,8 @@ def mixed(course: LoadedCourse, record: Record, name: str, now: datetime.datetim
     then those never asked about, then the rest by their recall. Of an objective first what was missed or is nearly
     forgotten, then what was never answered. Ties fall as `Record.seed` has it, so other ones at the next visit.
     """
+    import random  # imported by this alone: most commands draw nothing
+
     last = course.mixed[name]
     dice = random.Random(f"{name}/{record.seed(course.about.id)}")  # noqa: S311 - questions to practise on
     recalls = {(quiz, question.id): recall for quiz, question, recall in _recalls(course, record, now)}
@@ -180,14 +184,26 @@ def _recalls(course: LoadedCourse, record: Record, now: datetime.datetime) -> li
     """(quiz, question, how probably it would be remembered now) of what was answered; 0 where that was wrong last."""
     name = course.about.id
     catch_up(record, name)
-    scheduler, cards = _scheduler(), _cards(record, name)
-    latest = {quiz: record.latest_answers(name, quiz) for quiz in course.quizzes}
+    cards = {(one.quiz, one.question): one.card for one in record.cards(name)}
+    latest = {quiz: record.latest_answers(name, quiz) for quiz in {quiz for quiz, _ in cards} & course.quizzes.keys()}
     return [
-        (quiz.id, question, scheduler.get_card_retrievability(card, now) if latest[quiz.id].get(question.id) else 0.0)
+        (quiz.id, question, retrievability(json.loads(card), now) if latest[quiz.id].get(question.id) else 0.0)
         for quiz in course.quizzes.values()
         for question in quiz.questions
         if (card := cards.get((quiz.id, question.id))) is not None
     ]
+
+
+def retrievability(card: Mapping[str, Any], now: datetime.datetime) -> float:
+    """How probably what a card stands for would be remembered, from 0 to 1: FSRS-6's curve of forgetting.
+
+    `fsrs` has the same, and takes longer to import than this to read all cards; a test compares them.
+    """
+    if card["last_review"] is None or card["stability"] is None:
+        return 0.0
+    days = max((now - datetime.datetime.fromisoformat(card["last_review"])).days, 0)
+    factor = 0.9 ** (-1 / _DECAY) - 1  # after as many days as it is stable: 0.9
+    return float((1 + factor * days / card["stability"]) ** -_DECAY)
 
 
 def in_words(when: datetime.datetime | None, now: datetime.datetime) -> str:
