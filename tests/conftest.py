@@ -100,6 +100,11 @@ def tl(tmp_path: Path, own_home: Path) -> Run:
     return run
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a person wants of a run."""
+    parser.addoption("--accept-looks", action="store_true", help="what screens look like now is how they shall look")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that hangs fails: after five minutes (pyproject.toml), or after half an hour where it is a slow one."""
     for item in items:

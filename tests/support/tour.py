@@ -212,6 +212,11 @@ async def _lab_runs(person: Any) -> None:
     await person.press("enter", "o", "enter")
 
 
+async def _no_jobs(person: Any) -> None:
+    await person.go("jobs")
+    await person.sees("No cluster is set up")
+
+
 async def _jobs(person: Any) -> None:
     await person.go("jobs")
     screen = person.app.screen
@@ -326,7 +331,7 @@ STOPS: dict[str, Step] = {
     "lab-runs": _lab_runs,
     "lab-replayed": _replayed,
     "lab-played": _go("play/dann", "end"),
-    "jobs-empty": _go("jobs"),
+    "jobs-empty": _no_jobs,
     "jobs": _jobs,
     "jobs-cancel": _job_asked,
     "job": _job,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+import time
+import types
+
 import pytest
 from drawn import contrast, drawn, notices_of
+from looks import FOLDER, Look, all_themes, kept_or_differs
 from textual.color import Color
 from textual.command import CommandPalette
 from textual.widget import Widget
@@ -21,10 +26,55 @@ PATIENCE = 200
 """Looks at the screen after a key, 0.05 s apart, until it counts as mute."""
 
 
+LARGE = ((120, 40), (200, 60))
+DAY = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
+
+
 @pytest.fixture(autouse=True)
-def unconfigured(tmp_path, monkeypatch, no_doctor):
-    """No configuration file, and a machine on which little works."""
-    monkeypatch.setenv("TLCOURSE_CONFIG", str(tmp_path / "none.yaml"))
+def always_alike(tmp_path, monkeypatch, no_doctor, one_day, one_student):
+    """A machine on which little works, one day, one order of answers; nothing moves or blinks, and notices stay."""
+    monkeypatch.setattr("textual.notifications.Notification.time_left", 3600.0)
+    monkeypatch.setattr("textual.notifications.Notification.has_expired", False)
+    monkeypatch.setattr("textual.widgets.Input._toggle_cursor", lambda field: None)
+    (tmp_path / "still.yaml").write_text("motion: off\n")
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(tmp_path / "still.yaml"))
+
+
+@pytest.fixture
+def one_day(monkeypatch):
+    """It is noon of the first of January 2026, in every time zone."""
+
+    class Noon(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return DAY.astimezone(tz)
+
+    monkeypatch.setattr(
+        "tlcourse.student.record.datetime", types.SimpleNamespace(**{**vars(datetime), "datetime": Noon})
+    )
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.delenv("TZ")
+    time.tzset()
+
+
+@pytest.fixture
+def one_student(monkeypatch):
+    """Options stand in the order of this one student, whom no answer changes."""
+    monkeypatch.setattr("tlcourse.student.record.Record.seed", lambda record, course: 1)
+
+
+@pytest.fixture
+def looks(request):
+    """`looks(name, look)`: it is the one that is kept, or (`--accept-looks`) becomes that."""
+    accept = request.config.getoption("--accept-looks")
+
+    def compared(name: str, look: Look) -> None:
+        differs = look.against(name, accept=accept)
+        assert not differs, f"{differs}\n\nIf it shall look so: pytest {request.node.nodeid!r} --accept-looks"
+
+    return compared
 
 
 def keys(person) -> list[FooterKey]:
@@ -87,7 +137,8 @@ def coloured(person) -> list[str]:
     ]
 
 
-async def sweep(person, step) -> None:
+async def sweep(person, step) -> Look:
+    look = Look()
     await step(person)
     await fits(person)
     await person.pilot.resize_terminal(80, 24)
@@ -99,11 +150,17 @@ async def sweep(person, step) -> None:
             await person.press("escape")
             await step(person)
         assert too_faint(person, 7.0 if name == "high-contrast" else 4.5) == [], f"{name}\n{person.screen}"
+        look.see(person)
     person.app.theme = NO_COLOUR
     await person.press()
     assert coloured(person) == []
-    await person.pilot.resize_terminal(120, 40)
-    await fits(person)
+    look.see(person)
+    person.app.theme = next(iter(PALETTES))
+    for size in LARGE:
+        await person.pilot.resize_terminal(*size)
+        await fits(person)
+        look.see(person)
+    return look
 
 
 async def fits(person) -> None:
@@ -117,16 +174,25 @@ def _all_but_some_slow() -> list[object]:
 
 
 @pytest.mark.parametrize("name", _all_but_some_slow())
-async def test_every_screen_fits_and_can_be_read_at_every_size_and_in_every_theme(visit, name):
+async def test_every_screen_fits_can_be_read_and_looks_as_it_did_at_every_size_and_in_every_theme(visit, name, looks):
     async with visit(60, 20) as person:
-        await sweep(person, STOPS[name])
+        look = await sweep(person, STOPS[name])
+    looks(name, look)
 
 
 @pytest.mark.parametrize("name", BATCH_STOPS)
-async def test_so_do_the_screens_of_the_staff(visit, graded, name):
+async def test_so_do_the_screens_of_the_staff(visit, graded, name, looks):
     graded(anna="passes", bo="fails", cleo="crashes", dora="fails", emil="faults")
     async with visit(60, 20, course=EXAMPLE) as person:
-        await sweep(person, BATCH_STOPS[name])
+        look = await sweep(person, BATCH_STOPS[name])
+    looks(name, look)
+
+
+def test_a_colour_is_what_it_was_and_no_look_is_kept_of_a_screen_that_is_gone(request):
+    accept = request.config.getoption("--accept-looks")
+    assert kept_or_differs("themes.txt", all_themes(), accept=accept) == ""
+    kept = {file.stem for file in FOLDER.glob("*.txt")}
+    assert kept == {"themes", *STOPS, *BATCH_STOPS}
 
 
 PLACES = "home lesson/source-and-target quiz/residual-connections exercise/ex2 lab/dann jobs progress machine".split()
