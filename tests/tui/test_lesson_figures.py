@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -100,8 +101,6 @@ async def test_nothing_beyond_ascii_and_no_gap_reaches_an_ascii_terminal(visit, 
 
 
 async def test_an_image_is_shown_in_colours_and_told_in_words_where_there_are_none(visit, tmp_path, monkeypatch):
-    import shutil
-
     from PIL import Image
 
     from tlcourse.tui.widgets import lesson_text
@@ -125,6 +124,29 @@ async def test_an_image_is_shown_in_colours_and_told_in_words_where_there_are_no
         assert "▀" not in person.screen
 
 
+async def test_a_picture_that_cannot_be_drawn_is_told_in_words(visit, tmp_path, monkeypatch, caplog):
+    from PIL import Image
+
+    from tlcourse.presenting import images
+    from tlcourse.tui.widgets import lesson_text
+
+    course = Path(shutil.copytree(EXAMPLE, tmp_path / "course"))
+    lesson = next((course / "lessons").glob("*.md"))
+    Image.new("RGB", (64, 32), (255, 0, 0)).save(lesson.parent / "red.png")
+    lesson.write_text(lesson.read_text() + "\n![All is red](red.png)\n")
+    monkeypatch.setattr(lesson_text, "shows_colours", lambda app: True)
+
+    def fails(*given):
+        raise MemoryError("too large")
+
+    monkeypatch.setattr(images, "half_blocks", fails)
+    async with visit(100, 60, course=course) as person:
+        await person.go(f"lesson/{next(iter(load_course(course).lessons))}")
+        await person.press("end")
+        await person.sees("[Picture: All is red]")
+    assert "red.png was not drawn" in caplog.text
+
+
 def test_in_the_app_labs_and_methods_to_write_are_links_and_no_commands():
     shown = as_markdown("**Lab.** [DANN](lab/dann) (`tlcourse lab run\ndann`) reads.\n\nAs `tlcourse progress` says.")
     assert shown == "**Lab.** [DANN](lab/dann) reads.\n\nAs `tlcourse progress` says."
@@ -132,4 +154,4 @@ def test_in_the_app_labs_and_methods_to_write_are_links_and_no_commands():
         "[lora](write/lora) gives you a skeleton (`e`)."
     )
     for lesson in LESSONS.values():
-        assert not re.search("`tlcourse (?:lab|write)", as_markdown(lesson.body))
+        assert not re.search("`tlcourse (?!data get)", as_markdown(lesson.body))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ from tlcourse.tui.widgets.question_pane import QuestionPane
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+_log = logging.getLogger(__name__)
 DRAWN = ("figure", "math", "image", "question")
 ANSWER = "Answer."
 """How a paragraph begins that answers the question above it."""
@@ -101,6 +103,11 @@ class ImageView(Widget):
         if words:
             yield Static(self.spell(words) if self.spell else words, classes="words", markup=False)
 
+    async def on_image_pixels_undrawable(self) -> None:
+        """The picture is told in words after all."""
+        self.path = None
+        await self.recompose()
+
 
 class ImagePixels(Widget):
     """The picture of an image, read and drawn by another thread once its width is known."""
@@ -111,6 +118,9 @@ class ImagePixels(Widget):
         height: auto;
     }
     """
+
+    class Undrawable(Message):
+        """It cannot be drawn."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -128,21 +138,33 @@ class ImagePixels(Widget):
         self.run_worker(self._draw, group="image", exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
 
     async def _draw(self) -> None:
+        try:
+            drawn = await self._read_and_draw()
+        except Exception:  # of damaged files a reader of pictures raises nearly anything
+            _log.warning("the picture %s was not drawn", self.path, exc_info=True)
+            drawn = False
+        if not drawn:
+            self.post_message(self.Undrawable())
+
+    async def _read_and_draw(self) -> bool:
+        """Draw it; False where nothing can be drawn of it."""
         from tlcourse.presenting import images
 
         columns, rows = images.cells(self.path, self.size.width)
         picture = await asyncio.to_thread(images.image, self.path) if rows else None
         if picture is None:
-            return
+            _log.warning("the picture %s cannot be read", self.path)
+            return False
         pixels = graphics_protocol.widget(picture)
         if pixels is not None:
             pixels.styles.width, pixels.styles.height = columns, rows
             await self.remove_children()
             await self.mount(pixels)
-            return
+            return True
         lines = await asyncio.to_thread(images.half_blocks, picture, columns, rows)
         self._strips = [Strip(line) for line in lines]
         self.refresh()
+        return True
 
     def render_line(self, y: int) -> Strip:
         """One line, as wide as the widget."""
