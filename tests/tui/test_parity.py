@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 
 import pytest
 import typer
@@ -119,6 +120,31 @@ MEANT = {
     "y": {"Play", "Play the lab's recorded run, hold it", "Mine says the same"},
 }
 """What a letter does, on every screen that has it: another meaning wants another letter."""
+
+
+DIFFERS = {
+    "c": {"Cancel…", "Contents"},
+    "e": {"Edit", "Exercise"},
+    "n": {"Mine does not", "Next", "Quiz"},
+    "o": {"Jobs on clusters", "Overlay"},
+    "p": {"Before", "Place", "Settings", "Test a profile"},
+    "r": {"Retry faults", "Retry missed", "Review missed", "Run"},
+    "t": {"Switch view", "t-SNE or PCA"},
+    "w": {"Pace", "People", "Watch: check on every save", "Watch: grade here on every save"},
+}
+"""Letters that do something else on another screen, and why is in `docs/look.md`: no further one comes to them."""
+
+
+def test_the_letters_that_differ_between_screens_are_these_and_the_documents_list_them():
+    found: dict[str, set[str]] = {letter: set() for letter in DIFFERS}
+    for screen in screens():
+        for binding in screen.BINDINGS:
+            if isinstance(binding, Binding) and binding.id:
+                for letter in binding.key.split(","):
+                    found.get(letter, set()).add(binding.description)
+    assert found == DIFFERS
+    page = (Path(__file__).parents[2] / "docs" / "look.md").read_text(encoding="utf-8")
+    assert {letter for letter in DIFFERS if f"| `{letter}` |" not in page} == set()
 
 
 def test_a_letter_means_the_same_on_every_screen():
