@@ -125,8 +125,8 @@ MEANT = {
 DIFFERS = {
     "c": {"Cancel…", "Contents"},
     "e": {"Edit", "Exercise"},
-    "n": {"Mine does not", "Next", "Quiz"},
-    "o": {"Jobs on clusters", "Overlay"},
+    "n": {"Mine does not", "Next", "Next to mark", "Quiz"},
+    "o": {"Jobs on clusters", "Open files", "Overlay"},
     "p": {"Before", "Place", "Settings", "Test a profile"},
     "r": {"Retry faults", "Retry missed", "Review missed", "Run"},
     "t": {"Switch view", "t-SNE or PCA"},
