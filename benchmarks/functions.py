@@ -86,12 +86,12 @@ def compare(
     with tempfile.TemporaryDirectory() as folder:
         begin, before = time.monotonic(), _cpu_of_children()
         said = grader(beside / "bin", Path(folder), text, cases, count)
-        wall, cpu = (time.monotonic() - begin) / count, (_cpu_of_children() - before) / count
+        clock, cpu = (time.monotonic() - begin) / count, (_cpu_of_children() - before) / count
     if said is None:
         print(f"{name}: not installed in {beside}; skipped")
         return
-    times = f"{wall / ours[0]:.0f} times by the clock, {cpu / ours[1]:.0f} times of CPU"
-    print(f"{name}: {wall:.2f} s each, {cpu:.2f} s of CPU ({said}): {times}")
+    times = f"{clock / ours[0]:.0f} times by the clock, {cpu / ours[1]:.0f} times of CPU"
+    print(f"{name}: {clock:.2f} s each, {cpu:.2f} s of CPU ({said}): {times}")
 
 
 def _cpu_of_children() -> float:

@@ -387,10 +387,10 @@ def rendered(record: dict[str, Any]) -> str:
     for part in (record[name] for name in ORDER if name in record):
         lines += ["", f"## {part['title']}", "", *_table(part["rows"]), "", f"Settings: {part['settings']}", ""]
         seeds = f"seeds {', '.join(map(str, part['seeds']))}" if part["seeds"] else "no seeds"
-        wall = "" if part["wall_time_s"] is None else f" {part['wall_time_s']:.0f} s wall time,"
+        took = "" if part["wall_time_s"] is None else f" {part['wall_time_s']:.0f} s wall time,"
         lines.append(
             f"{seeds[0].upper()}{seeds[1:]} · {part['threads']} threads · {part['cpu_s']:.0f} CPU seconds ·"
-            f"{wall} machine {part['machine']} · torch {part['torch']}, "
+            f"{took} machine {part['machine']} · torch {part['torch']}, "
             f"{part['processor']}"
         )
     return "\n".join(lines) + "\n"
