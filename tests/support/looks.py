@@ -113,7 +113,7 @@ def difference(before: str, now: str) -> str:
     said: list[str] = []
     for key in dict.fromkeys([*was, *is_]):
         (old, old_styles), (new, new_styles) = was.get(key, ({}, {})), is_.get(key, ({}, {}))
-        lines = list(difflib.unified_diff(list(old.values()), list(new.values()), "kept", "now", "", 1))[2:]
+        lines = list(difflib.unified_diff(list(old.values()), list(new.values()), "kept", "now", n=1, lineterm=""))[2:]
         if lines:
             said += [f"{key}: it reads otherwise", *lines]
         for number in sorted(old_styles.keys() | new_styles.keys()):
@@ -146,7 +146,7 @@ def _parsed(written: str) -> dict[str, tuple[dict[int, str], dict[int, list[str]
     body, _, spelt = written.partition("# styles\n")
     codes = dict(line.split(" ", 1) for line in spelt.splitlines())
     found: dict[str, tuple[dict[int, str], dict[int, list[str]]]] = {}
-    for part in body.split("# ")[1:] if body.startswith("# ") else ():
+    for part in re.split(r"^# (?=\d+×)", body, flags=re.MULTILINE)[1:]:
         key, *rest = part.splitlines()
         lines: dict[int, str] = {}
         styles: dict[int, list[str]] = {}
