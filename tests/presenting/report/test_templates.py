@@ -17,7 +17,7 @@ from tlcourse.presenting.report import as_html
 from tlcourse.presenting.report.as_html import environment
 
 FOLDER = Path(as_html.__file__).parent / "templates"
-PAGES = ("cell", "course", "feedback", "report", "similar")
+PAGES = ("board", "cell", "course", "feedback", "report", "similar")
 ATTACK = "</title></style></pre><img src=x onerror=\"f()\" 'a='><script>f()</script>{{ 7*7 }}&lt;"
 TEXTS = st.one_of(
     st.just(ATTACK),
@@ -115,7 +115,7 @@ def test_no_text_in_any_variable_adds_a_tag_or_an_attribute(text):
     for name in PAGES:
         page, seen = rendered(name, text)
         assert structure(page).tags == usual_tags(name)
-        assert len(seen) >= {"cell": 10, "course": 10, "feedback": 12, "report": 25, "similar": 4}[name]
+        assert len(seen) >= {"board": 4, "cell": 10, "course": 10, "feedback": 12, "report": 25, "similar": 4}[name]
 
 
 def test_hostile_text_is_shown_as_it_is_and_run_as_nothing():

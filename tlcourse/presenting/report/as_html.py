@@ -135,6 +135,17 @@ def course_page(course: WholeCourse) -> str:
     return _page("course", course=course, figures=figures, summary=summary, shown=shown, named=named)
 
 
+class RowShown(NamedTuple):
+    """A row of a board: in words, and where the ends of its interval and its value stand, in per cent of the line."""
+
+    places: str
+    measured: str
+    interval: str
+    low: float
+    high: float
+    value: float
+
+
 def board_page(board: Board) -> str:
     """Places of a class without names, on one number line for all."""
     ends = [end for row in board.rows for end in row.interval]
@@ -145,15 +156,15 @@ def board_page(board: Board) -> str:
         return round(100 * (value - low + room) / (high - low + 2 * room), 1)
 
     rows = [
-        (
+        RowShown(
             f"{row.first}–{row.last}" if row.last > row.first else str(row.first),
             f"{words.number(row.value)} {board.unit}".rstrip(),
             " to ".join(map(words.number, row.interval)),
-            [place(end) for end in (*row.interval, row.value)],
+            *(place(end) for end in (*row.interval, row.value)),
         )
         for row in board.rows
     ]
-    return _page("board", board=board, rows=rows, about=what_it_is(board))
+    return _page("board", title=board.name, n=len(rows), rows=rows, about=what_it_is(board))
 
 
 def similar_page(title: str, looked: Similar) -> str:
