@@ -5,6 +5,12 @@ from __future__ import annotations
 from tests.attacks.case import Case, LandlockGap, outcomes
 
 _ANY = outcomes("fail", "crash", "memory", "timeout", "output", "invalid")
+SHOWN_OF_THE_PACKAGE = (
+    *("__init__.py", "text.py", "course/__init__.py", "course/spec.py", "execution/__init__.py"),
+    *("execution/answers.py", "execution/arrays.py", "execution/events.py", "execution/items.py"),
+    *("execution/worker", "methods", "content/weights"),
+)
+"""What may be seen of it, written down a second time on purpose: whoever shows more has to mean it."""
 _NOT_MACHINE_WIDE = "no PID namespace: process 1 is the machine's, and nothing of it is shown"
 
 CASES = [
@@ -48,11 +54,10 @@ CASES = [
         4,
         "list-the-package",
         "a file of this package was there that the worker does not import",
-        """
+        f"""
         import tlcourse
         root = os.path.dirname(tlcourse.__file__)
-        known = ("__init__.py", "text.py", "course/__init__.py", "course/spec.py", "execution/__init__.py",
-                 "execution/answers.py", "execution/arrays.py", "execution/events.py", "execution/worker/", "methods/", "content/weights/")
+        known = {SHOWN_OF_THE_PACKAGE}
         files = [os.path.relpath(os.path.join(folder, name), root) for folder, _, names in os.walk(root, followlinks=True)
                  for name in names]
         tell(others=[name for name in files if not name.startswith(known)], some=len(files) > 20)

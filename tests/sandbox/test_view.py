@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks.shown import SHOWN_OF_THE_PACKAGE
 from tlcourse.errors import ExitCode, UnableError
 from tlcourse.sandbox import landlock
 from tlcourse.sandbox.interpreter import PACKAGE
@@ -56,6 +57,7 @@ def test_the_list_of_what_a_run_sees_of_this_package_is_what_the_worker_imports(
     folders = tuple(f"{name}/" for name in WORKER_FILES if not name.endswith(".py"))
     assert folders == ("execution/worker/", "methods/", "content/weights/")
     assert {name for name in imported if not name.startswith(folders)} == {n for n in WORKER_FILES if n.endswith(".py")}
+    assert set(WORKER_FILES) == set(SHOWN_OF_THE_PACKAGE)  # or `list-the-package` would succeed, in every sandbox
 
 
 def test_a_wheels_package_is_covered_and_the_workers_files_are_shown_in_it(machine):
