@@ -167,6 +167,7 @@ ENDING = {
     "grade": (0, "line", "solution.py", *SANDBOX, *OF_THE_EXAMPLE),
     "watch": (0, "line", "solution.py", "--times", "1", *SANDBOX, *OF_THE_EXAMPLE),
     "exercise attempts": (0, "line", *OF_THE_EXAMPLE),
+    "exercise board": (2, "line", *OF_THE_EXAMPLE),
     "exercise explain": (0, "line", *OF_THE_EXAMPLE),
     "progress": (0,),
     "jobs list": (0,),
