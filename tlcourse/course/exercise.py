@@ -99,7 +99,7 @@ def usual_solution(exercise: LoadedExercise, folder: Path | None = None) -> Path
     return next((place for place in places if place.is_file()), None)
 
 
-_LOCAL = re.compile(r"""Task\.local\((\\?["'])([\w-]+)\1(?:, course=\1[^"'\\\n]*\1)?(?=[,)])""")
+_LOCAL = re.compile(r"""Task\.local\((\\?["'])([\w-]+)\\?["'](?:, course=\\?["'][^"'\\\n]*\\?["'])?(?=[,)])""")
 """The line of a solution or notebook that asks for its data: in a notebook's file the quotes are escaped."""
 
 

@@ -57,7 +57,7 @@ class Folded(Struct, frozen=True):
 
 
 _ANSWER, _PUT = "**Answer.**", ("**Check.**", "**Discuss.**")
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=[^\s*])(.+?)(?<=[^\s*])\1(?![\w*])", re.DOTALL)
+_EMPHASIS = re.compile(r"(?<![\w*])(?:\*\*(?=\S)([^*]+)(?<=\S)\*\*|\*(?=\S)([^*]+)(?<=\S)\*)(?![\w*])")
 
 
 def folded(body: str) -> list[Folded]:
@@ -104,7 +104,7 @@ def _unmarked(text: str) -> str:
         return "\n".join(text.splitlines()[1:-1])
     text = re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", " ".join(text.split()))
     for _ in range(2):  # one within the other
-        text = _EMPHASIS.sub(r"\2", text)
+        text = _EMPHASIS.sub(lambda found: found[1] or found[2], text)
     return re.sub(r"`([^`]*)`", r"\1", text)
 
 

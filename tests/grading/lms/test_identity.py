@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tlcourse.errors import UsageError
@@ -496,6 +496,7 @@ def test_no_hand_in_reaches_anybody_whose_name_is_another(made, name, number, gr
 
 @settings(max_examples=150, deadline=None)
 @given(classes(), st.lists(st.tuples(NAMES, USERS | NUMBERS), min_size=1, max_size=3))
+@example((Roster((Person("1", "bo", "Anne", "Agurk"),)), None), [("Bo", "")])  # a name there is no user name
 def test_who_hands_in_together_on_gradescope_is_each_of_the_name_that_it_says(made, submitters):
     """Each submitter is a member whose name agrees, and nobody else gets the hand-in but the others of their group."""
     roster, groups = made

@@ -162,8 +162,8 @@ def find_person(who: str, people: People) -> set[str]:
 
 
 def _named(who: str, label: Label, class_: ClassIndex) -> set[str]:
-    """Who is called so on the platform: Moodle writes names alone, Brightspace no user name without one."""
-    bare = label.platform == "brightspace" and not any(c.isdigit() or c == "@" for c in who)
+    """Who is called so on the platform: Moodle writes names alone, two others no user name without one."""
+    bare = label.platform in ("brightspace", "gradescope") and not any(c.isdigit() or c == "@" for c in who)
     if class_.has_roster and (label.platform == "moodle" or (bare and class_.people.by_key(who))):
         return class_.people.by_name(who)
     return find_person(who, class_.people)

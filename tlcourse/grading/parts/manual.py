@@ -48,7 +48,7 @@ _MAGIC = {
     b"GIF8": "picture (GIF)",
     b"PK\x03\x04": "ZIP or office document",
 }
-_PERCENT = re.compile(r"^# %%(?P<text> \[markdown\])?(?P<rest>.*)$")
+_PERCENT = re.compile(r"^# %%(?P<text> \[markdown\])?(?P<rest>.*)\Z")
 _TAG = re.compile(r'"([^"]{1,80})"')
 _BEGIN, _END = "<!-- BEGIN QUESTION -->", "<!-- END QUESTION -->"
 
