@@ -79,3 +79,11 @@ def test_a_plain_array_travels_as_the_object_that_it_is():
 def test_what_is_no_input_is_said_with_what_was_expected(value, said):
     with pytest.raises(items.FormError, match=said):
         items.flattened({"x": value})
+
+
+def test_a_label_called_as_a_part_of_the_input_does_not_travel_with_it():
+    x = np.zeros((3, 2), np.float32)
+    for name in ("x.class", "x/lengths"):
+        with pytest.raises(items.FormError, match=f"`{name}` is called as a part of `x`, expected a name without dot"):
+            items.flattened({"x": x, name: x})
+    assert list(items.flattened({"x": x, "y.class": x})) == ["x", "y.class"]  # a column may be called so

@@ -71,6 +71,8 @@ def flattened(table: Mapping[str, Any]) -> Flat:
     """
     flat: Flat = {}
     for name, value in table.items():
+        if (whose := _stem(str(name))) != name and whose in table:  # else it went wherever that goes: a label, with `x`
+            raise FormError(f"`{name}` is called as a part of `{whose}`, expected a name without dot and slash")
         for inner, one in value.items() if isinstance(value, Mapping) else [("", value)]:
             if isinstance(value, Mapping) and not (isinstance(inner, str) and _NAME.fullmatch(inner)):
                 raise FormError(f"`{name}` holds the key {inner!r:.60}, expected lower-case names")
@@ -141,9 +143,14 @@ def wholes(flat: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: whole(flat, name) for name in names}
 
 
+def _stem(name: str) -> str:
+    """`x` for `x.words` and `x.words/bytes`."""
+    return re.split(r"[./]", name)[0]
+
+
 def names_in(flat: Iterable[str]) -> list[str]:
     """The names of what travelled, without those of what it is made of: `x` for `x.words` and `x.words/bytes`."""
-    return list(dict.fromkeys(re.split(r"[./]", name)[0] for name in flat))
+    return list(dict.fromkeys(_stem(name) for name in flat))
 
 
 def count_in(flat: Mapping[str, Any], name: str) -> int:
@@ -158,7 +165,7 @@ def count_in(flat: Mapping[str, Any], name: str) -> int:
 def of(flat: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """What of it travelled under these names, as it travels."""
     wanted = frozenset(names)
-    return {one: value for one, value in flat.items() if re.split(r"[./]", one)[0] in wanted}
+    return {one: value for one, value in flat.items() if _stem(one) in wanted}
 
 
 def in_order(flat: Mapping[str, Any], order: Sequence[int] | np.ndarray[Any, Any] | slice) -> Flat:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
 import pytest
 
 from tlcourse.course.loader import load_course
+from tlcourse.errors import InfraError
 from tlcourse.execution.answers import Raised
 from tlcourse.grading.grade import Options, grade, run
+from tlcourse.grading.parts.functions import decided
 from tlcourse.grading.result import read_result
-from tlcourse.grading.scoring.calls import call, case, difference, same, sequence, wrong_with
+from tlcourse.grading.scoring.calls import call, case, difference, same, sequence, share, wrong_with
 
 COURSE = Path(__file__).parents[2] / "assignments_course"
 REFERENCE = (COURSE / "graders/references/logistic.py").read_text()
@@ -266,3 +269,36 @@ def test_functions_after_a_model_use_it_and_take_nothing_from_its_marks(tmp_path
     result, found = parts(right.replace("return self.table[x]", "raise ValueError"))
     assert result.outcome == "crash"
     assert found == {"network": (0, 7, "crash"), "text": (0, 2, "crash")}
+
+
+@pytest.mark.parametrize(
+    ("answers", "right", "said"),
+    [
+        ([1, "x"] * 200, 0.5, "the grader cannot look at: a text"),
+        ([1] * 7 + ["x"] + [1] * 2, 0.9, "the grader cannot look at: a text"),
+        (["x"], 0.0, "the grader cannot look at: a text"),
+        ([1] * 60 + [2.5] + [1] * 39, 0.99, "the grader cannot look at beside the others"),  # by itself it can
+        (["x"] * 2000, 0.0, "the grader cannot look at"),  # ended early: not one by one
+        ([1, 2.5, "x"] * 1000, 0.0, "the grader cannot look at"),
+    ],
+)
+def test_answers_that_a_grader_cannot_look_at_cost_their_own_cases_and_few_measurements(logistic, answers, right, said):
+    about, looked, asked = logistic.about, [], []
+    rules = about.checks_of(about.functions)
+
+    def measure_calls(rules, cases, answers):
+        values = [one for one in answers if not isinstance(one, Raised)]
+        asked.append(len(answers))
+        looked.append(len(values))
+        if "x" in values or len({type(one) for one in values}) > 1:
+            raise InfraError("a text" if "x" in values else "a mixture")
+        return {rule.id: share([one == 1 for one in answers]) for rule in rules}
+
+    grader = SimpleNamespace(measure_calls=measure_calls, wrong_with=lambda one, answer, values: str(answer))
+    marking = SimpleNamespace(exercise=logistic, grader=grader, options=Options())
+    cases = [case(call("sigmoid", 0), check=rules[0].id) for _ in answers]
+    found = decided(marking, about.functions, cases, dict(enumerate(answers)), SimpleNamespace(status="done"))
+    assert found.checks[0].value == right
+    assert any(said in text for text in found.messages)
+    assert len(asked) <= 1050
+    assert sum(looked) <= len(answers) * 20  # halves of halves, never all of them again for each that is odd

@@ -34,6 +34,8 @@ RUNS = 5
 """At most: a call that ends its process costs a run, and the cases behind it are asked in the next one."""
 _SAID = 3
 """Cases that went wrong, of each check, of which is said how."""
+_TRIES, _JOINED = 1024, 16
+"""Measurements that answers which a grader cannot look at may cost: those of few answers, and of many."""
 
 
 def mark(marking: Marking, part: FunctionsPart) -> Marked:
@@ -186,25 +188,36 @@ def _measured(
     """What the grader measures, and the answers that it could look at.
 
     Where it fails on answers, and not where there are none, the value is the student's: each that it cannot look at
-    costs its own case. Raises InfraError where the grader fails on none at all.
+    costs its own case. Raises InfraError where the grader fails on none at all. However many it cannot look at, that
+    takes no more than _TRIES measurements, of few answers each, and _JOINED of many.
     """
     try:
         return grader.measure_calls(rules, cases, answers), answers
-    except InfraError as error:
-        nobody_answers = Raised("answer", said=f"the grader cannot look at: {error.what}"[:400])
-    kept = [one if isinstance(one, Raised) else nobody_answers for one in answers]
-    found = grader.measure_calls(rules, cases, kept)
-    spans = [(0, len(answers))]
-    while spans:  # halves of what fails, until it is one answer
-        at, end = spans.pop()
-        tried = [*kept[:at], *answers[at:end], *kept[end:]]
+    except InfraError:
+        lost = Raised("answer", said="the grader cannot look at beside the others")
+    none = [one if isinstance(one, Raised) else lost for one in answers]
+    found, kept = grader.measure_calls(rules, cases, none), none
+    spans, fit = [(0, len(answers))], list[tuple[int, int]]()
+    for at, end in spans:  # by themselves, the largest first; halves of what fails follow, until it is one answer
         try:
-            found = grader.measure_calls(rules, cases, tried)
-            kept = tried
+            grader.measure_calls(rules, cases, [*none[:at], *answers[at:end], *none[end:]])
+            fit.append((at, end))
+        except InfraError as error:
+            middle = (at + end) // 2
+            if middle == at:
+                none[at] = Raised("answer", said=f"the grader cannot look at: {error.what}"[:400])
+            elif len(spans) < _TRIES:
+                spans += [(at, middle), (middle, end)]
+    for group in (fit, *([one] for one in fit[:_JOINED])):  # together, else one after another
+        tried = list(kept)
+        for at, end in group:
+            tried[at:end] = answers[at:end]
+        try:
+            found, kept = grader.measure_calls(rules, cases, tried), tried
         except InfraError:
-            if end - at > 1:
-                middle = (at + end) // 2
-                spans += [(middle, end), (at, middle)]
+            continue
+        if group is fit:
+            break
     return found, kept
 
 
