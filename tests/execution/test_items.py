@@ -74,6 +74,8 @@ def test_a_plain_array_travels_as_the_object_that_it_is():
         (None, "`x` is a NoneType, expected an array, a list of arrays or of bytes, or a table of these"),
         ({"a": {}}, "`x.a` is a dict, expected"),
         ({1: np.zeros(2)}, "`x` holds the key 1, expected lower-case names"),
+        ({"a": np.zeros(3), "b": np.zeros(())}, "`x` holds {'a': 3, 'b': 0}, expected as many items under every name"),
+        ([np.array([None])], "item 0 is an array of objects, expected an array with a length, or bytes"),
     ],
 )
 def test_what_is_no_input_is_said_with_what_was_expected(value, said):

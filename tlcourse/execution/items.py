@@ -71,7 +71,9 @@ def flattened(table: Mapping[str, Any]) -> Flat:
     """
     flat: Flat = {}
     for name, value in table.items():
-        if (whose := _stem(str(name))) != name and whose in table:  # else it went wherever that goes: a label, with `x`
+        if not isinstance(name, str):
+            raise FormError(f"stands {name!r:.60} for a name, expected a text")
+        if (whose := _stem(name)) != name and whose in table:  # else it went wherever that goes: a label, with `x`
             raise FormError(f"`{name}` is called as a part of `{whose}`, expected a name without dot and slash")
         for inner, one in value.items() if isinstance(value, Mapping) else [("", value)]:
             if isinstance(value, Mapping) and not (isinstance(inner, str) and _NAME.fullmatch(inner)):
@@ -82,7 +84,7 @@ def flattened(table: Mapping[str, Any]) -> Flat:
             except FormError as error:
                 raise FormError(f"`{full}` {error}") from None
         if isinstance(value, Mapping):
-            lengths = {inner: len(one) for inner, one in value.items()}
+            lengths = {inner: 0 if getattr(one, "shape", None) == () else len(one) for inner, one in value.items()}
             if len(set(lengths.values())) != 1:
                 raise FormError(f"`{name}` holds {lengths or 'nothing'}, expected as many items under every name")
     return flat
@@ -102,7 +104,7 @@ def _flat(name: str, value: Any) -> Flat:
         raise FormError("is a list that holds str, expected bytes: text.encode()")
     first = value[0]
     for i, one in enumerate(value):
-        if not isinstance(one, np.ndarray) or one.ndim == 0:
+        if not isinstance(one, np.ndarray) or one.ndim == 0 or one.dtype.hasobject:
             raise FormError(f"is a list whose item {i} is {_kind(one)}, expected an array with a length, or bytes")
         if (one.dtype, one.shape[1:]) != (first.dtype, first.shape[1:]):
             raise FormError(
@@ -114,8 +116,9 @@ def _flat(name: str, value: Any) -> Flat:
 
 def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    return "an empty list" if isinstance(value, list) and not value else f"a {type(value).__name__}"
+        return f"an array of {'objects' if value.dtype.hasobject else f'shape {value.shape}'}"
+    name = "empty list" if isinstance(value, list) and not value else type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def whole(flat: Mapping[str, Any], name: str) -> Any:
