@@ -143,7 +143,7 @@ def test_a_board_has_places_of_validation_items_and_nothing_that_tells_whose_the
     assert "line has no board" in here(*ranked.board(tmp_path / "b.json"), fails=2).stderr
     about.write_text(about.read_text() + "board: y_error\n")
     few = here(*ranked.board(tmp_path / "b.json"), fails=2).stderr
-    assert "4 hand-ins of line measured on validation items make no board" in few
+    assert "A board needs 5 hand-ins that were measured on validation items, and line has 4." in few
     with Gradebook.writing(ranked.book, "a test") as book:
         book.add_handins(1, [HandInRecord(0, 1, "f", "Group f", "group", ["pf"], "f", "/p", "")])
         (late,) = [one for one in book.handins(1) if one.key == "f"]
@@ -191,7 +191,9 @@ def test_a_student_sees_where_an_own_grading_would_stand(ranked, here, tmp_path)
     assert "measured by yourself" in lines[-1]
     told = json.loads(here("exercise", "board", "line", *course, "--json").stdout)
     assert told["own"]["first"] == 6
-    for wrong in (b"[]", b"\xff", b"[" * 10**5, file.read_bytes().replace(b'"last":5', b'"last":7')):
+    sound = file.read_bytes()
+    changed = (sound.replace(b'"last":5', b'"last":7'), sound.replace(b"[0.4,0.6]", b"[0.6,0.4]"))
+    for wrong in (b"[]", b"\xff", b"[" * 10**5, *changed, sound.replace(b'"unmeasured": 0', b'"unmeasured": -1')):
         (tmp_path / "wrong.json").write_bytes(wrong)
         assert (
             "is not a board" in here("exercise", "board", "line", str(tmp_path / "wrong.json"), *course, fails=2).stderr

@@ -84,12 +84,12 @@ def board_of(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise) -> B
     documents = [book.document(status.verdict.id) for status in statuses if status.verdict and status.graded]
     found = [one.validation for one in documents if one.validation and one.validation.check == rule.id]
     if len(found) < FEWEST:
-        graded_before = counted(len(statuses) - len(found), "hand-in")
+        others = counted(len(statuses) - len(found), "other")
         raise UsageError(
-            f"{counted(len(found), 'hand-in')} of {about.id} measured on validation items make no board: from fewer "
-            f"than {FEWEST} everybody knows whose is whose.",
-            cause=f"{graded_before} gave no predictions of validation items, or were graded before there was `board:`.",
-            remedy=f"tlcourse ta regrade {about.id} --only all --why board, if they were graded before.",
+            f"A board needs {FEWEST} hand-ins that were measured on validation items, and {about.id} has {len(found)}.",
+            cause=f"from fewer everybody knows whose is whose; {others} gave no predictions of validation items, or "
+            "came before there was `board:`.",
+            remedy=f"tlcourse ta regrade {about.id} --only all --why board, if they came before.",
         )
     return Board(
         exercise=about.id,
@@ -174,9 +174,10 @@ def _is_sound(board: Board) -> bool:
     n = len(board.rows)
     return (
         0 < n <= _MOST_ROWS
+        and board.unmeasured >= 0
         and board.direction in ("at_least", "at_most")
         and all(map(math.isfinite, numbers))
-        and all(0 < row.first <= row.last <= n for row in board.rows)
+        and all(0 < row.first <= row.last <= n and row.interval[0] <= row.interval[1] for row in board.rows)
     )
 
 

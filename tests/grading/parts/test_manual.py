@@ -7,6 +7,7 @@ import json
 
 import pytest
 from assignments import code, notebook, text
+from msgspec.structs import replace
 
 from tlcourse.course.loader import load_course
 from tlcourse.grading.parts import manual
@@ -129,7 +130,7 @@ def test_a_damaged_notebook_is_a_note_and_no_traceback(shown, data):
     assert shown("words", solution__ipynb=data)
 
 
-def test_what_is_shown_is_bounded_and_says_so(shown, monkeypatch):
+def test_what_is_shown_is_bounded_and_says_so(shown, about, tmp_path, monkeypatch):
     long = bounded_text("x" * (2 * MAX_TEXT))
     assert len(long) < MAX_TEXT
     assert long.endswith("[… the rest is not shown …]")
@@ -141,6 +142,9 @@ def test_what_is_shown_is_bounded_and_says_so(shown, monkeypatch):
         ("note", "solution.ipynb", "Its outputs are too large to be shown."),
         ("code", "cell 1", "x"),
     ]
+    parts = [replace(part, files=("solution.ipynb",)) if part.id == "report" else part for part in about.parts]
+    (first, *_) = materials(replace(about, parts=tuple(parts)), tmp_path)["report"].pieces
+    assert first.text == "Its outputs are too large to be shown."
 
 
 def test_what_a_mark_has_seen_is_its_own_part_and_nothing_else(about, tmp_path):

@@ -281,7 +281,7 @@ def _raised_in_words(raised: Raised, *, in_full: bool) -> str:
         case "died":
             return f"gave no answer: {raised.said}" if in_full else "gave no answer: it ended the process"
         case "answer":
-            return f"gave an answer that {raised.said}" if in_full else "gave an answer of a type that cannot be read"
+            return f"gave an answer that {raised.said}" if in_full else "gave an answer that cannot be read or judged"
     if in_full:
         return f"raised {raised.type}: {raised.said}{place}"
     return f"raised {raised.type if raised.type in _BUILTIN else 'an exception'}"

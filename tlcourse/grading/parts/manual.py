@@ -199,6 +199,8 @@ def _file(folder: Path, name: str) -> Iterator[Piece]:
         cells, why = _all_cells(path)
         if cells is None:
             yield Piece("note", name, f"{name} cannot be read as a notebook: {why}.")
+        elif why:
+            yield Piece("note", name, why)
         for cell in cells or []:
             yield from _shown_cell(_bare(cell))
         return
