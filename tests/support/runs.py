@@ -91,9 +91,9 @@ def leftovers() -> Callable[[], dict[str, int]]:
     return count
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def fork_server_sandbox() -> Any:
-    """One fork server for all tests that do not hurt it."""
+    """One fork server for all tests that do not hurt it; another one where a batch had it, and ended it, since."""
     from tlcourse.sandbox.fork_server import probe, shared
 
     if not (found := probe()).available:
