@@ -471,16 +471,20 @@ def test_who_sleeps_is_stopped_by_the_clock_which_a_slow_machine_lets_go_on(ran,
     )
 
 
-def test_what_a_run_said_before_it_was_stopped_is_kept(job):
-    def slow(event: dict[str, Any]) -> None:
-        if event["type"] == "phase":
-            time.sleep(1)  # a busy watcher: the run speaks, and goes past its limit, before anybody looks again
+def test_what_a_run_said_before_it_was_stopped_is_kept(job, tmp_path):
+    spoken = tmp_path / "spoken"
 
-    text = """
+    def slow(event: dict[str, Any]) -> None:
+        """A busy watcher: the run speaks, and goes past its limit, before anybody looks again."""
+        while event["type"] == "phase" and not spoken.exists():
+            time.sleep(0.01)
+
+    text = f"""
         started()
         keep = b'x' * (300 << 20)
         print('last words', flush=True)
-        tell('metric', step=1, values={'loss': 2.0})
+        tell('metric', step=1, values={{'loss': 2.0}})
+        open({str(spoken)!r}, "w").close()
         time.sleep(60)
     """
     report = run(replace(job, limits=replace(job.limits, memory_mb=200)), Scripted(text), slow)
