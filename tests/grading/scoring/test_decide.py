@@ -286,11 +286,28 @@ def test_a_share_gives_its_share_of_the_points():
     assert (found.points, found.passed) == (2, True)  # from `threshold` on it counts as passed
 
 
-@pytest.mark.parametrize(("value", "got"), [(3.5, 0), (3.0, 2), (2.4, 2), (1.0, 6), (0.2, 6)])
+@pytest.mark.parametrize(("value", "points"), [(2 / 3, 1.3333), (-0.1, 0.0), (0.0, 0.0), (1.0, 2.0), (1.5, 2.0)])
+def test_a_share_gives_points_to_four_decimals_and_neither_less_than_none_nor_more_than_all(value, points):
+    assert decide([CheckRule("s", "S", points=2, credit="share")], [{"s": exact(value)}])[0].points == points
+
+
+STEPS = CheckRule("s", "S", direction="at_most", credit="steps", steps={3.0: 2, 1.0: 6, 2.0: 5})
+
+
+@pytest.mark.parametrize(
+    ("value", "got"), [(3.5, 0), (3.01, 0), (3.0, 2), (2.01, 2), (2.0, 5), (1.01, 5), (1.0, 6), (0.2, 6)]
+)
 def test_steps_give_the_points_of_the_best_that_is_reached(value, got):
-    rule = CheckRule("s", "S", direction="at_most", credit="steps", steps={3.0: 2, 1.0: 6, 2.0: 5})
-    (found,) = decide([rule], [{"s": exact(value)}])
+    (found,) = decide([STEPS], [{"s": exact(value)}])
     assert (found.points, found.max_points, found.passed) == (got, 6, got == 6)
+    assert found.steps == [(3.0, 2), (2.0, 5), (1.0, 6)]
+
+
+def test_the_bars_of_steps_are_named_by_their_points_and_come_worst_first():
+    assert bars(STEPS) == [
+        CheckRule("s", f"S ({points} points)", value, points, direction="at_most")
+        for value, points in ((3.0, 2), (2.0, 5), (1.0, 6))
+    ]
 
 
 def test_each_step_is_a_bar_with_its_doubt_and_none_is_run_again():
@@ -298,11 +315,14 @@ def test_each_step_is_a_bar_with_its_doubt_and_none_is_run_again():
     near = {"s": proportion(790, 1000)}
     assert decide([rule], [near])[0].points == 1
     assert decide([rule], [{"s": proportion(700, 1000)}])[0].points == 0
-    assert not is_near_miss([rule], near)
+    assert decide([rule], [{"s": proportion(875, 1000)}])[0].status == "missed"
+    assert not is_near_miss([rule], {"s": proportion(875, 1000)})  # which is near the better step
     assert [(one.threshold, one.points, one.credit) for one in bars(rule)] == [(0.8, 1, "bar"), (0.9, 3, "bar")]
     assert bars(CheckRule("s", "S", points=1, credit="share")) == []
 
 
 def test_what_comes_on_top_asks_for_no_further_run():
-    rule = CheckRule("s", "S", 0.8, 1, bonus=True)
-    assert not is_near_miss([rule], {"s": proportion(755, 1000)})
+    rule, found = CheckRule("s", "S", 0.8, 1, bonus=True), {"s": proportion(765, 1000)}
+    assert is_near_miss([structs.replace(rule, bonus=False)], found)
+    assert not is_near_miss([rule], found)
+    assert [decide([structs.replace(rule, bonus=yes)], [found])[0].bonus for yes in (True, False)] == [True, False]

@@ -33,8 +33,6 @@ def decide(rules: Sequence[CheckRule], runs: Sequence[Measured], policy: Policy 
 
 def bars(rule: CheckRule) -> list[CheckRule]:
     """The bars that a rule sets: itself, or one for each of its steps, worst first. A share sets none."""
-    if rule.credit == "share":
-        return []
     if rule.credit == "bar":
         return [rule]
     ordered = sorted(rule.steps.items(), key=lambda step: step[1])
