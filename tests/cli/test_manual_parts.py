@@ -22,7 +22,7 @@ def with_words(source: str, words: str) -> str:
     return notebook(code(source), cell)
 
 
-def packed(path: Path, handins: dict[str, dict[str, str | bytes]]) -> str:
+def packed(path: Path | io.BytesIO, handins: dict[str, dict[str, str | bytes]]) -> str:
     with zipfile.ZipFile(path, "w") as made:
         for name, files in handins.items():
             for file, data in files.items():
@@ -102,6 +102,36 @@ def test_a_class_from_its_zip_to_marks_with_one_unmarked_and_one_changed_since(t
     assert [(one["item"], one["points"], one["why"]) for one in kept if one["who"] == "lars"] == [
         ("figure", 1.0, "the new one has no axes")
     ]
+
+
+def test_a_report_alone_is_kept_for_people_and_its_code_gives_nothing(ta, tmp_path):
+    """Dora: 0 by tests, 2 + 3 + 0 by people: 5. Of Emil nobody can tell which code is meant; Gro's is in a ZIP."""
+    zipped = io.BytesIO()
+    packed(zipped, {"work": {"solution.py": HALF}})
+    handins = {
+        "dora": {"Report.pdf": b"%PDF dora"},
+        "emil": {"text/report.pdf": b"%PDF emil", "a.py": HALF, "b.py": HALF},
+        "gro": {"report.pdf": b"%PDF gro", "code.zip": zipped.getvalue()},
+        "finn": {"notes.txt": b"nothing"},
+    }
+    ta.batch(packed(tmp_path / "class.zip", handins))
+    report = ta("report").stdout
+    assert "2 × fail: No solution.py was handed in. (dora, emil)" in report
+    assert "1 × invalid: " in report
+    assert "dora: not compared: no code was handed in" in report
+    for who in ("dora", "emil", "gro"):  # wherever it lies in the hand-in
+        assert "[file] report.pdf\n  | PDF, " in ta("mark", who).stdout
+    for item, points in [("figure", "2"), ("reading", "3"), ("words", "0")]:
+        ta("mark", "dora", item, points)
+    assert marks(ta, "--partial")["dora"] == "5"
+    ta("feedback", "out")
+    told = (tmp_path / "out/feedback/dora/feedback.md").read_text()
+    assert "**FAIL** – 5 of 10 points" in told
+    assert "**Do this next:** No solution.py was handed in. Hand in what the exercise asks for; " in told
+    why = "None of its code is run: several files could be meant, and none is named so, or more than one is."
+    assert f"- {why}\n- No solution.py was handed in." in (tmp_path / "out/feedback/emil/feedback.md").read_text()
+    ta("regrade", "--only", "dora", "--why", "to see", "--seed", "5", "--public-marks", "--sandbox", "bubblewrap")
+    assert marks(ta, "--partial")["dora"] == "5"
 
 
 @pytest.mark.parametrize(

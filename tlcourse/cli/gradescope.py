@@ -214,8 +214,8 @@ def result_of(exercise: LoadedExercise, submission: Path, options: Options, sour
     started = now()
     with scratch_folder("submission") as folder:
         try:
-            starter, alone = exercise.folder / "starter.py", exercise.about.files_alone
-            collected = collect(submission, folder, starter=starter, alone=alone)
+            starter = exercise.folder / "starter.py"
+            collected = collect(submission, folder, starter=starter, about=exercise.about)
         except SubmissionError as error:
             said = " ".join(part for part in (error.what, error.cause, f"Fix: {error.remedy}") if part)
             said = said.replace(str(submission), "The hand-in")

@@ -236,10 +236,13 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
         return sum(rule.points for rule in self.checks_of(part) if not rule.bonus)
 
     @property
+    def is_run(self) -> bool:
+        """Whether a solution is run; else files are all that is handed in."""
+        return bool(self.model or self.functions)
+
+    @property
     def files_alone(self) -> tuple[str, ...]:
-        """The files that may be handed in without a solution: of an exercise in which nothing is run."""
-        if self.model or self.functions:
-            return ()
+        """The files that are a hand-in without a solution: where one is run, its parts then give nothing."""
         return tuple(
             name
             for part in self.parts

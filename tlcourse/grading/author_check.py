@@ -389,7 +389,7 @@ def _pool(workers: int) -> Pool | None:
 
 def _trials(exercise: LoadedExercise, grader: Grader, first: int, seeds: int) -> Iterator[_Trial]:
     """Each solution that lies beside the grader, and what it must do; the reference with as many seeds."""
-    if exercise.about.files_alone and exercise.about.predictions:
+    if exercise.about.predictions and not exercise.about.is_run:
         yield from _trials_of_files(exercise, grader, first)
         return
     beside = _guesses_beside(exercise)
@@ -436,9 +436,7 @@ def _checked(trial: _Trial, options: Options, run: Runner) -> ReferenceCheck:
         for name, text in {trial.file: trial.text, **trial.beside}.items():
             (handed_in / name).write_text(text, encoding="utf-8", newline="")
         grading = Grading(trial.exercise, replace(options, seed=trial.seed), run, trial.grader)
-        result = grading.result(
-            collect(handed_in, folder, alone=trial.exercise.about.files_alone), lambda _: None, started=""
-        )
+        result = grading.result(collect(handed_in, folder, about=trial.exercise.about), lambda _: None, started="")
     found = _in_words(result)
     return ReferenceCheck(
         exercise=trial.exercise.about.id,

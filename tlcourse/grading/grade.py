@@ -22,7 +22,7 @@ from tlcourse.execution.worker.stand_ins import TOP_LEVEL as STAND_INS
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.beside import imported
 from tlcourse.grading.intake.names import shown
-from tlcourse.grading.intake.submission import Submission, collect
+from tlcourse.grading.intake.submission import SOLUTION, Submission, collect
 from tlcourse.grading.parts import functions, model, predictions
 from tlcourse.grading.parts.marking import (
     PUBLIC_SEED,
@@ -71,8 +71,9 @@ def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event:
         refuse_what_is_private(private_of(exercise))
     with scratch_folder("submission") as folder:
         starter = exercise.folder / "starter.py"
-        private, alone = private_of(exercise), exercise.about.files_alone
-        submission = collect(path, folder, starter=starter, own=True, private=private, alone=alone)
+        private = private_of(exercise)
+        about = exercise.about if scored or not exercise.about.is_run else None  # a report alone cannot be run
+        submission = collect(path, folder, starter=starter, own=True, private=private, about=about)
         grading = Grading(exercise, options, lambda spec, tell: run_job(spec, sandbox, tell))
         result = grading.result(submission, on_event, started=started, scored=scored)
         outside = _outside(submission.folder, exercise)
@@ -177,8 +178,11 @@ def _for_the_board(found: ValidationResult) -> str:
 
 def _marked(marking: Marking) -> Iterator[Marked]:
     """What came of each part that people do not mark."""
+    has_code = (marking.submission.folder / SOLUTION).is_file()
     for part in marking.exercise.about.parts:
-        if isinstance(part, ModelPart):
+        if isinstance(part, ModelPart | FunctionsPart) and not has_code:
+            yield Marked(part.id, "fail", message=f"No {SOLUTION} was handed in.")
+        elif isinstance(part, ModelPart):
             yield from model.mark(marking, part)
         elif isinstance(part, FunctionsPart) and not part.after:
             yield functions.mark(marking, part)

@@ -151,8 +151,8 @@ class RunStore:
         try:
             (folder / "submission").mkdir()
             starter, private = exercise.folder / "starter.py", private_of(exercise)
-            alone = exercise.about.files_alone
-            submission = collect(path, folder / "submission", starter=starter, own=True, private=private, alone=alone)
+            about = exercise.about if scored or not exercise.about.is_run else None  # a report alone cannot be run
+            submission = collect(path, folder / "submission", starter=starter, own=True, private=private, about=about)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

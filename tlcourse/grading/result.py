@@ -236,8 +236,9 @@ def cause_of(result: Result) -> str:
     """A few words that failures of one kind share."""
     if result.outcome == "pass":
         return ""
-    if result.outcome == "fail":
-        return "missed: " + ", ".join(check.id for check in result.checks if not check.passed and not check.bonus)
+    missed = [check.id for check in result.checks if not check.passed and not check.bonus]
+    if result.outcome == "fail" and missed:
+        return f"missed: {', '.join(missed)}"
     said = result.messages[-1] if result.outcome == "infra" else _first_of_its_own(result)
     return _NUMBER.sub(lambda found: found[1] or "#", said.split(" Fix: ")[0])[:_CAUSE_CHARS]
 

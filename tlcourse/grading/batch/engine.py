@@ -230,9 +230,8 @@ class Engine:
         try:
             if work.sha256:
                 return _Collected(work, self._store.again(work.sha256, path))
-            return _Collected(
-                work, self._store.take(path, self._exercise.folder / "starter.py", self._exercise.about.files_alone)
-            )
+            starter = self._exercise.folder / "starter.py"
+            return _Collected(work, self._store.take(path, starter, self._exercise.about))
         except SubmissionError as error:
             if not path.exists() and work.refused:
                 return self._without(work, "invalid", work.refused)

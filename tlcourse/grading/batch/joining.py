@@ -245,8 +245,8 @@ def _hash(handin: HandIn, exercise: LoadedExercise) -> str:
         return ""
     with tempfile.TemporaryDirectory(prefix="tlcourse-compared-") as folder:
         try:
-            starter, alone = exercise.folder / "starter.py", exercise.about.files_alone
-            return collect(handin.path, Path(folder), starter=starter, alone=alone).sha256
+            starter = exercise.folder / "starter.py"
+            return collect(handin.path, Path(folder), starter=starter, about=exercise.about).sha256
         except (SubmissionError, OSError):
             return ""
 

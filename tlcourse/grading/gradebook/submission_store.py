@@ -6,11 +6,12 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from tlcourse.course.model import Exercise
 from tlcourse.errors import InfraError
 from tlcourse.grading.intake.submission import SOLUTION, Submission, collect, hash_folder
 
@@ -24,13 +25,14 @@ class SubmissionStore:
     def __init__(self, gradebook: Path) -> None:
         self.folder = gradebook.with_name(gradebook.name + ".handins")
 
-    def take(self, origin: Path, starter: Path | None = None, alone: Collection[str] = ()) -> Submission:
+    def take(self, origin: Path, starter: Path | None = None, about: Exercise | None = None) -> Submission:
         """Collect a hand-in, and keep it; raises SubmissionError, and OSError such as that of a full disk.
 
-        `starter`: what a solution begins as, which gives way to a notebook beside it. `alone`: files that need none.
+        `starter`: what a solution begins as, which gives way to a notebook beside it. `about`: names files that need
+        no solution.
         """
         with self._half() as half:
-            submission = collect(origin, half, starter=starter, alone=alone)
+            submission = collect(origin, half, starter=starter, about=about)
             place = self._place(submission.sha256)
             if not place.is_dir():
                 place.parent.mkdir(mode=0o700, exist_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse.course.exercise import naming_course
+from tlcourse.course.model import Exercise
 from tlcourse.errors import SubmissionError
 from tlcourse.grading.intake.archive import unpack
 from tlcourse.grading.intake.beside import take_along
@@ -49,7 +50,7 @@ def collect(
     starter: Path | None = None,
     own: bool = False,
     private: Iterable[tuple[str, Path]] = (),
-    alone: Collection[str] = (),
+    about: Exercise | None = None,
 ) -> Submission:
     """Copy a `.py`, a `.ipynb`, a ZIP, or a folder of these, into the empty folder `into`.
 
@@ -59,13 +60,14 @@ def collect(
     folder in it that everything was wrapped into. `starter`: the file that a solution begins as; unchanged, it gives
     way to a notebook. `own`: what a file that is named needs of those beside it is its author's, and comes along, if it
     has the solution's name and nothing private lies there: this user's own, or of the names and paths `private`.
-    `alone`: files that are a hand-in without a solution, such as predictions.
+    `about`: its parts name files that are a hand-in without a solution, such as predictions or a report.
     """
     refuse_windows()
     copy = StagedCopy(origin, into, limits)
+    alone = frozenset(name.lower() for name in about.files_alone) if about else frozenset[str]()
     try:
         mode = origin.stat().st_mode
-        archive = _lone_archive(origin) if stat.S_ISDIR(mode) else None
+        archive = _lone_archive(origin, alone) if stat.S_ISDIR(mode) else None
     except FileNotFoundError:
         raise SubmissionError(
             f"{shown(origin)}: no such file or folder.",
@@ -86,7 +88,9 @@ def collect(
             f"{shown(origin)} is neither a file nor a folder.", remedy="name a .py, a .ipynb, a ZIP or a folder."
         )
     folder, copy = _found_in(copy)
-    _settle_solution(folder, copy, starter, origin.parent if own else None, alone)
+    _bring(alone, into, folder, copy)
+    nothing_is_run = about is not None and not about.is_run
+    _settle_solution(folder, copy, starter, origin.parent if own else None, alone, nothing_is_run=nothing_is_run)
     if own and stat.S_ISREG(mode) and _suffix(origin.name) in (".py", ".ipynb"):
         take_along(copy, folder, private)
     return Submission(origin, folder, hash_folder(folder), copy.notices)
@@ -102,11 +106,14 @@ def hash_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _lone_archive(folder: Path) -> str | None:
-    """The ZIP of a folder that holds one, and no solution: so files arrive that were handed in over the web."""
+def _lone_archive(folder: Path, alone: Collection[str]) -> str | None:
+    """The ZIP of a folder that holds one, and no solution: so files arrive that were handed in over the web.
+
+    Not where a file of `alone` lies beside it, which would be left behind.
+    """
     names = [entry.name for entry in os.scandir(folder) if not is_junk((entry.name,))]
     archives = [name for name in names if _suffix(name) == ".zip"]
-    if len(archives) != 1 or any(_suffix(name) in (".py", ".ipynb") for name in names):
+    if len(archives) != 1 or any(_suffix(name) in (".py", ".ipynb") or name.lower() in alone for name in names):
         return None
     return archives[0] if stat.S_ISREG((folder / archives[0]).lstat().st_mode) else None
 
@@ -115,8 +122,8 @@ def _take_file(copy: StagedCopy, alone: Collection[str]) -> None:
     suffix = _suffix(copy.origin.name)
     if suffix == ".zip":
         unpack(read_file(copy.origin), copy)
-    elif suffix in (".py", ".ipynb") or copy.origin.name in alone:
-        name = (copy.origin.name if copy.origin.name in alone else f"solution{suffix}",)
+    elif suffix in (".py", ".ipynb") or copy.origin.name.lower() in alone:
+        name = (copy.origin.name if copy.origin.name.lower() in alone else f"solution{suffix}",)
         copy.announce(name)
         copy.add(name, read_file(copy.origin))
     else:
@@ -166,10 +173,32 @@ def _found_in(copy: StagedCopy) -> tuple[Path, StagedCopy]:
     return folder, copy
 
 
+def _bring(alone: Collection[str], top: Path, folder: Path, copy: StagedCopy) -> None:
+    """Put the files of `alone` beside the solution: a report often lies above the code, or beside a ZIP of it."""
+    there = {path.name.lower() for path in folder.iterdir()}
+    for path in sorted(top.rglob("*"), key=lambda path: (len(path.parts), path)):
+        name = path.name.lower()
+        if name in alone and name not in there and path.is_file():
+            above = copy.into if path.is_relative_to(copy.into) else top
+            copy.notices.append(f"{shown(path.relative_to(above))} was taken along.")
+            path.rename(folder / path.name)
+            there.add(name)
+
+
 def _settle_solution(
-    folder: Path, copy: StagedCopy, starter: Path | None, beside: Path | None, alone: Collection[str]
+    folder: Path,
+    copy: StagedCopy,
+    starter: Path | None,
+    beside: Path | None,
+    alone: Collection[str],
+    *,
+    nothing_is_run: bool,
 ) -> None:
-    """See that `solution.py` is there: as it is, made from `solution.ipynb`, else from the only file of its kind."""
+    """See that `solution.py` is there: as it is, made from `solution.ipynb`, else from the only file of its kind.
+
+    Beside a file of `alone` it may be missing: people mark that file, or it is measured, and a report is not lost
+    because its authors forgot their code.
+    """
     files = sorted(path.name for path in folder.iterdir() if path.is_file())
     there = {*files, *(path.name for path in beside.glob("*.py"))} if beside else files
     if SOLUTION in files:
@@ -180,19 +209,26 @@ def _settle_solution(
         if NOTEBOOK in files:
             copy.notices.append(f"{SOLUTION} was run; {NOTEBOOK} lies beside it and was not looked at.")
         return
-    if any(name in alone for name in files):
+    has_other = any(name.lower() in alone for name in files)
+    if has_other and nothing_is_run:
         return
+    sources = [name for name in files if _suffix(name) in (".ipynb", ".py")]
+    own = [name for name in sources if name.lower() not in alone or name.lower() in (SOLUTION, NOTEBOOK)]
     for suffix in (".ipynb", ".py"):
-        ours = [name for name in files if _suffix(name) == suffix]
+        ours = [name for name in own or sources if _suffix(name) == suffix]
         named = [name for name in ours if name.lower() == f"solution{suffix}"]
         if len(found := named or ours) == 1:
             _make_solution(folder / found[0], copy, there)
             if found[0] != f"solution{suffix}":
                 copy.notices.append(f"{shown(found[0])} was taken as the solution.")
             return
+    why = _why_none(folder, copy)
+    if has_other:
+        copy.notices.extend([f"None of its code is run: {why}"] if why else [])
+        return
     raise SubmissionError(
         f"{shown(copy.origin)} holds no solution.py and no solution.ipynb.",
-        cause=_why_none(folder, copy),
+        cause=why or "another folder was named, or the file has another name.",
         remedy="rename the solution to solution.py, or name its file.",
     )
 
@@ -218,6 +254,7 @@ def _make_solution(path: Path, copy: StagedCopy, beside: Collection[str]) -> Non
 
 
 def _why_none(folder: Path, copy: StagedCopy) -> str:
+    """Why there is no solution; "" where nothing says so."""
     files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     if sum(_suffix(path.name) in (".py", ".ipynb") for path in files) > 1:
         return "several files could be meant, and none is named so, or more than one is."
@@ -228,9 +265,7 @@ def _why_none(folder: Path, copy: StagedCopy) -> str:
             return f"it may be in {shown(path)}, which is {kind} and is not opened."
         if _goes_on(path.name):
             return f"it may be {shown(path)}, whose name goes on after .py or .ipynb."
-    if left_out := next((notice for notice in copy.notices if "left out" in notice), ""):
-        return left_out
-    return "another folder was named, or the file has another name."
+    return next((notice for notice in copy.notices if "left out" in notice), "")
 
 
 def _what_else(name: str) -> str:

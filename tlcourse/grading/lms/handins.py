@@ -317,16 +317,12 @@ def _place(entry: DownloadEntry, key: str, into: Path) -> Path:
 
 
 def _what_to_grade(path: Path) -> Path:
-    """What to grade of a folder: its only file, its only folder's content, or its only ZIP where it holds no source."""
+    """What to grade of a folder: its only file, its only folder's content, else all of it, as a report beside a ZIP."""
     while path.is_dir():
         inside = sorted(child for child in path.iterdir() if not is_left_behind(child.name))
-        if len(inside) == 1 and not inside[0].is_symlink():
-            path = inside[0]
-            continue
-        zips = [child for child in inside if child.suffix.lower() == ".zip" and not child.is_symlink()]
-        if len(zips) == 1 and not _has_source(path):
-            return zips[0]
-        return path
+        if len(inside) != 1 or inside[0].is_symlink():
+            return path
+        path = inside[0]
     return path
 
 
@@ -343,15 +339,9 @@ def in_an_hour_that_came_twice(one: datetime.datetime, other: datetime.datetime)
 
 def holds_a_solution(path: Path) -> bool:
     """Whether there is anything in an attempt that could be graded."""
-    return _has_any(path, SOLUTIONS) if path.is_dir() else path.suffix.lower() in SOLUTIONS
-
-
-def _has_source(folder: Path) -> bool:
-    return _has_any(folder, (".py", ".ipynb"))
-
-
-def _has_any(folder: Path, endings: tuple[str, ...]) -> bool:
-    return any(name.lower().endswith(endings) for _, _, files in os.walk(folder) for name in files)
+    if not path.is_dir():
+        return path.suffix.lower() in SOLUTIONS
+    return any(name.lower().endswith(SOLUTIONS) for _, _, files in os.walk(path) for name in files)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -219,6 +219,7 @@ def advice(exercise: LoadedExercise, result: Result | Ended) -> str:
         worst = max(missed, key=lambda check: check.max_points)
         return f"{line(worst.title)}: {line(without_paths(in_words.advice(worst))) or f'Improve: {worst.title}.'}"
     words = {
+        "fail": f"Hand in what the exercise asks for; tlcourse grade {name} PATH checks it.",
         "crash": f"Fix the exception, then try it: tlcourse grade {name} PATH",
         "timeout": "Train less, or stop in time: task.seconds_left says how much is left.",
         "memory": "Use smaller batches or a smaller network, and keep no history of tensors.",

@@ -82,7 +82,8 @@ def _kept(book: Gradebook, statuses: Sequence[GradeStatus]) -> tuple[dict[str, s
         if sha256 and (source := kept.source(sha256, MAX_SOURCE)) is not None:
             sources[status.handin.key] = source
         elif sha256:
-            why = f"too large (more than {MAX_SOURCE // 1000} kB)" if kept.has(sha256) else "its copy is gone"
+            no_code = "no code was handed in" if kept.kept(sha256) else "its copy is gone"
+            why = f"too large (more than {MAX_SOURCE // 1000} kB)" if kept.has(sha256) else no_code
             not_compared.append(f"{line(status.handin.owner)}: not compared: {why}")
         elif not status.graded or status.outcome == "invalid":
             why = "nothing of it could be read" if status.graded else "it is not graded yet"
