@@ -15,7 +15,17 @@ from tlcourse.course.loader import load_course
 from tlcourse.course.markdown import folded
 from tlcourse.student.overview import overview
 from tlcourse.student.record import Record, now
-from tlcourse.student.review import due, in_words, mixed, next_due, rate, recalled, retrievability, weak_objectives
+from tlcourse.student.review import (
+    coming,
+    due,
+    in_words,
+    mixed,
+    next_due,
+    rate,
+    recalled,
+    retrievability,
+    weak_objectives,
+)
 
 COURSE = load_course(Path(__file__).parent.parent / "question_course")
 MONDAY = datetime.datetime(2026, 3, 2, 9, 0, tzinfo=datetime.UTC)
@@ -106,6 +116,12 @@ def test_a_clock_that_was_put_back_does_no_harm(record, answer):
 def test_a_question_that_the_course_no_longer_has_is_not_asked(record, answer):
     answer("gone", False, MONDAY)
     assert names(record, MONDAY + DAY) == []
+    assert coming(COURSE, record, MONDAY, 7) == [0] * 7
+    assert next_due(COURSE, record, MONDAY) is None
+    answer("one", True, MONDAY)
+    assert names(record, MONDAY) == []
+    assert sum(coming(COURSE, record, MONDAY, 30)) == 1
+    assert next_due(COURSE, record, MONDAY) > MONDAY + DAY
 
 
 LORA = load_course()
@@ -141,6 +157,8 @@ def test_a_further_question_of_a_section_has_a_number_and_an_answer_that_is_gone
     ]
     record.record_answer("transfer-learning", "lesson/lora", "lora#gone", "no", correct=False)
     assert due(LORA, record, now() + DAY) == []
+    bare = replace(LORA.lessons["lora"], body="## Why so?\n\n**Answer.** Straight below its heading.\n")
+    assert [one.prompt for one in recalled(replace(LORA, lessons={"lora": bare}), "lora")] == ["Why so?"]
 
 
 def test_objectives_are_weak_by_what_was_missed_and_by_time(record, answer):

@@ -10,6 +10,7 @@ import pytest
 from answers import right_letters, wrong_letter
 
 from tlcourse.student.record import now
+from tlcourse.tui.widgets.lesson_text import LessonParagraph
 from tlcourse.tui.widgets.question_pane import QuestionPane
 
 KINDS = Path(__file__).parent.parent / "question_course"
@@ -107,3 +108,20 @@ async def test_an_answer_that_was_folded_asks_whether_it_was_known_and_comes_bac
         assert "The next question comes back in" in await person.press("enter")
         latest = person.app.record.latest_answers(COURSE, "lesson/lora")
         assert latest == {"lora#a-change-of-low-rank": True, "lora#qlora-four-bits-for-what-is-frozen": True}
+
+
+async def test_of_several_open_answers_the_last_one_on_the_screen_is_meant_and_none_that_is_out_of_sight(visit):
+    async with visit(120, 24) as person:
+        await person.go("lesson/lora#a-change-of-low-rank")
+        await person.press("a", "a")
+        page = person.app.screen.query_one("#page")
+        page.scroll_home(animate=False)
+        assert "Show an answer first: a." in await person.press("Y")
+        assert person.app.record.latest_answers(COURSE, "lesson/lora") == {}
+        first, second, *_ = (one for one in person.app.screen.query(LessonParagraph) if one.answers)
+        for answer, key in ((second, "Y"), (first, "N")):
+            answer.scroll_visible(animate=False)
+            await person.settled()
+            await person.press(key)
+        latest = person.app.record.latest_answers(COURSE, "lesson/lora")
+        assert latest == {"lora#a-change-of-low-rank": False, "lora#qlora-four-bits-for-what-is-frozen": True}

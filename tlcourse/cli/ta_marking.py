@@ -67,7 +67,9 @@ def say_todo(about: Exercise, book: Gradebook, record: BatchRecord, *, json: boo
     elif not plain:
         first = typed(line(found[0]["who"])) if found else ""
         number = counted(len(found), "is", "are")
-        out.note(f"{number} to mark: tlcourse ta mark {about.id} {first}" if found else "All of it is marked.")
+        out.note(
+            f"{number} still to be marked: tlcourse ta mark {about.id} {first}" if found else "All of it is marked."
+        )
 
 
 def say_sheet(

@@ -286,7 +286,7 @@ def overview(course: LoadedCourse, record: Record) -> Overview:
         days=dict(
             Counter(at.astimezone().date() for at in record.moments(name, moment - datetime.timedelta(weeks=WEEKS)))
         ),
-        coming=coming(record, name, moment, AHEAD),
+        coming=coming(course, record, moment, AHEAD),
     )
 
 

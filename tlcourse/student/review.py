@@ -9,14 +9,15 @@ that it can be thrown away at any time, and a process killed between an answer a
 from __future__ import annotations
 
 import datetime
+import functools
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
-from tlcourse.course.markdown import folded
+from tlcourse.course.markdown import Folded, folded, title_of
 from tlcourse.quiz.kinds.short import Recalled
 from tlcourse.student.record import KeptCard
 from tlcourse.text import counted
@@ -53,16 +54,23 @@ Known = Literal["yes", "partly", "no"]
 
 def recalled(course: LoadedCourse, unit: str) -> list[Recalled]:
     """What a lesson asks above the answers that are folded, in its order, as questions of a review."""
+    body = course.lessons[unit].body
     return [
         Recalled(
             id=f"{unit}#{one.name}",
-            prompt=one.question,
+            prompt=one.question or title_of(body, one.name.partition(".")[0]),  # straight below its heading
             objective="",
             section=f"{unit}#{one.name.partition('.')[0]}",
             answer_text=one.answer,
         )
-        for one in folded(course.lessons[unit].body)
+        for one in _folded(body)
     ]
+
+
+@functools.lru_cache(maxsize=64)
+def _folded(body: str) -> list[Folded]:
+    """Read once: home asks after each answer."""
+    return folded(body)
 
 
 def rate(record: Record, course: str, question: Recalled, known: Known) -> datetime.datetime:
@@ -108,29 +116,39 @@ def due(course: LoadedCourse, record: Record, now: datetime.datetime) -> list[tu
     catch_up(record, name)
     until = now.astimezone(datetime.UTC).isoformat()
     found = [(card.quiz, card.question) for card in record.cards(name) if card.due <= until]
+    known = _asked(course, found)
+    return [(quiz, known[quiz, question]) for quiz, question in found if (quiz, question) in known]
+
+
+def _asked(course: LoadedCourse, cards: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Question]:
+    """The questions of all quizzes, and of the lessons of these cards; what a course asks no more is not in it."""
     known: dict[tuple[str, str], Question]
     known = {(quiz.id, question.id): question for quiz in course.quizzes.values() for question in quiz.questions}
-    for quiz in {quiz for quiz, _ in found if quiz.startswith(LESSON)}:
+    for quiz in {quiz for quiz, _ in cards if quiz.startswith(LESSON)}:
         unit = quiz.removeprefix(LESSON)
         known |= {(quiz, one.id): one for one in recalled(course, unit)} if unit in course.lessons else {}
-    return [(quiz, known[quiz, question]) for quiz, question in found if (quiz, question) in known]
+    return known
 
 
 def next_due(course: LoadedCourse, record: Record, now: datetime.datetime) -> datetime.datetime | None:
     """When the next question comes back that is not due yet; None where nothing was answered."""
     catch_up(record, course.about.id)
     after = now.astimezone(datetime.UTC).isoformat()
-    later = [card.due for card in record.cards(course.about.id) if card.due > after]
-    return datetime.datetime.fromisoformat(later[0]) if later else None
+    cards = {(card.quiz, card.question): card.due for card in record.cards(course.about.id) if card.due > after}
+    known = _asked(course, cards)
+    first = min((due for key, due in cards.items() if key in known), default="")
+    return datetime.datetime.fromisoformat(first) if first else None
 
 
-def coming(record: Record, course: str, now: datetime.datetime, days: int) -> list[int]:
+def coming(course: LoadedCourse, record: Record, now: datetime.datetime, days: int) -> list[int]:
     """How many questions come back today (with what is due), tomorrow, and so on for `days` days, by local dates."""
     counts = [0] * days
     today = now.astimezone().date()
-    for card in record.cards(course):
-        day = (datetime.datetime.fromisoformat(card.due).astimezone().date() - today).days
-        if day < days:
+    cards = {(card.quiz, card.question): card.due for card in record.cards(course.about.id)}
+    known = _asked(course, cards)
+    for key, due in cards.items():
+        day = (datetime.datetime.fromisoformat(due).astimezone().date() - today).days
+        if day < days and key in known:
             counts[max(day, 0)] += 1
     return counts
 

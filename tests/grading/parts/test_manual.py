@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tlcourse.course.loader import load_course
 from tlcourse.grading.parts import manual
-from tlcourse.grading.parts.manual import MAX_PIECES, MAX_TEXT, bounded_text, laid_out, materials, seen
+from tlcourse.grading.parts.manual import MAX_PIECES, MAX_SHOWN, MAX_TEXT, bounded_text, laid_out, materials, seen
 
 HOSTILE = "\x1b[2Jred\x1b]8;;http://x\x07link\x1b]8;;\x07 \u202egnp.exe <script>alert(1)</script> [x](javascript:y)"
 PLAIN = "redlink gnp.exe <script>alert(1)</script> [x](javascript:y)"
@@ -61,6 +61,9 @@ def test_a_file_of_another_case_is_taken_a_missing_one_is_said_and_a_link_is_nob
     ((kind, _, said),) = shown("report", Bericht__pdf=b"%PDF")
     assert (kind, said) == ("note", "report.pdf was not handed in. Beside it lie: Bericht.pdf, report.pdf.")
     assert shown("report", Report__PDF=b"%PDF") == [("file", "report.pdf", "PDF, 4 bytes")]
+    (tmp_path / "elsewhere").write_text(notebook(tagged(text("a secret"), "why")))
+    (tmp_path / "solution.ipynb").symlink_to(tmp_path / "elsewhere")
+    assert shown("words") == [("note", "", "No cell has the tag why: no notebook is there.")]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +139,11 @@ def test_what_is_shown_is_bounded_and_says_so(shown, about, tmp_path, monkeypatc
     assert long.endswith("[… the rest is not shown …]")
     many = shown("words", solution__ipynb=notebook(*(tagged(text("a"), "why") for _ in range(MAX_PIECES + 5))))
     assert many[-1] == ("note", "", "5 more pieces are not shown.")
+    large = shown("words", solution__ipynb=notebook(*(tagged(text("a" * 3000 + "\n" + "b"), "why") for _ in range(59))))
+    assert len(large) == 59
+    large = shown("words", solution__ipynb=notebook(*(tagged(text("line\n" * 3000), "why") for _ in range(15))))
+    assert large[-1] == ("note", "", "2 more pieces are not shown.")
+    assert sum(len(words) for *_, words in large) <= MAX_SHOWN
     monkeypatch.setattr(manual, "_MAX_WHOLE", 1000)
     cell = tagged(code("x", prints="y" * 2000), "why")
     assert shown("words", solution__ipynb=notebook(cell)) == [

@@ -29,12 +29,13 @@ from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.notebook import MAX_BYTES, without_outputs
 from tlcourse.grading.intake.submission import NOTEBOOK, SOLUTION
-from tlcourse.text import cut, harmless, line
+from tlcourse.text import counted, cut, harmless, line
 
 Kind = Literal["text", "markdown", "code", "output", "file", "note"]
 MAX_TEXT = 100_000
 """Characters of a file or a cell that are shown: thirty pages."""
-MAX_PIECES = 60
+MAX_PIECES, MAX_SHOWN = 60, 200_000
+"""Pieces of a part, and characters of all of them: a screen takes a second to lay out so many."""
 _MAX_LINES, _MAX_LINE = 3000, 4000
 _MAX_WHOLE = 20 * 2**20  # bytes of a notebook that is read with its outputs
 _MAX_MARKS = 500_000  # brackets, braces, quotes and commas of it
@@ -99,11 +100,21 @@ def materials(about: Exercise, folder: Path | None) -> dict[str, Material]:
             cells, notes = _cells(folder, part, place)
             pieces += [*notes, *(piece for cell in cells for piece in _shown_cell(cell))]
             hashed += [_bytes_of_cell(cell) for cell in cells]
-        if len(pieces) > MAX_PIECES:
-            left = len(pieces) - MAX_PIECES
-            pieces = [*pieces[:MAX_PIECES], Piece("note", "", f"{left} more pieces are not shown.")]
-        found[part.id] = Material(part.id, pieces, _digest(hashed))
+        found[part.id] = Material(part.id, _bounded(pieces), _digest(hashed))
     return found
+
+
+def _bounded(pieces: Sequence[Piece]) -> list[Piece]:
+    """The first of them, as many as somebody reads; it says how many are left out."""
+    kept, room = [], MAX_SHOWN
+    for piece in pieces[:MAX_PIECES]:
+        if len(piece.text) > room:
+            break
+        kept.append(piece)
+        room -= len(piece.text)
+    if left := len(pieces) - len(kept):
+        kept.append(Piece("note", "", f"{counted(left, 'more piece is', 'more pieces are')} not shown."))
+    return kept
 
 
 def seen(about: Exercise, sha256: str, folder: Path | None) -> dict[str, str]:
@@ -176,7 +187,11 @@ def _at(folder: Path, name: str) -> Path | None:
     """The file of that name, whatever its case: many systems take the two for one. Never a link."""
     found = [path for path in folder.iterdir() if path.name.lower() == name.lower()]
     found.sort(key=lambda path: path.name != name)
-    return next((path for path in found if path.is_file() and not path.is_symlink()), None)
+    return next((path for path in found if _is_own(path)), None)
+
+
+def _is_own(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _bytes_of(folder: Path, name: str) -> bytes:
@@ -246,7 +261,7 @@ def _size(size: int) -> str:
 
 def _notebooks(folder: Path) -> list[Path]:
     """The notebooks of a hand-in, the solution's first."""
-    found = [path for path in folder.iterdir() if path.suffix.lower() == ".ipynb" and path.is_file()]
+    found = [path for path in folder.iterdir() if path.suffix.lower() == ".ipynb" and _is_own(path)]
     return sorted(found, key=lambda path: (path.name.lower() != NOTEBOOK, path.name))[:_NOTEBOOKS]
 
 
@@ -268,7 +283,7 @@ def _cells(folder: Path, part: ManualPart, place: tuple[int, int]) -> tuple[list
         if (blocks := _otter_blocks(cells)) and len(blocks) == place[1]:
             said = f"No cell has the tag {part.cells}: question {place[0] + 1} of {place[1]} is taken by its place."
             return blocks[place[0]], [*notes, Piece("note", "", said)]
-    if (folder / SOLUTION).is_file() and not _notebooks(folder) and (found := _of_percents(folder / SOLUTION, part)):
+    if _is_own(folder / SOLUTION) and not _notebooks(folder) and (found := _of_percents(folder / SOLUTION, part)):
         return found, notes
     what = "has such a cell" if _notebooks(folder) else "is there"
     return [], [*notes, Piece("note", "", f"No cell has the tag {part.cells}: no notebook {what}.")]

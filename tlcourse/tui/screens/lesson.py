@@ -75,8 +75,8 @@ class LessonScreen(CourseScreen):
         self._sections: dict[str, str] = {}
         self._blocks: dict[str, str] = {}
         self._headers: dict[str, Widget] = {}
-        self._opened: tuple[LessonParagraph, Recalled] | None = None
-        """The answer that was shown last, as long as nobody has said whether it was known."""
+        self._opened: list[tuple[LessonParagraph, Recalled]] = []
+        """The answers that were shown, the last one last, as long as nobody has said whether they were known."""
         self._here = ""
         """The section that is read, by its slug."""
 
@@ -271,17 +271,19 @@ class LessonScreen(CourseScreen):
         asked = recalled(self.course_app.course, self.unit)
         if len(answers) != len(asked):  # one that only a list or a quotation makes look like an answer
             return
-        self._opened = (event.paragraph, asked[answers.index(event.paragraph)])
+        self._opened.append((event.paragraph, asked[answers.index(event.paragraph)]))
         note = Text("Did you know it?  ", style="bold").append("Y", style="bold $next").append(" yes · ")
         note.append("P", style="bold $next").append(" partly · ").append("N", style="bold $next").append(" no")
         event.paragraph.add(note.visualize())
 
     def action_knew(self, known: Known) -> None:
-        """Say whether the answer that was shown last was known; what was not comes back in the review."""
-        if self._opened is None:
+        """Say whether an answer on the screen was known, the last that was shown; what was not comes back."""
+        page = self.query_one("#page", VerticalScroll).region
+        seen = [one for one in self._opened if one[0].region.y < page.bottom and one[0].region.bottom > page.y]
+        if not seen:
             self.tell("Show an answer first: a.")
             return
-        app, (paragraph, question) = self.course_app, self._opened
+        app, (paragraph, question) = self.course_app, seen[-1]
         when = in_words(rate(app.record, app.course.about.id, question, known), now())
         said, role = {
             "yes": ("✓ Known", "done"),
@@ -289,7 +291,7 @@ class LessonScreen(CourseScreen):
             "no": ("✗ Not known", "wrong"),
         }[known]
         paragraph.add(Text(app.words(f"{said}; the review asks it {when}."), style=f"${role}").visualize())
-        self._opened = None
+        self._opened.remove(seen[-1])
         app.changed()
         self.show_path()
 

@@ -23,6 +23,7 @@ from tlcourse.tui.widgets.choices import OwnWordsField
 
 THE_WHOLE = "the-whole"
 """The last line of a rubric: a comment on the whole hand-in."""
+TAKEN_BACK = "Points that are set stay until others are: tlcourse ta mark … --withdraw takes them back."
 _FENCES = ("```", "~~~")
 
 
@@ -144,9 +145,10 @@ class MarkDialog(Dialog[bool]):
         try:
             points = float(typed_) if typed_ else None
         except ValueError:
-            wrong = f"{typed_} is no number."
+            wrong = f"{typed_} is not a number."
         else:
-            wrong = self._save(points, self.query_one(OwnWordsField).text, why)
+            taken = self._item is not None and points is None and self._points is not None
+            wrong = TAKEN_BACK if taken else self._save(points, self.query_one(OwnWordsField).text, why)
         if wrong:
             self.query_one("#mark-said", Static).update(Text(wrong, style="bold $bad"))
         else:
