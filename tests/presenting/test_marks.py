@@ -104,6 +104,10 @@ def shades(table: str) -> list[str]:
     return ["".join(run.style[-1:] or "·" for run in line if run.style) for line in lines]
 
 
+def test_a_number_beyond_all_numbers_has_no_shade():
+    assert shades(f"a  1  {'9' * 400}\nb  2  3\nc  5  4") == ["", "12", "43"]
+
+
 def test_a_table_on_one_scale_is_shaded_as_a_whole_and_its_head_is_not():
     table = "examples     1     5     20    100\nprototypes  .61   .78   .82   .83\nhead        .52   .74   .83   .90"
     assert shades(table) == ["", "1344", "344"]  # the least one has no shade

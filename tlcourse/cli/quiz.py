@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tlcourse.student.record import Record
 
 Tell = Callable[[str], None]
+_NAMED = 12
 
 
 def ask_all(
@@ -185,7 +186,7 @@ def take(
     if name not in loaded.quizzes and name not in loaded.mixed and not lesson:
         raise UsageError(
             f"There is no quiz {name!r}.",
-            cause=misspelt(name, loaded.quizzes),
+            cause=misspelt(name, [*loaded.quizzes, *loaded.mixed, *(LESSON + unit for unit in loaded.lessons)]),
             remedy="list them with: tlcourse quiz list",
         )
     tell = out.note if json else out.say
@@ -202,7 +203,7 @@ def take(
                 raise UsageError(
                     f"There is no question {only!r} in the quiz {name}.",
                     cause=misspelt(only, ids),
-                    remedy="lessons name them: tlcourse lesson show UNIT",
+                    remedy=f"one of: {', '.join(ids[:_NAMED])}{', …' * (len(ids) > _NAMED)}",
                 )
             asked = [one for one in asked if one[1].id == only]
         answers = ask_all(asked, loaded.about.id, record, tell, shaded=_shaded(json, plain))

@@ -253,6 +253,7 @@ def _columns(rows: Sequence[str]) -> tuple[list[list[_Cell]], bool]:
         for number, row in enumerate(rows)
         for found in _NUMBER.finditer(row)
     ]
+    cells = [cell for cell in cells if math.isfinite(cell.value)]  # hundreds of digits
     first = next((number for number, row in enumerate(rows) if row.strip()), 0)
     head = [cell.value for cell in cells if cell.row == first]
     series = len(head) > 2 and head == sorted(set(head))

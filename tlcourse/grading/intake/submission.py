@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Collection, Iterable
@@ -87,7 +88,7 @@ def collect(
         raise SubmissionError(
             f"{shown(origin)} is neither a file nor a folder.", remedy="name a .py, a .ipynb, a ZIP or a folder."
         )
-    folder, copy = _found_in(copy)
+    folder, copy = _found_in(copy, alone)
     _bring(alone, into, folder, copy)
     nothing_is_run = about is not None and not about.is_run
     _settle_solution(folder, copy, starter, origin.parent if own else None, alone, nothing_is_run=nothing_is_run)
@@ -120,7 +121,7 @@ def _lone_archive(folder: Path, alone: Collection[str]) -> str | None:
 
 def _take_file(copy: StagedCopy, alone: Collection[str]) -> None:
     suffix = _suffix(copy.origin.name)
-    if suffix == ".zip":
+    if suffix == ".zip" and copy.origin.name.lower() not in alone:
         unpack(read_file(copy.origin), copy)
     elif suffix in (".py", ".ipynb") or copy.origin.name.lower() in alone:
         name = (copy.origin.name if copy.origin.name.lower() in alone else f"solution{suffix}",)
@@ -143,7 +144,7 @@ def _unwrapped(folder: Path) -> Path:
         folder = inside[0]
 
 
-def _found_in(copy: StagedCopy) -> tuple[Path, StagedCopy]:
+def _found_in(copy: StagedCopy, alone: Collection[str]) -> tuple[Path, StagedCopy]:
     """The folder of the solution, and the copy that knows its names.
 
     It is the top one, the only one below it that holds one, or what a lone ZIP holds.
@@ -161,7 +162,7 @@ def _found_in(copy: StagedCopy) -> tuple[Path, StagedCopy]:
             home = homes.pop()
             copy.notices.append(f"The solution lies in the folder {shown(home.relative_to(folder))}.")
             return home, copy
-        archives = [path for path in files if _suffix(path.name) == ".zip"]
+        archives = [path for path in files if _suffix(path.name) == ".zip" and path.name.lower() not in alone]
         if sources or len(archives) != 1 or not left:
             return folder, copy
         copy.notices.append(f"{shown(archives[0].relative_to(folder))} was unpacked: it lay in the hand-in.")
@@ -181,7 +182,7 @@ def _bring(alone: Collection[str], top: Path, folder: Path, copy: StagedCopy) ->
         if name in alone and name not in there and path.is_file():
             above = copy.into if path.is_relative_to(copy.into) else top
             copy.notices.append(f"{shown(path.relative_to(above))} was taken along.")
-            path.rename(folder / path.name)
+            shutil.copyfile(path, folder / path.name)  # code may open it where it lies
             there.add(name)
 
 
