@@ -230,7 +230,7 @@ def problems(result: Result) -> list[Problem]:
         if not one.passed and not one.bonus:
             said = line(f"{measured(one)}. {one.message}" if one.message else measured(one))
             found.append(Problem(solution, 1, line(one.title), said))
-    if result.outcome == "fail":
+    if result.outcome == "fail" and found:  # else there was nothing to measure, and the messages say why
         return found
     texts = [result.problem, *reversed(result.messages)]
     at, number = solution, 1

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 from assignments import code, notebook, text
 from msgspec.structs import replace
 
 from tlcourse.course.loader import load_course
+from tlcourse.errors import SubmissionError
+from tlcourse.grading.grade import Options, grade, run
 from tlcourse.grading.parts import manual
 from tlcourse.grading.parts.manual import MAX_PIECES, MAX_SHOWN, MAX_TEXT, bounded_text, laid_out, materials, seen
+from tlcourse.presenting.verdict import problems
 
 HOSTILE = "\x1b[2Jred\x1b]8;;http://x\x07link\x1b]8;;\x07 \u202egnp.exe <script>alert(1)</script> [x](javascript:y)"
 PLAIN = "redlink gnp.exe <script>alert(1)</script> [x](javascript:y)"
@@ -20,8 +24,6 @@ PICTURE = base64.b64encode(b"\x89PNG and no picture").decode()
 
 @pytest.fixture(scope="module")
 def about():
-    from pathlib import Path
-
     return load_course(Path(__file__).parents[2] / "assignments_course").exercises["descent"].about
 
 
@@ -180,3 +182,19 @@ def test_a_part_without_files_or_cells_has_nothing_to_change(about, tmp_path):
     alone = msgspec.structs.replace(about, parts=(talk,))
     assert seen(alone, "s", tmp_path) == {}
     assert materials(alone, tmp_path)["talk"].pieces[0].text == "Nothing is handed in here for this part."
+
+
+def test_missing_code_gives_its_parts_nothing_and_is_said_where_an_editor_looks(tmp_path):
+    exercise = load_course(Path(__file__).parents[2] / "assignments_course").exercises["descent"]
+    (tmp_path / "report.pdf").write_bytes(b"%PDF")
+    result = grade(exercise, tmp_path, Options())
+    assert (result.outcome, result.points, result.checks, result.runs) == ("fail", 0.0, [], [])
+    assert [(one.id, one.outcome, one.points, one.message) for one in result.parts] == [
+        ("code", "fail", 0.0, "No solution.py was handed in."),
+        ("report", "ran", None, ""),
+        ("words", "ran", None, ""),
+    ]
+    (problem,) = problems(result)
+    assert (problem.title, problem.message) == ("FAIL", "No solution.py was handed in.")
+    with pytest.raises(SubmissionError, match=r"holds no solution\.py"):
+        run(exercise, tmp_path, Options())  # which is about the code alone
