@@ -128,6 +128,8 @@ async def test_a_hand_in_is_marked_beside_its_checks_with_keys(visit, to_mark, c
         assert "\x1b" not in shown
         await person.press("plus")
         await person.sees("✓ A figure of w over the steps  2 of 2")
+        await person.press("enter", "enter")  # nothing is given
+        assert len(marks_given()) == 1
         await person.press("enter")
         await person.sees("Points, at most 3")
         await person.type("4")

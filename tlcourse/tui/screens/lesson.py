@@ -23,6 +23,7 @@ from tlcourse.quiz.kinds.question import Answer, Mark
 from tlcourse.quiz.kinds.short import Recalled
 from tlcourse.student.record import now
 from tlcourse.student.review import Known, in_words, rate, recalled
+from tlcourse.text import counted
 from tlcourse.tui import routes
 from tlcourse.tui.screens.dialogs import choose_exercise, choose_lab
 from tlcourse.tui.screens.frame import CourseScreen
@@ -112,7 +113,7 @@ class LessonScreen(CourseScreen):
         app.record.keep_place(app.course.about.id, f"lesson/{self.unit}")
         app.changed()
         lesson = app.course.lessons[self.unit]
-        text = f"# {lesson.title}\n\n*{lesson.minutes} minutes*\n\n{lesson.body}\n"
+        text = f"# {lesson.title}\n\n*{counted(lesson.minutes, 'minute')}*\n\n{lesson.body}\n"
         if lesson.references:
             text += "\n## References\n\n" + "\n".join(f"- {reference}" for reference in lesson.references)
         contents = self.query_one("#contents", OptionList)

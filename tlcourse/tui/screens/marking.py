@@ -23,7 +23,7 @@ from tlcourse.tui.widgets.choices import OwnWordsField
 
 THE_WHOLE = "the-whole"
 """The last line of a rubric: a comment on the whole hand-in."""
-TAKEN_BACK = "Points that are set stay until others are: tlcourse ta mark … --withdraw takes them back."
+NOT_WITHDRAWN = "Points that are set stay until others are; to have none: tlcourse ta mark … --withdraw"
 _FENCES = ("```", "~~~")
 
 
@@ -142,13 +142,17 @@ class MarkDialog(Dialog[bool]):
         """Keep it and close, or say why not."""
         typed_ = self.query_one("#mark-points", Input).value.strip().replace(",", ".") if self._item else ""
         why = self.query_one("#mark-why", Input).value if self._points is not None else ""
+        comment = self.query_one(OwnWordsField).text
+        if not typed_ and self._points is None and not comment.strip() and not self._comment:
+            self.dismiss(False)  # nothing is given, and nothing was
+            return
         try:
             points = float(typed_) if typed_ else None
         except ValueError:
             wrong = f"{typed_} is not a number."
         else:
             taken = self._item is not None and points is None and self._points is not None
-            wrong = TAKEN_BACK if taken else self._save(points, self.query_one(OwnWordsField).text, why)
+            wrong = NOT_WITHDRAWN if taken else self._save(points, comment, why)
         if wrong:
             self.query_one("#mark-said", Static).update(Text(wrong, style="bold $bad"))
         else:
