@@ -34,6 +34,12 @@ def offset_runner(offsets):
     return run, seeds
 
 
+@pytest.fixture(autouse=True)
+def handed_in(tmp_path):
+    """Where no code is handed in, nothing is run."""
+    (tmp_path / "solution.py").touch()
+
+
 @pytest.fixture
 def graded(line, tmp_path):
     def grade(offsets):
