@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tlcourse.course.spec import Identifier
 from tlcourse.errors import ContentError
@@ -76,7 +76,7 @@ class Paper(Struct, frozen=True, forbid_unknown_fields=True):
     values: dict[str, float]
     """Its numbers by the arm's id."""
     note: str = ""
-    """What differs from ours."""
+    """What differs from ours; it is shown before the run, and must not give the result away."""
 
 
 class Prediction(Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,6 +116,10 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     """The number that is compared."""
     compare: Compare
     """Which two arms decide."""
+    figure: Annotated[int, Meta(ge=1)] = 1
+    """Which figure of its unit's lesson stands beside it before it runs, from 1; it must not give the result away."""
+    formula: str = ""
+    """The method in a formula (LaTeX, as in lessons), which stands below that figure."""
     settings: list[Setting] = []
     """Numbers that a student may change."""
     paper: list[Paper] = []

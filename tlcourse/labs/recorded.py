@@ -55,6 +55,13 @@ def recorded(content: Path, lab: str) -> RecordedRun | None:
     return read_run(text.splitlines())
 
 
+def recorded_in_s(content: Path, lab: str) -> float | None:
+    """How long one seed of its recorded run took, of which only the first line is read; None where there is none."""
+    with contextlib.suppress(OSError, ValueError), (content / "labs" / "recorded" / f"{lab}.jsonl").open("rb") as file:
+        return msgspec.json.decode(file.readline(), type=About).seconds
+    return None
+
+
 def recorded_labs(content: Path) -> list[str]:
     """The labs of which a run comes with the course."""
     return sorted(path.stem for path in (content / "labs" / "recorded").glob("*.jsonl"))

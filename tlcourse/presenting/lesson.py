@@ -14,6 +14,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tlcourse.course.figure import fences
+from tlcourse.course.lab import Lab, load_labs
 from tlcourse.course.markdown import QUESTION
 from tlcourse.course.model import LoadedCourse
 from tlcourse.presenting import figures
@@ -273,6 +275,17 @@ def problems_of_drawings(course: LoadedCourse) -> Iterator[str]:
         for part in parts(path.read_text(encoding="utf-8")):
             yield from _formula_problems(part, path)
             yield from _image_problems(part, path)
+    for lab in load_labs(course.folder, [unit.id for unit in course.about.units]).values():
+        yield from _lab_problems(lab, course)
+
+
+def _lab_problems(lab: Lab, course: LoadedCourse) -> Iterator[str]:
+    path = course.folder / "labs" / f"{lab.id}.yaml"
+    yield from _formula_problems(Part("math", lab.formula), path)
+    lesson = course.lessons.get(lab.unit)
+    there = len(list(fences(lesson.body, "figure"))) if lesson else 0
+    if lab.figure > max(there, 1):
+        yield f"{path}:1: figure is {lab.figure}, expected at most {there}: the lesson of `{lab.unit}` has no more"
 
 
 def _image_problems(part: Part, path: Path) -> Iterator[str]:

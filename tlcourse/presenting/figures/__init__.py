@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.course.figure import (
     Curve,
@@ -30,11 +31,12 @@ from tlcourse.course.figure import (
 from tlcourse.errors import ContentError
 from tlcourse.presenting.figures.blocks import grid, matrices, picture, stack
 from tlcourse.presenting.figures.canvas import widest, wrapped
-from tlcourse.presenting.figures.flow import flow, legs
+from tlcourse.presenting.figures.flow import flow, legs, spread
 from tlcourse.presenting.figures.plots import curve, points
 from tlcourse.presenting.figures.tree import tree
 from tlcourse.presenting.marks import Line, Run
 
+_ENDLESS = 1_000
 NARROWEST, WIDEST = 56, 96
 """Columns: every figure of a course fits the first (`author check`); none is drawn wider than the second."""
 
@@ -75,6 +77,34 @@ def _lines(figure: Figure, width: int, view: View) -> list[Line]:
             return grid(figure, width)
         case Picture():
             return picture(figure, width)
+
+
+def large(figure: Figure, width: int, height: int) -> list[Line]:
+    """The lines of a figure as large as there is room for, also beyond what a text has, where its kind can be larger."""
+    caption = wrapped(figure.caption, min(width, WIDEST), "italic $muted")
+    if isinstance(figure, Flow):
+        found = spread(figure, width, height - len(caption))
+        return [*found, *caption] if found else drawn(figure, width)
+    for times in (3, 2):
+        bigger = _enlarged(figure, times)
+        made = _lines(bigger, width, View())
+        whole = len(made) <= len(_lines(bigger, _ENDLESS, View())) + 1  # its panels stay side by side
+        if bigger != figure and whole and widest(made) <= width and len(made) + len(caption) <= height:
+            return [*made, *caption]
+    return drawn(figure, width)
+
+
+def _enlarged(figure: Figure, times: int) -> Figure:
+    """Squares, panels and charts that many times as wide and tall; others as they are."""
+    if isinstance(figure, (Points, Curve)):
+        return replace(figure, size=(figure.size[0] * times, figure.size[1] * times))
+    if isinstance(figure, Picture):
+        panels = [
+            replace(panel, rows=["".join(sign * times for sign in row) for row in panel.rows for _ in range(times)])
+            for panel in figure.panels
+        ]
+        return replace(figure, panels=panels)
+    return figure
 
 
 def moves(figure: Figure) -> int:
@@ -140,6 +170,6 @@ def problems(path: Path) -> Iterator[str]:
 
 
 __all__ = [
-    "NARROWEST", "WIDEST", "Run", "View", "drawn", "drawn_text", "in_words", "instead", "legs", "moves", "problems",
+    "NARROWEST", "WIDEST", "Run", "View", "drawn", "drawn_text", "in_words", "instead", "large", "legs", "moves", "problems",
     "spelt", "view_of",
 ]  # fmt: skip

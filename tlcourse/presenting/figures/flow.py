@@ -49,13 +49,22 @@ def flow(figure: Flow, width: int, frame: int | None = None) -> list[Line]:
     return lines
 
 
+def spread(figure: Flow, width: int, height: int) -> list[Line] | None:
+    """A flow with its boxes as far apart as so many columns and lines let them be; None where it cannot be wider."""
+    for gap, below in ((20, 2), (14, 2), (14, 1), (11, 1), (8, 1), (11, 0), (8, 0)):
+        lines = _Drawing(figure, figure.direction, gap, None, below).lines()
+        if len(lines) <= height and max((cell_len(plain(line)) for line in lines), default=0) <= width:
+            return lines
+    return None
+
+
 def legs(figure: Flow) -> int:
     """How many steps the way back has; ways that are drawn at once go side by side."""
     return max((len(way.path) - 1 for way in figure.backward), default=0)
 
 
 class _Drawing:
-    def __init__(self, figure: Flow, direction: str, gap: int, frame: int | None) -> None:
+    def __init__(self, figure: Flow, direction: str, gap: int, frame: int | None, below: int = 0) -> None:
         self.figure, self.down, self.frame = figure, direction == "down", frame
         turned = self.down and figure.direction == "right"
         self.placed: dict[str, _Placed] = {}
@@ -66,15 +75,15 @@ class _Drawing:
                     self.placed[name] = _placed(*where, _box(figure, name))
         self.taken = {(one.row, one.column) for one in self.placed.values()}
         self.arrows = [stops(arrow) for arrow in figure.arrows]
-        self._lay_out(gap)
+        self._lay_out(gap, below)
 
-    def _lay_out(self, gap: int) -> None:
+    def _lay_out(self, gap: int, more: int) -> None:
         columns = max(one.column for one in self.placed.values()) + 1
         rows = max(one.row for one in self.placed.values()) + 1
         widths = [max([one.width for one in self.placed.values() if one.column == c] or [1]) for c in range(columns)]
         heights = [max([one.height for one in self.placed.values() if one.row == r] or [1]) for r in range(rows)]
         across = [min(gap, 3) if self.down else gap] * columns
-        below = [1 if self.down else 0] * rows
+        below = [more + (1 if self.down else 0)] * rows
         for names, _, text in self.arrows:
             for a, b in itertools.pairwise(names):
                 one, other = self.placed[a], self.placed[b]

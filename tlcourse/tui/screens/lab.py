@@ -19,7 +19,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tlcourse.course.figure import fences
-from tlcourse.labs.recorded import recorded
+from tlcourse.labs.recorded import recorded, recorded_in_s
 from tlcourse.labs.result import KeptRun, kept_run, kept_runs
 from tlcourse.presenting.lab_run import headline
 from tlcourse.presenting.lab_run import seeds as seeds_of
@@ -29,7 +29,9 @@ from tlcourse.tui.screens.lab_keys import StageScreen
 from tlcourse.tui.screens.lab_runs import RunsDialog
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.choices import Choices
+from tlcourse.tui.widgets.lab_before import decides, roomy
 from tlcourse.tui.widgets.lab_stage import Stage
+from tlcourse.tui.widgets.lab_view import Drawn, keys_of
 from tlcourse.tui.widgets.sliders import SettingsPane, Sliders
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class LabScreen(StageScreen):
         self._said: tuple[str, str] = ("", "")
         self._last, self._frame = time.monotonic(), 0
         self._playing = ""
+        self._took_s: float | None = None
 
     @property
     def sliders(self) -> Sliders:
@@ -105,20 +108,36 @@ class LabScreen(StageScreen):
                     yield Choices(id="lab-options", markup=False)
                     yield Static(id="lab-reasons", markup=False)
                 yield SettingsPane(self.lab)
+                yield Drawn(self._draw_decides, id="lab-decides", classes="pane")
                 yield Static(id="lab-explanation", classes="pane", markup=False)
             lesson = self.course_app.course.lessons.get(self.lab.unit)
-            figure = next((text for _, text in fences(lesson.body, "figure")), "") if lesson else ""
+            figures = [text for _, text in fences(lesson.body, "figure")] if lesson else []
+            figure = figures[self.lab.figure - 1] if self.lab.figure <= len(figures) else ""
             yield Stage(self.lab, motion=self.course_app.motion, figure=figure)
+
+    def _draw_decides(self, width: int, height: int) -> Text:
+        del height
+        app = self.course_app
+        keys = keys_of(self.lab, [arm.id for arm in self.lab.arms], ascii_only=app.ascii_only)
+        return decides(self.lab, width, keys, app.words, self._took_s, _MANY)
+
+    def put_in_order(self) -> None:
+        """What decides stands there where there is room, until something runs."""
+        super().put_in_order()
+        if self.is_mounted:
+            self.query_one("#lab-decides").display = self.stage.timeline is None and roomy(self.app.size)
 
     def on_mount(self) -> None:
         """Ask for the prediction, or play."""
         super().on_mount()
         words, lab, app = self.course_app.words, self.lab, self.course_app
+        self._took_s = recorded_in_s(app.course.folder, self.lab_name)
         for name, title in (("claim", "Claim"), ("prediction", "Predict first")):
             self.query_one(f"#lab-{name}").border_title = title
         self.query_one("#lab-claim", Static).update(words(lab.claim))
         self.query_one("#lab-prompt", Static).update(words(lab.prediction.prompt))
         self.query_one("#lab-explanation").border_title = "Why"
+        self.query_one("#lab-decides").border_title = "What decides"
         self._ask()
         self._show_pace()
         self.set_interval(_FRAME_S, self._tick)

@@ -14,7 +14,8 @@ from tlcourse.course.lab import Lab
 from tlcourse.presenting.lab_run import ROLE, bars, better, seeds
 from tlcourse.presenting.marks import Run, share_bar
 from tlcourse.tui.playing import Timeline
-from tlcourse.tui.text import Text
+from tlcourse.tui.text import Text, spelt_out
+from tlcourse.tui.widgets.lab_before import arms, method, roomy, shows
 from tlcourse.tui.widgets.lab_view import Curves, Drawn, between, keys_of, pictures
 
 if TYPE_CHECKING:
@@ -56,12 +57,16 @@ class Stage(Vertical):
         """From what came of it to how it came."""
         yield Drawn(self._draw_result, id="lab-result", classes="pane")
         yield Drawn(self._draw_charts, id="lab-charts", classes="pane")
+        yield Drawn(self._draw_method, id="lab-method", classes="pane")
+        yield Drawn(lambda width, _: shows(width, self._words), id="lab-shows", classes="pane")
         yield Drawn(self._draw_pictures, id="lab-pictures", classes="pane")
         yield Static(id="lab-time", markup=False)
 
     def on_mount(self) -> None:
         """Name the panes."""
         self._part("pictures").border_title = "Features"
+        self._part("method").border_title = "The method"
+        self._part("shows").border_title = "What a run shows"
         self.redraw()
 
     def _part(self, name: str) -> Drawn:
@@ -147,6 +152,11 @@ class Stage(Vertical):
             self.timeline.paused = not self.timeline.paused
         self.catch_up()
 
+    def on_resize(self) -> None:
+        """A large terminal shows the method, too, until there is something to be seen."""
+        if self.has_class("-roomy") != self.roomy:
+            self.redraw()
+
     # -- drawing ---------------------------------------------------------------------------------------------------
 
     def redraw(self, cloud: float | None = None) -> None:
@@ -159,11 +169,21 @@ class Stage(Vertical):
             result.border_title = self._words(better(self._lab))
             papers = "".join(f" · ◆ {paper.title}" for paper in self._lab.paper)
             result.border_subtitle = self._words(seeds(self._result) + papers)
+        self.set_class(self.roomy, "-roomy")
         charts.border_title = "Curves" if self._drawn else "What is compared"
-        for part in (result, charts, shown):
+        method = self._part("method")
+        method.display = self.roomy and bool(self._figure or self._lab.formula)
+        coming = self._part("shows")
+        coming.display = self.roomy
+        for part in (result, charts, method, coming, shown):
             if part.display:
                 part.redraw()
         self._show_time()
+
+    @property
+    def roomy(self) -> bool:
+        """Whether there is nothing to be seen yet, and much room for it."""
+        return self.timeline is None and not self._drawn and roomy(self.app.size)
 
     @property
     def _drawn(self) -> bool:
@@ -205,6 +225,8 @@ class Stage(Vertical):
             return self.curves.text(width, height, ascii_only=self._ascii, earlier=self.earlier)
         text = Text(no_wrap=True, overflow="crop")
         keys = keys_of(self._lab, [arm.id for arm in self._lab.arms], ascii_only=self._ascii)
+        if self.roomy:
+            return arms(self._lab, width, keys, self._words)
         airy = height >= 3 * len(self._lab.arms) + 2  # then each has the bar that a run will fill
         for number, arm in enumerate(self._lab.arms):
             key = keys[arm.id]
@@ -230,6 +252,9 @@ class Stage(Vertical):
                 for line in lines:
                     text.append("\n" + left).append_text(Text.of(line))
         return text
+
+    def _draw_method(self, width: int, height: int) -> Text:
+        return method(self._figure, self._lab.formula, width, height, spelt_out if self._ascii else None)
 
     def _draw_pictures(self, width: int, height: int) -> Text:
         shown: list[Mapping[str, Any]] = self.curves.pictured(self.by)

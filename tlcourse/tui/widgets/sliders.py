@@ -22,6 +22,7 @@ from tlcourse.errors import UsageError
 from tlcourse.presenting.marks import Run
 from tlcourse.text import counted
 from tlcourse.tui.text import Text
+from tlcourse.tui.widgets.lab_before import roomy
 
 _STOPS = 24
 """About as many places as a slider stops at."""
@@ -116,9 +117,22 @@ class Sliders(Widget, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as it takes."""
+        if roomy(self.app.size):
+            return len(self._lines(max(width, 10)))
         return len(self._settings) + max(
             (len(wrap(self._about(one), max(width, 10))) for one in self._settings), default=0
         )
+
+    def _lines(self, width: int) -> list[tuple[int, str]]:
+        """Where there is much room each is told below its slider: of each line whose it is, and what it says."""
+        found: list[tuple[int, str]] = []
+        for number, one in enumerate(self._settings):
+            found += [
+                (number, ""),
+                *((number, f"  {line}") for line in wrap(self._about(one), width - 2)),
+                (number, " "),
+            ]
+        return found[:-1]
 
     def _about(self, one: Setting) -> str:
         return f"{one.help} ({one.low:g} to {one.high:g}, default {one.default:g})"
@@ -138,6 +152,11 @@ class Sliders(Widget, can_focus=True):
             for run in self._slider(one, room):
                 text.append(run.text, run.style or None)
             text.append(f"  {value:>{numbers}g}\n", style="bold" if value != one.default else "$muted")
+            if roomy(self.app.size):
+                told = [line for whose, line in self._lines(max(width, 10)) if whose == number and line]
+                text.append("".join(f"{line}\n" for line in told), style="$muted")
+        if roomy(self.app.size):
+            return text
         return text.append(self._about(self._settings[self._at]), style="$muted")
 
     def _slider(self, one: Setting, width: int) -> list[Run]:
@@ -182,15 +201,17 @@ class Sliders(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """A click chooses, and moves the slider to where it was clicked."""
         at = event.get_content_offset(self)
-        if at is None or self.locked or not 0 <= at.y < len(self._settings):
+        rows = [(number, "") for number in range(len(self._settings))]
+        rows = self._lines(max(self.content_size.width, 10)) if roomy(self.app.size) else rows
+        if at is None or self.locked or not 0 <= at.y < len(rows):
             return
-        self._at = at.y
+        self._at = rows[at.y][0]
         one = self._settings[self._at]
         longest = max(cell_len(_words(other)) for other in self._settings)
         numbers = max(len(f"{self.values[other.id]:g}") for other in self._settings)
         room = max(self.content_size.width - longest - numbers - 4, 6)
         place = at.x - longest - 2
-        if 0 <= place < room:
+        if 0 <= place < room and not rows[at.y][1]:
             found = stops(one)
             self.put(one.id, found[round(place / max(room - 1, 1) * (len(found) - 1))])
         self.refresh()
