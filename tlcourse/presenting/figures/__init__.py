@@ -80,7 +80,7 @@ def _lines(figure: Figure, width: int, view: View) -> list[Line]:
 
 
 def large(figure: Figure, width: int, height: int) -> list[Line]:
-    """The lines of a figure as large as there is room for, also beyond what a text has, where its kind can be larger."""
+    """The lines of a figure as large as there is room for, where its kind can be larger."""
     caption = wrapped(figure.caption, min(width, WIDEST), "italic $muted")
     if isinstance(figure, Flow):
         found = spread(figure, width, height - len(caption))
@@ -170,6 +170,6 @@ def problems(path: Path) -> Iterator[str]:
 
 
 __all__ = [
-    "NARROWEST", "WIDEST", "Run", "View", "drawn", "drawn_text", "in_words", "instead", "large", "legs", "moves", "problems",
-    "spelt", "view_of",
+    "NARROWEST", "WIDEST", "Run", "View", "drawn", "drawn_text", "in_words", "instead", "large", "legs", "moves",
+    "problems", "spelt", "view_of",
 ]  # fmt: skip

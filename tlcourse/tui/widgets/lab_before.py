@@ -41,6 +41,7 @@ _KEYS = [
     ("o", "lays earlier runs over this one"),
     ("w", "shows the training over 10 s, or as fast as it comes"),
     ("t l", "features by t-SNE or PCA; the lesson"),
+    ("home end", "to its beginning, to its end"),
 ]
 
 
@@ -129,7 +130,7 @@ def shows(width: int, words: Callable[[str], str]) -> Text:
     half = (width - 3) // 2
     told = [
         [line for name, said in part for line in _keyed(name, words(said), half, look, column)]
-        for part, look, column in ((_SEEN, "bold", 10), (_KEYS, "bold $next", 9))
+        for part, look, column in ((_SEEN, "bold", 10), (_KEYS, "bold $next", 10))
     ]
     return Text("\n", no_wrap=True, overflow="crop").join(  # type: ignore[return-value]
         Text.of([*padded(line, half + 3), *other]) for line, other in zip_longest(*told, fillvalue=[])

@@ -65,7 +65,7 @@ class Stage(Vertical):
     def on_mount(self) -> None:
         """Name the panes."""
         self._part("pictures").border_title = "Features"
-        self._part("method").border_title = "The method"
+        self._part("method").border_title = "The idea"
         self._part("shows").border_title = "What a run shows"
         self.redraw()
 
