@@ -23,8 +23,6 @@ def used(screen: str, columns: int, rows: int) -> float:
 
 
 LEAST = 0.55
-STILL = 0.35
-"""Of a lab that has not run: its curves and pictures have their room, and are yet to come."""
 
 
 @pytest.mark.parametrize("stop", ["home-begun", "lab", "lab-played", "exercise-bench", "progress", "lesson", "labs"])
@@ -37,4 +35,34 @@ async def test_large_terminals_are_used(visit, stop, no_doctor):
             await person.press()
             shares[size] = round(used(person.screen, *size), 2)
         assert shares[120, 40] >= LEAST, f"{shares}\n{person.screen}"
-        assert shares[200, 60] >= (STILL if stop == "lab" else LEAST), f"{shares}\n{person.screen}"
+        assert shares[200, 60] >= LEAST, f"{shares}\n{person.screen}"
+
+
+async def test_a_lab_before_its_run_shows_what_it_is_about_and_nothing_of_how_it_comes_out(visit):
+    async with visit(200, 60) as person:
+        for lab in ("pinball", "anchoring"):  # the one with least to show; one whose paper has numbers
+            shown = await person.go(f"lab/{lab}")
+            assert used(shown, 200, 60) >= LEAST, shown
+        for words in (
+            "The idea",
+            "0.774 in the paper",
+            "some 5 s",
+            "labels of each new subject (4 to 1000, default 12)",
+        ):
+            assert words in shown
+        assert "CE(p₀, p)" in shown  # the formula
+        assert "0.796" not in shown  # what the paper reports of the method would answer the prediction
+        assert "79.6" not in shown
+        await person.go("play/anchoring")
+        assert "What decides" not in await person.press("end")
+
+
+async def test_text_alone_on_a_slide_stands_in_the_middle_beside_a_figure(visit):
+    async with visit(200, 60) as person:
+        await person.go("present/dann")
+        screen = person.app.screen
+        number = next(n for n, one in enumerate(screen.slides, 1) if one.text.startswith("```python") and not one.more)
+        lines = (await person.press(*str(number), "enter")).splitlines()
+        told = [n for n, line in enumerate(lines) if "import math" in line or "assert torch.allclose(f.grad" in line]
+        assert abs((told[0] - 7) - (56 - told[-1])) <= 6, told  # as much above as below
+        assert any("domain head" in line for line in lines[told[0] : told[-1]])

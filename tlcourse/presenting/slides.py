@@ -12,6 +12,7 @@ from typing import Literal
 
 from markdown_it import MarkdownIt
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tlcourse.course.markdown import sections
 from tlcourse.course.model import Lesson
@@ -43,7 +44,7 @@ class Slide(Struct, frozen=True):
     question: str = ""
     """The identifier of a question of the unit's quizzes, which is answered one click later."""
     kept: str = ""
-    """The figure of its section that was shown before, for where there is room beside the text."""
+    """A figure that was shown before, for where there is room beside the text: of its section, or of the lesson."""
 
 
 class _Block(Struct, frozen=True):
@@ -66,7 +67,16 @@ def slides(lesson: Lesson, labs: Sequence[str], following: str = "") -> list[Sli
     found = [Slide(lesson.title, "title", text=as_markdown(begin[1]).strip())]
     for title, text in rest:
         found += _of_section(title, text, labs)
-    return [*found, Slide("The end", "end", text=f"Next: **{following}**" if following else "")]
+    return [*_illustrated(found), Slide("The end", "end", text=f"Next: **{following}**" if following else "")]
+
+
+def _illustrated(found: Sequence[Slide]) -> Iterator[Slide]:
+    """A column of text that would stand alone gets the lesson's figure that was shown last beside it."""
+    last = ""
+    for slide in found:
+        last = slide.figure or slide.kept or last
+        alone = slide.kind == "text" and not (slide.figure or slide.kept or slide.more)
+        yield replace(slide, kept=last) if alone else slide
 
 
 def _parted(body: str) -> list[tuple[str, str]]:

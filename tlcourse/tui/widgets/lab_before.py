@@ -29,7 +29,7 @@ _STANDS_FOR = {
 }
 _IN_WORDS = 88
 """Columns of a figure's words: longer lines read badly."""
-_LOOSE = 3
+_LOOSE, _FEW = 3, 4
 _SEEN = [
     ("Curves", "of every arm while it trains, in its colour and with its mark"),
     ("Features", "before and after, where the lab has pictures of them"),
@@ -54,10 +54,11 @@ def arms(lab: Lab, width: int, keys: Mapping[str, Run], words: Callable[[str], s
     """A legend: each arm with its mark, what it stands for, and the bar that a run will fill."""
     text = Text(no_wrap=True, overflow="crop")
     longest = max(len(words(arm.title)) for arm in lab.arms) + 3
+    between = "\n\n" if len(lab.arms) > _FEW else "\n\n\n"
     for number, arm in enumerate(lab.arms):
         key = keys[arm.id]
         compared = arm.id in (lab.compare.method, lab.compare.control)
-        text.append("\n\n" if number else "").append(f"{key.text} ", style=key.style)
+        text.append(between if number else "").append(f"{key.text} ", style=key.style)
         text.append(words(arm.title).ljust(longest), style="bold" if compared else "")
         text.append(f"{arm.role:<10}", style=ROLE[arm.role]).append(_STANDS_FOR[arm.role], style="$muted")
         if compared:
