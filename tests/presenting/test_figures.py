@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tlcourse.course.figure import Figure, alt_of, read
 from tlcourse.course.loader import load_course
@@ -246,6 +247,36 @@ def test_the_guide_has_an_example_of_every_kind():
 
 def test_every_figure_of_the_course_fits_and_none_is_wrong():
     assert list(problems_of_drawings(COURSE)) == []
+
+
+def test_a_lab_has_a_figure_of_its_lesson_and_a_formula_that_can_be_set(tmp_path):
+    for unit in COURSE.about.units:
+        if unit.lesson:
+            (tmp_path / unit.lesson).parent.mkdir(exist_ok=True)
+            (tmp_path / unit.lesson).touch()
+    (tmp_path / "labs").mkdir()
+    lab = (COURSE.folder / "labs" / "lora.yaml").read_text().replace("formula: '", "figure: 9\nformula: '\\nosuch ")
+    (tmp_path / "labs" / "lora.yaml").write_text(lab)
+    found = list(problems_of_drawings(replace(COURSE, folder=tmp_path, exercises={})))
+    assert [problem.partition("labs/")[2][:36] for problem in found] == [
+        "lora.yaml:1: the formula cannot be s",
+        "lora.yaml:1: figure is 9, expected a",
+    ]
+
+
+@pytest.mark.parametrize("lab", ["dann", "pathnet"])
+def test_a_figure_is_larger_where_there_is_room_and_never_cut(lab):
+    figure = read(
+        [
+            part.text
+            for part in parts(COURSE.lessons["multi-task-learning" if lab == "pathnet" else lab].body)
+            if part.kind == "figure"
+        ][3 if lab == "pathnet" else 0]
+    )
+    usual, large = figures.drawn(figure, 130), figures.large(figure, 130, 30)
+    assert widest(usual) < widest(large) <= 130
+    assert len(usual) < len(large) <= 30
+    assert figures.large(figure, 130, 4) == usual
 
 
 @pytest.mark.parametrize("text", [text for _, text in FENCES], ids=[name for name, _ in FENCES])

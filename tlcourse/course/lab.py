@@ -116,10 +116,6 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     """The number that is compared."""
     compare: Compare
     """Which two arms decide."""
-    figure: Annotated[int, Meta(ge=1)] = 1
-    """Which figure of its unit's lesson stands beside it before it runs, from 1; it must not give the result away."""
-    formula: str = ""
-    """The method in a formula (LaTeX, as in lessons), which stands below that figure."""
     settings: list[Setting] = []
     """Numbers that a student may change."""
     paper: list[Paper] = []
@@ -128,6 +124,10 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     """Besides synthetic data: which other data it can run on."""
     moves: Literal["centres", "covariances"] = "centres"
     """What the method brings together, and the pictures of features therefore say."""
+    figure: Annotated[int, Meta(ge=1)] = 1
+    """Which figure of its unit's lesson stands beside it before it runs, from 1; it must not give the result away."""
+    formula: str = ""
+    """The method in a formula (LaTeX, as in lessons), which stands below that figure."""
     code: Identifier = ""
     """The module of `tlcourse.labs.experiments` that holds it, where that has another name than the lab."""
 
