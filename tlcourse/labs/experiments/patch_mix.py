@@ -104,12 +104,13 @@ def unsupervised(
     guesses = {}
     for arm in ("source", "pseudo", "mixed"):
         net = mnist_m.network()
-        _full_train(net, x, y, unlabelled, arm, epochs, log)
+        train_full(net, x, y, unlabelled, arm, epochs, log)
         guesses[arm] = mnist_m.predictions(net, test)
     return guesses
 
 
-def _full_train(net: nn.Module, x: Tensor, y: Tensor, unlabelled: Tensor, arm: str, epochs: int, log: Log) -> None:
+def train_full(net: nn.Module, x: Tensor, y: Tensor, unlabelled: Tensor, arm: str, epochs: int, log: Log) -> None:
+    """One arm on real pictures (n, 3, 28, 28): "source", "pseudo" or "mixed"; every arm has the same schedule."""
     batch = mnist_m.BATCH
     steps = len(x) // batch
     optimizer = torch.optim.Adam(net.parameters(), 1e-3)
