@@ -12,6 +12,8 @@ import os
 import sys
 from pathlib import Path
 
+from tlcourse.errors import InfraError
+
 VARIABLE = "TLCOURSE_DEBUG"
 _FORMAT = "%(asctime)s %(process)d %(name)s: %(message)s"
 
@@ -48,6 +50,22 @@ def into(file: Path) -> None:
         handler.close()
     start()
     logger.debug("log of tlcourse %s in %s", __version__, file)
+
+
+def our_mistake(error: BaseException) -> InfraError:
+    """What to say of an error of ours: its traceback belongs in a file that can be sent to us, never on the screen."""
+    import tempfile
+    import traceback
+
+    if os.environ.get("TLCOURSE_DEBUG"):
+        traceback.print_exception(error)
+    with tempfile.NamedTemporaryFile("w", prefix="tlcourse-error-", suffix=".log", delete=False) as stream:
+        traceback.print_exception(error, file=stream)
+    return InfraError(
+        f"tlcourse itself failed ({type(error).__name__}). This is not your mistake; nothing was counted.",
+        cause=str(error).splitlines()[0][:300] if str(error) else "",
+        remedy=f"report it with the log at {stream.name}",
+    )
 
 
 def _to_file(file: Path) -> logging.Handler:

@@ -100,7 +100,7 @@ def test_a_damaged_file_is_moved_aside_and_said_so(own_home, damage):
 def test_a_folder_that_cannot_be_made_costs_the_record_and_not_the_lesson(tmp_path):
     (tmp_path / "file").write_text("")
     with Record.open(tmp_path / "file" / "progress.sqlite") as record:
-        assert "not kept" in record.notice
+        assert "cannot be written" in record.notice
         record.mark_read("c", "unit")
         assert record.read_units("c") == {"unit"}
 

@@ -13,6 +13,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.lesson import show_markdown
 from tlcourse.cli.options import CourseFolder, ExerciseName, Json, Plain
+from tlcourse.cli.own_record import own_record
 from tlcourse.errors import ExitCode, UnableError, UsageError
 from tlcourse.text import counted, typed
 
@@ -132,11 +133,10 @@ def explain(exercise: ExerciseName, course: CourseFolder = None, json: Json = Fa
     """Once you have passed: why the reference solution does what it does, and its source."""
     from tlcourse.course.exercise import explanation
     from tlcourse.course.loader import load_course
-    from tlcourse.student.record import Record
 
     loaded = load_course(course)
     found = loaded.exercise(exercise)
-    with Record.open() as record:
+    with own_record() as record:
         passed = record.has_passed(loaded.about.id, found.about.id)
     explained = explanation(found, passed=passed)
     if json:
@@ -160,11 +160,10 @@ def attempts(
     from tlcourse.presenting.attempts import compared, sentences
     from tlcourse.presenting.verdict import outcome
     from tlcourse.presenting.words import points
-    from tlcourse.student.record import Record
 
     loaded = load_course(course)
     found = loaded.exercise(exercise)
-    with Record.open() as record:
+    with own_record() as record:
         kept = record.attempts(loaded.about.id, found.about.id)
         since = compared(kept, record.codes(loaded.about.id, found.about.id))
     if json:
@@ -209,7 +208,6 @@ def board(
         read_board,
         what_it_is,
     )
-    from tlcourse.student.record import Record
 
     loaded = load_course(course)
     found = loaded.exercise(exercise)
@@ -225,7 +223,7 @@ def board(
             cause="the course's staff hand one out, or publish it beside the course, if they want one.",
             remedy=f"tlcourse exercise board {name} FILE, with the file that you were given.",
         )
-    with Record.open() as record:
+    with own_record() as record:
         own = own_place(shown, [one.result for one in record.attempts(loaded.about.id, name)])
     if json:
         out.document({"schema": 1, "file": str(file), "board": shown, "own": own})

@@ -13,6 +13,7 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import ExerciseName, Json, Plain, Printing, RunOptions, SolutionPath
+from tlcourse.cli.own_record import own_record
 from tlcourse.errors import ExitCode, SubmissionError, TlcourseError
 
 if TYPE_CHECKING:
@@ -183,12 +184,9 @@ def record(result: Result, course: Path | None, code: str = "", *, tells: bool =
 
     from tlcourse.course.loader import load_course
     from tlcourse.presenting.attempts import changes_in_words, compared
-    from tlcourse.student.record import Record
 
     try:
-        with Record.open() as record:
-            if record.notice:
-                out.note(record.notice)
+        with own_record() as record:
             name = load_course(course).about.id
             record.record_attempt(name, msgspec.to_builtins(result), code)
             attempts, codes = record.attempts(name, result.exercise), record.codes(name, result.exercise)

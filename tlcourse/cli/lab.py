@@ -12,6 +12,7 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Events, Json, Plain
+from tlcourse.cli.own_record import own_record
 from tlcourse.errors import ExitCode, UsageError
 from tlcourse.text import counted, misspelt
 
@@ -34,10 +35,9 @@ def list_labs(course: CourseFolder = None, json: Json = False, plain: Plain = Fa
     from tlcourse.course.loader import load_course
     from tlcourse.labs.result import kept_runs
     from tlcourse.presenting.lab_run import state
-    from tlcourse.student.record import Record
 
     labs = list(_labs(course).values())
-    with Record.open() as record:
+    with own_record() as record:
         predictions = record.predictions(load_course(course).about.id)
     runs = {lab.id: len(kept_runs(lab.id)) for lab in labs}
     right = {lab.id: predictions[lab.id][1] if lab.id in predictions else None for lab in labs}
@@ -68,7 +68,6 @@ def show(
     """The claim, the question to answer first, the arms and the settings of a lab."""
     from tlcourse.course.loader import load_course
     from tlcourse.labs.result import kept_runs
-    from tlcourse.student.record import Record
 
     lab = _find(name, course)
     if runs:
@@ -77,7 +76,7 @@ def show(
     if json:
         out.document({"schema": 1, "lab": lab, "kept_runs": kept_runs(lab.id)})
         return
-    with Record.open() as record:
+    with own_record() as record:
         options = lab.prediction.shown(lab.id, record.seed(load_course(course).about.id))
     out.say(f"{lab.title}\n\nClaim: {lab.claim}\n\nPredict first: {lab.prediction.prompt}")
     for letter, option in zip("abcdefgh", options, strict=False):

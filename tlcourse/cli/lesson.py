@@ -11,6 +11,7 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Json, Plain
+from tlcourse.cli.own_record import own_record
 from tlcourse.errors import UsageError
 from tlcourse.text import misspelt
 
@@ -27,10 +28,9 @@ app = typer.Typer(help="Read the lessons.", no_args_is_help=True, rich_markup_mo
 def list_lessons(course: CourseFolder = None, json: Json = False, plain: Plain = False) -> None:
     """The units in order."""
     from tlcourse.course.loader import load_course
-    from tlcourse.student.record import Record
 
     loaded = load_course(course)
-    with Record.open() as record:
+    with own_record() as record:
         read = record.read_units(loaded.about.id)
     units = [
         {
@@ -71,7 +71,6 @@ def show(
     from tlcourse.course import markdown
     from tlcourse.course.loader import load_course
     from tlcourse.presenting.lesson import placed
-    from tlcourse.student.record import Record
 
     loaded = load_course(course)
     unit, _, wanted = unit.partition("#")
@@ -79,7 +78,7 @@ def show(
     name = about.id
     lesson = loaded.lessons[name]
     folder = (loaded.folder / (about.lesson or "")).parent
-    with Record.open() as record:
+    with own_record() as record:
         questions = placed(loaded, name, record.seed(loaded.about.id))
         if not wanted:
             record.mark_read(loaded.about.id, name)
@@ -203,13 +202,11 @@ def progress(
     from tlcourse.course.loader import load_course
     from tlcourse.student.overview import lines, overview
     from tlcourse.student.overview import markdown as as_markdown
-    from tlcourse.student.record import Record, now
+    from tlcourse.student.record import now
     from tlcourse.student.review import weak_objectives
 
     loaded = load_course(course)
-    with Record.open() as record:
-        if record.notice:
-            out.note(record.notice)
+    with own_record() as record:
         state = overview(loaded, record)
         weak = weak_objectives(loaded, record, now())
     if json:

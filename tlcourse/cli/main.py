@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from tlcourse.cli import out
-from tlcourse.errors import ExitCode, InfraError, TlcourseError, UsageError
+from tlcourse.errors import ExitCode, TlcourseError, UsageError
 from tlcourse.own_process import take_secret
 
 GROUP = "app"
@@ -202,7 +202,9 @@ def main() -> None:
         if (usage := _usage(error)) is not None:
             out.complain(usage)
             sys.exit(usage.exit_code)
-        out.complain(_our_mistake(error))
+        from tlcourse.logs import our_mistake
+
+        out.complain(our_mistake(error))
         sys.exit(ExitCode.INFRA)
 
 
@@ -217,19 +219,3 @@ def _usage(error: Exception) -> UsageError | None:
         sys.exit(ExitCode.USAGE)
     command = context.command_path if context else "tlcourse"
     return UsageError(said(), remedy=f"{command.replace('python -m tlcourse', 'tlcourse')} --help")
-
-
-def _our_mistake(error: Exception) -> InfraError:
-    """A traceback belongs in a file that can be sent to us, never on the screen."""
-    import tempfile
-    import traceback
-
-    if os.environ.get("TLCOURSE_DEBUG"):
-        traceback.print_exception(error)
-    with tempfile.NamedTemporaryFile("w", prefix="tlcourse-error-", suffix=".log", delete=False) as stream:
-        traceback.print_exception(error, file=stream)
-    return InfraError(
-        f"tlcourse itself failed ({type(error).__name__}). This is not your mistake; nothing was counted.",
-        cause=str(error).splitlines()[0][:300] if str(error) else "",
-        remedy=f"report it with the log at {stream.name}",
-    )

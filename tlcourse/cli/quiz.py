@@ -13,6 +13,7 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Json, Plain
+from tlcourse.cli.own_record import own_record
 from tlcourse.errors import UsageError
 from tlcourse.text import misspelt
 
@@ -177,7 +178,7 @@ def take(
     Options stand in another order at each visit; --json and the record name them by their text.
     """
     from tlcourse.course.loader import load_course
-    from tlcourse.student.record import Record, now
+    from tlcourse.student.record import now
     from tlcourse.student.review import LESSON, mixed, recalled
 
     loaded = load_course(course)
@@ -190,7 +191,7 @@ def take(
             remedy="list them with: tlcourse quiz list",
         )
     tell = out.note if json else out.say
-    with Record.open() as record:
+    with own_record(matters=True) as record:
         if name in loaded.mixed:
             asked = mixed(loaded, record, name, now())
         elif lesson:
@@ -207,11 +208,11 @@ def take(
                 )
             asked = [one for one in asked if one[1].id == only]
         answers = ask_all(asked, loaded.about.id, record, tell, shaded=_shaded(json, plain))
-    right = sum(answer["correct"] for answer in answers)
-    if json:
-        out.document({"schema": 2, "quiz": name, "right": right, "of": len(asked), "answers": answers})
-    else:
-        out.say(f"right: {right} of {len(asked)}" if plain else f"\n{right} of {len(asked)} right.")
+        right = sum(answer["correct"] for answer in answers)
+        if json:
+            out.document({"schema": 2, "quiz": name, "right": right, "of": len(asked), "answers": answers})
+        else:
+            out.say(f"right: {right} of {len(asked)}" if plain else f"\n{right} of {len(asked)} right.")
 
 
 @app.command("review")
@@ -229,12 +230,12 @@ def review(
     Answers are read as by `quiz take`. A question enters the schedule when it is first answered anywhere.
     """
     from tlcourse.course.loader import load_course
-    from tlcourse.student.record import Record, now
+    from tlcourse.student.record import now
     from tlcourse.student.review import due, in_words, next_due, weak_objectives
 
     loaded = load_course(course)
     tell = out.note if json else out.say
-    with Record.open() as record:
+    with own_record(matters=True) as record:
         waiting = due(loaded, record, now())
         answers: list[dict[str, Any]] = []
         if not only_list:
@@ -243,19 +244,21 @@ def review(
         left = due(loaded, record, at)
         coming = next_due(loaded, record, at)
         weak = weak_objectives(loaded, record, at)
-    right = sum(answer["correct"] for answer in answers)
-    if json:
-        then = coming.isoformat() if coming else None
-        out.document({"schema": 2, "due": len(left), "next": then, "right": right, "answers": answers, "weak": weak})
-        return
-    if answers:
-        out.say(f"right: {right} of {len(answers)}" if plain else f"\n{right} of {len(answers)} right.")
-    if plain:
-        out.say(f"due: {len(left)}\nnext: {in_words(coming, at)}")
-    else:
-        out.say(f"Due now: {len(left)}. The next question comes back {in_words(coming, at)}.")
-    for goal in weak[:5]:
-        out.say(f"Weak: {goal.text} (recall {goal.recall:.0%}; read: tlcourse lesson show {goal.unit})")
+        right = sum(answer["correct"] for answer in answers)
+        if json:
+            then = coming.isoformat() if coming else None
+            out.document(
+                {"schema": 2, "due": len(left), "next": then, "right": right, "answers": answers, "weak": weak}
+            )
+            return
+        if answers:
+            out.say(f"right: {right} of {len(answers)}" if plain else f"\n{right} of {len(answers)} right.")
+        if plain:
+            out.say(f"due: {len(left)}\nnext: {in_words(coming, at)}")
+        else:
+            out.say(f"Due now: {len(left)}. The next question comes back {in_words(coming, at)}.")
+        for goal in weak[:5]:
+            out.say(f"Weak: {goal.text} (recall {goal.recall:.0%}; read: tlcourse lesson show {goal.unit})")
 
 
 class Format(StrEnum):

@@ -23,6 +23,7 @@ import typer
 
 from tlcourse.cli import out
 from tlcourse.cli.options import CourseFolder, Json, Plain
+from tlcourse.cli.own_record import own_record
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.own_process import own_command
 
@@ -58,10 +59,9 @@ def route_of(course: Path | None, lesson: str, *, present: bool) -> str:
     loaded = load_course(course)
     if not lesson:
         from tlcourse.student.overview import overview
-        from tlcourse.student.record import Record
         from tlcourse.tui.routes import resumed
 
-        with Record.open() as record:
+        with own_record() as record:
             lesson = resumed("lesson", loaded, overview(loaded, record)).removeprefix("lesson/")
     return f"{'present' if present else 'lesson'}/{unit_of(loaded, lesson).id}"
 

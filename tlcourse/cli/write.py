@@ -12,6 +12,7 @@ import typer
 from tlcourse.cli import out
 from tlcourse.cli.lesson import show_markdown
 from tlcourse.cli.options import CourseFolder, Events, Json, Plain, SandboxName
+from tlcourse.cli.own_record import own_record
 from tlcourse.errors import SubmissionError, TlcourseError, UsageError
 from tlcourse.text import counted, typed
 
@@ -33,10 +34,9 @@ def list_all(course: CourseFolder = None, json: Json = False, plain: Plain = Fal
     """All methods to write, and how far you are with each."""
     from tlcourse.course.loader import load_course
     from tlcourse.student.overview import write_it_states
-    from tlcourse.student.record import Record
 
     loaded = load_course(course)
-    with Record.open() as record:
+    with own_record() as record:
         states = write_it_states(loaded, record)
     if json:
         out.document({"schema": 1, "write": [{**_about(loaded.write_its[one.id]), "state": one} for one in states]})
@@ -189,12 +189,9 @@ def _about(one: WriteIt) -> dict[str, object]:
 
 def _record(course: LoadedCourse, one: WriteIt, result: WriteItResult) -> None:
     """Keep how far it is; a record that cannot be kept changes nothing about the checks."""
-    from tlcourse.student.record import Record
 
     try:
-        with Record.open() as record:
-            if record.notice:
-                out.note(record.notice)
+        with own_record() as record:
             record.record_attempt(course.about.id, result.as_attempt(one.key))
     except TlcourseError as error:
         out.note(f"The checks stand, and were not recorded: {error.what}")

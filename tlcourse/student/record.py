@@ -2,16 +2,14 @@
 
 Answers and attempts are only ever appended. Every write is its own transaction in WAL mode, so that a process killed
 at any moment loses at most what it had not yet said. A file that is damaged is moved aside, never overwritten; where
-nothing can be written the record lives in memory, and `notice` says so.
+nothing can be written the record lives in memory, and that is said (`record_file.py`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,49 +17,14 @@ from msgspec import Struct
 
 from tlcourse import paths
 from tlcourse.errors import InfraError
-from tlcourse.storage import BUSY_S, bring_forward, check_sound, connect, in_use, kind_of, statements, transaction
+from tlcourse.storage import BUSY_S
+from tlcourse.student.record_file import RecordFile
+from tlcourse.text import counted
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-_WHAT = "The record of your progress"
-_VERSION = 5
-_SCHEMA = """
-CREATE TABLE reads (course TEXT NOT NULL, unit TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (course, unit));
-CREATE TABLE positions (course TEXT NOT NULL, unit TEXT NOT NULL, share REAL NOT NULL, PRIMARY KEY (course, unit));
-CREATE TABLE places (course TEXT PRIMARY KEY, place TEXT NOT NULL, at TEXT NOT NULL);
-CREATE TABLE answers (id INTEGER PRIMARY KEY, course TEXT NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL,
-                      answer TEXT NOT NULL, correct INTEGER NOT NULL, at TEXT NOT NULL);
-CREATE INDEX answers_of_quiz ON answers (course, quiz, question);
-CREATE TABLE attempts (id INTEGER PRIMARY KEY, course TEXT NOT NULL, exercise TEXT NOT NULL, outcome TEXT NOT NULL,
-                       points REAL NOT NULL, max_points REAL NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL,
-                       result TEXT NOT NULL, at TEXT NOT NULL);
-CREATE INDEX attempts_of_exercise ON attempts (course, exercise);
-CREATE TABLE hints (course TEXT NOT NULL, exercise TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL,
-                    PRIMARY KEY (course, exercise, number));
-"""
-_CARDS = """
-CREATE TABLE IF NOT EXISTS cards (course TEXT NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL, due TEXT NOT NULL,
-                                  card TEXT NOT NULL, answer INTEGER NOT NULL, PRIMARY KEY (course, quiz, question))
-"""
-_SEED = """
-CREATE TABLE student (seed INTEGER NOT NULL);
-INSERT INTO student VALUES (abs(random() % 4294967296));
-"""
-_PREDICTIONS = """
-CREATE TABLE predictions (id INTEGER PRIMARY KEY, course TEXT NOT NULL, lab TEXT NOT NULL, answer TEXT NOT NULL,
-                          correct INTEGER NOT NULL, at TEXT NOT NULL)
-"""
-_CODES = "CREATE TABLE codes (attempt INTEGER PRIMARY KEY, code TEXT NOT NULL)"
 _CODE_CHARS = 200_000
-_STEPS = {
-    0: statements(_SCHEMA + ";" + _CARDS + ";" + _SEED + ";" + _PREDICTIONS + ";" + _CODES),
-    1: [_CARDS, *statements(_SEED), _PREDICTIONS, _CODES],
-    2: [*statements(_SEED), _PREDICTIONS, _CODES],
-    3: [_PREDICTIONS, _CODES],
-    4: [_CODES],
-}
-"""From each version to the newest, at once."""
 
 
 class Answer(Struct, frozen=True):
@@ -117,36 +80,48 @@ def first_start() -> bool:
 class Record:
     """The record of one student on this machine; a context manager."""
 
-    def __init__(self, connection: sqlite3.Connection, notice: str = "") -> None:
-        self._db = connection
-        self.notice = notice
-        self._attempts: dict[tuple[str, str], list[Attempt]] = {}
+    def __init__(self, file: RecordFile) -> None:
+        self._file = file
+        self.notice = file.notice
+        self._attempts: dict[tuple[int, str, str], list[Attempt]] = {}
 
     @classmethod
-    def open(cls, path: Path | None = None, *, wait_s: float = BUSY_S) -> Record:
-        """Open the record, made if there is none.
+    def open(
+        cls, path: Path | None = None, *, wait_s: float = BUSY_S, tell: Callable[[str], None] | None = None
+    ) -> Record:
+        """Open the record, made if there is none; with `tell`, what cannot be written is told and kept in memory.
 
         Raises:
             UsageError: it was written by a newer version of tlcourse.
-            InfraError: another process holds it for longer than a few seconds.
+            InfraError: another process holds it for longer than a few seconds, and nobody is told.
         """
-        path = path or paths.record_file()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return cls(_connect(path, wait_s))
-        except sqlite3.OperationalError as error:
-            if kind_of(error) == "locked":
-                raise in_use(_WHAT, path) from None
-            return cls(_in_memory(), f"Record is not kept: {path} cannot be written ({error}).")
-        except OSError as error:
-            return cls(_in_memory(), f"Record is not kept: {path.parent} cannot be made ({error.strerror}).")
-        except sqlite3.DatabaseError:
-            aside = _move_aside(path)
-            return cls(_connect(path, wait_s), f"The record of your progress was damaged. It was moved to {aside}.")
+        return cls(RecordFile(path or paths.record_file(), wait_s=wait_s, tell=tell))
+
+    @property
+    def unwritten(self) -> int:
+        """How many writes are in no file, and wait."""
+        return self._file.unwritten
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the file cannot be used now."""
+        return self._file.in_memory
+
+    def lost(self) -> InfraError:
+        """The error for what waited in vain until the record was closed."""
+        return InfraError(
+            f"{counted(self.unwritten, 'thing')} that you did could not be recorded.",
+            cause="the file of the record could not be written until the end; why was said when it began.",
+            remedy=f"see to {paths.record_file().parent}, or set TLCOURSE_HOME to another folder.",
+        )
+
+    def try_again(self) -> bool:
+        """Write what waits; whether nothing waits any more."""
+        return self._file.try_again()
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Write what waits, and close the file; `unwritten` says afterwards what was lost."""
+        self._file.close()
 
     def __enter__(self) -> Record:
         return self
@@ -160,7 +135,7 @@ class Record:
 
     def read_units(self, course: str) -> set[str]:
         """Units whose lesson was read."""
-        return {unit for (unit,) in self._db.execute("SELECT unit FROM reads WHERE course = ?", (course,))}
+        return {unit for (unit,) in self._file.read("SELECT unit FROM reads WHERE course = ?", course)}
 
     def keep_position(self, course: str, unit: str, share: float) -> None:
         """How far the lesson was scrolled, from 0 to 1: its lines depend on the size of the terminal."""
@@ -168,7 +143,7 @@ class Record:
 
     def position(self, course: str, unit: str) -> float:
         """Where the lesson was left; 0 at first."""
-        rows = self._db.execute("SELECT share FROM positions WHERE course = ? AND unit = ?", (course, unit)).fetchall()
+        rows = self._file.read("SELECT share FROM positions WHERE course = ? AND unit = ?", course, unit)
         return float(rows[0][0]) if rows else 0.0
 
     def keep_place(self, course: str, place: str) -> None:
@@ -177,7 +152,7 @@ class Record:
 
     def place(self, course: str) -> str:
         """The screen that was left last; empty at first."""
-        rows = self._db.execute("SELECT place FROM places WHERE course = ?", (course,)).fetchall()
+        rows = self._file.read("SELECT place FROM places WHERE course = ?", course)
         return str(rows[0][0]) if rows else ""
 
     def record_answer(self, course: str, quiz: str, question: str, answer: Any, *, correct: bool) -> None:
@@ -205,7 +180,7 @@ class Record:
 
     def predictions(self, course: str) -> dict[str, tuple[str, bool]]:
         """Of each lab the latest prediction, and whether it was right."""
-        rows = self._db.execute("SELECT lab, answer, correct FROM predictions WHERE course = ? ORDER BY id", (course,))
+        rows = self._file.read("SELECT lab, answer, correct FROM predictions WHERE course = ? ORDER BY id", course)
         return {lab: (answer, bool(correct)) for lab, answer, correct in rows}
 
     def seed(self, course: str) -> int:
@@ -214,14 +189,14 @@ class Record:
         It is this student's own, and another one after each answer: nobody can pass on a letter, where an answer stood
         is never learnt with it, and closing a question without an answer draws no easier one.
         """
-        (own,) = self._db.execute("SELECT seed FROM student").fetchone()
-        (answered,) = self._db.execute("SELECT COUNT(*) FROM answers WHERE course = ?", (course,)).fetchone()
+        ((own,),) = self._file.read("SELECT seed FROM student")
+        ((answered,),) = self._file.read("SELECT COUNT(*) FROM answers WHERE course = ?", course)
         return int(own) + int(answered)
 
     def latest_answers(self, course: str, quiz: str) -> dict[str, bool]:
         """Whether the latest answer to each question was right; questions never answered are absent."""
-        rows = self._db.execute(
-            "SELECT question, correct FROM answers WHERE course = ? AND quiz = ? ORDER BY id", (course, quiz)
+        rows = self._file.read(
+            "SELECT question, correct FROM answers WHERE course = ? AND quiz = ? ORDER BY id", course, quiz
         )
         return {question: bool(correct) for question, correct in rows}
 
@@ -241,27 +216,31 @@ class Record:
             _stamp(),
         )
         if code and len(code) <= _CODE_CHARS:
-            self._write("INSERT INTO codes VALUES (last_insert_rowid(), ?)", code)
+            self._write("INSERT INTO codes SELECT MAX(id), ? FROM attempts", code)
 
     def codes(self, course: str, exercise: str, last: int = 5) -> dict[int, str]:
         """The code of the last attempts at an exercise, by their number; those of which none was kept are absent."""
-        rows = self._db.execute(
+        rows = self._file.read(
             "SELECT attempt, code FROM codes JOIN attempts ON attempts.id = attempt"
             " WHERE course = ? AND exercise = ? ORDER BY attempt DESC LIMIT ?",
-            (course, exercise, last),
+            course,
+            exercise,
+            last,
         )
-        return dict(rows.fetchall())
+        return dict(rows)
 
     def attempts(self, course: str, exercise: str) -> list[Attempt]:
         """All attempts at an exercise, the oldest first.
 
         Each is read once, for the app asks ten times a second while a run goes on, and a document may hold pictures.
         """
-        known = self._attempts.setdefault((course, exercise), [])
-        rows = self._db.execute(
+        known = self._attempts.setdefault((self._file.opened, course, exercise), [])
+        rows = self._file.read(
             "SELECT exercise, outcome, points, max_points, path, at, result, id FROM attempts"
             " WHERE course = ? AND exercise = ? AND id > ? ORDER BY id",
-            (course, exercise, known[-1].number if known else 0),
+            course,
+            exercise,
+            known[-1].number if known else 0,
         )
         known += [
             Attempt(exercise, outcome, points, most, path, at, json.loads(result), number)
@@ -271,17 +250,17 @@ class Record:
 
     def has_passed(self, course: str, exercise: str) -> bool:
         """Whether any attempt at an exercise passed."""
-        rows = self._db.execute(
-            "SELECT 1 FROM attempts WHERE course = ? AND exercise = ? AND outcome = 'pass' LIMIT 1", (course, exercise)
+        rows = self._file.read(
+            "SELECT 1 FROM attempts WHERE course = ? AND exercise = ? AND outcome = 'pass' LIMIT 1", course, exercise
         )
-        return rows.fetchone() is not None
+        return bool(rows)
 
     def best_attempts(self, course: str) -> dict[str, tuple[str, float, float, int]]:
         """Of each exercise tried: outcome, points and highest points of the best attempt, and how many there were."""
-        rows = self._db.execute(
+        rows = self._file.read(
             "SELECT exercise, outcome, points, max_points FROM attempts WHERE course = ? AND outcome != 'infra'"
             " ORDER BY id",
-            (course,),
+            course,
         )
         best: dict[str, tuple[str, float, float, int]] = {}
         for exercise, outcome, points, most in rows:
@@ -292,10 +271,11 @@ class Record:
 
     def moments(self, course: str, since: datetime.datetime) -> list[datetime.datetime]:
         """When a lesson was read to its end, a question answered, a solution graded, from `since` on."""
-        found = self._db.execute(
+        found = self._file.read(
             "SELECT at FROM answers WHERE course = ?1 AND at >= ?2 UNION ALL SELECT at FROM reads WHERE course = ?1"
             " AND at >= ?2 UNION ALL SELECT at FROM attempts WHERE course = ?1 AND at >= ?2",
-            (course, since.astimezone(datetime.UTC).isoformat(timespec="seconds")),
+            course,
+            since.astimezone(datetime.UTC).isoformat(timespec="seconds"),
         )
         return [datetime.datetime.fromisoformat(at) for (at,) in found]
 
@@ -305,15 +285,15 @@ class Record:
 
     def hints_taken(self, course: str, exercise: str) -> int:
         """The highest hint that was read; 0 at first."""
-        rows = self._db.execute("SELECT MAX(number) FROM hints WHERE course = ? AND exercise = ?", (course, exercise))
-        return int(rows.fetchone()[0] or 0)
+        rows = self._file.read("SELECT MAX(number) FROM hints WHERE course = ? AND exercise = ?", course, exercise)
+        return int(rows[0][0] or 0)
 
     def answers_without_card(self, course: str) -> list[Answer]:
         """Answers that the cards of spaced review do not contain yet, the oldest first."""
-        rows = self._db.execute(
+        rows = self._file.read(
             "SELECT id, quiz, question, correct, at, answer FROM answers WHERE course = ?1 AND id >"
             " (SELECT COALESCE(MAX(answer), 0) FROM cards WHERE course = ?1) ORDER BY id",
-            (course,),
+            course,
         )
         return [
             Answer(number, quiz, question, bool(correct), at, quiz.startswith("lesson/") and answer == '"partly"')
@@ -322,62 +302,21 @@ class Record:
 
     def keep_cards(self, course: str, cards: Iterable[KeptCard]) -> None:
         """Replace the cards of these questions."""
-        self._write_all(
+        self._file.write(
             "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)",
             [(course, one.quiz, one.question, one.due, one.card, one.answer) for one in cards],
+            computed=True,
         )
 
     def cards(self, course: str) -> list[KeptCard]:
         """Every card, the one that is due first in front."""
-        rows = self._db.execute(
-            "SELECT quiz, question, due, card, answer FROM cards WHERE course = ? ORDER BY due, answer", (course,)
+        rows = self._file.read(
+            "SELECT quiz, question, due, card, answer FROM cards WHERE course = ? ORDER BY due, answer", course
         )
         return [KeptCard(*row) for row in rows]
 
-    def _write_all(self, statement: str, values: Iterable[tuple[Any, ...]]) -> None:
-        """One statement for each tuple, all in one transaction."""
-        try:
-            with transaction(self._db):
-                self._db.executemany(statement, values)
-        except sqlite3.OperationalError as error:
-            if kind_of(error) == "locked":
-                raise in_use(_WHAT, paths.record_file()) from None
-            raise InfraError(
-                f"Your progress could not be written ({error}).",
-                cause="a full disk, or a folder that may not be written to any more.",
-                remedy="make room, or set TLCOURSE_HOME to another folder.",
-            ) from None
-
     def _write(self, statement: str, *values: Any) -> None:
-        self._write_all(statement, [values])
-
-
-def _connect(path: Path, wait_s: float) -> sqlite3.Connection:
-    db = connect(path, wait_s=wait_s)
-    try:
-        check_sound(db)
-        bring_forward(db, path, _VERSION, _STEPS)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _in_memory() -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:", isolation_level=None)
-    for statement in _STEPS[0]:
-        db.execute(statement)
-    return db
-
-
-def _move_aside(path: Path) -> Path:
-    number = next(n for n in range(1, 10_000) if not path.with_name(f"{path.name}.damaged{n}").exists())
-    aside = path.with_name(f"{path.name}.damaged{number}")
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):  # they belong to the damaged file, and would spoil the new one
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-    return aside
+        self._file.write(statement, [values])
 
 
 def now() -> datetime.datetime:

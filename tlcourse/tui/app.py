@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,7 @@ from textual.types import CSSPathType
 from textual.widgets import Input, TextArea
 
 from tlcourse.course.model import LoadedCourse
+from tlcourse.errors import ExitCode, TlcourseError
 from tlcourse.student.overview import Overview, overview
 from tlcourse.student.record import Record, first_start
 from tlcourse.tui import settings
@@ -30,12 +32,17 @@ from tlcourse.tui.text import AsciiFilter, spelt_out
 from tlcourse.tui.themes import NO_COLOUR, WHAT, themes
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
     from textual.system_commands import SystemCommandsProvider
 
     from tlcourse.course.lab import Lab
 
 _POLL_S = 0.1
 _QUIT_S = 0.05
+_OPEN_S = 1.0
+_AGAIN_S = 5.0
+"""After which what could not be written to the record is tried again."""
 _STARTED_S = 1.0
 """After which the first screen is painted."""
 
@@ -91,7 +98,7 @@ class CourseApp(App[int]):
         self.course_folder = course_folder
         self.ascii_only = ascii_only
         self.motion_wanted = True
-        self.record = Record.open()
+        self.record = Record.open(wait_s=_OPEN_S, tell=self._not_written)
         self.runs: dict[str, Run] = {}
         self.backend = "local"
         """Where exercises are run and graded: this machine, or a profile of the configuration."""
@@ -139,7 +146,7 @@ class CourseApp(App[int]):
         elif self.begins_at:
             self.go(self.begins_at)
         if self.record.notice:
-            self.notify(self.record.notice, severity="warning", timeout=10, markup=False)
+            self._say_of_record(self.record.notice)
 
     def _schedule_gc(self) -> None:
         self._gc = GcScheduler()
@@ -171,12 +178,27 @@ class CourseApp(App[int]):
         """The record has changed."""
         self._overview = None
 
+    def _not_written(self, said: str) -> None:
+        """The record cannot be written now. What was done is on the screen, and is tried again."""
+        self.call_later(self._say_of_record, said)
+
+    def _say_of_record(self, said: str) -> None:
+        self.notify(said, severity="warning", timeout=15, markup=False)
+        self._write_again()
+
+    def _write_again(self) -> None:
+        if self.record.in_memory and not self.record.try_again():
+            self.set_timer(_AGAIN_S, self._write_again)
+            return
+        self.changed()
+
     def state_line(self) -> str:
         """The right end of the first line."""
+        unwritten = f"{self.record.unwritten} not written · " if self.record.unwritten else ""
         busy = [run for run in self.runs.values() if run.going]
         (read, lessons), (right, questions) = self.state.lessons, self.state.questions
         running = f"{len(busy)} running · " if busy else ""
-        return f"{running}{read}/{lessons} read · {right}/{questions} right"
+        return f"{unwritten}{running}{read}/{lessons} read · {right}/{questions} right"
 
     @property
     def motion(self) -> bool:
@@ -240,6 +262,31 @@ class CourseApp(App[int]):
         from tlcourse.tui.routes import commands
 
         return commands(self, screen)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """As Textual does; what the machine refuses is said, and the screen stays."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except TlcourseError as error:
+            said = str(error)
+        except OSError as error:
+            said = f"{error.filename or 'A file'}: {error.strerror or error}. Nothing was changed."
+        self.notify(said, severity="error", timeout=15, markup=False)
+        return True
+
+    def _fatal_error(self) -> None:
+        """The app cannot go on: one message, and the traceback in a file."""
+        from rich.text import Text
+
+        from tlcourse.logs import our_mistake
+
+        error = sys.exception() or RuntimeError()
+        self.panic(Text("tlcourse: " + "\n  ".join(our_mistake(error).lines())))
 
     def choose_theme(self, name: str) -> None:
         """Another theme, kept in the configuration file."""
@@ -401,8 +448,11 @@ def run(
         graphics_protocol.ask()
     app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, prewarm=True, greet=True, route=route)
     try:
-        return app.run() or 0
+        code = app.run()
     finally:
         app.make_sure()
         app.let_go()
         app.record.close()
+    if app.record.unwritten:
+        raise app.record.lost()
+    return ExitCode.INFRA if app.return_code and code is None else code or ExitCode.OK
