@@ -64,7 +64,7 @@ _FIXES = {
     "damaged": ("the file is damaged.", "start tlcourse again, which moves it aside"),
     "other": ("{said}.", "mend that"),
 }
-_KINDS = {
+_KINDS: dict[int | None, str] = {
     errno.ENOENT: "gone",
     errno.ENOSPC: "full",
     errno.EDQUOT: "full",
