@@ -22,13 +22,18 @@ from pathlib import Path
 from tlcourse.paths import STARTED
 
 
+def as_installed() -> dict[str, str]:
+    """The environment, in which Python keeps what it has compiled: an installation is compiled, too."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 class Terminal:
     """`tlcourse start` in a terminal of 120×40."""
 
     def __init__(self, folder: Path) -> None:
         (folder / "home").mkdir(parents=True, exist_ok=True)
         (folder / "home" / STARTED).touch()  # no look at the machine first
-        env = {**os.environ, "TLCOURSE_HOME": str(folder / "home"), "TERM": "xterm-256color"}
+        env = {**as_installed(), "TLCOURSE_HOME": str(folder / "home"), "TERM": "xterm-256color"}
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(folder)

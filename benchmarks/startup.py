@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import psutil
+from quit import as_installed
 
 from tlcourse.paths import STARTED
 
@@ -93,7 +94,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as home:
         (Path(home) / STARTED).touch()  # the look at the machine comes once, and is none of this
-        env = {**os.environ, "TLCOURSE_HOME": home, "TERM": "xterm-256color"}
+        env = {**as_installed(), "TLCOURSE_HOME": home, "TERM": "xterm-256color"}
         times: dict[str, list[float]] = {
             name: [] for name in (*COMMANDS, *(f"tlcourse {name}" for name in FIRST_WORDS))
         }

@@ -36,6 +36,18 @@ def test_a_command_that_is_named_is_the_real_one(command):
     assert made.params or getattr(made, "commands", None) or command.name in ("prewarm",)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [(["progress"], 1), (["progress", "--help"], 1), (["-v", "progress"], 24), (["progres"], 24), ([], 24)],
+)
+def test_a_command_that_comes_first_is_the_only_one_that_is_made(arguments, count):
+    from typer.main import get_command
+
+    app = application()
+    add_commands(app, arguments)
+    assert len(get_command(app).commands) == count
+
+
 def test_help_lists_every_command_that_is_not_hidden(tl):
     shown = tl("--help", course=None).stdout
     for command in COMMANDS:

@@ -38,7 +38,7 @@ def imported(*arguments: str, home: Path) -> set[str]:
     "arguments",
     [
         *(["--help"], ["--version"], ["grade", "--help"], ["progress"], ["progress", "--json"], ["lesson", "list"]),
-        *(["batch", "--help"], ["ta", "report", "--help"], ["ta", "export", "--help"]),
+        *(["batch", "--help"], ["ta", "report", "--help"], ["ta", "export", "--help"], ["jobs", "list"]),
     ],
 )
 def test_light_commands_import_nothing_heavy(arguments, own_home):
@@ -47,7 +47,13 @@ def test_light_commands_import_nothing_heavy(arguments, own_home):
 
 def test_a_course_that_is_kept_is_shown_without_reading_yaml_or_opening_a_database(own_home):
     imported("exercise", "list", home=own_home)  # keeps it
-    assert not {"yaml", "sqlite3", "tempfile", "filelock"} & imported("exercise", "list", home=own_home)
+    assert not {"yaml", "sqlite3", "tempfile", "filelock", "hashlib"} & imported("exercise", "list", home=own_home)
+
+
+def test_runs_on_clusters_are_listed_without_what_marks_or_runs_them(own_home):
+    ours = {name for name in imported("jobs", "list", home=own_home) if name.startswith("tlcourse.")}
+    assert "tlcourse.grading.remote_grading" in ours
+    assert not {"tlcourse.grading.grade", "tlcourse.grading.result", "tlcourse.sandbox.choose"} & ours
 
 
 def test_help_imports_no_part_that_does_the_work(own_home):

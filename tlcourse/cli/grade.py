@@ -18,7 +18,7 @@ from tlcourse.errors import ExitCode, SubmissionError, TlcourseError
 
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedExercise
-    from tlcourse.grading.grade import Options
+    from tlcourse.grading.options import Options
     from tlcourse.grading.remote_grading import RunStore, SavedRun
     from tlcourse.grading.result import Result
 

@@ -5,6 +5,8 @@ A command's module is imported when the command is used: `--help` needs only the
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import os
 import sys
@@ -86,11 +88,13 @@ COMMANDS = (
 def add_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
     """Give `app` the commands: the one that `arguments` name for good, the others as lines of help.
 
-    Where the shell asks how a line continues, all of them are imported.
+    Where a command comes first, nothing asks for the others. Where the shell asks how a line continues, all of them are
+    imported.
     """
     named = next((one for one in arguments if not one.startswith("-")), "")
     completing = any(name.endswith("_COMPLETE") for name in os.environ)
-    for command in COMMANDS:
+    alone = [one for one in COMMANDS if not completing and [one.name] == list(arguments[:1])]
+    for command in alone or COMMANDS:
         if completing or command.name == named:
             _add(app, command)
         else:
@@ -175,6 +179,7 @@ def application() -> typer.Typer:
 def main() -> None:
     """Run the command line, and end the process with one of the codes of `ExitCode`."""
     take_secret()
+    atexit.register(gc.freeze)  # at its end Python would look once more through all that there is
     app = application()
     add_commands(app, sys.argv[1:])
     if os.environ.get("TLCOURSE_DEBUG"):

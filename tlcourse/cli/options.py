@@ -22,7 +22,7 @@ import typer
 from tlcourse.sandbox import NAMES
 
 if TYPE_CHECKING:
-    from tlcourse.grading.grade import Options
+    from tlcourse.grading.options import Options
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,7 +204,7 @@ class RunOptions(Group, frozen=True, kw_only=True):
 
     def chosen(self) -> Options:
         """What a grading is told; raises UsageError where there is no such backend."""
-        from tlcourse.grading.grade import PUBLIC_SEED, Options
+        from tlcourse.grading.options import PUBLIC_SEED, Options
 
         if self.on != "local":
             from tlcourse.cluster.profile import find_profile

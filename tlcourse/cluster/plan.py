@@ -27,7 +27,6 @@ from tlcourse.cluster.profile import Commands, Profile
 from tlcourse.cluster.shell import expanded, expanded_path, quoted
 from tlcourse.course.spec import Limits, TaskSpec
 from tlcourse.errors import UsageError
-from tlcourse.execution import arrays
 from tlcourse.execution.spec import RunReport, RunSpec
 from tlcourse.own_process import SECRET
 
@@ -113,6 +112,8 @@ class Packer:
         for known, digest in self._recent:
             if known is given and digest in self._blobs:
                 return digest
+        from tlcourse.execution import arrays  # NumPy, of which a list of jobs needs nothing
+
         digest = self._kept(arrays.pack(given))
         self._recent.append((given, digest))
         return digest
@@ -137,6 +138,8 @@ def read_arrays(data: bytes) -> dict[str, Any]:
 
 def result_cap(task: Task, items: int) -> int:
     """Bytes that a result file of this task can honestly have: predictions, what comes before, log and kept events."""
+    from tlcourse.execution import arrays
+
     binary = arrays.run_cap(items, task.task_spec) if task.test else 0
     binary += arrays.first_cap(task.task_spec)
     return binary * 4 // 3 + 8 * task.limits.output_kb * 1024 + 32 * 2**20

@@ -22,7 +22,6 @@ from msgspec import Struct
 
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.paths import config_file
-from tlcourse.sandbox.choose import refuse_windows
 from tlcourse.text import harmless
 
 TIMEOUT_S = 60.0
@@ -253,6 +252,8 @@ def control_folder() -> Path:
 
     Raises InfraError, and on Windows UnableError.
     """
+    from tlcourse.sandbox.choose import refuse_windows
+
     refuse_windows()
     base = Path("/tmp") if Path("/tmp").is_dir() else Path.home()  # noqa: S108 - the folder is checked below
     folder = base / f"tlcourse-ssh-{os.getuid()}"

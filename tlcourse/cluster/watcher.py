@@ -25,7 +25,6 @@ from tlcourse.cluster.shell import ConnectionLostError, Shell
 from tlcourse.cluster.staging import folder_archive
 from tlcourse.cluster.submit import Sender, cancel_arrays, closed_error
 from tlcourse.errors import InfraError, TlcourseError
-from tlcourse.execution import arrays
 from tlcourse.execution.events import Lines
 from tlcourse.execution.spec import RunReport, RunSpec
 
@@ -95,6 +94,8 @@ class JobWatcher:
         """Have a job run on the cluster. One that an earlier process sent is found again and not sent twice."""
         if self._stop.is_set():
             raise closed_error()
+        from tlcourse.execution import arrays
+
         future: Future[RunReport] = Future()
         items = arrays.items_in(job.test_inputs)
         with self._packing:

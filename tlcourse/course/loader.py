@@ -7,8 +7,8 @@ depends on it: without it, or after any change of a file's time or size, the cou
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,6 @@ from typing import Any
 import msgspec
 
 from tlcourse import paths
-from tlcourse.course import markdown
-from tlcourse.course.exercise import staff_files
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
 from tlcourse.course.write_it import WriteIt, load_write_its
 from tlcourse.errors import ContentError
@@ -71,6 +69,8 @@ def _read(folder: Path | None, content: Path) -> LoadedCourse:
 
 def load_lesson(path: Path) -> Lesson:
     """A Markdown file with a title and minutes in its front matter."""
+    from tlcourse.course import markdown
+
     head, body = markdown.split_front_matter(read_text(path))
     if not head:
         raise ContentError([f"{path}:1: no front matter, expected `---`, a title, minutes, `---`"])
@@ -85,6 +85,9 @@ def load_quiz(path: Path) -> Quiz:
 
 def load_exercise(course: Path | None, name: str) -> LoadedExercise:
     """The folder `exercises/NAME`, and the paths of its grader, reference and explanation where staff have them."""
+    from tlcourse.course import markdown
+    from tlcourse.course.exercise import staff_files
+
     folder = _inside(paths.exercises_folder(course), name, Path(name))
     path = folder / "exercise.yaml"
     about = decode(read_text(path), Exercise, path)
@@ -136,13 +139,13 @@ _CODE = (Path(__file__).resolve().parent, Path(kinds.__file__).resolve().parent)
 """What reads a course, and what a question is made of."""
 
 
-def cache_stamp(folders: Iterable[Path]) -> str:
-    """Changes when a file of the course does, or the code that reads it."""
-    digest = hashlib.sha256()
-    for folder in (*_CODE, *folders):
-        for path, info in _files(str(folder)):
-            digest.update(f"{path}\0{info.st_mtime_ns}\0{info.st_size}\n".encode(errors="surrogateescape"))
-    return digest.hexdigest()
+def cache_stamp(folders: Iterable[Path]) -> bytes:
+    """Every file of the course and of the code that reads it, with its time and size: changes when one of them does."""
+    return b"".join(
+        f"{path}\0{info.st_mtime_ns}\0{info.st_size}\n".encode(errors="surrogateescape")
+        for folder in (*_CODE, *folders)
+        for path, info in _files(str(folder))
+    )
 
 
 def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
@@ -156,29 +159,28 @@ def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
                 yield entry.path, entry.stat()
 
 
-def recall(content: Path, wanted: str) -> LoadedCourse | None:
+def recall(content: Path, wanted: bytes) -> LoadedCourse | None:
     """The course kept under that stamp, or None."""
     try:
         data = _file(content).read_bytes()
-        if data[:64].decode("ascii") != wanted:
+        if not data.startswith(wanted + b"\n"):
             return None
-        return msgspec.msgpack.decode(data[64:], type=LoadedCourse, dec_hook=_from_text)
+        return msgspec.msgpack.decode(data[len(wanted) + 1 :], type=LoadedCourse, dec_hook=_from_text)
     except (OSError, ValueError, msgspec.DecodeError):
         return None
 
 
-def keep(content: Path, course: LoadedCourse, wanted: str) -> None:
+def keep(content: Path, course: LoadedCourse, wanted: bytes) -> None:
     """Keep a course; a folder that cannot be written to is not an error."""
     path = _file(content)
-    data = wanted.encode("ascii") + msgspec.msgpack.encode(course, enc_hook=str)
+    data = wanted + b"\n" + msgspec.msgpack.encode(course, enc_hook=str)
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, data, durable=False)
 
 
 def _file(content: Path) -> Path:
-    name = "course-" + hashlib.sha256(os.fsencode(content)).hexdigest()[:16]
-    return paths.cache_folder() / name
+    return paths.cache_folder() / f"course-{zlib.crc32(os.fsencode(content)):08x}"  # a stamp names the folder, too
 
 
 def _from_text(kind: type, value: Any) -> Any:

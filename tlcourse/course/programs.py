@@ -7,7 +7,6 @@ none takes the place of an installed package, and the folder in which tlcourse w
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import inspect
 import itertools
@@ -73,6 +72,8 @@ def sources(module: ModuleType) -> list[Path]:
 
 def sha256_of(module: ModuleType) -> str:
     """The hash of a program; of one that imported files beside it, of all of them."""
+    import hashlib  # OpenSSL: what shows a course needs none
+
     first, *others = (path.read_bytes() for path in sources(module))
     digest = hashlib.sha256(first)
     for data in others:
@@ -108,6 +109,8 @@ def sha256_of_files(folder: Path | None) -> str:
     """The hash of a data folder: names and contents; "" where there is none."""
     if folder is None:
         return ""
+    import hashlib
+
     digest = hashlib.sha256()
     for name, path in files_in(folder).items():
         with path.open("rb") as stream:

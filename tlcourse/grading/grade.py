@@ -23,13 +23,12 @@ from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.beside import imported
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.submission import SOLUTION, Submission, collect
+from tlcourse.grading.options import PUBLIC_SEED, Options
 from tlcourse.grading.parts import functions, model, predictions
 from tlcourse.grading.parts.marking import (
-    PUBLIC_SEED,
     Marked,
     Marking,
     OnEvent,
-    Options,
     Runner,
     further_seed,
     task_seed,

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -30,10 +31,12 @@ from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, TlcourseError, UsageError
 from tlcourse.execution.spec import RunReport, RunSpec
-from tlcourse.grading.grade import Grading, OnEvent, Options, private_of
-from tlcourse.grading.intake.submission import Submission, collect, hash_folder
-from tlcourse.grading.result import Result, read_result
+from tlcourse.grading.options import Options
 from tlcourse.storage import InUseError, locked, write_atomically
+
+if TYPE_CHECKING:  # a list of runs marks nothing
+    from tlcourse.grading.grade import OnEvent
+    from tlcourse.grading.result import Result
 
 MAX_KEPT = 200
 COLLECT_S = 20.0
@@ -145,6 +148,9 @@ class RunStore:
         scored: bool,
     ) -> SavedRun:
         """Keep a copy of the hand-in and of what is asked; raises SubmissionError."""
+        from tlcourse.grading.grade import private_of
+        from tlcourse.grading.intake.submission import collect
+
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._tidy()
         id_, folder = self._new_folder()
@@ -193,6 +199,8 @@ class RunStore:
 
     def result(self, one: SavedRun) -> Result | None:
         """The verdict, where there is one."""
+        from tlcourse.grading.result import read_result
+
         path = self.folder / one.id / "result.json"
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             return read_result(path.read_bytes())
@@ -229,6 +237,9 @@ class RunStore:
         A KeyboardInterrupt cancels the jobs where `cancel` says so; else, or where the cluster does not answer, they
         keep running, and are found again later. A run that was cancelled meanwhile stays so.
         """
+        from tlcourse.grading.grade import Grading
+        from tlcourse.grading.intake.submission import Submission, hash_folder
+
         folder = self.folder / one.id
         if hash_folder(folder / "submission") != one.sha256:
             raise InfraError(f"The copy of the hand-in in {folder} was changed.", remedy="grade it again.")

@@ -17,6 +17,7 @@ _QUIET_S = 0.3
 _LATEST_S = 60.0
 _DUE = 10  # collections of younger objects after which Python itself would do a full one
 _NEVER = 1_000_000
+_YOUNG = (700, 10)  # Python's own; at its start a command looks less often (`__main__.py`)
 
 
 def not_yet() -> None:
@@ -32,7 +33,7 @@ class GcScheduler:
         gc.enable()  # `not_yet` has disabled it
         gc.freeze()  # the course and the program's code stay: no collection need look at them
         self._before = gc.get_threshold()
-        gc.set_threshold(*self._before[:2], _NEVER)
+        gc.set_threshold(*_YOUNG, _NEVER)
 
     def key_pressed(self) -> None:
         """Somebody is typing."""

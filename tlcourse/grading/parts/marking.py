@@ -21,6 +21,7 @@ from tlcourse.data.synthetic import derived_seed
 from tlcourse.execution.spec import Outcome, RunReport, RunSpec
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.submission import Submission
+from tlcourse.grading.options import Options
 from tlcourse.grading.result import CheckResult, RunRecord, ValidationResult
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.grading.scoring.measurement import Measurement
@@ -28,22 +29,6 @@ from tlcourse.grading.scoring.measurement import Measurement
 OnEvent = Callable[[dict[str, Any]], None]
 Runner = Callable[[RunSpec, OnEvent], RunReport]
 """Where a run takes place: in a sandbox of this machine, in a pool, on a cluster."""
-PUBLIC_SEED = 20260
-
-
-class Options(Struct, frozen=True):
-    """How to run a submission."""
-
-    variant: str = "auto"
-    sandbox_kind: str = "auto"
-    device: str = "auto"
-    threads: int = 2
-    seed: int = PUBLIC_SEED
-    seed_source: str = "public"
-    run_key: str = ""
-    """What runs are told is derived from it (`secret.run_key`); empty where the seed is public, and hides nothing."""
-    wall_time_s: float | None = None
-    where: str = "local"
 
 
 class Marking(Struct, frozen=True):

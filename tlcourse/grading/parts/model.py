@@ -29,11 +29,11 @@ from tlcourse.execution.arrays import (
 from tlcourse.execution.spec import RunReport, RunSpec, RunStatus
 from tlcourse.grading.grader import Data, Grader, public_data
 from tlcourse.grading.graph import OfGraph, measured_on_graph
+from tlcourse.grading.options import Options
 from tlcourse.grading.parts.functions import answers_in, call_spec, calls_document, decided
 from tlcourse.grading.parts.marking import (
     Marked,
     Marking,
-    Options,
     further_seed,
     limits_of,
     record_of,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import zlib
 from collections.abc import Iterator
@@ -96,6 +95,8 @@ class Drawn(Question, frozen=True, kw_only=True, tag="drawn"):
 
     def numbers(self, seed: int) -> dict[str, float]:
         """The givens that a seed draws, with what follows from them."""
+        import random
+
         dice = random.Random(f"{self.id}/{seed}")  # noqa: S311 - numbers to practise on, no secret
         choices = {name: one.values() if isinstance(one, Range) else one for name, one in self.draw.items()}
         if empty := [name for name, numbers in choices.items() if not numbers]:
