@@ -231,6 +231,13 @@ def test_a_worker_that_reads_no_test_inputs_may_still_answer(ran, job, closes):
     assert (report.status, report.results) == ("done", b"predictions")
 
 
+def test_a_worker_that_reads_no_test_inputs_is_stopped_by_its_limits_like_any_other(ran, job):
+    """Nobody waits for it to read: 2 MB are more than its pipe holds."""
+    big = {"x": np.zeros((8, 2**16), np.float32)}
+    report = ran("fitted()\ntime.sleep(2)\nanswer()", spec=replace(job, test_inputs=big), wall_time_s=0.5)
+    assert (report.status, report.results) == ("timeout", b"")
+
+
 def test_test_inputs_are_handed_over_once_and_fit_takes_until_it_returns_first(ran):
     report = ran("""
         started()
@@ -254,6 +261,21 @@ def test_the_time_of_fit_begins_with_fit(ran):
         answer()
         """)
     assert report.usage.fit_s <= report.usage.wall_time_s - 0.4
+
+
+def test_a_run_without_fit_took_all_of_its_time_for_it(ran):
+    report = ran("time.sleep(0.3)\ntell('started')\ntell('phase', name='fitted')\ntime.sleep(0.2)\nanswer()")
+    assert 0.3 <= report.usage.fit_s <= report.usage.wall_time_s - 0.2
+    assert 0 < report.usage.fit_reference_s <= report.usage.reference_s
+
+
+def test_limits_are_looked_at_every_50_ms_and_not_with_every_line(ran, monkeypatch):
+    looks: list[int] = []
+    measure = supervise.ProcessTree.measure
+    monkeypatch.setattr(supervise.ProcessTree, "measure", lambda *given: looks.append(0) or measure(*given))
+    report = ran("started()\nfor _ in range(200):\n    print('a line', flush=True)\n    time.sleep(0.002)")
+    of_fit = 1
+    assert 2 < len(looks) <= report.usage.wall_time_s / 0.05 + 1 + of_fit
 
 
 def test_metrics_after_fit_are_dropped_because_they_could_carry_test_inputs(ran):
@@ -645,6 +667,15 @@ class FakeGroup:
     def remove(self) -> None:
         self.removed += 1
 
+    def kill(self) -> None:
+        """Nobody is in it."""
+
+    def cpu_s(self) -> float:
+        return 0.0
+
+    def has_killed(self) -> bool:
+        return False
+
 
 def test_a_sandbox_that_cannot_start_leaves_nothing(job, leftovers, monkeypatch):
     made: list[FakeGroup] = []
@@ -706,11 +737,15 @@ def test_the_tree_is_measured_as_its_process_says(job, monkeypatch, tmp_path):
         return real(pid, **traits)
 
     monkeypatch.setattr(supervise, "ProcessTree", recorded)
-    monkeypatch.setattr(supervise, "group_for", lambda mb: None)
     spec = replace(job, limits=replace(job.limits, scratch_mb=33))
-    for forked, scratch in ((True, tmp_path), (False, None)):
-        run(spec, Scripted("fitted()\nanswer()", forked=forked, scratch=scratch), lambda _: None)
+    group = FakeGroup(job.limits.memory_mb)
+    for forked, scratch, its_group in ((True, tmp_path, group), (False, None, None)):
+        monkeypatch.setattr(supervise, "group_for", lambda mb, its=its_group: its)
+        sandbox = Scripted("fitted()\nanswer()", forked=forked, scratch=scratch)
+        run(spec, sandbox, lambda _: None)
+        assert sandbox.asked.group is its_group
+    assert group.removed == 1
     assert made == [
-        {"forked": True, "scratch_mb": 33, "folder": tmp_path, "group": None},
+        {"forked": True, "scratch_mb": 33, "folder": tmp_path, "group": group},
         {"forked": False, "scratch_mb": 33, "folder": None, "group": None},
     ]

@@ -86,8 +86,6 @@ class _Supervision:
         self.fit_s = 0.0
         self.fit_cpu_s = 0.0
         self.ended: tuple[RunStatus, str] | None = None
-        self.begin = time.monotonic()
-        self.fit_begin = self.begin
         self.fit_begin_cpu_s = 0.0
         self._open(inputs, submission)
 
@@ -117,7 +115,8 @@ class _Supervision:
         )
         try:
             self.process: Process = self.sandbox.start(start)
-            self.begin = time.monotonic()  # a fork server may have had to start first: not the submission's time
+            # a fork server may have had to start first, which is not the submission's time
+            self.begin = self.fit_begin = time.monotonic()
         except BaseException:
             for descriptor in (self.stdin, self.output, self.events, self.result):
                 os.close(descriptor)
@@ -145,7 +144,7 @@ class _Supervision:
         self.selector = selectors.DefaultSelector()
         self.pidfd = _descriptor_of(self.process.pid)
         if self.pidfd is not None:  # the end of the process wakes the watch at once
-            self.selector.register(self.pidfd, selectors.EVENT_READ, lambda: 0)
+            self.selector.register(self.pidfd, selectors.EVENT_READ, self.process.poll)
         for descriptor, read in (
             (self.output, self._read_output),
             (self.events, self._read_events),
@@ -164,13 +163,12 @@ class _Supervision:
         self._drain()
         self.selector.close()
         for descriptor in (self.stdin, self.output, self.events, self.result, self.pidfd):
-            with contextlib.suppress(OSError):
-                if descriptor is not None:
-                    os.close(descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
 
     def watch(self) -> None:
         """Until the process has ended, or a limit is hit."""
-        due = 0.0
+        due = self.begin
         while self.ended is None:
             for key, _ in self.selector.select(_WATCH_S):
                 key.data()
@@ -195,7 +193,7 @@ class _Supervision:
     def _ask_where(self) -> None:
         """Have a run whose time is over say where it is: for its author, and within half a second."""
         told = self.told
-        if told.fitted or not told.started or sys.platform == "win32" or not self.tree.ask(signal.SIGXCPU):
+        if told.fitted or not told.started or not self.tree.ask(signal.SIGXCPU):
             return
         told.asked = True
         until = time.monotonic() + _ANSWER_S
@@ -289,16 +287,15 @@ class _Supervision:
         self.pending = memoryview(struct.pack("<Q", len(data)) + data)
         self.selector.register(self.stdin, selectors.EVENT_WRITE, self._write_inputs)
 
-    def _write_inputs(self) -> int:
+    def _write_inputs(self) -> None:
         try:
             self.pending = self.pending[os.write(self.stdin, self.pending) :]
         except BlockingIOError:
-            return 0
+            return
         except BrokenPipeError:
             self.pending = memoryview(b"")
         if not self.pending:
             self.selector.unregister(self.stdin)
-        return 0
 
     def _drain(self) -> None:
         """What is still in the pipes of a dead tree, also of one that was stopped: its last words say why.
