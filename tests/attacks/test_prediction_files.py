@@ -23,9 +23,9 @@ from tlcourse.grading.parts.predictions import FileError, read
 
 COURSE = Path(__file__).parents[1] / "assignments_course"
 TRUTH = {"id": np.array([f"p{i}" for i in range(20)]), "label": np.arange(20) % 2}
-CSV = PredictionsPart("table", file="predictions.csv", columns=("id", "label"))
-NPY = PredictionsPart("table", file="p.npy", shape=(2,))
-TENSORS = PredictionsPart("table", file="p.safetensors", columns=("y",))
+CSV = PredictionsPart(id="table", file="predictions.csv", columns=("id", "label"))
+NPY = PredictionsPart(id="table", file="p.npy", shape=(2,))
+TENSORS = PredictionsPart(id="table", file="p.safetensors", columns=("y",))
 TABLE = "".join(f"p{i},{i % 2}\n" for i in range(20))
 RIGHT = f"id,label\n{TABLE}".encode()
 
@@ -184,7 +184,7 @@ def test_two_thousand_spoiled_files_are_taken_or_refused():
 
 def test_what_is_no_plain_file_is_not_handed_in(tmp_path):
     exercise = load_course(COURSE).exercise("answers")
-    labels = COURSE / "graders" / "answers" / "data" / "labels.csv"
+    labels = COURSE / "graders" / "answers" / "data" / "answers.csv"
     for number, make in enumerate(
         (
             lambda path: path.symlink_to(labels),

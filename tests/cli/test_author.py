@@ -42,7 +42,7 @@ def test_problems_are_lines_with_file_and_line(tl, course):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("def make(", "def draw(", "has no attribute 'make'"),
+        ("def make(", "def draw(", "there is no `make`, and no folder `data` that holds train.npz"),
         ('f"{name}_error"', 'f"{name}_mistake"', "measured ['y_mistake', 'z_mistake']"),
         ("import numpy", "import nunpy", "cannot be loaded"),
         ('"z": 3', '"w": 3', "lack ['z']"),

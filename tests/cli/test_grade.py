@@ -56,6 +56,28 @@ def test_init_never_overwrites_a_solution_and_keeps_a_backup_when_told_to_begin_
     assert (tmp_path / "work" / "solution.backup1.py").read_text() == "# mine"
 
 
+def test_init_that_names_the_course_in_a_solution_that_is_there_gives_vs_code_its_task_too(tl, tmp_path):
+    shutil.copytree(EXAMPLE, tmp_path / "moved")
+    for given, tasks in (([], False), (["--vscode"], True)):
+        (tmp_path / "line").mkdir(exist_ok=True)
+        (tmp_path / "line" / "solution.py").write_text('task = Task.local("line")\n')
+        done = tl("init", "line", "--json", *given, course=tmp_path / "moved")
+        assert (done.returncode, json.loads(done.stdout)["tasks"] is not None) == (0, tasks)
+        assert str(tmp_path / "moved") in (tmp_path / "line" / "solution.py").read_text()
+        assert (tmp_path / ".vscode" / "tasks.json").is_file() is tasks
+
+
+def test_why_an_exercise_has_no_board_is_said_in_one_line(tl):
+    said = {
+        "ex3": "its checks are measured against more than x, y, and that is all that validation items have.",
+        "ex2": "a class is shown in order only where exercise.yaml says by which check.",
+    }
+    for name, why in said.items():
+        done = tl("exercise", "board", name, course=None)
+        assert done.returncode == 2
+        assert f"Likely cause: {why}" in done.stderr
+
+
 def test_grade_prints_one_document_and_nothing_else_on_stdout(tl):
     graded = tl("grade", "line", REFERENCE, "--json")
     document = json.loads(graded.stdout)

@@ -282,7 +282,7 @@ def test_a_file_alone_is_graded_and_without_the_hidden_data_nothing_is(tmp_path,
     assignments = Path(shutil.copytree(Path(__file__).parents[1] / "assignments_course", tmp_path / "course"))
     submission = tmp_path / "submission"
     submission.mkdir()
-    shutil.copy(assignments / "graders" / "answers" / "data" / "labels.csv", submission / "predictions.csv")
+    shutil.copy(assignments / "graders" / "answers" / "data" / "answers.csv", submission / "predictions.csv")
     graded = gradescope.result_of(
         load_course(assignments).exercise("answers"), submission, Options(), tmp_path / "source"
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,26 @@ def board_of_five():
 def test_a_place_is_one_more_than_how_many_are_surely_better():
     assert places([(0.9, 0.95), (0.88, 0.93), (0.86, 0.89), (0.1, 0.2)], "at_least") == [1, 1, 2, 4]
     assert places([(0.1, 0.12), (0.11, 0.14), (0.13, 0.16)], "at_most") == [1, 1, 2]
+
+
+@pytest.mark.parametrize("direction", ["at_least", "at_most"])
+def test_places_are_those_of_comparing_everybody_with_everybody_and_take_a_class_in_a_moment(direction):
+    draw = random.Random(3)
+    for size in (1, 2, 40, 200):
+        ends = [draw.randrange(12) / 10 for _ in range(2 * size)]  # many ties
+        intervals = [(min(pair), max(pair)) for pair in zip(ends[::2], ends[1::2], strict=True)]
+
+        def better(one, own):
+            return one[0] > own[1] if direction == "at_least" else one[1] < own[0]
+
+        counted = [1 + sum(better(one, own) for one in intervals) for own in intervals]
+        behind = [size - sum(better(own, one) for one in intervals) for own in intervals]
+        assert places(intervals, direction) == counted
+        rows = in_order([(0.0, interval) for interval in intervals], direction)
+        wanted = sorted(zip(counted, map(max, counted, behind), intervals, strict=True))
+        assert sorted((row.first, row.last, row.interval) for row in rows) == wanted
+    before, _ = time.process_time(), in_order([(0.0, (i / 1e5, i / 1e5)) for i in range(10_000)], direction)
+    assert time.process_time() - before < 2.0
     assert places([(0.5, 0.5), (0.5, 0.5), (0.4, 0.4)], "at_least") == [1, 1, 3]
     assert places([], "at_least") == []
 

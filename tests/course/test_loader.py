@@ -207,7 +207,7 @@ def test_a_folder_without_course_yaml_is_no_course(tmp_path):
             "seconds: 20",
             "parts: [{id: a, kind: functions, defines: [f], shape: [2]}]",
             20,
-            "parts[0] is of type functions and has `shape`, expected only: id, defines, title, after, call_s",
+            "parts[0] is of type functions and has `shape`, expected only: defines, id, title, after, call_s",
         ),
         (
             "exercises/line/exercise.yaml",

@@ -21,7 +21,7 @@ def test_it_is_a_whole_course_of_another_subject(tmp_path):
     assert exercise.grader is not None
     assert exercise.reference is not None
     assert exercise.explanation is not None
-    assert list((exercise.grader.parent / "wrong" / exercise.folder.name).glob("*.py"))
+    assert list((exercise.staff / "wrong" / exercise.folder.name).glob("*.py"))
     assert (exercise.folder / "starter.ipynb").is_file()
 
 
@@ -85,7 +85,7 @@ def test_an_exercise_of_each_kind_is_whole(tmp_path, like):
     (exercise,) = load_course(tmp_path / "c").exercises.values()
     assert (exercise.reference is None) == (like == "predictions")  # where a table is handed in
     assert exercise.explanation is not None
-    assert list((exercise.grader.parent / "wrong" / exercise.folder.name).iterdir())
+    assert list((exercise.staff / "wrong" / exercise.folder.name).iterdir())
     assert (exercise.folder / "starter.ipynb").is_file()
     assert not (tmp_path / "c" / "like").exists()
     kinds = {part.kind for part in exercise.about.parts}

@@ -21,8 +21,8 @@ from tlcourse.data import choose_variant, public_arrays
 from tlcourse.data.synthetic import example
 from tlcourse.errors import ContentError, InfraError, UnableError
 from tlcourse.grading.author_check import problems_of_graders
-from tlcourse.grading.grade import Options, grade
-from tlcourse.grading.grader import Grader
+from tlcourse.grading.grade import PUBLIC_SEED, Options, grade
+from tlcourse.grading.grader import Grader, write_practice
 from tlcourse.grading.result import read_result
 
 COURSE = Path(__file__).parents[1] / "assignments_course"
@@ -31,14 +31,47 @@ import pathlib
 import torch
 
 def fit(task):
-    assert sorted(path.name for path in task.data.iterdir()) == ["public.npz"]
+    assert sorted(path.name for path in task.data.iterdir()) == ["train.npz", "val.npz"]
     try:
-        (task.data / "public.npz").write_bytes(b"")
+        (task.data / "train.npz").write_bytes(b"")
         raise AssertionError("it can be written to")
     except OSError:
         pass
     return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 4))
 """
+
+GRADER = """
+from tlcourse.grading.scoring.measurement import proportion
+
+from .reading import pictures
+
+
+def make(sizes, seed, variant, data):
+    train, val = (pictures(data.public / f"{name}.npz", sizes[name]) for name in ("train", "val"))
+    test = pictures(data.hidden / "test.npz", sizes["test"]) if data.hidden else None
+    return train, val, test
+
+
+def measure(test, predictions, probes):
+    right = int((predictions["logits"].argmax(1) == test["label"]).sum())
+    return {"right": proportion(right, len(test["label"]), "Let it see where stripes begin.", fresh=False)}
+"""
+READING = """
+import numpy as np
+
+def pictures(path, size):
+    with np.load(path) as file:
+        return {name: file[name][:size] for name in ("x", "label")}
+"""
+
+
+def with_grader(course: Path) -> Path:
+    """The exercise of files with a grader of its own in the place of a metric; returns that."""
+    about = course / "exercises" / "pictures" / "exercise.yaml"
+    about.write_text(about.read_text().replace("metric: accuracy, ", "") + "sizes: {train: 500, val: 100, test: 400}\n")
+    (course / "graders" / "reading.py").write_text(READING)
+    (course / "graders" / "pictures.py").write_text(GRADER)
+    return course / "graders" / "pictures.py"
 
 
 @pytest.fixture
@@ -50,6 +83,7 @@ def own(tmp_path: Path) -> Path:
 @pytest.fixture
 def students(own: Path) -> Path:
     """What students have of it."""
+    write_practice(own, own, PUBLIC_SEED)
     shutil.rmtree(own / "graders" / "pictures")
     shutil.rmtree(own / "graders" / "references")
     shutil.rmtree(own / "graders" / "wrong")
@@ -87,7 +121,7 @@ def test_in_a_students_copy_the_verdict_says_that_validation_data_were_measured_
 
 
 def test_a_board_goes_by_what_can_be_measured_on_validation_items(own, tmp_path):
-    about, grader = own / "exercises" / "pictures" / "exercise.yaml", own / "graders" / "pictures.py"
+    grader, about = with_grader(own), own / "exercises" / "pictures" / "exercise.yaml"
     kept = about.read_text()
     about.write_text(kept.replace("board: right", "board: wrong"))
     with pytest.raises(ContentError, match="the board goes by `wrong`, expected one of: right"):
@@ -143,7 +177,7 @@ def test_a_generator_and_real_data_of_ones_own_need_no_grader(own):
         "def make(seed):\n    return tuple(drawn(n, seed) for n in (3, 2, 1))\n"
     )
     about = folder / "exercise.yaml"
-    about.write_text(about.read_text() + "generator: stripes\nreal: photos\n")
+    about.write_text(about.read_text() + "sizes: {train: 500, val: 100, test: 400}\ngenerator: stripes\nreal: photos\n")
     exercise = load_course(own).exercise("pictures")
     train, val = public_arrays(exercise, "mini", 1)
     assert (train["x"].shape, val["x"].shape) == ((500, 2), (100, 2))
@@ -154,14 +188,16 @@ def test_a_generator_and_real_data_of_ones_own_need_no_grader(own):
 
 
 def test_graders_import_files_beside_them_and_never_those_of_another_course(own):
+    path = with_grader(own)
     first = Grader(load_course(own).exercise("pictures"))
-    (own / "graders" / "reading.py").write_text("def pictures(path):\n    raise OSError(f'{path.name} is changed')\n")
+    (own / "graders" / "reading.py").write_text(
+        "def pictures(path, _):\n    raise OSError(f'{path.name} is changed')\n"
+    )
     second = Grader(load_course(own).exercise("pictures"))
     assert first.sha256 != second.sha256  # what is beside it is part of it
     assert len(first.make(1, "mini").test["label"]) == 400
-    with pytest.raises(InfraError, match=r"`make` raised OSError: public\.npz is changed"):
+    with pytest.raises(InfraError, match=r"`make` raised OSError: train\.npz fails"):
         second.make(1, "mini")
-    path = own / "graders" / "pictures.py"
     path.write_text(path.read_text().replace("from .reading", "from reading"))
     with pytest.raises(InfraError, match=r"reading\.py lies beside it: write `from \. import reading`"):
         Grader(load_course(own).exercise("pictures"))
@@ -194,6 +230,7 @@ def test_packages_are_promised_by_either_name_and_with_versions(own, tl, tmp_pat
 
 
 def test_students_are_handed_a_copy_that_holds_nothing_of_the_hidden_side(own, tmp_path, tl):
+    with_grader(own)
     (own / "marks.sqlite").write_text("marks")
     (own / "exercises" / "pictures" / "solution.py").write_text("mine")
     done = tl("author", "hand-out", str(own), str(tmp_path / "copy"), "--trust-course", "--json", course=None)
@@ -201,7 +238,7 @@ def test_students_are_handed_a_copy_that_holds_nothing_of_the_hidden_side(own, t
     document = json.loads(done.stdout)
     assert document["problems"] == []
     kept = set(document["written"])
-    assert {"graders/pictures.py", "graders/reading.py", "exercises/pictures/data/public.npz"} <= kept
+    assert {"graders/pictures.py", "graders/reading.py", "exercises/pictures/data/train.npz"} <= kept
     assert "exercises/pictures/starter.ipynb" in kept
     assert not [name for name in kept if "references" in name or "wrong" in name or "solution" in name]
     assert {"marks.sqlite", "graders/pictures", "graders/references", "graders/wrong"} <= set(document["left_out"])
@@ -212,18 +249,18 @@ def test_students_are_handed_a_copy_that_holds_nothing_of_the_hidden_side(own, t
 def test_what_students_would_get_of_the_hidden_side_is_found(own, own_home):
     assert list(leaks(own, travelling(own))) == []
     data = own / "exercises" / "pictures" / "data"
-    hidden = own / "graders" / "pictures" / "data" / "hidden.npz"
+    hidden = own / "graders" / "pictures" / "data" / "test.npz"
     with np.load(hidden) as file:
-        np.savez_compressed(data / "more.npz", x=file["x"][:50], y=file["y"][:50])
+        np.savez_compressed(data / "more.npz", x=file["x"][:50], label=file["label"][:50])
     shutil.copy(hidden, data / "kaggle.npz")
     reference = (own / "graders" / "references" / "pictures.py").read_text()
     (own / "lessons").mkdir()
     (own / "lessons" / "notes.md").write_text(f"```python\n{reference}```\n")
     (own_home / "secret").write_text("0123456789abcdef\n")
     (own / "README.md").write_text("our key: 0123456789abcdef")
-    found = "\n".join(leaks(own, travelling(own) | {"graders/wrong/x.py": data / "public.npz"}))
-    assert "data/kaggle.npz is the same file as graders/pictures/data/hidden.npz" in found
-    assert "data/more.npz holds 50 of 400 different items of graders/pictures/data/hidden.npz" in found
+    found = "\n".join(leaks(own, travelling(own) | {"graders/wrong/x.py": data / "train.npz"}))
+    assert "data/kaggle.npz is the same file as graders/pictures/data/test.npz" in found
+    assert "data/more.npz holds 50 of 400 different items of graders/pictures/data/test.npz" in found
     assert "lessons/notes.md holds the whole of graders/references/pictures.py" in found
     assert "README.md holds your secret" in found
     assert "graders/wrong/x.py is the staff's" in found

@@ -198,9 +198,11 @@ def test_cases_that_are_drawn_without_the_seed_are_found(tmp_path):
     for old, new, said in (
         ("default_rng(seed)", "default_rng()", "`cases` gives others when it is called again with the same seed"),
         ("default_rng(seed)", "default_rng(3)", "`cases` gives the same for every seed"),
-        ('check="loss"', 'check="lost"', "a case is of the check 'lost', expected one of ["),
-        ("return [*found", "found[0].nothing; return [*found", "`cases` raised AttributeError"),
-        ('call("sigmoid", z)', 'call("sigmoid", {1, 2})', "an argument is, or holds, an object of type set"),
+        ("t=t), public", "t=t), check='lost', public", "a case is of the check 'lost', expected one of ["),
+        ("t=t), public", "t=t).nothing, public", "`cases` raised AttributeError"),
+        ('call("sigmoid", X @ w)', 'call("sigmoid", {1, 2})', "an argument is, or holds, an object of type set"),
+        ('call("loss"', 'call("lost"', "a case of `lost` says no check, expected one of ["),
+        ('call("batches", 7 + k', 'call("batches", "x"', "the reference raised TypeError"),
     ):
         path.write_text(right.replace(old, new))
         said_of = problems_of_graders(load_course(folder))

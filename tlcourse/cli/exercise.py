@@ -207,6 +207,7 @@ def board(
         own_place,
         read_board,
         what_it_is,
+        why_none,
     )
 
     loaded = load_course(course)
@@ -220,8 +221,12 @@ def board(
     else:
         raise UsageError(
             f"There is no board of {name} here.",
-            cause="the course's staff hand one out, or publish it beside the course, if they want one.",
-            remedy=f"tlcourse exercise board {name} FILE, with the file that you were given.",
+            cause="the course's staff hand one out, or publish it beside the course, if they want one."
+            if found.about.board
+            else why_none(found),
+            remedy=f"tlcourse exercise board {name} FILE, with the file that you were given."
+            if found.about.board
+            else f"tlcourse exercise attempts {name} shows how your own gradings went.",
         )
     with own_record() as record:
         own = own_place(shown, [one.result for one in record.attempts(loaded.about.id, name)])
@@ -260,10 +265,13 @@ def init(
     found = load_course(course).exercise(exercise)
     there = (folder or Path(found.about.id)) / f"solution{'.ipynb' if notebook else '.py'}"
     if course is not None and not force and there.is_file() and name_course(there, course):
+        tasks = begin_tasks(found.about.id, there, course) if vscode else None
         if json:
-            out.document({"schema": 1, "exercise": found.about.id, "file": str(there), "course": str(course)})
-        else:
-            out.say(f"{there} names the course in {course} now; nothing else of it was changed.")
+            made = {"file": str(there), "course": str(course), "tasks": tasks and str(tasks)}
+            out.document({"schema": 1, "exercise": found.about.id, **made})
+            return
+        out.say(f"{there} names the course in {course} now; nothing else of it was changed.")
+        _say_tasks(tasks, vscode)
         return
     target, backup = begin(found, folder, notebook=notebook, again=force, course=course)
     tasks = begin_tasks(found.about.id, target, course) if vscode else None
@@ -276,10 +284,7 @@ def init(
             raise typer.Exit(ExitCode.UNABLE)
         return
     out.say(f"Made {target}." + (f" The old one is {backup}." if backup else ""))
-    if tasks is not None:
-        out.say(f"Made {tasks}: in VS Code, Run Task.")
-    elif vscode:
-        out.note(".vscode/tasks.json is there, cannot be read as plain JSON, and was left as it is.")
+    _say_tasks(tasks, vscode)
     if found.data.public:
         out.say(f"Its data lie in {found.data.public}: task.data in a solution.")
     require_promised(found.about)
@@ -355,3 +360,10 @@ def _draw(found: list[Example]) -> None:
         for line in sheet(some, columns, fitted, _ROWS, colour=colour, how=drawing(not spoken)):
             console.print(Segments([*line, Segment.line()]), end="", soft_wrap=True)
         out.say()
+
+
+def _say_tasks(tasks: Path | None, wanted: bool) -> None:
+    if tasks is not None:
+        out.say(f"Made {tasks}: in VS Code, Run Task.")
+    elif wanted:
+        out.note(".vscode/tasks.json is there, cannot be read as plain JSON, and was left as it is.")

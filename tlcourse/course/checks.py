@@ -17,7 +17,7 @@ from msgspec import Struct
 from tlcourse.course import markdown
 from tlcourse.course.deadline import deadline_of, zone_of
 from tlcourse.course.lab import load_labs
-from tlcourse.course.model import Exercise, LoadedCourse, Quiz, Unit
+from tlcourse.course.model import OUTER, Exercise, LoadedCourse, Quiz, Unit
 from tlcourse.course.parts import FunctionsPart, ManualPart
 from tlcourse.course.spec import Output
 from tlcourse.errors import UnableError, UsageError
@@ -26,8 +26,6 @@ from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import JUDGING
 from tlcourse.text import misspelt
 
-OUTER = 4
-"""The clock lets a run have at least this many times what its CPU seconds would take if it never waited."""
 WIDTH = 76
 """What is left of 80 columns inside the margins of a listing."""
 _LINK = re.compile(r"(?<!!)\[[^\[\]]*\]\(([^()\s]+)\)")
@@ -106,7 +104,8 @@ def _repeated_ids(quiz: Quiz) -> list[str]:
 def _exercise_problems(course: LoadedCourse) -> Iterator[str]:
     for exercise in course.exercises.values():
         path = exercise.folder / "exercise.yaml"
-        if exercise.about.model and not {"train", "val", "test"} <= exercise.about.sizes.keys():
+        in_files = exercise.about.needs_no_grader and exercise.grader is None and exercise.about.generator is None
+        if exercise.about.model and not in_files and not {"train", "val", "test"} <= exercise.about.sizes.keys():
             yield f"{at(path, 'sizes')}: sizes lack train, val or test, expected all three"
         ids = [check.id for check in exercise.about.checks]
         for repeated in (i for i, count in Counter(ids).items() if count > 1):
@@ -156,6 +155,9 @@ def _part_problems(about: Exercise, path: Path) -> Iterator[str]:
     for part in scored:
         if not about.checks_of(part):
             yield f"{at(path, part.id)}: part `{part.id}` has no check, expected at least one"
+        for rule in about.checks_of(part):
+            if rule.metric and isinstance(part, FunctionsPart):
+                yield f"{at(path, rule.id)}: check `{rule.id}` of functions has a metric, expected none: cases decide"
         if isinstance(part, FunctionsPart) and part.after and (about.model is None or part.after != about.model.id):
             yield f"{at(path, part.id)}: `{part.id}` comes after `{part.after}`, expected the model's id, or none"
     if about.model and not about.outputs:

@@ -319,7 +319,6 @@ def solutions(exercise: LoadedExercise) -> Iterator[Solution]:
     """The reference, if there is one, and the wrong solutions by name."""
     if exercise.reference is not None:
         yield Solution("reference", exercise.reference.name, staff_text(exercise.reference))
-    if exercise.grader is not None:
-        for path in staff_files(exercise.grader.parent, f"wrong/{exercise.folder.name}"):
-            if path.suffix == ".py":
-                yield Solution("wrong", path.name, staff_text(path))
+    for path in staff_files(exercise.staff, f"wrong/{exercise.folder.name}"):
+        if path.suffix == ".py":
+            yield Solution("wrong", path.name, staff_text(path))

@@ -108,7 +108,7 @@ def load_exercise(course: Path | None, name: str) -> LoadedExercise:
     grader = graders / f"{name}.py"
     kept = {path.name: path for path in staff_files(graders, "references")}
     reference, explanation = kept.get(f"{name}.py"), kept.get(f"{name}.md")
-    return LoadedExercise(about, folder, hints, grader if grader.is_file() else None, reference, explanation)
+    return LoadedExercise(about, folder, hints, graders, grader if grader.is_file() else None, reference, explanation)
 
 
 def _inside(folder: Path, name: str, origin: Path) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 from msgspec.structs import force_setattr, replace
@@ -21,6 +21,11 @@ from tlcourse.errors import UsageError
 from tlcourse.quiz.kinds import AnyQuestion
 from tlcourse.quiz.kinds.question import Text
 from tlcourse.text import misspelt
+
+OUTER = 4
+"""The clock lets a run have at least this many times what its CPU seconds would take if it never waited."""
+NOTHING_TRAINED_S = 60.0
+"""What a run in which nothing is trained may take, where its author says nothing."""
 
 
 class Objective(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +84,7 @@ class Quiz(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Credit = Literal["bar", "share", "steps"]
+Metric = Literal["accuracy", "absolute_error", "squared_error", "cross_entropy"]
 
 
 def _left_away() -> float:
@@ -86,8 +92,13 @@ def _left_away() -> float:
     return math.nan
 
 
+def _by_the_rest() -> Any:
+    """Stands for a word that follows from other fields, until it does."""
+    return ""
+
+
 class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """A requirement as the student reads it; the grader measures its value.
+    """A requirement as the student reads it; the grader measures its value, or tlcourse does, where it has a `metric`.
 
     `credit` says how the value becomes points. `bar`: all or nothing, and the doubt is the student's. `share`: points
     times the value, a share from 0 to 1. `steps`: the points of the best step that the value reaches.
@@ -95,8 +106,8 @@ class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
 
     id: Identifier
     """Names the measurement that the grader returns for it."""
-    title: Text
-    """What is measured, as verdict and feedback show it."""
+    title: str = ""
+    """What is measured, as verdict and feedback show it; its id if left away."""
     threshold: float = field(default_factory=_left_away)
     """The bar, in the unit of the measurement: a share is 0.95, not 95. With `credit: share` or `steps`: from where
     on the check counts as passed; left away, all of its points are needed."""
@@ -110,17 +121,32 @@ class CheckRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Of a mean: the standard deviation of one item's value, in bars, that models near the bar have at most."""
     part: str = ""
     """The id of its part; may be left away in the file where only one part has checks."""
-    credit: Credit = "bar"
-    """How the value becomes points: all or nothing, points times a share from 0 to 1, or those of the best step."""
+    credit: Credit = field(default_factory=_by_the_rest)
+    """How the value becomes points: all or nothing, points times a share from 0 to 1, or those of the best step. Left
+    away, it is `steps` where there are some, else `bar` where there is a threshold, else `share`."""
     steps: dict[float, float] = {}
     """Of `credit: steps`: value → points, in any order."""
     bonus: bool = False
     """Its points come on top of the maximum, and it is not needed to pass."""
     taught: tuple[str, ...] = ()
     """Where it is taught: `unit#heading`, `lab/NAME`, `write/NAME`. A check that fails names these."""
+    metric: Metric | Literal[""] = ""
+    """What is measured without a grader's `measure`: the share of items that are right (`accuracy`), or a mean over
+    all items of |y - guess|, of its square, or of the cross-entropy of logits in nats."""
+    of: str = ""
+    """Of `metric`: the target, or the column of a file; left away where there is one alone."""
+    tolerance: Annotated[float, Meta(ge=0)] = 0.0
+    """Of `metric: accuracy`: how far off a number may be and still is right."""
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the credit; raises ValueError for what is missing, with words for its author."""
+        """Fill in what follows from the rest; raises ValueError for what is missing, with words for its author."""
+        if not self.title:
+            force_setattr(self, "title", self.id)
+        if self.metric and self.metric != "accuracy":
+            force_setattr(self, "direction", "at_most")
+        if not self.credit:
+            free = not math.isnan(self.points) and math.isnan(self.threshold)
+            force_setattr(self, "credit", "steps" if self.steps else "share" if free else "bar")
         if (self.credit == "steps") != bool(self.steps):
             raise ValueError("`steps` (value: points) go with `credit: steps`, expected both or neither")
         if self.steps:
@@ -184,9 +210,10 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[float, Meta(gt=0)] = 120.0
     """What `task.seconds` tells the solution: what `fit` is asked to take, in the seconds of `limits.cpu_s`."""
     sizes: dict[str, int] = {}
-    """Items in `train`, `val` and `test`."""
+    """Items in `train`, `val` and `test`; of data that lie in files, left away for all."""
     limits: Limits = Limits()
-    """What one run may use."""
+    """What one run may use. Left away, `cpu_s` is three times `seconds`, and 60 where nothing is trained; `wall_time_s`
+    is four times that."""
     packages: tuple[Package, ...] = ()
     """What a solution may import beside NumPy, torch, torchvision, safetensors and PIL: `sklearn`, or as it is
     installed and with versions: `scikit-learn>=1.4`. Where it is missing, nothing is begun."""
@@ -200,7 +227,16 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     """What being late costs; None: what the course says."""
 
     def __post_init__(self) -> None:
-        """A check that names no part is of the only one that has checks."""
+        """Fill in what follows from the rest: checks of functions, the part of a check where one alone has some,
+        limits."""
+        if self.functions is not None and isinstance(self.functions.defines, dict):
+            known, part = {rule.id: rule for rule in self.checks}, self.functions.id
+            own = {name.lower(): points for name, points in self.functions.defines.items()}
+            made = [known.get(name) or CheckRule(name, points=points, part=part) for name, points in own.items()]
+            force_setattr(self, "checks", [*made, *(rule for rule in self.checks if rule.id not in own)])
+        if self.limits == Limits():
+            cpu_s = 3 * self.seconds if self.model else NOTHING_TRAINED_S
+            force_setattr(self, "limits", replace(self.limits, cpu_s=cpu_s, wall_time_s=OUTER * cpu_s))
         scored = [part.id for part in self.parts if not isinstance(part, ManualPart)]
         if len(scored) == 1:
             force_setattr(self, "checks", [replace(rule, part=rule.part or scored[0]) for rule in self.checks])
@@ -219,6 +255,11 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     def predictions(self) -> PredictionsPart | None:
         """Its part of that kind."""
         return next((part for part in self.parts if isinstance(part, PredictionsPart)), None)
+
+    @property
+    def needs_no_grader(self) -> bool:
+        """Whether tlcourse measures every check by its `metric`; where no grader makes data, they lie in files."""
+        return bool(self.checks) and all(rule.metric for rule in self.checks)
 
     @property
     def manual(self) -> tuple[ManualItem, ...]:
@@ -287,6 +328,8 @@ class LoadedExercise(Struct, frozen=True):
     about: Exercise
     folder: Path
     hints: list[str]
+    staff: Path
+    """The folder of graders, references and hidden data; it need not be there."""
     grader: Path | None
     reference: Path | None
     """Read by `course.exercise.staff_text`: in a wheel it lies in an archive, and so does the explanation."""
@@ -295,9 +338,13 @@ class LoadedExercise(Struct, frozen=True):
     @property
     def data(self) -> DataFolders:
         """Its data files, as far as they are here."""
-        hidden = self.grader and self.grader.parent / self.folder.name / "data"
-        public = self.folder / "data"
-        return DataFolders(public if public.is_dir() else None, hidden if hidden and hidden.is_dir() else None)
+        hidden, public = self.staff / self.folder.name / "data", self.folder / "data"
+        return DataFolders(public if public.is_dir() else None, hidden if hidden.is_dir() else None)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether what people do not mark can be: by a grader, or by metrics that exercise.yaml names."""
+        return self.grader is not None or self.about.needs_no_grader
 
     @property
     def generator(self) -> Path | str | None:

@@ -24,13 +24,15 @@ from tlcourse.quiz.kinds.question import Text
 FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*\Z", max_length=100)]
 """A file beside `solution.py`: no folder, and nothing that a shell or a platform would change."""
 
+Points = Annotated[float, Meta(gt=0)]
+
 
 class ModelPart(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="model"):
     """`fit(task)` returns a module, whose predictions of hidden inputs are measured. The fields of the exercise itself
     (`targets`, `outputs`, `sizes`, `seconds`, `graph`) are about this part."""
 
     kind: ClassVar[str] = "model"
-    id: Identifier
+    id: Identifier = "network"
     """Names it in `part:` of checks, and in `after:` of functions."""
     title: str = ""
     """As verdict and feedback show it; its id if left away."""
@@ -40,10 +42,11 @@ class FunctionsPart(Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     """Functions and classes that are called by name, each call alone; their answers are judged by the staff side."""
 
     kind: ClassVar[str] = "functions"
-    id: Identifier
+    defines: Annotated[tuple[Name, ...], Meta(min_length=1)] | Annotated[dict[Name, Points], Meta(min_length=1)]
+    """What is to be written; one that is missing costs its own cases. As a table of names and points, each has a check
+    as well, named like it in lower-case letters: the share of its cases that are right, unless `checks` says more."""
+    id: Identifier = "functions"
     """Names it in `part:` of checks."""
-    defines: Annotated[tuple[Name, ...], Meta(min_length=1)]
-    """What is to be written; one that is missing costs its own cases."""
     title: str = ""
     """As verdict and feedback show it; its id if left away."""
     after: str = ""
@@ -60,10 +63,10 @@ class PredictionsPart(Struct, frozen=True, forbid_unknown_fields=True, tag_field
     """A file of predictions for inputs that were handed out: measured, and nothing is run."""
 
     kind: ClassVar[str] = "predictions"
-    id: Identifier
-    """Names it in `part:` of checks."""
     file: FileName
     """`.csv`, `.npy` or `.safetensors`."""
+    id: Identifier = "predictions"
+    """Names it in `part:` of checks."""
     title: str = ""
     """As verdict and feedback show it; its id if left away."""
     columns: tuple[Annotated[str, Meta(min_length=1, max_length=60)], ...] = ()
@@ -105,5 +108,5 @@ class ManualPart(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
 
 AnyPart = ModelPart | FunctionsPart | PredictionsPart | ManualPart
 
-THE_MODEL = ModelPart(id="network")
+THE_MODEL = ModelPart()
 """The one part of an exercise that names none."""

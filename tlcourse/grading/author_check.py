@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +34,7 @@ from tlcourse.grading.odd_answers import legal_predictions, odd_answers
 from tlcourse.grading.parts.cells import CellCase
 from tlcourse.grading.parts.functions import calls_document
 from tlcourse.grading.parts.predictions import ALONE, measured_by, rows_of
+from tlcourse.grading.reference import NoReferenceHereError
 from tlcourse.grading.result import Result
 from tlcourse.grading.scoring.calls import NOTHING, Case
 from tlcourse.grading.scoring.measurement import Measurement
@@ -50,9 +50,9 @@ def problems_of_graders(course: LoadedCourse) -> list[str]:
     """What is wrong with the graders of a course, as `file:line: what, and what was expected`."""
     problems = []
     for name, exercise in course.exercises.items():
-        if exercise.grader is None and _is_marked_by_hand(exercise):
+        if not exercise.is_measured and _is_marked_by_hand(exercise):
             continue
-        if exercise.grader is None:
+        if not exercise.is_measured:
             problems.append(f"{exercise.folder}:1: {name} has no grader, expected graders/{exercise.folder.name}.py")
             continue
         if exercise.data.hidden is not None and not exercise.about.hidden_data:
@@ -61,14 +61,15 @@ def problems_of_graders(course: LoadedCourse) -> list[str]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of overflow, in predictions that are meant to overflow
-                problems += [_at(exercise.grader, said) for said in _problems(Grader(exercise))]
+                problems += [_at(exercise, said) for said in _problems(Grader(exercise))]
         except InfraError as error:
-            problems.append(_at(exercise.grader, error.what))
+            problems.append(_at(exercise, error.what))
     return problems
 
 
-def _at(grader: Path, said: str) -> str:
+def _at(exercise: LoadedExercise, said: str) -> str:
     """With the file, and the line of it that is named."""
+    grader = exercise.grader or exercise.folder / "exercise.yaml"
     named = re.search(rf"\(line (\d+)(?: of {re.escape(grader.name)}\)|[;)])", said)
     return f"{grader}:{named[1] if named else 1}: {said}"
 
@@ -129,9 +130,14 @@ def _problems_of_cases(grader: Grader) -> Iterator[str]:
     about, part = grader.about, grader.about.functions
     assert part is not None
     seeds = (_SEED, _SEED, _SEED + 1)
-    cases, again, others = (
-        grader.cases(seed, grader.draw(SIZES, seed, "mini") if about.model else None) for seed in seeds
-    )
+    try:
+        cases, again, others = (
+            grader.cases(seed, grader.draw(SIZES, seed, "mini") if about.model else None) for seed in seeds
+        )
+    except NoReferenceHereError as error:
+        if not error.is_copy:
+            yield "`cases` leaves to the reference what is right, expected it in graders/references"
+        return
     first, second, other = (calls_document(one, range(len(one))) for one in (cases, again, others))
     if first != second:
         yield "`cases` gives others when it is called again with the same seed, expected the same"
@@ -346,7 +352,7 @@ def check_references(
     not depend on `workers`. Where there is no fork server they run one after another. Raises UnableError where torch,
     or a package that one of them promises, is not installed here.
     """
-    exercises = [one for one in exercises if one.grader or not _is_marked_by_hand(one)]
+    exercises = [one for one in exercises if one.is_measured or not _is_marked_by_hand(one)]
     for exercise in exercises:
         require_packages(exercise.about)
     with ExitStack() as folders:
@@ -411,9 +417,9 @@ def _trials(exercise: LoadedExercise, grader: Grader, first: int, seeds: int) ->
 def _guesses_beside(exercise: LoadedExercise) -> dict[str, str]:
     """Where a table is handed in beside code: `references/NAME.csv`, which goes with every solution."""
     part = exercise.about.predictions
-    if part is None or exercise.grader is None or not part.file.endswith(".csv"):
+    if part is None or not part.file.endswith(".csv"):
         return {}
-    found = staff_files(exercise.grader.parent, "references")
+    found = staff_files(exercise.staff, "references")
     given = next((path for path in found if path.name == f"{exercise.folder.name}.csv"), None)
     return {part.file: staff_text(given)} if given else {}
 
@@ -421,12 +427,12 @@ def _guesses_beside(exercise: LoadedExercise) -> dict[str, str]:
 def _trials_of_files(exercise: LoadedExercise, grader: Grader, first: int) -> Iterator[_Trial]:
     """Where a table is handed in and nothing is run: `references/NAME.csv` passes, and no `wrong/NAME/*.csv` does."""
     part, folder = exercise.about.predictions, exercise.folder.name
-    if part is None or exercise.grader is None or not part.file.endswith(".csv"):
+    if part is None or not part.file.endswith(".csv"):
         return
-    for path in staff_files(exercise.grader.parent, "references"):
+    for path in staff_files(exercise.staff, "references"):
         if path.name == f"{folder}.csv":
             yield _Trial(exercise, grader, f"reference {path.name}", staff_text(path), "pass", first, part.file)
-    for path in staff_files(exercise.grader.parent, f"wrong/{folder}"):
+    for path in staff_files(exercise.staff, f"wrong/{folder}"):
         if path.suffix == ".csv":
             yield _Trial(exercise, grader, path.name, staff_text(path), "fail", first, part.file)
 

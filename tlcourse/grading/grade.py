@@ -66,7 +66,7 @@ def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event:
     started = _now()
     require_packages(exercise.about)
     sandbox, missing = choose(options.sandbox_kind, gpu=uses_gpu(options.device))
-    if exercise.grader and sandbox.name != "none":
+    if sandbox.name != "none":
         refuse_what_is_private(private_of(exercise))
     with scratch_folder("submission") as folder:
         starter = exercise.folder / "starter.py"
@@ -81,7 +81,7 @@ def _carry_out(exercise: LoadedExercise, path: Path, options: Options, on_event:
 
 def private_of(exercise: LoadedExercise) -> list[tuple[str, Path]]:
     """What of an exercise no submission may read: its name in a message, and its path."""
-    return [("The course's folder of graders", exercise.grader.parent)] if exercise.grader else []
+    return [("The course's folder of graders", exercise.staff)] if exercise.staff.is_dir() else []
 
 
 def _outside(folder: Path, exercise: LoadedExercise) -> str:
@@ -102,7 +102,7 @@ class Grading:
         """`grader`: one that keeps what it drew, for a batch; else the exercise's own."""
         self._exercise = exercise
         self._run = run
-        self._grader = grader or (Grader(exercise) if exercise.grader else None)
+        self._grader = grader or (Grader(exercise) if exercise.is_measured else None)
         self._options = replace(options, variant=choose_variant(exercise, options.variant))
 
     def result(

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import tempfile
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse.course import programs
+from tlcourse.course.loader import load_course
 from tlcourse.course.model import CheckRule, Exercise, LoadedExercise
 from tlcourse.course.spec import Output
-from tlcourse.data import public_arrays
+from tlcourse.data import MINI, public_arrays
+from tlcourse.data.files import DataFileError, read_files
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import arrays, items
 from tlcourse.execution.answers import Raised
 from tlcourse.execution.arrays import DTYPES
+from tlcourse.grading.reference import PRACTICE, NoReferenceError, Reference
 from tlcourse.grading.result import ValidationResult
-from tlcourse.grading.scoring import error_analysis
+from tlcourse.grading.scoring import error_analysis, metrics
 from tlcourse.grading.scoring.calls import Call, Case, share, wrong_with
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, received
@@ -66,7 +71,7 @@ class Grader:
     """The grader of one exercise."""
 
     def __init__(self, exercise: LoadedExercise) -> None:
-        if exercise.grader is None:
+        if not exercise.is_measured:
             raise UnableError(
                 f"There is no grader for {exercise.about.id} here.",
                 cause="graders are kept by the course's staff, and this copy of the course was made without them.",
@@ -74,8 +79,12 @@ class Grader:
             )
         self.about = exercise.about
         self.folders = exercise.data
-        self._module = _load(exercise.grader, exercise.folder)
-        self.sha256 = programs.sha256_of(self._module)
+        self._module = _load(exercise.grader, exercise.folder) if exercise.grader else None
+        self._reference = Reference(exercise)
+        rules = msgspec.json.encode([rule for rule in self.about.checks if rule.metric])
+        known = self._reference.sha256 if self.about.functions else ""
+        own = programs.sha256_of(self._module) if self._module else hashlib.sha256(rules).hexdigest()
+        self.sha256 = hashlib.sha256((own + known).encode()).hexdigest() if known else own
 
     @property
     def on_validation(self) -> bool:
@@ -93,12 +102,21 @@ class Grader:
 
     def draw(self, sizes: Mapping[str, int], seed: int, variant: str) -> Data:
         """Data of other sizes; raises InfraError where the grader fails, or gives what no worker could be given."""
-        made = self._called("make", dict(sizes), seed, variant, self.folders)
+        made = self._drawn_by_grader(sizes, seed, variant)
         return _received(self.about, made, on_validation=self.on_validation)
+
+    def _drawn_by_grader(self, sizes: Mapping[str, int], seed: int, variant: str) -> Any:
+        """What its `make` gives; of one without, what lies in files."""
+        if hasattr(self._module, "make"):
+            return self._called("make", dict(sizes), seed, variant, self.folders)
+        try:
+            return read_files(self.about, sizes, self.folders)
+        except DataFileError as error:
+            raise _mistake(self.about, f"there is no `make`, and {error}") from None
 
     def truth(self, seed: int, variant: str) -> tuple[Arrays, str]:
         """What a file of predictions is measured on, the test set of `make`, with its hash; raises InfraError."""
-        made = self._called("make", dict(self.about.sizes), seed, variant, self.folders)
+        made = self._drawn_by_grader(self.about.sizes, seed, variant)
         try:
             _, val, test = made
             truth = dict(val if test is None and self.on_validation else test)
@@ -129,8 +147,11 @@ class Grader:
         Raises InfraError where the grader fails, measures other checks, or gives what is not a measurement: that is a
         fault of ours, and never a mark.
         """
+        declared = {rule.id: self._by_metric(rule, *arguments[:2]) for rule in rules if rule.metric}
+        if rules and len(declared) == len(rules):
+            return declared
         found = self._called(function, *arguments)
-        expected = [check.id for check in rules]
+        expected = [check.id for check in rules if not check.metric]
         if not isinstance(found, Mapping) or set(found) != set(expected):
             measured = sorted(map(str, found)) if isinstance(found, Mapping) else f"a {type(found).__name__}"
             raise InfraError(
@@ -144,20 +165,47 @@ class Grader:
                 measurements[name] = received(found[name])
             except MeasurementError as error:
                 raise _mistake(self.about, f"`{name}` {error}") from None
-        return measurements
+        return measurements | declared
+
+    def _by_metric(self, rule: CheckRule, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]]) -> Measurement:
+        """What exercise.yaml says is measured; items of files are the same for every seed."""
+        try:
+            fresh = hasattr(self._module, "make")
+            return received(metrics.measured(self.about, rule, test, predictions, fresh=fresh))
+        except (metrics.MetricError, MeasurementError) as error:
+            raise _mistake(self.about, f"`{rule.id}` {error}") from None
 
     def cases(self, seed: int, data: Data | None) -> list[Case]:
-        """What a part `functions` is asked, drawn from `seed`; raises InfraError for what is no list of cases."""
-        found = self._called("cases", seed, data)
-        if not isinstance(found, list | tuple) or not found or not all(isinstance(one, Case) for one in found):
-            raise _mistake(self.about, "`cases` gave no list of `case(…)` and `sequence(…)`")
+        """What a part `functions` is asked, drawn from `seed`; where a case does not say what is right, the reference
+        does. Raises InfraError for what is no list of cases, and UnableError where the reference is not here."""
+        given = self._called("cases", seed, data)
+        made = [Case((one,)) if isinstance(one, Call) else one for one in given] if isinstance(given, Iterable) else []
+        if not made or not all(isinstance(one, Case) for one in made):
+            raise _mistake(self.about, "`cases` gave no list of `call(…)`, `case(…)` and `sequence(…)`")
         known = {rule.id for rule in self.about.checks_of(self.about.functions)} if self.about.functions else set()
+        found = made if hasattr(self._module, "measure_calls") else [_of_a_check(one, known) for one in made]
         for one in found:
             if one.check and one.check not in known:
                 raise _mistake(self.about, f"a case is of the check {one.check!r:.80}, expected one of {sorted(known)}")
             if not one.calls or not all(isinstance(step, Call) for step in one.calls):
                 raise _mistake(self.about, "a case holds no `call(…)`")
-        return list(found)
+        if hasattr(self._module, "measure_calls"):
+            return found
+        if lost := next((one for one in found if not one.check), None):
+            raise _mistake(
+                self.about, f"a case of `{lost.calls[0].name}` says no check, expected one of {sorted(known)}"
+            )
+        try:
+            return self._reference.completed(found, seed)
+        except NoReferenceError as error:
+            raise _mistake(self.about, str(error)) from error
+
+    def practice(self, seed: int) -> bytes | None:
+        """What the reference answers with one seed, for a copy that has no reference; None where all else says it."""
+        if self.about.functions is None or not self._reference.is_here:
+            return None
+        self.cases(seed, self.make(seed, MINI) if self.about.model else None)
+        return self._reference.document()
 
     def measure_calls(
         self, rules: Sequence[CheckRule], cases: Sequence[Case], answers: Sequence[Any]
@@ -216,7 +264,8 @@ class Grader:
         """What a function of the grader gives; raises InfraError, whatever it raises."""
         try:
             with np.errstate(all="ignore"):  # what predictions overflow to is looked at when it is received
-                return programs.call(getattr(self._module, function), *arguments)
+                found = programs.call(getattr(self._module, function), *arguments)
+                return list(found) if inspect.isgenerator(found) else found
         except InfraError:
             raise
         except UnableError:  # its real data are not on this machine
@@ -227,9 +276,15 @@ class Grader:
 
     def line_of(self, error: BaseException) -> str:
         """Which line of the grader's own an exception comes from, in words; "" where it comes from none."""
-        own = {str(path): path.name for path in programs.sources(self._module)}
+        own = {str(path): path.name for path in programs.sources(self._module)} if self._module else {}
         frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename in own]
         return f" (line {frames[-1].lineno} of {own[frames[-1].filename]})" if frames else ""
+
+
+def _of_a_check(one: Case, known: set[str]) -> Case:
+    """A case that says no check is of the one called like what it calls first."""
+    name = one.calls[0].name.partition(".")[0].lower() if one.calls and isinstance(one.calls[0], Call) else ""
+    return replace(one, check=name) if not one.check and name in known else one
 
 
 def _mistake(about: Exercise, what: str) -> InfraError:
@@ -255,6 +310,20 @@ def filled(output: Output, test: Arrays, value: float, rows: Sequence[int] | Non
         lengths = [len(one) for one in items.field(test["x"], output.rows_of)]
     made = [np.full((length, *output.shape), value).astype(dtype) for length in lengths]
     return [one.tobytes() for one in made] if output.dtype == "bytes" else made
+
+
+def write_practice(folder: Path, into: Path, seed: int) -> list[str]:
+    """Write beside the exercises of a copy what references answer with that seed; the files, by their path there.
+
+    Raises InfraError where a grader fails.
+    """
+    written = []
+    for exercise in load_course(folder).exercises.values():
+        if exercise.is_measured and (answers := Grader(exercise).practice(seed)):
+            name = f"exercises/{exercise.folder.name}/{PRACTICE}"
+            (into / name).write_bytes(answers)
+            written.append(name)
+    return written
 
 
 def public_data(exercise: LoadedExercise, seed: int, variant: str) -> Data:

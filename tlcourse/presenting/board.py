@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,9 @@ from msgspec import Struct
 
 from tlcourse import paths
 from tlcourse.course.model import LoadedExercise
-from tlcourse.errors import UsageError
+from tlcourse.data import MINI
+from tlcourse.errors import InfraError, UnableError, UsageError
+from tlcourse.grading.grader import Grader, zeros
 from tlcourse.grading.result import ValidationResult, on_validation
 from tlcourse.presenting.words import number, ordinal
 from tlcourse.storage import write_atomically
@@ -76,7 +79,7 @@ def board_of(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise) -> B
     if rule is None:
         raise UsageError(
             f"{about.id} has no board.",
-            cause="a class is shown in order only where exercise.yaml says by which check.",
+            cause=why_none(exercise),
             remedy=f"`board: CHECK` in {exercise.folder / 'exercise.yaml'}, then: tlcourse ta regrade {about.id} "
             "--only all --why board",
         )
@@ -104,20 +107,42 @@ def board_of(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise) -> B
     )
 
 
+def why_none(exercise: LoadedExercise) -> str:
+    """Why an exercise has no board, in a sentence."""
+    if exercise.about.model is None:
+        return "a board goes by validation items, which only an exercise with a model has."
+    if exercise.grader is not None and not _measures_validation_items(Grader(exercise)):
+        seen = ", ".join(("x", *exercise.about.targets))
+        return f"its checks are measured against more than {seen}, and that is all that validation items have."
+    return "a class is shown in order only where exercise.yaml says by which check."
+
+
+def _measures_validation_items(grader: Grader) -> bool:
+    try:
+        val = grader.make(0, MINI).val
+        grader.measure(val, {one.name: zeros(one, val) for one in grader.about.outputs}, {})
+    except (InfraError, UnableError):
+        return False
+    return True
+
+
 def in_order(measured: Sequence[tuple[float, tuple[float, float]]], direction: str) -> list[Row]:
     """Rows of values with their intervals: by place, and those who share one in no order."""
     intervals = [interval for _, interval in measured]
-    rows = [Row(*_places(interval, intervals, direction), value, interval) for value, interval in measured]
+    lows, highs = sorted(low for low, _ in intervals), sorted(high for _, high in intervals)
+    rows = [Row(*_places(interval, lows, highs, direction), value, interval) for value, interval in measured]
     random.SystemRandom().shuffle(rows)
     return sorted(rows, key=lambda row: (row.first, row.last))
 
 
-def _places(own: tuple[float, float], intervals: Sequence[tuple[float, float]], direction: str) -> tuple[int, int]:
-    """The first and the last place that an interval may have: who is better or worse lies wholly apart."""
-    above = sum(low > own[1] for low, _ in intervals)
-    below = sum(high < own[0] for _, high in intervals)
+def _places(own: tuple[float, float], lows: Sequence[float], highs: Sequence[float], direction: str) -> tuple[int, int]:
+    """The first and the last place that an interval may have: who is better or worse lies wholly apart.
+
+    `lows` and `highs`: the ends of all intervals, each in order.
+    """
+    above, below = len(lows) - bisect_right(lows, own[1]), bisect_left(highs, own[0])
     better, worse = (below, above) if direction == "at_most" else (above, below)
-    return 1 + better, max(1 + better, len(intervals) - worse)
+    return 1 + better, max(1 + better, len(lows) - worse)
 
 
 def _rounded(value: float) -> float:
@@ -221,7 +246,8 @@ def own_place(board: Board, attempts: Sequence[Mapping[str, Any]]) -> Own | None
             continue
         if found.check == board.check and all(map(math.isfinite, (found.value, *found.interval))):
             interval = _interval(found)
-            first, last = _places(interval, [row.interval for row in board.rows], board.direction)
+            lows, highs = (sorted(row.interval[end] for row in board.rows) for end in (0, 1))
+            first, last = _places(interval, lows, highs, board.direction)
             return Own(first, last, _rounded(found.value), interval, found.n)
     return None
 

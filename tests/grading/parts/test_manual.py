@@ -198,3 +198,20 @@ def test_missing_code_gives_its_parts_nothing_and_is_said_where_an_editor_looks(
     assert (problem.title, problem.message) == ("FAIL", "No solution.py was handed in.")
     with pytest.raises(SubmissionError, match=r"holds no solution\.py"):
         run(exercise, tmp_path, Options())  # which is about the code alone
+
+
+@pytest.mark.parametrize("name", ["solution.ipynb", "hw1.ipynb"])
+@pytest.mark.parametrize("damaged", [b"{", b'{"cells": "none"}', b"\xff\xfe\x00", b""])
+def test_a_damaged_notebook_beside_a_report_costs_its_own_parts_and_the_report_is_marked(tmp_path, name, damaged):
+    exercise = load_course(Path(__file__).parents[2] / "assignments_course").exercises["descent"]
+    folder = tmp_path / "handed-in"
+    folder.mkdir()
+    (folder / "report.pdf").write_bytes(b"%PDF-1.7")
+    (folder / name).write_bytes(damaged)
+    result = grade(exercise, folder, Options())
+    assert (result.outcome, result.points) == ("fail", 0.0)
+    assert [(part.id, part.points) for part in result.parts] == [("code", 0.0), ("report", None), ("words", None)]
+    assert any(text.startswith("None of its code is run: ") for text in result.messages), result.messages
+    (folder / "report.pdf").unlink()
+    with pytest.raises(SubmissionError):  # a notebook alone can be handed in again
+        grade(exercise, folder, Options())

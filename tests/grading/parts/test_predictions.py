@@ -21,9 +21,9 @@ from tlcourse.grading.grader import Grader
 from tlcourse.grading.parts.predictions import FileError, cap, measured_by, read
 
 COURSE = Path(__file__).parents[2] / "assignments_course"
-CSV = PredictionsPart("table", file="predictions.csv", columns=("id", "label"))
+CSV = PredictionsPart(id="table", file="predictions.csv", columns=("id", "label"))
 TRUTH = {"id": np.array(["a", "b", "c"]), "label": np.array([1, 0, 1])}
-LABELS = (COURSE / "graders" / "answers" / "data" / "labels.csv").read_text().splitlines()
+LABELS = (COURSE / "graders" / "answers" / "data" / "answers.csv").read_text().splitlines()
 
 
 def test_rows_come_in_any_order_and_as_spreadsheets_write_them():
@@ -63,7 +63,7 @@ def npy(array: np.ndarray, **how: bool) -> bytes:
 
 
 def test_arrays_are_read_without_opening_a_pickle():
-    part = PredictionsPart("table", file="p.npy", shape=(2,))
+    part = PredictionsPart(id="table", file="p.npy", shape=(2,))
     assert read(npy(np.ones((3, 2), np.float32)), part, TRUTH)["predictions"].shape == (3, 2)
     huge = npy(np.ones((3, 2))).replace(b"(3, 2)", b"(3, 2000000000000)")
     for data, said in (
@@ -76,7 +76,7 @@ def test_arrays_are_read_without_opening_a_pickle():
     ):
         with pytest.raises(FileError, match=said):
             read(data, part, TRUTH)
-    tensors = PredictionsPart("table", file="p.safetensors", columns=("y",))
+    tensors = PredictionsPart(id="table", file="p.safetensors", columns=("y",))
     assert read(save({"y": np.ones(3, np.float32)}), tensors, TRUTH)["y"].tolist() == [1, 1, 1]
     for data in (save({"z": np.ones(3)}), save({"y": np.ones(4)}), b"\xff" * 16, b""):
         with pytest.raises(FileError):
@@ -119,8 +119,14 @@ def test_beside_a_model_tables_have_a_measurement_of_their_own(tmp_path):
 
 def test_a_students_copy_scores_nothing_and_a_grader_that_fails_is_found(tmp_path):
     own = Path(shutil.copytree(COURSE, tmp_path / "course"))
-    path = own / "graders" / "answers.py"
-    path.write_text(path.read_text().replace("    right =", "    assert predictions['label'].mean() != 1\n    right ="))
+    about = own / "exercises" / "answers" / "exercise.yaml"
+    about.write_text(about.read_text().replace("metric: accuracy, ", ""))
+    (own / "graders" / "answers.py").write_text(
+        "from tlcourse.grading.scoring.measurement import exact\n"
+        "def measure(test, predictions, probes):\n"
+        "    assert predictions['label'].mean() != 1\n"
+        "    return {'right': exact((predictions['label'] == test['label']).mean())}\n"
+    )
     (problem,) = problems_of_graders(load_course(own))
     assert "`measure` raised AssertionError" in problem
     assert "(predictions: all 1), expected a measurement of all finite ones" in problem
@@ -151,7 +157,6 @@ def test_a_report_alone_is_a_hand_in_where_people_mark_all_of_it(tmp_path):
         "id: answers\ntitle: A report\nsummary: Write one.\nparts:\n  - id: report\n    kind: manual\n"
         "    files: [report.pdf]\n    rubric: [{id: figures, text: Figures, points: 3}]\n"
     )
-    (own / "graders" / "answers.py").unlink()
     (tmp_path / "report.pdf").write_bytes(b"%PDF-1.7")
     result = grade(load_course(own).exercise("answers"), tmp_path / "report.pdf", Options())
     assert (result.outcome, result.points, result.max_points, result.checks) == ("ran", 0.0, 0.0, [])

@@ -25,7 +25,7 @@ from tlcourse.grading.batch.setup import (
     work_left,
 )
 from tlcourse.grading.batch.state import BatchState, state_of
-from tlcourse.grading.grade import Grading, Options
+from tlcourse.grading.grade import Grading, Options, private_of
 from tlcourse.grading.gradebook.deadlines import Kept, keep_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import selected
@@ -57,8 +57,7 @@ def _refuse_private(
 ) -> None:
     """Raises UnableError where a sandbox of this machine would show them to every submission."""
     if backend.profile is None and sandbox_kind != "none":
-        graders = [("The course's folder of graders", exercise.grader.parent)] if exercise.grader else []
-        refuse_what_is_private([("The gradebook", gradebook), *graders, *more])
+        refuse_what_is_private([("The gradebook", gradebook), *private_of(exercise), *more])
 
 
 class BatchTask(Struct, frozen=True):

@@ -204,8 +204,8 @@ def _settle_solution(
     there = {*files, *(path.name for path in beside.glob("*.py"))} if beside else files
     if SOLUTION in files:
         if NOTEBOOK in files and starter is not None and _is_unchanged(folder / SOLUTION, starter):
-            copy.notices.append(f"{NOTEBOOK} was run: {SOLUTION} beside it is the starter as it was.")
             _make_solution(folder / NOTEBOOK, copy, there)
+            copy.notices.append(f"{NOTEBOOK} was run: {SOLUTION} beside it is the starter as it was.")
             return
         if NOTEBOOK in files:
             copy.notices.append(f"{SOLUTION} was run; {NOTEBOOK} lies beside it and was not looked at.")
@@ -219,7 +219,13 @@ def _settle_solution(
         ours = [name for name in own or sources if _suffix(name) == suffix]
         named = [name for name in ours if name.lower() == f"solution{suffix}"]
         if len(found := named or ours) == 1:
-            _make_solution(folder / found[0], copy, there)
+            try:
+                _make_solution(folder / found[0], copy, there)
+            except SubmissionError as error:
+                if not has_other:
+                    raise
+                copy.notices.append(f"None of its code is run: {error.what} {error.cause}".rstrip())
+                return
             if found[0] != f"solution{suffix}":
                 copy.notices.append(f"{shown(found[0])} was taken as the solution.")
             return

@@ -27,7 +27,9 @@ from tlcourse.course.hand_out import travelling
 from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.course.packages import imported_as
 from tlcourse.errors import UnableError
+from tlcourse.grading.grader import Grader
 from tlcourse.grading.lms.gradescope import Visibility, not_graded
+from tlcourse.grading.reference import PRACTICE
 from tlcourse.paths import exercises_folder, graders_folder
 from tlcourse.sandbox.interpreter import PACKAGE
 from tlcourse.text import typed
@@ -84,6 +86,8 @@ def autograder(exercise: LoadedExercise, course: Path | None, settings: Settings
     ]
     if course is not None:
         files += [(f"{COURSE}/{name}", path.read_bytes(), _PRIVATE) for name, path in _files_of_course(course)]
+        if answers := Grader(exercise).practice(settings.seed):  # no reference goes there
+            files.append((f"{COURSE}/exercises/{exercise.folder.name}/{PRACTICE}", answers, _PRIVATE))
     return _packed(files)
 
 

@@ -34,8 +34,9 @@ RUNS = 5
 """At most: a call that ends its process costs a run, and the cases behind it are asked in the next one."""
 _SAID = 3
 """Cases that went wrong, of each check, of which is said how."""
-_TRIES, _JOINED = 1024, 16
-"""Measurements that answers which a grader cannot look at may cost: those of few answers, and of many."""
+_TRIES, _FEW, _JOINED = 576, 16, 16
+"""Measurements that answers which a grader cannot look at may cost; the answers that are then looked at one by one;
+and the measurements of many that follow."""
 
 
 def mark(marking: Marking, part: FunctionsPart) -> Marked:
@@ -132,7 +133,7 @@ def _public_files(exercise: LoadedExercise) -> dict[str, Path]:
 
 def call_spec(part: FunctionsPart, count: int) -> CallSpec:
     """What the worker is told about so many cases."""
-    return CallSpec(part.defines, count, part.call_s, part.call_mb, part.answer_kb, part.after)
+    return CallSpec(tuple(part.defines), count, part.call_s, part.call_mb, part.answer_kb, part.after)
 
 
 def calls_document(cases: Sequence[Case], order: Sequence[int]) -> bytes:
@@ -197,17 +198,37 @@ def _measured(
         lost = Raised("answer", said="the grader cannot look at beside the others")
     none = [one if isinstance(one, Raised) else lost for one in answers]
     found, kept = grader.measure_calls(rules, cases, none), none
-    spans, fit = [(0, len(answers))], list[tuple[int, int]]()
-    for at, end in spans:  # by themselves, the largest first; halves of what fails follow, until it is one answer
+    fit, left = list[tuple[int, int]](), _TRIES
+
+    def is_fit(at: int, end: int) -> bool:
+        """Whether the grader can look at these by themselves; of one alone it is kept why it cannot."""
+        nonlocal left
+        if all(isinstance(one, Raised) for one in answers[at:end]):
+            return True
+        if left <= 0:
+            return False
+        left -= 1
         try:
             grader.measure_calls(rules, cases, [*none[:at], *answers[at:end], *none[end:]])
-            fit.append((at, end))
         except InfraError as error:
-            middle = (at + end) // 2
-            if middle == at:
+            if end - at == 1:
                 none[at] = Raised("answer", said=f"the grader cannot look at: {error.what}"[:400])
-            elif len(spans) < _TRIES:
-                spans += [(at, middle), (middle, end)]
+            return False
+        fit.append((at, end))
+        return True
+
+    failing = [(0, len(answers))]
+    for at, end in failing:  # the largest first: halves of what fails, and at last one answer after the other
+        if end - at <= _FEW:
+            for number in range(at, end):
+                is_fit(number, number + 1)
+            continue
+        middle = (at + end) // 2
+        first = is_fit(at, middle)
+        if not first:
+            failing.append((at, middle))
+        if first or not is_fit(middle, end):  # where the first half is fit, it is the second that fails
+            failing.append((middle, end))
     for group in (fit, *([one] for one in fit[:_JOINED])):  # together, else one after another
         tried = list(kept)
         for at, end in group:

@@ -6,6 +6,7 @@ theirs. So two who differ by less than the measurement can tell share a place, a
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -46,8 +47,10 @@ class Ranking(Struct, frozen=True):
 def places(intervals: Sequence[tuple[float, float]], direction: str) -> list[int]:
     """The place of each interval: one more than how many lie wholly on its better side. `at_least`: more is better."""
     if direction == "at_most":
-        return [1 + sum(high < other_low for _, high in intervals) for other_low, _ in intervals]
-    return [1 + sum(low > other_high for low, _ in intervals) for _, other_high in intervals]
+        highs = sorted(high for _, high in intervals)
+        return [1 + bisect_left(highs, low) for low, _ in intervals]
+    lows = sorted(low for low, _ in intervals)
+    return [1 + len(lows) - bisect_right(lows, high) for _, high in intervals]
 
 
 def ranked_check(exercise: LoadedExercise, check: str) -> str:

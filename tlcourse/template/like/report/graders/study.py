@@ -1,4 +1,4 @@
-"""Cases of `shifts`; the report has no grader, but a rubric in exercise.yaml."""
+"""Calls of `shifts`; the report has no grader, but a rubric in exercise.yaml."""
 
 import numpy as np
 
@@ -8,10 +8,6 @@ from tlcourse.grading.scoring.calls import call, case
 def cases(seed, data):
     """Eight sets of numbers, each with an outlier."""
     draw = np.random.default_rng(seed)
-    found = []
     for number in range(8):
         x, outlier = draw.normal(size=7 + number).round(2), round(draw.uniform(5, 50), 1)
-        more = np.append(x, outlier)
-        right = {"mean": float(more.mean() - x.mean()), "median": float(np.median(more) - np.median(x))}
-        found.append(case(call("shifts", x, outlier), check="shifts", expect=right, public=number == 0))
-    return found
+        yield case(call("shifts", x, outlier), public=number == 0)

@@ -1,4 +1,4 @@
-"""Must fail: running. All medians share one list, which holds the numbers of others."""
+"""Must fail: runningmedian. All medians share one list, which holds the numbers of others."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Must fail: trimmed, weights. Nothing is cut off, and no miss weighs less."""
+"""Must fail: trimmed_mean, weights. Nothing is cut off, and no miss weighs less."""
 
 import numpy as np
 
