@@ -276,11 +276,12 @@ def fill(folder: Path, gradebook: Path, number: int) -> None:
     from msgspec.structs import replace
 
     from tlcourse.course.loader import load_course
-    from tlcourse.grading.batch.setup import begin, seed_from
+    from tlcourse.grading.batch.setup import begin
     from tlcourse.grading.grade import Options, grade
     from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.lms.handins import find_handins
     from tlcourse.grading.result import cause_of, stored
+    from tlcourse.grading.secret import seed_from
 
     exercise = load_course(COURSE).exercises["line"]
     options = Options(variant="mini", device="cpu", threads=1)

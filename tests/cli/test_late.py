@@ -17,7 +17,7 @@ from results import result
 from tlcourse.course.deadline import LateRule, read_due
 from tlcourse.course.loader import load_course
 from tlcourse.errors import UsageError
-from tlcourse.grading.batch.setup import ClassLists, begin, seed_from
+from tlcourse.grading.batch.setup import ClassLists, begin
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.changes import decide
 from tlcourse.grading.gradebook.deadlines import (
@@ -34,6 +34,7 @@ from tlcourse.grading.gradebook.deadlines import (
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lateness import Until
 from tlcourse.grading.lms.roster import Person
+from tlcourse.grading.secret import seed_from
 from tlcourse.presenting.report.as_text import report_lines, report_markdown
 from tlcourse.presenting.report.late_words import called_late, found_late, report_late
 from tlcourse.presenting.report.report_data import gather, other_due

@@ -15,7 +15,7 @@ from drawn import notices_of
 from msgspec.structs import replace
 from results import result
 
-from tlcourse.grading.batch.setup import ClassLists, begin, seed_from
+from tlcourse.grading.batch.setup import ClassLists, begin
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.by_hand import add_request, hand_marks, set_mark
 from tlcourse.grading.gradebook.changes import decide
@@ -23,6 +23,7 @@ from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.result import SubmissionRecord
+from tlcourse.grading.secret import seed_from
 from tlcourse.paths import gradebook_file
 from tlcourse.tui.screens.batch_words import export_command
 

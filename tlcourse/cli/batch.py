@@ -153,8 +153,9 @@ def batch(
     from tlcourse.cli.batch_display import display_for, summary
     from tlcourse.grading.batch.backend import Backend
     from tlcourse.grading.batch.run import BatchTask, as_document
-    from tlcourse.grading.batch.setup import deadlines_before, many_attempts, private_unpacking
+    from tlcourse.grading.batch.setup import deadlines_before, many_attempts
     from tlcourse.grading.gradebook.deadlines import asked_deadline, of_found
+    from tlcourse.grading.lms.unpacking import private_unpacking
     from tlcourse.paths import gradebook_file
     from tlcourse.presenting.report.late_words import called_late, found_late
     from tlcourse.presenting.report.report_files import refuse_unwritable

@@ -19,9 +19,9 @@ from tlcourse.storage import user
 if TYPE_CHECKING:
     from tlcourse.course.deadline import Deadline
     from tlcourse.course.model import LoadedCourse, LoadedExercise
-    from tlcourse.grading.batch.setup import DataSeed
     from tlcourse.grading.gradebook.gradebook import Gradebook
     from tlcourse.grading.gradebook.records import BatchRecord
+    from tlcourse.grading.secret import DataSeed
 
 
 GradebookFile = Annotated[
@@ -182,8 +182,7 @@ class GradingOptions(Group, frozen=True, kw_only=True):
 
         `begun`: it is of a batch that has one, which a new secret could not be.
         """
-        from tlcourse.grading.batch.setup import PUBLIC_WORDS, seed_from
-        from tlcourse.grading.secret import new_secret, read_secret
+        from tlcourse.grading.secret import PUBLIC_WORDS, new_secret, read_secret, seed_from
         from tlcourse.paths import secret_file
         from tlcourse.sandbox.view import refuse_what_is_private
 

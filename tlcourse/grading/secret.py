@@ -13,10 +13,13 @@ import secrets
 import stat
 from pathlib import Path
 
+from msgspec import Struct
+
 from tlcourse.errors import UsageError
 from tlcourse.own_process import SECRET, take_secret
 from tlcourse.text import typed
 
+PUBLIC_WORDS = "Whoever guesses a seed can draw the test set from it, labels included, inside a hand-in."
 _BYTES = 32
 _FEWEST = 16
 _SCRYPT = {"n": 2**12, "r": 8, "p": 1}
@@ -75,6 +78,30 @@ def data_seed(secret: bytes, exercise: str) -> int:
 def run_key(secret: bytes, exercise: str) -> str:
     """The key from which each run of a batch is told its own numbers; nothing leads from it to the data's seed."""
     return hmac.new(secret, f"tlcourse runs {exercise}".encode(), hashlib.sha256).hexdigest()
+
+
+class DataSeed(Struct, frozen=True):
+    """Where the data of a batch come from: a secret, or a seed that was given."""
+
+    source: str
+    value: int
+    material: bytes
+    """What the fingerprint is made of; never stored."""
+    run_key: str = ""
+    """What each run is told is derived from it (`run_key`)."""
+
+
+def seed_from(exercise: str, secret: bytes | None, given: int | None) -> DataSeed:
+    """The seed that was given, else that of the secret; raises UsageError where there is neither."""
+    if given is not None:
+        return DataSeed("given", given, f"seed {given}".encode())
+    if secret is None:
+        raise UsageError(
+            "A batch needs a secret, from which its hidden data are drawn.",
+            cause="none was named, and the public seed is known to every student.",
+            remedy="tlcourse ta secret new FILE, then --secret FILE",
+        )
+    return DataSeed("secret", data_seed(secret, exercise), secret, run_key(secret, exercise))
 
 
 def new_salt() -> str:

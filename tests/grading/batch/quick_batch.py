@@ -19,11 +19,12 @@ from tlcourse.execution.spec import RunReport, RunSpec, Usage
 from tlcourse.grading.batch.backend import OpenBackend
 from tlcourse.grading.batch.joining import candidate
 from tlcourse.grading.batch.run import grade_round
-from tlcourse.grading.batch.setup import begin, options_of, resume, seed_from, work_left
+from tlcourse.grading.batch.setup import begin, options_of, resume, work_left
 from tlcourse.grading.batch.state import BatchState
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lms.handins import find_handins
+from tlcourse.grading.secret import seed_from
 
 SECRET = b"a secret that is long enough for a test"
 

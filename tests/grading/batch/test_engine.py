@@ -19,12 +19,11 @@ from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.grading.batch.backend import OpenBackend
 from tlcourse.grading.batch.run import regrade
-from tlcourse.grading.batch.setup import seed_from
 from tlcourse.grading.batch.state import state_of
 from tlcourse.grading.grade import further_seed
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.result import cause_of, without_run
-from tlcourse.grading.secret import data_seed
+from tlcourse.grading.secret import data_seed, seed_from
 from tlcourse.presenting.report.report_files import write_all
 from tlcourse.storage import connect
 

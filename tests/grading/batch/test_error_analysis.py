@@ -13,10 +13,10 @@ from tlcourse.course.loader import load_course
 from tlcourse.execution.arrays import order_of, pack
 from tlcourse.execution.spec import RunReport, Usage
 from tlcourse.grading.author_check import problems_of_graders
-from tlcourse.grading.batch.setup import seed_from
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.scoring.error_analysis import png
+from tlcourse.grading.secret import seed_from
 from tlcourse.presenting.report.report_files import write_all
 
 GRADER = '''

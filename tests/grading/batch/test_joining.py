@@ -10,11 +10,12 @@ from results import result
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.batch.joining import candidate, compare, earlier, place
-from tlcourse.grading.batch.setup import ClassLists, begin, many_attempts, resume, seed_from
+from tlcourse.grading.batch.setup import ClassLists, begin, many_attempts, resume
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.attempts import attempts
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lms.handins import find_handins
+from tlcourse.grading.secret import seed_from
 
 SEED = seed_from("line", b"a secret that is long enough", None)
 OPTIONS = Options(variant="mini", device="cpu", threads=1, wall_time_s=30.0)

@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, options_of, resume, same_secret, seed_from
+from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, options_of, resume, same_secret
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lms.handins import HandIn, HandIns
+from tlcourse.grading.secret import seed_from
 
 SEED = seed_from("line", b"a secret that is long enough", None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import errno
 import importlib.util
 import io
 import json
@@ -16,8 +15,8 @@ import pytest
 from msgspec.structs import replace
 from results import overridden, result
 
-from tlcourse.errors import UnableError, UsageError
-from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, private_unpacking, resume, seed_from, work_left
+from tlcourse.errors import UsageError
+from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, resume, work_left
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.changes import decide, note_class
 from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -25,6 +24,7 @@ from tlcourse.grading.gradebook.people import is_a_test_person, may_be_in, settl
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.lms.handins import find_handins
 from tlcourse.grading.lms.roster import Person, read_roster
+from tlcourse.grading.secret import seed_from
 
 TESTS = Path(__file__).parents[2]
 SEED = seed_from("line", b"a secret that is long enough", None)
@@ -425,30 +425,6 @@ def test_people_whom_a_platform_made_up_are_known_and_real_ones_are_not():
     made_up = [Person("1", "demo.student", "Demo", "Student"), Person("2", "", "Student", "Test")]
     assert [is_a_test_person(one) for one in made_up] == [True, True]
     assert not is_a_test_person(Person("3", "demonti", "Demo", "Nti"))
-
-
-def test_a_mere_look_leaves_nothing_and_what_is_unpacked_is_its_owners_alone(tmp_path):
-    book = tmp_path / "g.sqlite"
-    with private_unpacking(book, only_look=True) as folder:
-        (folder / "solution.py").write_text("x")
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(ZeroDivisionError), private_unpacking(book, only_look=False):
-        raise ZeroDivisionError
-    assert list(tmp_path.iterdir()) == []
-    for number, cause in (
-        (errno.ENOSPC, "the disk is full"),
-        (errno.EACCES, "permissions are missing"),
-        (errno.ENAMETOOLONG, "longer than this file system takes"),
-    ):
-        where = str(tmp_path / "g.sqlite.unpacked" / "x")
-        with pytest.raises(UnableError) as found, private_unpacking(book, only_look=False):
-            raise OSError(number, "no", where)
-        assert (found.value.what, cause in found.value.cause) == (f"{where} cannot be written: no.", True)
-    with pytest.raises(UnableError, match="cannot be read"), private_unpacking(book, only_look=True):
-        raise PermissionError(errno.EACCES, "no", "/their/solution.py")
-    with private_unpacking(book, only_look=False) as folder:
-        (folder / "solution.py").write_text("x")
-    assert [path.stat().st_mode & 0o777 for path in (folder, folder / "solution.py")] == [0o700, 0o600]
 
 
 def test_a_gradebook_without_its_hand_ins_gives_no_all_clear(graded, tl):

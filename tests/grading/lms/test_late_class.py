@@ -11,13 +11,14 @@ from results import result
 
 from tests.grading.lms import strict
 from tlcourse.course.deadline import LateRule, read_due
-from tlcourse.grading.batch.setup import ClassLists, begin, seed_from
+from tlcourse.grading.batch.setup import ClassLists, begin
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.deadlines import Kept, extend, keep_deadline
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lateness import Until
 from tlcourse.grading.lms.exports import export
 from tlcourse.grading.lms.roster import Person, Roster
+from tlcourse.grading.secret import seed_from
 from tlcourse.presenting.report.report_data import marks_of
 
 ITEM = "Exercise 2"

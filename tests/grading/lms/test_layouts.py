@@ -21,13 +21,14 @@ from zipforge import Member, forge
 
 from tests.fixtures.a_class import Group, Student
 from tests.grading.lms import strict
-from tlcourse.grading.batch.setup import ClassLists, begin, resume, seed_from
+from tlcourse.grading.batch.setup import ClassLists, begin, resume
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.changes import decide
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.intake.submission import collect
 from tlcourse.grading.lms.exports import export
 from tlcourse.grading.lms.roster import read_roster
+from tlcourse.grading.secret import seed_from
 from tlcourse.presenting.report.report_data import marks_of, marks_of_class
 
 ITEM = "Exercise 2"

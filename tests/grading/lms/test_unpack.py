@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import struct
 import zipfile
@@ -15,6 +16,7 @@ from tlcourse.grading.intake import archive as unpacking
 from tlcourse.grading.intake.copy import CLASS
 from tlcourse.grading.lms.handins import find_handins
 from tlcourse.grading.lms.roster import Person, Roster
+from tlcourse.grading.lms.unpacking import private_unpacking
 
 ROSTER = Roster((Person("1", "jado", "Jane", "Doe"), Person("2", "evil", "Eve", "Vil")))
 JANE = "1-1 - Jane Doe - 5 maj 2026 0812"
@@ -176,3 +178,27 @@ def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path):
     with pytest.raises(UnableError) as raised:
         find_handins(packed(tmp_path / "in.zip"), tmp_path / "into", roster=ROSTER)
     assert "--out" in raised.value.remedy
+
+
+def test_a_mere_look_leaves_nothing_and_what_is_unpacked_is_its_owners_alone(tmp_path):
+    book = tmp_path / "g.sqlite"
+    with private_unpacking(book, only_look=True) as folder:
+        (folder / "solution.py").write_text("x")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ZeroDivisionError), private_unpacking(book, only_look=False):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+    for number, cause in (
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EACCES, "permissions are missing"),
+        (errno.ENAMETOOLONG, "longer than this file system takes"),
+    ):
+        where = str(tmp_path / "g.sqlite.unpacked" / "x")
+        with pytest.raises(UnableError) as found, private_unpacking(book, only_look=False):
+            raise OSError(number, "no", where)
+        assert (found.value.what, cause in found.value.cause) == (f"{where} cannot be written: no.", True)
+    with pytest.raises(UnableError, match="cannot be read"), private_unpacking(book, only_look=True):
+        raise PermissionError(errno.EACCES, "no", "/their/solution.py")
+    with private_unpacking(book, only_look=False) as folder:
+        (folder / "solution.py").write_text("x")
+    assert [path.stat().st_mode & 0o777 for path in (folder, folder / "solution.py")] == [0o700, 0o600]

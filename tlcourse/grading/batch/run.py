@@ -15,15 +15,7 @@ from tlcourse.errors import UsageError
 from tlcourse.grading.batch.backend import Backend, OpenBackend, folder_of, forget
 from tlcourse.grading.batch.engine import Engine, Work, full_disk_explained
 from tlcourse.grading.batch.joining import earlier
-from tlcourse.grading.batch.setup import (
-    ClassLists,
-    DataSeed,
-    begin,
-    options_of,
-    resume,
-    same_secret,
-    work_left,
-)
+from tlcourse.grading.batch.setup import ClassLists, begin, options_of, resume, same_secret, work_left
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.grade import Grading, Options, private_of
 from tlcourse.grading.gradebook.deadlines import Kept, keep_deadline
@@ -33,6 +25,7 @@ from tlcourse.grading.gradebook.records import BatchRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.lms.handins import HandIns
+from tlcourse.grading.secret import DataSeed
 from tlcourse.sandbox import in_words
 from tlcourse.sandbox.choose import refuse_windows
 from tlcourse.sandbox.view import refuse_what_is_private

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import logging
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import astuple, replace
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.errors import UnableError, UsageError
+from tlcourse.errors import UsageError
 from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.batch.joining import Compared, compare, earlier, said_of, source_text
 from tlcourse.grading.grade import Options
@@ -29,14 +24,13 @@ from tlcourse.grading.gradebook.records import DERIVATION, BatchRecord, HandInRe
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.lms.roster import Person, same_key, visible
 from tlcourse.grading.result import storable
-from tlcourse.grading.secret import data_seed, fingerprint, new_salt, run_key
+from tlcourse.grading.secret import DataSeed, fingerprint, new_salt
 from tlcourse.text import harmless, typed
 
 if TYPE_CHECKING:
     from tlcourse.grading.lms.handins import HandIn, HandIns
 
 _log = logging.getLogger(__name__)
-PUBLIC_WORDS = "Whoever guesses a seed can draw the test set from it, labels included, inside a hand-in."
 
 
 class ClassLists(Struct, frozen=True):
@@ -76,53 +70,6 @@ class ClassLists(Struct, frozen=True):
         named = {"roster": self.roster, "groups": self.groups}
         kept = {name: str(path.resolve()) for name, path in named.items() if path is not None}
         return kept | ({"category": self.category} if self.category else {})
-
-
-@contextlib.contextmanager
-def private_unpacking(gradebook: Path, *, only_look: bool) -> Iterator[Path]:
-    """The folder into which a download is unpacked, for its owner alone.
-
-    Nothing is left of it after a mere look, nor where looking failed. Raises UnableError where a file cannot be read or
-    written meanwhile.
-    """
-    folder = gradebook.with_name(gradebook.name + ".unpacked")
-    before = os.umask(0o077)
-    try:
-        if only_look:
-            near = gradebook.parent if gradebook.parent.is_dir() else None  # there is room for a class there
-            folder = Path(tempfile.mkdtemp(prefix=".looked-at-", dir=near))
-        left = only_look or not folder.exists()
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)  # earlier versions let others look in
-            yield folder
-            left = only_look
-        finally:
-            if left:
-                shutil.rmtree(folder, ignore_errors=True)
-    except OSError as error:
-        raise _not_unpacked(error, folder) from None
-    finally:
-        os.umask(before)
-
-
-def _not_unpacked(error: OSError, folder: Path) -> UnableError:
-    """What a failed look at a download says: which file it was, and what mends that."""
-    path = Path(os.fsdecode(error.filename)) if error.filename else folder
-    ours = path == folder.parent or path in folder.parents or folder in (path, *path.parents)
-    what = f"{visible(str(path))} cannot be {'written' if ours else 'read'}: {error.strerror or error}."
-    another = "name another: --gradebook FILE" if ours else "name a copy of the download that is yours to read."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return UnableError(what, cause="the disk is full.", remedy="make room, and give the command again.")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return UnableError(what, cause="it is not yours, or permissions are missing.", remedy=another)
-    if error.errno == errno.ENAMETOOLONG:
-        return UnableError(
-            what,
-            cause="a name in the download, or the path of the gradebook, is longer than this file system takes.",
-            remedy="name a gradebook in a folder with a short path: --gradebook FILE",
-        )
-    return UnableError(what, remedy=another)
 
 
 def begun_as(
@@ -165,30 +112,6 @@ def many_attempts(handins: HandIns, budget: int, found: Compared | None = None) 
                 f"{harmless(handin.owner)} {said}, and the exercise allows {budget}; "
                 "the newest is graded, and what follows is yours to decide (tlcourse ta override)"
             )
-
-
-class DataSeed(Struct, frozen=True):
-    """Where the data of a batch come from: a secret, or a seed that was given."""
-
-    source: str
-    value: int
-    material: bytes
-    """What the fingerprint is made of; never stored."""
-    run_key: str = ""
-    """What each run is told is derived from it (`secret.run_key`)."""
-
-
-def seed_from(exercise: str, secret: bytes | None, given: int | None) -> DataSeed:
-    """The seed that was given, else that of the secret; raises UsageError where there is neither."""
-    if given is not None:
-        return DataSeed("given", given, f"seed {given}".encode())
-    if secret is None:
-        raise UsageError(
-            "A batch needs a secret, from which its hidden data are drawn.",
-            cause="none was named, and the public seed is known to every student.",
-            remedy="tlcourse ta secret new FILE, then --secret FILE",
-        )
-    return DataSeed("secret", data_seed(secret, exercise), secret, run_key(secret, exercise))
 
 
 def begin(

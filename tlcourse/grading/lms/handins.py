@@ -29,11 +29,11 @@ from tlcourse.grading.lms.download_listing import (
     download_listing,
     is_named_by_a_platform,
     root_of_handins,
-    unpack,
 )
 from tlcourse.grading.lms.groups import Groups
 from tlcourse.grading.lms.matching import NOBODY, ClassIndex, Label, Owner, index_class, owner_by_staff, owner_of
 from tlcourse.grading.lms.roster import Person, Roster, same_key, visible
+from tlcourse.grading.lms.unpacking import unpack
 
 
 class HandIn(Struct, frozen=True):
