@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from results import result
 
 from tlcourse.errors import UsageError
-from tlcourse.grading.batch.joining import candidate, compare, earlier, place
+from tlcourse.grading.batch.joining import candidate, compare, earlier, place, said_of
 from tlcourse.grading.batch.setup import ClassLists, begin, many_attempts, resume
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.attempts import attempts
@@ -149,6 +150,19 @@ def test_an_attempt_that_holds_nothing_to_grade_is_named_before_it_replaces_one_
         f"Ann: the newer attempt, {folder.name}, counts and holds no .py, .ipynb or ZIP; "
         f"the one before it is 1-1 - Ann - {MORNING}."
     )
+
+
+def test_what_a_newer_attempt_holds_is_told_after_a_dry_run_took_its_files_away(graded, line, tmp_path):
+    book = graded(f"1-1 - Ann - {MORNING}")
+    folder = tmp_path / "later" / f"1-1 - Ann - {NOON}"
+    folder.mkdir(parents=True)
+    (folder / "report.pdf").write_bytes(b"%PDF")
+    (folder / "solution.py").write_text("x = 1")
+    found = compare(book, book.batch(1), find_handins(tmp_path / "later", tmp_path / "into"), line)
+    shutil.rmtree(tmp_path / "later")
+    assert list(said_of(found, book.handins(1))) == [
+        "1 newer attempt, which counts: Ann (2025-10-03 12:07, graded so far: 2025-10-03 11:07)."
+    ]
 
 
 def test_attempts_that_are_graded_count_towards_what_an_exercise_allows(graded, line, tmp_path):

@@ -39,6 +39,16 @@ def test_a_batch_needs_a_secret_or_a_seed():
     assert seed_from("line", None, 7).value == 7
 
 
+def test_groups_and_a_class_list_without_anybody_in_common_are_refused_before_all_handed_in_nothing(tmp_path):
+    """Moodle's worksheet has addresses, and the university's list of groups student numbers."""
+    worksheet, groups = tmp_path / "worksheet.csv", tmp_path / "groups.csv"
+    worksheet.write_text("Identifier,Full name,Email address,Status,Grade\nParticipant 7,Jane Doe,jado@x.dk,-,\n")
+    groups.write_text("group,id\nA,s1\nA,s2\n")
+    with pytest.raises(UsageError, match=r"Nobody of .*groups\.csv is in .*worksheet\.csv: s1, for one,") as found:
+        ClassLists(worksheet, groups).find(tmp_path, tmp_path / "into")
+    assert "the class list begins with jado@x.dk" in found.value.cause
+
+
 def test_new_hand_ins_come_in_and_newer_attempts_are_named(begun, line):
     later = handins("anna", "bo", "cleo")
     newer = replace(later.found[1], folder_name="folder bo 2", submitted_at="2025-10-04T09:07:00")

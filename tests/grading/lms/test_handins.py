@@ -376,6 +376,15 @@ def test_whoever_is_in_no_group_is_named_and_a_group_is_not(tmp_path):
     assert handins.notices == ["Kim Roe handed in and is in no group."]
 
 
+def test_members_of_groups_whom_the_class_list_lacks_are_named(tmp_path):
+    groups = Groups((*PAIR.groups, Group("Trio", tuple("abcdef"))))
+    handins = find_handins(lay(tmp_path / "in", "Jane Doe"), tmp_path / "into", roster=TWO, groups=groups)
+    assert handins.notices == [
+        "6 of the groups' members are not in the class list: "
+        "a (Trio), b (Trio), c (Trio), d (Trio), e (Trio) and 1 more."
+    ]
+
+
 def test_the_platform_is_named(tmp_path):
     folders = {
         "brightspace": "1-1 - Jane Doe - 5 maj 2026 0812",

@@ -42,6 +42,8 @@ class Compared(Struct, frozen=True):
     """Those of the batch that the download lacks: they stay as they are."""
     attempts: dict[str, int] = {}
     """How many attempts the batch has of each, by key."""
+    empty: frozenset[str] = frozenset()
+    """The keys of newer attempts without anything to grade: seen now, as a dry run leaves no files to look at later."""
 
     @property
     def counts(self) -> str:
@@ -196,7 +198,8 @@ def compare(
         found["newer" if kind == "unclear" and take_unclear else kind].append(handin)
     own = {handin.key for handin in handins.found}
     absent = [row for key, row in rows.items() if key not in own]
-    return Compared(**found, absent=absent, attempts={key: row.attempt for key, row in rows.items()})
+    empty = frozenset(one.key for one in found["newer"] if not one.problem and not holds_a_solution(one.path))
+    return Compared(**found, absent=absent, attempts={key: row.attempt for key, row in rows.items()}, empty=empty)
 
 
 def _beside(
@@ -262,7 +265,7 @@ def said_of(found: Compared, rows: Sequence[HandInRecord]) -> Iterator[str]:
         counts = "which counts" if len(found.newer) == 1 else "which count"
         yield f"{counted(len(found.newer), 'newer attempt')}, {counts}: {told}{more}."
         for handin in found.newer:
-            if not handin.problem and not holds_a_solution(handin.path):
+            if handin.key in found.empty:
                 yield (
                     f"{visible(handin.owner)}: the newer attempt, {visible(handin.folder_name)}, counts and holds no "
                     f".py, .ipynb or ZIP; the one before it is {visible(before[handin.key].folder_name)}."

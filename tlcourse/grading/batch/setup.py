@@ -28,7 +28,9 @@ from tlcourse.grading.secret import DataSeed, fingerprint, new_salt
 from tlcourse.text import harmless, typed
 
 if TYPE_CHECKING:
+    from tlcourse.grading.lms.groups import Groups
     from tlcourse.grading.lms.handins import HandIn, HandIns
+    from tlcourse.grading.lms.roster import Roster
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ class ClassLists(Struct, frozen=True):
 
         people = read_roster(self.roster) if self.roster else None
         groups = read_groups(self.groups, people, category=self.category) if self.groups else None
+        if people is not None and groups is not None:
+            self._refuse_other_people(people, groups)
         known = {**self.known, **self.given}
         found = find_handins(submissions, into, roster=people, groups=groups, known=known)
         if strange := [name for name in self.given if same_key(name) not in {same_key(one) for one in found.settled}]:
@@ -64,6 +68,19 @@ class ClassLists(Struct, frozen=True):
                 remedy="copy the name from the line that says NOT MATCHED.",
             )
         return as_staff_said(found, self.rows) if self.rows else found
+
+    def _refuse_other_people(self, people: Roster, groups: Groups) -> None:
+        """Raises UsageError where nobody of the groups is in the class list: everybody would have handed in nothing."""
+        listed = {person.id for person in people.people}
+        members = [member for group in groups.groups for member in group.members]
+        if members and listed and listed.isdisjoint(members):
+            raise UsageError(
+                f"Nobody of {self.groups} is in {self.roster}: {visible(members[0])}, for one, is not.",
+                cause="they call people by different things, or are of different classes; "
+                f"the class list begins with {visible(people.people[0].id)}.",
+                remedy="name people in both by their id, user name, address or full name; a class list that says who "
+                "is in which group can be both: --groups FILE, as --roster FILE.",
+            )
 
     def settings(self) -> dict[str, str]:
         """What is kept, so that --resume finds the same owners without being told."""

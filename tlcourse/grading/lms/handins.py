@@ -34,6 +34,10 @@ from tlcourse.grading.lms.groups import Groups
 from tlcourse.grading.lms.matching import NOBODY, ClassIndex, Label, Owner, index_class, owner_by_staff, owner_of
 from tlcourse.grading.lms.roster import Person, Roster, same_key, visible
 from tlcourse.grading.lms.unpacking import unpack
+from tlcourse.text import counted
+
+_NAMED = 5
+"""How many of those whom one notice concerns are named."""
 
 
 class HandIn(Struct, frozen=True):
@@ -369,6 +373,11 @@ def _notices(class_: ClassIndex, handins: list[HandIn]) -> list[str]:
             if len(own) > 1:
                 who = class_.people.names([member]) or visible(member)
                 notices.append(f"{who} is in two groups: {' and '.join(visible(group.name) for group in own)}.")
+        if class_.has_roster and (strange := [one for one in class_.groups_of if one not in class_.people.by_id]):
+            told = ", ".join(f"{visible(one)} ({visible(class_.groups_of[one][0].name)})" for one in strange[:_NAMED])
+            more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
+            count = counted(len(strange), "of the groups' members is", "of the groups' members are")
+            notices.append(f"{count} not in the class list: {told}{more}.")
         alone = [visible(handin.owner) for handin in handins if handin.kind == "person"]
         notices.extend(f"{name} handed in and is in no group." for name in alone)
     else:
