@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from tlcourse.course.checks import misplaced, problems_of_lessons, slides
+from tlcourse.course.checks import problems_of_lessons
+from tlcourse.course.coverage import misplaced, slides
 from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
 from tlcourse.course.markdown import CHECK_S, WORDS_A_MINUTE, headings, minutes_of, words_of

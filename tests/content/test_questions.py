@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from answers import right_answer
 
-from tlcourse.course.checks import coverage, lost_places, pages_of, uncovered
+from tlcourse.course.checks import lost_places, pages_of
+from tlcourse.course.coverage import coverage, uncovered
 from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
 from tlcourse.course.markdown import headings, slug

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.course.checks import coverage, lost_places, misplaced, problems_of_lessons, uncovered
+from tlcourse.course.checks import lost_places, problems_of_lessons
+from tlcourse.course.coverage import coverage, misplaced, uncovered
 from tlcourse.course.loader import load_course
 from tlcourse.errors import ContentError
 

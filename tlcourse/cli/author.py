@@ -14,7 +14,7 @@ from tlcourse.errors import ExitCode
 from tlcourse.text import counted, typed
 
 if TYPE_CHECKING:
-    from tlcourse.course.checks import Row, Slide
+    from tlcourse.course.coverage import Row, Slide
     from tlcourse.course.model import LoadedCourse, LoadedExercise
     from tlcourse.course.write_it import WriteIt
     from tlcourse.grading.author_check import ReferenceCheck
@@ -92,15 +92,8 @@ def check(
     drawn, links that lead nowhere; objectives that no question asks about; questions asked twice; limits that a busy
     machine meets.
     """
-    from tlcourse.course.checks import (
-        coverage,
-        lost_places,
-        misplaced,
-        problems_of_lessons,
-        slides,
-        uncovered,
-        unfair_limits,
-    )
+    from tlcourse.course.checks import lost_places, problems_of_lessons, unfair_limits
+    from tlcourse.course.coverage import coverage, misplaced, slides, uncovered
     from tlcourse.course.loader import load_course
     from tlcourse.errors import ContentError
     from tlcourse.grading.author_check import problems_of_graders

@@ -1,18 +1,16 @@
 """The author's checks: what no single file can show to be wrong. Problems read `file:line: what, expected what`.
 
 A course is loaded only where `problems_of` finds nothing. `author check` also looks at lessons as a terminal of 80
-columns shows them, and at which objective is taught, asked and practised where.
+columns shows them, and at what is covered where (`coverage.py`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-
-from msgspec import Struct
 
 from tlcourse.course import markdown
 from tlcourse.course.deadline import deadline_of, zone_of
@@ -21,9 +19,7 @@ from tlcourse.course.model import OUTER, Exercise, LoadedCourse, Quiz, Unit
 from tlcourse.course.parts import FunctionsPart, ManualPart
 from tlcourse.course.spec import Output
 from tlcourse.errors import UnableError, UsageError
-from tlcourse.located import at, decode, read_text
-from tlcourse.quiz.kinds import Question
-from tlcourse.quiz.kinds.question import JUDGING
+from tlcourse.located import at
 from tlcourse.text import misspelt
 
 WIDTH = 76
@@ -78,7 +74,7 @@ def _unit_problems(course: LoadedCourse) -> Iterator[str]:
 
 def _quiz_problems(course: LoadedCourse) -> Iterator[str]:
     objectives = {objective.id for unit in course.about.units for objective in unit.objectives}
-    linked = _sections(course)
+    linked = sections_of(course)
     for name, quiz in course.quizzes.items():
         path = course.folder / "quizzes" / f"{name}.yaml"
         if quiz.id != name:
@@ -192,7 +188,7 @@ def _deadline_problems(course: LoadedCourse) -> Iterator[str]:
 
 def lost_places(course: LoadedCourse) -> Iterator[str]:
     """Checks of exercises that are said to be taught where nothing is."""
-    places = {*course.lessons, *_sections(course), *pages_of(course)}
+    places = {*course.lessons, *sections_of(course), *pages_of(course)}
     for exercise in course.exercises.values():
         path = exercise.folder / "exercise.yaml"
         for rule in exercise.about.checks:
@@ -281,6 +277,15 @@ def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
             yield number, line, fenced or line.startswith("    ")
 
 
+def sections_of(course: LoadedCourse) -> set[str]:
+    """Every section of a lesson, as `unit#heading`."""
+    return {
+        f"{unit}#{markdown.slug(heading)}"
+        for unit, lesson in course.lessons.items()
+        for _, heading in markdown.headings(lesson.body)
+    }
+
+
 def pages_of(course: LoadedCourse) -> set[str]:
     """What a link may lead to beside lessons: `lab/NAME`, `quiz/NAME`, `exercise/ID`, `write/NAME`."""
     labs = load_labs(course.folder, [unit.id for unit in course.about.units])
@@ -334,114 +339,3 @@ def _width(text: str) -> int:
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
     )
-
-
-class Row(Struct, frozen=True):
-    """One objective: the sections its questions name, how many questions, its unit's exercises, labs, methods.
-
-    `judging` counts the questions at which a student has to judge (`JUDGING`), of those that say their level.
-    """
-
-    unit: str
-    objective: str
-    text: str
-    sections: list[str]
-    questions: int
-    judging: int
-    exercises: list[str]
-    labs: list[str]
-    methods: list[str]
-
-
-def coverage(course: LoadedCourse) -> list[Row]:
-    """One row for each objective, in the course's order."""
-    asked: dict[str, list[Question]] = defaultdict(list)
-    for quiz in course.quizzes.values():
-        for question in quiz.questions:
-            asked[question.objective].append(question)
-    labs: dict[str, list[str]] = defaultdict(list)
-    for lab in load_labs(course.folder, [unit.id for unit in course.about.units]).values():
-        labs[lab.unit].append(lab.id)
-    return [
-        Row(
-            unit=unit.id,
-            objective=objective.id,
-            text=objective.text,
-            sections=list(dict.fromkeys(question.section for question in asked[objective.id])),
-            questions=len(asked[objective.id]),
-            judging=sum(question.level in JUDGING for question in asked[objective.id]),
-            exercises=unit.exercises,
-            labs=labs[unit.id],
-            methods=[one.key for one in course.write_its.values() if one.unit == unit.id],
-        )
-        for unit in course.about.units
-        for objective in unit.objectives
-    ]
-
-
-class Slide(Struct, frozen=True, forbid_unknown_fields=True, rename={"places": "in"}):
-    """A topic of the lecture in our own words, and its places: `unit#heading`, a question, `lab/NAME` …"""
-
-    slide: str
-    places: list[str]
-
-
-def slides(course: LoadedCourse) -> list[Slide]:
-    """The topics of `coverage.yaml`, in the lecture's order; empty where a course has no such file."""
-    path = course.folder / "coverage.yaml"
-    return decode(read_text(path), list[Slide], path) if path.is_file() else []
-
-
-def misplaced(course: LoadedCourse) -> Iterator[str]:
-    """Topics of the lecture that are taught nowhere, and places of theirs that are not in the course."""
-    path = course.folder / "coverage.yaml"
-    known = {
-        *pages_of(course),
-        *_sections(course),
-        *(question.id for quiz in course.quizzes.values() for question in quiz.questions),
-    }
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    for topic in slides(course):
-        number = next((n for n, line in enumerate(lines, start=1) if topic.slide in line), 1)
-        where = f"{path}:{number}: slide `{topic.slide}`"
-        if not topic.places:
-            yield f"{where} is covered nowhere, expected a section, a question, a lab or an exercise"
-        for place in topic.places:
-            if place not in known:
-                yield f"{where} names `{place}`, expected unit#heading, a question, lab/NAME, exercise/ID or write/NAME"
-
-
-def _sections(course: LoadedCourse) -> set[str]:
-    """Every `unit#heading`."""
-    return {
-        f"{unit}#{markdown.slug(heading)}"
-        for unit, lesson in course.lessons.items()
-        for _, heading in markdown.headings(lesson.body)
-    }
-
-
-def uncovered(course: LoadedCourse) -> Iterator[str]:
-    """Objectives of written units that no question asks about, and questions that are asked twice.
-
-    In a course whose questions say their level, also objectives at which no question asks a student to judge.
-    """
-    path = course.folder / "course.yaml"
-    levels = any(question.level for quiz in course.quizzes.values() for question in quiz.questions)
-    for row in coverage(course):
-        where = f"{at(path, row.objective)}: objective `{row.objective}` is asked about by no question"
-        if row.unit in course.lessons and not row.questions:
-            yield f"{where}, expected one"
-        elif row.unit in course.lessons and levels and not row.judging:
-            yield f"{where} with the level {', '.join(JUDGING)}, expected one"
-    seen: dict[tuple[str, str], str] = {}
-    owner: dict[str, str] = {}
-    for name, quiz in course.quizzes.items():
-        for question in quiz.questions:
-            if owner.setdefault(question.id, name) != name:
-                where = at(course.folder / "quizzes" / f"{name}.yaml", question.id)
-                yield f"{where}: question `{question.id}` is in `{owner[question.id]}` too, expected ids that differ"
-            key = (" ".join(question.prompt.lower().split()), question.code)
-            if key in seen:
-                where = at(course.folder / "quizzes" / f"{name}.yaml", question.id)
-                yield f"{where}: question `{question.id}` asks the same as `{seen[key]}`, expected another prompt"
-            seen[key] = question.id
