@@ -6,7 +6,9 @@ import json
 import re
 from pathlib import Path
 
+from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
+from tlcourse.labs.result import interval
 
 COURSE = load_course()
 RECORD = json.loads((Path(__file__).parents[2] / "docs" / "results.json").read_text(encoding="utf-8"))
@@ -69,6 +71,18 @@ def test_figures_of_coral_are_those_of_the_record():
     says("coral", f"no adaptation reached {percent(deep[0])}, CORAL {percent(deep[1])} and")
     photos = [means("photographs-adapted", arm)["mean"] for arm in ("source only, no adaptation", "CORAL")]
     says("coral", f"no adaptation {percent(photos[0])}, CORAL {percent(photos[1])}, subspace")
+
+
+def test_figures_of_patch_mix_are_those_of_the_record():
+    names = ("source only", "pseudo-labels without mixing", "patch-mix", "labelled target")
+    rows = [interval(row["values"]["accuracy"]) for row in RECORD["patch-mix"]["rows"]]
+    for name, one in zip(names, rows, strict=True):
+        low, mean, high = (decimals(value) for value in (one.low, one.mean, one.high))
+        says("domain-bridging", f"| {name} | {mean} ({low} to {high}) |")
+    source, guesses, mixed, _ = (decimals(one.mean) for one in rows)
+    lab = load_labs(COURSE.folder, [unit.id for unit in COURSE.about.units])["patch-mix"]
+    told = " ".join(lab.explanation.split())
+    assert f"{mixed} with it, {source} by the source network, and {guesses} by guesses alone" in told
 
 
 def test_figures_of_augmentation_are_those_of_the_record():
