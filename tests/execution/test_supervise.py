@@ -263,6 +263,17 @@ def test_the_time_of_fit_begins_with_fit(ran):
     assert report.usage.fit_s <= report.usage.wall_time_s - 0.4
 
 
+def test_fit_ends_with_it_and_not_with_what_is_made_of_its_module(ran):
+    report = ran("started()\ntell('phase', name='export')\ntime.sleep(0.3)\ntell('phase', name='fitted')\nanswer()")
+    assert 0 < report.usage.fit_s <= report.usage.wall_time_s - 0.3
+
+
+def test_what_was_computed_before_fit_is_no_time_of_it(ran):
+    report = ran("while time.process_time() < 0.3: pass\nfitted()\nanswer()")
+    assert report.usage.cpu_s > 0.2
+    assert report.usage.fit_reference_s < report.usage.reference_s / 3
+
+
 def test_a_run_without_fit_took_all_of_its_time_for_it(ran):
     report = ran("time.sleep(0.3)\ntell('started')\ntell('phase', name='fitted')\ntime.sleep(0.2)\nanswer()")
     assert 0.3 <= report.usage.fit_s <= report.usage.wall_time_s - 0.2
@@ -308,6 +319,27 @@ def test_predictions_may_take_what_the_contract_allows_and_not_a_byte_more(ran, 
 def test_what_was_written_just_before_the_end_counts(ran):
     report = ran("fitted()\nhanded_over()\nprint('x' * 60000, flush=True)\nanswer(bytes(60000))\nos._exit(0)")
     assert (report.status, len(report.results), len(report.log)) == ("done", 60_000, 60_001)
+
+
+def test_what_was_written_when_nobody_looked_any_more_counts_too(job, tmp_path):
+    """A busy watcher: the run answers, and ends, before anybody looks again."""
+    seen = tmp_path / "seen"
+
+    def slow(event: dict[str, Any]) -> None:
+        if event["type"] == "log":
+            seen.touch()
+            while psutil.Process(int(event["text"])).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.01)
+
+    text = f"""
+        fitted()
+        handed_over()
+        print(os.getpid(), flush=True)
+        while not os.path.exists({str(seen)!r}): time.sleep(0.01)
+        answer()
+    """
+    report = run(job, Scripted(text), slow)
+    assert (report.status, report.results) == ("done", b"predictions")
 
 
 @pytest.mark.parametrize(
