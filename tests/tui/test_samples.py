@@ -6,7 +6,9 @@ import io
 import os
 import subprocess
 import sys
+import termios
 import threading
+import tty as tty_module
 from pathlib import Path
 
 import pytest
@@ -154,45 +156,83 @@ def test_a_terminal_is_not_asked_where_there_is_none(monkeypatch):
     from tlcourse.tui import graphics_protocol
 
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    graphics_protocol.ask()
+    with graphics_protocol.asked():
+        pass
     assert not graphics_protocol.available()
     assert graphics_protocol.widget(None) is None
 
 
+KITTY = b"\x1b_Gi=1;OK\x1b\\"
+
+
 @pytest.mark.parametrize(
-    ("answer", "placed"),
+    ("says", "is_", "name", "found"),
     [
-        (b"\x1bP>|kitty(0.26.5)\x1b\\", False),  # it would show empty boxes
-        (b"\x1bP>|kitty(0.9.1)\x1b\\", False),
-        (b"\x1bP>|kitty(0.28.0)\x1b\\", True),
-        (b"\x1bP>|kitty(0.35.2)\x1b\\", True),
-        (b"\x1bP>|ghostty 1.1.0\x1b\\", True),
-        (b"", True),
+        (KITTY, b"\x1b[?62;c", b"\x1bP>|kitty(0.26.5)\x1b\\", "none"),  # it would show empty boxes
+        (KITTY, b"\x1b[?62;c", b"\x1bP>|kitty(0.9.1)\x1b\\", "none"),
+        (KITTY, b"\x1b[?62;c", b"\x1bP>|kitty(0.28.0)\x1b\\", "TGPImage"),
+        (KITTY, b"\x1b[?62;c", b"\x1bP>|kitty(0.35.2)\x1b\\", "TGPImage"),
+        (KITTY, b"\x1b[?62;22c", b"\x1bP>|ghostty 1.1.0\x1b\\", "TGPImage"),
+        (KITTY, b"\x1b[?62;c", b"", "TGPImage"),
+        (b"", b"\x1b[?64;4;22c", b"", "SixelImage"),
+        (b"", b"\x1b[?64;14;44c", b"", "none"),
+        (b"\x1b_Gi=1;ENOTSUPPORTED:no\x1b\\", b"\x1b[?62;c", b"", "none"),
+        (b"", b"", b"", "none"),
     ],
 )
-def test_pictures_placed_by_characters_are_for_terminals_that_know_these(monkeypatch, answer, placed):
+def test_pictures_in_true_pixels_are_for_terminals_that_say_so_and_what_is_typed_then_stays(
+    monkeypatch, says, is_, name, found
+):
     from textual_image import renderable
 
     from tlcourse.tui import graphics_protocol
 
     terminal, screen = os.openpty()
+    heard = []
 
     def answers() -> None:
-        if os.read(terminal, 100) == b"\x1b[>0q":
-            os.write(terminal, answer)
+        heard.append(os.read(terminal, 100))
+        os.write(terminal, says + is_ + (b"q" if is_ else b""))
+        if says == KITTY:
+            heard.append(os.read(terminal, 100))
+            os.write(terminal, name)
 
     with os.fdopen(screen, "r+b", buffering=0) as tty:
         monkeypatch.setattr(sys, "stdin", tty)
         monkeypatch.setattr(sys, "stdout", tty)
-        monkeypatch.setattr(renderable, "Image", renderable.TGPImage)
+        monkeypatch.setattr(renderable, "Image", getattr(renderable, found, renderable.TGPImage))
         monkeypatch.setattr(graphics_protocol, "_found", None)
-        monkeypatch.setattr(graphics_protocol, "_ANSWERS_S", 30.0 if answer else 0.01)
+        monkeypatch.setattr(graphics_protocol, "_ANSWERS_S", 30.0 if is_ and (name or says != KITTY) else 0.5)
         monkeypatch.delenv("NO_COLOR", raising=False)
+        before = termios.tcgetattr(screen)
         other_end = threading.Thread(target=answers)
         other_end.start()
-        graphics_protocol.ask()
+        with graphics_protocol.asked():
+            pass
         other_end.join()
-        assert graphics_protocol.available() == placed
+        assert graphics_protocol.available() == (found != "none")
+        assert heard[0].endswith(b"\x1b[c")
+        assert len(heard) == 1 or heard[1] == b"\x1b[>0q"
+        assert termios.tcgetattr(screen) == before
+        if is_ and not name and says != KITTY:
+            tty_module.setcbreak(screen, termios.TCSANOW)
+            assert os.read(screen, 10) == b"q"
+    os.close(terminal)
+
+
+def test_a_terminal_is_as_it_was_where_the_app_does_not_come(monkeypatch):
+    from tlcourse.tui import graphics_protocol
+
+    terminal, screen = os.openpty()
+    with os.fdopen(screen, "r+b", buffering=0) as tty:
+        monkeypatch.setattr(sys, "stdin", tty)
+        monkeypatch.setattr(sys, "stdout", tty)
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        before = termios.tcgetattr(screen)
+        with pytest.raises(ZeroDivisionError), graphics_protocol.asked():
+            assert not termios.tcgetattr(screen)[3] & termios.ECHO
+            raise ZeroDivisionError
+        assert termios.tcgetattr(screen) == before
     os.close(terminal)
 
 

@@ -76,18 +76,22 @@ def on_a_terminal() -> bool:
 def open_app(course: Path | None, *, ascii_only: bool = False, route: str = "") -> NoReturn:
     """Show the app, at `route` or where it begins, until it is left; the process ends with it."""
     from tlcourse import logs
-    from tlcourse.tui import gc_scheduler
+    from tlcourse.tui import graphics_protocol
 
-    gc_scheduler.not_yet()
-    from tlcourse.course.loader import load_course
-    from tlcourse.paths import app_log
-    from tlcourse.tui.app import run
+    with graphics_protocol.asked(wanted=not ascii_only):
+        from tlcourse.course.loader import load_course
+        from tlcourse.paths import app_log
+        from tlcourse.tui import gc_scheduler
 
+        gc_scheduler.not_yet()
+        from tlcourse.tui.app import run
+
+        loaded = load_course(course)
     log = app_log()
     if logs.wanted():  # stderr is the screen
         logs.into(log)
 
-    code = run(load_course(course), course_folder=course, ascii=ascii_only, route=route)
+    code = run(loaded, course_folder=course, ascii=ascii_only, route=route)
     if logs.wanted():
         out.note(f"The log is in {log}.")
     # Python would take as long again to throw away one by one what the app has made; the record is closed already.

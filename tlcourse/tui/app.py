@@ -442,10 +442,6 @@ def run(
     route: str = "",
 ) -> int:
     """Show the app, at `route` or where it begins, until the student leaves it; returns the exit code."""
-    if not ascii:
-        from tlcourse.tui import graphics_protocol
-
-        graphics_protocol.ask()
     app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, prewarm=True, greet=True, route=route)
     try:
         code = app.run()
