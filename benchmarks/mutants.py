@@ -36,7 +36,10 @@ MODULES = {
         "tlcourse/grading/scoring/decide.py",
         ["tests/grading/scoring/test_decide.py", "tests/grading/scoring/test_fixed_items.py"],
     ),
-    "loader": ("tlcourse/course/loader.py", ["tests/course/test_loader.py", "tests/course/test_cache.py"]),
+    "loader": (
+        "tlcourse/course/loader.py tlcourse/course/kept.py",
+        ["tests/course/test_loader.py", "tests/course/test_cache.py"],
+    ),
     "handins": (
         "tlcourse/grading/lms/handins.py",
         ["tests/grading/lms/test_handins.py", "tests/grading/lms/test_identity.py"],

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tlcourse.course import loader
+from tlcourse.course import lab, loader
 from tlcourse.errors import ContentError
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
+LAB = Path(loader.__file__).parents[1] / "content" / "labs" / "dann.yaml"
+UNITS = ["dann"]
 
 
 @pytest.fixture
@@ -115,3 +117,21 @@ def test_a_file_whose_name_is_no_text_counts_like_any_other(course, reads):
         loader.load_course(course)
         loader.load_course(course)
     assert len(reads) == 2
+
+
+def test_labs_are_kept_and_read_again_after_a_change_or_for_other_units(tmp_path, own_home, monkeypatch):
+    read, happened = lab.read_labs, []
+    monkeypatch.setattr(lab, "read_labs", lambda content, units: happened.append(units) or read(content, units))
+    content = tmp_path / "content"
+    (content / "labs").mkdir(parents=True)
+    file = Path(shutil.copy(LAB, content / "labs"))
+    (unit,) = {one.unit for one in lab.load_labs(content, UNITS).values()}
+    assert lab.load_labs(content, UNITS)[file.stem].title == read(content, UNITS)[file.stem].title
+    assert len(happened) == 1
+    with pytest.raises(ContentError, match=f"unit `{unit}` is not known"):
+        lab.load_labs(content, ["another"])
+    file.write_text(file.read_text().replace("title: ", "title: Now ", 1))
+    assert lab.load_labs(content, UNITS)[file.stem].title.startswith("Now ")
+    assert len(happened) == 3
+    file.unlink()
+    assert lab.load_labs(content, UNITS) == {}

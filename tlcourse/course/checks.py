@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tlcourse.course import markdown
 from tlcourse.course.deadline import deadline_of, zone_of
-from tlcourse.course.lab import load_labs
+from tlcourse.course.lab import read_labs
 from tlcourse.course.model import OUTER, Exercise, LoadedCourse, Quiz, Unit
 from tlcourse.course.parts import FunctionsPart, ManualPart
 from tlcourse.course.spec import Output
@@ -288,7 +288,7 @@ def sections_of(course: LoadedCourse) -> set[str]:
 
 def pages_of(course: LoadedCourse) -> set[str]:
     """What a link may lead to beside lessons: `lab/NAME`, `quiz/NAME`, `exercise/ID`, `write/NAME`."""
-    labs = load_labs(course.folder, [unit.id for unit in course.about.units])
+    labs = read_labs(course.folder, [unit.id for unit in course.about.units])
     kinds = {
         "lab": list(labs),
         "quiz": list(course.quizzes),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tlcourse.course.checks import pages_of, sections_of
-from tlcourse.course.lab import load_labs
+from tlcourse.course.lab import read_labs
 from tlcourse.course.model import LoadedCourse
 from tlcourse.located import at, decode, read_text
 from tlcourse.quiz.kinds import Question
@@ -42,7 +42,7 @@ def coverage(course: LoadedCourse) -> list[Row]:
         for question in quiz.questions:
             asked[question.objective].append(question)
     labs: dict[str, list[str]] = defaultdict(list)
-    for lab in load_labs(course.folder, [unit.id for unit in course.about.units]).values():
+    for lab in read_labs(course.folder, [unit.id for unit in course.about.units]).values():
         labs[lab.unit].append(lab.id)
     return [
         Row(

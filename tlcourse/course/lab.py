@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from tlcourse.course.kept import kept
 from tlcourse.course.spec import Identifier
 from tlcourse.errors import ContentError
 from tlcourse.located import decode, read_text
@@ -128,7 +129,7 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     """Which figure of its unit's lesson stands beside it before it runs, from 1; it must not give the result away."""
     formula: str = ""
     """The method in a formula (LaTeX, as in lessons), which stands below that figure."""
-    code: Identifier = ""
+    code: Identifier | None = None
     """The module of `tlcourse.labs.experiments` that holds it, where that has another name than the lab."""
 
     @property
@@ -143,6 +144,11 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_labs(content: Path, units: list[str]) -> dict[str, Lab]:
     """Every `labs/*.yaml` of a course, in the order of its units; raises ContentError naming every wrong one."""
+    return kept("labs", dict[str, Lab], content, [content], lambda: read_labs(content, units), given=units)
+
+
+def read_labs(content: Path, units: list[str]) -> dict[str, Lab]:
+    """The same, from the files in any case."""
     labs, problems = [], []
     for path in sorted((content / "labs").glob("*.yaml")):
         try:

@@ -1,39 +1,23 @@
-"""Reading a course: `course.yaml`, and every lesson, quiz and exercise that it names.
-
-A course that was read and found sound is kept as bytes: reading its YAML takes longer than many a command. Nothing
-depends on it: without it, or after any change of a file's time or size, the course is read from its files.
-"""
+"""Reading a course: `course.yaml`, and every lesson, quiz and exercise that it names."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import zlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from tlcourse import paths
+from tlcourse.course.kept import kept
 from tlcourse.course.model import Course, Exercise, Lesson, LoadedCourse, LoadedExercise, Quiz
 from tlcourse.course.write_it import WriteIt, load_write_its
 from tlcourse.errors import ContentError
 from tlcourse.located import decode, read_text
-from tlcourse.quiz import kinds
 from tlcourse.quiz.kinds import AnyQuestion
-from tlcourse.storage import write_atomically
 
 
 def load_course(folder: Path | None = None) -> LoadedCourse:
     """The bundled course, or the one in `folder`; raises ContentError naming every wrong file and line."""
     content = paths.content_folder(folder)
-    stamp = cache_stamp((content, paths.exercises_folder(folder), paths.graders_folder(folder)))
-    if (kept := recall(content, stamp)) is not None:
-        return kept
-    course = _read(folder, content)
-    keep(content, course, stamp)
-    return course
+    folders = (content, paths.exercises_folder(folder), paths.graders_folder(folder))
+    return kept("course", LoadedCourse, content, folders, lambda: _read(folder, content))
 
 
 def _read(folder: Path | None, content: Path) -> LoadedCourse:
@@ -106,8 +90,8 @@ def load_exercise(course: Path | None, name: str) -> LoadedExercise:
         )
     graders = paths.graders_folder(course)
     grader = graders / f"{name}.py"
-    kept = {path.name: path for path in staff_files(graders, "references")}
-    reference, explanation = kept.get(f"{name}.py"), kept.get(f"{name}.md")
+    staff = {path.name: path for path in staff_files(graders, "references")}
+    reference, explanation = staff.get(f"{name}.py"), staff.get(f"{name}.md")
     return LoadedExercise(about, folder, hints, graders, grader if grader.is_file() else None, reference, explanation)
 
 
@@ -133,55 +117,3 @@ class _collected:  # noqa: N801 - reads as a statement: `with _collected(problem
             self.problems.extend(error.problems)
             return True
         return False
-
-
-_CODE = (Path(__file__).resolve().parent, Path(kinds.__file__).resolve().parent)
-"""What reads a course, and what a question is made of."""
-
-
-def cache_stamp(folders: Iterable[Path]) -> bytes:
-    """Every file of the course and of the code that reads it, with its time and size: changes when one of them does."""
-    return b"".join(
-        f"{path}\0{info.st_mtime_ns}\0{info.st_size}\n".encode(errors="surrogateescape")
-        for folder in (*_CODE, *folders)
-        for path, info in _files(str(folder))
-    )
-
-
-def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith((".", "__pycache__")):
-                continue
-            if entry.is_dir():
-                yield from _files(entry.path)
-            else:
-                yield entry.path, entry.stat()
-
-
-def recall(content: Path, wanted: bytes) -> LoadedCourse | None:
-    """The course kept under that stamp, or None."""
-    try:
-        data = _file(content).read_bytes()
-        if not data.startswith(wanted + b"\n"):
-            return None
-        return msgspec.msgpack.decode(data[len(wanted) + 1 :], type=LoadedCourse, dec_hook=_from_text)
-    except (OSError, ValueError, msgspec.DecodeError):
-        return None
-
-
-def keep(content: Path, course: LoadedCourse, wanted: bytes) -> None:
-    """Keep a course; a folder that cannot be written to is not an error."""
-    path = _file(content)
-    data = wanted + b"\n" + msgspec.msgpack.encode(course, enc_hook=str)
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data, durable=False)
-
-
-def _file(content: Path) -> Path:
-    return paths.cache_folder() / f"course-{zlib.crc32(os.fsencode(content)):08x}"  # a stamp names the folder, too
-
-
-def _from_text(kind: type, value: Any) -> Any:
-    return kind(value)
