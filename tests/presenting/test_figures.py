@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tlcourse.course.figure import Figure, alt_of, read
+from tlcourse.course.figure import Figure
+from tlcourse.course.figure_reading import alt_of, read
 from tlcourse.course.loader import load_course
 from tlcourse.errors import ContentError
 from tlcourse.presenting import figures

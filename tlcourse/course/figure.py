@@ -7,23 +7,15 @@ Every figure has `alt`, the same in words, for whoever does not see it. A role i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
-
-from tlcourse.errors import ContentError
-from tlcourse.located import decode
 
 Role = Literal["source", "target", "method", "control", "done", "wrong", "next", "partial", "due", "lab", "muted", ""]
 Words = Annotated[str, Meta(min_length=1, max_length=400)]
 Extent = Annotated[int, Meta(ge=2, le=96)]
 Pair = tuple[float, float]
-_ALT = re.compile(r"^alt:\s*(?:>-?\s*)?(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 _ARROW = re.compile(r"(->|--)")
-_LARGEST = 100_000
-_DEEPEST = 5
 
 
 class _Figure(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", kw_only=True):
@@ -306,127 +298,8 @@ class Picture(_Figure, frozen=True, tag="picture"):
 Figure = Flow | Stack | Matrices | DecisionTree | Points | Curve | Grid | Picture
 
 
-def read(text: str, path: Path = Path("figure"), first_line: int = 1) -> Figure:
-    """The description of a fence; raises ContentError with `file:line: what, and what was expected`."""
-    figure: Figure = decode(text, Figure, path, first_line)  # type: ignore[arg-type]
-    problems = list(_problems(figure))
-    if problems:
-        lines = text.splitlines()
-        raise ContentError([f"{path}:{first_line + _line(lines, word)}: {said}" for word, said in problems])
-    return figure
-
-
-def alt_of(text: str) -> str:
-    """The words of a description, also of one that does not hold; empty where there are none."""
-    found = _ALT.search(text)
-    return " ".join(found[1].split()).strip("\"'") if found else ""
-
-
-def _line(lines: list[str], word: str) -> int:
-    return next((number for number, line in enumerate(lines) if word in line), 0)
-
-
-def _problems(figure: Figure) -> Iterator[tuple[str, str]]:
-    """A word of the line, and what is wrong with it, of what the types cannot say."""
-    if isinstance(figure, Flow):
-        yield from _flow_problems(figure)
-    elif isinstance(figure, Stack):
-        for layer in figure.layers:
-            if len(layer.states) != len(figure.steps):
-                yield (
-                    layer.name,
-                    f"layer `{layer.name}` has {len(layer.states)} states, expected {len(figure.steps)}: one a step",
-                )
-        if figure.notes and len(figure.notes) != len(figure.steps):
-            yield "notes", f"{len(figure.notes)} notes, expected {len(figure.steps)}: one a step"
-    elif isinstance(figure, Matrices):
-        yield from _matrix_problems(figure)
-    elif isinstance(figure, DecisionTree):
-        yield from _tree_problems(figure.answers, figure.ask)
-    elif isinstance(figure, Picture):
-        signs = {sign for panel in figure.panels for row in panel.rows for sign in row}
-        for sign in sorted(signs - figure.legend.keys() - {" "}):
-            yield "panels", f"`{sign}` is in no legend, expected one of: {' '.join(figure.legend)}"
-    elif isinstance(figure, Points) and (figure.x[0] >= figure.x[1] or figure.y[0] >= figure.y[1]):
-        yield "x:", "a range that is empty, expected [low, high]"
-
-
-def _flow_problems(figure: Flow) -> Iterator[tuple[str, str]]:
-    placed = [name for row in figure.rows for name in row if name != "."]
-    for name in sorted({name for name in placed if placed.count(name) > 1}):
-        yield "rows", f"`{name}` stands twice, expected names that differ"
-    for name in figure.boxes:
-        if name not in placed:
-            yield f"{name}:", f"box `{name}` is in no row, expected it in rows"
-    for arrow in figure.arrows:
-        names = stops(arrow)[0]
-        if len(names) < 2:
-            yield arrow, f"`{arrow}` is no arrow, expected `a -> b`"
-        for name in names:
-            if name not in placed:
-                yield arrow, f"`{name}` is in no row, expected one of: {', '.join(placed)}"
-    for way in figure.backward:
-        for name in way.path:
-            if name not in placed:
-                yield "backward", f"`{name}` is in no row, expected one of: {', '.join(placed)}"
-
-
-def _matrix_problems(figure: Matrices) -> Iterator[tuple[str, str]]:
-    slider = figure.slider
-    if slider and slider.start not in slider.values:
-        yield "start", f"start is {slider.start}, expected one of the values"
-    for matrix in figure.parts:
-        for size in (matrix.rows, matrix.columns) if isinstance(matrix, Matrix) else ():
-            if isinstance(size, str) and not (slider and size == slider.name):
-                yield f"{size}", f"a size of {matrix.name} is `{size}`, expected a number or the slider's name"  # type: ignore[union-attr]
-            if isinstance(size, int) and not 0 < size <= _LARGEST:
-                yield f"{size}", f"a size is {size}, expected 1 to {_LARGEST}"
-
-
-def _tree_problems(nodes: list[Node], above: str, depth: int = 1) -> Iterator[tuple[str, str]]:
-    if depth > _DEEPEST:
-        yield above, f"questions more than {_DEEPEST} deep, expected a smaller tree"
-        return
-    for node in nodes:
-        if not node.answer:
-            yield node.ask or node.say or above, "an answer has no `when`, expected the word that leads to it"
-        if bool(node.ask) == bool(node.say):
-            yield above, f"the answer `{node.answer}` has {'both' if node.ask else 'neither'}, expected ask or say"
-        if node.ask and len(node.answers) < 2:
-            yield node.ask, f"`{node.ask}` has {len(node.answers)} answers, expected two or more"
-        yield from _tree_problems(node.answers, node.ask or above, depth + 1)
-
-
 def stops(arrow: str) -> tuple[list[str], bool, str]:
     """The names on an arrow's way, whether it has a head, and its text."""
     way, _, text = arrow.partition(": ")
     parts = [part.strip() for part in _ARROW.split(way)]
     return parts[::2], "->" in parts[-2:], text.strip()
-
-
-def fences(text: str, name: str) -> Iterator[tuple[int, str]]:
-    """Number of the first line inside, and the text, of each fence of that name; both as in `text`."""
-    inside: list[str] | None = None
-    start = 0
-    mark = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        found = re.match(r"(`{3,}|~{3,})\s*(\S*)", line)
-        if inside is not None:
-            if line.strip() == mark:
-                if start:
-                    yield start, "\n".join(inside)
-                inside = None
-            else:
-                inside.append(line)
-        elif found:
-            inside, mark = [], found[1]
-            start = number + 1 if found[2] == name else 0
-
-
-def problems_of_figures(path: Path) -> Iterator[str]:
-    """Every description of a lesson that does not hold, as `file:line: what, and what was expected`."""
-    for line, text in fences(path.read_text(encoding="utf-8"), "figure"):
-        try:
-            read(text, path, line)
-        except ContentError as error:
-            yield error.problems[0]

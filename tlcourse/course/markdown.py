@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -169,3 +170,22 @@ def sections(body: str, level: int = 2) -> list[tuple[str, str]]:
         elif found:
             found[-1][1].append(line)
     return [(heading, "\n".join(lines).strip()) for heading, lines in found]
+
+
+def fences(text: str, name: str) -> Iterator[tuple[int, str]]:
+    """Number of the first line inside, and the text, of each fence of that name; both as in `text`."""
+    inside: list[str] | None = None
+    start = 0
+    mark = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = re.match(r"(`{3,}|~{3,})\s*(\S*)", line)
+        if inside is not None:
+            if line.strip() == mark:
+                if start:
+                    yield start, "\n".join(inside)
+                inside = None
+            else:
+                inside.append(line)
+        elif found:
+            inside, mark = [], found[1]
+            start = number + 1 if found[2] == name else 0

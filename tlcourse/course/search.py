@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from tlcourse.course.figure import alt_of
+from tlcourse.course.figure_reading import alt_of
 from tlcourse.course.markdown import sections, slug
 from tlcourse.course.write_it import statement
 from tlcourse.errors import UnableError

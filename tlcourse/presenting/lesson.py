@@ -14,9 +14,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tlcourse.course.figure import fences
 from tlcourse.course.lab import Lab, load_labs
-from tlcourse.course.markdown import QUESTION
+from tlcourse.course.markdown import QUESTION, fences
 from tlcourse.course.model import LoadedCourse
 from tlcourse.presenting import figures
 from tlcourse.presenting.figures.canvas import widest, wrapped

@@ -14,20 +14,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tlcourse.course.figure import (
-    Curve,
-    DecisionTree,
-    Figure,
-    Flow,
-    Grid,
-    Matrices,
-    Picture,
-    Points,
-    Stack,
-    alt_of,
-    fences,
-    read,
-)
+from tlcourse.course.figure import Curve, DecisionTree, Figure, Flow, Grid, Matrices, Picture, Points, Stack
+from tlcourse.course.figure_reading import alt_of, read
+from tlcourse.course.markdown import fences
 from tlcourse.errors import ContentError
 from tlcourse.presenting.figures.blocks import grid, matrices, picture, stack
 from tlcourse.presenting.figures.canvas import widest, wrapped

@@ -217,7 +217,7 @@ class HomeScreen(CourseScreen):
         lesson = self.course_app.course.lessons.get(unit.id) if unit and room.width >= _FIGURE_FROM else None
         if lesson is None or unit is None:
             return
-        from tlcourse.course.figure import fences  # not before the first paint where there is no room
+        from tlcourse.course.markdown import fences  # not before the first paint where there is no room
         from tlcourse.presenting.figures import drawn_text
         from tlcourse.presenting.figures.canvas import widest
 

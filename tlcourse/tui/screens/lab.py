@@ -18,7 +18,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tlcourse.course.figure import fences
+from tlcourse.course.markdown import fences
 from tlcourse.labs.recorded import recorded, recorded_in_s
 from tlcourse.labs.result import KeptRun, kept_run, kept_runs
 from tlcourse.presenting.lab_run import headline

@@ -16,7 +16,8 @@ from textual.errors import NoWidget
 from textual.geometry import Size
 from textual.widget import Widget
 
-from tlcourse.course.figure import DecisionTree, Figure, Flow, alt_of, read
+from tlcourse.course.figure import DecisionTree, Figure, Flow
+from tlcourse.course.figure_reading import alt_of, read
 from tlcourse.errors import ContentError
 from tlcourse.presenting import figures
 from tlcourse.presenting.figures.canvas import padded, widest

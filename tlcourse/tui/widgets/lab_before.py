@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 from textual.geometry import Size
 
-from tlcourse.course.figure import alt_of, read
+from tlcourse.course.figure_reading import alt_of, read
 from tlcourse.course.lab import Lab
 from tlcourse.errors import ContentError
 from tlcourse.presenting import figures
