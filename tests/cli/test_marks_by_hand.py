@@ -132,6 +132,22 @@ def test_marks_wait_until_all_items_are_set_and_then_are_added_to_the_checks(ta)
     assert scope["handins"][0]["by_hand"] == {"report": 3.0, "talk": 2.0}
 
 
+def test_what_is_still_to_mark_of_a_member_is_what_the_whole_group_lacks(ta):
+    assert ta("mark", "line", "A", "report", "1").stdout == "A: report: 1 point. Still to mark: talk.\n"
+    assert ta("mark", "line", "p2", "talk", "1.5").stdout == "p2: talk: 1.5 points.\n"
+    assert json.loads(ta("mark", "line", "p3", "talk", "2", "--json").stdout)["unset"] == ["report"]
+    ta("move", "line", "p3", "A", "--why", "the list was wrong")
+    assert json.loads(ta("mark", "line", "p3", "--comment", "Good.", "--json").stdout)["unset"] == []
+
+
+def test_a_number_that_is_none_is_said_in_words(ta):
+    assert (
+        "'1,5' is no number, with a point before its decimals."
+        in ta("mark", "line", "A", "talk", "1,5", fails=2).stderr
+    )
+    assert "'x' is no whole number." in ta("extend", "line", "A", "--days", "x", "--why", "ill", fails=2).stderr
+
+
 def test_the_words_beside_a_mark_are_those_of_the_mark_that_counts_for_each_member(ta):
     mark_all(ta)
     ta("override", "line", "p4", "--points", "1", "--why", "took no part", "--show-why")

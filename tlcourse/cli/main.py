@@ -223,4 +223,12 @@ def _usage(error: Exception) -> UsageError | None:
         out.say(context.get_help() if context else said())
         sys.exit(ExitCode.USAGE)
     command = context.command_path if context else "tlcourse"
-    return UsageError(said(), remedy=f"{command.replace('python -m tlcourse', 'tlcourse')} --help")
+    words = said()
+    for kind, number in (
+        ("int", "whole number"),
+        ("integer", "whole number"),
+        ("float", "number, with a point before its decimals"),
+    ):
+        words = words.replace(f"is not a valid {kind} range.", f"is no {number}.")
+        words = words.replace(f"is not a valid {kind}.", f"is no {number}.")
+    return UsageError(words, remedy=f"{command.replace('python -m tlcourse', 'tlcourse')} --help")

@@ -61,7 +61,7 @@ def override(
     elif points is None:
         out.say(f"{whom}: " + ("excused." if excuse else "the graded points count again."))
     else:
-        out.say(f"{whom}: {points:g} points.")
+        out.say(f"{whom}: {points:g} point{'s' * (points != 1)}.")
     for one in done.said:
         out.note(one)
 
@@ -122,11 +122,7 @@ def mark(
         marks = in_force(hand_marks(book, name))
         members = {one: f"person:{one}" for h in book.handins(record.id) if h.key in targets for one in h.members}
         alone = [one for one, target in members.items() if key in marks.get(target, {}) and target not in targets]
-        unset = [
-            one.id
-            for one in found.about.manual
-            if (m := marks.get(targets[0], {}).get(one.id)) is None or m.points is None
-        ]
+        unset = ta_marking.still_unset(found.about, book, record, targets[0])
     for one in alone:
         withdraw_own = f"tlcourse ta mark {name} {typed(one)} {key} --withdraw --why …"
         out.note(f"{line(one)} keeps what was set for them alone; if not: {withdraw_own}")
@@ -138,7 +134,7 @@ def mark(
         out.say("\n".join([*(f"target: {target}" for target in targets), f"part: {key}"]))
         out.say(f"points: {'' if now is None or now.points is None else f'{now.points:g}'}\nunset: {', '.join(unset)}")
     else:
-        said = "withdrawn" if withdraw else "noted" if points is None else f"{points:g} points"
+        said = "withdrawn" if withdraw else "noted" if points is None else f"{points:g} point{'s' * (points != 1)}"
         out.say(f"{whom}: {key or 'comment'}: {said}." + (f" Still to mark: {', '.join(unset)}." if unset else ""))
 
 

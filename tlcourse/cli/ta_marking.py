@@ -72,6 +72,15 @@ def say_todo(about: Exercise, book: Gradebook, record: BatchRecord, *, json: boo
         )
 
 
+def still_unset(about: Exercise, book: Gradebook, record: BatchRecord, target: str) -> list[str]:
+    """The items without points: of a member those that the whole group lacks, too."""
+    from tlcourse.grading.gradebook.by_hand import by_hand, hand_marks, in_force
+
+    status = _of_target(book.statuses(record), target)
+    own = [target, *([status.handin.target] if status else [])]
+    return by_hand(about.manual, in_force(hand_marks(book, about.id)), *own).unset
+
+
 def say_sheet(
     exercise: LoadedExercise, book: Gradebook, record: BatchRecord, whom: str, *, json: bool, plain: bool
 ) -> None:

@@ -107,7 +107,7 @@ def test_each_conflict_has_an_id_by_which_it_is_settled_alone(pair):
         merged(pair)
     green, blue = (line.split()[0] for line in caught.value.what.splitlines()[1:])
     assert f"--prefer {green}=mine" in caught.value.remedy
-    with pytest.raises(UsageError, match="1 decisions differ") as caught:
+    with pytest.raises(UsageError, match="1 decision differs") as caught:
         merged(pair, **{green: "mine"})
     assert (blue in caught.value.what, green in caught.value.what) == (True, False)
     with pytest.raises(UsageError, match="no decisions that differ are called 000000") as caught:

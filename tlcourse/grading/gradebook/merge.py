@@ -20,6 +20,7 @@ from tlcourse.grading.gradebook.file import APPENDED
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.storage import now
+from tlcourse.text import counted
 
 Prefer = Literal["mine", "theirs"]
 Row = dict[str, Any]
@@ -119,7 +120,7 @@ def _refuse_unsettled(conflicts: list[Conflict], choice: Choice) -> None:
         )
     if left:
         raise UsageError(
-            f"Nothing was merged: {len(left)} decisions differ.\n"
+            f"Nothing was merged: {counted(len(left), 'decision differs', 'decisions differ')}.\n"
             + "\n".join(f"  {one.id}  {one.said}" for one in left[:200]),
             cause="two assistants decided about the same.",
             remedy=f"--prefer {left[0].id}=mine, or =theirs, says it of one; --prefer mine, or theirs, of all others. "
