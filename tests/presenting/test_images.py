@@ -46,7 +46,7 @@ def test_it_is_as_large_as_the_text_allows_and_keeps_its_sides(picture, tmp_path
 
 
 def test_half_blocks_have_the_colours_of_their_pixels(picture):
-    lines = images.half_blocks(images.image(picture), 8, 2)
+    lines = images.drawn(images.image(picture), 8, 2, colour=True, how="braille")
     assert ["".join(segment.text for segment in line) for line in lines] == ["▀" * 8, "▀" * 8]
     colours = [line[0].style.color.triplet for line in lines]
     assert colours[0] == (255, 0, 0)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
 
 from tlcourse.data.synthetic import example
-from tlcourse.presenting.pictures import RAMP, density, fit, legend, picture, ramp, resized, sheet
+from tlcourse.presenting.pictures import RAMP, density, fit, legend, picture, resized, sheet
 
 
 def text(lines) -> list[str]:
@@ -30,11 +31,53 @@ def test_without_colours_light_is_dense_and_dark_is_blank_and_all_of_it_is_ascii
     pixels = np.zeros((8, 8, 1))
     pixels[:, 4:] = 0.3  # faint, but all the contrast that there is
     assert text(picture(pixels, 8, colour=False)) == ["    @@@@"] * 4
-    assert RAMP.isascii()
+    assert "".join(RAMP).isascii()
+
+
+def test_each_character_of_the_ramp_covers_more_than_the_one_before():
+    covered = {one: inked(one) / inked("@") for one in RAMP}
+    assert list(covered.values()) == sorted(covered.values())
+    assert all(abs(share - RAMP[one]) < 0.03 for one, share in covered.items())
+
+
+def inked(letter: str) -> float:
+    """What a character covers of its cell."""
+    try:
+        font = ImageFont.truetype("DejaVuSansMono.ttf", 64)
+    except OSError:
+        pytest.skip("it is measured in DejaVu Sans Mono")
+    page = Image.new("L", (60, 100))
+    ImageDraw.Draw(page).text((0, 0), letter, font=font, fill=255)
+    return float(np.asarray(page).mean())
+
+
+def test_dots_are_as_many_as_a_picture_is_light_and_keep_its_edges():
+    pixels = np.zeros((32, 32, 1))
+    pixels[:, 16:] = 1.0
+    lines = text(picture(pixels, 16, colour=False, how="braille"))
+    assert lines == ["⠀" * 8 + "⣿" * 8] * 8
+    assert text(picture(pixels, 16, colour=False, how="braille", dark=False)) == ["⣿" * 8 + "⠀" * 8] * 8
+    sloping = np.linspace(0, 1, 64)[None, :, None] * np.ones((64, 1, 1))
+    lines = text(picture(sloping, 32, colour=False, how="braille"))
+    dots = [sum((ord(line[column]) - 0x2800).bit_count() for line in lines) for column in range(32)]
+    assert dots[0] == 0
+    assert dots[-1] > 0.9 * 8 * 16
+    assert abs(sum(dots) / (32 * 16 * 8) - 1 / 2.3) < 0.03  # the mean of light ** 1.3
+
+
+def test_a_terminal_without_braille_has_five_shades():
+    sloping = np.linspace(0, 1, 64)[None, :, None] * np.ones((64, 1, 1))
+    line = text(picture(sloping, 64, colour=False, how="block"))[0]
+    assert "".join(dict.fromkeys(line)) == " ░▒▓█"
 
 
 def test_a_picture_without_contrast_is_one_character():
-    assert len(set("".join(ramp(np.full((6, 6, 3), 0.4))))) == 1
+    assert len(set("".join(text(picture(np.full((6, 6, 3), 0.4), 6, colour=False))))) == 1
+
+
+def test_no_word_of_a_caption_is_cut():
+    shown = text(sheet([example("stars", 1)], 24, fit(24, 14, 1, 32), 14, colour=False, how="ascii"))
+    assert " ".join(" ".join(shown[-2:]).split()) == f"1: {example('stars', 1).caption}"
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 90), st.integers(1, 90))
@@ -56,7 +99,7 @@ def test_what_fits_does_fit(columns, rows, wanted, pixels):
     assert fitted.count >= 1
     x, y = fitted.corner(fitted.count - 1)
     assert x + fitted.side <= columns
-    assert y + fitted.side // 2 + 1 <= rows
+    assert y + fitted.side // 2 + 2 <= rows or fitted.count == 1
     assert fitted.side >= 24 or fitted.count == 1
 
 

@@ -28,6 +28,10 @@ def unit(**what: object) -> UnitState:
 QUIZ = QuizState("lora", "LoRA", 8, 4, 2, ["a", "b"])
 
 
+def line(state: UnitState, labs: int, width: int, *, summary: bool = False):
+    return course_map.line(state, labs, course_map.columns([state], width), summary=summary)
+
+
 @pytest.mark.parametrize(
     ("state", "drawn"),
     [
@@ -38,32 +42,62 @@ QUIZ = QuizState("lora", "LoRA", 8, 4, 2, ["a", "b"])
     ],
 )
 def test_a_unit_says_by_its_shape_whether_it_is_new_begun_done_or_only_announced(state, drawn):
-    assert course_map.line(state, 0, 70).plain.startswith(drawn)
+    assert line(state, 0, 70).plain.startswith(drawn)
 
 
 def test_a_quiz_is_a_bar_of_what_is_right_and_wrong():
-    line = course_map.line(unit(quizzes=[QUIZ]), 0, 70)
-    assert "━━━━──── " in line.plain  # 2 right, 2 wrong, of 8
-    assert " 2/8" in line.plain
-    colours = [(line.plain[span.start : span.end], span.style) for span in line.spans]
-    assert ("━━", "$done") in colours
-    assert ("━━", "$wrong") in colours
+    drawn = line(unit(quizzes=[QUIZ]), 0, 70)
+    assert "━━━━━━────── " in drawn.plain  # 2 right, 2 wrong, of 8
+    assert " 2/8" in drawn.plain
+    colours = [(drawn.plain[span.start : span.end], span.style) for span in drawn.spans]
+    assert ("━━━", "$done") in colours
+    assert ("━━━", "$wrong") in colours
 
 
 def test_labs_are_counted_and_exercises_say_their_points():
     tried = [ExerciseState("ex2", "Stars", 3, "fail", 6, 10), ExerciseState("ex3", "Quantiles", 0, "", 0, 10)]
     passed = [ExerciseState("ex1", "Insects", 1, "pass", 10, 10)]
-    assert "▲ 2" in course_map.line(unit(exercises=tried), 2, 80).plain
-    assert course_map.line(unit(exercises=tried), 0, 120).plain.endswith("ex2 6/10 ex3 –")
-    assert course_map.line(unit(exercises=passed), 0, 80).plain.endswith("ex1 ✓10")
+    assert "▲ 2" in line(unit(exercises=tried), 2, 80).plain
+    assert line(unit(exercises=tried), 0, 120).plain.endswith("ex2 6/10 ex3 –")
+    assert line(unit(exercises=passed), 0, 80).plain.endswith("ex1 ✓10")
 
 
 @pytest.mark.parametrize("width", [40, 54, 70, 100, 140])
 def test_a_line_of_the_map_is_never_wider_than_the_map(width):
     many = [ExerciseState(f"ex{n}", "", 1, "fail", 12.5, 100) for n in range(5)]
     state = unit(title="A title that is much too long for any map of a course", quizzes=[QUIZ] * 9, exercises=many)
-    for line in course_map.line(state, 12, width, summary=True).plain.split("\n"):
-        assert len(line) <= width
+    drawn = line(state, 12, width, summary=True).plain
+    assert max(map(len, drawn.split("\n"))) <= width
+    assert set(f"{state.title} {state.summary}".split()) <= set(drawn.split())
+    assert all(f"ex{n}" in drawn for n in range(5))
+
+
+def test_other_columns_give_way_before_titles_do():
+    units = [unit(title="x" * width) for width in range(15, 35)]
+    given = {width: course_map.columns(units, width) for width in (54, 60, 66, 74, 80, 100)}
+    assert [(at.bar, at.count > 0, at.read > 0, at.labs > 0) for at in given.values()] == [
+        (5, False, False, False),
+        (5, False, False, True),
+        (5, False, True, True),
+        (8, True, True, True),
+        (8, True, True, True),
+        (12, True, True, True),
+    ]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
+async def test_no_word_of_a_title_is_cut(visit, size):
+    async with visit(*size) as person:
+        units = person.app.screen.query_one("#units")
+        width = units.scrollable_content_region.width
+        drawn = [str(option.prompt) for option in units.options]
+        assert max(len(line) for prompt in drawn for line in prompt.split("\n")) <= width
+        words = set(" ".join(drawn).split())
+        for told in person.app.state.units:
+            assert set(told.title.split()) <= words, told.title
+        if size[1] >= 54:
+            assert all(set(told.summary.split()) <= words for told in person.app.state.units)
+        assert not [word for word in words if word.endswith("…")]
 
 
 def test_an_objective_is_all_right_only_when_its_questions_were_asked():

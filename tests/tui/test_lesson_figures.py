@@ -136,10 +136,10 @@ async def test_a_picture_that_cannot_be_drawn_is_told_in_words(visit, tmp_path, 
     lesson.write_text(lesson.read_text() + "\n![All is red](red.png)\n")
     monkeypatch.setattr(lesson_text, "shows_colours", lambda app: True)
 
-    def fails(*given):
+    def fails(*given, **how):
         raise MemoryError("too large")
 
-    monkeypatch.setattr(images, "half_blocks", fails)
+    monkeypatch.setattr(images, "drawn", fails)
     async with visit(100, 60, course=course) as person:
         await person.go(f"lesson/{next(iter(load_course(course).lessons))}")
         await person.press("end")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import time
 import types
 
@@ -26,6 +27,9 @@ PATIENCE = 200
 """Looks at the screen after a key, 0.05 s apart, until it counts as mute."""
 
 
+CUT = re.compile(r"\w+…")
+WHOLE = {"Hint…", "Cancel…", "commands…"}
+"""Words before a sign that more follows; of what is left out between whole words the sign stands alone."""
 LARGE = ((120, 40), (200, 60))
 DAY = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
 
@@ -108,6 +112,7 @@ def problems(person) -> list[str]:
             lines = str(widget.render()).splitlines()
             if max(map(len, lines), default=0) > widget.content_size.width:
                 found.append(f"lines of {widget!r} are cut off")
+    found += [f"{cut!r} is cut" for cut in CUT.findall(person.screen) if cut not in WHOLE]
     if not any(line.strip() for line in person.screen.splitlines()[1 : height - 1]):
         found.append("nothing is shown")
     return found

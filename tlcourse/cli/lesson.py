@@ -145,8 +145,9 @@ def show_markdown(
             console.print(Markdown(part.text), width=width)
             continue
         console.print()
-        if part.kind == "image" and console.color_system in ("256", "truecolor"):
-            for row in _half_blocks(lesson.image_path(folder, part.target), width):
+        if part.kind == "image" and console.is_terminal and console.encoding.startswith("utf"):
+            colour = console.color_system in ("256", "truecolor") and not console.no_color
+            for row in _picture(lesson.image_path(folder, part.target), width, colour=colour):
                 console.print(row, end="\n", no_wrap=True)
         for line in lesson.drawn(part, width, questions):
             runs = ((run.text, lesson.for_a_terminal(run.style)) for run in line)
@@ -154,15 +155,17 @@ def show_markdown(
         console.print()
 
 
-def _half_blocks(path: Path | None, width: int) -> Iterator[Segments]:
+def _picture(path: Path | None, width: int, *, colour: bool) -> Iterator[Segments]:
     from rich.segment import Segments
 
     from tlcourse.presenting import images
+    from tlcourse.presenting.words import drawing
 
     columns, rows = images.cells(path, width) if path else (0, 0)
     picture = images.image(path) if path and rows else None
     if picture is not None:
-        yield from (Segments(line) for line in images.half_blocks(picture, columns, rows))
+        drawn = images.drawn(picture, columns, rows, colour=colour, how=drawing())
+        yield from (Segments(line) for line in drawn)
 
 
 def search(

@@ -42,11 +42,13 @@ def ask_all(
     Returns:
         One row for each answer given.
     """
+    from tlcourse.presenting.prompt import in_words
+
     answers: list[dict[str, Any]] = []
     seed = record.seed(course)
     for number, (quiz, plain) in enumerate(questions, start=1):
         question = plain.realise(seed)
-        tell(f"\n{number} of {len(questions)}  {question.prompt.strip()}")
+        tell(f"\n{number} of {len(questions)}  {in_words(question.prompt.strip())}")
         lines = question.sheet()
         if shaded and (listing := question.listing()):
             _show_shaded(listing)

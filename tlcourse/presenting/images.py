@@ -1,4 +1,4 @@
-"""Images of lessons in characters: half-blocks, each of them two square pixels in their own colours."""
+"""Images of lessons in characters: half-blocks, each of them two square pixels in their own colours, or dots."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tlcourse.presenting.pictures import Lines
+    from tlcourse.presenting.words import Drawing
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 MAX_PIXELS = 50_000_000
@@ -62,11 +63,10 @@ def cells(path: Path, width: int) -> tuple[int, int]:
     return columns, rows
 
 
-def half_blocks(picture: Any, columns: int, rows: int) -> Lines:
-    """A picture of Pillow's as so many columns and rows of half-blocks."""
+def drawn(picture: Any, columns: int, rows: int, *, colour: bool, how: Drawing, dark: bool = True) -> Lines:
+    """A picture of Pillow's as so many columns and rows: half-blocks in colours, else as `how` says."""
     import numpy as np
 
-    from tlcourse.presenting.pictures import blocks, resized
+    from tlcourse.presenting import pictures
 
-    pixels = np.asarray(picture, dtype=float) / 255
-    return blocks(resized(pixels, 2 * rows, columns))
+    return pictures.drawn(np.asarray(picture, dtype=float) / 255, columns, rows, colour=colour, how=how, dark=dark)

@@ -6,6 +6,7 @@ A result is the document of `tlcourse lab run --json`, as plain values. Marks ar
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from tlcourse.text import counted
 
 ROLE = {"method": "$method", "control": "$control", "baseline": "$muted", "oracle": "$muted"}
 """The colour of the word that says what an arm is for."""
-_TITLE, _NARROWEST = 30, 20
+_TITLE, _NARROWEST = 34, 20
 
 
 class Headline(NamedTuple):
@@ -156,8 +157,11 @@ def _paper(value: float | None) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """As much of it as fits."""
-    return text if len(text) <= width else text[: width - 1] + "…"
+    """As many of its words as fit; a word alone that is too long is cut."""
+    if len(text) <= width:
+        return text
+    words = textwrap.shorten(text, max(width, 2), placeholder=" …")
+    return words if words != "…" else text[: width - 1] + "…"
 
 
 def state(prediction: bool | None, runs: int) -> Run:

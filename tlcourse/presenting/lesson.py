@@ -22,6 +22,7 @@ from tlcourse.presenting.figures.canvas import widest, wrapped
 from tlcourse.presenting.formula import FormulaError, block, inline
 from tlcourse.presenting.images import why_no_image
 from tlcourse.presenting.marks import Line, Run
+from tlcourse.presenting.prompt import in_words as prompt_in_words
 from tlcourse.quiz.kinds import Question
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})\s*(\S*)")
@@ -201,7 +202,7 @@ def asked_in_words(one: Placed | None) -> list[str]:
     """A question on paper: its prompt, its listing and choices, and the command that answers it."""
     if one is None:
         return ["[Question: it is not in the quizzes of this unit]"]
-    prompt, *more = one.question.prompt.strip().splitlines()
+    prompt, *more = prompt_in_words(one.question.prompt.strip()).splitlines()
     return [f"Question. {prompt}", *more, *one.question.sheet(), f"Answer it with: {one.command}"]
 
 

@@ -1,13 +1,15 @@
 """Samples of data in characters: pictures, distributions, and sheets of several beside and below each other.
 
 A character is about twice as high as wide. A half-block `▀` holds two square pixels, its own colour above and the
-background's below. Without colours each character is as dense as its two pixels are light. A distribution is a hill as
+background's below. Without colours the shape is kept: Braille's dots, eight of them in a character, are as many as the
+picture is light there, and on terminals that have none shades or characters of ASCII. A distribution is a hill as
 high as its density, with its true quantiles and the drawn value below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -24,8 +26,12 @@ Array = np.ndarray[Any, Any]
 Lines = list[list[Segment]]
 """One list of segments a line, all lines equally wide."""
 
-RAMP = " .:-=+*#%@"
-"""From dark to light; ASCII, so that every terminal has it."""
+RAMP = {" ": 0.0, ".": 0.1, ":": 0.2, "+": 0.41, "x": 0.55, "%": 0.68, "$": 0.79, "#": 0.92, "@": 1.0}
+"""ASCII from dark to light, and how much of a cell each covers, of what `@` does: measured in DejaVu Sans Mono."""
+_SHADES = {" ": 0.0, "░": 0.25, "▒": 0.5, "▓": 0.75, "█": 1.0}
+_DOTS = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])
+"""Of a character of Braille, from 0x2800 on, the bit of each dot."""
+_GAMMA = 1.3  # of dots: lit ones seem to cover more than they do
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601: how light a colour seems
 _FAINT = 0.02  # of the pixels at either end so many may be cut off, so that noise does not take the ramp's ends
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -42,12 +48,23 @@ _WIDE = 110  # from so many columns on distributions stand two beside each other
 _FEWEST_ROWS, _MOST_ROWS = 3, 12  # of one distribution
 
 
-def picture(pixels: Array, columns: int, *, colour: bool) -> Lines:
-    """A square picture (n, n, channels) in [0, 1], `columns` wide and half as many lines high."""
-    rows = max(columns // 2, 1)
-    if not colour:
-        return [[Segment(line)] for line in ramp(resized(pixels, rows, columns))]
-    return blocks(resized(pixels, 2 * rows, columns))
+def picture(pixels: Array, columns: int, *, colour: bool, how: Drawing = "ascii", dark: bool = True) -> Lines:
+    """A square picture (n, n, channels) in [0, 1], `columns` wide and half as many lines high.
+
+    Without `colour` it is drawn as `how` says; `dark`: what is not drawn on is dark.
+    """
+    return drawn(pixels, columns, max(columns // 2, 1), colour=colour, how=how, dark=dark)
+
+
+def drawn(pixels: Array, columns: int, rows: int, *, colour: bool, how: Drawing, dark: bool = True) -> Lines:
+    """Pixels (height, width, channels) in [0, 1] as so many columns and lines; see `picture`."""
+    if colour:
+        return blocks(resized(pixels, 2 * rows, columns))
+    if how == "braille":
+        lines = _dots(_light(resized(pixels, 4 * rows, 2 * columns), dark))
+    else:
+        lines = ramp(_light(resized(pixels, rows, columns), dark), RAMP if how == "ascii" else _SHADES)
+    return [[Segment(line)] for line in lines]
 
 
 def blocks(cells: Array) -> Lines:
@@ -61,13 +78,29 @@ def blocks(cells: Array) -> Lines:
     ]
 
 
-def ramp(pixels: Array) -> list[str]:
-    """One character a pixel of (rows, columns, channels): the darkest are blank, the lightest `@`."""
+def _light(pixels: Array, dark: bool) -> Array:
+    """(rows, columns) in [0, 1]: how light each pixel is, stretched to all of the contrast there is."""
     light = pixels @ _LUMA if pixels.shape[2] == 3 else pixels[:, :, 0]
     low, high = np.quantile(light, [_FAINT, 1 - _FAINT])
-    share = (light - low) / (high - low) if high - low > 1e-6 else np.full(light.shape, 0.5)
-    steps = np.clip((share * len(RAMP)).astype(int), 0, len(RAMP) - 1)
-    return ["".join(RAMP[step] for step in row) for row in steps.tolist()]
+    share: Array = np.clip((light - low) / (high - low), 0, 1) if high - low > 1e-6 else np.full(light.shape, 0.5)
+    return share if dark else 1 - share
+
+
+def ramp(light: Array, steps: Mapping[str, float] = RAMP) -> list[str]:
+    """One character for each of (rows, columns) in [0, 1]: the one that covers nearest to as much."""
+    letters, covered = list(steps), np.array(list(steps.values()))
+    return ["".join(letters[step] for step in row) for row in np.abs(light[..., None] - covered).argmin(-1).tolist()]
+
+
+def _dots(light: Array) -> list[str]:
+    """Braille for (4 · rows, 2 · columns) in [0, 1], by Floyd and Steinberg's diffusion of errors."""
+    from PIL import Image
+
+    levels = np.rint(255 * light**_GAMMA).astype(np.uint8)
+    lit = np.asarray(Image.fromarray(levels).convert("1"))
+    rows, columns = lit.shape[0] // 4, lit.shape[1] // 2
+    cells = np.einsum("ridj,ij->rd", lit.reshape(rows, 4, columns, 2), _DOTS)
+    return ["".join(chr(0x2800 + cell) for cell in row) for row in cells.tolist()]
 
 
 def resized(pixels: Array, rows: int, columns: int) -> Array:
@@ -158,7 +191,7 @@ def _quantiles(one: Distribution, columns: int, marks: tuple[str, ...], hues: Hu
 
 
 class Fit(Struct, frozen=True):
-    """Pictures of `side` columns and half as many lines, each with a line of words below it."""
+    """Pictures of `side` columns and half as many lines, each with two lines of words below it."""
 
     side: int
     across: int
@@ -184,12 +217,12 @@ def fit(columns: int, rows: int, wanted: int, pixels: int) -> Fit:
             if found.count >= count:
                 across = min(found.across, count)
                 return Fit(side, across, min(found.down, -(-count // across)))
-    return Fit(max(min(columns, 2 * (rows - 1)), 2), 1, 1)
+    return Fit(max(min(columns, 2 * (rows - 2)), 2), 1, 1)
 
 
 def _grid(columns: int, rows: int, side: int) -> Fit:
-    """As many pictures of this size as fit; a line is free between two rows of them."""
-    return Fit(side, (columns + _GAP) // (side + _GAP), (rows + 1) // (side // 2 + 2))
+    """As many pictures of this size as fit."""
+    return Fit(side, (columns + _GAP) // (side + _GAP), rows // (side // 2 + 2))
 
 
 def sheet(
@@ -201,28 +234,29 @@ def sheet(
     colour: bool,
     how: Drawing,
     hues: Hues = USUAL,
+    dark: bool = True,
 ) -> Lines:
     """The lines of all examples; `rows` is the room for distributions, of which one example fills all.
 
-    `colour`: pictures have their own, and distributions have `hues`.
+    `colour`: pictures have their own, and distributions have `hues`; `dark`: the background is.
     """
     if examples and examples[0].picture is None:
         return _distributions(examples[0], columns, rows, how, hues if colour else Hues())
     lines: Lines = []
     for start in range(0, len(examples), fitted.across):
-        if lines:
-            lines.append([Segment("")])
-        lines += _row(examples[start : start + fitted.across], fitted.side, colour=colour)
+        side_by_side = []
+        for one in examples[start : start + fitted.across]:
+            assert one.picture is not None
+            shown = picture(one.picture, fitted.side, colour=colour, how=how, dark=dark)
+            side_by_side.append([*shown, *_caption(one, fitted.side)])
+        lines += _beside(side_by_side)
     return lines
 
 
-def _row(examples: Sequence[Example], side: int, *, colour: bool) -> Lines:
-    blocks = []
-    for one in examples:
-        assert one.picture is not None
-        caption = f"{one.number}: {one.caption}"
-        blocks.append([*picture(one.picture, side, colour=colour), [Segment(caption[:side].center(side))]])
-    return _beside(blocks)
+def _caption(one: Example, side: int) -> Lines:
+    """Two lines, of which the second is mostly blank; no word of a caption is cut."""
+    words = textwrap.wrap(f"{one.number}: {one.caption}", side, max_lines=2, placeholder=" …")
+    return [[Segment(words[line].center(side) if line < len(words) else " " * side)] for line in range(2)]
 
 
 def _distributions(one: Example, columns: int, rows: int, how: Drawing, hues: Hues) -> Lines:

@@ -122,7 +122,7 @@ class HomeScreen(CourseScreen):
         wanted = self.query_one("#filter", Input).value.strip().lower()
         cursor = self._chosen()
         width = max((units.size.width or self.size.width - 6) - 1, 20)  # room for the scroll bar
-        labs = self._labs()
+        labs, at = self._labs(), course_map.columns(state.units, width)
         units.clear_options()
         found = [unit for unit in state.units if wanted in course_map.outline(unit)]
         height = self.size.height
@@ -130,13 +130,13 @@ class HomeScreen(CourseScreen):
             if unit.part and not wanted and height >= _HEADED_FROM:
                 above = "\n" if _AIRY_FROM <= height < _SUMMARY_FROM and unit.number > 1 else ""
                 units.add_option(Option(Text(above + unit.part, style="bold $next", no_wrap=True), disabled=True))
-            line = course_map.line(unit, labs.get(unit.id, 0), width, summary=height >= _SUMMARY_FROM)
+            line = course_map.line(unit, labs.get(unit.id, 0), at, summary=height >= _SUMMARY_FROM)
             units.add_option(Option(line, id=unit.id))
         if not found:
             said = "No unit's outline has these words; enter looks for them in all texts."
             units.add_option(Option(said, disabled=True))
             self._show_unit(None)
-        self.query_one("#map-head", Static).update(course_map.head(width))
+        self.query_one("#map-head", Static).update(course_map.head(at))
         stands = cursor.id if cursor and self._stood else self._resume_unit
         if any(unit.id == stands for unit in found):
             units.highlighted = units.get_option_index(stands)

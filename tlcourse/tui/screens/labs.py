@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import ClassVar
 
 from msgspec import Struct
@@ -161,8 +162,10 @@ class LabsScreen(CourseScreen):
         beside = f"{entry.minutes} min  {entry.state.text}"
         title = self._words(lab.title)
         room = width - len(beside) - 3
-        text = Text(no_wrap=True, overflow="crop").append(f"  {cut(title, room):<{room}} ", style="bold")
+        first, *rest = textwrap.wrap(title, room)
+        text = Text(no_wrap=True, overflow="crop").append(f"  {first:<{room}} ", style="bold")
         text.append(f"{entry.minutes} min  ", style="$muted").append(entry.state.text, style=entry.state.style)
+        text.append("".join(f"\n  {more}" for more in rest), style="bold")
         text.append("\n  ").append_text(self._sparks(entry, width - 2))
         if self.app.size.width < _BESIDE_FROM:
             text.append(f"\n  {cut(self._words(lab.claim), width - 2)}", style="$muted")
@@ -184,12 +187,14 @@ class LabsScreen(CourseScreen):
             return text.append(" · ".join(titles[arm] for arm, _ in compared)[:width], style="$muted")
         values = [value for *_, points in shown for _, value in points if math.isfinite(value)]
         low, high = min(values, default=0.0), max(values, default=1.0)
-        room = width // len(shown) - _SPARK - 3
-        for arm, role, points in shown:
+        longest = max(len(titles[arm]) for arm, *_ in shown)
+        beside = longest + _SPARK + 3 <= width // len(shown)
+        for number, (arm, role, points) in enumerate(shown):
+            text.append("\n  " if number and not beside else "")
             every = max(len(points) / _SPARK, 1.0)
             scaled = [points[int(n * every)][1] - low for n in range(min(_SPARK, len(points)))]
             text.append_text(Text.of(spark(scaled, high - low, styles=[role] * len(scaled))))
-            text.append(f" {cut(titles[arm], max(room, 8))}  ", style="$muted")
+            text.append(f" {titles[arm]:<{longest if beside else 0}}  ", style="$muted")
         return text
 
     def _chosen(self) -> Entry | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import textwrap
 from typing import ClassVar
 
 from rich.console import Group
@@ -16,7 +17,7 @@ from tlcourse.presenting.marks import TRACK, parted, share_bar, spark
 from tlcourse.student.overview import WEEKS, Overview, totals
 from tlcourse.student.record import Attempt, now
 from tlcourse.student.review import Weak, weak_objectives
-from tlcourse.text import counted, cut
+from tlcourse.text import counted
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.course_map import square
@@ -175,7 +176,7 @@ def _objectives(state: Overview, width: int, *, spelt: bool) -> Text:
     room = max(width - 6 - 2 * most - _QUIZ - 8, 10)
     for unit in state.units:
         symbol, role = ("●", "$done") if unit.done else ("◐", "$partial") if unit.begun else ("○", "$muted")
-        name = unit.title if len(unit.title) <= room else unit.title[: room - 1] + "…"
+        name, *rest = textwrap.wrap(unit.title, room) or [""]
         text.append(f"{symbol} ", style=f"not bold {role}").append(
             f"{unit.number:2}  {name:<{room}} ", style="not bold"
         )
@@ -186,11 +187,11 @@ def _objectives(state: Overview, width: int, *, spelt: bool) -> Text:
         if unit.asked:
             drawn = parted([(unit.right, "$done"), (unit.missed, "$wrong")], unit.asked, _QUIZ)
             text.append_text(Text.of(drawn)).append(f" {unit.right:>2}/{unit.asked}", style="not bold $muted")
-        text.append("\n")
+        text.append("".join(f"\n      {more}" for more in rest) + "\n", style="not bold")
         for goal in unit.objectives if spelt else ():
             one = square(goal)
             text.append(f"      {one.text} ", style=f"not bold {one.style}")
-            text.append(cut(goal.text, width - 20), style="not bold")
+            text.append("\n        ".join(textwrap.wrap(goal.text, max(width - 20, 10))), style="not bold")
             text.append(f"  {goal.right}/{goal.questions}\n", style="not bold $muted")
     text.append("\n■ all right  ▪ partly  □ wrong  · not asked yet", style="not bold $muted")
     return text

@@ -121,7 +121,7 @@ class QuizScreen(CourseScreen):
         self.query_one("#sheet").border_title = f"Question {self.session.position(question)}"
         self._show_heading(f"{self.heading(question)} · {question.asks}")
         self._show_side(question)
-        self._say("#prompt", question.prompt.strip())
+        self.query_one("#prompt", Static).update(round_view.prompt(question, self.course_app.words))
         self._say("#remark", question.hint)
         self.query_one("#sheet", VerticalScroll).scroll_home(animate=False)
 

@@ -14,14 +14,13 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.presenting.attempts import Comparison
 from tlcourse.presenting.board import Board, own_place
 from tlcourse.presenting.error_analysis import TITLE
-from tlcourse.presenting.words import ago, required, time_asked
+from tlcourse.presenting.words import ago, drawing, required, time_asked
 from tlcourse.student.record import Attempt, now
 from tlcourse.tui.clusters import on
 from tlcourse.tui.runs import Failure, Run
 from tlcourse.tui.text import Text
-from tlcourse.tui.themes import NO_COLOUR
 from tlcourse.tui.widgets.chart import chart, panels
-from tlcourse.tui.widgets.gallery import Gallery, shows_colours
+from tlcourse.tui.widgets.gallery import Gallery, shows_colours, wants_colours
 from tlcourse.tui.widgets.verdict_view import attempts_view, board_view, errors_view, verdict
 
 _MOST_PANELS = 4
@@ -104,10 +103,13 @@ class Bench(VerticalScroll, can_focus=True):
         found = run.state.result.error_analysis if run and run.state.result else None
         if found is None:
             return None
-        colour = not (self._ascii_only or self.app.no_color or self.app.theme == NO_COLOUR) and shows_colours(self.app)
-        drawn = (id(found), width, colour, self.details)
+        colour = not self._ascii_only and wants_colours(self.app) and shows_colours(self.app)
+        dark = self.app.current_theme.dark
+        drawn = (id(found), width, colour, dark, self.details)
         if drawn != self._drawn[0]:
-            self._drawn = drawn, errors_view(found, width, colour=colour, details=self.details)
+            how = drawing(self._ascii_only)
+            view = errors_view(found, width, colour=colour, how=how, dark=dark, details=self.details)
+            self._drawn = drawn, view
         return self._drawn[1]
 
     def _write(self, part: str, shown: RenderableType | None) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+import math
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec import Struct, structs
 from rich.table import Table
 
 from tlcourse.presenting.marks import TRACK, Run, cell, parted, spark
@@ -12,11 +15,52 @@ from tlcourse.student.overview import ExerciseState, ObjectiveState, Overview, U
 from tlcourse.text import counted
 from tlcourse.tui.text import Text
 
-_TITLE = 18
-"""Columns that a unit's title has at least."""
-_READ, _LABS, _EXERCISE = 4, 4, 8
-_QUIZ_FROM = ((100, 12), (64, 8), (44, 5), (0, 0))
-"""From how many columns of the map on the bar of a quiz has how many columns."""
+_READ, _COUNT, _LABS, _WIDE_BAR, _BAR = 5, 6, 5, 12, 5
+_ONE_EXERCISE, _TWO_EXERCISES = 9, 18
+_FIRST = 6
+"""Columns of how a unit stands, and of its number."""
+_WHOLE = 0.9
+"""So many of the titles shall stand in one line: before fewer do, other columns give way."""
+
+
+class Columns(Struct, frozen=True):
+    """How many columns of the map each thing has; what has none is left out."""
+
+    title: int
+    bar: int
+    count: int
+    read: int
+    labs: int
+    exercises: int
+
+    @property
+    def quiz(self) -> int:
+        """Bar and count."""
+        return (self.bar + 1 if self.bar else 0) + self.count
+
+
+_LAYOUTS = (  # from rich to lean; the last one stands where titles do not fit beside any
+    Columns(0, _WIDE_BAR, _COUNT, _READ, _LABS, _TWO_EXERCISES),
+    Columns(0, 8, _COUNT, _READ, _LABS, _TWO_EXERCISES),
+    Columns(0, 8, _COUNT, _READ, _LABS, _ONE_EXERCISE),
+    Columns(0, _BAR, _COUNT, _READ, _LABS, _ONE_EXERCISE),
+    Columns(0, _BAR, 0, _READ, _LABS, _ONE_EXERCISE),
+    Columns(0, _BAR, 0, 0, _LABS, _ONE_EXERCISE),
+    Columns(0, _BAR, 0, 0, 0, _ONE_EXERCISE),
+)
+
+
+def columns(units: Sequence[UnitState], width: int) -> Columns:
+    """The columns of a map of `width`: titles come first, and what would not fit in one line is wrapped."""
+    lengths = sorted(len(unit.title) for unit in units) or [0]
+    wanted = lengths[math.ceil(_WHOLE * len(lengths)) - 1] + 1
+    longest = max((len(said) for unit in units for said, _ in _to_solve(unit)), default=0)
+    for layout in _LAYOUTS:
+        exercises = max(layout.exercises, longest)
+        used = _FIRST + layout.read + layout.quiz + layout.labs + exercises
+        if width - used >= wanted:
+            break
+    return structs.replace(layout, title=max(width - used, 10), exercises=exercises)
 
 
 def outline(unit: UnitState) -> str:
@@ -62,80 +106,99 @@ def heat(state: Overview, width: int) -> Text:
     text = Text(no_wrap=True, overflow="crop")
     for unit in state.units:
         squares = [square(goal) for goal in unit.objectives]
-        room = max(width - 4 - 2 * len(squares), 4)
-        name = unit.title if len(unit.title) < room else unit.title[: room - 2] + "…"
-        text.append(f"{unit.number:2}  ", style="$muted").append(f"{name:<{room}}")
+        room = max(width - 4 - 2 * len(squares), 10)
+        first, *rest = textwrap.wrap(unit.title, room - 1) or [""]
+        text.append(f"{unit.number:2}  ", style="$muted").append(f"{first:<{room}}")
         for one in squares:
             text.append(f"{one.text} ", style=one.style)
-        text.append("\n")
+        text.append("".join(f"\n    {more}" for more in rest) + "\n")
     return text
 
 
-def _columns(width: int) -> tuple[int, int, int]:
-    """Columns of a title, of a quiz's bar, and of the exercises, for a map of `width` columns."""
-    bar = next(columns for least, columns in _QUIZ_FROM if width >= least)
-    exercises = _EXERCISE * 2 + 1 if width >= 100 else _EXERCISE + 5 if width >= 64 else _EXERCISE
-    fixed = 6 + (_READ + 1) + (bar + 1 if bar else 0) + 6 + (_LABS + 1) + exercises
-    return max(width - fixed, _TITLE), bar, exercises
-
-
-def head(width: int) -> Text:
+def head(at: Columns) -> Text:
     """The names of the columns."""
-    title, bar, _ = _columns(width)
-    quiz = (bar + 1 if bar else 0) + 6
-    said = f"{'unit':<{title + 6}}{'read':<{_READ + 1}}{'quiz':<{quiz}}{'labs':<{_LABS + 1}}exercise"
-    return Text(said[:width], style="$muted", no_wrap=True)
+    said = f"{'unit':<{at.title + _FIRST}}"
+    for name, room in (("read", at.read), ("quiz", at.quiz), ("labs", at.labs), ("exercise", at.exercises)):
+        said += f"{name:<{room}}" if room else ""
+    return Text(said, style="$muted", no_wrap=True)
 
 
-def line(unit: UnitState, labs: int, width: int, *, summary: bool = False) -> Text:
+def line(unit: UnitState, labs: int, at: Columns, *, summary: bool = False) -> Text:
     """One unit of the map: how it stands, number, title, and what there is to do with how much of it is done.
+
+    What is longer than its column goes on in further lines.
 
     Args:
         unit: The unit.
         labs: How many labs it has.
-        width: Columns.
-        summary: With a second line that says what the unit is about.
+        at: The columns of the map.
+        summary: With further lines that say what the unit is about.
     """
-    title, bar, exercises = _columns(width)
-    name = unit.title if len(unit.title) < title else unit.title[: title - 2] + "…"
+    titles = textwrap.wrap(unit.title, at.title - 1) or [""]
+    to_solve = _packed(_to_solve(unit), at.exercises)
+    text = Text(no_wrap=True, overflow="crop", style="" if unit.written or unit.exercises else "dim")
+    for number in range(max(len(titles), len(to_solve))):
+        if number:
+            text.append("\n" + " " * _FIRST)
+        else:
+            _stands(text, unit)
+        text.append(f"{titles[number] if number < len(titles) else '':<{at.title}}")
+        if number:
+            text.append(" " * (at.read + at.quiz + at.labs))
+        else:
+            _counted(text, unit, labs, at)
+        if number < len(to_solve):
+            text.append_text(to_solve[number])
+    if summary:
+        room = sum((at.title, at.read, at.quiz, at.labs, at.exercises))
+        for said in textwrap.wrap(unit.summary, room):
+            text.append(f"\n{' ' * _FIRST}{said}", style="$muted")
+    return text
+
+
+def _stands(text: Text, unit: UnitState) -> None:
+    """How it stands, by its shape, and its number."""
     if not unit.written:
         symbol, style = "·", TRACK
     else:
         symbol, style = ("●", "$done") if unit.done else ("◐", "$partial") if unit.begun else ("○", "$muted")
-    text = Text(no_wrap=True, overflow="crop", style="" if unit.written or unit.exercises else "dim")
-    text.append(f"{symbol} ", style=style).append(f"{unit.number:2}  {name:<{title}}")
-    text.append("✓   " if unit.read else "·   " if unit.written else "    ", style="$done" if unit.read else TRACK)
-    text.append(" ")
+    text.append(f"{symbol} ", style=style).append(f"{unit.number:2}  ")
+
+
+def _counted(text: Text, unit: UnitState, labs: int, at: Columns) -> None:
+    """Whether it was read, how its questions were answered, how many labs it has."""
+    if at.read:
+        read = "✓" if unit.read else "·" if unit.written else ""
+        text.append(f"{read:<{at.read}}", style="$done" if unit.read else TRACK)
     if unit.asked:
-        if bar:
-            text.append_text(Text.of(parted([(unit.right, "$done"), (unit.missed, "$wrong")], unit.asked, bar)))
-            text.append(" ")
-        text.append(f"{unit.right:>2}/{unit.asked:<3}", style="$done" if unit.right == unit.asked else "$muted")
+        text.append_text(Text.of(parted([(unit.right, "$done"), (unit.missed, "$wrong")], unit.asked, at.bar)))
+        text.append(" ")
+        if at.count:
+            text.append(f"{unit.right:>2}/{unit.asked:<3}", style="$done" if unit.right == unit.asked else "$muted")
     else:
-        text.append(" " * ((bar + 1 if bar else 0) + 6))
-    text.append(f"▲ {labs:<{_LABS - 1}}" if labs else " " * (_LABS + 1), style="$lab")
-    used = 0
-    for number, (said, role) in enumerate(_to_solve(unit, exercises)):
-        gap = " " if number else ""
-        if used + len(gap + said) > exercises:
-            text.append("…", style="$muted")
-            break
-        text.append(gap + said, style=role)
-        used += len(gap + said)
-    text.truncate(width)
-    if summary:
-        said = unit.summary if len(unit.summary) <= width - 6 else unit.summary[: width - 7] + "…"
-        text.append(f"\n      {said}", style="$muted")
-    return text
+        text.append(" " * at.quiz)
+    if at.labs:
+        text.append(f"▲ {labs:<{at.labs - 2}}" if labs else " " * at.labs, style="$lab")
 
 
-def _to_solve(unit: UnitState, columns: int) -> Iterator[tuple[str, str]]:
+def _packed(words: Iterable[tuple[str, str]], room: int) -> list[Text]:
+    """Lines of at most so many columns."""
+    lines: list[Text] = []
+    for said, role in words:
+        if lines and lines[-1].cell_len + 1 + len(said) <= room:
+            lines[-1].append(" ")
+        else:
+            lines.append(Text())
+        lines[-1].append(said, style=role)
+    return lines
+
+
+def _to_solve(unit: UnitState) -> Iterator[tuple[str, str]]:
     """Each exercise, and how many of its methods are written."""
     yield from map(_exercise, unit.exercises)
     if methods := len(unit.write_its):
         written = sum(one.outcome == "pass" for one in unit.write_its)
-        word = "w" if unit.exercises or columns < len("write 0/1") else "write"
-        yield f"{word} {written}/{methods}", "$done" if written == methods else "$partial" if written else "$muted"
+        yield f"write {written}/{methods}", "$done" if written == methods else "$partial" if written else "$muted"
 
 
 def _exercise(exercise: ExerciseState) -> tuple[str, str]:

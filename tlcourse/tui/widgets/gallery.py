@@ -69,7 +69,7 @@ class Gallery(Widget):
             self.run_worker(self._draw, group="gallery", exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
 
     async def _draw(self) -> None:
-        colours = not (self._ascii_only or self.app.no_color or self.app.theme == NO_COLOUR)  # nobody asked for none
+        colours = wants_colours(self.app) and not self._ascii_only
         try:
             drawn = await asyncio.to_thread(
                 _drawn,
@@ -77,6 +77,7 @@ class Gallery(Widget):
                 colour=colours and shows_colours(self.app),
                 ascii_only=self._ascii_only,
                 pixels=graphics_protocol.available() and colours,
+                dark=self.app.current_theme.dark,
                 hues=tuple(self.app.theme_variables[f"series-{number}"] for number in (1, 3, 2)),
             )
         except TlcourseError as error:
@@ -103,6 +104,11 @@ class Gallery(Widget):
         """One line, as wide as the widget."""
         strip = self._strips[y] if y < len(self._strips) else Strip.blank(0)
         return strip.apply_style(self.rich_style).adjust_cell_length(self.size.width, self.rich_style)
+
+
+def wants_colours(app: App[Any]) -> bool:
+    """Whether nobody asked for none."""
+    return not (app.no_color or app.theme == NO_COLOUR)
 
 
 def shows_colours(app: App[Any]) -> bool:
@@ -137,6 +143,7 @@ def _drawn(
     colour: bool,
     ascii_only: bool,
     pixels: bool,
+    dark: bool,
     hues: tuple[str, ...],
 ) -> Drawn:
     from tlcourse.presenting.pictures import Hues, fit, sheet
@@ -146,7 +153,7 @@ def _drawn(
     count = 1 if picture is None else fitted.count
     examples = [example(generator, number) for number in range(first, first + count)]
     how = drawing(ascii_only)
-    lines = sheet(examples, columns, fitted, rows, colour=colour, how=how, hues=Hues(*hues))
+    lines = sheet(examples, columns, fitted, rows, colour=colour, how=how, hues=Hues(*hues), dark=dark)
     placed = _placed(examples, fitted) if pixels and picture is not None else []
     return Drawn(examples, [Strip(line) for line in lines], placed)
 

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tlcourse.course.lab import Lab
-from tlcourse.presenting.lab_run import ROLE, bars, better, seeds
+from tlcourse.presenting.lab_run import ROLE, bars, better, cut, seeds
 from tlcourse.presenting.marks import Run, share_bar
 from tlcourse.tui.playing import Timeline
 from tlcourse.tui.text import Text, spelt_out
@@ -168,7 +168,8 @@ class Stage(Vertical):
         if self._result is not None:
             result.border_title = self._words(better(self._lab))
             papers = "".join(f" · ◆ {paper.title}" for paper in self._lab.paper)
-            result.border_subtitle = self._words(seeds(self._result) + papers)
+            said = self._words(seeds(self._result) + papers)
+            result.border_subtitle = cut(said, result.size.width - 4) if result.size.width else said
         self.set_class(self.roomy, "-roomy")
         charts.border_title = "Curves" if self._drawn else "What is compared"
         method = self._part("method")

@@ -20,12 +20,12 @@ from textual.widgets import Label, Markdown, Static
 from textual.widgets.markdown import MarkdownFence
 
 from tlcourse.presenting.lesson import INDENT, as_markdown, formula_lines, image_in_words, image_path
+from tlcourse.presenting.words import drawing
 from tlcourse.tui import graphics_protocol
 from tlcourse.tui.text import spelt_out
 from tlcourse.tui.textual_private import MarkdownParagraph
-from tlcourse.tui.themes import NO_COLOUR
 from tlcourse.tui.widgets.figure import FigureView
-from tlcourse.tui.widgets.gallery import shows_colours
+from tlcourse.tui.widgets.gallery import shows_colours, wants_colours
 from tlcourse.tui.widgets.question_pane import QuestionPane
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class FormulaView(Widget):
 
 
 class ImageView(Widget):
-    """An image: pixels where the terminal has them, else half-blocks; its words below, or alone without colours."""
+    """An image: pixels where the terminal has them, else half-blocks or dots; its words below, or alone in ASCII."""
 
     DEFAULT_CSS = """
     ImageView {
@@ -92,8 +92,7 @@ class ImageView(Widget):
     @property
     def shown(self) -> bool:
         """Whether the picture itself is shown, and not its words alone."""
-        colours = not (self.spell or self.app.no_color or self.app.theme == NO_COLOUR)
-        return self.path is not None and colours and (shows_colours(self.app) or graphics_protocol.available())
+        return self.path is not None and not self.spell
 
     def compose(self) -> ComposeResult:
         """The picture, where there is one that can be shown, and its words."""
@@ -155,13 +154,22 @@ class ImagePixels(Widget):
         if picture is None:
             _log.warning("the picture %s cannot be read", self.path)
             return False
-        pixels = graphics_protocol.widget(picture)
+        colours = wants_colours(self.app)
+        pixels = graphics_protocol.widget(picture) if colours else None
         if pixels is not None:
             pixels.styles.width, pixels.styles.height = columns, rows
             await self.remove_children()
             await self.mount(pixels)
             return True
-        lines = await asyncio.to_thread(images.half_blocks, picture, columns, rows)
+        lines = await asyncio.to_thread(
+            images.drawn,
+            picture,
+            columns,
+            rows,
+            colour=colours and shows_colours(self.app),
+            how=drawing(),
+            dark=self.app.current_theme.dark,
+        )
         self._strips = [Strip(line) for line in lines]
         self.refresh()
         return True

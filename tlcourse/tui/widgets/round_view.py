@@ -95,6 +95,16 @@ def goals_of(course: LoadedCourse) -> dict[str, str]:
     return known | {"": "Answer what the lessons ask."}
 
 
+def prompt(question: Question, words: Callable[[str], str]) -> Text:
+    """What is asked, with its code, formulas and emphasis; `words` spells its words."""
+    from tlcourse.presenting.prompt import in_runs
+
+    text = Text(style="bold")
+    for run in in_runs(question.prompt.strip()):
+        text.append(words(run.text), style=run.style or None)
+    return text
+
+
 def taught_in(course: LoadedCourse, question: Question) -> str:
     """Where a question is taught, in words: the unit and the section of its lesson."""
     name, _, section = question.section.partition("#")

@@ -15,7 +15,7 @@ from tlcourse.presenting.board import Board, Own, own_in_words
 from tlcourse.presenting.error_analysis import about, calibration_marks, confused, matrix_marks
 from tlcourse.presenting.marks import ends_of, number_line, share_bar, spark
 from tlcourse.presenting.verdict import outcome
-from tlcourse.presenting.words import bar, number, points
+from tlcourse.presenting.words import Drawing, bar, number, points
 from tlcourse.student.record import Attempt
 from tlcourse.tui.text import Text
 
@@ -125,13 +125,17 @@ def _said(check: CheckResult) -> str:
     return "; ".join(said)
 
 
-def errors_view(found: ErrorAnalysis, width: int, *, colour: bool, details: bool = False) -> Text:
+def errors_view(
+    found: ErrorAnalysis, width: int, *, colour: bool, how: Drawing = "ascii", dark: bool = True, details: bool = False
+) -> Text:
     """What went most wrong: pictures with answer and truth, what is taken for what, how quantiles lie.
 
     Args:
         found: Of validation items.
         width: Columns that there are.
-        colour: Whether half-blocks can have the colours of a picture; else it is drawn with characters of a ramp.
+        colour: Whether half-blocks can have the colours of a picture; else it is drawn as `how` says.
+        how: What this terminal can show.
+        dark: Whether the background is.
         details: All items that there are; else a row of pictures, or two short ones.
     """
     text = Text(no_wrap=True, overflow="crop").append(f"{about(found)}\n", style="$muted")
@@ -140,7 +144,7 @@ def errors_view(found: ErrorAnalysis, width: int, *, colour: bool, details: bool
     side = min((width + _GAP) // across - _GAP, _LARGE) // 2 * 2
     shown = pictured if details else pictured[: across * (1 if across > 2 else 2)]
     for start in range(0, len(shown), across):
-        _pictures(text, shown[start : start + across], side, colour=colour)
+        _pictures(text, shown[start : start + across], side, colour=colour, how=how, dark=dark)
     for one in (one for one in found.worst if not one.picture):
         text.append(f"✗ {one.answer}", style="$wrong").append(f"  true: {one.truth}\n", style="not bold")
     tables = [matrix_marks(found.confusion)] if found.confusion else []
@@ -155,12 +159,12 @@ def errors_view(found: ErrorAnalysis, width: int, *, colour: bool, details: bool
     return text
 
 
-def _pictures(text: Text, items: list[WorstItem], side: int, *, colour: bool) -> None:
+def _pictures(text: Text, items: list[WorstItem], side: int, *, colour: bool, how: Drawing, dark: bool) -> None:
     """A row of pictures, below each what was answered and what is true."""
     from tlcourse.presenting.pictures import picture  # NumPy comes with the first picture
 
     gap = " " * _GAP
-    drawn = [picture(pixels(one.picture), side, colour=colour) for one in items]
+    drawn = [picture(pixels(one.picture), side, colour=colour, how=how, dark=dark) for one in items]
     for parts in zip(*drawn, strict=True):
         for place, segments in enumerate(parts):
             text.append(gap if place else "")
