@@ -100,7 +100,7 @@ def test_what_a_lesson_asks_is_asked_without_the_app_too(tl):
     assert "Answer: 4 · (1024 + 4096) = 20 480" in taken.stdout
     assert "read: tlcourse lesson show lora#a-change-of-low-rank" in taken.stdout
     with Record.open() as record:
-        assert record.latest_answers(COURSE, "lesson/lora") == {"lora#a-change-of-low-rank": False}
+        assert record.latest_answers(COURSE, "lesson/lora") == {"lora#q-cb6b6d87": False}
     assert tl("quiz", "take", "lesson/none", course=None).returncode == 2
 
 

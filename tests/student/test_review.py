@@ -129,7 +129,7 @@ LORA = load_course()
 
 def test_what_a_lesson_asks_comes_back_by_whether_it_was_known_beside_what_quizzes_ask(record, monkeypatch):
     first, second, third = recalled(LORA, "lora")
-    assert (first.id, first.section) == ("lora#a-change-of-low-rank", "lora#a-change-of-low-rank")
+    assert (first.id, first.section) == ("lora#q-cb6b6d87", "lora#a-change-of-low-rank")
     assert first.prompt.endswith("largest rank that ΔW could have without LoRA?")  # without the marks of Markdown
     assert first.answer_text.startswith("4 · (1024 + 4096) = 20 480")
     monkeypatch.setattr("tlcourse.student.record.now", lambda: MONDAY)
@@ -141,24 +141,45 @@ def test_what_a_lesson_asks_comes_back_by_whether_it_was_known_beside_what_quizz
     asked = due(LORA, record, MONDAY + 15 * MINUTE)
     assert [(quiz, one.id) for quiz, one in asked] == [
         ("lora", "lora-rank"),
-        ("lesson/lora", "lora#a-change-of-low-rank"),
-        ("lesson/lora", "lora#qlora-four-bits-for-what-is-frozen"),
+        ("lesson/lora", "lora#q-cb6b6d87"),
+        ("lesson/lora", "lora#q-752eb325"),
     ]
     state = overview(LORA, record)
     assert state.due == 4  # by now
     assert sum(unit.right for unit in state.units for unit in unit.quizzes) == 0  # nothing of it is a quiz's
 
 
-def test_a_further_question_of_a_section_has_a_number_and_an_answer_that_is_gone_is_not_asked(record):
-    text = "## End\n\nWhy?\n\n**Answer.** *So*, [see](x).\n\nAside.\n\n**Check.** And `b`?\n\n**Answer.** No.\n"
-    assert [(one.name, one.question, one.answer) for one in folded(text)] == [
-        ("end", "Why?", "So, see."),
-        ("end.2", "And b?", "No."),
-    ]
+def test_a_question_of_a_lesson_is_known_by_its_words(record):
+    asks = "## End\n\nWhy?\n\n**Answer.** *So*, [see](x).\n\nAside.\n\n**Check.** And `b`?\n\n**Answer.** No.\n"
+    first, second = folded(asks)
+    assert (first.section, first.place, first.question, first.answer) == ("end", "end", "Why?", "So, see.")
+    assert (second.section, second.place, second.question, second.answer) == ("end", "end.2", "And b?", "No.")
+    inserted = asks.replace(
+        "## End\n", "## Start\n\nWhat?\n\n**Answer.** That.\n\n## The end\n\nHow?\n\n**Answer.** Thus.\n"
+    )
+    assert [one.name for one in folded(inserted)][2:] == [first.name, second.name]
+    twice = folded("## A\n\nWhy?\n\n**Answer.** So.\n\n## B\n\nWhy?\n\n**Answer.** Else.\n")
+    assert twice[0].name == first.name != twice[1].name
+
+
+def test_an_answer_that_is_gone_is_not_asked_and_a_heading_may_ask(record):
     record.record_answer("transfer-learning", "lesson/lora", "lora#gone", "no", correct=False)
     assert due(LORA, record, now() + DAY) == []
     bare = replace(LORA.lessons["lora"], body="## Why so?\n\n**Answer.** Straight below its heading.\n")
     assert [one.prompt for one in recalled(replace(LORA, lessons={"lora": bare}), "lora")] == ["Why so?"]
+
+
+def test_answers_that_were_kept_by_place_are_those_to_the_questions_that_stood_there(record):
+    asked = LORA.lessons["smart-watch"]
+    record.record_answer("transfer-learning", "lesson/smart-watch", "smart-watch#check-yourself.2", "no", correct=False)
+    record.record_answer("transfer-learning", "lesson/smart-watch", "smart-watch#check-yourself", "yes", correct=True)
+    second = next(one for one in folded(asked.body) if one.place == "check-yourself.2")
+    assert [one.prompt for _, one in due(LORA, record, now() + DAY)] == [second.question]
+    above = "## Check yourself\n\n**Check.** A new one?\n\n**Answer.** Yes.\n\n"
+    edited = replace(asked, body=asked.body.replace("## Check yourself\n", above, 1))
+    later = replace(LORA, lessons={**LORA.lessons, "smart-watch": edited})
+    assert [one.prompt for _, one in due(later, record, now() + DAY)] == [second.question]
+    assert len(record.latest_answers("transfer-learning", "lesson/smart-watch")) == 2
 
 
 def test_objectives_are_weak_by_what_was_missed_and_by_time(record, answer):

@@ -107,7 +107,7 @@ async def test_an_answer_that_was_folded_asks_whether_it_was_known_and_comes_bac
         assert "✓ You marked it right." in await person.press("y")
         assert "The next question comes back in" in await person.press("enter")
         latest = person.app.record.latest_answers(COURSE, "lesson/lora")
-        assert latest == {"lora#a-change-of-low-rank": True, "lora#qlora-four-bits-for-what-is-frozen": True}
+        assert latest == {"lora#q-cb6b6d87": True, "lora#q-752eb325": True}
 
 
 async def test_of_several_open_answers_the_last_one_on_the_screen_is_meant_and_none_that_is_out_of_sight(visit):
@@ -124,4 +124,4 @@ async def test_of_several_open_answers_the_last_one_on_the_screen_is_meant_and_n
             await person.settled()
             await person.press(key)
         latest = person.app.record.latest_answers(COURSE, "lesson/lora")
-        assert latest == {"lora#a-change-of-low-rank": False, "lora#qlora-four-bits-for-what-is-frozen": True}
+        assert latest == {"lora#q-cb6b6d87": False, "lora#q-752eb325": True}

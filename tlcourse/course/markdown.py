@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -52,7 +53,11 @@ class Folded(Struct, frozen=True):
     """A question to the reader, and the answer that is folded below it, both without the marks of Markdown."""
 
     name: str
-    """The `slug` of its section; of a further one in it with a number: `check-yourself.2`."""
+    """By the words of the question: it keeps it wherever in the lesson it stands, and whatever stands before it."""
+    section: str
+    """The `slug` of its section."""
+    place: str
+    """What it was called before: its section, of a further one in it with a number, such as `check-yourself.2`."""
     question: str
     answer: str
 
@@ -65,18 +70,22 @@ def folded(body: str) -> list[Folded]:
     """The answers of a lesson that are folded, in order: paragraphs that begin with `**Answer.**`.
 
     The question is the paragraph above that begins with `**Check.**` or `**Discuss.**`, and what follows it; where
-    there is none, all since the heading or the answer before.
+    there is none, all since the heading or the answer before. Straight below its heading it is the heading that asks.
     """
     found: list[Folded] = []
+    names: set[str] = set()
     for heading, text in sections(body):
         asked: list[str] = []
         count = 0
         for paragraph in _paragraphs(text):
             if paragraph.startswith(_ANSWER):
                 count += 1
-                name = slug(heading) + (f".{count}" if count > 1 else "")
+                section = slug(heading)
+                place = section + (f".{count}" if count > 1 else "")
                 told = [_unmarked(part.removeprefix(_ANSWER).strip()) for part in (*asked, paragraph)]
-                found.append(Folded(name, "\n\n".join(told[:-1]), told[-1]))
+                question = "\n\n".join(told[:-1]) or heading
+                name = _name_of(question, names)
+                found.append(Folded(name, section, place, question, told[-1]))
                 asked = []
                 continue
             if QUESTION.match(paragraph):
@@ -85,6 +94,15 @@ def folded(body: str) -> list[Folded]:
             put = next((mark for mark in _PUT if paragraph.startswith(mark)), "")
             asked = [paragraph.removeprefix(put).strip()] if put else [*asked, paragraph]
     return found
+
+
+def _name_of(question: str, taken: set[str]) -> str:
+    """A name for these words that no question of the lesson has yet."""
+    number = zlib.crc32(" ".join(question.split()).encode())
+    while (name := f"q-{number:08x}") in taken:
+        number += 1
+    taken.add(name)
+    return name
 
 
 def _paragraphs(text: str) -> list[str]:

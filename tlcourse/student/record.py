@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +166,12 @@ class Record:
             int(correct),
             _stamp(),
         )
+
+    def rename_questions(self, course: str, quiz: str, names: Mapping[str, str]) -> None:
+        """What was answered to questions of a quiz is kept under other names from now on."""
+        values = [(new, course, quiz, old) for old, new in names.items()]
+        for table in ("UPDATE answers", "UPDATE OR REPLACE cards"):
+            self._file.write(f"{table} SET question = ? WHERE course = ? AND quiz = ? AND question = ?", values)
 
     def record_prediction(self, course: str, lab: str, answer: str, *, correct: bool) -> None:
         """Append what was predicted of a lab, by its text."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
-from tlcourse.course.markdown import Folded, folded, title_of
+from tlcourse.course.markdown import Folded, folded
 from tlcourse.quiz.kinds.short import Recalled
 from tlcourse.student.record import KeptCard
 from tlcourse.text import counted
@@ -58,9 +58,9 @@ def recalled(course: LoadedCourse, unit: str) -> list[Recalled]:
     return [
         Recalled(
             id=f"{unit}#{one.name}",
-            prompt=one.question or title_of(body, one.name.partition(".")[0]),  # straight below its heading
+            prompt=one.question,
             objective="",
-            section=f"{unit}#{one.name.partition('.')[0]}",
+            section=f"{unit}#{one.section}",
             answer_text=one.answer,
         )
         for one in _folded(body)
@@ -71,6 +71,17 @@ def recalled(course: LoadedCourse, unit: str) -> list[Recalled]:
 def _folded(body: str) -> list[Folded]:
     """Read once: home asks after each answer."""
     return folded(body)
+
+
+def _named_by_words(course: LoadedCourse, record: Record) -> None:
+    """Give answers to lessons that were kept under a place the name of the question that stands there now, for good."""
+    name = course.about.id
+    kept = {card.quiz for card in record.cards(name) if card.quiz.startswith(LESSON) and "#q-" not in card.question}
+    for quiz in kept:
+        unit = quiz.removeprefix(LESSON)
+        if unit in course.lessons:
+            names = {f"{unit}#{one.place}": f"{unit}#{one.name}" for one in _folded(course.lessons[unit].body)}
+            record.rename_questions(name, quiz, names)
 
 
 def rate(record: Record, course: str, question: Recalled, known: Known) -> datetime.datetime:
@@ -114,6 +125,7 @@ def due(course: LoadedCourse, record: Record, now: datetime.datetime) -> list[tu
     """(quiz, question) of what should be asked again by now, the longest overdue first."""
     name = course.about.id
     catch_up(record, name)
+    _named_by_words(course, record)
     until = now.astimezone(datetime.UTC).isoformat()
     found = [(card.quiz, card.question) for card in record.cards(name) if card.due <= until]
     known = _asked(course, found)
@@ -133,6 +145,7 @@ def _asked(course: LoadedCourse, cards: Iterable[tuple[str, str]]) -> dict[tuple
 def next_due(course: LoadedCourse, record: Record, now: datetime.datetime) -> datetime.datetime | None:
     """When the next question comes back that is not due yet; None where nothing was answered."""
     catch_up(record, course.about.id)
+    _named_by_words(course, record)
     after = now.astimezone(datetime.UTC).isoformat()
     cards = {(card.quiz, card.question): card.due for card in record.cards(course.about.id) if card.due > after}
     known = _asked(course, cards)
@@ -143,6 +156,7 @@ def next_due(course: LoadedCourse, record: Record, now: datetime.datetime) -> da
 def coming(course: LoadedCourse, record: Record, now: datetime.datetime, days: int) -> list[int]:
     """How many questions come back today (with what is due), tomorrow, and so on for `days` days, by local dates."""
     counts = [0] * days
+    _named_by_words(course, record)
     today = now.astimezone().date()
     cards = {(card.quiz, card.question): card.due for card in record.cards(course.about.id)}
     known = _asked(course, cards)
