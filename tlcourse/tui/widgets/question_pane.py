@@ -116,7 +116,7 @@ class QuestionPane(Vertical, can_focus=True):
     def _show(self) -> None:
         words, question = self._words, self.question
         self.border_subtitle = _BEFORE[self.placed.right]
-        self.query_one(".prompt", Static).update(round_view.prompt(question, words))
+        self.query_one(".prompt", Static).update(round_view.prompt(question, words, "bold"))
         for listing in self.query(".listing").results(Static):
             listing.update(round_view.listing(words(question.listing())))
         for field in self._fields:

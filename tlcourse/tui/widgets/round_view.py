@@ -95,11 +95,11 @@ def goals_of(course: LoadedCourse) -> dict[str, str]:
     return known | {"": "Answer what the lessons ask."}
 
 
-def prompt(question: Question, words: Callable[[str], str]) -> Text:
+def prompt(question: Question, words: Callable[[str], str], style: str = "") -> Text:
     """What is asked, with its code, formulas and emphasis; `words` spells its words."""
     from tlcourse.presenting.prompt import in_runs
 
-    text = Text(style="bold")
+    text = Text(style=style)
     for run in in_runs(question.prompt.strip()):
         text.append(words(run.text), style=run.style or None)
     return text
