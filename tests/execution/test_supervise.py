@@ -18,6 +18,7 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
+from tlcourse.course.spec import CallSpec
 from tlcourse.execution import arrays, supervise
 from tlcourse.execution.gpu import WAITING, Card
 from tlcourse.execution.spec import RunReport, RunSpec
@@ -643,6 +644,12 @@ def test_a_run_is_not_asked_before_it_started_after_fit_or_for_another_limit(ran
     report = ran(ASKED.format(answers=HERE, begins=begins), **limits)
     assert report.message.endswith(said)
     assert (report.log, report.problem) == ("", None)
+
+
+def test_a_run_of_calls_alone_whose_time_is_over_speaks_of_no_fit(ran, job):
+    calls = replace(job, task_spec=replace(job.task_spec, calls=CallSpec(("f",), 3, 1.0, 256, 64)))
+    report = ran("tell('started')\ntell('phase', name='load')\ntime.sleep(60)", spec=calls, wall_time_s=0.4)
+    assert report.message.endswith(". Code at the top level was still running")
 
 
 def test_what_is_no_event_of_ours_is_dropped(ran):

@@ -41,8 +41,8 @@ FLOOD = 32
 """Times what is kept of a log, a run may print: more than anybody reads, and no reason yet to lose its marks."""
 _log = logging.getLogger(__name__)
 _CHUNK = 1 << 16
-_PIPE = 1 << 20
-"""Bytes that a pipe holds at most, unless root allowed more."""
+_READS = (1 << 20) // _CHUNK
+"""As many empty a full pipe, of 1 MB unless root allowed more."""
 OnEvent = Callable[[dict[str, Any]], None]
 
 
@@ -304,9 +304,9 @@ class _Supervision:
         """
         stopped = self.ended is not None
         for read in (self._read_output, self._read_events, *(() if stopped else (self._read_result,))):
-            left = _PIPE
-            while (left > 0 or self.ended is None) and (got := read()):
-                left -= got
+            for _ in range(_READS):
+                if not read():
+                    break
 
     def report(self) -> RunReport:
         """How it ended, decided from outside wherever that is possible."""
