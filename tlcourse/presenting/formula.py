@@ -11,8 +11,21 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from msgspec import Struct
 from rich.cells import cell_len
+
+from tlcourse.presenting.formula_boxes import (
+    Box,
+    as_inner,
+    beside,
+    between,
+    in_small,
+    over,
+    run_together,
+    table,
+    under_root,
+    with_limits,
+    with_scripts,
+)
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|.", re.DOTALL)
 _SYMBOLS = {
@@ -43,36 +56,12 @@ _UPPER = dict(zip(
     "0123456789+-−=()abcdefghijklmnoprstuvwxyzTαβγδθφ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀᵅᵝᵞᵟᶿᵠ", strict=True,
 )) | {"′": "′", "ᵀ": "ᵀ", "∗": "*"}  # fmt: skip
 _LOWER = dict(zip("0123456789+-−=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True))
-_TALL = {
-    "(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦", "|": "│││", "‖": "‖‖‖", "{": "⎧⎪⎩", "}": "⎫⎪⎭", "⌊": "⎢⎢⎣",
-    "⌋": "⎥⎥⎦",
-}  # fmt: skip
 _ENVIRONMENTS = {"matrix": "", "pmatrix": "()", "bmatrix": "[]", "cases": "{", "aligned": ""}
 _DEEPEST = 80
 
 
 class FormulaError(ValueError):
     """A formula that cannot be set; its text says what was not understood."""
-
-
-class Box(Struct, frozen=True):
-    """Lines of one width, and which of them is level with what stands beside."""
-
-    lines: tuple[str, ...]
-    base: int = 0
-    kind: str = "ord"
-    """As TeX's: ord, bin, rel, open, close, punct, op (a name), space; frac and inner (brackets, a matrix)."""
-    word: bool = False
-    """Of letters that are a word, which is not set in small letters."""
-
-    @property
-    def width(self) -> int:
-        return cell_len(self.lines[0]) if self.lines else 0
-
-    @property
-    def below(self) -> int:
-        """Lines under the baseline."""
-        return len(self.lines) - 1 - self.base
 
 
 @lru_cache(512)
@@ -134,7 +123,7 @@ class _Setter:
             else:
                 items.append(self.one())
         self.depth -= 1
-        return _beside(self.spaced(items))
+        return beside(self.spaced(items))
 
     def one(self) -> Box:
         """A symbol, a group, or a command with what belongs to it."""
@@ -229,23 +218,15 @@ class _Setter:
     def fraction(self, above: Box, below: Box, *, flat: bool) -> Box:
         if flat:
             return Box((f"{_held(above)}/{_held(below)}",))
-        width = max(above.width, below.width) + 2
-        lines = [line.center(width) for line in above.lines]
-        rule = "-" if self.spell else "─"
-        return Box((*lines, rule * width, *(line.center(width) for line in below.lines)), len(lines), "frac")
+        return over(above, below, "-" if self.spell else "─")
 
     def root(self, inner: Box) -> Box:
         if self.flat or self.spell:
             sign = "sqrt" if self.spell else "√"
             if len(inner.lines) == 1:
                 return Box((f"{sign}({inner.lines[0]})" if inner.width > 1 or self.spell else f"√{inner.lines[0]}",))
-            return _beside([Box((sign,)), _between("(", inner, ")")])
-        height = len(inner.lines)
-        lines = [" " * (height + 1) + "_" * inner.width]
-        for number, line in enumerate(inner.lines):
-            slope = "╲╱" if number == height - 1 else " ╱"
-            lines.append(" " * (height - 1 - number) + slope + " " * number + line)
-        return Box(tuple(lines), inner.base + 1)
+            return beside([Box((sign,)), between("(", inner, ")")])
+        return under_root(inner)
 
     def accent(self, inner: Box, name: str) -> Box:
         if self.spell:
@@ -257,7 +238,7 @@ class _Setter:
         inner = self.row(())
         if self.next() != r"\right":
             raise FormulaError(r"a `\left` without `\right`")
-        return _inner(_between(left, inner, self.delimiter()))
+        return as_inner(between(left, inner, self.delimiter()))
 
     def delimiter(self) -> str:
         part = self.next()
@@ -282,11 +263,11 @@ class _Setter:
                 raise FormulaError(rf"`\begin{{{name}}}` without `\end`")
         if len(rows[-1]) == 1 and not rows[-1][0].width:
             rows.pop()
-        inner = _table(rows, name)
+        inner = table(rows, name)
         if self.flat and len(inner.lines) > 1:
             raise FormulaError("a matrix in a sentence")
         sides = _ENVIRONMENTS[name]
-        return _inner(_between(sides[:1], inner, sides[1:])) if sides else inner
+        return as_inner(between(sides[:1], inner, sides[1:])) if sides else inner
 
     def limits(self, name: str) -> Box:
         sign = _LIMITS[name]
@@ -304,10 +285,7 @@ class _Setter:
         if self.flat:
             scripts = self._flat_scripts(below, above)
             return Box((symbol + scripts,), kind="op")
-        parts = [box for box in (above, Box((symbol,)), below) if box]
-        width = max(box.width for box in parts)
-        lines = tuple(line.center(width) for box in parts for line in box.lines)
-        return Box(lines, len(above.lines) if above else 0, "op")
+        return with_limits(Box((symbol,)), below, above)
 
     def scripts(self, nucleus: Box) -> Box:
         """A nucleus with what is raised and lowered after it."""
@@ -326,7 +304,7 @@ class _Setter:
         self.flat, self.tight = flat, tight
         nucleus = Box((*nucleus.lines[:-1], nucleus.lines[-1] + primes), nucleus.base) if primes else nucleus
         pair = ((below, _LOWER), (above, _UPPER))
-        small = [_small(box, known) for box, known in pair if box]
+        small = [in_small(box, known) for box, known in pair if box]
         if len(nucleus.lines) > 1 and below:
             small = []
         if not self.spell and small and all(small):
@@ -335,21 +313,7 @@ class _Setter:
             return Box((first + script, *(line + " " * cell_len(script) for line in rest)), nucleus.base)
         if flat:
             return Box((nucleus.lines[0] + self._flat_scripts(below, above),))
-        tall = len(nucleus.lines) > 1
-        upper = above.lines if above else ()
-        lower = below.lines if below else ()
-        width = max([cell_len(line) for line in (*upper, *lower)] or [0])
-        up = max(len(upper) - (1 if tall else 0), 0)
-        down = max(len(lower) - (1 if tall else 0), 0)
-        blank = " " * nucleus.width
-        lines = [blank] * up + list(nucleus.lines) + [blank] * down
-        scripts = [""] * len(lines)
-        scripts[: len(upper)] = upper
-        if lower:
-            scripts[len(scripts) - len(lower) :] = lower
-        return Box(
-            tuple(line + script.ljust(width) for line, script in zip(lines, scripts, strict=True)), nucleus.base + up
-        )
+        return with_scripts(nucleus, below, above)
 
     def _flat_scripts(self, below: Box | None, above: Box | None) -> str:
         said = ""
@@ -357,7 +321,7 @@ class _Setter:
             if box:
                 text = box.lines[0].strip()
                 short = len(text) == 1 or (sign == "_" and text.replace(",", "").isalnum())
-                said += (_small(box, known) if not self.spell else "") or sign + (text if short else f"({text})")
+                said += (in_small(box, known) if not self.spell else "") or sign + (text if short else f"({text})")
         return said
 
     def spaced(self, items: Sequence[Box]) -> list[Box]:
@@ -373,7 +337,7 @@ class _Setter:
             fractions = item.kind in ("ord", "frac", "open", "op", "inner") and before == "frac"
             fractions = fractions or (item.kind == before == "inner")
             fractions = fractions or (item.kind == "frac" and before in ("ord", "close"))
-            if fractions or (self.spell and number and _words(items[number - 1], item)):
+            if fractions or (self.spell and number and run_together(items[number - 1], item)):
                 found.append(Box((" ",)))
             found.append(Box(tuple(gap + line + gap for line in item.lines), item.base, item.kind))
             name = item.kind == "op" and after in ("ord", "op", "frac", "inner")
@@ -382,75 +346,6 @@ class _Setter:
         return found
 
 
-def _beside(boxes: Sequence[Box]) -> Box:
-    if not boxes:
-        return Box(("",))
-    up, down = max(box.base for box in boxes), max(box.below for box in boxes)
-    lines = [""] * (up + down + 1)
-    for box in boxes:
-        for number in range(len(lines)):
-            at = number - up + box.base
-            lines[number] += box.lines[at] if 0 <= at < len(box.lines) else " " * box.width
-    return Box(tuple(lines), up)
-
-
-def _inner(box: Box) -> Box:
-    return Box(box.lines, box.base, "inner")
-
-
-def _between(left: str, inner: Box, right: str) -> Box:
-    height = len(inner.lines)
-    if height == 1:
-        return Box((left + inner.lines[0] + right,))
-    first, last = (_side(sign, height) for sign in (left, right))
-    return Box(tuple(f"{a} {line} {b}" for a, line, b in zip(first, inner.lines, last, strict=True)), inner.base)
-
-
-def _side(sign: str, height: int) -> list[str]:
-    if not sign:
-        return [""] * height
-    top, middle, bottom = list(_TALL.get(sign, sign * 3))
-    side = [top, *[middle] * (height - 2), bottom]
-    if sign in "{}" and height > 2:
-        side[height // 2] = "⎨" if sign == "{" else "⎬"
-    return side
-
-
-def _table(rows: list[list[Box]], name: str) -> Box:
-    count = max(map(len, rows))
-    widths = [max((row[c].width for row in rows if c < len(row)), default=0) for c in range(count)]
-    gap = "" if name == "aligned" else "  "
-    lines: list[str] = []
-    tall = False
-    for row in rows:
-        cells = []
-        for c, width in enumerate(widths):
-            box = row[c] if c < len(row) else Box(("",))
-            fill = str.ljust if name == "cases" or (name == "aligned" and c % 2) else str.rjust
-            fill = str.center if name.endswith("matrix") else fill
-            cells.append(Box(tuple(fill(line, width) + (gap if c < count - 1 else "") for line in box.lines), box.base))
-        drawn = _beside(cells).lines
-        if lines and name == "aligned" and (len(drawn) > 1 or tall):
-            lines.append("")
-        lines += drawn
-        tall = len(drawn) > 1
-    width = max(map(cell_len, lines))
-    return Box(tuple(line.ljust(width) for line in lines), len(lines) // 2 if len(lines) != 2 else 1)
-
-
-def _small(box: Box, known: dict[str, str]) -> str:
-    """A script in small characters; empty where there are none for it."""
-    text = "".join(box.lines[0].split()) if len(box.lines) == 1 and not box.word else ""
-    return "".join(known[one] for one in text) if text and all(one in known for one in text) else ""
-
-
 def _held(box: Box) -> str:
     text = box.lines[0].strip()
     return f"({text})" if re.search(r"[ +−/·=]", text) and not re.fullmatch(r"\([^()]*\)", text) else text
-
-
-def _words(one: Box, other: Box) -> bool:
-    """Whether two symbols that are spelt out would run together."""
-    before, after = one.lines[one.base][-1:], other.lines[other.base][:1]
-    names = [box.lines[box.base].strip() for box in (one, other)]
-    return before.isalnum() and after.isalpha() and any(len(name) > 1 and name.isalpha() for name in names)
