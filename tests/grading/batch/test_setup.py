@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from results import result
 
 from tlcourse.errors import UsageError
 from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, options_of, resume, same_secret
@@ -88,6 +89,35 @@ def test_a_changed_grader_is_another_batch(begun, line, tmp_path):
     grader.write_text(line.grader.read_text() + "\n# changed\n")
     with pytest.raises(UsageError, match="grader"):
         resume(begun, replace(line, grader=grader), handins("anna", "bo"), begun.batch(1), SEED)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [("threshold", 0.2, "bar of y_error 0.1, now 0.2"), ("points", 3.0, "points of y_error 1, now 3")],
+)
+def test_a_batch_is_graded_by_one_set_of_bars_until_all_of_it_is_regraded(begun, line, field, value, said):
+    first = line.about.checks[0]
+    before, after = (
+        replace(line, about=replace(line.about, checks=(one, *line.about.checks[1:])))
+        for one in (first, replace(first, **{field: value}))
+    )
+    given = handins("anna", "bo", "cleo")
+    row = begun.handins(1)[0]
+    begun.record(row.id, 0, _by(before), "")
+    with pytest.raises(UsageError, match=said) as refused:
+        resume(begun, after, given, begun.batch(1), SEED)
+    assert "tlcourse ta regrade line --batch 1 --only all" in refused.value.remedy
+    assert len(begun.handins(1)) == 2
+    begun.record(row.id, begun.begin_regrade(1, [row.id], selection="all", who="ta", why=""), _by(after), "")
+    resume(begun, after, given, begun.batch(1), SEED)
+    assert len(begun.handins(1)) == 3
+
+
+def _by(exercise):
+    """A verdict by the bar and the points of the exercise's first check."""
+    done, rule = result("fail"), exercise.about.checks[0]
+    check = replace(done.checks[0], id=rule.id, threshold=rule.threshold, max_points=rule.points)
+    return replace(done, checks=[check])
 
 
 def test_what_decides_about_a_verdict_is_taken_from_the_batch_and_not_from_the_command(begun):

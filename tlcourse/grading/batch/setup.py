@@ -14,6 +14,7 @@ from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
 from tlcourse.grading.batch.engine import Work
 from tlcourse.grading.batch.joining import Compared, compare, earlier, said_of, source_text
+from tlcourse.grading.batch.same_grader import same_grader
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.attempts import add_attempts, folders
 from tlcourse.grading.gradebook.changes import as_staff_said, give_over, note_class, refuse_other_ids, who_left
@@ -227,7 +228,7 @@ def resume(
     says so. Raises UsageError where marks would not compare.
     """
     same_secret(batch, seed)
-    same_grader(batch, exercise)
+    same_grader(book, batch, exercise)
     refuse_other_ids(book, batch, _storable_people(handins.people))
     source = source or Path(batch.source)
     rows = book.handins(batch.id)
@@ -291,16 +292,6 @@ def same_secret(batch: BatchRecord, seed: DataSeed) -> None:
             f"Batch {batch.id} was begun with another secret or seed.",
             cause="another --secret or --seed was given, or TLCOURSE_SECRET has changed.",
             remedy="give the one that it was begun with, or begin a new batch with --again.",
-        )
-
-
-def same_grader(batch: BatchRecord, exercise: LoadedExercise) -> None:
-    """Raises UsageError where the grader was changed since."""
-    if Grader(exercise).sha256 != batch.grader_sha256:
-        raise UsageError(
-            f"The grader of {batch.exercise} was changed since batch {batch.id} was begun.",
-            cause="a batch is graded by one grader, so that all its marks mean the same.",
-            remedy="bring the old grader back, or begin a new batch with --again.",
         )
 
 
