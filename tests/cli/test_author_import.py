@@ -9,8 +9,10 @@ import nbformat
 import pytest
 from assignments import NBGRADER, OTTER, code, notebook, raw
 
+from tlcourse.course import trust
 from tlcourse.course.author import write_starter_notebooks
 from tlcourse.course.loader import load_course
+from tlcourse.grading.author_check import problems_of_graders
 from tlcourse.grading.grade import Options, grade
 
 POINTS = {"hw1": (10.0, 7.0, 3.0), "sums": (9.0, 5.0, 4.0)}
@@ -51,6 +53,21 @@ def test_what_students_get_holds_no_hidden_test_no_answer_and_no_scheme(course):
     assert "stays finite" in (course / "graders" / "references" / "hw1.md").read_text()
     cells = nbformat.read(course / "exercises" / "sums" / "starter.ipynb", 4).cells
     assert [cell.metadata.tags for cell in cells if cell.metadata.get("tags")] == [["why"], ["draw"]]
+
+
+def test_what_was_imported_is_a_course_without_a_problem_and_so_is_its_copy(course, here, tmp_path):
+    assert problems_of_graders(load_course(course)) == []
+    assert {name: one.about.hidden_data for name, one in load_course(course).exercises.items()} == {
+        "hw1": True,
+        "sums": True,
+    }
+    here("author", "hand-out", "c", "copy", "--trust-course")
+    assert trust.is_agreed(tmp_path / "copy")  # whoever agreed to the course made it
+    copy = load_course(tmp_path / "copy")
+    assert problems_of_graders(copy) == []
+    result = grade(copy.exercises["hw1"], course / "graders" / "references" / "hw1.py", Options(threads=1))
+    assert not any("validation" in check.title for check in result.checks)
+    assert result.messages[-1].startswith("Measured without the hidden tests of this exercise")
 
 
 def test_its_notebook_stays_as_it_was_imported(course):

@@ -70,6 +70,15 @@ def test_otter_questions_keep_their_points_tests_and_hands(read):
     assert third.title == "Why is the largest logit subtracted?"
 
 
+def test_a_test_of_otters_that_stands_as_in_a_session_is_its_code_and_what_it_gives(read):
+    session = code(">>> x = 2\n>>> x + 1\n3\n")
+    broken = code(">>> for\n3\n")
+    found = read(notebook(raw("# ASSIGNMENT CONFIG\nname: hw"), *question("name: q1\npoints: 2", session, broken)))
+    (test,) = found.questions[0].tests
+    assert (test.source, test.expects, test.points) == ("x = 2\nx + 1\n", "3\n", 2.0)
+    assert ["is not Python" in str(note) for note in found.notes] == [True]
+
+
 def test_students_of_otter_get_stubs_and_the_reference_what_stands_there(read):
     by_cell = {piece.number: piece for piece in read(OTTER).pieces}
     assert by_cell[7].student == 'def softmax(z):\n    """(n, k) to (n, k)."""\n    ...\n'

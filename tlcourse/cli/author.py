@@ -229,12 +229,14 @@ def hand_out(
     is in the copy, it ends with 2 and says what.
     """
     from tlcourse.course.hand_out import hand_out, leaks
+    from tlcourse.course.trust import agree
     from tlcourse.grading.grade import PUBLIC_SEED
     from tlcourse.grading.grader import write_practice
 
     agree_to(folder, trust_course)
     made = hand_out(folder, into)
     made.written.extend(write_practice(folder, into, PUBLIC_SEED))
+    agree(into.expanduser())  # its programs are those that were agreed to
     problems = list(leaks(folder, {name: into / name for name in made.written}))
     if json:
         what = {"written": made.written, "left_out": made.left_out, "problems": problems}

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from tlcourse.course.exercise import require_packages, solutions, staff_files, staff_text
 from tlcourse.course.model import Exercise, LoadedCourse, LoadedExercise
 from tlcourse.course.parts import ManualPart, PredictionsPart
+from tlcourse.course.programs import files_in
 from tlcourse.course.spec import CELL
 from tlcourse.errors import InfraError, UnableError
 from tlcourse.execution import items
@@ -43,6 +44,8 @@ from tlcourse.storage import scratch_folder
 
 SIZES = {"train": 8, "val": 8, "test": 8}
 OTHER_SIZES = {"train": 12, "val": 10, "test": 16}
+MARKING = "marking.md"
+"""In the folder of hidden data: how people mark, on which nothing is measured."""
 _SEED = 0
 
 
@@ -55,7 +58,8 @@ def problems_of_graders(course: LoadedCourse) -> list[str]:
         if not exercise.is_measured:
             problems.append(f"{exercise.folder}:1: {name} has no grader, expected graders/{exercise.folder.name}.py")
             continue
-        if exercise.data.hidden is not None and not exercise.about.hidden_data:
+        hidden = {name for name in files_in(exercise.data.hidden) if name != MARKING}
+        if hidden and not exercise.about.hidden_data:
             said = "has hidden data and does not say so, expected `hidden_data: true`"
             problems.append(f"{exercise.folder / 'exercise.yaml'}:1: {name} {said}")
         try:

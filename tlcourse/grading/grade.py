@@ -121,12 +121,12 @@ class Grading:
         checks = [check for one in marked for check in one.checks] if outcome != "infra" else []
         order = {rule.id: number for number, rule in enumerate(about.checks)}
         checks.sort(key=lambda check: order[check.id])
-        if checks and grader and grader.on_validation:
+        if checks and grader and grader.on_validation and about.model:
             checks = [replace(check, title=on_validation(check.title)) for check in checks]
         failed = {one.part: (one.outcome, one.message) for one in marked if one.message}
         said = [f"{one.part}: {text}" if len(marked) > 1 else text for one in marked for text in one.said]
         if checks and grader and grader.on_validation:
-            said.append(ON_VALIDATION)
+            said.append(ON_VALIDATION if about.model else WITHOUT_HIDDEN)
         validation = next((one.validation for one in marked if one.validation), None) if checks else None
         return Result(
             exercise=about.id,
@@ -166,6 +166,10 @@ class Grading:
 ON_VALIDATION = (
     "Measured on validation data: the hidden data of this exercise stay with the staff of your course, and marks are "
     "measured on those."
+)
+WITHOUT_HIDDEN = (
+    "Measured without the hidden tests of this exercise: those stay with the staff of your course, and marks are "
+    "measured with them."
 )
 
 

@@ -71,7 +71,7 @@ def _load(folder: Path, source: Source, calls: CallSpec) -> None:
     if len(missing) == len(calls.defines):
         raise stopped[0] if stopped else not_defined(missing[0], source)
     for error in stopped[:_SAID]:
-        place = place_of(error, folder)
+        place = "" if isinstance(error, SyntaxError) else place_of(error, folder)  # which says its own
         said = f"{type(error).__name__}: {advice.first_line(error)}" + (f" ({place})" if place else "")
         what = "a cell ended early" if len(source.codes) > 1 else f"{source.name} ended early"
         sys.stderr.write(f"Notice: {what}, and what it had not defined by then is missing: {said}\n")

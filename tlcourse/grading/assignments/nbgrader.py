@@ -125,12 +125,19 @@ def _by_hand(cell: Cell, role: _Role, found: Assignment, heading: str) -> None:
     if not solutions.count and not is_task:
         student = "\n".join(stub)
     own = found.identifier(role.name, cell.number)
-    title = (title_of(student) if is_task else heading) or role.name or own
+    title = title_of(student) if is_task else _titled(found, heading, role.name)
+    title = title or role.name or own
     if not role.points:
         found.note(cell.number, f"`{role.name}` gives no points", "nothing is marked; give it points if it shall count")
     found.questions.append(Question(own, title, cell.number, role.points, manual=True, scheme=scheme))
     assert cell.kind != "raw"
     found.pieces.append(Piece(cell.number, cell.kind, student, text if is_task else reference, own))
+
+
+def _titled(found: Assignment, heading: str, name: str) -> str:
+    """The heading above a question, with its name where another question stands below the same."""
+    taken = any(question.title == heading for question in found.questions)
+    return f"{heading} ({name})" if heading and taken else heading
 
 
 def _test(cell: Cell, role: _Role, found: Assignment, earlier: list[ast.stmt], heading: str) -> None:
@@ -160,8 +167,7 @@ def _test(cell: Cell, role: _Role, found: Assignment, earlier: list[ast.stmt], h
     points = role.points if tests else 0.0
     if role.points and not tests:
         found.note(cell.number, f"{role.points:g} points of `{role.name}` are lost", "write a test in its place")
-    taken = any(question.title == heading for question in found.questions)
-    title = f"{heading} ({role.name})" if heading and taken else heading or role.name or own
+    title = _titled(found, heading, role.name) or role.name or own
     found.questions.append(Question(own, title, cell.number, points, tests))
     if public.strip() and tree_of(public) is None and tree is not None:
         found.note(

@@ -7,6 +7,7 @@ to be that and not read.
 from __future__ import annotations
 
 import ast
+import doctest
 import io
 import re
 import tokenize
@@ -262,6 +263,9 @@ class _Reading:
             self.found.note(cell.number, "text between tests", "left out; move it in front of the tests")
             return
         source, config, hidden = self._test_config(cell)
+        expects: str | None = cell.output
+        if source.lstrip().startswith(">>> "):
+            source, expects = _of_doctest(source)
         if (tree := tree_of(source)) is None:
             remedy = "left out; it may hold magics, which no test here has"
             self.found.note(cell.number, f"a test of `{self.question.title}` is not Python", remedy)
@@ -271,7 +275,6 @@ class _Reading:
             self.found.note(cell.number, f"points of the test are `{own}`, which is no number", "set them by hand")
             own = None
         failed = config.get("failure_message")
-        expects: str | None = cell.output
         if not self.ok_format:
             source, expects = _called(tree, source), None
         self.given.append(None if own is None else float(own))
@@ -390,3 +393,12 @@ def _tokens(code: str) -> Iterator[tokenize.TokenInfo]:
         yield from tokenize.generate_tokens(io.StringIO(code).readline)
     except (tokenize.TokenError, SyntaxError):  # a line that goes on below
         return
+
+
+def _of_doctest(text: str) -> tuple[str, str]:
+    """A test that stands as in a session, `>>> f(1)` and what it gives below: its code, and what it shall print."""
+    try:
+        examples = doctest.DocTestParser().get_examples(text)
+    except ValueError:
+        return text, ""
+    return "".join(one.source for one in examples), "".join(one.want for one in examples)

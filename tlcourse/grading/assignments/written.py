@@ -29,7 +29,7 @@ from tlcourse.text import counted
 
 PART = "functions"
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
-_CALL_S, _CALL_MB = 30, 2048
+_CALL_S, _CALL_MB = 10, 2048
 
 
 class Imported(Struct, frozen=True):
@@ -188,6 +188,8 @@ def _exercise_yaml(found: Assignment, name: str, tested: list[Question], by_hand
         lines.append(
             f"  - {{id: {question.id}, title: {said(question.title)}, {credit}, points: {_number(question.points)}}}"
         )
+    if any(test.hidden for question in tested for test in question.tests if test.points):
+        lines.append("hidden_data: true")
     if needed := _packages(found, beside):
         lines.append(f"packages: [{', '.join(needed)}]")
     return "\n".join(lines) + "\n"
