@@ -33,7 +33,8 @@ def write(descriptor, data):
     while data:
         data = data[os.write(descriptor, data):]
 def tell(event, /, **fields): write(events, json.dumps({"v": 1, "type": event, **fields}).encode() + b"\\n")
-def started(): tell("started", device="a cpu", torch="2.9"); tell("phase", name="fit")
+def runs_on(device): tell("started", device=device, torch="2.9")
+def started(): runs_on("a cpu"); tell("phase", name="fit")
 def fitted(): started(); tell("phase", name="fitted")
 def read(n):
     data = b""
@@ -209,6 +210,8 @@ def test_a_graph_and_what_is_predicted_of_validation_items_came_before_the_test_
     for length in (10_000, 2**63):  # what is not whole is worth nothing, and costs nothing
         report = ran(FIRST.format(length=length, then="answer(handed_over())"), spec=asked)
         assert (report.status, report.graph, report.val_predictions) == ("done", b"", b"")
+    crashed = ran(FIRST.format(length=13, then="handed_over()\nos._exit(1)"), spec=asked)
+    assert (crashed.status, crashed.graph, crashed.val_predictions) == ("crash", b"", b"")
     late = FIRST.format(
         length=13, then="seen = handed_over()\nanswer(struct.pack('<Q', len(seen)) + seen)\nanswer(seen)"
     )
@@ -269,6 +272,15 @@ def test_fit_ends_with_it_and_not_with_what_is_made_of_its_module(ran):
     assert 0 < report.usage.fit_s <= report.usage.wall_time_s - 0.3
 
 
+@pytest.mark.parametrize(("device", "by_the_clock"), [("cuda:1", True), ("mps", True), ("cpu", False)])
+def test_a_gpus_work_is_counted_by_the_clock_and_a_processors_by_its_time(ran, device, by_the_clock):
+    report = ran(f"runs_on({device!r})\ntell('phase', name='fit')\ntell('phase', name='fitted')\nanswer()")
+    used = report.usage
+    assert (used.reference_s == used.wall_time_s) is by_the_clock
+    assert (used.fit_reference_s == used.fit_s) is by_the_clock
+    assert (report.status, report.device, used.speed) == ("done", device, 0.0 if by_the_clock else 1.0)
+
+
 def test_what_was_computed_before_fit_is_no_time_of_it(ran):
     report = ran("while time.process_time() < 0.3: pass\nfitted()\nanswer()")
     assert report.usage.cpu_s > 0.2
@@ -276,7 +288,7 @@ def test_what_was_computed_before_fit_is_no_time_of_it(ran):
 
 
 def test_a_run_without_fit_took_all_of_its_time_for_it(ran):
-    report = ran("time.sleep(0.3)\ntell('started')\ntell('phase', name='fitted')\ntime.sleep(0.2)\nanswer()")
+    report = ran("time.sleep(0.3)\nruns_on('a cpu')\ntell('phase', name='fitted')\ntime.sleep(0.2)\nanswer()")
     assert 0.3 <= report.usage.fit_s <= report.usage.wall_time_s - 0.2
     assert 0 < report.usage.fit_reference_s <= report.usage.reference_s
 
@@ -648,7 +660,11 @@ def test_a_run_is_not_asked_before_it_started_after_fit_or_for_another_limit(ran
 
 def test_a_run_of_calls_alone_whose_time_is_over_speaks_of_no_fit(ran, job):
     calls = replace(job, task_spec=replace(job.task_spec, calls=CallSpec(("f",), 3, 1.0, 256, 64)))
-    report = ran("tell('started')\ntell('phase', name='load')\ntime.sleep(60)", spec=calls, wall_time_s=0.4)
+    report = ran(
+        "runs_on('a cpu')\ntell('phase', name='load')\ntime.sleep(60)",
+        spec=calls,
+        wall_time_s=0.4,
+    )
     assert report.message.endswith(". Code at the top level was still running")
 
 
@@ -762,6 +778,8 @@ def test_a_run_on_a_card_is_alone_there_and_sees_it_as_the_first(job, monkeypatc
     report = run(spec, sandbox, told.append)
     assert sandbox.asked.limits.wall_time_s == 20.0  # on a card the clock counts what the CPU counts elsewhere
     assert report.log == "cuda:0 GPU-1\n"
+    used = report.usage
+    assert (used.reference_s, used.fit_reference_s) == (used.wall_time_s, used.fit_s)
     assert told[:2] == [{"type": "measuring"}, WAITING]  # both may take a while
     assert held == ["gpu-1", "let go"]
     assert (sandbox.asked.gpu, sandbox.asked.devices) == (True, ("/dev/one",))

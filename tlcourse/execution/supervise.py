@@ -311,6 +311,7 @@ class _Supervision:
     def report(self) -> RunReport:
         """How it ended, decided from outside wherever that is possible."""
         log, told, used = self.log.text(), self.told, self.tree.last
+        device = str(told.started.get("device", ""))
         status, message = self.ended or ending(
             self.job, told, self.process, self.tree, log=log, predicted=bool(self.results) and told.fitted
         )
@@ -330,23 +331,23 @@ class _Supervision:
             status=status,
             message=message,
             sandbox=self.sandbox.name,
-            usage=self._usage(used.cpu_s),
+            usage=self._usage(used.cpu_s, device),
             log=log,
             results=bytes(self.results) if status == "done" or self.job.task_spec.calls else b"",
             graph=self.graph if status == "done" else b"",
             val_predictions=self.val_predictions if status == "done" else b"",
             probes=told.probes,
             problem=told.problem,
-            device=str(told.started.get("device", "")),
+            device=device,
             torch=str(told.started.get("torch", "")),
             metrics=told.metrics,
             checks=list(told.checks.values()),
         )
 
-    def _usage(self, cpu_s: float) -> Usage:
+    def _usage(self, cpu_s: float, device: str) -> Usage:
         """What it used. A GPU's work is no process's CPU time: where there was one, it is the clock that counts."""
         wall_time_s, spec = time.monotonic() - self.begin, self.job.task_spec
-        if self.card is not None or str(self.told.started.get("device", "")).startswith(("cuda", "mps")):
+        if self.card is not None or device.startswith(("cuda", "mps")):
             return Usage(wall_time_s, cpu_s, self.tree.peak_mb, self.fit_s, wall_time_s, self.fit_s)
         used = reference_s(cpu_s, spec), reference_s(self.fit_cpu_s, spec)
         return Usage(wall_time_s, cpu_s, self.tree.peak_mb, self.fit_s, *used, spec.speed)
