@@ -53,6 +53,12 @@ def answers(monkeypatch):
     return sits_there
 
 
+def test_the_hand_out_of_a_course_that_was_agreed_to_is_looked_at_without_being_asked_again(course, tlcourse, tmp_path):
+    copy = tmp_path / "copy"
+    assert tlcourse("author", "hand-out", course, copy, "--trust-course")[0] == 0
+    assert tlcourse("lesson", "list", "--course", copy)[0] == 0
+
+
 @pytest.mark.parametrize(
     "command", [["lesson", "list", "--course"], ["author", "check"], ["ta", "fairness", "--course"]]
 )

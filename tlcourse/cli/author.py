@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 
 from tlcourse.cli import github, gradescope, out
 from tlcourse.cli.options import CourseFolder, Json, Plain, TrustCourse, agree_to
-from tlcourse.errors import ExitCode
+from tlcourse.errors import ExitCode, UsageError
 from tlcourse.text import counted, typed
 
 if TYPE_CHECKING:
@@ -228,6 +229,7 @@ def hand_out(
     It is compared with what stays: the same files, programs and items of data, and your secret. Where something of it
     is in the copy, it ends with 2 and says what.
     """
+    from tlcourse.course import trust
     from tlcourse.course.hand_out import hand_out, leaks
     from tlcourse.course.trust import agree
     from tlcourse.grading.grade import PUBLIC_SEED
@@ -235,6 +237,9 @@ def hand_out(
 
     agree_to(folder, trust_course)
     made = hand_out(folder, into)
+    if trust.is_agreed(folder):
+        with contextlib.suppress(UsageError):  # then it is asked about as any other
+            trust.agree(into)  # its programs are those that were agreed to
     made.written.extend(write_practice(folder, into, PUBLIC_SEED))
     agree(into.expanduser())  # its programs are those that were agreed to
     problems = list(leaks(folder, {name: into / name for name in made.written}))
@@ -291,7 +296,6 @@ def schema(
 ) -> None:
     """What the files of a course may hold, field by field: as JSON Schema for editors, or as a page to read."""
     from tlcourse.course import reference
-    from tlcourse.errors import UsageError
 
     if vscode is not None:
         made = list(reference.for_vscode(vscode))
