@@ -174,6 +174,27 @@ def test_the_reference_says_what_is_right_and_its_arguments_are_its_own(own):
     assert [(one.check, one.expect) for one in cases] == [("descend", [3.0, 1.0]), ("diverges", False)]
 
 
+def test_functions_of_tensors_are_given_such_and_their_case_is_of_the_first_that_has_a_check(own, tmp_path):
+    (own / "exercises/descent/exercise.yaml").write_text(
+        "id: descent\ntitle: Norms\nsummary: Of tensors.\nparts: [{kind: functions, defines: {norm: 1}}]\n"
+    )
+    (own / "graders/descent.py").write_text(
+        "import numpy as np\nfrom tlcourse.grading.scoring.calls import Ref, call, sequence\n"
+        "def cases(seed, data):\n"
+        "    x = np.random.default_rng(seed).normal(size=3)\n"
+        "    yield sequence(call('torch.as_tensor', x).kept('x'), call('norm', Ref('x')))\n"
+    )
+    right = "import torch\ndef norm(x):\n    return torch.sqrt((x ** 2).sum())\n"
+    (own / "graders/references/descent.py").write_text(right)
+    exercise = load_course(own).exercise("descent")
+    (made,) = Grader(exercise).cases(5, None)
+    assert made.check == "norm"
+    assert made.expect[0] == pytest.approx(float(np.linalg.norm(np.random.default_rng(5).normal(size=3))))
+    for text, points in ((right, 1.0), (right.replace("torch.sqrt", ""), 0.0)):
+        (tmp_path / "solution.py").write_text(text)
+        assert grade(exercise, tmp_path / "solution.py", Options()).points == points
+
+
 def test_a_reference_that_fails_is_the_graders_fault_and_a_change_of_it_another_grader(own):
     exercise = load_course(own).exercise("descent")
     before, path = Grader(exercise).sha256, own / "graders/references/descent.py"

@@ -212,13 +212,14 @@ def test_cases_that_are_drawn_without_the_seed_are_found(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('call("weights", x, 1.5)', 'call("weigths", x, 1.5)', "calls `weigths`, expected a name of `defines`"),
+        ('call("weights", x, 1.5)', 'call("weigths", x, 1.5)', "a case of `weigths` says no check, expected one of ["),
+        ("*added, public", "call('m.sub'), call('n.add'), *added, public", "the reference raised AttributeError"),
         (
-            "expect=1.5 / np.maximum(abs(x), 1.5)",
-            "expect=1.5 / np.maximum(abs(x), 1.5), judge=lambda got: got is None",
+            'call("weights", x, 1.5), public',
+            'call("weights", x, 1.5), expect=1.5, judge=lambda got: got is None, public',
             "`weights` does not accept what it expects (the answer is not right)",
         ),
-        ('check="running"', 'check="runing"', "a case is of the check 'runing'"),
+        ("*added, public", "*added, check='runing', public", "a case is of the check 'runing'"),
         ("default_rng(seed)", "default_rng()", "other"),
     ],
 )

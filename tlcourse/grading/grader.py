@@ -282,9 +282,9 @@ class Grader:
 
 
 def _of_a_check(one: Case, known: set[str]) -> Case:
-    """A case that says no check is of the one called like what it calls first."""
-    name = one.calls[0].name.partition(".")[0].lower() if one.calls and isinstance(one.calls[0], Call) else ""
-    return replace(one, check=name) if not one.check and name in known else one
+    """A case that says no check is of the one called like the first of what it calls that has one."""
+    names = (step.name.partition(".")[0].lower() for step in one.calls if isinstance(step, Call))
+    return one if one.check else replace(one, check=next((name for name in names if name in known), ""))
 
 
 def _mistake(about: Exercise, what: str) -> InfraError:
