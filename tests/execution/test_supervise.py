@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from tlcourse.course.spec import CallSpec
 from tlcourse.execution import arrays, supervise
 from tlcourse.execution.gpu import WAITING, Card
-from tlcourse.execution.spec import RunReport, RunSpec
+from tlcourse.execution.spec import Checked, RunReport, RunSpec
 from tlcourse.execution.supervise import run
 from tlcourse.sandbox.base import SandboxedProcess, Start
 
@@ -192,6 +192,10 @@ def test_test_inputs_come_in_an_order_of_this_runs_own(ran, job):
     order = arrays.order_of(5, len(x))
     assert order.tolist() != sorted(order)
     assert report.results == arrays.pack({"x": x[order]})
+    calls = np.arange(16, dtype=np.uint8)  # what is called is no item: it comes as it is
+    calling = replace(job, order_seed=5, test_inputs={"x": x, arrays.CALLS: calls})
+    report = ran("import hashlib\nfitted()\nanswer(hashlib.sha256(handed_over()).digest())", spec=calling)
+    assert report.results == hashlib.sha256(arrays.pack({"x": x[order], arrays.CALLS: calls})).digest()
 
 
 FIRST = """
@@ -278,6 +282,7 @@ def test_a_gpus_work_is_counted_by_the_clock_and_a_processors_by_its_time(ran, d
     used = report.usage
     assert (used.reference_s == used.wall_time_s) is by_the_clock
     assert (used.fit_reference_s == used.fit_s) is by_the_clock
+    assert 0 <= used.cpu_s < used.peak_rss_mb  # megabytes
     assert (report.status, report.device, used.speed) == ("done", device, 0.0 if by_the_clock else 1.0)
 
 
@@ -293,13 +298,14 @@ def test_a_run_without_fit_took_all_of_its_time_for_it(ran):
     assert 0 < report.usage.fit_reference_s <= report.usage.reference_s
 
 
-def test_limits_are_looked_at_every_50_ms_and_not_with_every_line(ran, monkeypatch):
-    looks: list[int] = []
+def test_limits_are_looked_at_every_50_ms_and_not_with_every_line(ran, job, monkeypatch):
+    looks: list[tuple[Any, ...]] = []
     measure = supervise.ProcessTree.measure
-    monkeypatch.setattr(supervise.ProcessTree, "measure", lambda *given: looks.append(0) or measure(*given))
+    monkeypatch.setattr(supervise.ProcessTree, "measure", lambda *given: looks.append(given[1:]) or measure(*given))
     report = ran("started()\nfor _ in range(200):\n    print('a line', flush=True)\n    time.sleep(0.002)")
     of_fit = 1
     assert 2 < len(looks) <= report.usage.wall_time_s / 0.05 + 1 + of_fit
+    assert set(looks) == {(), (job.limits.memory_mb,)}  # near the limit of memory an estimate is made exact
 
 
 def test_metrics_after_fit_are_dropped_because_they_could_carry_test_inputs(ran):
@@ -353,6 +359,42 @@ def test_what_was_written_when_nobody_looked_any_more_counts_too(job, tmp_path):
     """
     report = run(job, Scripted(text), slow)
     assert (report.status, report.results) == ("done", b"predictions")
+
+
+def test_what_a_stopped_run_had_not_handed_in_counts_no_more(job, tmp_path):
+    """Answers of calls count where a run was stopped, but none that nobody had read when its time was over."""
+    seen, answered = tmp_path / "seen", tmp_path / "answered"
+
+    def slow(event: dict[str, Any]) -> None:
+        if event["type"] == "log":
+            seen.touch()
+            time.sleep(2.1)
+            while not answered.exists():
+                time.sleep(0.01)
+
+    text = f"""
+        fitted()
+        handed_over()
+        answer(b"in time, ")
+        time.sleep(0.2)
+        print("now", flush=True)
+        while not os.path.exists({str(seen)!r}): time.sleep(0.01)
+        answer(b"too late")
+        open({str(answered)!r}, "w").close()
+        time.sleep(60)
+    """
+    spec = replace(job, task_spec=replace(job.task_spec, calls=CallSpec(("f",), 3, 1.0, 256, 64)))
+    report = run(replace(spec, limits=replace(job.limits, wall_time_s=2.0)), Scripted(text), slow)
+    assert (report.status, report.results) == ("timeout", b"in time, ")
+
+
+def test_what_was_said_of_checks_is_reported(ran):
+    report = ran("""
+        started()
+        tell("check", id="shape", status="pass", message="", trace="")
+        tell("check", id="sum", status="fail", message="3, not 4", trace="line 2")
+    """)
+    assert report.checks == [Checked("shape", "pass"), Checked("sum", "fail", "3, not 4", "line 2")]
 
 
 @pytest.mark.parametrize(

@@ -258,10 +258,10 @@ class _Supervision:
         """A phase begins: `fit` is timed by our clock, not theirs."""
         if phase == "fit":
             self.fit_begin = time.monotonic()
-            self.fit_begin_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s
+            self.fit_begin_cpu_s = self.tree.measure().cpu_s
         elif phase in ("export", "fitted") and not self.fit_s:
             self.fit_s = time.monotonic() - self.fit_begin
-            self.fit_cpu_s = self.tree.measure(self.limits.memory_mb).cpu_s - self.fit_begin_cpu_s
+            self.fit_cpu_s = self.tree.measure().cpu_s - self.fit_begin_cpu_s
         if phase == "fitted":
             self._take_what_comes_first()
             self._hand_over_test_inputs()
