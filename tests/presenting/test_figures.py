@@ -280,6 +280,15 @@ def test_a_figure_is_larger_where_there_is_room_and_never_cut(lab):
     assert figures.large(figure, 130, 4) == usual
 
 
+@pytest.mark.parametrize(("unit", "number", "times"), [("coral", 0, 1.25), ("lora", 0, 1.5)])
+def test_panels_and_areas_grow_by_as_much_as_fits(unit, number, times):
+    figure = read([part.text for part in parts(COURSE.lessons[unit].body) if part.kind == "figure"][number])
+    usual, large = figures.drawn(figure, 96), figures.large(figure, 96, 40)
+    assert widest(usual) < widest(large) <= 96
+    assert len(large) - len(usual) >= 1
+    assert widest(large) <= times * widest(usual) + 2
+
+
 @pytest.mark.parametrize("text", [text for _, text in FENCES], ids=[name for name, _ in FENCES])
 def test_every_figure_of_the_course_can_be_had_in_ascii(text):
     figure = spelt(read(text), spelt_out)

@@ -233,7 +233,7 @@ async def _jobs(person: Any) -> None:
 
 async def _job_asked(person: Any) -> None:
     await _jobs(person)
-    await person.press("k", "c")
+    await person.press("k", "s")
 
 
 async def _job(person: Any) -> None:
@@ -278,7 +278,7 @@ async def _batch(person: Any) -> None:
 
 async def _people(person: Any) -> None:
     await _batch(person)
-    await person.press("w")
+    await person.press("t")
 
 
 async def _hand_in(person: Any) -> None:

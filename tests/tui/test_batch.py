@@ -149,11 +149,11 @@ async def test_a_hand_in_is_marked_beside_its_checks_with_keys(visit, to_mark, c
             ("reading", 2.5, "why three rates", True),
             ("words", 1.0, "", True),
         ]
-        await person.press("n")
+        await person.press("right")
         await person.sees("report.pdf: PDF, 8 bytes")
-        await person.press("n")
+        await person.press("right")
         await person.sees("report.pdf was not handed in.")
-        await person.press("n")
+        await person.press("right")
         await person.sees("report.pdf: PDF, 8 bytes")
         await person.press("escape")
         shown = await person.sees("2 waiting for marks by hand")
@@ -220,7 +220,7 @@ async def test_everybody_of_the_class_is_shown_with_a_state_and_what_settles_it(
         shown = await person.sees("8 people: 3 graded, ")
         assert "✓ A  PASS 2 (but s100002 0.5)" in shown
         assert "✗ B  FAIL 1 (a request)" in shown
-        await person.press("w")
+        await person.press("t")
         shown = await person.sees("? Jane Doe (s100007)  not matched")
         for line in (
             "– Navn6 Efter6 (s100006)  C  handed in nothing",

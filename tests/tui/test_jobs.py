@@ -118,12 +118,12 @@ async def test_a_waiting_run_has_its_reason_its_place_in_line_and_how_crowded_it
         assert "It is next, and waits" in told()
         assert "lumi" in told()
         # cancelled after a question, which may be answered with no
-        await person.press("c")
+        await person.press("s")
         assert "Cancel run 1 (line on lumi)?" in person.screen
-        await person.press("n", "c", "y")
+        await person.press("n", "s", "y")
         await person.sees("– cancelled", 60)
         assert lumi.jobs == {"40": "CANCELLED"}
-        await person.press("c")
+        await person.press("s")
         await person.sees("Nothing is left")
 
 

@@ -114,6 +114,9 @@ MEANT = {
     "f": {"Filter", "Filter the units", "Fetch", "Move the figure", "Move the figure that is seen"},
     "h": {"Hint…"},
     "i": {"Make a solution.py", "Make the file"},
+    "c": {"Contents"},
+    "s": {"Stop", "Cancel…"},
+    "t": {"Switch view", "t-SNE or PCA", "People"},
     "v": {"Review", "Review due", "View samples of the exercise's data", "View samples of its data"},
     "x": {"Lab"},
     "X": {"Export"},
@@ -123,14 +126,12 @@ MEANT = {
 
 
 DIFFERS = {
-    "c": {"Cancel…", "Contents"},
     "e": {"Edit", "Exercise"},
-    "n": {"Mine does not", "Next", "Next to mark", "Quiz"},
+    "n": {"Mine does not", "Quiz"},
     "o": {"Jobs on clusters", "Open files", "Overlay"},
-    "p": {"Before", "Place", "Settings", "Test a profile"},
+    "p": {"Place", "Settings", "Test a profile"},
     "r": {"Retry faults", "Retry missed", "Review missed", "Run"},
-    "t": {"Switch view", "t-SNE or PCA"},
-    "w": {"Pace", "People", "Watch: check on every save", "Watch: grade here on every save"},
+    "w": {"Pace", "Watch: check on every save", "Watch: grade here on every save"},
 }
 """Letters that do something else on another screen, and why is in `docs/look.md`: no further one comes to them."""
 

@@ -38,6 +38,19 @@ async def test_large_terminals_are_used(visit, stop, no_doctor):
         assert shares[200, 60] >= LEAST, f"{shares}\n{person.screen}"
 
 
+@pytest.mark.slow
+async def test_every_lab_uses_a_usual_terminal_before_its_run_and_after_it(visit):
+    async with visit(120, 40) as person:
+        for lab in person.app.labs:
+            before = await person.go(f"lab/{lab}")
+            assert used(before, 120, 40) >= LEAST, before
+            await person.press("escape")
+            await person.go(f"play/{lab}")
+            after = await person.press("end")
+            assert used(after, 120, 40) >= LEAST, after
+            await person.press("escape")
+
+
 async def test_a_lab_before_its_run_shows_what_it_is_about_and_nothing_of_how_it_comes_out(visit):
     async with visit(200, 60) as person:
         for lab in ("pinball", "anchoring"):  # the one with least to show; one whose paper has numbers

@@ -43,13 +43,13 @@ async def test_keys_leaf_through_them(visit, size, colours):
         await person.go("samples/ex2")
         shown = await person.sees("1: 3 points, radius 13.0")
         assert "▀▀▀▀▀▀▀▀▀▀▀▀" in shown
-        await person.press("p")
+        await person.press("left")
         await person.sees("These are the first ones")
         count = len(person.app.screen.query_one("#samples").examples)
-        await person.press("n")
+        await person.press("right")
         await person.sees(f"{count + 1}: ")
         assert f"--first {count + 1}" in person.app.screen.cli_equivalent
-        await person.press("p")
+        await person.press("left")
         await person.sees("1: 3 points")
         await person.press("z")
         await person.sees("Sample 1,")

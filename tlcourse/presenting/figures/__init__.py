@@ -30,6 +30,10 @@ NARROWEST, WIDEST = 56, 96
 """Columns: every figure of a course fits the first (`author check`); none is drawn wider than the second."""
 
 
+_TIMES = (3, 2.5, 2, 1.5, 1.25)
+"""How much larger a figure may be, the most first."""
+
+
 class View(Struct, frozen=True):
     """How far a figure was moved."""
 
@@ -48,14 +52,15 @@ def drawn(figure: Figure, width: int, view: View = View()) -> list[Line]:  # noq
     return [*lines, *wrapped(figure.caption, width, "italic $muted")]
 
 
-def _lines(figure: Figure, width: int, view: View) -> list[Line]:
+def _lines(figure: Figure, width: int, view: View, times: float = 1) -> list[Line]:
+    figure = _enlarged(figure, times)
     match figure:
         case Flow():
             return flow(figure, width, view.step)
         case Stack():
             return stack(figure, width, view.step)
         case Matrices():
-            return matrices(figure, width, view.value)
+            return matrices(figure, width, view.value, times)
         case DecisionTree():
             return tree(figure, width, view.answers)
         case Points():
@@ -68,28 +73,29 @@ def _lines(figure: Figure, width: int, view: View) -> list[Line]:
             return picture(figure, width)
 
 
-def large(figure: Figure, width: int, height: int) -> list[Line]:
+def large(figure: Figure, width: int, height: int, view: View = View()) -> list[Line]:  # noqa: B008 - frozen
     """The lines of a figure as large as there is room for, where its kind can be larger."""
     caption = wrapped(figure.caption, min(width, WIDEST), "italic $muted")
     if isinstance(figure, Flow):
         found = spread(figure, width, height - len(caption))
-        return [*found, *caption] if found else drawn(figure, width)
-    for times in (3, 2):
-        bigger = _enlarged(figure, times)
-        made = _lines(bigger, width, View())
-        whole = len(made) <= len(_lines(bigger, _ENDLESS, View())) + 1  # its panels stay side by side
-        if bigger != figure and whole and widest(made) <= width and len(made) + len(caption) <= height:
+        return [*found, *caption] if found else drawn(figure, width, view)
+    usual = _lines(figure, min(width, WIDEST), view)
+    for times in _TIMES if isinstance(figure, (Points, Curve, Matrices, Picture)) else ():
+        made = _lines(figure, width, view, times)
+        whole = len(made) <= len(_lines(figure, _ENDLESS, view, times)) + 1  # its panels stay side by side
+        if whole and len(made) > len(usual) and widest(made) <= width and len(made) + len(caption) <= height:
             return [*made, *caption]
-    return drawn(figure, width)
+    return [*usual, *caption]
 
 
-def _enlarged(figure: Figure, times: int) -> Figure:
-    """Squares, panels and charts that many times as wide and tall; others as they are."""
+def _enlarged(figure: Figure, times: float) -> Figure:
+    """Squares, panels and charts that many times as wide and tall, pictures a whole number of times; others as is."""
     if isinstance(figure, (Points, Curve)):
-        return replace(figure, size=(figure.size[0] * times, figure.size[1] * times))
+        return replace(figure, size=(round(figure.size[0] * times), round(figure.size[1] * times)))
     if isinstance(figure, Picture):
+        whole = int(times)
         panels = [
-            replace(panel, rows=["".join(sign * times for sign in row) for row in panel.rows for _ in range(times)])
+            replace(panel, rows=["".join(sign * whole for sign in row) for row in panel.rows for _ in range(whole)])
             for panel in figure.panels
         ]
         return replace(figure, panels=panels)

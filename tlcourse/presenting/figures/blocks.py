@@ -80,8 +80,8 @@ def _share(figure: Stack, number: float) -> float:
     return (math.log(number) - low) / (math.log(max(known)) - low)
 
 
-def matrices(figure: Matrices, width: int, value: int | None = None) -> list[Line]:
-    """Matrices to one scale, which does not change with the slider."""
+def matrices(figure: Matrices, width: int, value: int | None = None, times: float = 1) -> list[Line]:
+    """Matrices to one scale, which does not change with the slider; `times` as tall where the width allows it."""
     slider = figure.slider
     at = (value if value is not None else slider.start) if slider else 0
     largest = slider.values[-1] if slider else 0
@@ -89,7 +89,7 @@ def matrices(figure: Matrices, width: int, value: int | None = None) -> list[Lin
     tall = max(_size(one.rows, largest) for one in parts)
     wide = sum(_size(one.columns, largest) for one in parts)
     signs = sum(cell_len(one) + 2 for one in figure.parts if isinstance(one, str))
-    scale = max(tall / _TALLEST, 2 * wide / max(width - signs - 2 * len(parts), 8))
+    scale = max(tall / (_TALLEST * times), 2 * wide / max(width - signs - 2 * len(parts), 8))
     height = max(math.ceil(tall / scale), 1)
     blocks: list[list[Line]] = []
     for one in figure.parts:

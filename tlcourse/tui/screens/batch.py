@@ -48,7 +48,7 @@ class BatchScreen(CourseScreen):
         Binding("r", "retry", "Retry faults", id="batch.retry"),
         Binding("g", "go_on", "Continue", id="batch.go_on"),
         Binding("p", "place", "Place", id="batch.place", show=False),
-        Binding("w", "who", "People", id="batch.people"),
+        Binding("t", "who", "People", id="batch.people"),
         Binding("X", "export", "Export", id="batch.export"),
         Binding("left_square_bracket", "other(-1)", "Older", key_display="[", id="batch.older", show=False),
         Binding("right_square_bracket", "other(1)", "Newer", key_display="]", id="batch.newer", show=False),
@@ -270,7 +270,7 @@ class BatchScreen(CourseScreen):
             command = export_command(self._record, newest=newest, course=self.course_app.course_folder)
             if unsure := sum(one.state == "unmatched" for one in self._people):
                 command += (
-                    f"\nIt is refused while {counted(unsure, 'person is', 'people are')} not matched: w shows who."
+                    f"\nIt is refused while {counted(unsure, 'person is', 'people are')} not matched: t shows who."
                 )
             self._tell_at_length(command, "Export with")
 

@@ -51,7 +51,7 @@ class HandInScreen(CourseScreen):
         Binding("escape", "leave", "Back", id="leave"),
         Binding("enter", "mark", "Mark", id="handin.mark", priority=True),
         Binding("plus", "full", "All points", key_display="+", id="handin.full"),
-        Binding("n", "next", "Next to mark", id="handin.next"),
+        Binding("right,right_square_bracket", "next", "Next to mark", id="handin.next"),
         Binding("o", "open", "Open files", id="handin.open"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),

@@ -52,7 +52,7 @@ class JobsScreen(CourseScreen):
     CSS_PATH = "jobs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "follow", "Follow", id="jobs.follow", priority=True, tooltip="Its output, curves, verdict"),
-        Binding("c", "cancel", "Cancel…", id="jobs.cancel", tooltip="Cancel a run; asks first"),
+        Binding("s", "cancel", "Cancel…", id="jobs.cancel", tooltip="Cancel a run; asks first"),
         Binding("f", "ask", "Fetch", id="jobs.fetch", tooltip="Ask now, and mark what has ended"),
         Binding("p", "prove", "Test a profile", id="jobs.prove", show=False),
         Binding("j", "move(1)", "Down", show=False),

@@ -22,8 +22,8 @@ class SamplesScreen(CourseScreen):
     AREA = "exercises"
     CSS_PATH = "samples.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,space,right,j,down,pagedown", "turn(1)", "Next", id="samples.next"),
-        Binding("p,left,k,up,pageup", "turn(-1)", "Before", id="samples.previous"),
+        Binding("right,space,j,down,pagedown", "turn(1)", "Next", id="samples.next"),
+        Binding("left,k,up,pageup", "turn(-1)", "Before", id="samples.previous"),
         Binding("z", "size", "One or many", id="samples.size"),
         Binding("e", "exercise", "Exercise", id="samples.exercise"),
     ]

@@ -102,7 +102,7 @@ class FigureView(Widget):
 
     def lines(self, width: int) -> list[Line]:
         """What is drawn, in the middle of so many columns."""
-        key = (width, self.view, self.has_focus)
+        key = (width, self.app.size.height, self.view, self.has_focus)
         if self._drawn[0] != key:
             self._drawn = (key, self._lines(width))
         return self._drawn[1]
@@ -111,7 +111,10 @@ class FigureView(Widget):
         try:
             if self.figure is None:
                 return figures.instead(self.code, width)
-            lines = figures.drawn(self.figure, width, self.view)
+            if isinstance(self.figure, Flow):  # it moves as it stands
+                lines = figures.drawn(self.figure, width, self.view)
+            else:
+                lines = figures.large(self.figure, width, self.app.size.height // 2, self.view)
         except (ValueError, ArithmeticError, LookupError):
             return figures.instead(self.code, width)
         if self.movable:

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tlcourse.course.lab import Lab
+from tlcourse.presenting.figures.canvas import wrapped
 from tlcourse.presenting.lab_run import ROLE, bars, better, cut, seeds
 from tlcourse.presenting.marks import Run, share_bar
 from tlcourse.tui.playing import Timeline
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tlcourse.tui.app import CourseApp
 
 _BAR = 30
+_IDEA = 5
+"""Lines from which on there is room for the idea below who is compared."""
 
 
 class Stage(Vertical):
@@ -167,9 +170,6 @@ class Stage(Vertical):
         shown.display = bool(self.curves.pictured_by)
         if self._result is not None:
             result.border_title = self._words(better(self._lab))
-            papers = "".join(f" · ◆ {paper.title}" for paper in self._lab.paper)
-            said = self._words(seeds(self._result) + papers)
-            result.border_subtitle = cut(said, result.size.width - 4) if result.size.width else said
         self.set_class(self.roomy, "-roomy")
         charts.border_title = "Curves" if self._drawn else "What is compared"
         method = self._part("method")
@@ -209,6 +209,8 @@ class Stage(Vertical):
         del height
         if self._result is None:
             return Text()
+        papers = "".join(f" · ◆ {paper.title}" for paper in self._lab.paper)
+        self._part("result").border_subtitle = cut(self._words(seeds(self._result) + papers), width)
         keys = keys_of(self._lab, self.curves.arms, ascii_only=self._ascii)
         lines = bars(self._lab, self._result, width - self._ascii, keys)  # there `±` takes a column more
         text = Text(no_wrap=True, overflow="crop")
@@ -238,20 +240,13 @@ class Stage(Vertical):
             if airy:
                 text.append("\n").append_text(Text.of([*share_bar(0.0, width - 4), Run("  ?", "$muted")])).append("\n")
         for paper in self._lab.paper:
-            text.append(f"\n\n{paper.title}. {paper.note}", style="$muted")
-        if self._figure and airy:
-            from tlcourse.presenting.figures import drawn_text
-            from tlcourse.presenting.figures.canvas import widest
-
-            lines = drawn_text(self._figure, width)
-            if (
-                len(text.plain.splitlines()) + len(self._lab.paper) + len(lines) + 3 <= height
-                and widest(lines) <= width
-            ):
-                left = " " * ((width - widest(lines)) // 2)
-                text.append("\n\n")
-                for line in lines:
-                    text.append("\n" + left).append_text(Text.of(line))
+            text.append("\n")
+            for line in wrapped(self._words(f"{paper.title}. {paper.note}"), width, "$muted"):
+                text.append("\n").append_text(Text.of(line))
+        free = height - len(text.plain.splitlines()) - 2
+        if airy and free >= _IDEA:
+            idea = self._draw_method(width, free)
+            text.append("\n\n" if idea.plain else "").append_text(idea)
         return text
 
     def _draw_method(self, width: int, height: int) -> Text:
