@@ -2,7 +2,7 @@
 
     python benchmarks/repaint.py [--keys 200]
 
-Promised: at most 100 ms while a lab trains. The baseline is the same screen and keys while nothing trains. In a real
+Promised: at most 50 ms while a lab trains. The baseline is the same screen and keys while nothing trains. In a real
 terminal (a pty) of 120×40; `?` (keys) is pressed again and again, and the time ends when words have arrived
 that only the answer to this key has: the charts of the training go on painting meanwhile.
 """

@@ -60,10 +60,10 @@ def test_python_itself_does_none_meanwhile(clock):
     full = []
     gc.callbacks.append(lambda phase, info: full.append(info["generation"]) if phase == "start" else None)
     try:
-        kept = [[[] for _ in range(20)] for _ in range(20_000)]
+        kept = [[[] for _ in range(20)] for _ in range(30_000)]
     finally:
         gc.callbacks.pop()
-    assert len(kept) == 20_000
+    assert len(kept) == 30_000
     assert 1 in full
     assert 2 not in full
     scheduler.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.binding import Binding
+from textual.css.stylesheet import Stylesheet
 from textual.renderables.background_screen import BackgroundScreen
 
 from tlcourse.tui.screens.dialogs import keys_of
@@ -81,6 +82,18 @@ async def test_a_slash_can_be_typed_into_every_field(visit, place):
             await person.sees("Question 3")
         await person.press("1", "slash", "2")
         assert person.app.screen.focused.value == "1/2"
+
+
+async def test_what_a_dialog_holds_is_styled_once_when_it_opens(visit, monkeypatch):
+    async with visit(120, 40) as person:
+        await person.press("question_mark", "escape")  # its CSS is read
+        styled = []
+        apply = Stylesheet.apply
+        monkeypatch.setattr(
+            Stylesheet, "apply", lambda sheet, node, **how: styled.append(node.id) or apply(sheet, node, **how)
+        )
+        await person.press("question_mark")
+        assert styled.count("keys") == 1
 
 
 async def test_what_lies_below_a_dialog_is_dimmed_once_and_anew_at_another_size(visit, monkeypatch):

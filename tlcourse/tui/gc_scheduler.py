@@ -15,9 +15,9 @@ LOOK_S = 0.1
 """How often to look whether it is time."""
 _QUIET_S = 0.3
 _LATEST_S = 60.0
-_DUE = 10  # collections of younger objects after which Python itself would do a full one
+_DUE = 3  # collections of younger objects after which Python itself would do a full one
 _NEVER = 1_000_000
-_YOUNG = (700, 10)  # Python's own; at its start a command looks less often (`__main__.py`)
+_YOUNG = (50_000, 10)  # objects, and collections: with Python's own 700 a dialog that opens waits for a hundred
 
 
 def not_yet() -> None:

@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.events import Click
+from textual.events import Click, ScreenResume
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
@@ -268,13 +268,16 @@ class _Below(Visual):
 
     def __init__(self, under: BackgroundScreen) -> None:
         dimmed: dict[object, Segment] = {}  # a screen has some twenty styles in a thousand pieces
+        seen: dict[Style | None, Style | None] = {}  # what one can click makes of each of these several
 
         def dim(piece: Segment) -> Segment:
-            style = piece.style or Style()
-            key = (style.color, style.bgcolor, *(getattr(style, name) for name in _ATTRIBUTES))
-            if key not in dimmed:
-                dimmed[key] = next(iter(BackgroundScreen.process_segments([piece], under.color)))
-            return Segment(piece.text, dimmed[key].style)
+            if piece.style not in seen:
+                style = piece.style or Style()
+                key = (style.color, style.bgcolor, *(getattr(style, name) for name in _ATTRIBUTES))
+                if key not in dimmed:
+                    dimmed[key] = next(iter(BackgroundScreen.process_segments([piece], under.color)))
+                seen[piece.style] = dimmed[key].style
+            return Segment(piece.text, seen[piece.style])
 
         self._strips = [Strip(map(dim, strip), strip.cell_length) for strip in drawn_strips(under.screen)]
 
@@ -297,7 +300,14 @@ class Dialog(ModalScreen[Result]):
     def __init__(self) -> None:
         super().__init__()
         self._below: tuple[object, _Below] | None = None
-        self._sized = False
+        self._sized = self._resumed = False
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Textual would style all of it again. But for itself, made before its CSS was read, it was styled just now."""
+        if not self._resumed:
+            event.refresh_styles = False
+            self.app.stylesheet.apply(self)
+        self._resumed = True
 
     def render(self) -> Any:
         """What lies below, drawn when the dialog opens, and again at another size or in other colours."""
