@@ -292,6 +292,25 @@ def test_a_file_alone_is_graded_and_without_the_hidden_data_nothing_is(tmp_path,
         gradescope.result_of(load_course(assignments).exercise("pictures"), submission, Options(), tmp_path / "source")
 
 
+def test_the_zip_holds_what_the_reference_answers_to_its_seed_and_no_reference(tmp_path):
+    from tlcourse.course.loader import load_course
+    from tlcourse.grading.grader import Grader
+    from tlcourse.grading.lms.autograder import Settings, autograder
+    from tlcourse.grading.reference import NoReferenceHereError
+
+    course = Path(__file__).parents[1] / "assignments_course"
+    exercise = load_course(course).exercise("logistic")
+    with zipfile.ZipFile(io.BytesIO(autograder(exercise, course, Settings("logistic", 77, "key")))) as opened:
+        names = opened.namelist()
+        opened.extractall(tmp_path)
+    assert "course/graders/logistic/answers.bin" in names  # where no submission looks, as the graders
+    assert not [name for name in names if "references" in name and name.startswith("course/")]
+    there = Grader(load_course(tmp_path / "course").exercise("logistic"))
+    assert len(there.cases(77, None)) == 49
+    with pytest.raises(NoReferenceHereError):
+        there.cases(78, None)
+
+
 def test_the_zip_holds_no_gradebook_beside_a_grader_and_refuses_a_link_that_it_would_lose(line, tmp_path):
     from tlcourse.errors import UnableError
     from tlcourse.grading.lms.autograder import Settings, autograder

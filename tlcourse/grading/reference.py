@@ -23,7 +23,8 @@ from tlcourse.execution.answers import AnswerError, Ref, from_bytes, to_bytes
 from tlcourse.grading.scoring.calls import Case
 
 PRACTICE = "answers.bin"
-"""In `exercises/NAME` of a copy for students: the answers to the cases of the public seed."""
+"""In `exercises/NAME` of a copy for students: the answers to the cases of the public seed. In `graders/NAME`, which no
+submission sees: those of a secret seed, where the reference does not go."""
 _KEPT = 8
 
 
@@ -44,7 +45,9 @@ class Reference:
     """The reference of an exercise, called where its cases need it."""
 
     def __init__(self, exercise: LoadedExercise) -> None:
-        self._about, self._path, self._practice = exercise.about, exercise.reference, exercise.folder / PRACTICE
+        self._about, self._path = exercise.about, exercise.reference
+        secret = exercise.staff / exercise.folder.name / PRACTICE
+        self._practice = secret if secret.is_file() else exercise.folder / PRACTICE
         self._module: ModuleType | None = None
         self._answers: dict[bytes, list[Any]] = {}
         self._lock = threading.Lock()

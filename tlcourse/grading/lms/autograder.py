@@ -87,7 +87,7 @@ def autograder(exercise: LoadedExercise, course: Path | None, settings: Settings
     if course is not None:
         files += [(f"{COURSE}/{name}", path.read_bytes(), _PRIVATE) for name, path in _files_of_course(course)]
         if answers := Grader(exercise).practice(settings.seed):  # no reference goes there
-            files.append((f"{COURSE}/exercises/{exercise.folder.name}/{PRACTICE}", answers, _PRIVATE))
+            files.append((f"{COURSE}/graders/{exercise.folder.name}/{PRACTICE}", answers, _PRIVATE))
     return _packed(files)
 
 
