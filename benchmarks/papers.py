@@ -158,7 +158,7 @@ def patch_mix(seeds: list[int]) -> dict[str, Any]:
         return {"accuracy": accuracy, MINUTES: (time.process_time() - begin) / 60}
 
     arms = ("source", "pseudo", "mixed", "target")
-    found = _runs("patch-mix", BRIDGE_EPOCHS, arms, seeds, one)
+    found = _runs(f"patch-mix-{BRIDGE_PICTURES}", BRIDGE_EPOCHS, arms, seeds, one)
     settings = (
         f"{BRIDGE_PICTURES:,} training pictures of each domain, with other digits in each, and {BRIDGE_EPOCHS} epochs"
         " for every arm, from the same start; the target has no part in the first of them. The network of the first"
@@ -187,13 +187,13 @@ def signs(seeds: list[int]) -> dict[str, Any]:
         value = drawn.trained(arm, seed)
         return {"accuracy": value, MINUTES: (time.process_time() - begin) / 60}
 
-    found = _runs("signs", drawn.EPOCHS, tuple(SIGNS_PAPER), seeds, one)
+    found = _runs(f"signs-{drawn.EACH}", drawn.EPOCHS, tuple(SIGNS_PAPER), seeds, one)
     settings = (
         f"not the paper's 100,000 pictures but {drawn.EACH * drawn.CLASSES:,} signs of all 43 classes, drawn by"
         f" benchmarks/signs.py; {drawn.EPOCHS} epochs for every arm, batches of 64 a domain, three convolutions with"
-        f" instance norm, SGD with momentum, rate {drawn.RATE:g}. DANN sees GTSRB's training photographs without labels"
-        " (validation tracks left out); the target row learns from their labels, and is an oracle. GTSRB is the part"
-        " that docs/data.md describes, not the official split."
+        f" instance norm, SGD with momentum, rate {drawn.RATE:g}. DANN sees GTSRB's 6,384 training photographs without"
+        " labels (validation tracks left out), some twice an epoch; the target row learns from their labels, and is an"
+        " oracle. GTSRB is the part that docs/data.md describes, not the official split."
     )
     return {
         "title": "Signs drawn here → GTSRB's photographs, accuracy on the target's test pictures",

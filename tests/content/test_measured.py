@@ -73,6 +73,18 @@ def test_figures_of_coral_are_those_of_the_record():
     says("coral", f"no adaptation {percent(photos[0])}, CORAL {percent(photos[1])}, subspace")
 
 
+def test_figures_of_dann_are_those_of_the_record():
+    source, subspace, dann, target = (decimals(value) for value in means("mnist-m").values())
+    says("dann", f"source only {source}, subspace alignment {subspace}, DANN {dann}, target labels {target}")
+    negatives = [decimals(v) for v in means("mnist-m-inverted", "mean of the last epoch's weights").values()]
+    says("dann", f"source only reads {negatives[0]} and DANN {negatives[1]}")
+    source, dann, target = (decimals(value) for value in means("signs").values())
+    says("dann", f"source only read {source} of", f"DANN {dann}, a network with target labels {target}")
+    pairs = zip(*(row["values"]["accuracy"] for row in RECORD["signs"]["rows"][:2]), strict=True)
+    gain = interval([with_it - without for without, with_it in pairs])
+    says("dann", f"by {decimals(gain.mean)} in the mean (−{decimals(-gain.low)} to {decimals(gain.high)})")
+
+
 def test_figures_of_patch_mix_are_those_of_the_record():
     names = ("source only", "pseudo-labels without mixing", "patch-mix", "labelled target")
     rows = [interval(row["values"]["accuracy"]) for row in RECORD["patch-mix"]["rows"]]
