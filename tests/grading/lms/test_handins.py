@@ -566,6 +566,14 @@ def test_a_download_that_lies_some_folders_down_is_found(tmp_path, above):
     assert handin.owner == "Jane Doe"
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_only_hand_in_of_a_download_is_called_as_its_folder(tmp_path, packed):
+    folder = lay(tmp_path / "in", "Jane Doe")
+    if packed:
+        folder = Path(shutil.make_archive(str(tmp_path / "late"), "zip", folder))
+    assert [one.owner for one in find_handins(folder, tmp_path / "into").found] == ["Jane Doe"]
+
+
 def test_a_solution_one_folder_down_or_in_the_only_zip_is_what_counts(tmp_path):
     folder = tmp_path / "in"
     (folder / "Jane Doe" / "ex2").mkdir(parents=True)

@@ -148,6 +148,8 @@ def _wrappers(entries: list[_Entry], is_handin: Callable[[str], bool]) -> int:
         inside = any(len(parts) > depth + 1 for parts in every)
         if len(tops) != 1 or not inside or is_handin(next(iter(tops))):
             return depth
+        if any(parts[depth + 1 :] in (("solution.py",), ("solution.ipynb",)) for parts in every):
+            return depth  # the only hand-in: it is called as this folder
         depth += 1
 
 

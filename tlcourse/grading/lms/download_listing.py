@@ -331,4 +331,6 @@ def root_of_handins(folder: Path, is_handin: Callable[[str], bool]) -> Path:
         inside = [child for child in folder.iterdir() if not is_left_behind(child.name) and child.name not in _OUR_OWN]
         if len(inside) != 1 or inside[0].is_symlink() or not inside[0].is_dir() or is_handin(inside[0].name):
             return folder
+        if any((inside[0] / name).is_file() for name in ("solution.py", "solution.ipynb")):
+            return folder  # the only hand-in of a download is called as its folder, and not as its file
         folder = inside[0]
