@@ -724,11 +724,16 @@ def test_what_is_no_event_of_ours_is_dropped(ran):
 
 
 def test_where_the_system_tells_of_no_end_the_watch_looks_itself(ran, monkeypatch):
+    asked: list[int] = []
+
     def refuse(pid: int) -> int:
+        asked.append(pid)
         raise OSError
 
     monkeypatch.setattr(os, "pidfd_open", refuse, raising=False)
-    assert ran("fitted()\nanswer()").status == "done"
+    report = ran("print(os.getpid())\nfitted()\nanswer()")
+    assert report.status == "done"
+    assert asked == ([int(report.log)] if sys.platform == "linux" else [])  # Linux alone is asked to tell
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
