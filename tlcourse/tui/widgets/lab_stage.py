@@ -210,7 +210,7 @@ class Stage(Vertical):
         if self._result is None:
             return Text()
         papers = "".join(f" · ◆ {paper.title}" for paper in self._lab.paper)
-        self._part("result").border_subtitle = cut(self._words(seeds(self._result) + papers), width)
+        self._part("result").border_subtitle = cut(self._words(seeds(self._result) + papers), width - 2)
         keys = keys_of(self._lab, self.curves.arms, ascii_only=self._ascii)
         lines = bars(self._lab, self._result, width - self._ascii, keys)  # there `±` takes a column more
         text = Text(no_wrap=True, overflow="crop")
