@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from hypothesis import settings
 from tlcourse import own_process
 from tlcourse.course.loader import load_course
 from tlcourse.course.model import LoadedExercise
+from tlcourse.errors import ContentError
 from tlcourse.grading.grade import Options, grade
 from tlcourse.grading.result import Result
 from tlcourse.sandbox.choose import findings
@@ -41,10 +43,28 @@ def trusting() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The bundled course as it is kept once it was read; none where it cannot be read, for its own tests to say."""
+    home = tmp_path_factory.mktemp("read-once")
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(ContentError):
+        patch.setenv("TLCOURSE_HOME", str(home))
+        load_course()
+    return [*home.glob("cache/course-*")]
+
+
 @pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """No test reads or writes the record or the configuration of the person who runs it."""
+def own_home(
+    read_once: list[Path], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """No test reads or writes the record or the configuration of the person who runs it.
+
+    That person opened the course before: to read and check it takes a quarter of a second, and most tests open it.
+    """
     home = tmp_path_factory.mktemp("home")
+    for kept in read_once:
+        (home / "cache").mkdir(exist_ok=True)
+        os.link(kept, home / "cache" / kept.name)
     monkeypatch.setenv("TLCOURSE_HOME", str(home))
     monkeypatch.setenv("TLCOURSE_CONFIG", str(home / "config.yaml"))
     monkeypatch.delenv(own_process.SECRET, raising=False)

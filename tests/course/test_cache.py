@@ -16,6 +16,12 @@ LAB = Path(loader.__file__).parents[1] / "content" / "labs" / "dann.yaml"
 UNITS = ["dann"]
 
 
+@pytest.fixture(autouse=True)
+def first_start(own_home: Path) -> None:
+    """Nothing was kept before."""
+    shutil.rmtree(own_home / "cache")
+
+
 @pytest.fixture
 def reads(monkeypatch) -> list[Path]:
     """The quiz of the course, once for each time that it was read from its files."""
