@@ -71,6 +71,8 @@ def test_a_class_from_its_zip_to_marks_with_one_unmarked_and_one_changed_since(t
     ]:
         ta("mark", who, part, points, "--comment", f"about {part}", "--who", "sofie")
     assert ta("mark", "--todo", "--plain").stdout == "todo: bo: reading, words\n"
+    ta("feedback", "sooner")
+    assert "– not all of the 10 points are given yet – bo" in (tmp_path / "sooner/feedback/bo/feedback.md").read_text()
     assert "bo" in ta("export", "--format", "csv", fails=2).stderr
     assert marks(ta, "--partial") == {"ann": "9.5", "bo": "", "cem": "8"}  # bo waits: that is no 0
 

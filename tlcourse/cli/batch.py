@@ -266,13 +266,12 @@ def found_lines(handins: HandIns, command: list[str], place: Place) -> Iterator[
     Of a download that comes into a batch, those who handed in with that batch are none of the last.
     """
     from tlcourse.grading.gradebook.people import without_handin
-    from tlcourse.text import harmless
+    from tlcourse.text import counted, harmless
 
     groups = sum(1 for handin in handins.found if handin.kind == "group")
     people = sum(len(handin.members) for handin in handins.found)
-    yield (
-        f"{len(handins.found)} hand-ins found ({groups} of groups) for {people} people; download of: {handins.platform}"
-    )
+    found = counted(len(handins.found), "hand-in")
+    yield f"{found} found ({groups} of groups) for {counted(people, 'person', 'people')}; download of: {handins.platform}"
     unmatched = [(one.name, one.reason) for one in handins.unmatched]
     without = [one for one in without_handin(handins, unmatched) if one.person.id not in place.members]
     for word, listed in (

@@ -73,7 +73,7 @@ def collect(
         raise SubmissionError(
             f"{shown(origin)}: no such file or folder.",
             cause="the path is misspelt, or the solution is not made yet.",
-            remedy="tlcourse init EXERCISE makes a solution.py to start from.",
+            remedy=f"tlcourse init {about.id if about else 'EXERCISE'} makes a solution.py to start from.",
         ) from None
     except (OSError, ValueError) as error:
         raise unreadable(origin, error if isinstance(error, OSError) else OSError(0, str(error))) from None

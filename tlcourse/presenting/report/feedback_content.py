@@ -107,7 +107,7 @@ def feedback_of(
         title=exercise.about.title,
         owner=line(status.handin.owner) + (f", {line(person)}" if person and len(status.handin.members) > 1 else ""),
         outcome=OUTCOMES[status.outcome],
-        points=points(status.points_of(person), exercise.about.max_points),
+        points=_points_so_far(exercise, status, person),
         note=_note(exercise, status, person),
         checks=[check(one) for one in result.checks] if result else [],
         next_thing=next_thing(exercise, status, result),
@@ -149,6 +149,14 @@ def _note(exercise: LoadedExercise, status: GradeStatus, person: str) -> str:
 
 def _reason(decided: Override) -> list[str]:
     return [f"Reason: {sentence(line(decided.why, 2000))}"] if decided.shown else []
+
+
+def _points_so_far(exercise: LoadedExercise, status: GradeStatus, person: str) -> str:
+    got, most = status.points_of(person), exercise.about.max_points
+    decided = status.overrides_of_members.get(person) or status.override
+    if got is None and decided is None and status.hand_of(person).unset:
+        return f"not all of the {most:g} points are given yet"
+    return points(got, most)
 
 
 def _points_by_hand(hand: ByHand, item: ManualItem) -> str:
