@@ -17,7 +17,7 @@ from tlcourse.cli import out
         (["grade", "ex9", "x.py"], 2, ["no exercise 'ex9'", "use one of: line"]),
         (["exercise", "show", "ex9"], 2, ["no exercise 'ex9'"]),
         (["exercise", "hint", "line", "7"], 2, ["has 3 hints"]),
-        (["grade", "line", "missing.py"], 2, ["missing.py: no such file", "tlcourse init"]),
+        (["grade", "line", "missing.py"], 2, ["missing.py: no such file", "tlcourse init line makes"]),
         (["grade", "line"], 2, ["none lies here", "tlcourse init line"]),
         (["grade", "line", "x.txt"], 2, ["neither a .py, nor a .ipynb, nor a ZIP"]),
         (["grade", "line", "broken.ipynb"], 2, ["cannot be read as a notebook"]),

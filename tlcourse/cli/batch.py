@@ -270,8 +270,8 @@ def found_lines(handins: HandIns, command: list[str], place: Place) -> Iterator[
 
     groups = sum(1 for handin in handins.found if handin.kind == "group")
     people = sum(len(handin.members) for handin in handins.found)
-    found = counted(len(handins.found), "hand-in")
-    yield f"{found} found ({groups} of groups) for {counted(people, 'person', 'people')}; download of: {handins.platform}"
+    found, whose = counted(len(handins.found), "hand-in"), counted(people, "person", "people")
+    yield f"{found} found ({groups} of groups) for {whose}; download of: {handins.platform}"
     unmatched = [(one.name, one.reason) for one in handins.unmatched]
     without = [one for one in without_handin(handins, unmatched) if one.person.id not in place.members]
     for word, listed in (
