@@ -64,6 +64,7 @@ def test_what_lies_in_a_zip_within_a_zip_is_held_to_the_same_limits(desk, inside
     desk.refuses(nested(forge(SOLUTION, Member(inside, bytes(8 * MB))), deep), why)
 
 
+@pytest.mark.slow
 def test_a_million_empty_entries_are_refused(desk):
     names = range(1_000_000)
     local = b"".join(b"PK\x03\x04" + bytes(22) + struct.pack("<HH", 7, 0) + b"%07d" % n for n in names)

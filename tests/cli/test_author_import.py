@@ -74,6 +74,7 @@ def test_its_notebook_stays_as_it_was_imported(course):
     assert write_starter_notebooks(load_course(course)) == []
 
 
+@pytest.mark.slow
 def test_references_have_all_points_and_starters_none(course, quick_sandbox):
     for name in POINTS:
         full = graded(course, name, course / "graders" / "references" / f"{name}.py", quick_sandbox)

@@ -110,6 +110,7 @@ def test_one_command_grades_the_class_and_leaves_feedback_and_reports(graded, pl
     assert (place / "home" / "secret").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 def test_the_same_command_again_grades_nothing_until_it_is_said_how(graded, ta):
     refused = ta(*CLASS)
     assert refused.returncode == 2
@@ -120,6 +121,7 @@ def test_the_same_command_again_grades_nothing_until_it_is_said_how(graded, ta):
     assert json.loads(resumed.stdout)["batch"] == graded["batch"]
 
 
+@pytest.mark.slow
 def test_a_batch_goes_on_with_the_lists_it_was_begun_with_and_with_no_others(graded, ta, place):
     bare = ta("batch", "line", "handins", "--resume", "--json")
     assert bare.returncode == 0, bare.stderr

@@ -173,6 +173,7 @@ def unknown_in(words: list[str]) -> str:
     return next((word for word in words if word.startswith("--") and word.split("=")[0] not in options), "")
 
 
+@pytest.mark.slow
 def test_every_command_that_a_message_names_is_there():
     wrong, tried = [], 0
     for source in SOURCES:

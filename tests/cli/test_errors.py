@@ -83,6 +83,7 @@ def test_a_solution_that_breaks_has_the_exit_code_of_its_outcome(graded_here, tm
     assert "tlcourse/execution" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_device_that_is_not_there_is_exit_code_3_and_nothing_is_counted(graded_here, tmp_path):
     (tmp_path / "solution.py").write_text("def fit(task): return None\n")
     done = graded_here("grade", "line", "--device", "mps")

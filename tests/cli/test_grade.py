@@ -27,6 +27,7 @@ GRADE_LINE = [sys.executable, "-m", "tlcourse", "grade", "line", "--events", "--
 REFERENCE = str(EXAMPLE / "graders" / "references" / "line.py")
 
 
+@pytest.mark.slow
 def test_init_makes_a_starter_that_runs_and_does_not_pass(tl, tmp_path):
     made = tl("init", "line")
     assert made.returncode == 0
@@ -78,6 +79,7 @@ def test_why_an_exercise_has_no_board_is_said_in_one_line(tl):
         assert f"Likely cause: {why}" in done.stderr
 
 
+@pytest.mark.slow
 def test_grade_prints_one_document_and_nothing_else_on_stdout(tl):
     graded = tl("grade", "line", REFERENCE, "--json")
     document = json.loads(graded.stdout)
@@ -95,6 +97,7 @@ def test_grade_prints_one_document_and_nothing_else_on_stdout(tl):
     assert document["runs"][0]["sandbox"] in ("bubblewrap", "none")
 
 
+@pytest.mark.slow
 def test_a_verdict_in_plain_words_has_one_fact_a_line_and_names_the_sandbox(tl):
     graded = tl("grade", "line", REFERENCE, "--plain", "--sandbox", "none")
     lines = graded.stdout.splitlines()
@@ -103,6 +106,7 @@ def test_a_verdict_in_plain_words_has_one_fact_a_line_and_names_the_sandbox(tl):
     assert "without a sandbox" in lines[-1]
 
 
+@pytest.mark.slow
 def test_a_verdict_from_in_the_landlock_sandbox_says_what_that_cannot_stop(tl):
     from tlcourse.sandbox import choose
 

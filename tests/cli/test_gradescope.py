@@ -330,6 +330,7 @@ def test_the_zip_holds_no_gradebook_beside_a_grader_and_refuses_a_link_that_it_w
         autograder(line, mine, settings)
 
 
+@pytest.mark.slow
 def test_packages_of_an_exercise_are_those_that_are_installed_here_and_no_others(line):
     from tlcourse.errors import UnableError
     from tlcourse.grading.lms.autograder import Settings, autograder

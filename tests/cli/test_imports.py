@@ -61,6 +61,7 @@ def test_help_imports_no_part_that_does_the_work(own_home):
     assert all(name.startswith(("tlcourse.cli", "tlcourse.errors", "tlcourse.own_process")) for name in ours)
 
 
+@pytest.mark.slow
 def test_grading_never_imports_torch_or_the_screen_in_the_process_that_scores(own_home):
     reference = f"{EXAMPLE}/graders/references/line.py"
     modules = imported("grade", "line", reference, "--json", "--course", EXAMPLE, home=own_home)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 
+@pytest.mark.slow
 def test_a_lab_is_listed_shown_run_and_replayed(tl):
     labs = json.loads(tl("lab", "list", "--json", course=None).stdout)["labs"]
     assert {"coral", "shifts", "pinball"} <= {lab["id"] for lab in labs}

@@ -179,6 +179,7 @@ def test_every_command_is_tried():
     assert [one for one in known if not any(line.startswith(f"{one} ") for line in tried)] == []
 
 
+@pytest.mark.slow
 def test_doctor_names_the_build_that_fits_this_machine(outcomes):
     found = {one["name"]: one for one in json.loads(outcomes["doctor --json"][1])["findings"]}
     assert (found["torch"]["works"], found["torch"]["needed"]) == (False, True)

@@ -19,6 +19,7 @@ ENDLESS = "def fit(task):\n    while True:\n        pass\n"
 QUICK_BATCH = Path(__file__).parents[1] / "grading" / "batch" / "quick_batch.py"
 
 
+@pytest.mark.slow
 def test_a_run_logs_its_limits_and_how_it_ended_and_stdout_stays_one_document(tl):
     graded = tl("grade", "line", REFERENCE, "--json", "-v")
     assert json.loads(graded.stdout)["outcome"] == "pass"
@@ -34,6 +35,7 @@ def test_a_limit_that_was_hit_is_logged_with_its_reason(tl, tmp_path):
     assert ": stopped as timeout: " in stopped.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_logged_unasked_and_the_environment_asks_as_well(tl, monkeypatch):
     assert "tlcourse.execution.supervise" not in tl("run", "line", REFERENCE).stderr
     monkeypatch.setenv("TLCOURSE_DEBUG", "0")
@@ -72,6 +74,7 @@ def test_a_batch_logs_what_is_resumed_skipped_and_tried_again_and_why(tmp_path):
     assert second.count("skipped, since it has a final result") == 2
 
 
+@pytest.mark.slow
 def test_the_app_logs_into_a_file_that_its_first_line_names_and_its_processes_append_to_it(tmp_path):
     file = tmp_path / "data" / "app.log"
     code = (

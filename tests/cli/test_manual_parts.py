@@ -51,6 +51,7 @@ def marks(ta, *more):
     return {row["id"]: row["points"] for row in rows}
 
 
+@pytest.mark.slow
 def test_a_class_from_its_zip_to_marks_with_one_unmarked_and_one_changed_since(ta, tmp_path):
     """Ann: 4 by tests, 2 + 2.5 + 1 by people: 9.5. Bo: 3 by tests. Cem: 4 by tests, no notebook: 1 + 3 + 0 = 8."""
     handins = {

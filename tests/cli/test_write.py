@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 GRADERS = Path(__file__).parents[2] / "graders" / "write"
 
 
+@pytest.mark.slow
 def test_a_method_is_begun_checked_and_counted_in_progress(tl, tmp_path):
     listed = json.loads(tl("write", "list", "--json", course=None).stdout)["write"]
     assert [one["state"]["outcome"] for one in listed] == [""] * len(listed)

@@ -56,6 +56,7 @@ def test_where_the_cluster_does_not_hear_it_the_folder_stays(tmp_path, scancel):
     assert [one.job for one in Journal(folder).open] == ["18"]
 
 
+@pytest.mark.slow
 def test_what_a_run_may_read_lies_on_the_cluster_by_its_hash_and_is_read_on_the_node(tmp_path, job_for, told):
     public = tmp_path / "words.txt"
     public.write_text("one two three")

@@ -238,6 +238,7 @@ def test_the_package_travels_without_graders_and_the_same_package_is_the_same_ar
     assert package_archive()[0] == digest
 
 
+@pytest.mark.slow
 def test_config_set_show_and_path_are_commands(tl, tmp_path, monkeypatch):
     monkeypatch.setenv("TLCOURSE_CONFIG", str(tmp_path / "deep" / "config.yaml"))
     assert tl("config", "set", "lumi", "account=project_1", course=None).returncode == 0

@@ -38,6 +38,7 @@ def test_practice_seeds_are_none_that_data_are_drawn_from():
     assert not practice & graded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generator", ["insects", "stars"])
 def test_no_sample_is_among_the_pictures_of_a_public_run(generator):
     about = next(e.about for e in load_course().exercises.values() if e.about.generator == generator)

@@ -66,6 +66,7 @@ def _trained(others, steps, **given):
     return net, averaged.module
 
 
+@pytest.mark.slow
 def test_source_only_is_what_dann_is_with_lambda_0(drawn):
     others = mnist_m.target("train")[0][: 2 * mnist_m.BATCH]
     (plain, _), (without, _), (with_it, _) = _trained(None, 2), _trained(others, 2, weight=0), _trained(others, 2)

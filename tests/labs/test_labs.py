@@ -212,6 +212,7 @@ def test_every_lab_has_its_experiment_and_every_experiment_its_lab():
     assert runs == {(lab.module, lab.function(data)) for lab in LABS.values() for data in ("mini", *lab.data)}
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_ends_in_advice_and_keeps_what_it_told():
     from tests.labs.conftest import LABS
 

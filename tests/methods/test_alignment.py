@@ -67,6 +67,7 @@ def test_the_wrong_twins_of_the_deep_loss_are_told_apart(domains):
     assert all(abs(wrong / right - 1) > 0.2 for wrong in (rooted, scaled, samples))
 
 
+@pytest.mark.slow
 def test_the_deep_loss_pulls_the_covariances_together(domains):
     source, target = (x.float() for x in domains)
     weight = torch.eye(6, requires_grad=True)

@@ -113,6 +113,7 @@ class TestEntering:
             time.sleep(60)
         """
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["bubblewrap", "fork-server", "landlock", "none"])
     def test_what_a_run_forks_before_anybody_looks_at_it_is_inside(self, real, job_for, monkeypatch, name):
         if not next(one for one in findings() if one.name == name).available:

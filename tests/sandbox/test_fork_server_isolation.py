@@ -38,6 +38,7 @@ told["streams"] = [(s.encoding, s.errors, s.line_buffering) for s in (sys.stdin,
 """
 
 
+@pytest.mark.slow
 def test_a_run_finds_the_same_world_in_the_fork_server_as_behind_a_sandbox_of_its_own(
     fork_server_sandbox, job_for, tells, told
 ):
@@ -198,6 +199,7 @@ def deaf():
         signal.signal(number, handler)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bubblewrap", "fork-server", "none"])
 def test_a_run_hears_signals_however_its_grader_was_started(deaf, job_for, tells, told, name):
     with ForkServerSandbox() as fresh:

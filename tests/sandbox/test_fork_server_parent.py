@@ -37,6 +37,7 @@ def sandbox() -> Iterator[ForkServerSandbox]:
         yield one
 
 
+@pytest.mark.slow
 def test_a_parent_that_was_killed_between_runs_is_replaced(job_for, source, sandbox):
     first = sandbox.prewarm().pid
     os.kill(first, signal.SIGKILL)
@@ -94,6 +95,7 @@ def repeat(sandbox: ForkServerSandbox, job_for, source: str, times: int) -> None
         assert run(job_for(source), sandbox, lambda _: None).status == "done"
 
 
+@pytest.mark.slow
 def test_fifty_runs_leave_nothing_behind(job_for, source, leftovers, sandbox):
     repeat(sandbox, job_for, source, 2)
     before = leftovers()

@@ -27,6 +27,7 @@ def landlock_sandbox():
     return LandlockSandbox()
 
 
+@pytest.mark.slow
 def test_a_run_gives_its_predictions_and_leaves_nothing(landlock_sandbox, job_for, tells, told):
     report = run(
         job_for(tells("told['home'] = os.listdir(os.environ['HOME']); told['uid'] = os.getuid()")),
@@ -40,6 +41,7 @@ def test_a_run_gives_its_predictions_and_leaves_nothing(landlock_sandbox, job_fo
         assert told(report)["uid"] >= 64200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "limits", "status", "said"),
     [
@@ -184,6 +186,7 @@ def test_where_landlock_does_not_bound_signals_a_run_may_send_none(landlock_sand
         other.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="without root a run has its grader's own number")
 def test_a_user_that_somebody_has_is_nobodys_run(landlock_sandbox, job_for, tells, told):
     """Whatever has a run's number when it ends is ended with it. A number is held by a lock that root alone takes."""
@@ -259,6 +262,7 @@ def fit(task):
 """
 
 
+@pytest.mark.slow
 def test_loaders_pools_locks_and_shared_tensors_work_without_a_shared_folder(landlock_sandbox, job_for, tells):
     report = run(job_for("import json\n" + MODEL + PROCESSES), landlock_sandbox, lambda _: None)
     assert report.status == "done", report.message

@@ -47,6 +47,7 @@ def hidden_in(view, machine: Path) -> set[str]:
     return {str(Path(one).relative_to(machine)) for one, shown in view.mounts if not shown}
 
 
+@pytest.mark.slow
 def test_the_list_of_what_a_run_sees_of_this_package_is_what_the_worker_imports():
     code = (
         "import json, sys, tlcourse.execution.worker.main as _\n"

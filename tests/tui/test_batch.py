@@ -115,6 +115,7 @@ def marks_given():
         return [(one.target, one.item, one.points, one.comment, bool(one.seen)) for one in hand_marks(book, "descent")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
 async def test_a_hand_in_is_marked_beside_its_checks_with_keys(visit, to_mark, columns, rows):
     async with visit(columns, rows, course=ASSIGNMENTS) as person:
@@ -160,6 +161,7 @@ async def test_a_hand_in_is_marked_beside_its_checks_with_keys(visit, to_mark, c
         assert "ann  PASS 9.5" in shown
 
 
+@pytest.mark.slow
 async def test_a_mark_that_changes_needs_its_reason_and_what_changed_since_is_said(visit, to_mark, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

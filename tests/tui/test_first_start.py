@@ -49,6 +49,7 @@ async def test_what_does_not_work_names_the_command_that_mends_it(visit, examine
         assert "Continue" in await person.press("enter")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["enter", "escape", "3"])
 async def test_it_is_left_at_once_and_not_shown_again(visit, examined, key):
     examined["hold"] = True

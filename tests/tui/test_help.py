@@ -23,6 +23,7 @@ async def go(person, place: str) -> None:
         await person.go(place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 async def test_the_palette_has_every_action_of_the_screen_that_has_a_name_first(visit, no_doctor, place):
     async with visit(80, 24) as person:
@@ -39,6 +40,7 @@ async def test_the_palette_has_every_action_of_the_screen_that_has_a_name_first(
         assert offered.index(min(named, key=offered.index)) == 0
 
 
+@pytest.mark.slow
 async def test_an_action_of_the_palette_does_what_its_key_does(visit):
     async with visit(100, 30) as person:
         await person.go("exercise/ex2")
@@ -73,6 +75,7 @@ async def test_in_a_field_letters_are_letters_and_f1_shows_its_keys(visit):
         await person.sees("Move cursor left")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["quiz/residual-connections", "search"])
 async def test_a_slash_can_be_typed_into_every_field(visit, place):
     async with visit(100, 30) as person:

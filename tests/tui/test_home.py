@@ -124,6 +124,7 @@ def test_the_week_shows_each_day_as_high_as_what_was_done_on_it():
     assert said == "2 days in a row"
 
 
+@pytest.mark.slow
 async def test_the_cursor_stands_on_the_unit_to_continue_with_and_enter_goes_there(visit):
     with Record.open() as record:
         record.keep_place(COURSE, "quiz/lora")
@@ -134,6 +135,7 @@ async def test_the_cursor_stands_on_the_unit_to_continue_with_and_enter_goes_the
         assert "Question 1" in await person.press("up", "enter")
 
 
+@pytest.mark.slow
 async def test_the_buttons_do_what_their_keys_do_for_the_unit_under_the_cursor(visit):
     async with visit(120, 40) as person:
         assert not person.app.screen.query_one("#key-lab").display  # the first unit has no lab
@@ -142,6 +144,7 @@ async def test_the_buttons_do_what_their_keys_do_for_the_unit_under_the_cursor(v
         await person.sees("› lab")
 
 
+@pytest.mark.slow
 async def test_a_click_on_an_area_opens_it(visit):
     async with visit(120, 40) as person:
         await person.pilot.click("#areas", offset=(15, 0))
@@ -170,6 +173,7 @@ async def test_home_uses_the_room_that_there_is(visit, size, least):
         assert len(used) / size[1] >= least
 
 
+@pytest.mark.slow
 async def test_a_unit_shows_a_figure_of_its_lesson_where_there_is_room(visit):
     async with visit(200, 60) as person:
         await person.press(*["down"] * 6)
@@ -201,6 +205,7 @@ async def test_progress_shows_objectives_days_and_what_comes_back(visit):
         assert "⏎ Next" in shown.splitlines()[-1]
 
 
+@pytest.mark.slow
 async def test_after_a_round_enter_leads_on_and_the_change_is_seen(visit):
     async with visit(120, 40) as person:
         await STOPS["quiz-over"](person)

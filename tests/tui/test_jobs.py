@@ -71,6 +71,7 @@ async def test_without_a_cluster_the_key_says_how_to_get_one(visit, no_cluster):
         assert "It runs on this machine" in person.screen
 
 
+@pytest.mark.slow
 async def test_a_configuration_that_does_not_hold_is_said_with_file_and_line(visit, lumi):
     lumi.config.write_text("profiles:\n  lumi:\n    gpus: many\n")
     async with visit(120, 40, course=EXAMPLE) as person:
@@ -100,6 +101,7 @@ async def test_the_palette_offers_the_places_in_an_exercise_only(visit, lumi):
 # -- the Jobs screen -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_waiting_run_has_its_reason_its_place_in_line_and_how_crowded_it_is(visit, lumi, size, tmp_path):
     lumi.of_others("7|RUNNING|a|project1|90|0", "8|RUNNING|b|project2|90|0", "9|PENDING|c|project3|90|0")
@@ -127,6 +129,7 @@ async def test_a_waiting_run_has_its_reason_its_place_in_line_and_how_crowded_it
         await person.sees("Nothing is left")
 
 
+@pytest.mark.slow
 async def test_leaving_the_app_leaves_the_job_and_says_so_and_the_next_visit_cancels_it(visit, lumi, tmp_path):
     async with visit(120, 40, course=EXAMPLE) as person:
         await send(person, tmp_path)
@@ -150,6 +153,7 @@ async def test_leaving_the_app_leaves_the_job_and_says_so_and_the_next_visit_can
     assert run.child.wait(60)
 
 
+@pytest.mark.slow
 async def test_a_cluster_that_is_not_reached_is_one_message_and_the_last_known_state_stays(visit, lumi, tmp_path):
     async with visit(120, 40, course=EXAMPLE) as person:
         await send(person, tmp_path)
@@ -179,6 +183,7 @@ async def test_without_a_cluster_the_screen_says_how_to_get_one(visit, no_cluste
         await person.sees("There is no run")
 
 
+@pytest.mark.slow
 async def test_with_a_cluster_and_no_run_it_says_how_to_send_one(visit, lumi):
     async with visit(80, 24, course=EXAMPLE) as person:
         await person.press("o")

@@ -25,6 +25,7 @@ def configured(tmp_path, monkeypatch):
     return write
 
 
+@pytest.mark.slow
 async def test_a_changed_key_works_the_old_one_no_longer_and_the_help_shows_its_name(visit, configured):
     configured("keys:\n  home.jobs: z,0\n  help: f1\n")
     async with visit(100, 30, course=EXAMPLE) as person:

@@ -33,6 +33,7 @@ async def test_a_lab_is_predicted_run_and_explained_with_its_verdict_in_the_firs
         assert "--" not in shown  # no word of the command line
 
 
+@pytest.mark.slow
 async def test_settings_are_sliders_and_an_exact_value_that_cannot_be_is_refused(visit):
     async with visit(100, 30) as person:
         person.app.go("lab/shifts")
@@ -53,6 +54,7 @@ async def test_settings_are_sliders_and_an_exact_value_that_cannot_be_is_refused
         assert "Claim" in person.screen
 
 
+@pytest.mark.slow
 async def test_a_recorded_run_is_played_paused_scrubbed_and_has_its_verdict_at_the_end(visit):
     async with visit(120, 40) as person:
         await person.go("play/dann")
@@ -94,6 +96,7 @@ async def test_leaving_a_lab_stops_what_it_started(visit):
     assert not [one for one in alive if one.status() != "zombie"]
 
 
+@pytest.mark.slow
 async def test_a_flood_of_events_is_drawn_now_and_then_and_keys_are_heard_in_between(visit, monkeypatch):
     from tlcourse.tui import child_process
     from tlcourse.tui.widgets.lab_view import Drawn
@@ -141,6 +144,7 @@ async def test_a_flood_of_events_is_drawn_now_and_then_and_keys_are_heard_in_bet
         assert "loss" in person.app.screen.query_one("#lab-charts").render().plain
 
 
+@pytest.mark.slow
 async def test_a_lesson_leads_to_its_lab_and_says_so_where_there_is_none(visit):
     async with visit(100, 30) as person:
         person.app.go("lesson/dann")
@@ -169,6 +173,7 @@ async def test_of_several_labs_of_a_lesson_one_is_chosen(visit, size):
         assert person.app.screen.path[-1] == "lesson"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, ascii_only):
@@ -195,6 +200,7 @@ async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, 
         assert all(len(line) <= width for line in drawn.splitlines())
 
 
+@pytest.mark.slow
 async def test_at_most_three_runs_lie_over_another_and_one_can_be_dropped(visit):
     async with visit(100, 30) as person:
         for _ in range(4):
@@ -208,6 +214,7 @@ async def test_at_most_three_runs_lie_over_another_and_one_can_be_dropped(visit)
         assert (await person.press("k", "enter")).count("[x]") == 2
 
 
+@pytest.mark.slow
 async def test_without_a_kept_run_the_keys_say_what_to_do(visit):
     async with visit(100, 30) as person:
         person.app.go("lab/dann")
@@ -217,6 +224,7 @@ async def test_without_a_kept_run_the_keys_say_what_to_do(visit):
         assert "recorded" in await person.press("y")  # the one that comes with the course
 
 
+@pytest.mark.slow
 async def test_features_are_pictured_by_principal_components_or_by_tsne(visit):
     async with visit(100, 30) as person:
         keep_lab_run(person.app, loss=1.0, tsne=True)
@@ -276,6 +284,7 @@ def test_what_trains_is_shown_over_some_seconds_or_as_it_comes():
     assert slow.over
 
 
+@pytest.mark.slow
 async def test_all_labs_have_a_still_a_state_and_are_filtered_opened_and_played(visit):
     async with visit(120, 40) as person:
         keep_lab_run(person.app, loss=1.0)

@@ -37,6 +37,7 @@ def test_a_listing_that_names_no_language_is_coloured_as_none():
     assert LessonFence.highlight("import torch", "python").spans
 
 
+@pytest.mark.slow
 async def test_a_gradient_flows_back_and_stands_still_where_one_moves_it(visit):
     async with visit(120, 40) as person:
         await person.go("lesson/dann#features-without-an-accent")
@@ -57,6 +58,7 @@ async def test_a_gradient_flows_back_and_stands_still_where_one_moves_it(visit):
         assert person.app.focused.id == "page"
 
 
+@pytest.mark.slow
 async def test_motion_off_and_a_wrong_figure_are_both_still(visit):
     config_file().parent.mkdir(parents=True, exist_ok=True)
     config_file().write_text("motion: off\n")
@@ -67,6 +69,7 @@ async def test_motion_off_and_a_wrong_figure_are_both_still(visit):
         assert "[Figure: Nothing at all.]" in await person.press()
 
 
+@pytest.mark.slow
 async def test_keys_move_a_slider_a_stack_and_a_walk_through_questions(visit):
     async with visit(120, 50) as person:
         await person.go("lesson/lora#a-change-of-low-rank")
@@ -89,6 +92,7 @@ async def test_keys_move_a_slider_a_stack_and_a_walk_through_questions(visit):
         assert "quiz" in person.screen.splitlines()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lora"])
 async def test_nothing_beyond_ascii_and_no_gap_reaches_an_ascii_terminal(visit, name):
     async with visit(80, 60, ascii_only=True) as person:
@@ -100,6 +104,7 @@ async def test_nothing_beyond_ascii_and_no_gap_reaches_an_ascii_terminal(visit, 
     assert spelt_out("≥ 0.25·4") == ">= 0.25*4"
 
 
+@pytest.mark.slow
 async def test_an_image_is_shown_in_colours_and_told_in_words_where_there_are_none(visit, tmp_path, monkeypatch):
     from PIL import Image
 

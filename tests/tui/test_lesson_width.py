@@ -34,6 +34,7 @@ async def shown(visit, name: str, columns: int) -> list[str]:
         return hidden(person)
 
 
+@pytest.mark.slow
 async def test_at_80_columns_nothing_of_a_listing_is_hidden(visit):
     assert await shown(visit, "source-and-target", 80) == []
 
@@ -45,6 +46,7 @@ async def test_no_lesson_hides_a_part_of_a_listing(visit, name, columns):
     assert await shown(visit, name, columns) == []
 
 
+@pytest.mark.slow
 async def test_on_60_columns_the_arrows_move_wide_listings(visit):
     async with visit(60, 20) as person:
         await person.go("lesson/lora")
@@ -57,6 +59,7 @@ async def test_on_60_columns_the_arrows_move_wide_listings(visit):
         assert fence.scroll_x == 0
 
 
+@pytest.mark.slow
 async def test_the_contents_open_over_the_text_at_80_columns_and_close_again(visit):
     async with visit(80, 24) as person:
         await person.go("lesson/anchoring")
@@ -69,6 +72,7 @@ async def test_the_contents_open_over_the_text_at_80_columns_and_close_again(vis
         assert not contents.size.width
 
 
+@pytest.mark.slow
 async def test_a_link_opens_its_lab_and_a_lesson_its_section(visit):
     async with visit(100, 30) as person:
         await person.go("lesson/coral")

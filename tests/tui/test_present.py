@@ -86,6 +86,7 @@ async def test_b_blanks_until_the_next_key_and_a_number_is_a_slide(visit):
         assert f"{END} / {END}" not in before
 
 
+@pytest.mark.slow
 async def test_a_labs_recorded_run_plays_on_its_slide_without_torch(visit):
     async with visit(120, 40) as person:
         await person.go("present/dann")
@@ -99,6 +100,7 @@ async def test_a_labs_recorded_run_plays_on_its_slide_without_torch(visit):
         assert "Features" in shown
 
 
+@pytest.mark.slow
 async def test_f5_presents_a_lesson_and_esc_returns_to_it(visit):
     async with visit(120, 40) as person:
         await person.go("lesson/lora")

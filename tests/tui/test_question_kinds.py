@@ -31,6 +31,7 @@ def latest() -> dict[str, bool]:
         return record.latest_answers("kinds-course", "kinds")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_matches_are_given_by_letters_and_each_has_its_reason(visit, size):
     async with visit(*size, course=COURSE) as person:
@@ -105,6 +106,7 @@ async def test_a_drawn_case_shows_its_tables_and_has_one_answer(visit, size):
     assert latest()["case"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_the_wrong_line_of_a_listing_is_chosen_by_its_letter_or_the_cursor(visit, size):
     async with visit(*size, course=COURSE) as person:

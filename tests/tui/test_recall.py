@@ -30,6 +30,7 @@ def pane(person, name) -> QuestionPane:
     return next(one for one in person.app.screen.query(QuestionPane) if one.question.id == name)
 
 
+@pytest.mark.slow
 async def test_a_question_is_answered_where_it_stands_and_counts_as_in_its_quiz(visit):
     async with visit(80, 24) as person:
         await person.go("lesson/lora#a-change-of-low-rank")
@@ -53,6 +54,7 @@ async def test_a_question_is_answered_where_it_stands_and_counts_as_in_its_quiz(
         assert "✓ right last time" not in person.screen
 
 
+@pytest.mark.slow
 async def test_fields_take_letters_and_own_words_are_judged_there(visit, kinds):
     async with visit(100, 40, course=kinds) as person:
         await person.go("lesson/kinds")
@@ -72,6 +74,7 @@ async def test_fields_take_letters_and_own_words_are_judged_there(visit, kinds):
         assert latest == {"number": True, "words": False}
 
 
+@pytest.mark.slow
 async def test_before_it_is_asked_a_question_has_no_cursor_and_letters_mean_what_they_always_do(visit):
     async with visit(120, 70) as person:
         await person.go("lesson/lora#a-change-of-low-rank")
@@ -84,6 +87,7 @@ async def test_before_it_is_asked_a_question_has_no_cursor_and_letters_mean_what
         assert pane(person, "lora-rank").marked is None
 
 
+@pytest.mark.slow
 async def test_an_answer_that_was_folded_asks_whether_it_was_known_and_comes_back_in_the_review(visit, monkeypatch):
     async with visit(120, 40) as person:
         await person.go("lesson/lora#a-change-of-low-rank")
@@ -110,6 +114,7 @@ async def test_an_answer_that_was_folded_asks_whether_it_was_known_and_comes_bac
         assert latest == {"lora#q-cb6b6d87": True, "lora#q-752eb325": True}
 
 
+@pytest.mark.slow
 async def test_of_several_open_answers_the_last_one_on_the_screen_is_meant_and_none_that_is_out_of_sight(visit):
     async with visit(120, 24) as person:
         await person.go("lesson/lora#a-change-of-low-rank")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+import pytest
+
 from tlcourse.student.record import Record
 
 COURSE = Path(__file__).parent.parent / "question_course"
@@ -44,6 +46,7 @@ async def test_with_nothing_due_review_says_so_and_home_does_not_mention_it(visi
         assert "Continue" in await person.press("escape")
 
 
+@pytest.mark.slow
 async def test_after_a_unit_with_a_mixed_quiz_m_goes_on_with_it(visit):
     async with visit(100, 40) as person:
         course = person.app.course

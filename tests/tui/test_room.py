@@ -25,7 +25,10 @@ def used(screen: str, columns: int, rows: int) -> float:
 LEAST = 0.55
 
 
-@pytest.mark.parametrize("stop", ["home-begun", "lab", "lab-played", "exercise-bench", "progress", "lesson", "labs"])
+SLOW = [pytest.param(stop, marks=pytest.mark.slow) for stop in ("lab-played", "exercise-bench", "lesson", "labs")]
+
+
+@pytest.mark.parametrize("stop", ["home-begun", "lab", "progress", *SLOW])
 async def test_large_terminals_are_used(visit, stop, no_doctor):
     async with visit(200, 60) as person:
         await STOPS[stop](person)
@@ -51,6 +54,7 @@ async def test_every_lab_uses_a_usual_terminal_before_its_run_and_after_it(visit
             await person.press("escape")
 
 
+@pytest.mark.slow
 async def test_a_lab_before_its_run_shows_what_it_is_about_and_nothing_of_how_it_comes_out(visit):
     async with visit(200, 60) as person:
         for lab in ("pinball", "anchoring"):  # the one with least to show; one whose paper has numbers

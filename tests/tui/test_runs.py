@@ -49,6 +49,7 @@ def endless(tmp_path):
     assert run.child.wait(60)
 
 
+@pytest.mark.slow
 def test_a_run_ends_in_its_verdict(tmp_path):
     run = Run.start("line", EXAMPLE / "graders" / "references" / "line.py", scored=True, course=EXAMPLE)
     wait(run, lambda run: run.state.ended)

@@ -27,6 +27,7 @@ def colours(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
+@pytest.mark.slow
 async def test_the_exercise_leads_to_its_samples(visit, colours):
     async with visit(80, 24) as person:
         await person.go("exercise/ex2")
@@ -37,6 +38,7 @@ async def test_the_exercise_leads_to_its_samples(visit, colours):
         assert len(person.app.screen_stack) == 2  # the same one, not another on top
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(60, 20), (120, 40)], ids=str)
 async def test_keys_leaf_through_them(visit, size, colours):
     async with visit(*size) as person:
@@ -99,6 +101,7 @@ def hill_hues(person) -> set[str]:
     return {style.color.name.lower() for text, style in drawn(person) if "█" in text and style.color}
 
 
+@pytest.mark.slow
 async def test_until_the_first_run_the_bench_shows_two_of_them(visit, colours):
     async with visit(120, 40) as person:
         await person.go("exercise/ex1")
@@ -106,6 +109,7 @@ async def test_until_the_first_run_the_bench_shows_two_of_them(visit, colours):
         assert "Its data (v shows more)" in shown
 
 
+@pytest.mark.slow
 async def test_the_lesson_of_the_exercise_shows_them_and_others_say_why_not(visit):
     async with visit(100, 30) as person:
         unit = next(unit for unit in person.app.course.about.units if unit.exercises)
@@ -118,6 +122,7 @@ async def test_the_lesson_of_the_exercise_shows_them_and_others_say_why_not(visi
         await person.sees("has no exercise")
 
 
+@pytest.mark.slow
 async def test_a_course_without_a_generator_says_so(visit):
     async with visit(100, 30, course=EXAMPLE) as person:
         await person.go("exercise/line")
@@ -126,6 +131,7 @@ async def test_a_course_without_a_generator_says_so(visit):
         await person.sees("names no `generator`")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")  # textual-image's, with Pillow 12
 async def test_true_pixels_lie_exactly_over_the_half_blocks(visit, colours, monkeypatch):
     from textual_image.widget import HalfcellImage

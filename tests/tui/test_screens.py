@@ -22,6 +22,7 @@ async def test_the_filter_narrows_the_units_and_escape_brings_all_back(visit):
         assert "Practicalities" in await person.press("escape")
 
 
+@pytest.mark.slow
 async def test_the_filter_knows_objectives_and_exercises_and_hands_other_words_to_the_search(visit):
     async with visit(100, 30) as person:
         assert "Multi-task learning" in await person.press("f", *"quantile")
@@ -55,6 +56,7 @@ async def test_help_lists_the_keys_of_the_screen_below_and_is_searched(visit):
         assert "Continue" in await person.press("escape")
 
 
+@pytest.mark.slow
 async def test_a_lesson_is_walked_by_brackets_and_contents_and_leads_to_its_quiz(visit):
     async with visit(120, 40) as person:
         await person.press("2")
@@ -68,6 +70,7 @@ async def test_a_lesson_is_walked_by_brackets_and_contents_and_leads_to_its_quiz
         assert "Question 1 of 11" in await person.press("n")
 
 
+@pytest.mark.slow
 async def test_nothing_is_marked_before_something_is_chosen(visit):
     async with visit(100, 30) as person:
         await person.go("quiz/residual-connections")
@@ -79,6 +82,7 @@ async def test_nothing_is_marked_before_something_is_chosen(visit):
         assert record.latest_answers(COURSE, "residual-connections") == {}
 
 
+@pytest.mark.slow
 async def test_a_number_is_typed_and_plain_letters_do_nothing_else_meanwhile(visit):
     async with visit(100, 30) as person:
         await person.go("quiz/residual-connections")
@@ -94,6 +98,7 @@ async def test_a_number_is_typed_and_plain_letters_do_nothing_else_meanwhile(vis
         assert "Question 4 of 11" in await person.press("enter")
 
 
+@pytest.mark.slow
 async def test_several_answers_are_chosen_and_taken_back(visit):
     async with visit(100, 40) as person:
         await person.go("quiz/residual-connections")
@@ -109,6 +114,7 @@ async def test_several_answers_are_chosen_and_taken_back(visit):
         assert "✓ Right" in await person.press("enter")
 
 
+@pytest.mark.slow
 async def test_a_round_ends_in_what_was_missed_and_another_round_asks_only_that(visit):
     async with visit(120, 40) as person:
         course = person.app.course
@@ -125,6 +131,7 @@ async def test_a_round_ends_in_what_was_missed_and_another_round_asks_only_that(
         assert "Question 1 of 11" in await person.press("a")
 
 
+@pytest.mark.slow
 async def test_every_option_gets_its_reason_after_the_answer(visit):
     async with visit(160, 50) as person:
         await person.go("quiz/residual-connections")
@@ -137,6 +144,7 @@ async def test_every_option_gets_its_reason_after_the_answer(visit):
         await person.sees("Residual blocks")
 
 
+@pytest.mark.slow
 async def test_the_exercise_says_what_to_press_while_there_is_no_solution(visit, tmp_path):
     async with visit(120, 40) as person:
         await person.go("exercise/ex2")
@@ -153,6 +161,7 @@ async def test_the_exercise_says_what_to_press_while_there_is_no_solution(visit,
         assert (tmp_path / "ex2" / "solution.backup1.py").is_file()
 
 
+@pytest.mark.slow
 async def test_the_handout_ends_with_how_chance_is_dealt_with(visit):
     async with visit(120, 40) as person:
         await person.press("4", "t", "t")
@@ -160,6 +169,7 @@ async def test_the_handout_ends_with_how_chance_is_dealt_with(visit):
         await person.sees("the doubt is yours")
 
 
+@pytest.mark.slow
 async def test_the_explanation_is_for_those_who_have_passed(visit):
     async with visit(120, 40) as person:
         await person.go("exercise/ex2")
@@ -173,6 +183,7 @@ async def test_the_explanation_is_for_those_who_have_passed(visit):
         assert "The explanation and the reference" not in await person.press("escape")
 
 
+@pytest.mark.slow
 async def test_a_board_that_was_given_shows_where_the_last_grading_would_stand(visit):
     rows = [Row(1, 2, 0.9, (0.88, 0.92)), Row(1, 3, 0.87, (0.85, 0.89)), Row(2, 3, 0.85, (0.83, 0.87))]
     named = {"exercise": "ex2", "name": "Stars", "variant": "mini", "check": "points_accuracy", "direction": "at_least"}
@@ -191,6 +202,7 @@ async def test_a_board_that_was_given_shows_where_the_last_grading_would_stand(v
         await person.sees("▲ you")
 
 
+@pytest.mark.slow
 async def test_a_unit_with_two_exercises_opens_the_first_that_is_not_passed(visit):
     async with visit(120, 50) as person:
         app = person.app
@@ -204,6 +216,7 @@ async def test_a_unit_with_two_exercises_opens_the_first_that_is_not_passed(visi
         await person.sees("Quantiles: one network, four distributions")
 
 
+@pytest.mark.slow
 async def test_hints_are_given_one_by_one_and_remembered(visit):
     async with visit(120, 40) as person:
         await person.go("exercise/ex2")
@@ -239,6 +252,7 @@ async def test_this_machine_shows_what_doctor_finds(visit):
         assert "Continue" in await person.press("enter")
 
 
+@pytest.mark.slow
 async def test_every_screen_names_the_command_that_does_the_same(visit):
     """A person without the app misses nothing: each cli_equivalent is a command that `--help` knows."""
     from tlcourse.cli.main import COMMANDS
@@ -261,6 +275,7 @@ async def test_every_screen_names_the_command_that_does_the_same(visit):
             assert command in known
 
 
+@pytest.mark.slow
 async def test_answers_of_a_lesson_are_folded_until_they_are_asked_for(visit):
     async with visit(120, 40) as person:
         await person.go("lesson/lora#a-change-of-low-rank")
@@ -271,6 +286,7 @@ async def test_answers_of_a_lesson_are_folded_until_they_are_asked_for(visit):
         assert "Answer. 4 · (1024 + 4096) = 20 480" in " ".join(person.screen.replace("│", " ").split())
 
 
+@pytest.mark.slow
 async def test_the_contents_mark_the_section_that_is_read_and_a_bar_says_how_much_was(visit):
     async with visit(120, 40) as person:
         await person.go("lesson/lora#merging-in-low-precision")

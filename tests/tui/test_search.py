@@ -12,6 +12,7 @@ from tlcourse.errors import UnableError
 SIZES = [(80, 24), *(pytest.param(one, marks=pytest.mark.slow) for one in [(60, 20), (120, 40)])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_words_find_a_lesson_and_enter_opens_it(visit, size):
     async with visit(*size) as person:

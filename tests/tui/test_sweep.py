@@ -23,7 +23,7 @@ from tlcourse.tui.screens.search import SearchScreen
 from tlcourse.tui.themes import NO_COLOUR, PALETTES
 
 MOST_KEYS = 7
-BY_HAND = {"home", "lesson", "quiz-answered", "exercise-bench", "lab-replayed", "jobs", "progress", "help"}
+BY_HAND = {"home", "quiz-answered", "jobs"}
 PATIENCE = 200
 """Looks at the screen after a key, 0.05 s apart, until it counts as mute."""
 

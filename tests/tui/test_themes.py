@@ -69,6 +69,7 @@ def test_no_other_file_of_the_app_names_a_colour():
     assert named == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stop", "words"), [("quiz-answered", "✓ right"), ("exercise-bench", "0.981")])
 async def test_what_is_on_the_screen_changes_with_the_theme_within_tables_too(visit, config, stop, words):
     async with visit(80, 40) as person:
@@ -79,6 +80,7 @@ async def test_what_is_on_the_screen_changes_with_the_theme_within_tables_too(vi
             assert fronts(person, words) == {palette.good}
 
 
+@pytest.mark.slow
 async def test_a_theme_of_the_palette_is_kept_beside_all_else_that_the_file_says(visit, config):
     config.write_text("# mine\nkeys:\n  quit: z\nprofiles:\n  moon:\n    gpus: 1  # small\n")
     async with visit(80, 24) as person:
@@ -94,6 +96,7 @@ async def test_a_theme_of_the_palette_is_kept_beside_all_else_that_the_file_says
     assert load_profiles()["moon"].gpus == 1
 
 
+@pytest.mark.slow
 async def test_a_theme_that_there_is_not_gets_one_message_and_the_app_works(visit, config):
     config.write_text("keys:\n  quit: z\ntheme: purple\n")
     async with visit(100, 30) as person:
@@ -119,6 +122,7 @@ async def test_where_the_choice_cannot_be_kept_it_holds_for_this_visit_and_that_
         assert "cannot be written" in told(person)[-1]
 
 
+@pytest.mark.slow
 async def test_no_color_goes_before_every_choice(visit, config, monkeypatch):
     config.write_text("theme: light\n")
     monkeypatch.setenv("NO_COLOR", "1")
@@ -144,6 +148,7 @@ async def test_the_line_under_the_cursor_is_in_reverse_video_in_every_theme(visi
         assert "Practicalities" in lines.pop()  # nothing but the cursor is in reverse
 
 
+@pytest.mark.slow
 async def test_so_is_that_of_a_list_in_a_dialog(visit, config):
     config.write_text(f"theme: {NO_COLOUR}\n")
     async with visit(100, 30) as person:

@@ -97,6 +97,7 @@ def test_attempts_are_a_sparkline_with_the_best_and_times_of_this_machine():
     assert attempts_view([], now) is None
 
 
+@pytest.mark.slow
 async def test_the_last_line_names_only_keys_that_do_something_now(visit):
     async with visit(120, 40) as person:
         await person.go("exercise/ex2")

@@ -61,6 +61,7 @@ async def test_a_whole_visit(visit, size):
         assert record.attempts(COURSE, "ex2") == []
 
 
+@pytest.mark.slow
 async def test_the_next_visit_goes_on_where_the_last_one_ended(visit):
     async with visit(80, 24) as person:
         await person.press("down", "n")
@@ -70,6 +71,7 @@ async def test_the_next_visit_goes_on_where_the_last_one_ended(visit):
         assert "Question 2 of 11" in await person.press("enter")
 
 
+@pytest.mark.slow
 async def test_a_lesson_opens_where_it_was_left(visit):
     async with visit(80, 24) as person:
         await person.press("down", "enter")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tlcourse.student.record import Record
 
 COURSE = "transfer-learning"
 
 
+@pytest.mark.slow
 async def test_progress_names_the_weakest_and_leads_to_its_lesson(visit):
     async with visit(100, 40) as person:
         assert "Weak objectives" not in await person.press("6")

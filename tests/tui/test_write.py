@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.widgets import Markdown
 
 from tlcourse.grading.result import WriteItResult
@@ -18,6 +19,7 @@ def words(screen: str) -> str:
     return " ".join(word for word in screen.split() if not set(word) <= set("│╭╮╰╯─"))
 
 
+@pytest.mark.slow
 async def test_links_of_a_handout_open_the_lesson_and_the_lab(visit):
     async with visit(130, 40) as person:
         for link, shown in (("fine-tuning#frozen-for-good", "LessonScreen"), ("lab/batch-norm", "LabScreen")):
@@ -36,6 +38,7 @@ async def test_links_of_a_handout_open_the_lesson_and_the_lab(visit):
             )
 
 
+@pytest.mark.slow
 async def test_from_the_lesson_to_a_method_that_is_written(visit, tmp_path):
     async with visit(130, 40) as person:
         await person.go("lesson/lora")
@@ -66,6 +69,7 @@ async def test_from_the_lesson_to_a_method_that_is_written(visit, tmp_path):
         await person.sees("write 1/1")
 
 
+@pytest.mark.slow
 async def test_where_a_unit_has_both_one_is_chosen(visit):
     async with visit(100, 30) as person:
         await person.go("lesson/multi-task-learning")

@@ -180,6 +180,7 @@ def a_zip(folder: Path, drawn: tuple[list[Member], dict[str, Any]]) -> None:
     collected(folder, "hand-in.zip", lambda origin: origin.write_bytes(data) and None)
 
 
+@pytest.mark.slow
 @share(2000)
 def test_zips_with_hostile_entries_and_directories(tmp_path, examples):
     holds(a_zip, st.tuples(st.lists(members(), max_size=5), directories), examples, tmp_path)

@@ -134,6 +134,7 @@ def test_a_name_is_shown_without_what_would_deceive(name, seen):
     assert shown(name) == seen
 
 
+@pytest.mark.slow
 def test_a_zip_can_be_graded_from_the_command_line(tl, tmp_path):
     reference = Path(__file__).parents[2] / "example_course/graders/references/line.py"
     origin = folder_of(tmp_path, solution_DOT_py=reference.read_text())

@@ -446,6 +446,7 @@ def classes(draw) -> tuple[Roster, Groups | None]:
     return Roster(people, platform), Groups(groups)
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(classes(), NAMES, NUMBERS, st.sampled_from(GROUPS), st.data())
 def test_no_hand_in_reaches_anybody_whose_name_is_another(made, name, number, group, data):

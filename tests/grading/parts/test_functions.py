@@ -42,6 +42,7 @@ def points(result):
     return {check.id: check.points for check in result.checks if check.points}
 
 
+@pytest.mark.slow
 def test_the_reference_has_all_points(graded):
     result = graded(REFERENCE)
     assert (result.outcome, result.points, result.max_points) == ("pass", 14, 14)

@@ -23,6 +23,7 @@ def numbers(row: str) -> list[float]:
     return [float(cell.removesuffix("%")) for cell in re.findall(r"[\d.]+ %", row)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(load_course().exercises))
 def test_the_page_agrees_with_the_computation(name):
     exercise = load_course().exercises[name]

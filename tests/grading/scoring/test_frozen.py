@@ -78,6 +78,7 @@ def test_half_precision_leaves_no_doubt(x, features):
     assert frozen.explained(features, rounded) > 0.99999
 
 
+@pytest.mark.slow
 def test_a_few_steps_on_all_layers_are_seen(x, features):
     net = backbone().requires_grad_(True)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.003, momentum=0.9)
