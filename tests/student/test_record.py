@@ -49,6 +49,27 @@ def test_what_was_recorded_is_there_the_next_time():
         assert record.read_units("another course") == set()
 
 
+def test_of_two_gradings_at_once_each_attempt_keeps_its_own_code():
+    begin = threading.Barrier(4)
+
+    def grades(own: int) -> None:
+        with Record.open() as record:
+            begin.wait()
+            for number in range(25):
+                record.record_attempt("c", {**RESULT, "points": own + number / 100}, f"code = {own + number / 100}")
+
+    graders = [threading.Thread(target=grades, args=(own,)) for own in range(4)]
+    for one in graders:
+        one.start()
+    for one in graders:
+        one.join()
+    with Record.open() as record:
+        points = {one.number: one.points for one in record.attempts("c", "line")}
+        codes = record.codes("c", "line", last=100)
+    assert len(points) == 100
+    assert codes == {number: f"code = {got}" for number, got in points.items()}
+
+
 def test_the_latest_answer_counts_and_earlier_ones_are_kept():
     with Record.open() as record:
         for correct in (True, False):

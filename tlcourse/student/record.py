@@ -170,8 +170,8 @@ class Record:
     def rename_questions(self, course: str, quiz: str, names: Mapping[str, str]) -> None:
         """What was answered to questions of a quiz is kept under other names from now on."""
         values = [(new, course, quiz, old) for old, new in names.items()]
-        for table in ("UPDATE answers", "UPDATE OR REPLACE cards"):
-            self._file.write(f"{table} SET question = ? WHERE course = ? AND quiz = ? AND question = ?", values)
+        what = "SET question = ? WHERE course = ? AND quiz = ? AND question = ?"
+        self._file.write((f"UPDATE answers {what}", values), (f"UPDATE OR REPLACE cards {what}", values))
 
     def record_prediction(self, course: str, lab: str, answer: str, *, correct: bool) -> None:
         """Append what was predicted of a lab, by its text."""
@@ -208,9 +208,7 @@ class Record:
 
     def record_attempt(self, course: str, result: dict[str, Any], code: str = "") -> None:
         """Append a verdict; `result` is the result document, `code` what was graded, kept up to 200 kB."""
-        self._write(
-            "INSERT INTO attempts (course, exercise, outcome, points, max_points, path, sha256, result, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        attempt = (
             course,
             result["exercise"],
             result["outcome"],
@@ -221,8 +219,15 @@ class Record:
             json.dumps(result),
             _stamp(),
         )
-        if code and len(code) <= _CODE_CHARS:
-            self._write("INSERT INTO codes SELECT MAX(id), ? FROM attempts", code)
+        kept = [(code,)] if code and len(code) <= _CODE_CHARS else []
+        self._file.write(
+            (
+                "INSERT INTO attempts (course, exercise, outcome, points, max_points, path, sha256, result, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [attempt],
+            ),
+            ("INSERT INTO codes VALUES (last_insert_rowid(), ?)", kept),
+        )
 
     def codes(self, course: str, exercise: str, last: int = 5) -> dict[int, str]:
         """The code of the last attempts at an exercise, by their number; those of which none was kept are absent."""
@@ -308,11 +313,8 @@ class Record:
 
     def keep_cards(self, course: str, cards: Iterable[KeptCard]) -> None:
         """Replace the cards of these questions."""
-        self._file.write(
-            "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)",
-            [(course, one.quiz, one.question, one.due, one.card, one.answer) for one in cards],
-            computed=True,
-        )
+        rows: list[tuple[Any, ...]] = [(course, one.quiz, one.question, one.due, one.card, one.answer) for one in cards]
+        self._file.write(("INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?, ?)", rows), computed=True)
 
     def cards(self, course: str) -> list[KeptCard]:
         """Every card, the one that is due first in front."""
@@ -322,7 +324,7 @@ class Record:
         return [KeptCard(*row) for row in rows]
 
     def _write(self, statement: str, *values: Any) -> None:
-        self._file.write(statement, [values])
+        self._file.write((statement, [values]))
 
 
 def now() -> datetime.datetime:

@@ -74,6 +74,7 @@ _KINDS: dict[int | None, str] = {
 }
 _MEANWHILE = "It is kept in memory, and tried again."
 _Rows = list[tuple[Any, ...]]
+_Writes = tuple[tuple[str, _Rows], ...]
 
 
 class RecordFile:
@@ -95,7 +96,7 @@ class RecordFile:
         """What to say of the file as it was found."""
         self._path, self._tell = path, tell
         self._on_disk: sqlite3.Connection | None = None
-        self._waiting: list[tuple[str, _Rows]] = []
+        self._waiting: list[_Writes] = []
         self.opened = 0
         """Grows whenever the rows come from elsewhere, with numbers of their own."""
         self._inode: tuple[int, int] | None = None
@@ -144,20 +145,19 @@ class RecordFile:
             self._leave_disk(error)
             return self._db.execute(statement, values).fetchall()
 
-    def write(self, statement: str, rows: Iterable[tuple[Any, ...]], *, computed: bool = False) -> None:
-        """One statement for each tuple, all in one transaction; `computed`: what can be had again from the rest."""
-        one = statement, list(rows)
+    def write(self, *writes: tuple[str, _Rows], computed: bool = False) -> None:
+        """Statements, each for all of its rows, in one transaction; `computed`: they can be had again from the rest."""
         if self._on_disk is not None:
             try:
                 self._check_there()
-                _apply(self._on_disk, [one])
+                _apply(self._on_disk, [writes])
             except (OSError, sqlite3.Error) as error:
                 self._leave_disk(error)
             else:
                 return
-        _apply(self._db, [one])
+        _apply(self._db, [writes])
         if not computed:
-            self._waiting.append(one)
+            self._waiting.append(writes)
         self.try_again()
 
     def try_again(self, wait_s: float = 0.0) -> bool:
@@ -251,10 +251,12 @@ def _wait(db: sqlite3.Connection, seconds: float) -> None:
     db.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
-def _apply(db: sqlite3.Connection, writes: Iterable[tuple[str, _Rows]]) -> None:
+def _apply(db: sqlite3.Connection, several: Iterable[_Writes]) -> None:
     with transaction(db):
-        for statement, rows in writes:
-            db.executemany(statement, rows)
+        for writes in several:
+            for statement, rows in writes:
+                for row in rows:  # not `executemany`, after which no `last_insert_rowid` is sure
+                    db.execute(statement, row)
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:

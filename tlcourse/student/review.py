@@ -73,15 +73,19 @@ def _folded(body: str) -> list[Folded]:
     return folded(body)
 
 
-def _named_by_words(course: LoadedCourse, record: Record) -> None:
-    """Give answers to lessons that were kept under a place the name of the question that stands there now, for good."""
+def _all_cards(course: LoadedCourse, record: Record) -> list[KeptCard]:
+    """The cards, brought up to the answers; those of lessons that were kept under a place are under the name of the
+    question that stands there now, for good."""
     name = course.about.id
-    kept = {card.quiz for card in record.cards(name) if card.quiz.startswith(LESSON) and "#q-" not in card.question}
-    for quiz in kept:
+    catch_up(record, name)
+    kept = record.cards(name)
+    by_place = {card.quiz for card in kept if card.quiz.startswith(LESSON) and "#q-" not in card.question}
+    for quiz in by_place:
         unit = quiz.removeprefix(LESSON)
         if unit in course.lessons:
             names = {f"{unit}#{one.place}": f"{unit}#{one.name}" for one in _folded(course.lessons[unit].body)}
             record.rename_questions(name, quiz, names)
+    return record.cards(name) if by_place else kept
 
 
 def rate(record: Record, course: str, question: Recalled, known: Known) -> datetime.datetime:
@@ -123,11 +127,8 @@ def catch_up(record: Record, course: str) -> None:
 
 def due(course: LoadedCourse, record: Record, now: datetime.datetime) -> list[tuple[str, Question]]:
     """(quiz, question) of what should be asked again by now, the longest overdue first."""
-    name = course.about.id
-    catch_up(record, name)
-    _named_by_words(course, record)
     until = now.astimezone(datetime.UTC).isoformat()
-    found = [(card.quiz, card.question) for card in record.cards(name) if card.due <= until]
+    found = [(card.quiz, card.question) for card in _all_cards(course, record) if card.due <= until]
     known = _asked(course, found)
     return [(quiz, known[quiz, question]) for quiz, question in found if (quiz, question) in known]
 
@@ -144,10 +145,8 @@ def _asked(course: LoadedCourse, cards: Iterable[tuple[str, str]]) -> dict[tuple
 
 def next_due(course: LoadedCourse, record: Record, now: datetime.datetime) -> datetime.datetime | None:
     """When the next question comes back that is not due yet; None where nothing was answered."""
-    catch_up(record, course.about.id)
-    _named_by_words(course, record)
     after = now.astimezone(datetime.UTC).isoformat()
-    cards = {(card.quiz, card.question): card.due for card in record.cards(course.about.id) if card.due > after}
+    cards = {(card.quiz, card.question): card.due for card in _all_cards(course, record) if card.due > after}
     known = _asked(course, cards)
     first = min((due for key, due in cards.items() if key in known), default="")
     return datetime.datetime.fromisoformat(first) if first else None
@@ -156,9 +155,8 @@ def next_due(course: LoadedCourse, record: Record, now: datetime.datetime) -> da
 def coming(course: LoadedCourse, record: Record, now: datetime.datetime, days: int) -> list[int]:
     """How many questions come back today (with what is due), tomorrow, and so on for `days` days, by local dates."""
     counts = [0] * days
-    _named_by_words(course, record)
     today = now.astimezone().date()
-    cards = {(card.quiz, card.question): card.due for card in record.cards(course.about.id)}
+    cards = {(card.quiz, card.question): card.due for card in _all_cards(course, record)}
     known = _asked(course, cards)
     for key, due in cards.items():
         day = (datetime.datetime.fromisoformat(due).astimezone().date() - today).days
