@@ -146,6 +146,19 @@ def test_an_exercise_of_files_and_metrics_has_no_grader_and_its_marks_are_of_the
     assert problems_of_graders(load_course(own)) == []
 
 
+def test_predictions_as_large_as_numbers_get_are_wrong_and_no_warning_is_shown(own, tmp_path):
+    file = own / "exercises/answers/exercise.yaml"
+    said = file.read_text()
+    file.write_text(said.replace("metric: accuracy", "metric: squared_error, threshold: 0.5"))
+    assert file.read_text() != said
+    header, *rows = (own / "graders/answers/data/answers.csv").read_text().splitlines()
+    guesses = [header, *(f"{row.partition(',')[0]},1e308" for row in rows)]
+    (tmp_path / "predictions.csv").write_text("\n".join(guesses) + "\n")
+    result = grade(load_course(own).exercise("answers"), tmp_path / "predictions.csv", Options())
+    assert (result.outcome, result.points) == ("fail", 0.0)
+    assert result.checks[0].value > 1e50
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
