@@ -218,15 +218,17 @@ def board(
         keep_board(shown, loaded.about.id)
     elif (kept := kept_board(loaded.about.id, found)) is not None:
         shown, file = kept
+    elif not found.about.board:
+        raise UsageError(
+            f"There is no board of {name}.",
+            cause=why_none(found),
+            remedy=f"tlcourse exercise attempts {name} shows how your own gradings went.",
+        )
     else:
         raise UsageError(
             f"There is no board of {name} here.",
-            cause="the course's staff hand one out, or publish it beside the course, if they want one."
-            if found.about.board
-            else why_none(found),
-            remedy=f"tlcourse exercise board {name} FILE, with the file that you were given."
-            if found.about.board
-            else f"tlcourse exercise attempts {name} shows how your own gradings went.",
+            cause="the course's staff hand one out, or publish it beside the course, if they want one.",
+            remedy=f"tlcourse exercise board {name} FILE, with the file that you were given.",
         )
     with own_record() as record:
         own = own_place(shown, [one.result for one in record.attempts(loaded.about.id, name)])

@@ -19,9 +19,7 @@ from msgspec import Struct
 
 from tlcourse import paths
 from tlcourse.course.model import LoadedExercise
-from tlcourse.data import MINI
-from tlcourse.errors import InfraError, UnableError, UsageError
-from tlcourse.grading.grader import Grader, zeros
+from tlcourse.errors import UsageError
 from tlcourse.grading.result import ValidationResult, on_validation
 from tlcourse.presenting.words import number, ordinal
 from tlcourse.storage import write_atomically
@@ -111,19 +109,7 @@ def why_none(exercise: LoadedExercise) -> str:
     """Why an exercise has no board, in a sentence."""
     if exercise.about.model is None:
         return "a board goes by validation items, which only an exercise with a model has."
-    if exercise.grader is not None and not _measures_validation_items(Grader(exercise)):
-        seen = ", ".join(("x", *exercise.about.targets))
-        return f"its checks are measured against more than {seen}, and that is all that validation items have."
     return "a class is shown in order only where exercise.yaml says by which check."
-
-
-def _measures_validation_items(grader: Grader) -> bool:
-    try:
-        val = grader.make(0, MINI).val
-        grader.measure(val, {one.name: zeros(one, val) for one in grader.about.outputs}, {})
-    except (InfraError, UnableError):
-        return False
-    return True
 
 
 def in_order(measured: Sequence[tuple[float, tuple[float, float]]], direction: str) -> list[Row]:
