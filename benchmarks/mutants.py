@@ -45,7 +45,10 @@ MODULES = {
         ["tests/grading/lms/test_handins.py", "tests/grading/lms/test_identity.py"],
     ),
     "judge": ("tlcourse/execution/judge.py", ["tests/execution/test_judge.py"]),
-    "supervise": ("tlcourse/execution/supervise.py", ["tests/execution/test_supervise.py"]),
+    "supervise": (
+        "tlcourse/execution/supervise.py",
+        ["tests/execution/test_supervise.py", "tests/execution/test_run_limits.py"],
+    ),
     "quiz": (  # not cases.py: it is texts, and a test recomputes what they say
         "tlcourse/quiz/kinds/[!c]*.py tlcourse/quiz/kinds/classify.py",
         [f"tests/quiz/kinds/test_{name}.py" for name in _QUIZ],
