@@ -231,17 +231,15 @@ def hand_out(
     """
     from tlcourse.course import trust
     from tlcourse.course.hand_out import hand_out, leaks
-    from tlcourse.course.trust import agree
     from tlcourse.grading.grade import PUBLIC_SEED
     from tlcourse.grading.grader import write_practice
 
     agree_to(folder, trust_course)
     made = hand_out(folder, into)
-    if trust.is_agreed(folder):
+    made.written.extend(write_practice(folder, into, PUBLIC_SEED))
+    if trust.is_agreed(folder):  # for good, and not for this command alone
         with contextlib.suppress(UsageError):  # then it is asked about as any other
             trust.agree(into)  # its programs are those that were agreed to
-    made.written.extend(write_practice(folder, into, PUBLIC_SEED))
-    agree(into.expanduser())  # its programs are those that were agreed to
     problems = list(leaks(folder, {name: into / name for name in made.written}))
     if json:
         what = {"written": made.written, "left_out": made.left_out, "problems": problems}
