@@ -142,10 +142,10 @@ def test_what_is_still_to_mark_of_a_member_is_what_the_whole_group_lacks(ta):
 
 def test_a_number_that_is_none_is_said_in_words(ta):
     assert (
-        "'1,5' is no number, with a point before its decimals."
+        "'1,5' is not a number with a point before its decimals."
         in ta("mark", "line", "A", "talk", "1,5", fails=2).stderr
     )
-    assert "'x' is no whole number." in ta("extend", "line", "A", "--days", "x", "--why", "ill", fails=2).stderr
+    assert "'x' is not a whole number." in ta("extend", "line", "A", "--days", "x", "--why", "ill", fails=2).stderr
 
 
 def test_the_words_beside_a_mark_are_those_of_the_mark_that_counts_for_each_member(ta):

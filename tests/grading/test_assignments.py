@@ -148,7 +148,7 @@ def test_points_are_resolved_as_otters_documents_say(total, own, resolved):
         (question("name: 統計", code("x")), None, {"question-1": 1.0}),
         (question("name: q3.2\npoints: {each: 2}", code("x"), code("x")), None, {"q3-2": 4.0}),
         (question("name: q\npoints: [1, 2]", code("x")), "points for 2", {"q": 3.0}),
-        (question("name: q\npoints: many", code("x")), "which is no number", {"q": 1.0}),
+        (question("name: q\npoints: many", code("x")), "which is not a number", {"q": 1.0}),
         (question("name: q\npoints: 0", code("x")), "gives no points", {"q": 0.0}),
         (question("name: q\nmanual: true", code("x")), "people mark it", {"q": 1.0}),
         (question("name: q", code("x = = 1")), "is not Python", {"q": 0.0}),
@@ -216,7 +216,7 @@ def test_students_of_nbgrader_get_stubs_and_no_scheme(read):
     ("cells", "told", "kept"),
     [
         ([code("assert 1", grade_id="t", grade=True, points="2")], None, {"t": 2.0}),
-        ([code("assert 1", grade_id="t", grade=True, points="two")], "which is no number", {"t": 0.0}),
+        ([code("assert 1", grade_id="t", grade=True, points="two")], "which is not a number", {"t": 0.0}),
         ([code("assert 1", grade_id="t", grade=True, points=0)], "gives no points", {"t": 0.0}),
         ([code("", grade_id="t", grade=True, points=1)], "tests nothing", {"t": 1.0}),
         ([code("%matplotlib inline", grade_id="t", grade=True, points=1)], "1 points of `t` are lost", {"t": 0.0}),

@@ -225,10 +225,10 @@ def _usage(error: Exception) -> UsageError | None:
     command = context.command_path if context else "tlcourse"
     words = said()
     for kind, number in (
-        ("int", "whole number"),
-        ("integer", "whole number"),
-        ("float", "number, with a point before its decimals"),
+        ("int", "a whole number"),
+        ("integer", "a whole number"),
+        ("float", "a number with a point before its decimals"),
     ):
-        words = words.replace(f"is not a valid {kind} range.", f"is no {number}.")
-        words = words.replace(f"is not a valid {kind}.", f"is no {number}.")
+        words = words.replace(f"is not a valid {kind} range.", f"is not {number}.")
+        words = words.replace(f"is not a valid {kind}.", f"is not {number}.")
     return UsageError(words, remedy=f"{command.replace('python -m tlcourse', 'tlcourse')} --help")

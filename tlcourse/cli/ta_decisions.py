@@ -11,6 +11,7 @@ from tlcourse.cli import out
 from tlcourse.cli.options import ExerciseName, Json, Plain
 from tlcourse.cli.staff_options import ChosenBatch, GradebookFile, SecretFile, Who
 from tlcourse.errors import UsageError
+from tlcourse.presenting.words import in_points
 from tlcourse.storage import user
 from tlcourse.text import line, typed
 
@@ -61,7 +62,7 @@ def override(
     elif points is None:
         out.say(f"{whom}: " + ("excused." if excuse else "the graded points count again."))
     else:
-        out.say(f"{whom}: {points:g} point{'s' * (points != 1)}.")
+        out.say(f"{whom}: {in_points(points)}.")
     for one in done.said:
         out.note(one)
 
@@ -134,7 +135,7 @@ def mark(
         out.say("\n".join([*(f"target: {target}" for target in targets), f"part: {key}"]))
         out.say(f"points: {'' if now is None or now.points is None else f'{now.points:g}'}\nunset: {', '.join(unset)}")
     else:
-        said = "withdrawn" if withdraw else "noted" if points is None else f"{points:g} point{'s' * (points != 1)}"
+        said = "withdrawn" if withdraw else "noted" if points is None else in_points(points)
         out.say(f"{whom}: {key or 'comment'}: {said}." + (f" Still to mark: {', '.join(unset)}." if unset else ""))
 
 

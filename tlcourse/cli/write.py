@@ -189,7 +189,6 @@ def _about(one: WriteIt) -> dict[str, object]:
 
 def _record(course: LoadedCourse, one: WriteIt, result: WriteItResult) -> None:
     """Keep how far it is; a record that cannot be kept changes nothing about the checks."""
-
     try:
         with own_record() as record:
             record.record_attempt(course.about.id, result.as_attempt(one.key))

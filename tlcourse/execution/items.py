@@ -28,7 +28,7 @@ Flat = dict[str, np.ndarray[Any, Any]]
 
 
 class FormError(ValueError):
-    """What stands there is no input; the message goes on after whose it is: `is …`, `holds …`."""
+    """A value that cannot be an input; the message continues a sentence about it: `is …`, `holds …`."""
 
 
 # -- of whatever form --------------------------------------------------------------------------------------------------

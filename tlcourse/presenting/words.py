@@ -70,6 +70,11 @@ def points(got: float | None, most: float) -> str:
     return f"{'–' if got is None else f'{got:g}'} of {most:g} points"
 
 
+def in_points(got: float) -> str:
+    """`1 point`, `2.5 points`."""
+    return f"{got:g} point{'s' * (got != 1)}"
+
+
 def duration(seconds: float) -> str:
     """`40 s`, `9 min`, `2 h 5 min`."""
     if seconds < 90:

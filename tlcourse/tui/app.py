@@ -275,7 +275,7 @@ class CourseApp(App[int]):
         except TlcourseError as error:
             said = str(error)
         except OSError as error:
-            said = f"{error.filename or 'A file'}: {error.strerror or error}. Nothing was changed."
+            said = f"{error.filename or 'A file'}: {error.strerror or error}."
         self.notify(said, severity="error", timeout=15, markup=False)
         return True
 

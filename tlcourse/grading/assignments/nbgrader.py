@@ -52,7 +52,7 @@ def _role(cell: Cell, found: Assignment) -> _Role:
     grade, solution = about.get("grade") is True or task, about.get("solution") is True
     points = _points(about.get("points"))
     if grade and points is None:
-        found.note(cell.number, f"points is `{about.get('points')}`, which is no number", "set them by hand")
+        found.note(cell.number, f"points is `{about.get('points')}`, which is not a number", "set them by hand")
     by_hand = grade and (solution or task or cell.kind == "markdown")
     return _Role(
         name=str(about.get("grade_id") or ""),

@@ -215,7 +215,7 @@ class _Reading:
             return float(sum(given))
         if given is None or _is_points(given):
             return None if given is None else float(given)
-        self.found.note(question.cell, f"points is `{given}`, which is no number", "1 was taken; set it by hand")
+        self.found.note(question.cell, f"points is `{given}`, which is not a number", "1 was taken; set it by hand")
         return None
 
     # -- other cells -----------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ class _Reading:
             return
         own = config.get("points")
         if own is not None and not _is_points(own):
-            self.found.note(cell.number, f"points of the test are `{own}`, which is no number", "set them by hand")
+            self.found.note(cell.number, f"points of the test are `{own}`, which is not a number", "set them by hand")
             own = None
         failed = config.get("failure_message")
         if not self.ok_format:
