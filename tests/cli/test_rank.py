@@ -200,7 +200,7 @@ def test_who_shares_a_place_stands_in_no_order():
 def test_a_student_sees_where_an_own_grading_would_stand(ranked, here, tmp_path):
     file, course = tmp_path / "given.json", ("--course", str(ranked.course))
     file.write_bytes(as_file(board_of_five()))
-    assert "There is no board of line here" in here("exercise", "board", "line", *course, fails=2).stderr
+    assert "There is no board of line." in here("exercise", "board", "line", *course, fails=2).stderr
     lines = here("exercise", "board", "line", str(file), *course, "--plain").stdout.splitlines()
     assert lines[0].split() == ["1–5", lines[0].split()[1], "95", "%:", "0.4", "to", "0.6"]
     assert lines[-1].startswith("tlcourse grade line says where you would stand among the 5 of the board")
