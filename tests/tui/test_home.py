@@ -100,6 +100,20 @@ async def test_no_word_of_a_title_is_cut(visit, size):
         assert not [word for word in words if word.endswith("…")]
 
 
+@pytest.mark.parametrize(("key", "pane", "lines"), [("1", "#map", "#units"), ("5", "#labs-list", "#labs-choices")])
+async def test_lines_fit_a_list_whose_width_came_after_the_size_of_the_screen(visit, key, pane, lines):
+    async with visit(200, 60) as person:
+        await person.press(key)
+        before = person.app.screen.query_one(lines).size.width
+        person.app.screen.query_one(pane).styles.width = 60
+        await person.pause()
+        found = person.app.screen.query_one(lines)
+        width = found.scrollable_content_region.width
+        assert width < 60 < before
+        drawn = [str(option.prompt) for option in found.options]
+        assert max(len(line) for prompt in drawn for line in prompt.split("\n")) <= width
+
+
 def test_an_objective_is_all_right_only_when_its_questions_were_asked():
     def shape(questions: int, answered: int, right: int) -> str:
         return course_map.square(ObjectiveState("a", "A", questions, answered, right)).text

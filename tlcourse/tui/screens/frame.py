@@ -176,6 +176,8 @@ class CourseScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (22, "-tall"), (32, "-high")]  # noqa: RUF012
     AREA: ClassVar[str] = ""
     """Which of the areas it belongs to."""
+    FITTED: ClassVar[str] = ""
+    """The widgets for whose widths `fit` writes lines."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", id="leave", show=False),
     ]
@@ -183,6 +185,7 @@ class CourseScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._working: frozenset[tuple[str, str]] = frozenset()
+        self._fitted_to: tuple[object, ...] = ()
 
     @property
     def course_app(self) -> CourseApp:
@@ -219,11 +222,22 @@ class CourseScreen(Screen[None]):
     def on_mount(self) -> None:
         """Fill the first line."""
         self.call_after_refresh(self.show_path)
+        if self.FITTED:
+            self.screen_layout_refresh_signal.subscribe(self, self._laid_out)
 
     def on_resize(self) -> None:
         """Fit the first line to the new width; a broad screen is a wide one, too."""
         self.set_class(self.size.width >= _BROAD_FROM, "-broad")
         self.show_path()
+
+    def fit(self) -> None:
+        """Write anew what is made for the size of the screen, or for the width of a widget of `FITTED`."""
+
+    def _laid_out(self, _: Screen[Any]) -> None:
+        sizes = (self.size, *(widget.size.width for widget in self.query(self.FITTED)))
+        if sizes != self._fitted_to:  # after a resize a widget may have its width only with the next layout but one
+            self._fitted_to = sizes
+            self.fit()
 
     def works(self, action: str) -> bool:
         """Whether a key does something now: the last line names those alone. The others say why not."""

@@ -32,6 +32,7 @@ class HomeScreen(CourseScreen):
     """The map, and panes beside it that say more about the unit under the cursor and about what waits."""
 
     AREA = "home"
+    FITTED = "#units, #heat-text"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "quiz", "Quiz", id="home.quiz"),
         Binding("x", "lab", "Lab", id="home.lab"),
@@ -106,10 +107,9 @@ class HomeScreen(CourseScreen):
         super().on_screen_resume()
         self.fill()
 
-    def on_resize(self) -> None:
-        """Columns fit the new width."""
-        super().on_resize()
-        self.call_after_refresh(self.fill)
+    def fit(self) -> None:
+        """Columns fit the map."""
+        self.fill()
 
     # -- what is shown -------------------------------------------------------------------------------------------
 

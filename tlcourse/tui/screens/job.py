@@ -24,6 +24,7 @@ class JobScreen(CourseScreen):
     """A run from its beginning. Leaving it leaves the run as it is."""
 
     CSS_PATH = "jobs.tcss"
+    FITTED = "#job-page"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll(1)", "Down", show=False),
         Binding("k,up", "scroll(-1)", "Up", show=False),
@@ -58,7 +59,6 @@ class JobScreen(CourseScreen):
         super().on_mount()
         self.query_one("#job-page").focus()
         self.set_interval(_REFRESH_S, self._tick)
-        self.call_after_refresh(self._show)
 
     def on_unmount(self) -> None:
         """Following ends; the job keeps running."""
@@ -66,10 +66,9 @@ class JobScreen(CourseScreen):
             self._run.ask_to_stop()
             self.course_app.leave(self._run.child)
 
-    def on_resize(self) -> None:
-        """Charts are drawn for the new width."""
-        super().on_resize()
-        self.call_after_refresh(self._show)
+    def fit(self) -> None:
+        """Charts are drawn for the page."""
+        self._show()
 
     def _tick(self) -> None:
         state = self._run.state

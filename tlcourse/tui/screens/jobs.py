@@ -50,6 +50,8 @@ class JobsScreen(CourseScreen):
     """The list of runs, and all that is known of the one under the cursor."""
 
     CSS_PATH = "jobs.tcss"
+    FITTED = "#jobs-list"
+    AUTO_FOCUS = ""  # a list of no runs is not shown
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "follow", "Follow", id="jobs.follow", priority=True, tooltip="Its output, curves, verdict"),
         Binding("s", "cancel", "Cancel…", id="jobs.cancel", tooltip="Cancel a run; asks first"),
@@ -87,7 +89,7 @@ class JobsScreen(CourseScreen):
     def on_mount(self) -> None:
         """Show what is known here at once, then ask the clusters."""
         super().on_mount()
-        self.query_one("#jobs-list").focus()
+        self.query_one("#jobs-panes").display = False
         self._ask("kept", "jobs", "list", "--kept")
         self.set_interval(_TICK_S, self._tick)
         self.show()
@@ -97,11 +99,9 @@ class JobsScreen(CourseScreen):
         if self._question is not None:
             self.course_app.leave(self._question)
 
-    def on_resize(self) -> None:
-        """Lines fit the new width."""
-        super().on_resize()
-        self._shown = None
-        self.call_after_refresh(self.show)
+    def fit(self) -> None:
+        """Lines fit the list."""
+        self.show()
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -168,7 +168,6 @@ class JobsScreen(CourseScreen):
         if rows and not panes.display:
             panes.display = True
             self.call_after_refresh(runs.focus)  # what is not shown cannot have the focus
-            self.call_after_refresh(self.show)  # nor has it a width that the lines could have been made for
         panes.display = bool(rows)
         self._show_head(bool(rows))
         self._show_chosen()

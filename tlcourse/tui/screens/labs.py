@@ -56,6 +56,7 @@ class LabsScreen(CourseScreen):
     """The list, and beside it a large still of the lab under the cursor."""
 
     AREA = "labs"
+    FITTED = "#labs-choices"
     CSS_PATH: ClassVar[CSSPathType | None] = ["lab.tcss", "labs.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "play", "Play", id="labs.play", tooltip="Its recorded run"),
@@ -97,7 +98,6 @@ class LabsScreen(CourseScreen):
         self.query_one("#labs-filter").display = False
         self.query_one("#labs-list").border_title = "Labs"
         self._read()
-        self.call_after_refresh(self.fill)
         self.query_one("#labs-choices").focus()
 
     def on_screen_resume(self) -> None:
@@ -108,10 +108,9 @@ class LabsScreen(CourseScreen):
             self._shown = ""
             self.fill()
 
-    def on_resize(self) -> None:
-        """Lines fit the new width."""
-        super().on_resize()
-        self.call_after_refresh(self.fill)
+    def fit(self) -> None:
+        """Lines fit the list."""
+        self.fill()
 
     def _read(self) -> None:
         app = self.course_app

@@ -25,6 +25,7 @@ class OwnFileScreen(CourseScreen):
     """Wide terminals show `#handout-page` and `#bench` side by side, others one of them (`t`)."""
 
     AREA = "exercises"
+    FITTED = "#bench-file"
     CSS_PATH = "own_file.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll(1)", "Down", show=False),
@@ -80,10 +81,9 @@ class OwnFileScreen(CourseScreen):
         self.add_class("-bench")
         self.focus_side()
 
-    def on_resize(self) -> None:
-        """The bench is drawn for the new width."""
-        super().on_resize()
-        self.call_after_refresh(self.refresh_bench)
+    def fit(self) -> None:
+        """The bench is drawn for its width."""
+        self.refresh_bench()
 
     def action_turn(self) -> None:
         """The page or the bench, where only one of them fits."""
@@ -93,7 +93,6 @@ class OwnFileScreen(CourseScreen):
             return
         self.toggle_class("-bench")
         self.focus_side()
-        self.call_after_refresh(self.refresh_bench)
 
     def _side(self) -> VerticalScroll:
         bench = self.query_one("#bench", VerticalScroll)

@@ -42,6 +42,7 @@ class ProgressScreen(CourseScreen):
     """How far one is; `enter` continues with what comes next."""
 
     AREA = "progress"
+    FITTED = "#progress-page, #progress-side"
     CSS_PATH = "progress.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,10 +87,9 @@ class ProgressScreen(CourseScreen):
         super().on_screen_resume()
         self._show()
 
-    def on_resize(self) -> None:
-        """Titles fit the new width."""
-        super().on_resize()
-        self.call_after_refresh(self._show)
+    def fit(self) -> None:
+        """Titles fit their panes."""
+        self._show()
 
     def _scrolled(self) -> ScrollableContainer:
         """What scrolls: of two columns the left one, of one column all of it."""
