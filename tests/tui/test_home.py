@@ -106,7 +106,7 @@ async def test_lines_fit_a_list_whose_width_came_after_the_size_of_the_screen(vi
         await person.press(key)
         before = person.app.screen.query_one(lines).size.width
         person.app.screen.query_one(pane).styles.width = 60
-        await person.pause()
+        await person.settled()
         found = person.app.screen.query_one(lines)
         width = found.scrollable_content_region.width
         assert width < 60 < before
