@@ -308,10 +308,10 @@ def kind_of(error: sqlite3.Error) -> Literal["locked", "full", "readonly", "dama
     return "damaged"
 
 
-def in_use(what: str, path: Path, holder: str = "") -> InfraError:
+def in_use(what: str, path: Path) -> InfraError:
     """The error for a file that another process holds; `what` begins a sentence, such as `The gradebook`."""
     return InfraError(
-        f"{what} is in use{f' by {holder}' if holder else ''}: {path}",
+        f"{what} is in use: {path}",
         cause="another program has been writing to it for several seconds.",
         remedy="end the other one (another tlcourse, a database browser, a backup), and try again.",
     )

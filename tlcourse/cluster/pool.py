@@ -40,7 +40,6 @@ class SlurmPool:
         sandbox_kind: str = "strong",
         chunk: int | None = None,
         follow: bool = False,
-        shell: Shell | None = None,
         pace: Pace | None = None,
         expected: int = 0,
     ) -> None:
@@ -58,7 +57,7 @@ class SlurmPool:
         self.watcher = JobWatcher(
             name,
             profile,
-            shell or shell_for(profile, name),
+            shell_for(profile, name),
             journal=Journal(folder),
             chunk=chunk or profile.chunk,
             retry_cancelled=True,

@@ -33,9 +33,7 @@ class QueueLoad(Struct, frozen=True):
     """Until Slurm thinks that it starts."""
 
 
-def queue_load(
-    shell: Shell, profile: Profile, jobs: frozenset[str] = frozenset(), now: float | None = None
-) -> QueueLoad | None:
+def queue_load(shell: Shell, profile: Profile, jobs: frozenset[str] = frozenset()) -> QueueLoad | None:
     """Ask Slurm; None where it does not answer. `jobs`: numbers of ours."""
     where = f"-p {quoted(profile.partition)}" if profile.partition else ""
     done = shell.run(
@@ -46,7 +44,7 @@ def queue_load(
         return None
     queue, _, rest = done.text.partition(_MARK + "\n")
     *nodes, clock = rest.split()
-    return read_queue_load(queue.splitlines(), nodes, jobs, now if now is not None else float(clock))
+    return read_queue_load(queue.splitlines(), nodes, jobs, float(clock))
 
 
 def read_queue_load(queue: list[str], nodes: list[str], jobs: frozenset[str], now: float) -> QueueLoad:

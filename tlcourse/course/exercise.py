@@ -92,10 +92,9 @@ def policy_section(about: Exercise) -> str:
     return "\n## How chance is dealt with\n\n" + "".join(f"- {sentence}\n" for sentence in policy_in_words(about))
 
 
-def usual_solution(exercise: LoadedExercise, folder: Path | None = None) -> Path | None:
-    """The solution in `folder` (default: the working folder), or in the folder there named like the exercise."""
-    here = folder or Path()
-    places = [here / inner / name for inner in (".", exercise.about.id) for name in ("solution.py", "solution.ipynb")]
+def usual_solution(exercise: LoadedExercise) -> Path | None:
+    """The solution in the working folder, or in the folder there named like the exercise."""
+    places = [Path(inner, name) for inner in (".", exercise.about.id) for name in ("solution.py", "solution.ipynb")]
     return next((place for place in places if place.is_file()), None)
 
 

@@ -175,15 +175,15 @@ def _symbols(line: str) -> int:
     return sum(symbol not in _LAYOUT for symbol in _SYMBOL.findall(line))
 
 
-def sections(body: str, level: int = 2) -> list[tuple[str, str]]:
-    """The (heading, text) pairs of one heading level, such as the hints of `hints.md`."""
+def sections(body: str) -> list[tuple[str, str]]:
+    """The (heading, text) pairs of the second level, such as the hints of `hints.md`."""
     found: list[tuple[str, list[str]]] = []
     fenced = False
     for line in body.splitlines():
         if _FENCE.match(line):
             fenced = not fenced
         match = None if fenced else _HEADING.match(line)
-        if match and len(match[1]) == level:
+        if match and len(match[1]) == 2:
             found.append((_without_closing(match[2]), []))
         elif found:
             found[-1][1].append(line)

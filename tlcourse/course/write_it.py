@@ -125,10 +125,9 @@ def statement(course: LoadedCourse, one: WriteIt) -> str:
     return read_text(folder_of(course, one) / STATEMENT)
 
 
-def usual_file(one: WriteIt, folder: Path | None = None) -> Path | None:
-    """The student's file in `folder` (default: the working folder), or in the folder `write` there."""
-    here = folder or Path()
-    places = [here / inner / f"{one.id}{suffix}" for inner in (".", FOLDER) for suffix in (".py", ".ipynb")]
+def usual_file(one: WriteIt) -> Path | None:
+    """The student's file in the working folder, or in the folder `write` there."""
+    places = [Path(inner, f"{one.id}{suffix}") for inner in (".", FOLDER) for suffix in (".py", ".ipynb")]
     return next((place for place in places if place.is_file()), None)
 
 

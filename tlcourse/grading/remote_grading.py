@@ -20,12 +20,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tlcourse.cluster.jobs import Journal, Pace
+from tlcourse.cluster.jobs import Journal
 from tlcourse.cluster.pool import shell_for
 from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.queue import Asked, JobStatus, ask_status
 from tlcourse.cluster.sbatch_errors import BusyError
-from tlcourse.cluster.shell import Shell
 from tlcourse.cluster.submit import cancel_open
 from tlcourse.cluster.watcher import JobWatcher
 from tlcourse.course.model import LoadedExercise
@@ -227,8 +226,6 @@ class RunStore:
         exercise: LoadedExercise,
         on_event: OnEvent,
         *,
-        shell: Shell | None = None,
-        pace: Pace | None = None,
         wait_s: float | None = None,
         cancel: Callable[[], bool] = lambda: False,
     ) -> Result:
@@ -243,8 +240,8 @@ class RunStore:
         folder = self.folder / one.id
         if hash_folder(folder / "submission") != one.sha256:
             raise InfraError(f"The copy of the hand-in in {folder} was changed.", remedy="grade it again.")
-        shell = shell or shell_for(one.settings, one.profile)
-        watcher = JobWatcher(one.profile, one.settings, shell, journal=self.journal(one), pace=pace)
+        shell = shell_for(one.settings, one.profile)
+        watcher = JobWatcher(one.profile, one.settings, shell, journal=self.journal(one))
 
         def run(job: RunSpec, tell: OnEvent) -> RunReport:
             try:

@@ -292,11 +292,11 @@ def part_results(
     return found
 
 
-def thinned(metrics: list[dict[str, Any]], points: int = CURVE_POINTS) -> list[dict[str, Any]]:
-    """At most about `points` events of a curve, the last among them."""
-    if len(metrics) <= points:
+def thinned(metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most about CURVE_POINTS events of a curve, the last among them."""
+    if len(metrics) <= CURVE_POINTS:
         return metrics
-    step = -(-len(metrics) // points)
+    step = -(-len(metrics) // CURVE_POINTS)
     kept = metrics[::step]
     return kept if kept[-1] is metrics[-1] else [*kept, metrics[-1]]
 

@@ -108,7 +108,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito: told a
 _DASHES = ("", "6 3", "2 2", "8 3 2 3")
 
 
-def calibration_svg(curves: Sequence[Calibration], *, colour: str = "currentColor") -> str:
+def calibration_svg(curves: Sequence[Calibration]) -> str:
     """Observed against nominal shares; on the diagonal they are the same. Empty where there is nothing to draw."""
     if not curves:
         return ""
@@ -118,11 +118,11 @@ def calibration_svg(curves: Sequence[Calibration], *, colour: str = "currentColo
     def place(nominal: float, observed: float) -> str:
         return f"{_MARGIN + inner * nominal:.1f},{10 + inner * (1 - observed):.1f}"
 
-    text = f'font-size="11" font-family="sans-serif" fill="{colour}"'
+    text = 'font-size="11" font-family="sans-serif" fill="currentColor"'
     parts = [
-        f'<rect x="{_MARGIN}" y="10" width="{inner}" height="{inner}" style="fill:none" stroke="{colour}" '
+        f'<rect x="{_MARGIN}" y="10" width="{inner}" height="{inner}" style="fill:none" stroke="currentColor" '
         'stroke-opacity=".4"/>',
-        f'<polyline points="{place(0, 0)} {place(1, 1)}" fill="none" stroke="{colour}" stroke-opacity=".6"/>',
+        f'<polyline points="{place(0, 0)} {place(1, 1)}" fill="none" stroke="currentColor" stroke-opacity=".6"/>',
         f'<text x="{_MARGIN - 6}" y="18" text-anchor="end" {text}>1</text>',
         f'<text x="{_MARGIN - 6}" y="{10 + inner}" text-anchor="end" {text}>0</text>',
         f'<text x="{_MARGIN + inner}" y="{24 + inner}" text-anchor="end" {text}>1</text>',

@@ -17,7 +17,7 @@ from tlcourse.course.model import CheckRule, LoadedExercise, Policy
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.scoring import operating_characteristic
 from tlcourse.grading.scoring.decide import accepted, bars, decide, is_near_miss
-from tlcourse.grading.scoring.measurement import Measurement, proportion
+from tlcourse.grading.scoring.measurement import Measurement, Z, proportion
 from tlcourse.text import SIGN
 
 MARGIN = 0.02
@@ -166,7 +166,7 @@ class UnitRun(Struct, frozen=True):
 
     def scaled(self, true: float) -> Measurement:
         """The same for items whose true mean is `true`."""
-        value, half_width = true * self.mean, 1.96 * abs(true) * self.standard_error
+        value, half_width = true * self.mean, Z * abs(true) * self.standard_error
         return Measurement(value, self.n, (value - half_width, value + half_width), kind="mean")
 
 

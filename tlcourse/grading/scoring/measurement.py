@@ -12,6 +12,9 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     import numpy as np
 
+Z = 1.96
+"""Standard errors on either side of a value that make its 95 % interval."""
+
 
 class Measurement(Struct, frozen=True):
     """One measured value: its 95 % interval, how many items it rests on, and what to do next, in words.
@@ -40,7 +43,7 @@ class Measurement(Struct, frozen=True):
     @property
     def standard_error(self) -> float:
         """Of a mean: what its 95 % interval says."""
-        return (self.interval[1] - self.interval[0]) / (2 * 1.96)
+        return (self.interval[1] - self.interval[0]) / (2 * Z)
 
 
 def proportion(successes: float, n: int, message: str = "", *, fresh: bool = True) -> Measurement:
@@ -124,7 +127,7 @@ def _pooled(runs: Sequence[Measurement], *, larger_is_better: bool) -> Measureme
     if worst.kind == "proportion":
         return proportion(sum(run.successes for run in runs), n, worst.message)
     value = math.fsum(run.n * run.value for run in runs) / n
-    half_width = 1.96 * math.sqrt(math.fsum((run.n * run.standard_error) ** 2 for run in runs)) / n
+    half_width = Z * math.sqrt(math.fsum((run.n * run.standard_error) ** 2 for run in runs)) / n
     return Measurement(value, n, (value - half_width, value + half_width), worst.message, "mean")
 
 
@@ -133,22 +136,22 @@ def _on_the_same_items(runs: Sequence[Measurement], worst: Measurement) -> Measu
     value = math.fsum(run.value for run in runs) / len(runs)
     if worst.kind == "proportion":
         return proportion(value * worst.n, worst.n, worst.message, fresh=False)
-    half_width = 1.96 * math.fsum(run.standard_error for run in runs) / len(runs)
+    half_width = Z * math.fsum(run.standard_error for run in runs) / len(runs)
     return Measurement(value, worst.n, (value - half_width, value + half_width), worst.message, "mean", fresh=False)
 
 
-def wilson(successes: float, n: int, z: float = 1.96) -> tuple[float, float]:
+def wilson(successes: float, n: int) -> tuple[float, float]:
     """The score interval of a proportion (Wilson 1927), which stays within [0, 1] and holds for p near 1."""
     if n <= 0:
         return (0.0, 1.0)
-    p = successes / n
+    p, z = successes / n, Z
     centre = p + z * z / (2 * n)
     half_width = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return (max(0.0, (centre - half_width) / scale), min(1.0, (centre + half_width) / scale))
 
 
-def mean_interval(values: np.ndarray, z: float = 1.96) -> tuple[float, float]:
+def mean_interval(values: np.ndarray) -> tuple[float, float]:
     """The normal interval of a mean of independent `values`, shape (n,)."""
     n = int(values.size)
     if n == 0:
@@ -156,5 +159,5 @@ def mean_interval(values: np.ndarray, z: float = 1.96) -> tuple[float, float]:
     centre = float(values.mean())
     if n == 1:
         return (centre, centre)
-    half_width = z * float(values.std(ddof=1)) / math.sqrt(n)
+    half_width = Z * float(values.std(ddof=1)) / math.sqrt(n)
     return (centre - half_width, centre + half_width)

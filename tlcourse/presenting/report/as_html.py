@@ -233,6 +233,7 @@ PLOT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito: to
 _DASHES = ("", "6 3", "2 2", "8 3 2 3")  # and told apart without colour
 _W, _H = 460, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 34
+_BINS = 24
 
 Points = Sequence[tuple[float, float]]
 
@@ -286,7 +287,7 @@ def plot_bars(counts: Sequence[tuple[str, int]], *, words: str) -> str:
     return _svg(parts, words)
 
 
-def plot_histogram(values: Sequence[float], bar: float, *, words: str, bins: int = 24) -> str:
+def plot_histogram(values: Sequence[float], bar: float, *, words: str) -> str:
     """How measured values are distributed, with the bar as a dashed line."""
     kept = [value for value in values if math.isfinite(value)]
     if not kept:
@@ -294,11 +295,11 @@ def plot_histogram(values: Sequence[float], bar: float, *, words: str, bins: int
     low, high = min([*kept, bar]), max([*kept, bar])
     if low == high:
         low, high = low - 0.5, high + 0.5
-    counts = [0] * bins
+    counts = [0] * _BINS
     for value in kept:
-        counts[min(int((value - low) / (high - low) * bins), bins - 1)] += 1
+        counts[min(int((value - low) / (high - low) * _BINS), _BINS - 1)] += 1
     to_x = _scale(low, high, _LEFT, _W - _RIGHT)
-    width = (_W - _LEFT - _RIGHT) / bins
+    width = (_W - _LEFT - _RIGHT) / _BINS
     parts = _axes(low, high, 0, max(counts), "")
     for place, number in enumerate(counts):
         height = (_H - _BOTTOM - _TOP) * number / max(counts)
