@@ -13,7 +13,7 @@ from tlcourse.cluster.profile import Profile
 from tlcourse.cluster.shell import HereShell
 from tlcourse.course.loader import load_course
 from tlcourse.errors import UnableError
-from tlcourse.grading.batch.backend import refuse_no_sandbox
+from tlcourse.grading.batch.open_backend import refuse_no_sandbox
 from tlcourse.grading.batch.setup import many_attempts
 from tlcourse.grading.lms.handins import find_handins
 

@@ -17,7 +17,7 @@ import pytest
 
 from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.grading.batch.backend import OpenBackend
+from tlcourse.grading.batch.open_backend import OpenBackend
 from tlcourse.grading.batch.run import regrade
 from tlcourse.grading.batch.state import state_of
 from tlcourse.grading.grade import further_seed

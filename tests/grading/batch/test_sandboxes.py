@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.grading.batch import backend
-from tlcourse.grading.batch.backend import TRUST, on_this_machine
+from tlcourse.grading.batch import open_backend
+from tlcourse.grading.batch.open_backend import TRUST, on_this_machine
 from tlcourse.sandbox.base import Finding
 
 
@@ -23,8 +23,8 @@ def machine(monkeypatch):
             Finding(name, name in names, "it is missing here", "apt-get install it")
             for name in ("bubblewrap", "fork-server")
         ]
-        monkeypatch.setattr(backend, "findings", lambda: [*found, Finding("none", True, "")])
-        monkeypatch.setattr(backend, "_started_pool", lambda *_: contextlib.nullcontext())
+        monkeypatch.setattr(open_backend, "findings", lambda: [*found, Finding("none", True, "")])
+        monkeypatch.setattr(open_backend, "_started_pool", lambda *_: contextlib.nullcontext())
 
     return has
 
@@ -65,7 +65,7 @@ def test_stopping_ends_what_runs_and_starts_nothing_more():
         def start(self, start):
             return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 
-    sandbox = backend.Stoppable(Sleeps())
+    sandbox = open_backend.Stoppable(Sleeps())
     process = sandbox.start(None)
     sandbox.stop()
     assert process.wait() != 0

@@ -21,7 +21,7 @@ from msgspec import Struct
 from tlcourse.cluster.packed import NotRunYetError
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import InfraError, SubmissionError, TlcourseError, UnableError
-from tlcourse.grading.batch.backend import RETRIES, BackendLostError, BackendRefusedError
+from tlcourse.grading.batch.open_backend import RETRIES, BackendLostError, BackendRefusedError
 from tlcourse.grading.grade import Grading
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import HandInRecord

@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import UsageError
-from tlcourse.grading.batch.backend import Backend, OpenBackend, folder_of, forget
+from tlcourse.grading.batch.backend import Backend, folder_of, forget
 from tlcourse.grading.batch.engine import Engine, Work, full_disk_explained
 from tlcourse.grading.batch.joining import earlier
+from tlcourse.grading.batch.open_backend import OpenBackend
 from tlcourse.grading.batch.setup import ClassLists, begin, options_of, resume, same_secret, work_left
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.grade import Grading, Options, private_of
