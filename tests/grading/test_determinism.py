@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from tlcourse.grading.author_check import check_references
 from tlcourse.grading.grade import Options
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.result import Result
+from tlcourse.grading.solutions_check import check_references
 
 TRAINED = """
 import random

@@ -8,8 +8,9 @@ import pytest
 
 from tlcourse.course.loader import load_course
 from tlcourse.execution.worker.task import Task
-from tlcourse.grading.author_check import check_references, problems_of_graders
+from tlcourse.grading.author_check import problems_of_graders
 from tlcourse.grading.grade import Options, grade, run
+from tlcourse.grading.solutions_check import check_references
 
 COURSE = Path(__file__).parents[1] / "forms_course"
 

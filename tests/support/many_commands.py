@@ -24,6 +24,7 @@ SHARED = (
     "tlcourse.grading.author_check",
     "tlcourse.grading.batch.run",
     "tlcourse.grading.remote_grading",
+    "tlcourse.grading.solutions_check",
     "tlcourse.presenting.machine",
     "tlcourse.presenting.report.report_files",
     "tlcourse.student.record",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tlcourse.course.coverage import Row, Slide
     from tlcourse.course.model import LoadedCourse, LoadedExercise
     from tlcourse.course.write_it import WriteIt
-    from tlcourse.grading.author_check import ReferenceCheck
+    from tlcourse.grading.solutions_check import ReferenceCheck
 
 app = typer.Typer(help="Write a course, and check it.", no_args_is_help=True, rich_markup_mode=None)
 app.command("gradescope")(gradescope.gradescope)
@@ -338,8 +338,8 @@ def _reference_checks(
 ) -> Iterator[ReferenceCheck]:
     """Checks as they come, each with a line on stderr: the whole takes minutes."""
     from tlcourse.execution.pool import cores
-    from tlcourse.grading.author_check import check_references
     from tlcourse.grading.grade import Options
+    from tlcourse.grading.solutions_check import check_references
 
     side_by_side = workers or max(cores() // threads, 1)
     for check in check_references(

@@ -85,7 +85,6 @@ def say_sheet(
     exercise: LoadedExercise, book: Gradebook, record: BatchRecord, whom: str, *, json: bool, plain: bool
 ) -> None:
     """What one hand-in has to be marked, part by part, with the rubric and what is in force."""
-    from tlcourse.course.parts import ManualPart
     from tlcourse.grading.gradebook.by_hand import by_hand, hand_marks, in_force, meant
     from tlcourse.grading.gradebook.submission_store import SubmissionStore
     from tlcourse.grading.parts.manual import changed, materials
@@ -99,7 +98,7 @@ def say_sheet(
     since = changed(about, store, status) if status else []
     own = [target, *([status.handin.target] if status else [])]
     hand = by_hand(about.manual, in_force(hand_marks(book, about.id)), *own)
-    parts = [part for part in about.parts if isinstance(part, ManualPart)]
+    parts = about.manual_parts
     if json:
         document = {
             "target": target,

@@ -257,6 +257,16 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
         return next((part for part in self.parts if isinstance(part, PredictionsPart)), None)
 
     @property
+    def manual_parts(self) -> list[ManualPart]:
+        """Its parts that people mark."""
+        return [part for part in self.parts if isinstance(part, ManualPart)]
+
+    @property
+    def all_by_hand(self) -> bool:
+        """Whether people mark all of it, and there is nothing to measure."""
+        return len(self.manual_parts) == len(self.parts)
+
+    @property
     def needs_no_grader(self) -> bool:
         """Whether tlcourse measures every check by its `metric`; where no grader makes data, they lie in files."""
         return bool(self.checks) and all(rule.metric for rule in self.checks)
@@ -264,7 +274,7 @@ class Exercise(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def manual(self) -> tuple[ManualItem, ...]:
         """What is marked by hand, in all such parts; the marks wait until all of it is set."""
-        return tuple(item for part in self.parts if isinstance(part, ManualPart) for item in part.rubric)
+        return tuple(item for part in self.manual_parts for item in part.rubric)
 
     def checks_of(self, part: AnyPart) -> list[CheckRule]:
         """The checks of a part; of one that is marked by hand there are none."""

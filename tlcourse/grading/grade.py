@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tlcourse import __version__
 from tlcourse.course.exercise import packages, require_packages
 from tlcourse.course.model import LoadedExercise
-from tlcourse.course.parts import FunctionsPart, ManualPart, ModelPart, PredictionsPart
+from tlcourse.course.parts import FunctionsPart, ModelPart, PredictionsPart
 from tlcourse.data import choose_variant
 from tlcourse.execution.gpu import uses_gpu
 from tlcourse.execution.spec import Outcome
@@ -113,7 +113,7 @@ class Grading:
         `whose` tells hand-ins of one class apart: each is given its test inputs in another order, copies as well.
         """
         grader, about = self._grader, self._exercise.about
-        if scored and grader is None and any(not isinstance(part, ManualPart) for part in about.parts):
+        if scored and grader is None and not about.all_by_hand:
             grader = Grader(self._exercise)  # which says what is missing
         marking = Marking(self._exercise, submission, grader, self._options, self._run, on_event, scored, whose)
         marked = list(_marked(marking))

@@ -16,8 +16,8 @@ from typing import Any
 from tlcourse.course.loader import load_course
 from tlcourse.execution.arrays import order_of, pack
 from tlcourse.execution.spec import RunReport, RunSpec, Usage
-from tlcourse.grading.batch.open_backend import OpenBackend
 from tlcourse.grading.batch.joining import candidate
+from tlcourse.grading.batch.open_backend import OpenBackend
 from tlcourse.grading.batch.run import grade_round
 from tlcourse.grading.batch.setup import begin, options_of, resume, work_left
 from tlcourse.grading.batch.state import BatchState

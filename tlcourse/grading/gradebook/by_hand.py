@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse.course.model import Exercise
-from tlcourse.course.parts import ManualItem, ManualPart
+from tlcourse.course.parts import ManualItem
 from tlcourse.errors import UsageError
 from tlcourse.storage import now
 from tlcourse.text import harmless, misspelt, typed
@@ -221,7 +221,7 @@ def changed_since(marks: Iterable[HandMark], now_seen: Mapping[str, str]) -> lis
 
 def item_called(about: Exercise, name: str) -> ManualItem:
     """The item that `PART/ITEM`, its id, or the id of a part with one item means; raises UsageError."""
-    parts = [part for part in about.parts if isinstance(part, ManualPart)]
+    parts = about.manual_parts
     for item in about.manual:
         if item.id == name:
             return item

@@ -83,7 +83,7 @@ class _Cell(Struct, frozen=True):
 
 def materials(about: Exercise, folder: Path | None) -> dict[str, Material]:
     """What there is to mark of each part; `folder`: where the hand-in is kept, None where it is not."""
-    parts = [part for part in about.parts if isinstance(part, ManualPart)]
+    parts = about.manual_parts
     with_cells = [part for part in parts if part.cells]
     found = {}
     for part in parts:
@@ -128,8 +128,8 @@ def seen(about: Exercise, sha256: str, folder: Path | None) -> dict[str, str]:
     found = materials(about, folder)
     return {
         item.id: f"{sha256 or '-'} {found[part.id].sha256}"
-        for part in about.parts
-        if isinstance(part, ManualPart) and found[part.id].sha256
+        for part in about.manual_parts
+        if found[part.id].sha256
         for item in part.rubric
     }
 
@@ -157,7 +157,7 @@ def laid_out(about: Exercise, folder: Path, into: Path) -> list[str]:
         (into / name).write_bytes(data)
         written[name] = None
 
-    parts = [part for part in about.parts if isinstance(part, ManualPart)]
+    parts = about.manual_parts
     with_cells = [part for part in parts if part.cells]
     for part in parts:
         for name in part.files:
