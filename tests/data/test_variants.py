@@ -39,7 +39,8 @@ def test_full_data_that_an_exercise_does_not_have_or_that_are_not_here_are_said(
 
 
 def test_public_data_hold_no_test_set_and_are_those_of_a_graded_run(exercises):
-    from tlcourse.grading.grader import Grader, public_data
+    from tlcourse.grading.grader import Grader
+    from tlcourse.grading.run_data import public_data
 
     loaded = load_course().exercises["ex1"]
     small = replace(loaded, about=replace(loaded.about, sizes={"train": 8, "val": 4, "test": 4}))

@@ -150,5 +150,5 @@ def test_absurd_predictions_are_measured_all_the_same(graded, truth):
 def test_the_data_hide_the_problem_and_the_labels(grader):
     data = grader.make(4, "mini")
     assert set(data.train) == set(data.val) == {"x", "y"}
-    assert set(data.test_inputs) == {"x"}
+    assert set(data.sent.test_inputs) == {"x"}
     assert data.sha256 == grader.make(4, "mini").sha256 != grader.make(5, "mini").sha256

@@ -14,9 +14,9 @@ from tlcourse.data.synthetic import derived_seed, split_seeds
 from tlcourse.execution.arrays import order_of, pack
 from tlcourse.execution.spec import RunReport, Usage
 from tlcourse.grading.grade import Grading, Options, further_seed, task_seed
-from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.intake.submission import Submission
 from tlcourse.grading.secret import data_seed, run_key
+from tlcourse.grading.shared_data import SharedGrader
 
 
 def offset_runner(offsets):

@@ -7,7 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from tlcourse.grading.grader import Grader, SharedGrader
+from tlcourse.grading.grader import Grader
+from tlcourse.grading.shared_data import SharedGrader
 
 
 def test_shared_data_are_those_of_a_single_grading_bit_by_bit(line, tmp_path):
@@ -47,7 +48,7 @@ def test_nobody_can_change_what_all_submissions_are_graded_on(line, tmp_path):
 
 def test_the_inputs_of_a_seed_are_one_object_for_all_submissions_and_hold_no_labels(line, tmp_path):
     data, single = SharedGrader(line, tmp_path).make(7, "mini"), Grader(line).make(7, "mini")
-    first = data.test_inputs
-    assert data.test_inputs is first
+    first = data.sent.test_inputs
+    assert data.sent.test_inputs is first
     assert list(first) == ["x"]
-    assert np.array_equal(first["x"], single.test_inputs["x"])
+    assert np.array_equal(first["x"], single.sent.test_inputs["x"])

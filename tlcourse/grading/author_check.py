@@ -16,12 +16,13 @@ from tlcourse.course.spec import CELL
 from tlcourse.errors import InfraError
 from tlcourse.execution import items
 from tlcourse.execution.answers import Raised
-from tlcourse.grading.grader import Arrays, Data, Grader
+from tlcourse.grading.grader import Grader
 from tlcourse.grading.odd_answers import legal_predictions, odd_answers
 from tlcourse.grading.parts.cells import CellCase
 from tlcourse.grading.parts.functions import calls_document
 from tlcourse.grading.parts.predictions import ALONE, measured_by, rows_of
 from tlcourse.grading.reference import NoReferenceHereError
+from tlcourse.grading.run_data import Arrays, Data
 from tlcourse.grading.scoring.calls import NOTHING, Case
 from tlcourse.grading.scoring.measurement import Measurement
 

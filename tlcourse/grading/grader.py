@@ -5,10 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
-import tempfile
-import threading
 import traceback
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -16,55 +13,25 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import Struct
 from msgspec.structs import replace
 
 from tlcourse.course import programs
 from tlcourse.course.loader import load_course
-from tlcourse.course.model import CheckRule, Exercise, LoadedExercise
+from tlcourse.course.model import CheckRule, LoadedExercise
 from tlcourse.course.spec import Output
-from tlcourse.data import MINI, public_arrays
+from tlcourse.data import MINI
 from tlcourse.data.files import DataFileError, read_files
 from tlcourse.errors import InfraError, UnableError
-from tlcourse.execution import arrays, items
+from tlcourse.execution import items
 from tlcourse.execution.answers import Raised
 from tlcourse.execution.arrays import DTYPES
 from tlcourse.grading.reference import PRACTICE, NoReferenceError, Reference
 from tlcourse.grading.result import ValidationResult
+from tlcourse.grading.run_data import Arrays, Data, as_handed_over, data_received, grader_failed, hashed
 from tlcourse.grading.scoring import error_analysis, metrics
 from tlcourse.grading.scoring.calls import Call, Case, share, wrong_with
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis
 from tlcourse.grading.scoring.measurement import Measurement, MeasurementError, received
-
-Arrays = dict[str, Any]
-"""Arrays by name; what is ragged is a list of them, of texts one of bytes, and `x` may be a table (`items.py`)."""
-
-
-class Sent(Struct, frozen=True):
-    """What runs are given, as it travels: plain arrays (`items.flattened`), the same objects for all runs."""
-
-    train: items.Flat
-    val: items.Flat
-    test_inputs: items.Flat
-    """The inputs alone; each run is given them in an order of its own, by those who hand them over."""
-
-
-class Data(Struct, frozen=True):
-    """What one grading is made on. `test` holds labels: it never leaves this process.
-
-    Where the hidden data of an exercise are not here, as in a student's copy, it may be the validation data.
-    """
-
-    train: Arrays
-    val: Arrays
-    test: Arrays
-    sha256: str
-    sent: Sent
-
-    @property
-    def test_inputs(self) -> items.Flat:
-        """The inputs alone, as they travel."""
-        return self.sent.test_inputs
 
 
 class Grader:
@@ -98,12 +65,12 @@ class Grader:
 
     def make(self, seed: int, variant: str) -> Data:
         """The data of `seed`; the same seed gives the same bytes. Raises InfraError as `draw` does."""
-        return _as_handed_over(self.about, self.draw(self.about.sizes, seed, variant))
+        return as_handed_over(self.about, self.draw(self.about.sizes, seed, variant))
 
     def draw(self, sizes: Mapping[str, int], seed: int, variant: str) -> Data:
         """Data of other sizes; raises InfraError where the grader fails, or gives what no worker could be given."""
         made = self._drawn_by_grader(sizes, seed, variant)
-        return _received(self.about, made, on_validation=self.on_validation)
+        return data_received(self.about, made, on_validation=self.on_validation)
 
     def _drawn_by_grader(self, sizes: Mapping[str, int], seed: int, variant: str) -> Any:
         """What its `make` gives; of one without, what lies in files."""
@@ -112,7 +79,7 @@ class Grader:
         try:
             return read_files(self.about, sizes, self.folders)
         except DataFileError as error:
-            raise _mistake(self.about, f"there is no `make`, and {error}") from None
+            raise grader_failed(self.about, f"there is no `make`, and {error}") from None
 
     def truth(self, seed: int, variant: str) -> tuple[Arrays, str]:
         """What a file of predictions is measured on, the test set of `make`, with its hash; raises InfraError."""
@@ -121,18 +88,20 @@ class Grader:
             _, val, test = made
             truth = dict(val if test is None and self.on_validation else test)
         except (TypeError, ValueError):
-            raise _mistake(self.about, "`make` gave no three tables of arrays, expected train, val and test") from None
+            raise grader_failed(
+                self.about, "`make` gave no three tables of arrays, expected train, val and test"
+            ) from None
         try:
-            return truth, _hashed({}, {}, truth).sha256
+            return truth, hashed({}, {}, truth).sha256
         except items.FormError as error:
-            raise _mistake(self.about, str(error)) from None
+            raise grader_failed(self.about, str(error)) from None
 
     def kinds(self, variant: str) -> dict[str, Measurement]:
         """What each check of a model rests on (kind and n), from measuring predictions that are all zero."""
         if self.about.model is None:
             return {}
         test = self.make(0, variant).test
-        return self.measure(test, {one.name: zeros(one, test) for one in self.about.outputs}, {})
+        return self.measure(test, {one.name: filled(one, test, 0) for one in self.about.outputs}, {})
 
     def measure(
         self, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]], probes: Mapping[str, float]
@@ -164,7 +133,7 @@ class Grader:
             try:
                 measurements[name] = received(found[name])
             except MeasurementError as error:
-                raise _mistake(self.about, f"`{name}` {error}") from None
+                raise grader_failed(self.about, f"`{name}` {error}") from None
         return measurements | declared
 
     def _by_metric(self, rule: CheckRule, test: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]]) -> Measurement:
@@ -174,7 +143,7 @@ class Grader:
             with np.errstate(all="ignore"):  # as of a grader's own
                 return received(metrics.measured(self.about, rule, test, predictions, fresh=fresh))
         except (metrics.MetricError, MeasurementError) as error:
-            raise _mistake(self.about, f"`{rule.id}` {error}") from None
+            raise grader_failed(self.about, f"`{rule.id}` {error}") from None
 
     def cases(self, seed: int, data: Data | None) -> list[Case]:
         """What a part `functions` is asked, drawn from `seed`; where a case does not say what is right, the reference
@@ -182,24 +151,26 @@ class Grader:
         given = self._called("cases", seed, data)
         made = [Case((one,)) if isinstance(one, Call) else one for one in given] if isinstance(given, Iterable) else []
         if not made or not all(isinstance(one, Case) for one in made):
-            raise _mistake(self.about, "`cases` gave no list of `call(…)`, `case(…)` and `sequence(…)`")
+            raise grader_failed(self.about, "`cases` gave no list of `call(…)`, `case(…)` and `sequence(…)`")
         known = {rule.id for rule in self.about.checks_of(self.about.functions)} if self.about.functions else set()
         found = made if hasattr(self._module, "measure_calls") else [_of_a_check(one, known) for one in made]
         for one in found:
             if one.check and one.check not in known:
-                raise _mistake(self.about, f"a case is of the check {one.check!r:.80}, expected one of {sorted(known)}")
+                raise grader_failed(
+                    self.about, f"a case is of the check {one.check!r:.80}, expected one of {sorted(known)}"
+                )
             if not one.calls or not all(isinstance(step, Call) for step in one.calls):
-                raise _mistake(self.about, "a case holds no `call(…)`")
+                raise grader_failed(self.about, "a case holds no `call(…)`")
         if hasattr(self._module, "measure_calls"):
             return found
         if lost := next((one for one in found if not one.check), None):
-            raise _mistake(
+            raise grader_failed(
                 self.about, f"a case of `{lost.calls[0].name}` says no check, expected one of {sorted(known)}"
             )
         try:
             return self._reference.completed(found, seed)
         except NoReferenceError as error:
-            raise _mistake(self.about, str(error)) from error
+            raise grader_failed(self.about, str(error)) from error
 
     def practice(self, seed: int) -> bytes | None:
         """What the reference answers with one seed, for a copy that has no reference; None where all else says it."""
@@ -221,7 +192,7 @@ class Grader:
         for rule in rules:
             own = [(one, answer) for one, answer in zip(cases, answers, strict=True) if one.check == rule.id]
             if not own:
-                raise _mistake(self.about, f"`cases` has none of the check `{rule.id}`")
+                raise grader_failed(self.about, f"`cases` has none of the check `{rule.id}`")
             right = [not self.wrong_with(one, answer) for one, answer in own]
             found[rule.id] = share(right, f"{sum(right)} of {len(right)} cases are right.")
         return found
@@ -233,7 +204,7 @@ class Grader:
         try:
             return wrong_with(one, answer, values=values)
         except Exception as error:
-            raise _mistake(self.about, f"judging an answer raised {type(error).__name__}: {error}") from error
+            raise grader_failed(self.about, f"judging an answer raised {type(error).__name__}: {error}") from error
 
     @property
     def analyses_errors(self) -> bool:
@@ -249,7 +220,7 @@ class Grader:
         try:
             return error_analysis.received(found, items.count(val["x"]))
         except MeasurementError as error:
-            raise _mistake(self.about, f"`analyse_errors` {error}") from None
+            raise grader_failed(self.about, f"`analyse_errors` {error}") from None
 
     def measure_for_board(self, val: Arrays, predictions: Mapping[str, np.ndarray[Any, Any]]) -> ValidationResult:
         """What the check of the board measures on validation items, x and the targets; raises InfraError as `measure`.
@@ -258,7 +229,9 @@ class Grader:
         """
         found = self.measure(val, predictions, {})[self.about.board]
         if found.self_reported:
-            raise _mistake(self.about, f"`{self.about.board}` rests on probes, expected a board by predictions alone")
+            raise grader_failed(
+                self.about, f"`{self.about.board}` rests on probes, expected a board by predictions alone"
+            )
         return ValidationResult(self.about.board, found.value, found.interval, found.n)
 
     def _called(self, function: str, *arguments: Any) -> Any:
@@ -273,7 +246,7 @@ class Grader:
             raise
         except (Exception, SystemExit) as error:
             said = f"`{function}` raised {type(error).__name__}: {str(error)[:300]}{self.line_of(error)}"
-            raise _mistake(self.about, said) from error
+            raise grader_failed(self.about, said) from error
 
     def line_of(self, error: BaseException) -> str:
         """Which line of the grader's own an exception comes from, in words; "" where it comes from none."""
@@ -286,19 +259,6 @@ def _of_a_check(one: Case, known: set[str]) -> Case:
     """A case that says no check is of the one called like the first of what it calls that has one."""
     names = (step.name.partition(".")[0].lower() for step in one.calls if isinstance(step, Call))
     return one if one.check else replace(one, check=next((name for name in names if name in known), ""))
-
-
-def _mistake(about: Exercise, what: str) -> InfraError:
-    return InfraError(
-        f"The grader of {about.id} failed: {what}.",
-        cause="a mistake in the grader file; no hand-in is marked by it.",
-        remedy="tlcourse author check",
-    )
-
-
-def zeros(output: Output, test: Arrays) -> Any:
-    """Predictions of an output that are all zero, in its form; items of different lengths as long as they shall be."""
-    return filled(output, test, 0)
 
 
 def filled(output: Output, test: Arrays, value: float, rows: Sequence[int] | None = None) -> Any:
@@ -327,87 +287,6 @@ def write_practice(folder: Path, into: Path, seed: int) -> list[str]:
     return written
 
 
-def public_data(exercise: LoadedExercise, seed: int, variant: str) -> Data:
-    """What a copy of the course without graders trains on: the exercise's synthetic or real data, and no test set."""
-    try:
-        return _as_handed_over(exercise.about, _hashed(*public_arrays(exercise, variant, seed), {}))
-    except items.FormError as error:
-        raise _mistake(exercise.about, str(error)) from None
-
-
-def _as_handed_over(about: Exercise, data: Data) -> Data:
-    """Without what only the grader needs: the files that a worker reads hold x and the targets, and nothing else."""
-    names = ("x", *about.targets)
-    train, val = ({name: part[name] for name in names} for part in (data.train, data.val))
-    sent = replace(data.sent, train=items.of(data.sent.train, names), val=items.of(data.sent.val, names))
-    return replace(data, train=train, val=val, sent=sent)
-
-
-def _received(about: Exercise, made: Any, *, on_validation: bool) -> Data:
-    """Data as a grader made them, once it is sure that a worker can be given them; raises InfraError."""
-    try:
-        train, val, test = made
-        if test is None and on_validation:
-            test = val
-        parts = {"train": dict(train), "val": dict(val), "test": dict(test)}
-    except (TypeError, ValueError):
-        raise _mistake(about, "`make` gave no three tables of arrays, expected train, val and test") from None
-    for part, given in parts.items():
-        wanted = ("x",) if part == "test" else ("x", *about.targets)
-        if missing := [name for name in wanted if name not in given]:
-            raise _mistake(about, f"its data lack {missing} in {part}, expected x and every target of exercise.yaml")
-    try:
-        data = _hashed(parts["train"], parts["val"], parts["test"])
-    except items.FormError as error:
-        raise _mistake(about, str(error)) from None
-    sent = {"train": data.sent.train, "val": data.sent.val, "test": data.sent.test_inputs}
-    for part, flat in sent.items():
-        for name in ("x",) if part == "test" else ("x", *about.targets):
-            _require_same_form(about, part, name, flat, sent["train"])
-    return data
-
-
-def _require_same_form(about: Exercise, part: str, name: str, given: items.Flat, train: items.Flat) -> None:
-    """Raises InfraError where something cannot be handed to a worker, or is of another form than that of train."""
-    here, first = items.of(given, [name]), items.of(train, [name])
-    if here.keys() != first.keys():
-        forms = f"{', '.join(sorted(here))} in {part} and {', '.join(sorted(first))} in train"
-        raise _mistake(about, f"`{name}` is {forms}, expected the same")
-    n = items.count_in(given, name)
-    for one, array in here.items():
-        if array.ndim == 0 or n == 0 or n != items.count_in(given, "x"):
-            said = f"has shape {array.shape}" if here.keys() == {name} else f"has {n} items"
-            raise _mistake(about, f"`{one}` of {part} {said}, expected as many items as x, and some")
-        if (array.dtype, array.shape[1:]) != (first[one].dtype, first[one].shape[1:]):
-            forms = " and ".join(
-                f"{form.dtype}{list(form.shape[1:])} in {where}"
-                for where, form in ((part, array), ("train", first[one]))
-            )
-            raise _mistake(about, f"an item of `{one}` is {forms}, expected the same")
-        try:
-            if array.dtype.kind not in "biuf":
-                raise TypeError
-            arrays.pack({one: array[:1]})
-        except Exception:
-            raise _mistake(about, f"`{one}` of {part} has dtype {array.dtype}, which no tensor has") from None
-
-
-def _hashed(train: Arrays, val: Arrays, test: Arrays) -> Data:
-    """Data with its hash; raises FormError."""
-    digest, flat = hashlib.sha256(), []
-    for where, given in (("train", train), ("val", val), ("test", test)):
-        try:
-            flat.append(part := items.flattened(given))
-        except items.FormError as error:
-            raise items.FormError(f"in {where} {error}") from None
-        for name in sorted(part):
-            digest.update(f"{name}{part[name].dtype}{part[name].shape}".encode())
-            digest.update(np.ascontiguousarray(part[name]).reshape(-1).view(np.uint8).data)
-    sent = Sent(flat[0], flat[1], items.of(flat[2], ["x"]))
-    made = [items.wholes(one, part) for one, part in zip(flat, (train, val, test), strict=True)]
-    return Data(made[0], made[1], made[2], digest.hexdigest(), sent)
-
-
 def _load(path: Path, folder: Path) -> ModuleType:
     try:
         return programs.load(path, folder)
@@ -417,62 +296,3 @@ def _load(path: Path, folder: Path) -> ModuleType:
             cause="a mistake in the grader file.",
             remedy="tlcourse author check",
         ) from error
-
-
-# -- shared by all submissions of a batch ------------------------------------------------------------------------------
-
-KEPT = 4
-"""Seeds whose files are kept: the first run's and those after a near miss are the same for all submissions."""
-
-
-class SharedGrader(Grader):
-    """A grader whose data lie in files of this process's own, mapped into memory.
-
-    The arrays take address space, not memory: the kernel keeps what is read often, and drops it when memory is short.
-    Threads that need the same seed wait for the first of them.
-    """
-
-    def __init__(self, exercise: LoadedExercise, folder: Path, kept: int = KEPT) -> None:
-        """`folder` is empty, this user's alone, and removed by the caller."""
-        super().__init__(exercise)
-        self._folder = folder
-        self._kept = kept
-        self._lock = threading.Lock()
-        self._made: OrderedDict[tuple[int, str], Data] = OrderedDict()
-        self.drawn = 0
-
-    def make(self, seed: int, variant: str) -> Data:
-        """The data of `seed`, drawn at most once while it is kept."""
-        with self._lock:
-            data = self._made.get((seed, variant))
-            if data is None:
-                data = self._on_disk(super().make(seed, variant))
-                self.drawn += 1
-                self._made[(seed, variant)] = data
-                while len(self._made) > self._kept:
-                    self._made.popitem(last=False)
-            self._made.move_to_end((seed, variant))
-            return data
-
-    def _on_disk(self, data: Data) -> Data:
-        """The same arrays, mapped read-only; their files are unlinked at once, so that nothing of them can be found."""
-        train, val = self._mapped_all(data.sent.train), self._mapped_all(data.sent.val)
-        test = self._mapped_all(items.flattened(data.test))
-        return Data(
-            train=items.wholes(train, data.train),
-            val=items.wholes(val, data.val),
-            test=items.wholes(test, data.test),
-            sha256=data.sha256,
-            sent=Sent(train, val, items.of(test, ["x"])),
-        )
-
-    def _mapped_all(self, part: items.Flat) -> items.Flat:
-        return {name: self._mapped(array) for name, array in part.items()}
-
-    def _mapped(self, array: np.ndarray) -> np.ndarray:
-        if array.nbytes == 0:
-            return array
-        with tempfile.TemporaryFile(dir=self._folder) as stream:
-            np.ascontiguousarray(array).tofile(stream)
-            stream.flush()
-            return np.asarray(np.memmap(stream, dtype=array.dtype, mode="r", shape=array.shape))

@@ -9,7 +9,8 @@ import numpy as np
 
 from tlcourse.course.spec import Output
 from tlcourse.execution import items
-from tlcourse.grading.grader import Arrays, Grader, filled
+from tlcourse.grading.grader import Grader, filled
+from tlcourse.grading.run_data import Arrays
 
 FLOAT32 = float(np.finfo(np.float32).max)
 

@@ -17,9 +17,10 @@ from tlcourse.errors import UnableError
 from tlcourse.execution.pool import Pool
 from tlcourse.execution.supervise import run as run_job
 from tlcourse.grading.grade import Grading, Options, Runner, further_seed
-from tlcourse.grading.grader import Grader, SharedGrader
+from tlcourse.grading.grader import Grader
 from tlcourse.grading.intake.submission import SOLUTION, collect
 from tlcourse.grading.result import Result
+from tlcourse.grading.shared_data import SharedGrader
 from tlcourse.sandbox.choose import choose
 from tlcourse.storage import scratch_folder
 

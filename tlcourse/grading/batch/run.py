@@ -24,9 +24,9 @@ from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import selected
 from tlcourse.grading.gradebook.records import BatchRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
-from tlcourse.grading.grader import SharedGrader
 from tlcourse.grading.lms.handins import HandIns
 from tlcourse.grading.secret import DataSeed
+from tlcourse.grading.shared_data import SharedGrader
 from tlcourse.sandbox import in_words
 from tlcourse.sandbox.choose import refuse_windows
 from tlcourse.sandbox.view import refuse_what_is_private

@@ -27,7 +27,7 @@ from tlcourse.execution.arrays import (
     taken_first,
 )
 from tlcourse.execution.spec import RunReport, RunSpec, RunStatus
-from tlcourse.grading.grader import Data, Grader, public_data
+from tlcourse.grading.grader import Grader
 from tlcourse.grading.graph import OfGraph, measured_on_graph
 from tlcourse.grading.options import Options
 from tlcourse.grading.parts.functions import answers_in, call_spec, calls_document, decided
@@ -42,6 +42,7 @@ from tlcourse.grading.parts.marking import (
     verdict_on,
 )
 from tlcourse.grading.result import ValidationResult
+from tlcourse.grading.run_data import Data, public_data
 from tlcourse.grading.scoring.calls import Case
 from tlcourse.grading.scoring.decide import decide, few_items, is_near_miss
 from tlcourse.grading.scoring.error_analysis import ITEMS, ErrorAnalysis
@@ -280,7 +281,7 @@ def _spec(marking: Marking, data: Data, options: Options, analysed: int) -> RunS
         submission=marking.submission.folder,
         train=data.sent.train,
         val=data.sent.val,
-        test_inputs=data.test_inputs if scored else None,
+        test_inputs=data.sent.test_inputs if scored else None,
         order_seed=told(options, marking.order),
         limits=limits_of(about, options),
         sandbox_kind=options.sandbox_kind,
