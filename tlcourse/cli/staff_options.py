@@ -32,6 +32,9 @@ BatchNumber = Annotated[
     int | None, typer.Option("--batch", metavar="NUMBER", help="A batch of the exercise; default: the newest.")
 ]
 ExerciseOrAll = Annotated[str, typer.Argument(metavar="[EXERCISE]", help="Such as ex2; not with --all.")]
+Anonymous = Annotated[
+    bool, typer.Option("--anonymous", help="Pseudonyms in place of names; says what this cannot hide.")
+]
 AllExercises = Annotated[bool, typer.Option("--all", help="All exercises of the course in one table.")]
 RosterFile = Annotated[Path | None, typer.Option("--roster", metavar="FILE", help="The class list, as exported.")]
 GroupsFile = Annotated[Path | None, typer.Option("--groups", metavar="FILE", help="The groups, as exported.")]
