@@ -252,3 +252,26 @@ def test_a_new_secret_is_made_once(tl, tmp_path):
     assert tl("ta", "secret", "new", "mine", course=None).returncode == 0
     assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o600
     assert tl("ta", "secret", "new", "mine", course=None).returncode == 2
+
+
+@pytest.mark.slow
+def test_a_batch_does_not_go_on_by_another_exercise_yaml_and_a_regrade_of_one_says_what_is_otherwise(tl, tmp_path):
+    course, handins = tmp_path / "course", tmp_path / "handins"
+    shutil.copytree(EXAMPLE, course)
+    command = ("batch", "line", str(handins), "--jobs", "1", "--resume", "--i-trust-these-submissions")
+    regrade = ("ta", "regrade", "line", "--why", "smaller", "--i-trust-these-submissions")
+    for number in (1, 2):
+        (handins / f"Group {number}").mkdir(parents=True)
+        (handins / f"Group {number}" / "solution.py").write_text(REFERENCE)
+        if number == 1:
+            assert tl(*command, course=course).returncode == 0
+    about = course / "exercises" / "line" / "exercise.yaml"
+    about.write_text(about.read_text().replace("test: 400", "test: 300").replace("cpu_s: 20", "cpu_s: 10"))
+    refused = tl(*command, course=course)
+    assert refused.returncode == 2
+    assert "batch 1 was graded: sizes.test 400, now 300; limits.cpu_s 20, now 10.\n" in refused.stderr
+    some = tl(*regrade, "--only", "Group 1", course=course)
+    assert "changed since batch 1 was graded: sizes.test 400, now 300" in some.stdout + some.stderr
+    done = tl(*regrade, "--only", "all", course=course)
+    assert "changed since" not in done.stdout + done.stderr
+    assert tl(*command, course=course).returncode == 0

@@ -34,6 +34,7 @@ from tlcourse.grading.parts.marking import (
     task_seed,
 )
 from tlcourse.grading.result import Provenance, Result, SubmissionRecord, ValidationResult, on_validation, part_results
+from tlcourse.grading.rules import rules_of
 from tlcourse.sandbox.choose import choose
 from tlcourse.sandbox.view import refuse_what_is_private
 from tlcourse.storage import scratch_folder
@@ -160,6 +161,7 @@ class Grading:
             public_files_sha256=grader.files_sha256[0] if grader else "",
             hidden_files_sha256=grader.files_sha256[1] if grader else "",
             on_validation=bool(grader and grader.on_validation),
+            rules=rules_of(self._exercise),
         )
 
 

@@ -137,6 +137,8 @@ class Provenance(Struct, frozen=True):
     """Of `graders/NAME/data`."""
     on_validation: bool = False
     """It was measured on validation data, as the hidden ones were not there: it is no mark."""
+    rules: dict[str, Any] = {}
+    """What exercise.yaml said that decides about it (`rules.py`); empty in older documents, and where nothing ran."""
 
 
 class Result(Struct, frozen=True, kw_only=True):

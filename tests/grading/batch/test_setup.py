@@ -8,11 +8,15 @@ import pytest
 from msgspec.structs import replace
 from results import result
 
+from tlcourse.course.model import CheckRule, Policy
+from tlcourse.course.spec import Limits
 from tlcourse.errors import UsageError
+from tlcourse.grading.batch.same_grader import other_rules
 from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, options_of, resume, same_secret
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.lms.handins import HandIn, HandIns
+from tlcourse.grading.rules import rules_of
 from tlcourse.grading.secret import seed_from
 
 SEED = seed_from("line", b"a secret that is long enough", None)
@@ -92,32 +96,55 @@ def test_a_changed_grader_is_another_batch(begun, line, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
-    [("threshold", 0.2, "bar of y_error 0.1, now 0.2"), ("points", 3.0, "points of y_error 1, now 3")],
+    ("change", "said"),
+    [
+        ({"sizes": {"train": 200, "val": 50, "test": 300}}, "sizes.test 400, now 300"),
+        ({"limits": Limits(cpu_s=10, wall_time_s=80, memory_mb=2048, output_kb=64, scratch_mb=16)}, "cpu_s 20, now 10"),
+        ({"policy": Policy(seeds=1)}, "policy.seeds 3, now 1"),
+        ({"checks": [CheckRule("y_error", threshold=0.2, points=1)]}, "checks y_error, z_error, now y_error"),
+    ],
 )
-def test_a_batch_is_graded_by_one_set_of_bars_until_all_of_it_is_regraded(begun, line, field, value, said):
-    first = line.about.checks[0]
-    before, after = (
-        replace(line, about=replace(line.about, checks=(one, *line.about.checks[1:])))
-        for one in (first, replace(first, **{field: value}))
-    )
+def test_a_batch_is_graded_by_one_set_of_rules_until_all_of_it_is_regraded(begun, line, change, said):
+    after = replace(line, about=replace(line.about, **change))
     given = handins("anna", "bo", "cleo")
     row = begun.handins(1)[0]
-    begun.record(row.id, 0, _by(before), "")
+    begun.record(row.id, 0, _by(line), "")
+    assert (other_rules(begun, begun.batch(1), line), said in other_rules(begun, begun.batch(1), after)) == ("", True)
     with pytest.raises(UsageError, match=said) as refused:
         resume(begun, after, given, begun.batch(1), SEED)
     assert "tlcourse ta regrade line --batch 1 --only all" in refused.value.remedy
+    assert "begin a new batch with --again" in refused.value.remedy
     assert len(begun.handins(1)) == 2
     begun.record(row.id, begun.begin_regrade(1, [row.id], selection="all", who="ta", why=""), _by(after), "")
     resume(begun, after, given, begun.batch(1), SEED)
     assert len(begun.handins(1)) == 3
 
 
+@pytest.mark.parametrize(("field", "value", "said"), [("threshold", 0.2, "0.1, now 0.2"), ("points", 3.0, "1, now 3")])
+def test_verdicts_of_earlier_editions_say_by_which_bars_and_points_they_are(begun, line, field, value, said):
+    first, *others = line.about.checks
+    check = replace(result().checks[0], id=first.id, threshold=first.threshold, max_points=first.points)
+    begun.record(begun.handins(1)[0].id, 0, replace(result(), checks=[check]), "")
+    assert other_rules(begun, begun.batch(1), line) == ""
+    after = replace(line, about=replace(line.about, checks=[replace(first, **{field: value}), *others]))
+    assert other_rules(begun, begun.batch(1), after) == f"checks.y_error.{field} {said}"
+
+
+def test_a_fault_of_ours_was_measured_by_nothing(begun, line):
+    begun.record(begun.handins(1)[0].id, 0, replace(_by(line), outcome="infra"), "")
+    assert other_rules(begun, begun.batch(1), replace(line, about=replace(line.about, seconds=5.0))) == ""
+
+
+def test_a_changed_grader_is_said_of_a_regrade_too(begun, line, tmp_path):
+    grader = tmp_path / "line.py"
+    grader.write_text(line.grader.read_text() + "\n# changed\n")
+    assert other_rules(begun, begun.batch(1), replace(line, grader=grader)) == "the grader"
+
+
 def _by(exercise):
-    """A verdict by the bar and the points of the exercise's first check."""
-    done, rule = result("fail"), exercise.about.checks[0]
-    check = replace(done.checks[0], id=rule.id, threshold=rule.threshold, max_points=rule.points)
-    return replace(done, checks=[check])
+    """A verdict by the rules of an exercise."""
+    done = result("fail")
+    return replace(done, provenance=replace(done.provenance, rules=rules_of(exercise)))
 
 
 def test_what_decides_about_a_verdict_is_taken_from_the_batch_and_not_from_the_command(begun):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from results import overridden, result
 
 from tlcourse.errors import UsageError
@@ -96,6 +97,28 @@ def test_what_differs_stops_it_until_it_is_said_what_holds(pair, prefer, blue, g
     after = counts(pair[0])
     assert merged(pair).conflicts == []
     assert (counts(pair[0]), points(pair[0])["blue"]) == (after, blue)
+
+
+def by_rules(cpu_s: float, outcome: str = "pass"):
+    done = result(outcome, 2.0)
+    return replace(done, provenance=replace(done.provenance, rules={"limits.cpu_s": cpu_s}))
+
+
+def test_marks_by_other_rules_do_not_come_together_until_one_is_regraded_by_those_of_the_other(tmp_path):
+    pair = begun(tmp_path / "m.sqlite", "1", RED, BLUE), begun(tmp_path / "t.sqlite", "2", BLUE, GREEN)
+    with Gradebook.writing(pair[0], "a test") as book:
+        book.record(1, 0, by_rules(20), "")
+    with Gradebook.writing(pair[1], "a test") as book:
+        book.record(1, 0, by_rules(10), "")
+    before = counts(pair[0])
+    with pytest.raises(UsageError, match=r"by different rules: limits\.cpu_s 20, there 10\.") as refused:
+        merged(pair)
+    assert "tlcourse ta regrade line --batch 1 --only all --gradebook FILE" in refused.value.remedy
+    assert counts(pair[0]) == before
+    with Gradebook.writing(pair[1], "a test") as book:
+        book.record(1, book.begin_regrade(1, [1], selection="all", who="bo", why="one limit"), by_rules(20), "")
+    merged(pair)
+    assert points(pair[0]) == {"red": 2.0, "blue": 2.0, "green": None}
 
 
 def test_each_conflict_has_an_id_by_which_it_is_settled_alone(pair):

@@ -16,6 +16,7 @@ from tlcourse.grading.batch.backend import Backend, folder_of, forget
 from tlcourse.grading.batch.engine import Engine, Work, full_disk_explained
 from tlcourse.grading.batch.joining import earlier
 from tlcourse.grading.batch.open_backend import OpenBackend
+from tlcourse.grading.batch.same_grader import other_rules
 from tlcourse.grading.batch.setup import ClassLists, begin, options_of, resume, same_secret, work_left
 from tlcourse.grading.batch.state import BatchState, state_of
 from tlcourse.grading.grade import Grading, Options, private_of
@@ -242,6 +243,9 @@ def regrade(
     same_secret(batch, seed)
     _refuse_private(exercise, book.path, backend, sandbox_kind)
     number, handins = _chosen(book, batch, only, go_on=go_on)
+    if only != "all" and (changed := other_rules(book, batch, exercise)):
+        tell(f"  note: changed since batch {batch.id} was graded: {changed}.")
+        tell("  note: who is not regraded keeps a mark by the old; --only all regrades everybody.")
     options = options_of(batch, seed, Options())
     backend.check(exercise, options, len(handins), sandbox_kind, tell, trusted=trusted)
     book.keep_copy()

@@ -18,7 +18,9 @@ from msgspec import Struct
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.file import APPENDED
 from tlcourse.grading.gradebook.gradebook import Gradebook
+from tlcourse.grading.gradebook.records import BatchRecord
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
+from tlcourse.grading.rules import changes, kept_rules
 from tlcourse.storage import now
 from tlcourse.text import counted
 
@@ -94,8 +96,9 @@ def merge(
     """Append what `theirs` has more. `same_secret(salt, fingerprint)`: whether a fingerprint is of the own secret.
 
     Raises:
-        UsageError: one batch in both was graded by two graders, or on two secrets; or the two decided differently and
-            `choice` does not say of each whose decision holds, or names one that is none. Nothing is written then.
+        UsageError: one batch in both was graded by two graders, by other rules, or on two secrets; or the two decided
+            differently and `choice` does not say of each whose decision holds, or names one that is none. Nothing is
+            written then.
     """
     carried = _Carried(mine, theirs)
     carried.match_batches(same_secret)
@@ -158,6 +161,7 @@ class _Carried:
             one = found[0]
             if one.grader_sha256 != batch.grader_sha256:
                 raise _not_one(f"Batch {one.id} here and batch {batch.id} there were graded by different graders.")
+            self._refuse_other_rules(one, batch)
             known = (one.salt, one.fingerprint) == (batch.salt, batch.fingerprint)
             if not known and not (
                 same_secret(one.salt, one.fingerprint) and same_secret(batch.salt, batch.fingerprint)
@@ -165,6 +169,19 @@ class _Carried:
                 raise _not_one(f"Batch {one.id} here and batch {batch.id} there are not known to be of one secret.")
             self.ids["batches"][batch.id] = one.id
             del free[one.id]
+
+    def _refuse_other_rules(self, one: BatchRecord, batch: BatchRecord) -> None:
+        """Raises UsageError where no rules are behind marks of both: nothing was regraded in one of them alone."""
+        here, there = kept_rules(self.mine, one.id), kept_rules(self.theirs, batch.id)
+        found = [changes(before, now, word="there") for before in here for now in there]
+        if found and all(found):
+            raise UsageError(
+                f"Batch {one.id} here and batch {batch.id} there were graded by different rules: {found[0]}. "
+                "Nothing was merged.",
+                cause="exercise.yaml was changed in between, and marks by different rules do not compare.",
+                remedy=f"grade one of them by the rules of the other: tlcourse ta regrade {one.exercise} "
+                f"--batch {batch.id} --only all --gradebook FILE – or keep the gradebooks apart.",
+            )
 
     def carry(self, db: sqlite3.Connection, choice: Choice) -> list[Conflict]:
         """Append the rows of all tables; returns the decisions that differ."""
