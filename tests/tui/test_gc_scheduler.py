@@ -8,7 +8,6 @@ import weakref
 import pytest
 from textual._styles_cache import StylesCache
 from textual.color import Color
-from textual.widgets._footer import FooterKey
 
 from tlcourse.tui import gc_scheduler
 
@@ -81,16 +80,3 @@ def test_what_was_drawn_of_widgets_that_are_gone_is_let_go(clock):
     clock[0] += 1
     assert scheduler.look()
     assert gone() is None
-
-
-@pytest.mark.slow
-async def test_the_last_line_keeps_no_keys_of_earlier_moments(visit):
-    async with visit(100, 30) as person:
-        await person.go("lab/dann")
-        counts = []
-        for _ in range(2):
-            for _ in range(4):
-                await person.press("question_mark", "escape")
-            gc.collect()
-            counts.append(sum(issubclass(type(one), FooterKey) for one in gc.get_objects()))
-        assert counts[1] <= counts[0]

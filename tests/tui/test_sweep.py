@@ -14,13 +14,13 @@ from textual.color import Color
 from textual.command import CommandPalette
 from textual.widget import Widget
 from textual.widgets import Input, Static
-from textual.widgets._footer import FooterKey
 from textual.widgets._toast import Toast
 from textual.widgets.markdown import MarkdownFence
 from tour import BATCH_STOPS, EXAMPLE, STOPS
 
 from tlcourse.tui.screens.search import SearchScreen
 from tlcourse.tui.themes import NO_COLOUR, PALETTES
+from tlcourse.tui.widgets.key_line import KeyLine
 
 MOST_KEYS = 7
 BY_HAND = {"home", "quiz-answered", "jobs"}
@@ -82,9 +82,9 @@ def looks(request):
     return compared
 
 
-def keys(person) -> list[FooterKey]:
-    """The keys of the last line."""
-    return [key for key in person.app.screen.query(FooterKey) if key.display]
+def last_line(person) -> list[tuple[str, int]]:
+    """The keys of the last line, and behind which column each ends."""
+    return [pair for line in person.app.screen.query(KeyLine) for pair in zip(line.keys, line.ends, strict=True)]
 
 
 def problems(person) -> list[str]:
@@ -95,15 +95,15 @@ def problems(person) -> list[str]:
     focused = screen.focused
     if focused is not None and not (focused.is_on_screen and focused.region.area):
         found.append(f"the focus is on {focused!r}, which is not seen")
-    if len(keys(person)) > MOST_KEYS:
-        found.append(f"{len(keys(person))} keys in the last line")
-    for key in keys(person):
-        if key.region.right > width:
-            found.append(f"the key {key.key_display} is cut off")
+    if len(last_line(person)) > MOST_KEYS:
+        found.append(f"{len(last_line(person))} keys in the last line")
+    for key, end in last_line(person):
+        if end > width:
+            found.append(f"the key {key.shown} is cut off")
     for widget in screen.query("*"):
         if isinstance(screen, CommandPalette):
             continue  # Textual's own, which lays its parts over one another
-        if not widget.is_on_screen or not widget.region.area or isinstance(widget, (FooterKey, Input)):
+        if not widget.is_on_screen or not widget.region.area or isinstance(widget, Input):
             continue
         inside = isinstance(widget.parent, Widget) and not isinstance(widget, Toast)  # a notice lies over all else
         room = widget.parent.region if inside else screen.region
@@ -219,7 +219,7 @@ async def test_each_key_of_the_last_line_does_something_or_says_why_not(visit, p
         if place != "home":
             await person.go(place)
         here, mute = len(person.app.screen_stack), []
-        for key in [one.key for one in keys(person) if one.action != "leave_app"]:
+        for key in [one.key for one, _ in last_line(person) if one.action != "leave_app"]:
             before = seen(person)
             await person.press(key)
             for _ in range(PATIENCE):

@@ -3,10 +3,7 @@
 Written for Textual 8.2.8. After an upgrade `tests/tui/test_textual_private.py` fails where one of them has changed.
 
 - `active_app`: a text within one of Rich's tables has to know the theme, and no public way leads from it to the app.
-- `FooterKey`: the footer's keys are counted and left out before it is drawn; Textual has no public footer that fits.
 - `MarkdownParagraph`: a paragraph of a lesson can be folded; Textual makes its listings public, and no other block.
-- `forget_watchers`: Textual keeps what was bound to a widget's reactive until that changes. A footer that is composed
-  at each change of the focus would leave its old keys behind, and every garbage collection would take longer.
 - `drawn_strips`: what a screen below a dialog shows; Textual's own way would dim each piece of it by itself.
 - `forget_drawn_lines`: under a cache of colours Textual keeps the drawn lines of a thousand widgets that are gone.
 """
@@ -17,16 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from textual._context import active_app
 from textual._styles_cache import StylesCache
-from textual.widget import Widget
-from textual.widgets._footer import FooterKey
 
 if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.strip import Strip
     from textual.widgets._markdown import MarkdownParagraph
 
-__all__ = ["FooterKey", "MarkdownParagraph", "active_app", "drawn_strips", "forget_drawn_lines", "forget_watchers"]
-WATCHERS = "__watchers"
+__all__ = ["MarkdownParagraph", "active_app", "drawn_strips", "forget_drawn_lines"]
 
 
 def __getattr__(name: str) -> Any:
@@ -36,12 +30,6 @@ def __getattr__(name: str) -> Any:
     from textual.widgets._markdown import MarkdownParagraph
 
     return MarkdownParagraph
-
-
-def forget_watchers(widget: Widget, kind: type[Widget]) -> None:
-    """Forget the widgets of this kind that were bound to a reactive of `widget`."""
-    for bound in getattr(widget, WATCHERS, {}).values():
-        bound[:] = [(watcher, callback) for watcher, callback in bound if not isinstance(watcher, kind)]
 
 
 def drawn_strips(screen: Screen[Any]) -> list[Strip]:
