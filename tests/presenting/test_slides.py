@@ -45,6 +45,24 @@ def test_a_question_stands_alone_and_its_answer_beside_it():
     assert (text.text, asked.text, asked.more) == ("Text.", "**Check.** Why?", "**Answer.** Because.")
 
 
+def test_nothing_stands_below_an_answer_that_is_asked_for_later():
+    asked, after = cut(f"## One\n\n**Discuss.** Why?\n\n**Answer.** Because {'word ' * 200}:\n\n- this\n- that\n")
+    assert (asked.text, asked.more.startswith("**Answer.** Because word")) == ("**Discuss.** Why?", True)
+    assert after.text == "- this\n- that"
+    course = load_course()
+    for lesson in course.lessons.values():
+        for slide in slides(lesson, ()):
+            shown = f"{slide.text}\n\n{slide.more}"
+            assert not slide.text.startswith("**Answer.**")
+            assert "\n\n" not in shown.partition("**Answer.**")[2].strip(), slide
+
+
+def test_what_asks_for_a_table_goes_with_it():
+    table = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 9
+    *_, last = cut(f"## One\n\n{LONG}\n\nWhat is moved?\n\n{table}")
+    assert last.text.startswith("What is moved?\n\n| a")
+
+
 def test_what_leads_to_a_listing_goes_with_it():
     listing = "x = 1\n" * 12
     *_, last = cut(f"## One\n\n{LONG}\n\nIn code:\n\n```python\n{listing}```\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tour import ended_run
 
 from tlcourse.cli.start import route_of
 from tlcourse.course.loader import load_course
@@ -11,11 +12,19 @@ from tlcourse.presenting.slides import slides
 
 DANN = slides(load_course().lessons["dann"], ["dann"])
 END = len(DANN)
-ASKED, LAB = (
+ASKED, ASKED_OF_THE_QUIZ, LAB = (
     next(number for number, slide in enumerate(DANN, 1) if holds(slide))
-    for holds in (lambda one: one.more.startswith("**Answer.**"), lambda one: one.kind == "lab")
+    for holds in (
+        lambda one: one.more.startswith("**Answer.**"),
+        lambda one: one.question,
+        lambda one: one.kind == "lab",
+    )
 )
-"""Numbers of the first question and of the lab: lessons are written on."""
+SCHEDULES, COVARIATE = (
+    next(number for number, slide in enumerate(DANN, 1) if slide.title.startswith(word))
+    for word in ("Schedules", "Covariate shift and")
+)
+"""Numbers of the first question, one from the quiz, the lab, a short and a long title: lessons are written on."""
 
 
 async def test_a_clicker_goes_through_a_lesson_and_back(visit):
@@ -123,3 +132,78 @@ def test_start_begins_with_a_lesson_or_its_slides():
     with pytest.raises(UsageError, match="There is no unit 'dan'") as told:
         route_of(None, "dan", present=True)
     assert told.value.cause == "did you mean dann?"
+
+
+async def test_a_clicker_comes_back_from_a_lesson_that_it_entered_too_soon(visit):
+    async with visit(120, 40) as person:
+        await person.go("present/dann")
+        await person.press("end")
+        shown = await person.press("pagedown")
+        assert "Feature matching" in shown
+        assert f"{END} / {END}" in await person.press("pageup")
+        await person.press(*str(ASKED + 1), "enter", "pageup")
+        assert "Answer. The features get the same gradient" in person.screen  # as it was left
+        await person.go("present/practicalities")
+        assert "This is the first lesson." in await person.press("pageup")
+
+
+async def test_a_clickers_start_key_leaves_the_slides_and_finds_the_slide_again(visit):
+    async with visit(120, 40) as person:
+        await person.go("present/lora")
+        await person.go("present/dann")
+        await person.press("1", "2", "enter")
+        assert f"12 / {END}" in await person.press("b", "f5")  # these are the slides: it shows them
+        assert "› lesson" not in await person.press("escape", "escape")
+        assert f"12 / {END}" in await person.press("f5")  # from Home, too
+        await person.press("end", "escape")
+        assert f" 1 / {END}" in await person.press("f5")  # what was shown to its end begins anew
+
+
+async def test_a_lab_is_opened_from_its_slide_and_left_for_it(visit):
+    async with visit(120, 40) as person:
+        await person.go("present/dann")
+        await person.press(*str(LAB), "enter")
+        assert "› lab" in (await person.press("x")).splitlines()[0]
+        assert f"{LAB} / {END}" in await person.press("escape")
+
+
+async def test_titles_of_a_lesson_have_one_size(visit):
+    async with visit(120, 40) as person:
+        await person.go("present/dann")
+        for number in (2, SCHEDULES, ASKED, ASKED_OF_THE_QUIZ):
+            shown = await person.press(*str(number), "enter")
+            rows = shown.splitlines()[1:9]
+            assert any("▀" in row for row in rows), number
+            assert not any("██" in row for row in rows), number
+    async with visit(200, 60) as person:
+        await person.go("present/dann")
+        for number in (2, SCHEDULES, ASKED_OF_THE_QUIZ, COVARIATE):
+            title = "\n".join((await person.press(*str(number), "enter")).splitlines()[:14])
+            assert ("██" in title) == (number != COVARIATE), number  # that one would take three lines
+
+
+async def test_a_figure_takes_the_room_of_its_slide(visit):
+    async with visit(200, 60) as person:
+        shown = await person.go("lesson/dann")
+        shown = await person.go("present/dann/2")
+        line = next(line for line in shown.splitlines() if "features G_f" in line)
+        assert line.index("features G_f") - line.index("x") > 12
+
+
+async def test_what_a_run_came_to_is_not_said_on_a_projector(visit):
+    async with visit(120, 40) as person:
+        run = ended_run()
+        await person.go("present/dann")
+        person.app._announce(run)  # noqa: SLF001 - as when its process says so
+        assert "ex2: " not in await person.settled()
+        await person.press("escape")
+        person.app._announce(run)  # noqa: SLF001
+        assert "ex2: " in await person.settled()
+
+
+async def test_no_listing_is_cut_at_80_columns(visit):
+    async with visit(80, 24) as person:
+        await person.go("present/lora")
+        number = next(n for n, one in enumerate(person.app.screen.slides, 1) if "self.frozen.out_features)" in one.text)
+        await person.press(*str(number), "enter")
+        assert "self.frozen.out_features)" in await person.press("pagedown")

@@ -108,11 +108,12 @@ def _of_section(title: str, text: str, labs: Sequence[str]) -> Iterator[Slide]:
 
 def _half(blocks: Sequence[_Block]) -> int:
     """How many blocks the first of two columns has."""
-    answer = next((number for number, block in enumerate(blocks) if block.text.startswith("**Answer.**")), 0)
+    answer = next((number for number, block in enumerate(blocks) if _answers(block)), 0)
     if answer:
         return answer
     lines = [block.lines for block in blocks]
-    ends = [end for end in range(1, len(blocks) + 1) if not blocks[end - 1].text.endswith(":")] or [len(blocks)]
+    whole = len(blocks)
+    ends = [end for end in range(1, whole + 1) if end == whole or not _leads(blocks[end - 1], blocks[end])] or [0]
     return min(ends, key=lambda end: abs(sum(lines[:end]) - sum(lines[end:])))
 
 
@@ -126,14 +127,31 @@ def _groups(text: str) -> list[list[_Block]]:
         if last and not _begins(last, block):
             last.append(block)
             continue
-        leads = len(last) > 1 and (last[-1].text.endswith(":") or block.text.startswith("```math"))
+        leads = len(last) > 1 and not _answers(last[-1]) and _leads(last[-1], block)
         led = [last.pop()] if leads else []  # it leads to what comes
         groups.append([*led, block])
     return groups
 
 
+def _answers(block: _Block) -> bool:
+    return block.text.startswith("**Answer.**")
+
+
+def _leads(one: _Block, other: _Block) -> bool:
+    """Whether a block says nothing without the one that comes after it."""
+    ends = (":", "?") if other.text.startswith("|") else ":"
+    return one.text.endswith(ends) or other.text.startswith("```math")
+
+
 def _begins(group: Sequence[_Block], block: _Block) -> bool:
-    """Whether a block begins another slide. A short one does not: they stay with what they end."""
+    """Whether a block begins another slide. A short one does not: they stay with what they end.
+
+    An answer is always on the slide of its question, and last there: what stood below it would be read before it.
+    """
+    if _answers(block):
+        return False
+    if _answers(group[-1]):
+        return True
     if any(_SHOWN.match(one) or _PLACED.match(one) for one in (group[0].text, block.text)):
         return True
     if block.text.startswith(_ASKED):
@@ -189,16 +207,16 @@ ROWS = 5
 """Of a large letter: its dots, one above the other."""
 
 
-def large(text: str, width: int, height: int, *, halves: bool = True) -> list[str]:
+def large(text: str, width: int, height: int, *, halves: bool = True, squares: bool = True) -> list[str]:
     """A title in large letters that fits so many columns and lines, in several lines of words where that helps.
 
-    Of two sizes the larger one that fits: a dot is two columns of a line, or (with `halves`) half a line of one column.
-    Empty where neither fits, or a character has no large form.
+    Of two sizes the larger one that fits: a dot is two columns of a line (with `squares`), or (with `halves`) half a
+    line of one column. Empty where neither fits, or a character has no large form.
     """
     words = text.upper().split()
     if not words or any(letter not in _GLYPHS for word in words for letter in word):
         return []
-    for columns, tall in ((2, ROWS), (1, 3))[: 1 + halves]:
+    for columns, tall in [(2, ROWS)] * squares + [(1, 3)] * halves:
         lines = _wrapped(words, width // columns)
         if lines and len(lines) * (tall + 1) - 1 <= height:
             drawn = [_dots(line) for line in lines]

@@ -72,6 +72,7 @@ class CourseApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Keys", key_display="?", id="help"),
         Binding("f1", "help", "Keys", show=False),  # where `?` is a letter: in a field
+        Binding("f5", "present", "Present as slides", key_display="F5", id="present", show=False),
         Binding("q", "leave_app", "Quit", id="quit"),
         Binding("slash", "search", "Search", key_display="/", id="search", show=False),
         Binding("1", "area('home')", "Home", id="home", show=False),
@@ -102,6 +103,8 @@ class CourseApp(App[int]):
         self.runs: dict[str, Run] = {}
         self.backend = "local"
         """Where exercises are run and graded: this machine, or a profile of the configuration."""
+        self.slides_left: dict[str, int] = {}
+        """Where the slides of a unit were left, from 0; the unit that was presented last comes last."""
         self.clusters = Clusters()
         self.lab_stand_by = LabStandBy()
         """What the next run of a lab is started in."""
@@ -257,6 +260,13 @@ class CourseApp(App[int]):
         elif area in ("quizzes", "exercises", "lesson"):
             self.notify("This course has none.", severity="warning")
 
+    def action_present(self) -> None:
+        """Slides, where they were left, or of the lesson where one is: a clicker's start key sends F5, then escape."""
+        last = next(reversed(self.slides_left), "")
+        unit = last or resumed("lesson", self.course, self.state).partition("/")[2]
+        if unit:
+            self.go(f"present/{unit}")
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers."""
         from tlcourse.tui.routes import commands
@@ -382,6 +392,8 @@ class CourseApp(App[int]):
         from tlcourse.tui.screens.frame import CourseScreen
 
         if isinstance(self.screen, CourseScreen):
+            if self.screen.ON_A_PROJECTOR:  # a class need not read what the speaker's own run came to
+                return
             self.screen.show_path()
         if run.state.result is not None and self.state.place != f"exercise/{run.exercise}":
             self.notify(

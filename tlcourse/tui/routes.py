@@ -49,7 +49,8 @@ def screen_of(route: str) -> CourseScreen:
     if kind == "present":
         from tlcourse.tui.screens.present import PresentScreen
 
-        return PresentScreen(name)
+        unit, _, number = name.partition("/")
+        return PresentScreen(unit, int(number) if number else None)
     if kind == "quiz":
         from tlcourse.tui.screens.quiz import QuizScreen
 

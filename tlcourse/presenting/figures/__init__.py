@@ -77,7 +77,7 @@ def large(figure: Figure, width: int, height: int, view: View = View()) -> list[
     """The lines of a figure as large as there is room for, where its kind can be larger."""
     caption = wrapped(figure.caption, min(width, WIDEST), "italic $muted")
     if isinstance(figure, Flow):
-        found = spread(figure, width, height - len(caption))
+        found = spread(figure, width, height - len(caption), view.step)
         return [*found, *caption] if found else drawn(figure, width, view)
     usual = _lines(figure, min(width, WIDEST), view)
     for times in _TIMES if isinstance(figure, (Points, Curve, Matrices, Picture)) else ():

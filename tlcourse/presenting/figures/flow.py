@@ -49,10 +49,10 @@ def flow(figure: Flow, width: int, frame: int | None = None) -> list[Line]:
     return lines
 
 
-def spread(figure: Flow, width: int, height: int) -> list[Line] | None:
+def spread(figure: Flow, width: int, height: int, frame: int | None = None) -> list[Line] | None:
     """A flow with its boxes as far apart as so many columns and lines let them be; None where it cannot be wider."""
     for gap, below in ((20, 2), (14, 2), (14, 1), (11, 1), (8, 1), (11, 0), (8, 0)):
-        lines = _Drawing(figure, figure.direction, gap, None, below).lines()
+        lines = _Drawing(figure, figure.direction, gap, frame, below).lines()
         if len(lines) <= height and max((cell_len(plain(line)) for line in lines), default=0) <= width:
             return lines
     return None

@@ -127,6 +127,8 @@ class CourseScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (12, "-low"), (22, "-tall"), (32, "-high")]  # noqa: RUF012
     AREA: ClassVar[str] = ""
     """Which of the areas it belongs to."""
+    ON_A_PROJECTOR: ClassVar[bool] = False
+    """Whether others look on, who are told nothing of what runs."""
     FITTED: ClassVar[str] = ""
     """The widgets for whose widths `fit` writes lines."""
     BINDINGS: ClassVar[list[BindingType]] = [

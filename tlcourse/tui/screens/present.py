@@ -24,6 +24,7 @@ from tlcourse.presenting.lesson import Placed, placed
 from tlcourse.presenting.marks import share_bar
 from tlcourse.presenting.slides import Slide, large, slides
 from tlcourse.tui.playing import Timeline, in_step
+from tlcourse.tui.screens.dialogs import choose_lab
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text, spelt_out
 from tlcourse.tui.widgets.figure import FigureView
@@ -31,6 +32,8 @@ from tlcourse.tui.widgets.lab_stage import Stage
 from tlcourse.tui.widgets.lesson_text import LessonParagraph, LessonText
 from tlcourse.tui.widgets.question_pane import QuestionPane
 
+HUGE_FROM = 56
+"""Lines from which on every title is in the larger letters."""
 TWO_FROM = 160
 """Columns from which on a figure stands beside the text."""
 _FRAME_S = 0.1
@@ -46,6 +49,7 @@ class PresentScreen(CourseScreen):
     """The slides of one unit's lesson."""
 
     AREA = "lesson"
+    ON_A_PROJECTOR = True
     CSS_PATH = "present.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pagedown,right,space", "on", "Next", id="present.on"),
@@ -55,6 +59,8 @@ class PresentScreen(CourseScreen):
         Binding("enter", "enter", "Next; or to the slide whose number was typed", id="present.go"),
         Binding("backspace", "rub_out", "Previous; or the number's last digit", show=False),
         Binding("b,full_stop", "blank", "Blank the screen", id="present.blank"),
+        Binding("f5", "reveal", show=False),
+        Binding("x", "lab", "Lab", id="present.lab"),
         Binding("y", "play", "Play the lab's recorded run, hold it", id="present.play"),
         Binding("f", "figure", "Move the figure", id="present.figure"),
         Binding("j,down", "scroll(1)", "Down", show=False),
@@ -64,9 +70,10 @@ class PresentScreen(CourseScreen):
         *(Binding(str(digit), f"digit({digit})", f"Number {digit}", show=False) for digit in range(10)),
     ]
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self, unit: str, number: int | None = None) -> None:
+        """`number`: the slide that it begins with, from 1, 0 the last one; None: where this unit's slides were left."""
         super().__init__()
-        self.unit = unit
+        self.unit, self._number = unit, number
         self.slides: list[Slide] = []
         self.at = 0
         """Which slide is shown, from 0."""
@@ -111,7 +118,10 @@ class PresentScreen(CourseScreen):
         self._placed = placed(course, self.unit, self.course_app.record.seed(course.about.id))
         self.query_one(Page).focus()
         self.set_interval(_FRAME_S, self._tick)
-        await self.show(0)
+        if self._number is None:
+            await self.show(self.course_app.slides_left.get(self.unit, 0))
+        else:  # the last one as it was left: with its answers
+            await self.show((self._number or len(self.slides)) - 1, whole=not self._number)
 
     def on_resize(self) -> None:
         """A figure beside the text or above it, and a title as large as there is room."""
@@ -130,6 +140,9 @@ class PresentScreen(CourseScreen):
     async def show(self, number: int, *, whole: bool = False) -> None:
         """Show a slide, from 0; `whole` with its answers."""
         self.at, self._typed = min(max(number, 0), len(self.slides) - 1), ""
+        left = self.course_app.slides_left
+        left.pop(self.unit, None)  # the unit that is shown now comes last
+        left[self.unit] = self.at if self.slide.kind != "end" else 0
         page = self.query_one(Page)
         with self.app.batch_update():
             await page.remove_children()
@@ -151,7 +164,10 @@ class PresentScreen(CourseScreen):
         slide, app = self.slide, self.course_app
         if figure := slide.figure or slide.kept:
             spell = spelt_out if app.ascii_only else None
-            yield Container(FigureView(figure, spell), classes="figure" if slide.figure else "figure -kept")
+            yield Container(
+                FigureView(figure, spell, lambda: self.has_class("-two")),
+                classes="figure" if slide.figure else "figure -kept",
+            )
         if self._text:
             yield LessonText()
         if slide.more:
@@ -171,9 +187,11 @@ class PresentScreen(CourseScreen):
         width, height = self.app.size
         slide, app = self.slide, self.course_app
         title = app.labs[slide.lab].title if slide.lab else slide.title
-        room = height // 3 if slide.kind in ("title", "end") else height // 10
-        room = 7 if slide.kind == "text" and height >= 36 else room
-        letters = large(title, width - 2 * _MARGIN, room, halves=not app.ascii_only)
+        outer = slide.kind in ("title", "end")  # all others have letters of one size; a lab needs lines for its curves
+        huge = height >= HUGE_FROM and not slide.lab
+        room = height // 3 if outer else 11 if huge else 7 if height >= 36 and not slide.lab else height // 10
+        squares = outer or huge or app.ascii_only
+        letters = large(title, width - 2 * _MARGIN, room, halves=not app.ascii_only, squares=squares)
         self.query_one("#slide-title", Static).update(
             Text("\n".join(letters) or app.words(title), style="bold $next", no_wrap=bool(letters))
         )
@@ -225,6 +243,8 @@ class PresentScreen(CourseScreen):
             page.scroll_page_up(animate=False)
         elif self.at:
             await self.show(self.at - 1, whole=True)
+        else:  # a clicker has no other key to come back by from a lesson that was entered too soon
+            self.action_unit(-1, 0)
 
     async def action_jump(self, number: int) -> None:
         """To a slide by its number, from 1; 0 is the last one."""
@@ -263,18 +283,22 @@ class PresentScreen(CourseScreen):
         """Nothing on the screen, until the next key."""
         self.toggle_class("-blank")
 
+    def action_reveal(self) -> None:
+        """F5 shows slides, and these are shown."""
+        self._unblanked()
+
     def _unblanked(self) -> bool:
         was = self.has_class("-blank")
         self.remove_class("-blank")
         return was
 
-    def action_unit(self, by: int) -> None:
-        """The slides of the next lesson, or the one before."""
+    def action_unit(self, by: int, number: int = 1) -> None:
+        """The slides of the next lesson, or the one before, from its slide `number`; 0 is the last one."""
         unit = self._neighbour(by)
         if unit is None:
             self.tell("This is the last lesson." if by > 0 else "This is the first lesson.")
         else:
-            self.course_app.go(f"present/{unit.id}", instead=True)
+            self.course_app.go(f"present/{unit.id}/{number}", instead=True)
 
     def _neighbour(self, by: int) -> Unit | None:
         index = self._units.index(self._about) + by
@@ -292,6 +316,13 @@ class PresentScreen(CourseScreen):
             self.tell("No figure of this slide can be moved.")
         else:
             figure.focus()
+
+    def action_lab(self) -> None:
+        """The lab of this slide, to train it; of another slide the unit's."""
+        if self.slide.lab:
+            self.course_app.go(f"lab/{self.slide.lab}")
+        elif not choose_lab(self.course_app, self.unit):
+            self.tell("This unit has no lab.")
 
     # -- the recorded run of a lab ---------------------------------------------------------------------------------
 

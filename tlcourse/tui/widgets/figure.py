@@ -31,7 +31,7 @@ _PAUSE = 2
 
 
 class FigureView(Widget):
-    """One figure. `spell` writes its texts in ASCII before they are laid out."""
+    """One figure. `spell` writes its texts in ASCII before they are laid out; `spread`: whether a flow fills it."""
 
     DEFAULT_CSS = """
     FigureView {
@@ -52,8 +52,11 @@ class FigureView(Widget):
         Binding("escape", "leave", "Back to the text", show=False),
     ]
 
-    def __init__(self, code: str, spell: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self, code: str, spell: Callable[[str], str] | None = None, spread: Callable[[], bool] = lambda: False
+    ) -> None:
         super().__init__()
+        self._spread = spread
         self.code = code
         self.figure: Figure | None
         try:
@@ -111,7 +114,7 @@ class FigureView(Widget):
         try:
             if self.figure is None:
                 return figures.instead(self.code, width)
-            if isinstance(self.figure, Flow):  # it moves as it stands
+            if isinstance(self.figure, Flow) and not self._spread():  # it moves as it stands
                 lines = figures.drawn(self.figure, width, self.view)
             else:
                 lines = figures.large(self.figure, width, self.app.size.height // 2, self.view)
