@@ -29,6 +29,14 @@ _SCRATCH = r"tlcourse-(?:run|submission|server|marking)-(\d+)-"
 # Files
 
 
+def sha256_of_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as hexadecimal digits. Raises OSError."""
+    import hashlib
+
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def write_atomically(path: Path, data: bytes, *, mode: int = _PRIVATE, durable: bool = True) -> None:
     """Write a file whole or not at all; see `replacing`. Raises OSError."""
     with replacing(path, mode=mode, durable=durable) as stream:

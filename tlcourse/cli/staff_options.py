@@ -239,12 +239,7 @@ def _chosen(book: Gradebook, exercise: str, number: int | None) -> BatchRecord:
     """The batch of that number, which must be of the exercise; else its newest."""
     if number is None:
         return book.latest_batch(exercise)
-    batch = book.batch(number)
-    if batch.exercise != exercise:
-        raise UsageError(
-            f"Batch {number} is of {batch.exercise}, not of {exercise}.", remedy="name the other exercise."
-        )
-    return batch
+    return book.batch_of(exercise, number)
 
 
 def write(path: Path, data: bytes) -> None:

@@ -13,6 +13,7 @@ from tlcourse import paths
 from tlcourse.course.author import write_starter_notebooks
 from tlcourse.course.loader import load_course
 from tlcourse.errors import UsageError
+from tlcourse.storage import sha256_of_file
 
 FOLDERS = ("lessons", "quizzes", "exercises", "write", "labs", "images", "figures", "pictures", "assets")
 """Of a course, what students get whole."""
@@ -78,7 +79,7 @@ def hand_out(folder: Path, into: Path) -> HandedOut:
 def leaks(folder: Path, files: Mapping[str, Path]) -> Iterator[str]:
     """What of the hidden side of the course in `folder` is in `files`, by their path in a copy; each in words."""
     hidden = _hidden(folder)
-    digests = {_digest(path): name for name, path in hidden.items() if path.stat().st_size}
+    digests = {sha256_of_file(path): name for name, path in hidden.items() if path.stat().st_size}
     programs = {
         name: text for name, path in hidden.items() if path.suffix == ".py" and (text := path.read_bytes().strip())
     }
@@ -87,7 +88,7 @@ def leaks(folder: Path, files: Mapping[str, Path]) -> Iterator[str]:
     for name, path in files.items():
         if _is_staffs(name):
             yield f"{name} is the staff's, expected that it stays with them"
-        elif (same := digests.get(_digest(path))) is not None:
+        elif (same := digests.get(sha256_of_file(path))) is not None:
             yield f"{name} is the same file as {same}"
         elif path.stat().st_size <= _LARGEST:
             data = path.read_bytes()
@@ -110,11 +111,6 @@ def _is_staffs(name: str) -> bool:
     parts = Path(name).parts
     deep = parts[0] == "graders" and len(parts) > 2
     return deep or ".sqlite" in parts[-1] or parts[-1] == paths.secret_file().name
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _items_in_both(hidden: Mapping[str, Path], files: Mapping[str, Path]) -> Iterator[str]:

@@ -7,7 +7,6 @@ continues there where the server can.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import os
 import urllib.error
@@ -16,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tlcourse.errors import UnableError
+from tlcourse.storage import sha256_of_file
 
 _TIMEOUT_S = 20.0
 _CHUNK = 1 << 18
@@ -30,7 +30,7 @@ def download(url: str, target: Path, sha256: str, remedy: str, tell: Tell = lamb
     Raises:
         UnableError: there is no network, the server refuses, the disk is full, or the checksum does not match.
     """
-    if target.is_file() and sha256_of(target).startswith(sha256):
+    if target.is_file() and sha256_of_file(target).startswith(sha256):
         return
     # What an earlier attempt left is taken over by renaming it, so that two commands never write to one file.
     part, mine = (target.with_name(f".{target.name}.{ending}") for ending in ("part", os.getpid()))
@@ -42,7 +42,7 @@ def download(url: str, target: Path, sha256: str, remedy: str, tell: Tell = lamb
             while True:
                 continued = mine.exists()
                 _receive(url, mine, tell)
-                found = sha256_of(mine)
+                found = sha256_of_file(mine)
                 if found.startswith(sha256):
                     mine.replace(target)
                     return
@@ -88,9 +88,3 @@ def _receive(url: str, path: Path, tell: Tell) -> None:
             stream.write(chunk)
         if length < size:
             raise OSError(f"the connection broke after {length / 1e6:.1f} of {size / 1e6:.1f} MB")
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

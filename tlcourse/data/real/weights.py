@@ -20,11 +20,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from tlcourse import paths
-from tlcourse.data.real.download import Tell, download, sha256_of
+from tlcourse.data.real.download import Tell, download
 from tlcourse.data.real.files import Here, Verified
 from tlcourse.errors import UnableError, UsageError
 from tlcourse.own_process import own_command
-from tlcourse.storage import replacing
+from tlcourse.storage import replacing, sha256_of_file
 from tlcourse.torch_install import require_torch
 
 FOLDER = "pretrained"
@@ -80,7 +80,7 @@ def _network_of(file: str) -> str:
 def problem_of(name: str, path: Path) -> str:
     """What is wrong with a file of weights; empty where it can be loaded into the network `name`."""
     match = _THEIRS.fullmatch(path.name)
-    if match and not sha256_of(path).startswith(match["digits"]):
+    if match and not sha256_of_file(path).startswith(match["digits"]):
         return "its SHA-256 does not begin with the digits in its name"
     return _ask(name, path).get("problem", "")
 
@@ -121,7 +121,7 @@ def _copied(name: str, source: Path, folder: Path) -> Path:
     if source.suffix == ".safetensors":
         target = folder / f"{name}_imagenet.safetensors"
     else:
-        target = folder / f"{name}-{sha256_of(source)[:8]}.pth"
+        target = folder / f"{name}-{sha256_of_file(source)[:8]}.pth"
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(target, mode=0o644) as copy, source.open("rb") as given:
         shutil.copyfileobj(given, copy)

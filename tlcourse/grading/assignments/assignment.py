@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from tlcourse.course.markdown import slug
 from tlcourse.errors import UsageError
+from tlcourse.grading.intake.notebook import language_of
 from tlcourse.text import harmless
 
 _MAX_BYTES = 200 * 2**20
@@ -133,7 +134,7 @@ class Assignment(Struct):
 def read_cells(path: Path) -> list[Cell]:
     """The cells of a notebook; raises UsageError where it is none."""
     document = _document(path)
-    if (language := _language(document)) and not language.lower().startswith(("python", "ipython")):
+    if (language := language_of(document)) and not language.lower().startswith(("python", "ipython")):
         raise UsageError(
             f"{path} is written in {harmless(language)[:40]}.",
             cause="only Python is run and graded here.",
@@ -152,13 +153,6 @@ def read_cells(path: Path) -> list[Cell]:
         about = metadata.get("nbgrader") if isinstance(metadata, dict) else None
         found.append(Cell(number, kind, source, _output(cell.get("outputs")), about if isinstance(about, dict) else {}))
     return found
-
-
-def _language(document: dict[str, Any]) -> str:
-    found: Any = document.get("metadata")
-    for key in ("kernelspec", "language"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, str) else ""
 
 
 def _document(path: Path) -> dict[str, Any]:

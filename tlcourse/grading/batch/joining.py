@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tlcourse.course.model import LoadedExercise
-from tlcourse.errors import SubmissionError, UsageError
+from tlcourse.errors import SubmissionError
 from tlcourse.grading.gradebook.attempts import folders, hashes
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
@@ -99,12 +99,7 @@ def candidate(
     Raises UsageError where there is no batch of that number, or it is of another exercise.
     """
     if number is not None:
-        batch = book.batch(number)
-        if batch.exercise != exercise:
-            raise UsageError(
-                f"Batch {number} is of {batch.exercise}, not of {exercise}.", remedy="name the other exercise."
-            )
-        return batch
+        return book.batch_of(exercise, number)
     newest = next(iter(book.batches(exercise)[::-1]), None)
     return newest if join else earlier(book, exercise, source) or newest
 

@@ -309,14 +309,14 @@ def _still(book: Gradebook, batch: BatchRecord, targets: Sequence[str]) -> Itera
             for target, one in members.items():
                 if (own := in_force.get(target)) is not None:
                     withdraw = f"tlcourse ta override {batch.exercise} {typed(one)} --withdraw --why …"
-                    yield f"{line(one)} keeps what was decided for them alone ({in_words(own)}); if not: {withdraw}"
+                    yield f"{line(one)} keeps what was decided for them alone ({decided(own)}); if not: {withdraw}"
         elif (own := in_force.get(handin.key)) is not None:
             for target in targets:
                 if target in members and target not in in_force:
                     who, owner = line(members[target]), line(handin.owner)
-                    yield f"For {who} counts what was decided for {owner}: {in_words(own)}."
+                    yield f"For {who} counts what was decided for {owner}: {decided(own)}."
 
 
-def in_words(override: Override) -> str:
+def decided(override: Override) -> str:
     """The points, or that there are none to give."""
     return "excused" if override.excused else f"{override.points or 0:g}"

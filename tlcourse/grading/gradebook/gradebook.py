@@ -190,6 +190,15 @@ class Gradebook:
             raise UsageError(f"There is no batch {number} in {self.path}.", remedy=f"batches there: {known}.")
         return _batch(row)
 
+    def batch_of(self, exercise: str, number: int) -> BatchRecord:
+        """The same, which must be of that exercise; else raises UsageError, too."""
+        batch = self.batch(number)
+        if batch.exercise != exercise:
+            raise UsageError(
+                f"Batch {number} is of {batch.exercise}, not of {exercise}.", remedy="name the other exercise."
+            )
+        return batch
+
     def latest_batch(self, exercise: str) -> BatchRecord:
         """The newest batch of an exercise; raises UsageError where there is none."""
         row = self._db.execute(

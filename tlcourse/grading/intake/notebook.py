@@ -166,7 +166,7 @@ def _code_cells(document: dict[str, Any], origin: Path) -> list[_CodeCell]:
         raise _unusable(origin, f"its format {str(version)[:20]} is not known")
     if version < 4:
         document = _converted(document, origin)
-    language = _language(document)
+    language = language_of(document)
     if language and not language.lower().startswith(_PYTHON):
         raise _unusable(origin, f"it is written in {shown(language[:40])}, and only Python is run")
     cells = document.get("cells")
@@ -198,7 +198,8 @@ def _joined(source: Any) -> str | None:
     return source.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _language(document: dict[str, Any]) -> str:
+def language_of(document: dict[str, Any]) -> str:
+    """The language of its kernel; empty where it names none."""
     found: Any = document.get("metadata")
     for key in ("kernelspec", "language"):
         found = found.get(key) if isinstance(found, dict) else None

@@ -34,6 +34,7 @@ from tlcourse.grading.lms.groups import Groups
 from tlcourse.grading.lms.matching import NOBODY, ClassIndex, Label, Owner, index_class, owner_by_staff, owner_of
 from tlcourse.grading.lms.roster import Person, Roster, same_key, visible
 from tlcourse.grading.lms.unpacking import unpack
+from tlcourse.storage import sha256_of_file
 from tlcourse.text import counted
 
 _NAMED = 5
@@ -358,8 +359,7 @@ def _contents(path: Path) -> dict[str, str]:
     digests = {}
     for file in files:
         if not file.is_symlink() and file.is_file():
-            with file.open("rb") as stream:
-                digests[os.fsdecode(file.relative_to(path))] = hashlib.file_digest(stream, "sha256").hexdigest()
+            digests[os.fsdecode(file.relative_to(path))] = sha256_of_file(file)
     return digests
 
 

@@ -29,6 +29,7 @@ from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.intake.names import shown
 from tlcourse.grading.intake.notebook import MAX_BYTES, without_outputs
 from tlcourse.grading.intake.submission import NOTEBOOK, SOLUTION
+from tlcourse.storage import sha256_of_file
 from tlcourse.text import counted, cut, harmless, line
 
 Kind = Literal["text", "markdown", "code", "output", "file", "note"]
@@ -197,10 +198,7 @@ def _is_own(path: Path) -> bool:
 def _bytes_of(folder: Path, name: str) -> bytes:
     """What stands for a file in the hash: that of its bytes, nothing where it is missing."""
     path = _at(folder, name)
-    if path is None:
-        return b""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+    return bytes.fromhex(sha256_of_file(path)) if path else b""
 
 
 def _file(folder: Path, name: str) -> Iterator[Piece]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tlcourse.grading.gradebook.changes import decided
 from tlcourse.grading.result import Result
 from tlcourse.grading.scoring.error_analysis import ConfusionMatrix, ErrorAnalysis, WorstItem
 from tlcourse.presenting import error_analysis, words
@@ -23,7 +24,6 @@ from tlcourse.presenting import verdict as in_words
 from tlcourse.presenting.board import Board, what_it_is
 from tlcourse.presenting.report import feedback_content
 from tlcourse.presenting.report.as_text import (
-    decided,
     head,
     mark_row,
     notices,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tlcourse.grading.gradebook.attempts import Attempt
 from tlcourse.grading.gradebook.by_hand import HandMark, Request
+from tlcourse.grading.gradebook.changes import decided
 from tlcourse.grading.gradebook.people import STATES, settles
 from tlcourse.grading.gradebook.records import GradeStatus, Override
 from tlcourse.presenting.error_analysis import sentences
@@ -148,11 +149,6 @@ def row(status: GradeStatus) -> str:
     ended = OUTCOMES[status.outcome].word
     late = points_with_late(status)
     return f"{line(status.handin.owner)}: {ended}, {points_words(status)} points{late}{again}{left}{cause}"
-
-
-def decided(override: Override) -> str:
-    """The points, or that there are none to give."""
-    return "excused" if override.excused else f"{override.points or 0:g}"
 
 
 def override_words(override: Override) -> str:

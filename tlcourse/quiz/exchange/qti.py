@@ -227,3 +227,11 @@ def read(files: Mapping[str, bytes], given: Given) -> list[Quiz]:
     if given.lost and not any(questions for _, _, questions in found):
         raise ContentError(list(given.lost))
     return make_quizzes(found, given)
+
+
+def number(text: str) -> float:
+    """A number with a point or a comma; 0 for what is none."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return 0.0

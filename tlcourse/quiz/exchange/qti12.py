@@ -9,7 +9,7 @@ from __future__ import annotations
 from tlcourse.course.model import Quiz
 from tlcourse.quiz.exchange import markup, qti
 from tlcourse.quiz.exchange.common import Given, clean, note_of, option, steps_of_places, weights
-from tlcourse.quiz.exchange.qti import Node, element, words
+from tlcourse.quiz.exchange.qti import Node, element, number, words
 from tlcourse.quiz.kinds import Matching, Multiple, Numeric, Ordering, Question, Short
 from tlcourse.quiz.kinds.question import ImportedQuestion
 from tlcourse.quiz.kinds.single import Choice
@@ -263,7 +263,7 @@ def _take_choices(
     for condition in conditions:
         refused = {id(one) for no in condition.all("not") for one in no.all("varequal")}
         chosen = [one.text().strip() for one in condition.all("varequal") if id(one) not in refused]
-        value = max((_number(one.text()) for one in condition.all("setvar")), default=0.0)
+        value = max((number(one.text()) for one in condition.all("setvar")), default=0.0)
         linked = [feedback.get(one.get("linkrefid"), "") for one in condition.all("displayfeedback")]
         for ident in chosen:
             if ident in shares and value > 0:
@@ -286,7 +286,7 @@ def _take_matches(imported: ImportedQuestion, lids: list[Node], conditions: list
     right = {
         one.get("respident"): one.text().strip()
         for condition in conditions
-        if any(_number(score.text()) > 0 for score in condition.all("setvar"))
+        if any(number(score.text()) > 0 for score in condition.all("setvar"))
         for one in condition.all("varequal")
     }
     used: set[str] = set()
@@ -304,9 +304,9 @@ def _take_number(imported: ImportedQuestion, conditions: list[Node]) -> None:
     """The number that is fully right, and how far from it an answer may be."""
     ranges = []
     for condition in conditions:
-        exact = [_number(one.text()) for one in condition.all("varequal")]
-        low = [_number(one.text()) for one in condition.all("vargte", "vargt")]
-        high = [_number(one.text()) for one in condition.all("varlte", "varlt")]
+        exact = [number(one.text()) for one in condition.all("varequal")]
+        low = [number(one.text()) for one in condition.all("vargte", "vargt")]
+        high = [number(one.text()) for one in condition.all("varlte", "varlt")]
         if low and high:
             middle = exact[0] if exact else (low[0] + high[0]) / 2
             ranges.append((middle, float(f"{max(high[0] - middle, middle - low[0]):.10g}")))
@@ -321,11 +321,4 @@ def _take_number(imported: ImportedQuestion, conditions: list[Node]) -> None:
 def _most(item: Node) -> float:
     """What full points are called."""
     variable = item.first("decvar")
-    return (_number(variable.get("maxvalue")) if variable else 0.0) or 100.0
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        return 0.0
+    return (number(variable.get("maxvalue")) if variable else 0.0) or 100.0

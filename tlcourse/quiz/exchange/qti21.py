@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from tlcourse.course.model import Quiz
 from tlcourse.quiz.exchange import markup, qti
 from tlcourse.quiz.exchange.common import Given, clean, note_of, option, weights
-from tlcourse.quiz.exchange.qti import Node, element, words
+from tlcourse.quiz.exchange.qti import Node, element, number, words
 from tlcourse.quiz.kinds import Matching, Multiple, Numeric, Ordering, Question, Short
 from tlcourse.quiz.kinds.question import ImportedQuestion
 from tlcourse.quiz.kinds.single import Choice
@@ -220,7 +220,7 @@ def _take_choices(
     imported: ImportedQuestion, interaction: Node, declaration: Node, right: list[str], feedback: dict[str, str]
 ) -> None:
     """Options with their shares of the points, from the right answers, or from the map where they are worth parts."""
-    mapped = {one.get("mapKey"): _number(one.get("mappedValue")) for one in declaration.all("mapEntry")}
+    mapped = {one.get("mapKey"): number(one.get("mappedValue")) for one in declaration.all("mapEntry")}
     most = max(mapped.values(), default=0.0)
     shares = []
     for choice in interaction.all("simpleChoice"):
@@ -273,14 +273,7 @@ def _take_number(imported: ImportedQuestion, item: Node, right: list[str]) -> No
         imported.problems.append(f"has {len(right)} numbers that are fully right, expected one")
     equal = item.first("equal")
     if equal is not None and equal.get("toleranceMode") == "absolute":
-        imported.tolerance = max(map(_number, equal.get("tolerance").split()), default=0.0)
+        imported.tolerance = max(map(number, equal.get("tolerance").split()), default=0.0)
     elif equal is not None and equal.get("toleranceMode") == "relative":
-        share = max(map(_number, equal.get("tolerance").split()), default=0.0)
+        share = max(map(number, equal.get("tolerance").split()), default=0.0)
         imported.tolerance = abs(imported.answer or 0.0) * share / 100
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        return 0.0

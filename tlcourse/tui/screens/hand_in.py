@@ -23,13 +23,14 @@ from textual.widgets import OptionList, Static
 from tlcourse.course.model import LoadedExercise
 from tlcourse.errors import TlcourseError
 from tlcourse.grading.gradebook.by_hand import Given, give, requests
+from tlcourse.grading.gradebook.changes import decided
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.people import PersonStatus
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.parts.manual import changed, laid_out, materials, seen
 from tlcourse.paths import gradebook_file
-from tlcourse.presenting.report.as_text import decided, override_words, request_words
+from tlcourse.presenting.report.as_text import override_words, request_words
 from tlcourse.presenting.report.feedback_content import comments, feedback_of
 from tlcourse.presenting.report.late_words import late_note, points_with_late
 from tlcourse.storage import new_folder, remove, user
