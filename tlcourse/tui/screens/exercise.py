@@ -252,26 +252,9 @@ class ExerciseScreen(OwnFileScreen):
 
     # -- one's own file --------------------------------------------------------------------------------------------
 
-    def action_init(self) -> None:
-        """Make a file to start from."""
-        self._make(again=False)
-
-    def action_reset(self) -> None:
-        """Start over; what was there is kept as a backup."""
-        self._make(again=True)
-
-    def _make(self, *, again: bool) -> None:
-        old = self.solution
-        try:
-            target, backup = begin(
-                self.found, old.parent if old and again else None, again=again, course=self.course_app.course_folder
-            )
-        except TlcourseError as error:
-            self.tell(error.what)
-            return
-        kept = f" The old one is {backup}." if backup else ""
-        self.notify(f"Made {target}.{kept} e edits it, g grades it.", markup=False)
-        self.refresh_bench()
+    def make(self, folder: Path | None, *, again: bool) -> tuple[Path, Path | None]:
+        """As the exercise's folder has it."""
+        return begin(self.found, folder, again=again, course=self.course_app.course_folder)
 
     def action_samples(self) -> None:
         """What its data look like."""

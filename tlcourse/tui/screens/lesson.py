@@ -21,6 +21,7 @@ from tlcourse.presenting.lesson import Placed, placed
 from tlcourse.presenting.marks import plain, share_bar
 from tlcourse.quiz.kinds.question import Answer, Mark
 from tlcourse.quiz.kinds.short import Recalled
+from tlcourse.student.overview import UnitState
 from tlcourse.student.record import now
 from tlcourse.student.review import Known, in_words, rate, recalled
 from tlcourse.text import counted
@@ -85,6 +86,11 @@ class LessonScreen(CourseScreen):
     def about(self) -> Unit:
         """The unit."""
         return next(unit for unit in self.course_app.course.about.units if unit.id == self.unit)
+
+    @property
+    def unit_state(self) -> UnitState:
+        """How far the student is in it."""
+        return next(unit for unit in self.course_app.state.units if unit.id == self.unit)
 
     @property
     def path(self) -> list[str]:
@@ -159,11 +165,10 @@ class LessonScreen(CourseScreen):
             return bool(self.query(QuestionPane)) and not self._answering
         if action in ("contents", "step(1)") and self._answering:
             return False  # it has keys of its own
-        unit = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
         if action == "quiz":
-            return bool(unit.quizzes)
+            return bool(self.unit_state.quizzes)
         if action == "exercise":
-            return bool(unit.exercises or unit.write_its)
+            return bool(self.unit_state.exercises or self.unit_state.write_its)
         if action == "lab":
             return any(lab.unit == self.unit for lab in self.course_app.labs.values())
         return action != "step(1)" or self._neighbour(1) is not None
@@ -190,7 +195,7 @@ class LessonScreen(CourseScreen):
     def _beside(self) -> Group:
         """What the unit is for and what belongs to it, beside the text where there is room."""
         app = self.course_app
-        unit = next(unit for unit in app.state.units if unit.id == self.unit)
+        unit = self.unit_state
         labs = [lab.title for lab in app.labs.values() if lab.unit == self.unit]
         said = Text()
         for key, kind, titles in (
@@ -333,7 +338,7 @@ class LessonScreen(CourseScreen):
 
     def action_quiz(self) -> None:
         """The unit's quiz."""
-        state = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
+        state = self.unit_state
         if not state.quizzes:
             self.tell("This unit has no quiz. 3 opens the quizzes.")
             return
@@ -342,13 +347,12 @@ class LessonScreen(CourseScreen):
 
     def action_exercise(self) -> None:
         """The unit's exercise, or its method to write; where it has both, one is chosen."""
-        state = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
-        if not choose_exercise(self.course_app, state):
+        if not choose_exercise(self.course_app, self.unit_state):
             self.tell("This unit has no exercise, and no method to write. 4 opens the exercises.")
 
     def action_samples(self) -> None:
         """What the data of its exercise look like."""
-        state = next(unit for unit in self.course_app.state.units if unit.id == self.unit)
+        state = self.unit_state
         if state.exercises:
             self.course_app.go(f"samples/{(state.exercise_to_do or state.exercises[0]).id}")
         else:

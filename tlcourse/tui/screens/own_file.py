@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Markdown
 
+from tlcourse.errors import TlcourseError
 from tlcourse.tui import routes
 from tlcourse.tui.screens.frame import CourseScreen
 
@@ -27,6 +28,10 @@ class OwnFileScreen(CourseScreen):
     AREA = "exercises"
     FITTED = "#bench-file"
     CSS_PATH = "own_file.tcss"
+    MADE = "e edits it, g grades it."
+    """What is said of a file that was made."""
+    WATCHES_AT_ONCE = False
+    """Whether such a file is watched from then on."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll(1)", "Down", show=False),
         Binding("k,up", "scroll(-1)", "Up", show=False),
@@ -61,6 +66,13 @@ class OwnFileScreen(CourseScreen):
 
     def begin_saved(self) -> None:
         """The watched file was saved."""
+
+    def make(self, folder: Path | None, *, again: bool) -> tuple[Path, Path | None]:
+        """Make the file in `folder` (default: its usual one); return it and the backup of what stood there.
+
+        Raises TlcourseError.
+        """
+        raise NotImplementedError
 
     @on(Markdown.LinkClicked)
     def follow(self, event: Markdown.LinkClicked) -> None:
@@ -110,6 +122,27 @@ class OwnFileScreen(CourseScreen):
         (self._side().scroll_page_down if by > 0 else self._side().scroll_page_up)(animate=False)
 
     # -- one's own file --------------------------------------------------------------------------------------------
+
+    def action_init(self) -> None:
+        """Make a file to start from."""
+        self._make(again=False)
+
+    def action_reset(self) -> None:
+        """Start over; what was there is kept as a backup."""
+        self._make(again=True)
+
+    def _make(self, *, again: bool) -> None:
+        old = self.solution
+        try:
+            target, backup = self.make(old.parent if old and again else None, again=again)
+        except TlcourseError as error:
+            self.tell(error.what)
+            return
+        kept = f" The old one is {backup}." if backup else ""
+        self.notify(f"Made {target}.{kept} {self.MADE}", markup=False)
+        if self.WATCHES_AT_ONCE:
+            self.watch_file()
+        self.refresh_bench()
 
     def has_file(self) -> bool:
         """Whether there is one; where there is none, it is said how to make it."""

@@ -19,7 +19,7 @@ from tlcourse.text import counted
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets import round_view
-from tlcourse.tui.widgets.choices import AnswerLine, AnswerLines, OwnWordsField
+from tlcourse.tui.widgets.choices import ANSWER_KEYS, AnswerLine, AnswerLines, OwnWordsField
 
 _RESULT = 40
 """Columns of the bar of a result."""
@@ -37,12 +37,7 @@ class QuizScreen(CourseScreen):
         Binding("a", "letter('a')", "All again", id="quiz.all"),
         Binding("l", "lesson", "Lesson", id="quiz.lesson"),
         Binding("m", "mixed", "Mixed quiz", id="quiz.mixed"),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("shift+down,J", "carry(1)", "Carry down", id="quiz.carry-down", show=False),
-        Binding("shift+up,K", "carry(-1)", "Carry up", id="quiz.carry-up", show=False),
-        Binding("y", "judge(True)", "Mine says the same", id="quiz.same"),
-        Binding("n", "judge(False)", "Mine does not", id="quiz.different"),
+        *ANSWER_KEYS,
         *(Binding(letter, f"letter('{letter}')", f"Option {letter}", show=False) for letter in LETTERS[1:]),
     ]
 

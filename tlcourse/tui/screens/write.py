@@ -15,7 +15,6 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.course.write_it import WriteIt, begin, statement, usual_file
-from tlcourse.errors import TlcourseError
 from tlcourse.grading.result import CheckState, WriteItResult
 from tlcourse.presenting.marks import share_bar
 from tlcourse.presenting.words import ago
@@ -42,6 +41,8 @@ class Checked(msgspec.Struct, tag="checked", tag_field="type", frozen=True):
 class WriteScreen(OwnFileScreen):
     """One write-it exercise; the file is checked on every save."""
 
+    MADE = "e edits it; it is checked on every save."
+    WATCHES_AT_ONCE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "check", "Check", id="write.check"),
         Binding("i", "init", "Make the file", id="write.init"),
@@ -193,26 +194,9 @@ class WriteScreen(OwnFileScreen):
         self.refresh_bench()
         self.show_path()
 
-    def action_init(self) -> None:
-        """Make the file with the skeleton."""
-        self._make(again=False)
-
-    def action_reset(self) -> None:
-        """Start over; what was there is kept as a backup."""
-        self._make(again=True)
-
-    def _make(self, *, again: bool) -> None:
-        old = self.solution
-        try:
-            folder = old.parent if old and again else None
-            target, backup = begin(self.course_app.course, self.found, folder, again=again)
-        except TlcourseError as error:
-            self.tell(error.what)
-            return
-        kept = f" The old one is {backup}." if backup else ""
-        self.notify(f"Made {target}.{kept} e edits it; it is checked on every save.", markup=False)
-        self.watch_file()
-        self.refresh_bench()
+    def make(self, folder: Path | None, *, again: bool) -> tuple[Path, Path | None]:
+        """The file with the skeleton."""
+        return begin(self.course_app.course, self.found, folder, again=again)
 
     def action_lesson(self) -> None:
         """The lesson of its unit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -20,6 +20,15 @@ from tlcourse.quiz.kinds.question import Line
 from tlcourse.tui.text import Text
 
 _HIGHLIGHTED = "option-list--option-highlighted"
+ANSWER_KEYS: Sequence[BindingType] = (
+    Binding("down,j", "move(1)", "Down", show=False),
+    Binding("up,k", "move(-1)", "Up", show=False),
+    Binding("shift+down,J", "carry(1)", "Carry down", id="quiz.carry-down", show=False),
+    Binding("shift+up,K", "carry(-1)", "Carry up", id="quiz.carry-up", show=False),
+    Binding("y", "judge(True)", "Mine says the same", id="quiz.same"),
+    Binding("n", "judge(False)", "Mine does not", id="quiz.different"),
+)
+"""Keys of an answer, wherever it is given."""
 
 
 class Choices(OptionList):

@@ -16,7 +16,7 @@ from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import LETTERS, Answer, AnswerInput, Mark, OwnWords
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets import round_view
-from tlcourse.tui.widgets.choices import AnswerLine, AnswerLines, OwnWordsField
+from tlcourse.tui.widgets.choices import ANSWER_KEYS, AnswerLine, AnswerLines, OwnWordsField
 
 Keep = Callable[[Placed, Answer, Mark], None]
 """What is done with a marked answer, before its reasons are shown."""
@@ -66,12 +66,7 @@ class QuestionPane(Vertical, can_focus=True):
         Binding("enter", "submit", "Submit", id="quiz.submit"),
         Binding("space", "choose_here", "Choose", id="quiz.choose"),
         Binding("r", "retry", "Ask again", id="quiz.retry"),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("shift+down,J", "carry(1)", "Carry down", id="quiz.carry-down", show=False),
-        Binding("shift+up,K", "carry(-1)", "Carry up", id="quiz.carry-up", show=False),
-        Binding("y", "judge(True)", "Mine says the same", id="quiz.same"),
-        Binding("n", "judge(False)", "Mine does not", id="quiz.different"),
+        *ANSWER_KEYS,
         Binding("escape", "leave", "Back to the text", show=False),
         *(Binding(letter, f"letter('{letter}')", f"Option {letter}", show=False) for letter in LETTERS),
     ]
