@@ -14,7 +14,8 @@ from tlcourse.errors import UsageError
 from tlcourse.grading.assignments import otter, read_assignment
 from tlcourse.grading.assignments.assignment import title_of
 from tlcourse.grading.assignments.nbgrader import without
-from tlcourse.grading.assignments.otter import resolve, without_solutions
+from tlcourse.grading.assignments.otter import resolve
+from tlcourse.grading.assignments.otter_solutions import without_solutions
 from tlcourse.grading.assignments.written import import_assignment
 from tlcourse.storage import scratch_folder
 
