@@ -3,7 +3,7 @@
     python benchmarks/mutants.py                      # every module of the table
     python benchmarks/mutants.py decide handins       # some of them
     python benchmarks/mutants.py decide --show        # with the diff of every mutant that survives
-    python benchmarks/mutants.py handins --function _newest
+    python benchmarks/mutants.py handins --function newest
 
 Needs `pip install -e '.[mutants]'`. Each module is changed in a copy of the tree and judged by its own tests alone. A
 mutant that survives must stand in `benchmarks/mutants_survivors.yaml` with the reason why no test need notice it.
@@ -41,7 +41,7 @@ MODULES = {
         ["tests/course/test_loader.py", "tests/course/test_cache.py"],
     ),
     "handins": (
-        "tlcourse/grading/lms/handins.py",
+        "tlcourse/grading/lms/handins.py tlcourse/grading/lms/newest_attempt.py",
         ["tests/grading/lms/test_handins.py", "tests/grading/lms/test_identity.py"],
     ),
     "judge": ("tlcourse/execution/judge.py", ["tests/execution/test_judge.py"]),

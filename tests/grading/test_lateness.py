@@ -13,7 +13,8 @@ from tlcourse.course.deadline import Deadline, LateRule, read_due
 from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.deadlines import of_found
 from tlcourse.grading.lateness import Until, judged, refuse_earlier
-from tlcourse.grading.lms.handins import HandIn, HandIns
+from tlcourse.grading.lms.handins import HandIns
+from tlcourse.grading.lms.newest_attempt import HandIn
 from tlcourse.presenting.report.late_words import called_late, found_late
 from tlcourse.presenting.words import late_rule, lateness, taken_off
 

@@ -15,7 +15,8 @@ from tlcourse.grading.batch.same_grader import other_rules
 from tlcourse.grading.batch.setup import ClassLists, begin, begun_as, options_of, resume, same_secret
 from tlcourse.grading.grade import Options
 from tlcourse.grading.gradebook.gradebook import Gradebook
-from tlcourse.grading.lms.handins import HandIn, HandIns
+from tlcourse.grading.lms.handins import HandIns
+from tlcourse.grading.lms.newest_attempt import HandIn
 from tlcourse.grading.rules import rules_of
 from tlcourse.grading.secret import seed_from
 

@@ -16,7 +16,8 @@ from tlcourse.grading.gradebook.attempts import folders, hashes
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord
 from tlcourse.grading.intake.submission import collect
-from tlcourse.grading.lms.handins import HandIn, HandIns, holds_a_solution, in_an_hour_that_came_twice
+from tlcourse.grading.lms.handins import HandIns
+from tlcourse.grading.lms.newest_attempt import HandIn, holds_a_solution, in_an_hour_that_came_twice
 from tlcourse.grading.lms.platforms import parse_brightspace
 from tlcourse.grading.lms.roster import visible
 from tlcourse.grading.result import storable

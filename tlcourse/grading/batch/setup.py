@@ -30,7 +30,8 @@ from tlcourse.text import harmless, typed
 
 if TYPE_CHECKING:
     from tlcourse.grading.lms.groups import Groups
-    from tlcourse.grading.lms.handins import HandIn, HandIns
+    from tlcourse.grading.lms.handins import HandIns
+    from tlcourse.grading.lms.newest_attempt import HandIn
     from tlcourse.grading.lms.roster import Roster
 
 _log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from tlcourse.errors import UsageError
 from tlcourse.grading.gradebook.people import person_of
 from tlcourse.grading.gradebook.records import BatchRecord, HandInRecord, Override
 from tlcourse.grading.lateness import Late, Until, Whose, judged
-from tlcourse.grading.lms.handins import HandIn
+from tlcourse.grading.lms.newest_attempt import HandIn
 from tlcourse.grading.lms.roster import People, Person, same_key
 from tlcourse.storage import now
 

@@ -13,7 +13,8 @@ from tlcourse.grading.gradebook.by_hand import Request, requests
 from tlcourse.grading.gradebook.gradebook import Gradebook
 from tlcourse.grading.gradebook.records import BatchRecord, GradeStatus, HandInRecord
 from tlcourse.grading.lms.exports import pack_feedback
-from tlcourse.grading.lms.handins import HandIn, HandIns
+from tlcourse.grading.lms.handins import HandIns
+from tlcourse.grading.lms.newest_attempt import HandIn
 from tlcourse.grading.result import Result
 from tlcourse.presenting.report.as_html import feedback_page, report_page
 from tlcourse.presenting.report.as_text import feedback_markdown, report_markdown
