@@ -12,25 +12,29 @@ import binascii
 import contextlib
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
-from tlcourse.course.markdown import slug
 from tlcourse.course.model import Exercise
-from tlcourse.course.parts import ManualPart
-from tlcourse.errors import SubmissionError
 from tlcourse.grading.gradebook.by_hand import changed_since
 from tlcourse.grading.gradebook.records import GradeStatus
 from tlcourse.grading.gradebook.submission_store import SubmissionStore
 from tlcourse.grading.intake.names import shown
-from tlcourse.grading.intake.notebook import MAX_BYTES, without_outputs
-from tlcourse.grading.intake.submission import NOTEBOOK, SOLUTION
+from tlcourse.grading.intake.submission import SOLUTION
+from tlcourse.grading.parts.marked_cells import (
+    MarkedCell,
+    all_cells,
+    as_marked,
+    is_own_file,
+    marked_cells,
+    notebooks,
+    text_of,
+)
 from tlcourse.storage import sha256_of_file
-from tlcourse.text import counted, cut, harmless, line
+from tlcourse.text import counted, cut, harmless
 
 Kind = Literal["text", "markdown", "code", "output", "file", "note"]
 MAX_TEXT = 100_000
@@ -38,10 +42,6 @@ MAX_TEXT = 100_000
 MAX_PIECES, MAX_SHOWN = 60, 200_000
 """Pieces of a part, and characters of all of them: a screen takes a second to lay out so many."""
 _MAX_LINES, _MAX_LINE = 3000, 4000
-_MAX_WHOLE = 20 * 2**20  # bytes of a notebook that is read with its outputs
-_MAX_MARKS = 500_000  # brackets, braces, quotes and commas of it
-_NOTEBOOKS = 5
-_BLOCK = 1 << 20
 _PICTURES = {"image/png": ".png", "image/jpeg": ".jpg"}
 _MAGIC = {
     b"%PDF": "PDF",
@@ -50,9 +50,6 @@ _MAGIC = {
     b"GIF8": "picture (GIF)",
     b"PK\x03\x04": "ZIP or office document",
 }
-_PERCENT = re.compile(r"^# %%(?P<text> \[markdown\])?(?P<rest>.*)\Z")
-_TAG = re.compile(r'"([^"]{1,80})"')
-_BEGIN, _END = "<!-- BEGIN QUESTION -->", "<!-- END QUESTION -->"
 
 
 class Piece(Struct, frozen=True):
@@ -73,21 +70,10 @@ class Material(Struct, frozen=True):
     """Over all that is marked, outputs of cells as well; empty where nothing is handed in for the part."""
 
 
-class _Cell(Struct, frozen=True):
-    """A cell that is marked."""
-
-    number: int
-    kind: str
-    source: str
-    outputs: list[Any]
-
-
 def materials(about: Exercise, folder: Path | None) -> dict[str, Material]:
     """What there is to mark of each part; `folder`: where the hand-in is kept, None where it is not."""
-    parts = about.manual_parts
-    with_cells = [part for part in parts if part.cells]
     found = {}
-    for part in parts:
+    for part in about.manual_parts:
         if folder is None or not (part.files or part.cells):
             asked = bool(part.files or part.cells)
             note = "Nothing is kept of this hand-in." if asked else "Nothing is handed in here for this part."
@@ -97,9 +83,11 @@ def materials(about: Exercise, folder: Path | None) -> dict[str, Material]:
         pieces = [piece for name in part.files for piece in _file(folder, name)]
         hashed = [_bytes_of(folder, name) for name in part.files]
         if part.cells:
-            place = with_cells.index(part), len(with_cells)
-            cells, notes = _cells(folder, part, place)
-            pieces += [*notes, *(piece for cell in cells for piece in _shown_cell(cell))]
+            cells, notes = marked_cells(folder, about, part)
+            pieces += [
+                *(Piece("note", *note) for note in notes),
+                *(piece for cell in cells for piece in _shown_cell(cell)),
+            ]
             hashed += [_bytes_of_cell(cell) for cell in cells]
         found[part.id] = Material(part.id, _bounded(pieces), _digest(hashed))
     return found
@@ -158,18 +146,16 @@ def laid_out(about: Exercise, folder: Path, into: Path) -> list[str]:
         (into / name).write_bytes(data)
         written[name] = None
 
-    parts = about.manual_parts
-    with_cells = [part for part in parts if part.cells]
-    for part in parts:
+    for part in about.manual_parts:
         for name in part.files:
             if (path := _at(folder, name)) is not None:
                 write(path.name, path.read_bytes())
         if not part.cells:
             continue
-        for cell in _cells(folder, part, (with_cells.index(part), len(with_cells)))[0]:
+        for cell in marked_cells(folder, about, part)[0]:
             for number, (mime, data) in enumerate(_pictures(cell), start=1):
                 write(f"{part.id}-cell-{cell.number}-{number}{_PICTURES[mime]}", data)
-        for path in _notebooks(folder):
+        for path in notebooks(folder):
             write(path.name, path.read_bytes())
     return list(written)
 
@@ -181,18 +167,11 @@ def _digest(parts: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-# -- files -------------------------------------------------------------------------------------------------------------
-
-
 def _at(folder: Path, name: str) -> Path | None:
     """The file of that name, whatever its case: many systems take the two for one. Never a link."""
     found = [path for path in folder.iterdir() if path.name.lower() == name.lower()]
     found.sort(key=lambda path: path.name != name)
-    return next((path for path in found if _is_own(path)), None)
-
-
-def _is_own(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+    return next((path for path in found if is_own_file(path)), None)
 
 
 def _bytes_of(folder: Path, name: str) -> bytes:
@@ -209,13 +188,13 @@ def _file(folder: Path, name: str) -> Iterator[Piece]:
         yield Piece("note", name, f"{name} was not handed in.{beside}")
         return
     if path.suffix.lower() == ".ipynb":
-        cells, why = _all_cells(path)
+        cells, why = all_cells(path)
         if cells is None:
             yield Piece("note", name, f"{name} cannot be read as a notebook: {why}.")
         elif why:
             yield Piece("note", name, why)
         for cell in cells or []:
-            yield from _shown_cell(_bare(cell))
+            yield from _shown_cell(as_marked(cell))
         return
     with path.open("rb") as stream:
         head = stream.read(4 * MAX_TEXT)
@@ -254,146 +233,23 @@ def _size(size: int) -> str:
     return f"{size} bytes" if size < 1000 else f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1e6:.1f} MB"
 
 
-# -- cells -------------------------------------------------------------------------------------------------------------
-
-
-def _notebooks(folder: Path) -> list[Path]:
-    """The notebooks of a hand-in, the solution's first."""
-    found = [path for path in folder.iterdir() if path.suffix.lower() == ".ipynb" and _is_own(path)]
-    return sorted(found, key=lambda path: (path.name.lower() != NOTEBOOK, path.name))[:_NOTEBOOKS]
-
-
-def _cells(folder: Path, part: ManualPart, place: tuple[int, int]) -> tuple[list[_Cell], list[Piece]]:
-    """The cells of a part, and what is to be said: by their tag, by nbgrader's id, by Otter's marks in their order.
-
-    `place`: which of how many parts with cells it is.
-    """
-    notes: list[Piece] = []
-    for path in _notebooks(folder):
-        cells, why = _all_cells(path)
-        if cells is None:
-            notes.append(Piece("note", shown(path.name), f"{shown(path.name)} cannot be read as a notebook: {why}."))
-            continue
-        if why:
-            notes.append(Piece("note", shown(path.name), why))
-        if found := [_bare(cell) for cell in cells if _is_of(cell, part)]:
-            return found, notes
-        if (blocks := _otter_blocks(cells)) and len(blocks) == place[1]:
-            said = f"No cell has the tag {part.cells}: question {place[0] + 1} of {place[1]} is taken by its place."
-            return blocks[place[0]], [*notes, Piece("note", "", said)]
-    if _is_own(folder / SOLUTION) and not _notebooks(folder) and (found := _of_percents(folder / SOLUTION, part)):
-        return found, notes
-    what = "has such a cell" if _notebooks(folder) else "is there"
-    return [], [*notes, Piece("note", "", f"No cell has the tag {part.cells}: no notebook {what}.")]
-
-
-def _all_cells(path: Path) -> tuple[list[dict[str, Any]] | None, str]:
-    """The cells of a notebook, and what is to be said of it; None and why, where it cannot be read."""
-    said = ""
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            return None, f"it is larger than {MAX_BYTES >> 20} MB"
-        if len(data) > _MAX_WHOLE or sum(map(data.count, (b"[", b"{", b'"', b","))) > _MAX_MARKS:
-            data, said = without_outputs(data, path), "Its outputs are too large to be shown."
-        document = json.loads(data.decode("utf-8-sig"))
-        if document["nbformat"] < 4:
-            return None, "its format is an older one; it opens in Jupyter"
-        cells = document["cells"]
-    except SubmissionError as error:
-        return None, line(error.what)
-    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
-        return None, f"it is damaged ({type(error).__name__})"
-    numbered = enumerate(cells if isinstance(cells, list) else [], start=1)
-    return [{**cell, "number": number} for number, cell in numbered if isinstance(cell, dict)], said
-
-
-def _is_of(cell: dict[str, Any], part: ManualPart) -> bool:
-    metadata = cell.get("metadata")
-    if not isinstance(metadata, dict):
-        return False
-    tags, about = metadata.get("tags"), metadata.get("nbgrader")
-    given = {tag for tag in tags if isinstance(tag, str)} if isinstance(tags, list) else set()
-    if given & _tags(part):
-        return True
-    if not isinstance(about, dict) or True not in (about.get("grade"), about.get("task")):
-        return False
-    name = about.get("grade_id")
-    return isinstance(name, str) and slug(name[:200])[:60].strip("-") == part.cells
-
-
-def _tags(part: ManualPart) -> set[str]:
-    return {part.cells, f"part:{part.cells}", f"part:{part.id}"}
-
-
-def _joined(source: Any) -> str:
-    if isinstance(source, list):
-        source = "".join(one for one in source if isinstance(one, str))
-    return source if isinstance(source, str) else ""
-
-
-def _bare(cell: dict[str, Any]) -> _Cell:
-    outputs = cell.get("outputs")
-    kept = [one for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
-    kept = [{key: value for key, value in one.items() if key != "execution_count"} for one in kept]
-    return _Cell(cell["number"], str(cell.get("cell_type")), _joined(cell.get("source")), kept)
-
-
-def _otter_blocks(cells: Sequence[dict[str, Any]]) -> list[list[_Cell]]:
-    """The questions that Otter-Grader marks in students' copies for those who mark by hand."""
-    blocks: list[list[_Cell]] = []
-    is_inside = False
-    for cell in cells:
-        source = _joined(cell.get("source"))
-        if _BEGIN in source:
-            blocks.append([])
-            is_inside = True
-        if _END in source:
-            is_inside = False
-        text = source.replace(_BEGIN, "").replace(_END, "").strip()
-        if is_inside and text:
-            blocks[-1].append(_bare({**cell, "source": text}))
-    return blocks
-
-
-def _bytes_of_cell(cell: _Cell) -> bytes:
+def _bytes_of_cell(cell: MarkedCell) -> bytes:
     try:
         return json.dumps([cell.kind, cell.source, cell.outputs]).encode()
     except RecursionError:  # outputs may be nested as deeply as they like
         return json.dumps([cell.kind, cell.source]).encode()
 
 
-def _of_percents(path: Path, part: ManualPart) -> list[_Cell]:
-    """Tagged cells of a Python file in the form of Jupytext: `# %% [markdown] tags=["why"]`."""
-    with path.open("rb") as stream:
-        text = stream.read(_BLOCK).decode("utf-8", "replace")
-    found: list[_Cell] = []
-    kept: list[str] | None = None
-    number, kind = 0, "code"
-    for row in [*text.split("\n"), "# %%"]:
-        if (mark := _PERCENT.match(row)) is None:
-            if kept is not None:
-                kept.append(row.removeprefix("#").removeprefix(" ") if kind == "markdown" else row)
-            continue
-        if kept is not None:
-            found.append(_Cell(number, kind, "\n".join(kept).strip(), []))
-        number, kind = number + 1, "markdown" if mark["text"] else "code"
-        tags = _TAG.findall(mark["rest"][:1000]) if "tags=" in mark["rest"] else []
-        kept = [] if _tags(part) & set(tags) else None
-    return found
-
-
-def _shown_cell(cell: _Cell) -> Iterator[Piece]:
+def _shown_cell(cell: MarkedCell) -> Iterator[Piece]:
     title = f"cell {cell.number}"
     kind: Kind = "code" if cell.kind == "code" else "markdown"
     source = bounded_text(cell.source)
     yield Piece(kind, title, source) if source.strip() else Piece("note", title, "This cell is empty.")
     for one in cell.outputs:
         data = one.get("data")
-        text = _joined(one.get("text")) or _joined(data.get("text/plain") if isinstance(data, dict) else "")
+        text = text_of(one.get("text")) or text_of(data.get("text/plain") if isinstance(data, dict) else "")
         if one.get("output_type") == "error":
-            text = f"{_joined(one.get('ename'))}: {_joined(one.get('evalue'))}"
+            text = f"{text_of(one.get('ename'))}: {text_of(one.get('evalue'))}"
         pictures = [mime for mime in data if str(mime).startswith("image/")] if isinstance(data, dict) else []
         if text.strip() and not pictures:
             yield Piece("output", f"output of {title}", bounded_text(text))
@@ -401,10 +257,10 @@ def _shown_cell(cell: _Cell) -> Iterator[Piece]:
         yield Piece("file", f"output of {title}", f"picture ({mime[6:].upper()}), {_size(len(picture))}")
 
 
-def _pictures(cell: _Cell) -> Iterator[tuple[str, bytes]]:
+def _pictures(cell: MarkedCell) -> Iterator[tuple[str, bytes]]:
     for one in cell.outputs:
         data = one.get("data")
         for mime in _PICTURES if isinstance(data, dict) else ():
             with contextlib.suppress(binascii.Error, ValueError):
-                if text := _joined(data.get(mime)):
+                if text := text_of(data.get(mime)):
                     yield mime, base64.b64decode(text)
