@@ -16,7 +16,8 @@ import pytest
 from tlcourse import paths
 from tlcourse.course.loader import load_course
 from tlcourse.errors import InfraError, UsageError
-from tlcourse.student.overview import lines, markdown, overview
+from tlcourse.presenting.overview import lines, markdown
+from tlcourse.student.overview import overview
 from tlcourse.student.record import Record
 
 RESULT = {

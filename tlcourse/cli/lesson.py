@@ -203,8 +203,9 @@ def progress(
 ) -> None:
     """What was read, answered and passed."""
     from tlcourse.course.loader import load_course
-    from tlcourse.student.overview import lines, overview
-    from tlcourse.student.overview import markdown as as_markdown
+    from tlcourse.presenting.overview import lines
+    from tlcourse.presenting.overview import markdown as as_markdown
+    from tlcourse.student.overview import overview
     from tlcourse.student.record import now
     from tlcourse.student.review import weak_objectives
 

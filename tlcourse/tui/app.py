@@ -112,7 +112,8 @@ class CourseApp(App[int]):
         self._prewarm = prewarm
         self._greet, self.begins_at = greet and not route, route
         self._gc: GcScheduler | None = None
-        self._prewarmed: ChildProcess | None = None
+        self.prewarmed: ChildProcess | None = None
+        """The process that is ready for the next run, or importing torch for it."""
         self._prewarm_again = False
         self._left: list[ChildProcess] = []
         self._replace: LineFilter | None = None
@@ -207,21 +208,6 @@ class CourseApp(App[int]):
     def motion(self) -> bool:
         """Whether anything may move by itself: not with NO_COLOR, in ASCII, or with `motion: off`."""
         return self.motion_wanted and not self.ascii_only and self.theme != NO_COLOUR
-
-    def name_of(self, place: str) -> str:
-        """A place in words, such as `Fine-tuning (lesson, 10 min)`; empty where it is not one of the course."""
-        kind, _, name = place.partition("/")
-        course = self.course
-        if kind == "lesson" and name in course.lessons:
-            title = next(unit.title for unit in course.about.units if unit.id == name)
-            return f"{title} (lesson, {course.lessons[name].minutes} min)"
-        if kind == "quiz" and name in course.quizzes:
-            return f"{course.quizzes[name].title} (quiz)"
-        if kind == "exercise" and name in course.exercises:
-            return f"{course.exercises[name].about.title} (exercise)"
-        if kind == "write" and name in course.write_its:
-            return f"{course.write_its[name].title} (write it)"
-        return ""
 
     def words(self, text: str) -> str:
         """`text` as it is shown: spelt out where only ASCII may be."""
@@ -322,38 +308,33 @@ class CourseApp(App[int]):
         """Grade (or only train) a solution in the background, here or on a cluster. Raises OSError."""
         if (before := self.runs.get(exercise)) is not None:
             self._retired.append(before)  # it has said its verdict, and may still be ending
-        prewarmed = self._prewarmed if backend == "local" else None
+        prewarmed = self.prewarmed if backend == "local" else None
         run = self.runs[exercise] = Run.start(
             exercise, path, scored=scored, course=self.course_folder, prewarmed=prewarmed, on=backend
         )
         if not run.remote:
-            self._prewarmed = None
+            self.prewarmed = None
             self._prewarm_again = True
         return run
 
     def start_check(self, name: str, path: Path) -> ChildProcess:
         """Check a method that was written, in the background; `prewarm` again when it has ended. Raises OSError."""
-        prewarmed, self._prewarmed = self._prewarmed, None
+        prewarmed, self.prewarmed = self.prewarmed, None
         course = ["--course", str(self.course_folder)] if self.course_folder else []
         arguments = ["write", "check", name, str(path), "--events", *course]
         return start_child(arguments, made_folder() / f"write-{name}.jsonl", prewarmed)
 
     def prewarm(self) -> None:
         """Have a process ready for the next run; none while a run needs the machine, which calls this at its end."""
-        if not self._prewarm or (self._prewarmed and self._prewarmed.alive) or self._machine_is_used():
+        if not self._prewarm or (self.prewarmed and self.prewarmed.alive) or self._machine_is_used():
             return
         with contextlib.suppress(OSError):  # without it a run starts a few seconds later
-            self._prewarmed = ChildProcess.start("prewarm", takes_input=True)
+            self.prewarmed = ChildProcess.start("prewarm", takes_input=True)
 
     def get_lab_ready(self) -> None:
         """Have a process ready for the next run of a lab."""
         if self._prewarm:
             self.lab_stand_by.get_ready()
-
-    @property
-    def prewarmed(self) -> ChildProcess | None:
-        """The process that is ready for the next run, or importing torch for it."""
-        return self._prewarmed
 
     def _machine_is_used(self) -> bool:
         return any(run.alive and not run.remote for run in self.runs.values())
@@ -370,9 +351,9 @@ class CourseApp(App[int]):
     def let_go(self, wait_s: float = 0.0) -> None:
         """The app ends, and nothing stays ready."""
         self.lab_stand_by.end()
-        if self._prewarmed is not None:
-            self._prewarmed.ask_to_end()
-            self._prewarmed.wait(wait_s)
+        if self.prewarmed is not None:
+            self.prewarmed.ask_to_end()
+            self.prewarmed.wait(wait_s)
         if self._gc is not None:
             self._gc.end()
             self._gc = None

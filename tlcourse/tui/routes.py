@@ -38,6 +38,21 @@ def follow(app: CourseApp, href: str) -> bool:
     return True
 
 
+def place_in_words(course: LoadedCourse, place: str) -> str:
+    """A place in words, such as `Fine-tuning (lesson, 10 min)`; empty where it is not one of the course."""
+    kind, _, name = place.partition("/")
+    if kind == "lesson" and name in course.lessons:
+        title = next(unit.title for unit in course.about.units if unit.id == name)
+        return f"{title} (lesson, {course.lessons[name].minutes} min)"
+    if kind == "quiz" and name in course.quizzes:
+        return f"{course.quizzes[name].title} (quiz)"
+    if kind == "exercise" and name in course.exercises:
+        return f"{course.exercises[name].about.title} (exercise)"
+    if kind == "write" and name in course.write_its:
+        return f"{course.write_its[name].title} (write it)"
+    return ""
+
+
 def screen_of(route: str) -> CourseScreen:
     """The screen of a route. Screens are imported when they are first shown: the first paint does not wait for them."""
     kind, _, name = route.partition("/")

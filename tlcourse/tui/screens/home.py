@@ -15,6 +15,7 @@ from tlcourse.presenting.marks import spark
 from tlcourse.student.overview import Overview, UnitState
 from tlcourse.student.record import now
 from tlcourse.text import counted
+from tlcourse.tui.routes import place_in_words
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets import course_map
@@ -176,7 +177,7 @@ class HomeScreen(CourseScreen):
         if not self.resume_place:
             return "✓ All that is written is done."
         begun = "▶ Continue: " if state.place else "▶ Continue with the first lesson: "
-        return begun + self.course_app.name_of(self.resume_place)
+        return begun + place_in_words(self.course_app.course, self.resume_place)
 
     @on(OptionList.OptionHighlighted, "#units")
     def show_about(self) -> None:

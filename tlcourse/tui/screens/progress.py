@@ -14,7 +14,8 @@ from textual.containers import ScrollableContainer, VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.presenting.marks import TRACK, parted, share_bar, spark
-from tlcourse.student.overview import WEEKS, Overview, totals
+from tlcourse.presenting.overview import totals
+from tlcourse.student.overview import WEEKS, Overview
 from tlcourse.student.record import Attempt, now
 from tlcourse.student.review import Weak, weak_objectives
 from tlcourse.text import counted

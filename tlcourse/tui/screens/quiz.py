@@ -16,6 +16,7 @@ from tlcourse.quiz.kinds import Question
 from tlcourse.quiz.kinds.question import LETTERS, Answer, AnswerInput, Mark, OwnWords
 from tlcourse.quiz.session import Session
 from tlcourse.text import counted
+from tlcourse.tui.routes import place_in_words
 from tlcourse.tui.screens.frame import CourseScreen
 from tlcourse.tui.text import Text
 from tlcourse.tui.widgets import round_view
@@ -182,7 +183,7 @@ class QuizScreen(CourseScreen):
             goals = {name: words(goal) for name, goal in round_view.goals_of(self.course_app.course).items()}
             text.append_text(round_view.by_objective(self.session, self._before, goals))
         if self.next_place:
-            text.append(f"\n⏎ Next: {self.course_app.name_of(self.next_place)}", style="bold $next")
+            text.append(f"\n⏎ Next: {place_in_words(self.course_app.course, self.next_place)}", style="bold $next")
         self.query_one("#prompt", Static).update(text)
         self._say("#remark", "")
         self.query_one("#sheet", VerticalScroll).scroll_home(animate=False)
