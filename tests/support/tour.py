@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from tlcourse.cluster.queue import JobStatus
 from tlcourse.grading.remote_grading import JobRow
-from tlcourse.grading.result import CheckState, Result, WriteItResult
+from tlcourse.grading.result import Result
 from tlcourse.grading.scoring.error_analysis import ConfusionMatrix, ErrorAnalysis, WorstItem, png
+from tlcourse.grading.write_it_result import CheckState, WriteItResult
 from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.runs import Run
 

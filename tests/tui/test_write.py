@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Markdown
 
-from tlcourse.grading.result import WriteItResult
+from tlcourse.grading.write_it_result import WriteItResult
 from tlcourse.tui.runs import Failure
 from tlcourse.tui.screens.write import ended
 

@@ -19,7 +19,7 @@ from tlcourse.text import counted, typed
 if TYPE_CHECKING:
     from tlcourse.course.model import LoadedCourse
     from tlcourse.course.write_it import WriteIt
-    from tlcourse.grading.result import WriteItResult
+    from tlcourse.grading.write_it_result import WriteItResult
 
 app = typer.Typer(
     help="Write the lecture's methods yourself; checked in seconds, never for marks.",

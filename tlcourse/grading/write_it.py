@@ -21,7 +21,7 @@ from tlcourse.execution.spec import Checked, Outcome, RunReport, RunSpec
 from tlcourse.execution.speed import known_speed
 from tlcourse.execution.supervise import run
 from tlcourse.grading.intake.submission import SOLUTION, collect
-from tlcourse.grading.result import CheckState, WriteItResult
+from tlcourse.grading.write_it_result import CheckState, WriteItResult
 from tlcourse.located import decode, read_text
 from tlcourse.sandbox.base import Sandbox
 from tlcourse.sandbox.choose import choose

@@ -10,7 +10,7 @@ from tlcourse.text import sentence
 
 if TYPE_CHECKING:
     from tlcourse.course.write_it import WriteIt
-    from tlcourse.grading.result import CheckState, WriteItResult
+    from tlcourse.grading.write_it_result import CheckState, WriteItResult
 
 
 class CheckWords(NamedTuple):

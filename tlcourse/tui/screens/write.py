@@ -15,7 +15,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
 from tlcourse.course.write_it import WriteIt, begin, statement, usual_file
-from tlcourse.grading.result import CheckState, WriteItResult
+from tlcourse.grading.write_it_result import CheckState, WriteItResult
 from tlcourse.presenting.marks import share_bar
 from tlcourse.presenting.words import ago
 from tlcourse.presenting.write_it import check_words, heading
