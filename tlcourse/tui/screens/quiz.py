@@ -340,7 +340,8 @@ class QuizScreen(CourseScreen):
     def _mark(self, question: Question, given: Answer) -> None:
         app = self.course_app
         marked = self.session.answer(given)
-        self.keep(question, given, marked)
+        kept = app.course.about.id, self.quiz_of(question), question.id, question.named(given)
+        app.record.record_answer(*kept, correct=marked.correct)
         app.changed()
         self._marked = marked
         self._draw(given)
@@ -352,12 +353,9 @@ class QuizScreen(CourseScreen):
         self._remark(text)
         self.show_path()
 
-    def keep(self, question: Question, given: Answer, marked: Mark) -> None:
-        """Write the answer into the record."""
-        app = self.course_app
-        app.record.record_answer(
-            app.course.about.id, self.name_of_quiz, question.id, question.named(given), correct=marked.correct
-        )
+    def quiz_of(self, question: Question) -> str:
+        """Under which quiz its answer is kept."""
+        return self.name_of_quiz
 
     def _remark(self, text: Text) -> None:
         remark = self.query_one("#remark", Static)

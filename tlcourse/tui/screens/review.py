@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tlcourse.quiz.kinds import Question
-from tlcourse.quiz.kinds.question import Answer, Mark
 from tlcourse.quiz.session import Session
 from tlcourse.student.record import now
 from tlcourse.student.review import due, in_words, mixed, next_due, weak_objectives
@@ -46,12 +45,9 @@ class ReviewScreen(QuizScreen):
             self._round.append(question)
         return Session(self._round, {}, app.record.seed(app.course.about.id))
 
-    def keep(self, question: Question, given: Answer, marked: Mark) -> None:
-        """Write the answer under its own quiz."""
-        app = self.course_app
-        app.record.record_answer(
-            app.course.about.id, self._from[question.id], question.id, question.named(given), correct=marked.correct
-        )
+    def quiz_of(self, question: Question) -> str:
+        """Its own."""
+        return self._from[question.id]
 
     def summary(self) -> list[str]:
         """What comes next, and which objectives are weak."""
