@@ -22,7 +22,7 @@ from tlcourse.cluster.profile import Profile, parse_profiles
 from tlcourse.cluster.queue import JobStatus, ask_status, enough_wait, in_words, read_queue_load
 from tlcourse.cluster.sbatch_errors import BusyError, LimitError, RefusedError, explain, located, would_wait
 from tlcourse.cluster.shell import Done
-from tlcourse.cluster.slurm import Folder, JobState, _framed, accounting, ask, fetch, read_squeue, submit
+from tlcourse.cluster.slurm import Folder, JobState, accounting, ask, fetch, framed, read_squeue, submit
 from tlcourse.cluster.submit import Limit, ask_limits, cancel, clusters_of, sbatch_test_only
 from tlcourse.course.spec import Limits
 from tlcourse.errors import InfraError, TlcourseError, UsageError
@@ -243,9 +243,9 @@ def test_how_crowded_it_is_and_where_one_stands():
 
 
 def test_a_result_that_was_cut_short_is_left_for_the_next_time():
-    assert _framed(b"0 3\nabc1 5\nab") == {0: b"abc"}
-    assert _framed(b"0 3\nabc1 2\nab") == {0: b"abc", 1: b"ab"}
-    assert _framed(b"motd says hello\n0 3\nabc") == {}
+    assert framed(b"0 3\nabc1 5\nab") == {0: b"abc"}
+    assert framed(b"0 3\nabc1 2\nab") == {0: b"abc", 1: b"ab"}
+    assert framed(b"motd says hello\n0 3\nabc") == {}
 
 
 def test_many_large_results_come_in_several_answers(login, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from tlcourse.course.lab import load_labs
 from tlcourse.course.loader import load_course
-from tlcourse.course.search import Index, _plain
+from tlcourse.course.search import Index, plain_text
 from tlcourse.errors import UnableError
 
 HOSTILE = [
@@ -32,7 +32,7 @@ def test_nothing_that_is_typed_raises(index, words):
 def test_a_figure_is_searched_by_its_words_and_a_formula_by_its_names():
     text = "```figure\nkind: flow\nalt: >-\n  Two boxes,\n  one arrow.\nrows: [[a]]\n```\n"
     text += "$$\nW = \\frac{\\alpha}{r} W_\\text{up} \\quad b\n$$\nend"
-    assert " ".join(_plain(text).split()) == "Two boxes, one arrow. W = alpha r W_ up b end"
+    assert " ".join(plain_text(text).split()) == "Two boxes, one arrow. W = alpha r W_ up b end"
 
 
 def test_an_index_made_by_one_thread_answers_many_at_once():
@@ -82,7 +82,7 @@ def test_of_a_question_nothing_but_its_prompt_is_in_the_index(index):
     """Options, reasons and answers would give it away."""
     kept = sorted(text for (text,) in index.db.execute("SELECT text FROM pages WHERE kind = 'question'"))
     prompts = [question.topic() for quiz in load_course().quizzes.values() for question in quiz.questions]
-    assert kept == sorted(map(_plain, prompts))
+    assert kept == sorted(map(plain_text, prompts))
 
 
 def test_a_python_without_fts5_gets_one_message(monkeypatch):

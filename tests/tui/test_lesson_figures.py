@@ -13,7 +13,7 @@ from tlcourse.paths import config_file
 from tlcourse.presenting.lesson import as_markdown
 from tlcourse.tui.text import spelt_out
 from tlcourse.tui.widgets.figure import FigureView
-from tlcourse.tui.widgets.lesson_text import LessonFence, LessonText, _ascii_parser
+from tlcourse.tui.widgets.lesson_text import LessonFence, LessonText, ascii_parser
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 LESSONS = load_course().lessons
@@ -28,7 +28,7 @@ def test_no_lesson_changes_its_structure_when_it_is_spelt_in_ascii():
 
     for lesson in LESSONS.values():
         text = as_markdown(lesson.body)
-        assert flat(_ascii_parser().parse(text)) == flat(MarkdownIt("gfm-like").parse(text))
+        assert flat(ascii_parser().parse(text)) == flat(MarkdownIt("gfm-like").parse(text))
 
 
 def test_a_listing_that_names_no_language_is_coloured_as_none():

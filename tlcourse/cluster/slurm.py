@@ -331,10 +331,10 @@ def fetch(shell: Shell, folder: str, caps: Mapping[int, int], most: int = FETCH_
         f"t=$((t + n)); [ $t -lt {most} ] || break; done"
     )
     wanted = "".join(f"{number} {cap + 1}\n" for number, cap in caps.items())
-    return _framed(shell.run(command, wanted.encode(), timeout=300).out)
+    return framed(shell.run(command, wanted.encode(), timeout=300).out)
 
 
-def _framed(data: bytes) -> dict[int, bytes]:
+def framed(data: bytes) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     at = 0
     while (end := data.find(b"\n", at) + 1) > 0:

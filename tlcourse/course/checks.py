@@ -302,13 +302,13 @@ def _problems_of_line(
     line: str, listed: bool, unit: str, places: dict[str, set[str]], pages: set[str]
 ) -> Iterator[str]:
     if listed:
-        if (width := _width(line)) > WIDTH:
+        if (width := width_of(line)) > WIDTH:
             yield f"a line of {width} columns, expected at most {WIDTH} where the layout is kept"
         return
     prose = _INLINE_CODE.sub("", line)
     if "$" in _FORMULA.sub("", prose):
         yield "a raw `$`, expected a formula between two of them on one line, or code marks around it"
-    longest = max((_width(word) for word in line.split()), default=0)
+    longest = max((width_of(word) for word in line.split()), default=0)
     if longest > WIDTH:
         yield f"a word of {longest} columns, expected at most {WIDTH}"
     for target in _LINK.findall(prose):
@@ -333,7 +333,7 @@ def _promises(body: str) -> int:
     return sum(line.startswith("- ") for line in first.splitlines()) if "you can" in first else 0
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """Columns on a terminal: combining marks take none, wide characters two."""
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1

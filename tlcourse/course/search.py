@@ -100,22 +100,22 @@ def _pages(course: LoadedCourse, labs: dict[str, Lab]) -> Iterator[tuple[str, st
         if (lesson := course.lessons.get(unit.id)) is None:
             continue
         opening = lesson.body.partition("\n## ")[0]
-        yield unit.title, f"{unit.summary}\n{_plain(opening)}", "lesson", f"lesson/{unit.id}"
+        yield unit.title, f"{unit.summary}\n{plain_text(opening)}", "lesson", f"lesson/{unit.id}"
         for heading, text in sections(lesson.body):
-            yield f"{unit.title}: {heading}", _plain(text), "lesson", f"lesson/{unit.id}#{slug(heading)}"
+            yield f"{unit.title}: {heading}", plain_text(text), "lesson", f"lesson/{unit.id}#{slug(heading)}"
     for name, quiz in course.quizzes.items():
         for question in quiz.questions:
-            yield quiz.title, _plain(question.topic()), "question", f"quiz/{name}"
+            yield quiz.title, plain_text(question.topic()), "question", f"quiz/{name}"
     for name, lab in labs.items():
-        yield lab.title, _plain(lab.prediction.prompt), "lab", f"lab/{name}"
+        yield lab.title, plain_text(lab.prediction.prompt), "lab", f"lab/{name}"
     for name, exercise in course.exercises.items():
         handout = (exercise.folder / "handout.md").read_text(encoding="utf-8")
-        yield exercise.about.title, f"{exercise.about.summary}\n{_plain(handout)}", "exercise", f"exercise/{name}"
+        yield exercise.about.title, f"{exercise.about.summary}\n{plain_text(handout)}", "exercise", f"exercise/{name}"
     for one in course.write_its.values():
-        yield one.title, f"{one.summary}\n{_plain(statement(course, one))}", "write", one.key
+        yield one.title, f"{one.summary}\n{plain_text(statement(course, one))}", "write", one.key
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Without the marks of Markdown, and without control characters; of a figure its words, of a formula its names."""
     text = _FIGURE.sub(lambda found: alt_of(found[1]), text)
     text = _FORMULA.sub(lambda found: _COMMAND.sub(r" \1 ", found[0]).translate(_MARKS), text)

@@ -24,7 +24,7 @@ def machine(monkeypatch):
             for name in ("bubblewrap", "fork-server")
         ]
         monkeypatch.setattr(open_backend, "findings", lambda: [*found, Finding("none", True, "")])
-        monkeypatch.setattr(open_backend, "_started_pool", lambda *_: contextlib.nullcontext())
+        monkeypatch.setattr(open_backend, "started_pool", lambda *_: contextlib.nullcontext())
 
     return has
 

@@ -146,7 +146,7 @@ def test_what_is_shown_is_bounded_and_says_so(shown, about, tmp_path, monkeypatc
     large = shown("words", solution__ipynb=notebook(*(tagged(text("line\n" * 3000), "why") for _ in range(15))))
     assert large[-1] == ("note", "", "2 more pieces are not shown.")
     assert sum(len(words) for *_, words in large) <= MAX_SHOWN
-    monkeypatch.setattr(marked_cells, "_MAX_WHOLE", 1000)
+    monkeypatch.setattr(marked_cells, "MAX_WHOLE", 1000)
     cell = tagged(code("x", prints="y" * 2000), "why")
     assert shown("words", solution__ipynb=notebook(cell)) == [
         ("note", "solution.ipynb", "Its outputs are too large to be shown."),

@@ -72,7 +72,7 @@ class OpenBackend:
 @contextlib.contextmanager
 def on_this_machine(sandbox_kind: str, jobs: int, *, trusted: bool) -> Iterator[OpenBackend]:
     """`auto`: fork-server, else bubblewrap. Raises UnableError where there is none, unless hand-ins are trusted."""
-    with _started_pool(sandbox_kind, jobs) as pool:
+    with started_pool(sandbox_kind, jobs) as pool:
         name, notice = _name(sandbox_kind, trusted=trusted)
         if name == "fork-server" and pool is not None:
             yield OpenBackend(name, notice, pool.run, pool.close)
@@ -89,7 +89,7 @@ def on_this_machine(sandbox_kind: str, jobs: int, *, trusted: bool) -> Iterator[
 
 
 @contextlib.contextmanager
-def _started_pool(sandbox_kind: str, jobs: int) -> Iterator[Pool | None]:
+def started_pool(sandbox_kind: str, jobs: int) -> Iterator[Pool | None]:
     """A pool whose parent imports torch while the sandbox is still being tried – on that parent, which then serves."""
     if sandbox_kind not in ("auto", "fork-server") or sys.platform != "linux":
         yield None

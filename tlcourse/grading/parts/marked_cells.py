@@ -19,7 +19,7 @@ from tlcourse.grading.intake.notebook import MAX_BYTES, without_outputs
 from tlcourse.grading.intake.submission import NOTEBOOK, SOLUTION
 from tlcourse.text import line
 
-_MAX_WHOLE = 20 * 2**20  # bytes of a notebook that is read with its outputs
+MAX_WHOLE = 20 * 2**20  # bytes of a notebook that is read with its outputs
 _MAX_MARKS = 500_000  # brackets, braces, quotes and commas of it
 _NOTEBOOKS = 5
 _BLOCK = 1 << 20
@@ -81,7 +81,7 @@ def all_cells(path: Path) -> tuple[list[dict[str, Any]] | None, str]:
             data = stream.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             return None, f"it is larger than {MAX_BYTES >> 20} MB"
-        if len(data) > _MAX_WHOLE or sum(map(data.count, (b"[", b"{", b'"', b","))) > _MAX_MARKS:
+        if len(data) > MAX_WHOLE or sum(map(data.count, (b"[", b"{", b'"', b","))) > _MAX_MARKS:
             data, said = without_outputs(data, path), "Its outputs are too large to be shown."
         document = json.loads(data.decode("utf-8-sig"))
         if document["nbformat"] < 4:

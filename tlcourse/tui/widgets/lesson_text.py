@@ -293,7 +293,7 @@ class LessonText(Markdown):
         """Gives the pane of a question that the text places, by its identifier; None where nothing can be asked."""
 
     def _parser(self) -> MarkdownIt:
-        return _ascii_parser() if getattr(self.app, "ascii_only", False) else MarkdownIt("gfm-like")
+        return ascii_parser() if getattr(self.app, "ascii_only", False) else MarkdownIt("gfm-like")
 
     async def show(self, text: str, folder: Path | None = None) -> None:
         """Show a lesson, or another text in Markdown, from a file in `folder`."""
@@ -301,7 +301,7 @@ class LessonText(Markdown):
         await self.update(as_markdown(text))
 
 
-def _ascii_parser() -> MarkdownIt:
+def ascii_parser() -> MarkdownIt:
     parser = MarkdownIt("gfm-like")
     parser.core.ruler.push("ascii", _spell)
     return parser
