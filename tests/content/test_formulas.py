@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+from rich.cells import cell_len
 
-from tlcourse.course.checks import WIDTH, width_of
+from tlcourse.course.checks import WIDTH
 from tlcourse.course.exercise import explanation
 from tlcourse.course.loader import load_course
 
@@ -76,6 +77,6 @@ def test_no_formula_that_stands_as_it_is_written_is_wider_than_80_columns(course
         for line in re.sub(r"(?ms)^```figure\n.*?^```$", "", text).splitlines():
             if line.startswith(("```", "~~~")):
                 fenced = not fenced
-            elif (fenced or line.startswith("    ")) and width_of(line) > WIDTH and not where.startswith("question"):
+            elif (fenced or line.startswith("    ")) and cell_len(line) > WIDTH and not where.startswith("question"):
                 wide.append((where, line))
     assert wide == []

@@ -335,6 +335,7 @@ def fetch(shell: Shell, folder: str, caps: Mapping[int, int], most: int = FETCH_
 
 
 def framed(data: bytes) -> dict[int, bytes]:
+    """Files by their number, of which each was sent behind a line with its length; the first that is cut ends them."""
     found: dict[int, bytes] = {}
     at = 0
     while (end := data.find(b"\n", at) + 1) > 0:

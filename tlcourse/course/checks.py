@@ -7,10 +7,11 @@ columns shows them, and at what is covered where (`coverage.py`).
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+from rich.cells import cell_len
 
 from tlcourse.course import markdown
 from tlcourse.course.deadline import deadline_of, zone_of
@@ -302,13 +303,13 @@ def _problems_of_line(
     line: str, listed: bool, unit: str, places: dict[str, set[str]], pages: set[str]
 ) -> Iterator[str]:
     if listed:
-        if (width := width_of(line)) > WIDTH:
+        if (width := cell_len(line)) > WIDTH:
             yield f"a line of {width} columns, expected at most {WIDTH} where the layout is kept"
         return
     prose = _INLINE_CODE.sub("", line)
     if "$" in _FORMULA.sub("", prose):
         yield "a raw `$`, expected a formula between two of them on one line, or code marks around it"
-    longest = max((width_of(word) for word in line.split()), default=0)
+    longest = max((cell_len(word) for word in line.split()), default=0)
     if longest > WIDTH:
         yield f"a word of {longest} columns, expected at most {WIDTH}"
     for target in _LINK.findall(prose):
@@ -331,11 +332,3 @@ def _promises(body: str) -> int:
     """How many things the list at the beginning promises; 0 where there is no such list."""
     first = body.partition("\n## ")[0]
     return sum(line.startswith("- ") for line in first.splitlines()) if "you can" in first else 0
-
-
-def width_of(text: str) -> int:
-    """Columns on a terminal: combining marks take none, wide characters two."""
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )

@@ -302,6 +302,7 @@ class LessonText(Markdown):
 
 
 def ascii_parser() -> MarkdownIt:
+    """Textual's, which spells out what ASCII does not have."""
     parser = MarkdownIt("gfm-like")
     parser.core.ruler.push("ascii", _spell)
     return parser
