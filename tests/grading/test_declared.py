@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from tlcourse.course.check_rule import CheckRule
 from tlcourse.course.loader import load_course
-from tlcourse.course.model import CheckRule, Exercise
+from tlcourse.course.model import Exercise
 from tlcourse.errors import InfraError
 from tlcourse.grading.author_check import problems_of_graders
 from tlcourse.grading.grade import PUBLIC_SEED, Options, grade

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tlcourse.cli.verdict import lines
-from tlcourse.course.model import CheckRule
+from tlcourse.course.check_rule import CheckRule
 from tlcourse.grading.gradebook.records import GradeStatus, HandInRecord, Verdict
 from tlcourse.grading.result import CheckResult, Provenance, Result, RunRecord, SubmissionRecord
 from tlcourse.grading.scoring.decide import decide

@@ -16,8 +16,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from tlcourse.course import programs
+from tlcourse.course.check_rule import CheckRule
 from tlcourse.course.loader import load_course
-from tlcourse.course.model import CheckRule, LoadedExercise
+from tlcourse.course.model import LoadedExercise
 from tlcourse.course.spec import Output
 from tlcourse.data import MINI
 from tlcourse.data.files import DataFileError, read_files

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tlcourse.course.model import Credit, Exercise, LoadedExercise
+from tlcourse.course.check_rule import Credit
+from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.course.parts import THE_MODEL, ManualPart
 from tlcourse.execution.spec import Outcome
 from tlcourse.grading.scoring.error_analysis import ErrorAnalysis

@@ -12,7 +12,7 @@ from tlcourse.grading.lateness import Late
 from tlcourse.text import SIGN
 
 if TYPE_CHECKING:
-    from tlcourse.course.model import CheckRule
+    from tlcourse.course.check_rule import CheckRule
     from tlcourse.grading.result import CheckResult
 
 Drawing = Literal["braille", "block", "ascii"]

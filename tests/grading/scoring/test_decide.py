@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from tlcourse.course.model import CheckRule, Policy
+from tlcourse.course.check_rule import CheckRule
+from tlcourse.course.model import Policy
 from tlcourse.grading.result import CheckResult
 from tlcourse.grading.scoring.decide import accepted, bars, decide, is_near_miss
 from tlcourse.grading.scoring.measurement import Measurement, exact, mean, pooled, proportion, wilson

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tlcourse.cli.fairness import plot
-from tlcourse.course.model import CheckRule, Policy
+from tlcourse.course.check_rule import CheckRule
+from tlcourse.course.model import Policy
 from tlcourse.grading.scoring.fairness import Point, of_mean, of_share
 from tlcourse.grading.scoring.measurement import Measurement, proportion
 

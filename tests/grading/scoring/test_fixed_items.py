@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tlcourse.course.model import CheckRule
+from tlcourse.course.check_rule import CheckRule
 from tlcourse.grading.scoring.decide import accepted, decide, few_items
 from tlcourse.grading.scoring.measurement import exact, pooled, proportion
 

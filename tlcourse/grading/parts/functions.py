@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from tlcourse.course.model import CheckRule, Exercise, LoadedExercise
+from tlcourse.course.check_rule import CheckRule
+from tlcourse.course.model import Exercise, LoadedExercise
 from tlcourse.course.parts import FunctionsPart
 from tlcourse.course.programs import files_in
 from tlcourse.course.spec import CELL, DATA, CallSpec, TaskSpec

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.course.model import CheckRule
+from tlcourse.course.check_rule import CheckRule
 from tlcourse.course.parts import PredictionsPart
 from tlcourse.errors import InfraError
 from tlcourse.execution import items

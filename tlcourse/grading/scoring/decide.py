@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from tlcourse.course.model import CheckRule, Policy
+from tlcourse.course.check_rule import CheckRule
+from tlcourse.course.model import Policy
 from tlcourse.grading.result import CheckResult
 from tlcourse.grading.scoring import operating_characteristic
 from tlcourse.grading.scoring.measurement import Measurement, pooled

@@ -12,8 +12,9 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tlcourse.course.check_rule import CheckRule
 from tlcourse.course.exercise import policy_in_words
-from tlcourse.course.model import CheckRule, LoadedExercise, Policy
+from tlcourse.course.model import LoadedExercise, Policy
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.scoring import operating_characteristic
 from tlcourse.grading.scoring.decide import accepted, bars, decide, is_near_miss

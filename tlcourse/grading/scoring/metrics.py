@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tlcourse.course.model import CheckRule, Exercise
+from tlcourse.course.check_rule import CheckRule
+from tlcourse.course.model import Exercise
 from tlcourse.grading.scoring.measurement import LARGEST, Measurement, mean, proportion
 
 Array = np.ndarray[Any, Any]
