@@ -11,7 +11,8 @@ from tlcourse.course.kept import kept
 from tlcourse.course.spec import Identifier
 from tlcourse.errors import ContentError
 from tlcourse.located import decode, read_text
-from tlcourse.quiz.kinds.question import Option, Text, visit_order
+from tlcourse.quiz.kinds.question import Option, Text
+from tlcourse.quiz.kinds.visit_order import visit_order
 
 Role = Literal["method", "control", "baseline", "oracle"]
 """A `control` has everything but the idea, a `baseline` is what one would do without, an `oracle` sees the labels."""

@@ -10,7 +10,8 @@ import pytest
 
 from tlcourse.course.loader import load_course
 from tlcourse.quiz.kinds import Single
-from tlcourse.quiz.kinds.question import Line, Option, Reason, fixed_places, visit_order
+from tlcourse.quiz.kinds.question import Line, Option, Reason
+from tlcourse.quiz.kinds.visit_order import fixed_places, visit_order
 
 QUIZ = load_course(Path(__file__).parent.parent.parent / "question_course").quizzes["kinds"]
 QUESTIONS = {question.id: question for question in QUIZ.questions}

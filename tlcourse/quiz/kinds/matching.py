@@ -22,8 +22,8 @@ from tlcourse.quiz.kinds.question import (
     mark_sequence,
     normalised,
     problems_of_list,
-    shuffled,
 )
+from tlcourse.quiz.kinds.visit_order import shuffled
 
 
 class Pair(Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,8 +20,8 @@ from tlcourse.quiz.kinds.question import (
     Text,
     mark_sequence,
     problems_of_list,
-    shuffled,
 )
+from tlcourse.quiz.kinds.visit_order import shuffled
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,11 +18,10 @@ from tlcourse.quiz.kinds.question import (
     Option,
     Question,
     Reason,
-    fixed_places,
     is_index,
     problems_of_list,
-    visit_order,
 )
+from tlcourse.quiz.kinds.visit_order import fixed_places, visit_order
 
 
 class Choice(Question, frozen=True, kw_only=True):
