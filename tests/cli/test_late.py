@@ -117,7 +117,7 @@ def test_each_member_is_judged_by_their_own_deadline_and_all_places_say_the_same
     page = tmp_path / "page.html"
     document = json.loads(tl("ta", "report", *common, "--json", "--html", str(page)).stdout)
     with Gradebook.reading(graded) as book:
-        gathered = gather(book, book.batch(1), line, similar=False)
+        gathered = gather(book, book.batch(1), line)
         whole = csv_of(whole_course(book, load_course(EXAMPLE)))
         write_all(book, book.batch(1), line, tmp_path / "out")
     report = "\n".join(report_lines(gathered, plain=True))
@@ -185,7 +185,7 @@ def test_the_newest_extension_counts_and_can_be_withdrawn_and_ones_own_comes_bef
 def test_a_mark_that_staff_set_is_not_lowered_again(graded, line):
     with Gradebook.writing(graded, "a test") as book:
         decide(book, book.batch(1), "Dan Dahl", 1.5, who="sofie", why="heard them")
-        report = "\n".join(report_lines(gather(book, book.batch(1), line, similar=False), plain=True))
+        report = "\n".join(report_lines(gather(book, book.batch(1), line), plain=True))
     assert points(graded)["s3"] == 1.5
     assert (
         "1.5 (overridden; graded 2) points (6 days late, nothing counts after 5 days, and not lowered again)" in report

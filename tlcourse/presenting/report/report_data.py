@@ -92,7 +92,7 @@ class Report(Struct, frozen=True):
         return [points for status in self.statuses if (points := status.points) is not None]
 
 
-def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, similar: bool = True) -> Report:
+def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise) -> Report:
     """All that a report shows, in one reading transaction's worth of queries."""
     rules = {rule.id: rule for rule in exercise.about.checks}
     statuses = book.statuses(batch)
@@ -118,7 +118,7 @@ def gather(book: Gradebook, batch: BatchRecord, exercise: LoadedExercise, *, sim
         overrides=in_force,
         replaced=[o for o in decisions(book, batch.exercise) if o.target in shown and o not in in_force],
         regrades=book.regrades(batch.id),
-        similar=similar_of(book, statuses, exercise) if similar and len(statuses) <= SIMILAR_UP_TO else None,
+        similar=similar_of(book, statuses, exercise) if len(statuses) <= SIMILAR_UP_TO else None,
         people=people,
         memberships=book.memberships(batch.id),
         attempts=attempts(book, batch.id),
