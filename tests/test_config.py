@@ -11,7 +11,7 @@ import pytest
 
 from tlcourse.cluster.profile import parse_profiles, set_values
 from tlcourse.config import edit_config, line_of, load_config, parse_config, set_theme
-from tlcourse.errors import InfraError, UsageError
+from tlcourse.errors import UnableError, UsageError
 
 PATH = Path("config.yaml")
 ROOT = Path(__file__).resolve().parent.parent
@@ -200,5 +200,6 @@ def test_a_new_file_is_its_owners_alone(tmp_path):
 
 def test_where_the_folder_cannot_be_made_that_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InfraError, match="cannot be written"):
+    with pytest.raises(UnableError, match="cannot be written") as found:
         edit_config(lambda text: text, tmp_path / "file" / "config.yaml")
+    assert found.value.remedy == "name another file: export TLCOURSE_CONFIG=FILE"

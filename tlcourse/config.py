@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
 
-from tlcourse.errors import ContentError, InfraError, UsageError
+from tlcourse.errors import ContentError, UnableError, UsageError
 from tlcourse.located import decode, read_text
 from tlcourse.paths import config_file
 from tlcourse.storage import InUseError, in_use, locked, write_atomically
@@ -82,7 +82,7 @@ def edit_config(change: Callable[[str], str], path: Path | None = None) -> str:
     """Replace the file's text by what `change` makes of it, and return that; two who edit at once both have their way.
 
     A link is followed, and the file's mode stays. Raises what `change` raises – then nothing is written – and
-    InfraError where the file cannot be written or another has been editing it for seconds.
+    UnableError where the file cannot be written, InfraError where another has been editing it for seconds.
     """
     path = path or config_file()
     with contextlib.ExitStack() as held:
@@ -105,8 +105,12 @@ def edit_config(change: Callable[[str], str], path: Path | None = None) -> str:
     return text
 
 
-def _not_written(path: Path, error: OSError) -> InfraError:
-    return InfraError(f"{path} cannot be written: {error.strerror}.", remedy="set TLCOURSE_CONFIG.")
+def _not_written(path: Path, error: OSError) -> UnableError:
+    return UnableError(
+        f"{path} cannot be written: {error.strerror}.",
+        cause="a full disk, or missing permissions. Nothing was changed.",
+        remedy="name another file: export TLCOURSE_CONFIG=FILE",
+    )
 
 
 def _ends_lines_as_windows(path: Path) -> bool:

@@ -27,6 +27,9 @@ from tlcourse.cli import out
         (["grade", "line", "x.py", "--device", "cpu:1"], 2, ["'cpu:1' is not a device"]),
         (["lesson", "show", "nothing"], 2, ["no unit 'nothing'", "tlcourse lesson list"]),
         (["quiz", "take", "nothing"], 2, ["no quiz 'nothing'", "tlcourse quiz list"]),
+        (["lesson", "show", "-3"], 2, ["no unit '-3'", "tlcourse lesson list"]),
+        (["grade", "-1"], 2, ["no exercise '-1'", "use one of: line"]),
+        (["grade", "line", "x.py", "-1", "--thraeds", "2"], 2, ["unexpected extra argument"]),
         (["start"], 2, ["needs a terminal", "tlcourse lesson list", "tlcourse grade"]),
     ],
 )
@@ -149,6 +152,23 @@ def test_help_lists_every_command_under_a_heading_with_its_whole_sentence(tl):
         (("grade",), "Missing argument 'EXERCISE'.", "tlcourse grade --help"),
         (("lesson", "shw"), "No such command 'shw'. Did you mean 'show'?", "tlcourse lesson --help"),
         (("progress", "--colour"), "No such option: --colour", "tlcourse progress --help"),
+        (("lesson", "show", "--colour", "3"), "No such option: --colour", "tlcourse lesson show --help"),
+        (("ta", "-1"), "No such option: -1", "tlcourse ta --help"),
+        (
+            ("exercise", "hint", "ex1", "-1"),
+            "Invalid value for 'number': -1 is not 1 or more.",
+            "tlcourse exercise hint --help",
+        ),
+        (
+            ("write", "hint", "lora", "-2"),
+            "Invalid value for 'number': -2 is not 1 or more.",
+            "tlcourse write hint --help",
+        ),
+        (
+            ("ta", "extend", "ex1", "A", "--days", "-2"),
+            "Invalid value for '--days': -2 is not from 1 to 1000.",
+            "tlcourse ta extend --help",
+        ),
     ],
 )
 def test_a_wrong_usage_is_said_like_every_other_error(tl, arguments, what, fix):

@@ -265,6 +265,8 @@ def test_a_decision_that_was_withdrawn_stays_in_the_report_with_its_reason(ta):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("A", "report", "-1"), "-1 points are less than none: report gives from 0 to 4."),
+        (("A", "report", "-.5"), "-0.5 points are less than none: report gives from 0 to 4."),
         (("A", "report", "4.5"), "4.5 points are more than the 4 of report."),
         (("A", "report", "nan"), "nan points are more than the 4 of report."),
         (("A", "essay", "1"), "line has no part 'essay' that is marked by hand."),

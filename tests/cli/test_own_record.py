@@ -77,3 +77,34 @@ def test_what_only_shows_shows_it_where_nothing_can_be_written(here, own_home, c
     assert ended.stdout
     assert "Traceback" not in ended.stderr
     own_home.unlink()
+
+
+@pytest.mark.parametrize(
+    ("command", "remedy"),
+    [
+        ("config theme light", "export TLCOURSE_CONFIG=FILE"),
+        ("config set moon host=moon", "export TLCOURSE_CONFIG=FILE"),
+        ("data get bsds500 --from .", "export TLCOURSE_HOME=FOLDER"),
+        ("ta secret new", "--secret FILE"),
+        ("ta extend ex1 A --days 2 --why ill", "--gradebook FILE"),
+    ],
+)
+def test_what_is_kept_in_a_home_that_cannot_be_written_ends_with_3_and_says_where_else(
+    here, own_home, monkeypatch, command, remedy
+):
+    shutil.rmtree(own_home)
+    own_home.write_text("no folder")
+    monkeypatch.setenv("TLCOURSE_CONFIG", str(own_home / "config.yaml"))
+    ended = here(*command.split(), fails=ExitCode.UNABLE)
+    assert re.search("cannot be (written|made)|could not be written", ended.stderr)
+    assert remedy in ended.stderr
+    assert "itself failed" not in ended.stderr
+    own_home.unlink()
+
+
+def test_a_new_course_is_made_though_it_cannot_be_kept_that_its_programs_may_run(here, own_home, tmp_path):
+    shutil.rmtree(own_home)
+    own_home.write_text("no folder")
+    here("author", "new", str(tmp_path / "mine"), fails=ExitCode.OK)
+    assert (tmp_path / "mine" / "course.yaml").is_file()
+    own_home.unlink()

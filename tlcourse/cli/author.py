@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -238,8 +237,7 @@ def hand_out(
     made = hand_out(folder, into)
     made.written.extend(write_practice(folder, into, PUBLIC_SEED))
     if trust.is_agreed(folder):  # for good, and not for this command alone
-        with contextlib.suppress(UsageError):  # then it is asked about as any other
-            trust.agree(into)  # its programs are those that were agreed to
+        trust.agree_if_kept(into)  # its programs are those that were agreed to
     problems = list(leaks(folder, {name: into / name for name in made.written}))
     if json:
         what = {"written": made.written, "left_out": made.left_out, "problems": problems}

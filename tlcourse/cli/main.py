@@ -9,12 +9,13 @@ import atexit
 import gc
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from tlcourse.cli import out
 from tlcourse.errors import ExitCode, TlcourseError, UsageError
@@ -45,6 +46,21 @@ class WholeHelp(TyperGroup):
         for start, end in zip(heads or [0], [*heads[1:], len(rows)], strict=True):
             with formatter.section(SECTIONS[rows[start][0]] if heads else "Commands"):
                 formatter.write_dl([(name, " ".join(help_.split())) for name, help_ in rows[start:end]])
+
+
+class NumbersToo(TyperCommand):
+    """Takes `-1` for an argument: no option is called like a number, and what is wrong with one the command can say."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As any command; once more where it was a number that is no option."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:  # Typer's own class of it is not public
+            if not re.match(r"-[\d.]", getattr(error, "option_name", "")):
+                raise
+        ctx.ignore_unknown_options = True
+        return super().parse_args(ctx, given)
 
 
 class Command(NamedTuple):
@@ -116,13 +132,14 @@ def _add(app: typer.Typer, command: Command) -> None:
         module.app.info.cls = WholeHelp
         app.add_typer(module.app, name=command.name, help=command.help, hidden=command.hidden)
     else:
-        app.command(command.name, hidden=command.hidden)(expanded(getattr(module, command.function)))
+        app.command(command.name, cls=NumbersToo, hidden=command.hidden)(expanded(getattr(module, command.function)))
 
 
 def _expand(group: typer.Typer) -> None:
     from tlcourse.cli.options import expanded
 
     for command in group.registered_commands:
+        command.cls = NumbersToo
         if command.callback is not None:
             command.callback = expanded(command.callback)
     for below in group.registered_groups:
@@ -231,4 +248,6 @@ def _usage(error: Exception) -> UsageError | None:
     ):
         words = words.replace(f"is not a valid {kind} range.", f"is not {number}.")
         words = words.replace(f"is not a valid {kind}.", f"is not {number}.")
+    words = re.sub(r"is not in the range (\S+)<=x<=(\S+)\.", r"is not from \1 to \2.", words)
+    words = re.sub(r"is not in the range x>=(\S+)\.", r"is not \1 or more.", words)
     return UsageError(words, remedy=f"{command.replace('python -m tlcourse', 'tlcourse')} --help")

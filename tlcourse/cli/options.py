@@ -92,12 +92,12 @@ def _device(name: str) -> str:
 def agree_to(course: Path | None, trust: bool) -> None:
     """Ask, once for each course, whether its programs may run as who gives the command; `trust` agrees beforehand.
 
-    Raises UsageError where the answer is no, or there is nobody to ask.
+    Raises UsageError where the answer is no, or there is nobody to ask, UnableError where it cannot be written down.
     """
     if course is None:
         return
     from tlcourse.course import trust as agreements
-    from tlcourse.errors import UsageError
+    from tlcourse.errors import UnableError
 
     if agreements.is_agreed(course):
         return
@@ -113,7 +113,7 @@ def agree_to(course: Path | None, trust: bool) -> None:
             raise agreements.not_agreed(course)
     try:
         agreements.agree(course)
-    except UsageError:
+    except UnableError:
         if not trust:  # who said it on the command line need not have it written down
             raise
 

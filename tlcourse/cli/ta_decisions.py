@@ -78,7 +78,7 @@ def mark(
     part: Annotated[
         str, typer.Argument(metavar="[PART/ITEM]", help="An item of a rubric: report/figures, or figures alone.")
     ] = "",
-    points: Annotated[float | None, typer.Argument(metavar="[POINTS]", min=0, help="What it earns.")] = None,
+    points: Annotated[float | None, typer.Argument(metavar="[POINTS]", help="What it earns, from 0 on.")] = None,
     comment: Annotated[
         str | None, typer.Option("--comment", help='For whom it concerns, on an item or the whole; "" takes it away.')
     ] = None,

@@ -58,7 +58,7 @@ def new_course(folder: Path, title: str = TITLE, like: str = "model") -> list[Pa
             text = text.replace(f"exercises: [{_OWN}]", f"exercises: [{_name_of(like)}]")
         about.write_text(text, encoding="utf-8")
         write_starter_notebooks(load_course(folder))
-        trust.agree(folder)
+        trust.agree_if_kept(folder)
     except OSError as error:
         raise _unwritable(folder, error) from None
     return sorted(path for path in folder.rglob("*") if path.is_file())

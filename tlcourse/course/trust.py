@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from tlcourse import paths
-from tlcourse.errors import UsageError
+from tlcourse.errors import UnableError, UsageError
 from tlcourse.storage import write_atomically
 from tlcourse.text import line
 
@@ -71,18 +71,24 @@ def is_agreed(course: Path) -> bool:
 
 
 def agree(course: Path) -> None:
-    """Remember that its programs may run. Raises UsageError where that cannot be written down."""
+    """Remember that its programs may run. Raises UnableError where that cannot be written down."""
     file = _file(course)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         kept = _Agreed(str(_resolved(course)), owners(course))
         write_atomically(file, msgspec.json.encode(kept), durable=False)  # lost, it is asked again
     except OSError as error:
-        raise UsageError(
+        raise UnableError(
             f"{file} cannot be written: {error.strerror}.",
             cause="it is kept there that you agreed to run this course's programs.",
             remedy="add --trust-course, or name another folder for your data: export TLCOURSE_HOME=FOLDER",
         ) from None
+
+
+def agree_if_kept(course: Path) -> None:
+    """The same, of a course that was made just now; where it cannot be written down, it is asked about as any other."""
+    with contextlib.suppress(UnableError):
+        agree(course)
 
 
 def question(course: Path) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tlcourse.errors import UsageError
+from tlcourse.errors import UnableError, UsageError
 from tlcourse.own_process import SECRET, take_secret
 from tlcourse.text import typed
 
@@ -26,7 +26,11 @@ _SCRYPT = {"n": 2**12, "r": 8, "p": 1}
 
 
 def new_secret(path: Path) -> None:
-    """Write a new secret that only its owner can read; a file that is there is never overwritten. Raises UsageError."""
+    """Write a new secret that only its owner can read.
+
+    Raises UsageError where the file is there already, which is never overwritten, and UnableError where it cannot be
+    written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -34,15 +38,17 @@ def new_secret(path: Path) -> None:
             if hasattr(os, "fchmod"):  # not on Windows
                 os.fchmod(stream.fileno(), 0o600)  # whatever the umask takes away
             stream.write(secrets.token_hex(_BYTES) + "\n")
-    except FileExistsError:
-        raise UsageError(
-            f"{path} is there already, and was left as it is.",
-            cause="a secret was made before; verdicts can be repeated only with it.",
-            remedy=f"use it: --secret {typed(str(path))} – or name another file.",
-        ) from None
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}.", remedy="name a file in a folder of your own."
+        if path.exists():
+            raise UsageError(
+                f"{path} is there already, and was left as it is.",
+                cause="a secret was made before; verdicts can be repeated only with it.",
+                remedy=f"use it: --secret {typed(str(path))} – or name another file.",
+            ) from None
+        raise UnableError(
+            f"{path} cannot be written: {error.strerror}.",
+            cause="a full disk, or missing permissions.",
+            remedy="tlcourse ta secret new FILE makes it elsewhere; then give --secret FILE.",
         ) from None
 
 

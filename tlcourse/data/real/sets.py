@@ -5,6 +5,7 @@ Reading a set as arrays is `load` (or `make`) of its module: no two sets have th
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from tlcourse import paths
 from tlcourse.data.real import bags_of_words, gtsrb, hymenoptera, mnist, office, weights
 from tlcourse.data.real.download import Tell
 from tlcourse.data.real.files import Here, Verified
-from tlcourse.errors import UsageError
+from tlcourse.errors import UnableError, UsageError
 
 
 class DataSet(Protocol):
@@ -90,7 +91,18 @@ def listed() -> list[Listed]:
 
 def get(name: str, which: str | None, source: Path | None, tell: Tell) -> Path:
     """Bring a data set onto this machine, from the network or from `source`; raises UsageError and UnableError."""
-    return _named(name).fetch(which, source, tell)
+    one, own = _named(name), paths.own_real_data()
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=own):  # before anything is downloaded
+            pass
+        return one.fetch(which, source, tell)
+    except OSError as error:
+        raise UnableError(
+            f"{one.title} could not be written to {own}: {error.strerror or error}.",
+            cause="a full disk, or missing permissions.",
+            remedy="make room, or name another folder for your data: export TLCOURSE_HOME=FOLDER",
+        ) from None
 
 
 def verify(name: str | None = None) -> list[Verified]:

@@ -78,7 +78,7 @@ def import_assignment(path: Path, folder: Path, name: str = "") -> Imported:
         written += _copied(found, path.parent, folder / "exercises" / name / "data")
         written.append(_named(found, folder, name, path.name))
         if is_new:
-            trust.agree(folder)
+            trust.agree_if_kept(folder)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}.", remedy="name another folder.") from None
     return Imported(

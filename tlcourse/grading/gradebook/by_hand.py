@@ -178,7 +178,7 @@ def give(
         raise UsageError(  # nor what is no number
             f"{given.points:g} points are more than the {given.item.max_points:g} of {item}."
             if not given.points < 0
-            else f"{given.points:g} points are less than none.",
+            else f"{given.points:g} points are less than none: {item} gives from 0 to {given.item.max_points:g}.",
             remedy=f"tlcourse ta mark {exercise} {typed(whom)} {item} {given.item.max_points:g}",
         )
     comment = None if given.comment is None else bounded(given.comment, "The comment")

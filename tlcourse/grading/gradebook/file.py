@@ -143,11 +143,11 @@ def _none_there(path: Path) -> UsageError:
 
 @contextlib.contextmanager
 def writing(path: Path, what: str, wait_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
-    """The gradebook, made if there is none, for the one process that writes; raises InfraError and UsageError."""
+    """The gradebook, made if there is none, for the one process that writes; raises InfraError, UnableError."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(
+        raise UnableError(
             f"{path.parent} cannot be made: {error.strerror}.", remedy="name another file: --gradebook FILE"
         ) from None
     with _only_writer(path, what, wait_s), explained(path), _opened(path, wait_s) as db:
