@@ -122,6 +122,18 @@ def test_the_verdict_is_a_line_and_results_are_bars_with_whiskers():
     assert all(len(plain(line)) <= 60 for line in drawn)
 
 
+def test_no_title_of_an_arm_is_cut():
+    found = _result(0.2, (0.1, 0.3), holds=True)
+    found["arms"][1]["title"] = "two teachers with one kind of bridge"
+    beside = bars(LAB, found, 70)
+    assert [plain(line)[:37] for line in beside[:2]] == ["with".ljust(37), "two teachers with one kind of bridge "]
+    below = [plain(line).rstrip() for line in bars(LAB, found, 40)]
+    assert below[:3:2] == ["with", "two teachers with one kind of bridge"]
+    assert below[3].endswith("0.600 ± 0.100")
+    assert "█" in below[3]
+    assert all(len(line) <= 40 for line in below)
+
+
 def test_a_slider_stops_at_the_ends_the_default_and_round_numbers_between():
     from tests.labs.conftest import LABS
 

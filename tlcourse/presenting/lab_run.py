@@ -17,7 +17,7 @@ from tlcourse.text import counted
 
 ROLE = {"method": "$method", "control": "$control", "baseline": "$muted", "oracle": "$muted"}
 """The colour of the word that says what an arm is for."""
-_TITLE, _NARROWEST = 34, 20
+_NARROWEST, _SHORTEST = 20, 10
 
 
 class Headline(NamedTuple):
@@ -86,6 +86,8 @@ def better(lab: Lab) -> str:
 def bars(lab: Lab, result: Mapping[str, Any], width: int, keys: Mapping[str, Run] | None = None) -> list[Line]:
     """Each arm's mean as a bar with its interval as whiskers, and the paper's figure as a tick; the axis ends them.
 
+    Titles are never cut: where bars would be short beside the longest one, each stands in a line above its bar.
+
     Args:
         lab: What was run.
         result: What came of it.
@@ -94,13 +96,15 @@ def bars(lab: Lab, result: Mapping[str, Any], width: int, keys: Mapping[str, Run
     """
     arms, keys = result["arms"], keys or {}
     low, high = _ends(arms)
-    wide_title = min(max(len(arm["title"]) for arm in arms), _TITLE, max(round(width * 0.38), 12))
     papers = {arm["id"]: next(iter(arm["paper"].values()), None) for arm in arms}
     values = {arm["id"]: _values(arm) for arm in arms}
     key = max((len(run.text) + 1 for run in keys.values()), default=0)
     beside = max(len(text) for text in values.values())
     paper = max((len(_paper(value)) for value in papers.values()), default=0)
-    room = width - key - wide_title - beside - 3
+    wide_title = max(len(arm["title"]) for arm in arms) + 1
+    if above := width - key - wide_title - beside - 2 < _SHORTEST:
+        wide_title = 0
+    room = width - key - wide_title - beside - 2
     if room - paper >= _NARROWEST:
         room -= paper
     else:
@@ -113,11 +117,17 @@ def bars(lab: Lab, result: Mapping[str, Any], width: int, keys: Mapping[str, Run
         mark = keys.get(arm["id"], Run(""))
         ends = tuple(arm["mean"] if end is None else end for end in arm["interval"])
         drawn = whiskers(arm["mean"], (ends[0], ends[1]), (low, high), room, role, tick=papers[arm["id"]])
+        title = [
+            Run(mark.text.ljust(key), mark.style),
+            Run(arm["title"].ljust(wide_title), weight if compared else "$muted"),
+        ]
+        if above:
+            lines.append(joined(title))
+            title = [Run(" " * key, "")]
         lines.append(
             joined(
                 [
-                    Run(mark.text.ljust(key), mark.style),
-                    Run(cut(arm["title"], wide_title).ljust(wide_title) + " ", weight if compared else "$muted"),
+                    *title,
                     *drawn,
                     Run("  " + values[arm["id"]].ljust(beside), weight if compared else "$muted"),
                     Run(_paper(papers[arm["id"]]) if paper else "", "$muted"),
@@ -126,7 +136,7 @@ def bars(lab: Lab, result: Mapping[str, Any], width: int, keys: Mapping[str, Run
         )
     begin, end = number(low), number(high)
     axis = begin + "─" * max(room - len(begin) - len(end), 1) + end
-    lines.append([Run(" " * (key + wide_title + 1) + axis, "$muted")])
+    lines.append([Run(" " * (key + wide_title) + axis, "$muted")])
     return lines
 
 
