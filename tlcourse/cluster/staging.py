@@ -237,8 +237,8 @@ if [ "${{free:-{needs}}}" -lt {needs} ]; then echo "$free" >&2; exit 7; fi
 ) >{key}.log 2>&1 </dev/null || {{ tail -n 5 {key}.log >&2; rm -rf {key}; exit 5; }}
 touch {key}/ready
 """
-TORCH_KB, TORCH_FILES = 5_400_000, 25_000
-"""What an environment with torch for CUDA takes: 5.4 GB and 24,794 files were counted in one."""
+TORCH_KB = 5_400_000
+"""What an environment with torch for CUDA takes: 5.4 GB, and 24,794 files, were counted in one."""
 _NO_ROOM = 7
 
 

@@ -140,14 +140,6 @@ class Dates(Struct, frozen=True):
     """When something is due, with an offset; None: it is not said."""
 
     due_date: str | None = None
-    late_due_date: str | None = None
-
-
-class Assignment(Dates, frozen=True):
-    """What Gradescope says of the assignment."""
-
-    total_points: str | float | None = None
-    """With what is marked by hand there."""
 
 
 class User(Struct, frozen=True):
@@ -162,7 +154,6 @@ class User(Struct, frozen=True):
 class Earlier(Struct, frozen=True):
     """A hand-in of theirs before this one."""
 
-    submission_time: str = ""
     autograder_error: bool = False
     """It was not graded, at no fault of theirs."""
 
@@ -171,7 +162,7 @@ class Metadata(Struct, frozen=True):
     """`submission_metadata.json`, as much of it as matters here."""
 
     created_at: str = ""
-    assignment: Assignment = Assignment()
+    assignment: Dates = Dates()
     users: list[User] = []
     previous_submissions: list[Earlier] = []
 
