@@ -61,14 +61,9 @@ def export(
     from tlcourse.grading.lms.exports import export as exported
     from tlcourse.grading.lms.marks import Absent
     from tlcourse.grading.lms.roster import Roster, read_roster
+    from tlcourse.presenting.report.class_marks import marks_of, marks_of_class, without_verdict
     from tlcourse.presenting.report.late_words import lowered_marks
-    from tlcourse.presenting.report.report_data import (
-        changed_since_marked,
-        marks_of,
-        marks_of_class,
-        max_points,
-        without_verdict,
-    )
+    from tlcourse.presenting.report.report_data import changed_since_marked, max_points
     from tlcourse.text import counted
     from tlcourse.text import line as text_line
 

@@ -19,7 +19,7 @@ from tlcourse.grading.lateness import Until
 from tlcourse.grading.lms.exports import export
 from tlcourse.grading.lms.roster import Person, Roster
 from tlcourse.grading.secret import seed_from
-from tlcourse.presenting.report.report_data import marks_of
+from tlcourse.presenting.report.class_marks import marks_of
 
 ITEM = "Exercise 2"
 # Groups by number. Due on 20 November 2026 at 10:21; 10 % of what was earned for each day that has begun

@@ -29,7 +29,7 @@ from tlcourse.grading.intake.submission import collect
 from tlcourse.grading.lms.exports import export
 from tlcourse.grading.lms.roster import read_roster
 from tlcourse.grading.secret import seed_from
-from tlcourse.presenting.report.report_data import marks_of, marks_of_class
+from tlcourse.presenting.report.class_marks import marks_of, marks_of_class
 
 ITEM = "Exercise 2"
 TWICE, RENAMED, FROM_WINDOWS, LATE, NOTHING = 1, 8, (12, 15), (5, 20, 29), 30

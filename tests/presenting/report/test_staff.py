@@ -19,14 +19,8 @@ from tlcourse.grading.result import CheckResult, Provenance, Result, SubmissionR
 from tlcourse.grading.similarity import MAX_SOURCE
 from tlcourse.presenting.report.as_html import report_page
 from tlcourse.presenting.report.as_text import report_lines, report_markdown
-from tlcourse.presenting.report.report_data import (
-    document,
-    five_numbers,
-    gather,
-    histogram,
-    marks_of,
-    without_verdict,
-)
+from tlcourse.presenting.report.class_marks import marks_of, without_verdict
+from tlcourse.presenting.report.report_data import document, five_numbers, gather, histogram
 from tlcourse.presenting.report.report_files import write_all
 from tlcourse.presenting.report.similar_handins import similar_of
 
