@@ -78,6 +78,7 @@ def shown(outputs, kind="text/html"):
     return next(one["data"][kind] for one in outputs if one["output_type"] == "execute_result")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_cells_grade_and_show_the_verdict_as_a_small_page(executed):
     loaded, cell, _, _, saved, colab = executed

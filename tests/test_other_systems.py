@@ -70,6 +70,7 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return request.param, dict(zip(lines, json.loads(done.stdout), strict=True))
 
 
+@pytest.mark.slow
 def test_what_needs_no_sandbox_works(elsewhere):
     _, outcomes = elsewhere
     wrong = {line: outcomes[line] for line, status in COMMANDS.items() if outcomes[line][0] != status}

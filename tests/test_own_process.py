@@ -112,6 +112,7 @@ def test_our_own_processes_are_this_copy_of_tlcourse_and_are_told_their_argument
     assert "another copy" in start([sys.executable, "-c", code], tmp_path).stderr
 
 
+@pytest.mark.slow
 def test_no_other_place_writes_the_command_of_a_python():
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):

@@ -100,6 +100,7 @@ def test_one_line_of_several_with_no_escape():
     assert line("x" * 501) == "x" * 499 + "…"
 
 
+@pytest.mark.slow
 def test_no_pattern_of_ours_ends_so_that_a_last_line_break_passes():
     found = []
     for path in sorted(Path(tlcourse.__file__).parent.rglob("*.py")):

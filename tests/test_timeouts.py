@@ -6,7 +6,10 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
 
+
+@pytest.mark.slow
 def test_a_test_that_hangs_fails_and_the_next_one_runs(tmp_path):
     (tmp_path / "test_hangs.py").write_text(
         textwrap.dedent("""

@@ -43,6 +43,7 @@ def points(tl):
     return {row["id"]: row["points"] for row in csv.DictReader(io.StringIO(exported.stdout))}
 
 
+@pytest.mark.slow
 def test_a_late_download_comes_into_its_batch_and_what_is_exported_is_of_the_whole_class(
     class_, graded_here, monkeypatch
 ):

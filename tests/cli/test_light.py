@@ -228,6 +228,7 @@ def test_the_extra_torch_is_what_the_commands_install_and_the_extras_that_train_
     assert not [one for one in project["dependencies"] if one.startswith("torch")]
 
 
+@pytest.mark.slow
 def test_every_command_works_or_says_that_it_needs_torch_and_what_installs_it(outcomes, light):
     wrong = []
     for line, expected in COMMANDS:

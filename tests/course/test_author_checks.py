@@ -119,6 +119,7 @@ def test_a_slide_is_covered_by_places_that_are_there(course):
     assert "coverage.yaml:2: slide `proofs` is covered nowhere" in empty
 
 
+@pytest.mark.slow
 def test_author_check_prints_the_table_and_ends_with_2_where_something_is_missing(tl, course):
     table = tl("author", "check", "--coverage", course=None).stdout
     assert "write-lora" in table

@@ -145,6 +145,7 @@ def test_a_course_yaml_that_cannot_be_changed_stays_as_it_was(tmp_path):
     assert (course / "course.yaml").read_text() == text
 
 
+@pytest.mark.slow
 def test_tables_of_predictions_are_proved_without_a_run(tl, tmp_path):
     tl("author", "new", "mine", "--like", "predictions", course=None)
     done = tl("author", "check", "mine", "--exercises", course=None)

@@ -99,6 +99,7 @@ ENTRY = st.one_of(
 NAMES = st.one_of(st.sampled_from(["logits", "radius", "__metadata__"]), st.text(max_size=5))
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(st.dictionaries(NAMES, ENTRY, max_size=4), st.binary(max_size=100), st.integers(-2, 2))
 def test_a_forged_header_is_refused_in_words(header, data, off):

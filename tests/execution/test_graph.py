@@ -187,6 +187,7 @@ NONE = f"{FORGED}\nfrom tlcourse.execution.worker import graph\ngraph.export = N
 EARLY = f"{FORGED}\nfrom tlcourse.execution.worker import graph\ngraph.export = lambda *_: b'predictions'\n"
 
 
+@pytest.mark.slow
 def test_the_graph_of_a_run_elsewhere_is_evaluated_here(fork_server_sandbox, job_for, monkeypatch):
     """It comes back from a cluster or a folder with the predictions; whoever has no sandbox has the module's word."""
     job = job_for(FORGED)

@@ -29,6 +29,7 @@ def two() -> Iterator[Pool]:
         yield pool
 
 
+@pytest.mark.slow
 def test_many_threads_share_two_workers_and_each_gets_its_own_report(job_for, tells, told, two):
     jobs = [job_for(tells(f"told['me'] = {number}, torch.rand(1).item()"), seed=number) for number in range(8)]
     with ThreadPoolExecutor(8) as threads:
@@ -62,6 +63,7 @@ def test_cores_are_those_that_this_process_may_use():
         assert pool.workers == cores()
 
 
+@pytest.mark.slow
 def test_a_run_whose_parent_was_killed_runs_once_more_in_a_sandbox_of_its_own(job_for, tells, told):
     """A bystander of what killed the parent gets its due; what does it by its own doing is judged in bubblewrap."""
     said = []
@@ -124,6 +126,7 @@ def test_a_run_for_a_gpu_starts_in_bubblewrap_and_says_so(job_for, tells, monkey
     assert "[a run on a GPU starts in a bubblewrap sandbox]\n" in said
 
 
+@pytest.mark.slow
 def test_a_fork_server_by_itself_refuses_a_gpu(job_for, tells, monkeypatch, fork_server_sandbox):
     monkeypatch.setattr(supervise, "card_of", lambda device: Card(f"test{os.getpid()}", ()))
     from tlcourse.execution.supervise import run

@@ -10,7 +10,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from torchvision import models
 
 from tlcourse.execution.worker import pretrained
 from tlcourse.execution.worker.task import Task
@@ -20,14 +19,18 @@ def nowhere(name: str) -> None:
     return None
 
 
+def new_squeezenet() -> nn.Module:
+    from torchvision import models  # takes two seconds, which each test process that collects would pay
+
+    return models.get_model("squeezenet1_1", weights=None)
+
+
 @pytest.fixture(scope="module")
 def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the trusted side fills it, with random weights in the place of ImageNet's."""
     folder = tmp_path_factory.mktemp("pretrained")
     torch.manual_seed(0)
-    save_file(
-        models.get_model("squeezenet1_1", weights=None).state_dict(), folder / "squeezenet1_1_imagenet.safetensors"
-    )
+    save_file(new_squeezenet().state_dict(), folder / "squeezenet1_1_imagenet.safetensors")
     return folder
 
 
@@ -49,7 +52,7 @@ def test_the_courses_own_network_is_there_without_any_file_from_outside():
 def test_a_network_of_torchvision_comes_from_the_file_of_its_name(squeezenet):
     net = pretrained.load("squeezenet1_1", pretrained.find_in(squeezenet))
     torch.manual_seed(0)
-    wanted = models.get_model("squeezenet1_1", weights=None)
+    wanted = new_squeezenet()
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), wanted.parameters(), strict=True))
 
 

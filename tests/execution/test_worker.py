@@ -82,6 +82,7 @@ def fit(task):
 """
 
 
+@pytest.mark.slow
 def test_a_worker_is_like_a_script_in_the_folder_that_was_handed_in(ran, told):
     source = f"{MODEL}import json\ntold = {{}}\n{LIKE_A_SCRIPT}"
     report = ran(source, files={"weights/best.txt": b"best", "1.bin": bytes(9 << 20), "2.bin": bytes(9 << 20)})

@@ -188,6 +188,7 @@ def test_the_reference_says_what_is_right_and_its_arguments_are_its_own(own):
     assert [(one.check, one.expect) for one in cases] == [("descend", [3.0, 1.0]), ("diverges", False)]
 
 
+@pytest.mark.slow
 def test_functions_of_tensors_are_given_such_and_their_case_is_of_the_first_that_has_a_check(own, tmp_path):
     (own / "exercises/descent/exercise.yaml").write_text(
         "id: descent\ntitle: Norms\nsummary: Of tensors.\nparts: [{kind: functions, defines: {norm: 1}}]\n"

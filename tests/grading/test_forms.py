@@ -20,6 +20,7 @@ def forms():
     return load_course(COURSE)
 
 
+@pytest.mark.slow
 def test_each_reference_passes_and_each_wrong_solution_fails_for_its_reason(forms):
     assert problems_of_graders(forms) == []
     options = Options(sandbox_kind="auto", device="cpu", threads=1)

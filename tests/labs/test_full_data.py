@@ -184,6 +184,7 @@ def test_a_lab_without_real_data_says_which_it_has():
     assert "mini" in caught.value.remedy
 
 
+@pytest.mark.slow
 def test_missing_data_end_in_the_advice_of_the_loader(monkeypatch):
     monkeypatch.delenv("TLCOURSE_DATA", raising=False)
     with pytest.raises(UnableError, match="MNIST are not on this machine") as caught:

@@ -284,6 +284,7 @@ def test_a_lab_that_is_written_wrongly_is_told_its_file(tmp_path, shifts):
     assert "no arm `nobody`" in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux names them")
 def test_a_lab_whose_command_is_killed_leaves_no_process_that_trains(own_home):
     command = [sys.executable, "-m", "tlcourse", "lab", "run", "shifts", "--seeds", "8", "--set", "labels=10000"]

@@ -45,6 +45,7 @@ def test_a_parent_that_was_killed_between_runs_is_replaced(job_for, source, sand
     assert sandbox.prewarm().pid != first
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="ldconfig is for root")
 def test_a_parent_outlives_the_upgrade_of_a_package(job_for, source, sandbox):
     """Then `ldconfig` replaces a file that the outer sandbox had mounted."""

@@ -65,6 +65,7 @@ async def test_a_hand_in_opens_in_full_and_escape_leads_back(visit, graded):
         await person.sees("2 of 2 graded")
 
 
+@pytest.mark.slow
 async def test_comments_and_requests_of_a_hand_in_are_shown(visit, graded):
     graded(anna="fails", bo="passes")
     with Gradebook.writing(gradebook_file(), "a test") as book:
@@ -215,6 +216,7 @@ def a_class(own_home, line, tmp_path):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40), (200, 60)])
 async def test_everybody_of_the_class_is_shown_with_a_state_and_what_settles_it(visit, a_class, columns, rows):
     async with visit(columns, rows, course=EXAMPLE) as person:
@@ -281,6 +283,7 @@ async def test_what_is_graded_meanwhile_appears_without_a_key(visit, graded):
         assert "✗ cleo  CRASH" in shown
 
 
+@pytest.mark.slow
 async def test_keys_that_can_do_nothing_say_why_and_export_names_its_command(visit, graded):
     graded(anna="passes", bo="passes")
     async with visit(120, 40, course=EXAMPLE) as person:

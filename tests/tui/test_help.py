@@ -87,6 +87,7 @@ async def test_a_slash_can_be_typed_into_every_field(visit, place):
         assert person.app.screen.focused.value == "1/2"
 
 
+@pytest.mark.slow
 async def test_what_a_dialog_holds_is_styled_once_when_it_opens(visit, monkeypatch):
     async with visit(120, 40) as person:
         await person.press("question_mark", "escape")  # its CSS is read

@@ -208,6 +208,7 @@ async def test_ctrl_q_asks_as_q_does_while_something_runs(visit, monkeypatch):
         person.app.runs.clear()
 
 
+@pytest.mark.slow
 async def test_progress_shows_objectives_days_and_what_comes_back(visit):
     async with visit(120, 40) as person:
         await STOPS["progress"](person)

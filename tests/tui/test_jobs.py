@@ -83,6 +83,7 @@ async def test_a_configuration_that_does_not_hold_is_said_with_file_and_line(vis
         await person.sees("profiles.lumi.gpus")
 
 
+@pytest.mark.slow
 async def test_the_palette_offers_the_places_in_an_exercise_only(visit, lumi):
     def titles(person):
         return [command.title for command in person.app.get_system_commands(person.app.screen)]

@@ -61,6 +61,7 @@ async def test_an_answer_while_another_process_holds_the_record_is_kept(visit):
     assert list(answers().values()) == [True]
 
 
+@pytest.mark.slow
 async def test_every_screen_goes_on_when_the_folder_is_removed_and_its_place_taken(visit, own_home):
     async with visit(120, 40) as person:
         shutil.rmtree(own_home)
@@ -85,6 +86,7 @@ async def test_every_screen_goes_on_when_the_folder_is_removed_and_its_place_tak
     assert len(answers()) == 1
 
 
+@pytest.mark.slow
 async def test_a_run_that_cannot_begin_is_said(visit, own_home):
     async with visit(120, 40) as person:
         await person.go("exercise/ex3")

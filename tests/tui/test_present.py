@@ -80,6 +80,7 @@ async def test_a_small_terminal_scrolls_a_slide_before_it_goes_on(visit):
         assert f"3 / {END}" in await person.press("space")
 
 
+@pytest.mark.slow
 async def test_b_blanks_until_the_next_key_and_a_number_is_a_slide(visit):
     async with visit(80, 24) as person:
         await person.go("present/dann")
@@ -117,6 +118,7 @@ async def test_f5_presents_a_lesson_and_esc_returns_to_it(visit):
         assert "› lesson" in await person.press("escape")
 
 
+@pytest.mark.slow
 async def test_without_half_blocks_a_title_is_in_plain_letters(visit):
     async with visit(120, 40, ascii_only=True) as person:
         shown = await person.go("present/dann")

@@ -137,6 +137,7 @@ def test_sigkill_of_the_app_leaves_no_process(when):
         assert gone(below)
 
 
+@pytest.mark.slow
 async def test_one_is_ready_from_when_an_exercise_is_opened_until_the_app_ends(visit):
     async with visit(course=EXAMPLE, prewarm=True) as person:
         assert person.app.prewarmed is None

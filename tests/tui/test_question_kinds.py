@@ -76,6 +76,7 @@ async def test_an_order_is_carried_by_capital_letters_too_and_a_wrong_one_shows_
     assert latest()["order"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_own_words_are_compared_with_a_model_answer_and_marked_by_their_author(visit, size):
     async with visit(*size, course=COURSE) as person:

@@ -20,6 +20,7 @@ def miss(monkeypatch, *questions: str) -> None:
             record.record_answer("kinds-course", "kinds", question, 0, correct=False)
 
 
+@pytest.mark.slow
 async def test_home_counts_what_is_due_and_v_asks_it(visit, monkeypatch):
     miss(monkeypatch, "one", "pairs")
     async with visit(60, 20, course=COURSE) as person:

@@ -28,6 +28,7 @@ LEAST = 0.55
 SLOW = [pytest.param(stop, marks=pytest.mark.slow) for stop in ("lab-played", "exercise-bench", "lesson", "labs")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", ["home-begun", "lab", "progress", *SLOW])
 async def test_large_terminals_are_used(visit, stop, no_doctor):
     async with visit(200, 60) as person:
@@ -74,6 +75,7 @@ async def test_a_lab_before_its_run_shows_what_it_is_about_and_nothing_of_how_it
         assert "What decides" not in await person.press("end")
 
 
+@pytest.mark.slow
 async def test_text_alone_on_a_slide_stands_in_the_middle_beside_a_figure(visit):
     async with visit(200, 60) as person:
         await person.go("present/dann")

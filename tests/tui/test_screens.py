@@ -237,6 +237,7 @@ async def test_progress_shows_objectives_and_leads_to_what_was_missed(visit):
         assert "Covariate shift › quiz" in await person.press("r")
 
 
+@pytest.mark.slow
 async def test_the_palette_goes_to_any_place(visit):
     async with visit(100, 30) as person:
         await person.choose("covariate", "Quiz: Covariate shift")

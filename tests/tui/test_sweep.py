@@ -187,6 +187,7 @@ async def test_every_screen_fits_can_be_read_and_looks_as_it_did_at_every_size_a
     looks(name, look)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BATCH_STOPS)
 async def test_so_do_the_screens_of_the_staff(visit, graded, name, looks):
     graded(anna="passes", bo="fails", cleo="crashes", dora="fails", emil="faults")

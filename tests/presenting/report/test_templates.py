@@ -109,6 +109,7 @@ def usual_tags(name):
     return structure(rendered(name, "x")[0]).tags
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(TEXTS)
 def test_no_text_in_any_variable_adds_a_tag_or_an_attribute(text):
