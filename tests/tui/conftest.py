@@ -6,13 +6,14 @@ import contextlib
 import importlib.util
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from answers import right_letters, wrong_letter
 from drawn import lines_of, settle
+from textual.css import stylesheet
 from textual.pilot import Pilot
 
 from tlcourse.course.loader import load_course
@@ -97,6 +98,26 @@ class Visit:
         while words in self.screen:
             assert time.monotonic() < until, f"{words!r} stays:\n{self.screen}"
             await self.pilot.pause(0.05)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """A style sheet is parsed once a process and theme, and not once an app: a seventh of a short visit's time."""
+    parse, found = stylesheet.parse, {}
+    colours: dict[int, tuple[object, str]] = {}
+
+    def parsed(scope: str, css: str, read_from: Any, variable_tokens: Any = None, **how: Any) -> list[Any]:
+        if id(variable_tokens) not in colours:
+            values = {name: [token.value for token in tokens] for name, tokens in (variable_tokens or {}).items()}
+            colours[id(variable_tokens)] = (variable_tokens, repr(values))  # kept: else another could get its number
+        key = (scope, css, read_from, colours[id(variable_tokens)][1], *how.values())
+        if key not in found:
+            found[key] = list(parse(scope, css, read_from, variable_tokens=variable_tokens, **how))
+        return found[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stylesheet, "parse", parsed)
+        yield
 
 
 Open = Callable[..., contextlib.AbstractAsyncContextManager[Visit]]
