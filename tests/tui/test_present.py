@@ -209,3 +209,11 @@ async def test_no_listing_is_cut_at_80_columns(visit):
         number = next(n for n, one in enumerate(person.app.screen.slides, 1) if "self.frozen.out_features)" in one.text)
         await person.press(*str(number), "enter")
         assert "self.frozen.out_features)" in await person.press("pagedown")
+
+
+async def test_the_first_slide_says_where_letters_are_small_for_a_room(visit):
+    for size, said in (((200, 60), True), ((160, 45), False), ((120, 36), False)):
+        async with visit(*size) as person:
+            await person.go("present/dann")
+            assert ("larger letters (ctrl and +), 120×36" in person.screen.splitlines()[-1]) == said
+            assert "larger letters" not in await person.press("pagedown")

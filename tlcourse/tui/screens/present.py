@@ -32,6 +32,8 @@ from tlcourse.tui.widgets.lab_stage import Stage
 from tlcourse.tui.widgets.lesson_text import LessonParagraph, LessonText
 from tlcourse.tui.widgets.question_pane import QuestionPane
 
+SMALL_FROM = 46
+"""Lines from which on letters are too small for the last row of a room."""
 HUGE_FROM = 56
 """Lines from which on every title is in the larger letters."""
 TWO_FROM = 160
@@ -197,6 +199,10 @@ class PresentScreen(CourseScreen):
         )
         lesson = app.words(app.course.lessons[self.unit].title)
         where = lesson if title == lesson else f"{lesson} › {app.words(title)}"
+        if slide.kind == "title" and height >= SMALL_FROM:  # for the speaker, before anybody reads
+            where = app.words(
+                f"{width}×{height}: larger letters (ctrl and +), 120×36 or so, read better from the last row"
+            )
         number = f"{self.at + 1} / {len(self.slides)}"
         state = f"to {self._typed}_" if self._typed else "▸ answer" if self._folded else ""
         free = width - 2 - len(number) - 2 - (len(state) + 2 if state else 0)
