@@ -85,3 +85,30 @@ async def test_text_alone_on_a_slide_stands_in_the_middle_beside_a_figure(visit)
         told = [n for n, line in enumerate(lines) if "import math" in line or "assert torch.allclose(f.grad" in line]
         assert abs((told[0] - 7) - (56 - told[-1])) <= 6, told  # as much above as below
         assert any("domain head" in line for line in lines[told[0] : told[-1]])
+
+
+WITHOUT_THE_APP = {
+    "exercise/ex2": "exercise show ex2",
+    "write/lora": "write show lora",
+    "present/lora": "lesson show lora",
+    "labs": "lab list",
+}
+"""Of places of the app the command for a terminal in which it has no room."""
+
+
+async def test_too_small_a_terminal_is_told_what_is_enough_and_a_command(visit):
+    async with visit(120, 40) as person:
+        for route, command in WITHOUT_THE_APP.items():
+            await person.go(route)
+            for size in ((39, 30), (90, 11)):
+                await person.pilot.resize_terminal(*size)
+                shown = " ".join((await person.settled()).split())
+                assert shown == f"Too small: 40×12 is the least. Or use: tlcourse {command}"
+            await person.pilot.resize_terminal(40, 12)
+            assert "Too small" not in await person.settled()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", WITHOUT_THE_APP.values())
+def test_that_command_needs_nothing_that_a_beginner_lacks(tl, command):
+    assert tl(*command.split(), course=None).returncode == 0

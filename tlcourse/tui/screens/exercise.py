@@ -84,6 +84,11 @@ class ExerciseScreen(OwnFileScreen):
         return f"tlcourse grade {self.exercise}" + (f" --on {backend}" if backend != "local" else "")
 
     @property
+    def in_any_terminal(self) -> str:
+        """The handout: a file to grade there may not be."""
+        return f"tlcourse exercise show {self.exercise}"
+
+    @property
     def solution(self) -> Path | None:
         """The student's file: where it usually lies, else where the last attempt's was."""
         if (usual := usual_solution(self.found)) is not None:

@@ -155,6 +155,11 @@ class CourseScreen(Screen[None]):
         """The command that does the same."""
         return "tlcourse --help"
 
+    @property
+    def in_any_terminal(self) -> str:
+        """The command that shows the same where the terminal is too small; it needs nothing that may not be there."""
+        return self.cli_equivalent
+
     def commands(self) -> Iterator[SystemCommand]:
         """What the palette offers on this screen beside its keys."""
         yield from ()
@@ -169,7 +174,7 @@ class CourseScreen(Screen[None]):
         yield Areas(self.AREA)
         with Container(id="body"):
             yield from self.body()
-        yield Static(f"Too small. Use: {self.cli_equivalent}", id="too-small", markup=False)
+        yield Static(id="too-small", markup=False)
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -182,6 +187,10 @@ class CourseScreen(Screen[None]):
         """Fit the first line to the new width; a broad screen is a wide one, too."""
         self.set_class(self.size.width >= _BROAD_FROM, "-broad")
         self.show_path()
+        least = f"{self.HORIZONTAL_BREAKPOINTS[1][0]}×{self.VERTICAL_BREAKPOINTS[1][0]}"
+        said = self.course_app.words(f"Too small: {least} is the least. Or use: {self.in_any_terminal}")
+        for line in self.query("#too-small").results(Static):
+            line.update(said)
 
     def fit(self) -> None:
         """Write anew what is made for the size of the screen, or for the width of a widget of `FITTED`."""

@@ -94,6 +94,11 @@ class PresentScreen(CourseScreen):
         return f"tlcourse start --present --lesson {self.unit}"
 
     @property
+    def in_any_terminal(self) -> str:
+        """The lesson itself."""
+        return f"tlcourse lesson show {self.unit}"
+
+    @property
     def _units(self) -> list[Unit]:
         course = self.course_app.course
         return [unit for unit in course.about.units if unit.id in course.lessons]
@@ -108,7 +113,7 @@ class PresentScreen(CourseScreen):
         with Container(id="body"):
             yield Page(id="page")
         yield Static(id="slide-line", markup=False)
-        yield Static(f"Too small. Use: tlcourse lesson show {self.unit}", id="too-small", markup=False)
+        yield Static(id="too-small", markup=False)
 
     async def on_mount(self) -> None:  # type: ignore[override]
         """Show the first slide."""

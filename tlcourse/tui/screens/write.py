@@ -76,6 +76,11 @@ class WriteScreen(OwnFileScreen):
         return f"tlcourse write check {self.write_it}"
 
     @property
+    def in_any_terminal(self) -> str:
+        """The statement: a file to check there may not be."""
+        return f"tlcourse write show {self.write_it}"
+
+    @property
     def own_name(self) -> str:
         """What the file is called that `i` makes."""
         return f"write/{self.write_it}.py"
