@@ -46,6 +46,7 @@ def test_a_gpus_work_is_counted_by_the_clock_and_a_processors_by_its_time(ran, d
     assert (used.reference_s == used.wall_time_s) is by_the_clock
     assert (used.fit_reference_s == used.fit_s) is by_the_clock
     assert 0 <= used.cpu_s < 10
+    assert 0 <= used.peak_rss_mb < 4096
     assert (report.status, report.device, used.speed) == ("done", device, 0.0 if by_the_clock else 1.0)
 
 

@@ -239,6 +239,32 @@ def test_what_was_written_when_nobody_looked_any_more_counts_too(job, tmp_path):
     assert (report.status, report.results) == ("done", b"predictions")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no pipe can be made larger there")
+def test_of_the_last_words_all_are_read_that_a_pipe_may_hold(job, tmp_path):
+    """A run that enlarged its own pipe leaves more in it than one read takes."""
+    seen = tmp_path / "seen"
+
+    def slow(event: dict[str, Any]) -> None:
+        if event["type"] == "log" and not seen.exists():
+            seen.touch()
+            while psutil.Process(int(event["text"])).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.01)
+
+    text = f"""
+        import fcntl
+        fitted()
+        handed_over()
+        fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 1 << 20)
+        print(os.getpid(), flush=True)
+        while not os.path.exists({str(seen)!r}): time.sleep(0.01)
+        print("x" * 500_000, flush=True)
+        answer()
+    """
+    report = run(replace(job, limits=replace(job.limits, output_kb=1024)), Scripted(text), slow)
+    assert report.status == "done"
+    assert report.log.count("x") == 500_000
+
+
 def test_what_was_said_of_checks_is_reported(ran):
     report = ran("""
         started()
