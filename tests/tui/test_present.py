@@ -217,3 +217,24 @@ async def test_the_first_slide_says_where_letters_are_small_for_a_room(visit):
             await person.go("present/dann")
             assert ("larger letters (ctrl and +), 120×36" in person.screen.splitlines()[-1]) == said
             assert "larger letters" not in await person.press("pagedown")
+
+
+async def test_the_figure_of_a_section_stays_below_the_text_where_there_is_room_and_beside_it_in_a_wide_one(visit):
+    async with visit(120, 36) as person:
+        await person.go("present/coral/2")
+        figure = "re-coloured"
+        assert figure in person.screen
+        shown = (await person.press("pagedown")).splitlines()
+        assert figure in person.screen
+        line = next(number for number, one in enumerate(shown) if figure in one)
+        assert line > next(number for number, one in enumerate(shown) if "Then train any classifier" in one)
+        assert not person.app.screen.query_one("#page").max_scroll_y  # nothing is scrolled for it
+        await person.pilot.resize_terminal(200, 60)
+        line = next(one for one in (await person.settled()).splitlines() if "With C the covariance" in one)
+        assert line.index("With C") < 10  # two columns of text leave no room beside them
+        await person.go("present/dann/3")
+        line = next(one for one in (await person.settled()).splitlines() if "label head" in one)
+        assert line.index("label head") < 90
+        await person.go("present/coral/3")
+        await person.pilot.resize_terminal(80, 24)
+        assert figure not in await person.settled()

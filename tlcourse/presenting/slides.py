@@ -44,7 +44,7 @@ class Slide(Struct, frozen=True):
     question: str = ""
     """The identifier of a question of the unit's quizzes, which is answered one click later."""
     kept: str = ""
-    """A figure that was shown before, for where there is room beside the text: of its section, or of the lesson."""
+    """A figure that was shown before, of its section or of the lesson, where there is room beside or below the text."""
 
 
 class _Block(Struct, frozen=True):
@@ -71,11 +71,11 @@ def slides(lesson: Lesson, labs: Sequence[str], following: str = "") -> list[Sli
 
 
 def _illustrated(found: Sequence[Slide]) -> Iterator[Slide]:
-    """A column of text that would stand alone gets the lesson's figure that was shown last beside it."""
+    """Text that would stand alone gets the lesson's figure that was shown last."""
     last = ""
     for slide in found:
         last = slide.figure or slide.kept or last
-        alone = slide.kind == "text" and not (slide.figure or slide.kept or slide.more)
+        alone = slide.kind == "text" and not (slide.figure or slide.kept)
         yield replace(slide, kept=last) if alone else slide
 
 

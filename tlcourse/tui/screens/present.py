@@ -136,6 +136,7 @@ class PresentScreen(CourseScreen):
         self.set_class(self.size.width >= TWO_FROM, "-two")
         if self.slides:
             self._show_lines()
+            self.call_after_refresh(self._place_kept)
 
     # -- what is shown ---------------------------------------------------------------------------------------------
 
@@ -166,6 +167,7 @@ class PresentScreen(CourseScreen):
         page.focus()
         self._play()
         self._show_lines()
+        self.call_after_refresh(self._place_kept)
 
     def _parts(self) -> Iterator[Widget]:
         slide, app = self.slide, self.course_app
@@ -173,7 +175,7 @@ class PresentScreen(CourseScreen):
             spell = spelt_out if app.ascii_only else None
             yield Container(
                 FigureView(figure, spell, lambda: self.has_class("-two")),
-                classes="figure" if slide.figure else "figure -kept",
+                classes="figure" if slide.figure else "figure -kept" if slide.more else "figure -kept -beside",
             )
         if self._text:
             yield LessonText()
@@ -184,6 +186,19 @@ class PresentScreen(CourseScreen):
         if slide.lab:
             yield Static(id="slide-verdict", markup=False)
             yield Stage(app.labs[slide.lab], motion=app.motion, keys="y holds it, and goes on")
+
+    def _place_kept(self) -> None:
+        """A figure that was shown before stands beside the text, or below it where nothing is scrolled for it."""
+        for kept in self.query(".-kept"):
+            slide, beside = self.query_one("#slide"), self.has_class("-two")
+            others = [one for one in slide.children if one is not kept]
+            if beside and others:
+                slide.move_child(kept, before=others[0])
+            elif others:
+                slide.move_child(kept, after=others[-1])
+            taken = sum(one.outer_size.height for one in others) + 1
+            tall = len(kept.query_one(FigureView).lines(slide.size.width))
+            kept.set_class(not beside and taken + tall <= self.query_one(Page).size.height, "-below")
 
     @property
     def _text(self) -> str:
