@@ -170,13 +170,13 @@ async def test_a_lab_is_opened_from_its_slide_and_left_for_it(visit):
 
 
 async def test_titles_of_a_lesson_have_one_size(visit):
-    async with visit(120, 40) as person:
-        await person.go("present/dann")
-        for number in (2, SCHEDULES, ASKED, ASKED_OF_THE_QUIZ):
-            shown = await person.press(*str(number), "enter")
-            rows = shown.splitlines()[1:9]
-            assert any("▀" in row for row in rows), number
-            assert not any("██" in row for row in rows), number
+    for size in ((120, 40), (100, 30)):
+        async with visit(*size) as person:
+            await person.go("present/dann")
+            for number in (2, SCHEDULES, ASKED, ASKED_OF_THE_QUIZ):
+                rows = (await person.press(*str(number), "enter")).splitlines()[:8]
+                assert any("▀" in row for row in rows), number
+                assert not any("██" in row for row in rows), number
     async with visit(200, 60) as person:
         await person.go("present/dann")
         for number in (2, SCHEDULES, ASKED_OF_THE_QUIZ, COVARIATE):
@@ -238,3 +238,11 @@ async def test_the_figure_of_a_section_stays_below_the_text_where_there_is_room_
         await person.go("present/coral/3")
         await person.pilot.resize_terminal(80, 24)
         assert figure not in await person.settled()
+
+
+@pytest.mark.parametrize("key", ["y", "f", "j", "7", "x", "home", "end", "left_square_bracket", "right_square_bracket"])
+async def test_any_key_of_a_blank_screen_shows_the_slide_and_does_nothing_else(visit, key):
+    async with visit(120, 36) as person:
+        before = await person.go("present/dann/7")
+        assert (await person.press("b")).strip() == ""
+        assert await person.press(key) == before

@@ -211,7 +211,7 @@ class PresentScreen(CourseScreen):
         title = app.labs[slide.lab].title if slide.lab else slide.title
         outer = slide.kind in ("title", "end")  # all others have letters of one size; a lab needs lines for its curves
         huge = height >= HUGE_FROM and not slide.lab
-        room = height // 3 if outer else 11 if huge else 7 if height >= 36 and not slide.lab else height // 10
+        room = height // 3 if outer else 11 if huge else 7 if height >= 30 and not slide.lab else height // 10
         squares = outer or huge or app.ascii_only
         letters = large(title, width - 2 * _MARGIN, room, halves=not app.ascii_only, squares=squares)
         self.query_one("#slide-title", Static).update(
@@ -274,11 +274,14 @@ class PresentScreen(CourseScreen):
 
     async def action_jump(self, number: int) -> None:
         """To a slide by its number, from 1; 0 is the last one."""
-        self._unblanked()
+        if self._unblanked():
+            return
         await self.show((number or len(self.slides)) - 1)
 
     def action_digit(self, digit: int) -> None:
         """A digit of the number of a slide; enter goes there."""
+        if self._unblanked():
+            return
         self._typed = (self._typed + str(digit)).lstrip("0")[-3:]
         self._show_lines()
 
@@ -320,6 +323,8 @@ class PresentScreen(CourseScreen):
 
     def action_unit(self, by: int, number: int = 1) -> None:
         """The slides of the next lesson, or the one before, from its slide `number`; 0 is the last one."""
+        if self._unblanked():
+            return
         unit = self._neighbour(by)
         if unit is None:
             self.tell("This is the last lesson." if by > 0 else "This is the first lesson.")
@@ -332,11 +337,15 @@ class PresentScreen(CourseScreen):
 
     def action_scroll(self, by: int) -> None:
         """A line down or up."""
+        if self._unblanked():
+            return
         page = self.query_one(Page)
         (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
 
     def action_figure(self) -> None:
         """The arrows move the figure, until esc."""
+        if self._unblanked():
+            return
         figure = next((one for one in self.query(FigureView) if one.movable), None)
         if figure is None:
             self.tell("No figure of this slide can be moved.")
@@ -345,6 +354,8 @@ class PresentScreen(CourseScreen):
 
     def action_lab(self) -> None:
         """The lab of this slide, to train it; of another slide the unit's."""
+        if self._unblanked():
+            return
         if self.slide.lab:
             self.course_app.go(f"lab/{self.slide.lab}")
         elif not choose_lab(self.course_app, self.unit):
@@ -371,6 +382,8 @@ class PresentScreen(CourseScreen):
 
     def action_play(self) -> None:
         """Hold the run, or go on; at its end, from the beginning."""
+        if self._unblanked():
+            return
         stages = self.query(Stage)
         if not stages:
             self.tell("This slide has no lab.")
