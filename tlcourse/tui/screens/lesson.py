@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Input, Markdown, OptionList, Static, TextArea
 from textual.widgets.markdown import MarkdownFence
@@ -77,6 +78,8 @@ class LessonScreen(CourseScreen):
         self._sections: dict[str, str] = {}
         self._blocks: dict[str, str] = {}
         self._headers: dict[str, Widget] = {}
+        self._tops: tuple[Size, dict[str, int]] = (Size(), {})
+        """In which lines of the text they stand, as long as it has this size."""
         self._opened: list[tuple[LessonParagraph, Recalled]] = []
         """The answers that were shown, the last one last, as long as nobody has said whether they were known."""
         self._here = ""
@@ -250,7 +253,10 @@ class LessonScreen(CourseScreen):
         if not self._headers:  # once: a search through a lesson's widgets for each line that is scrolled would be felt
             named = {block: name for name, block in self._blocks.items() if name in self._sections}
             self._headers = {named[one.id]: one for one in self.query_one("#text").children if one.id in named}
-        here = next((name for name, one in reversed(self._headers.items()) if one.virtual_region.y <= top + 2), "")
+        size = self.query_one("#page").virtual_size
+        if self._tops[0] != size:  # Textual places all of the text anew to tell where one is, each time it is scrolled
+            self._tops = size, {name: one.virtual_region.y for name, one in self._headers.items()}
+        here = next((name for name, at in reversed(self._tops[1].items()) if at <= top + 2), "")
         if here == self._here:
             return
         contents = self.query_one("#contents", OptionList)
