@@ -7,7 +7,8 @@ from textual.binding import Binding
 from textual.css.stylesheet import Stylesheet
 from textual.renderables.background_screen import BackgroundScreen
 
-from tlcourse.tui.screens.dialogs import keys_of
+from tlcourse.tui.screens.help import keys_of
+from tlcourse.tui.themes import PALETTES
 
 PLACES = (
     "home lesson/source-and-target quiz/residual-connections exercise/ex2 lab/dann jobs progress search machine".split()
@@ -88,16 +89,55 @@ async def test_a_slash_can_be_typed_into_every_field(visit, place):
 
 
 @pytest.mark.slow
-async def test_what_a_dialog_holds_is_styled_once_when_it_opens(visit, monkeypatch):
+async def test_what_a_dialog_holds_is_styled_once_when_it_opens_first(visit, monkeypatch):
+    styled = []
+    apply = Stylesheet.apply
+    monkeypatch.setattr(
+        Stylesheet, "apply", lambda sheet, node, **how: styled.append(node.id) or apply(sheet, node, **how)
+    )
     async with visit(120, 40) as person:
-        await person.press("question_mark", "escape")  # its CSS is read
-        styled = []
-        apply = Stylesheet.apply
-        monkeypatch.setattr(
-            Stylesheet, "apply", lambda sheet, node, **how: styled.append(node.id) or apply(sheet, node, **how)
-        )
         await person.press("question_mark")
-        assert styled.count("keys") == 1
+        first = styled.count("keys")
+        styled.clear()
+        await person.press("escape", "question_mark")
+        assert (first, styled.count("keys")) == (1, 0)
+
+
+@pytest.mark.slow
+async def test_help_that_opens_again_begins_anew_and_tells_of_the_screen_below_it_now(visit):
+    async with visit(120, 40) as person:
+        assert "home.quiz" in await person.press("question_mark", *"home", "down", "down")
+        await person.press("escape")
+        await person.go("lab/dann")
+        shown = await person.press("question_mark")
+        assert "lab.many" in shown
+        assert "home.quiz" not in shown
+        assert "tlcourse lab run dann" in shown
+        assert person.app.focused.value == ""
+        assert "search" in shown  # the field is empty
+
+
+@pytest.mark.slow
+async def test_help_that_opens_again_has_the_theme_and_the_size_of_now(visit):
+    async with visit(120, 40) as person:
+        await person.press("question_mark", "escape")
+        person.app.theme = "light"
+        await person.pilot.resize_terminal(80, 24)
+        await person.press("question_mark")
+        dialog = person.app.screen.query_one(".dialog")
+        assert dialog.styles.background.hex == PALETTES["light"].surface
+        assert dialog.size.width + dialog.styles.gutter.width <= 76
+        assert dialog.region.bottom <= 24
+
+
+async def test_help_that_is_open_is_not_opened_over_itself(visit):
+    async with visit(120, 40) as person:
+        await person.press("question_mark", "f1")
+        person.app.action_help()
+        await person.press()
+        assert len(person.app.screen_stack) == 2
+        await person.press("escape")
+        assert len(person.app.screen_stack) == 1
 
 
 async def test_what_lies_below_a_dialog_is_dimmed_once_and_anew_at_another_size(visit, monkeypatch):

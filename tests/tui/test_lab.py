@@ -311,3 +311,18 @@ async def test_in_a_narrow_terminal_labs_have_their_claim_in_the_list(visit, siz
         shown = await person.press("5")
         assert "Where a model is too simple" in shown
         assert "Curves" not in shown
+
+
+async def test_a_lab_below_another_screen_draws_nothing_and_catches_up(visit, monkeypatch):
+    async with visit(120, 40) as person:
+        await person.go("lab/dann")
+        await person.press("y")
+        ticks = []
+        monkeypatch.setattr(person.app.screen.stage, "tick", ticks.append)
+        await person.go("lesson/dann")
+        ticks.clear()
+        await person.pilot.pause(0.5)
+        assert ticks == []
+        await person.press("escape")
+        await person.pilot.pause(0.5)
+        assert ticks[0] > 0.5, "the time that it could not be seen"

@@ -298,9 +298,9 @@ class CourseApp(App[int]):
 
     def action_help(self) -> None:
         """The keys that work here."""
-        from tlcourse.tui.screens.dialogs import HelpDialog
+        from tlcourse.tui.screens.help import show_keys
 
-        self.push_screen(HelpDialog(self.screen))
+        show_keys(self)
 
     # -- what runs -----------------------------------------------------------------------------------------------
 

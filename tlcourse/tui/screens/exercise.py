@@ -180,6 +180,8 @@ class ExerciseScreen(OwnFileScreen):
         return self._compared[1]
 
     def _tick(self) -> None:
+        if not self.on_top:
+            return
         run = self.current
         version = run.state.version if run else -1
         if version != self._seen or (run and not run.state.ended and time.time() % 1 < _REFRESH_S):

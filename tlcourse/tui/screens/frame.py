@@ -146,6 +146,11 @@ class CourseScreen(Screen[None]):
         return cast("CourseApp", self.app)
 
     @property
+    def on_top(self) -> bool:
+        """Whether it is what is shown. Below another screen none draws: Textual would paint that one anew for it."""
+        return self.app.screen is self
+
+    @property
     def path(self) -> list[str]:
         """The words of the first line."""
         return []
@@ -276,14 +281,18 @@ class Dialog(ModalScreen[Result]):
     def __init__(self) -> None:
         super().__init__()
         self._below: tuple[object, _Below] | None = None
-        self._sized = self._resumed = False
+        self._sized = False
+        self._styled_for = ""
 
     def on_screen_resume(self, event: ScreenResume) -> None:
-        """Textual would style all of it again. But for itself, made before its CSS was read, it was styled just now."""
-        if not self._resumed:
-            event.refresh_styles = False
+        """Textual would style all of it again. But for itself, made before its CSS was read, it was styled just now.
+
+        One that opens again is styled again where the theme is another one.
+        """
+        if not self._styled_for:
             self.app.stylesheet.apply(self)
-        self._resumed = True
+        event.refresh_styles = self._styled_for not in ("", self.app.theme)
+        self._styled_for = self.app.theme
 
     def render(self) -> Any:
         """What lies below, drawn when the dialog opens, and again at another size or in other colours."""
@@ -298,9 +307,10 @@ class Dialog(ModalScreen[Result]):
     def on_resize(self) -> None:
         """What lies below is laid out anew after this; but not at the size that it opens with."""
         if self._below is not None and self._sized:
-            self.call_after_refresh(self._forget)
+            self.call_after_refresh(self.forget_below)
         self._sized = True
 
-    def _forget(self) -> None:
+    def forget_below(self) -> None:
+        """What lies below is another screen, or at another place."""
         self._below = None
         self.refresh()

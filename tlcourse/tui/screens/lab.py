@@ -189,6 +189,8 @@ class LabScreen(StageScreen):
         line.update(words, layout=not (before and short))
 
     def _tick(self) -> None:
+        if not self.on_top:
+            return
         now = time.monotonic()
         elapsed, self._last = now - self._last, now
         self._frame += 1

@@ -376,7 +376,7 @@ class PresentScreen(CourseScreen):
     def _tick(self) -> None:
         now = time.monotonic()
         elapsed, self._last = now - self._last, now
-        if self.app.screen is self and not self.has_class("-blank"):
+        if self.on_top and not self.has_class("-blank"):
             for stage in self.query(Stage):
                 stage.tick(elapsed)
 
