@@ -17,7 +17,7 @@ from tlcourse.text import counted
 
 ROLE = {"method": "$method", "control": "$control", "baseline": "$muted", "oracle": "$muted"}
 """The colour of the word that says what an arm is for."""
-_NARROWEST, _SHORTEST = 20, 10
+_NARROWEST, _SHORTEST = 20, 7
 
 
 class Headline(NamedTuple):
