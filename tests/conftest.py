@@ -138,9 +138,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three processes for folders and for everything; one's own alone for files, and where one looks on (`-s`)."""
+    """Four processes for folders and for everything; one's own alone for files, and where one looks on (`-s`)."""
     named = config.option.file_or_dir
-    return 0 if config.option.capture == "no" or (named and all(".py" in one for one in named)) else 3
+    return 0 if config.option.capture == "no" or (named and all(".py" in one for one in named)) else 4
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:

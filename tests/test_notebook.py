@@ -100,6 +100,7 @@ def test_cells_grade_and_show_the_verdict_as_a_small_page(executed):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_an_error_is_said_without_the_lines_of_a_traceback(executed):
     _, _, unnamed, missing, _, _ = executed
     said = [

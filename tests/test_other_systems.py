@@ -77,6 +77,7 @@ def test_what_needs_no_sandbox_works(elsewhere):
     assert wrong == {}
 
 
+@pytest.mark.slow
 def test_doctor_says_which_sandboxes_there_are_and_what_would_help(elsewhere):
     system, outcomes = elsewhere
     found = {one["name"]: one for one in json.loads(outcomes["doctor --json"][1])["findings"]}
@@ -87,6 +88,7 @@ def test_doctor_says_which_sandboxes_there_are_and_what_would_help(elsewhere):
     assert ("WSL" in found["bubblewrap"]["remedy"]) == (system == "win32")
 
 
+@pytest.mark.slow
 def test_a_solution_is_graded_on_macos_without_a_sandbox_and_not_at_all_on_windows(elsewhere):
     system, outcomes = elsewhere
     status, out, errors = outcomes[GRADED]
@@ -101,6 +103,7 @@ def test_a_solution_is_graded_on_macos_without_a_sandbox_and_not_at_all_on_windo
     assert outcomes["config check mine --json"][0] == 3
 
 
+@pytest.mark.slow
 def test_a_class_needs_a_sandbox_there_or_trust(elsewhere):
     system, outcomes = elsewhere
     refused = outcomes["batch line handins --public-marks --gradebook own.sqlite"][2]

@@ -56,6 +56,7 @@ def test_a_grader_that_does_not_fit_its_exercise_is_found(tl, course, old, new, 
     assert said in done.stdout
 
 
+@pytest.mark.slow
 def test_with_exercises_every_solution_is_graded_and_one_that_does_not_do_what_it_must_is_a_problem(tl, course):
     wrong = course / "graders" / "wrong" / "line"
     lying = (wrong / "only_y.py").read_text().replace("Must fail: z_error.", "Must fail: y_error.")

@@ -218,7 +218,10 @@ def test_an_interrupted_grading_leaves_nothing_running(tmp_path, how, sandbox_ki
         assert still_there(below) == []
 
 
-@pytest.mark.parametrize("sandbox_kind", ["bubblewrap", "fork-server", "landlock"])
+@pytest.mark.parametrize(
+    "sandbox_kind",
+    ["bubblewrap", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("fork-server", "landlock"))],
+)
 def test_a_grader_that_is_killed_takes_everything_in_its_sandbox_with_it(tmp_path, sandbox_kind):
     with grading_that_trains(tmp_path, sandbox_kind) as (grading, below):
         grading.kill()

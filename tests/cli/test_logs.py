@@ -28,6 +28,7 @@ def test_a_run_logs_its_limits_and_how_it_ended_and_stdout_stays_one_document(tl
     assert ": done (predictions came out); exit status 0, " in log[-1]
 
 
+@pytest.mark.slow
 def test_a_limit_that_was_hit_is_logged_with_its_reason(tl, tmp_path):
     (tmp_path / "solution.py").write_text(ENDLESS)
     stopped = tl("run", "line", "solution.py", "--seconds", "3", "--verbose")

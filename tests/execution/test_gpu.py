@@ -194,6 +194,7 @@ def test_a_device_names_a_card(tmp_path, device, name):
     assert (card and card.name) == name
 
 
+@pytest.mark.slow
 def test_a_bubblewrap_run_is_shown_the_nodes_of_its_card_and_no_other(job_for, tells, told, monkeypatch):
     """For real, with nodes of this machine that a run is not shown otherwise: one of them in a folder of its own."""
     nodes = [name for name in ("/dev/net/tun", "/dev/fuse", "/dev/autofs", "/dev/kmsg", "/dev/kvm") if is_there(name)]

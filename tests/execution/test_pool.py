@@ -39,6 +39,7 @@ def test_many_threads_share_two_workers_and_each_gets_its_own_report(job_for, te
     assert {report.sandbox for report in reports} == {"fork-server"}
 
 
+@pytest.mark.slow
 def test_as_many_run_at_once_as_there_are_workers(job_for, tells, told, two):
     jobs = [job_for(tells("told['from'] = time.time(); time.sleep(0.5); told['to'] = time.time()")) for _ in range(6)]
     two.prewarm()

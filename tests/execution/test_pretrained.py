@@ -49,6 +49,7 @@ def test_the_courses_own_network_is_there_without_any_file_from_outside():
     assert (pretrained.WEIGHTS / "insects.safetensors").stat().st_size < 3_000_000
 
 
+@pytest.mark.slow
 def test_a_network_of_torchvision_comes_from_the_file_of_its_name(squeezenet):
     net = pretrained.load("squeezenet1_1", pretrained.find_in(squeezenet))
     torch.manual_seed(0)
@@ -56,6 +57,7 @@ def test_a_network_of_torchvision_comes_from_the_file_of_its_name(squeezenet):
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), wanted.parameters(), strict=True))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_as_torchvision_saves_it_serves_as_well(squeezenet, tmp_path):
     state = pretrained.load("squeezenet1_1", pretrained.find_in(squeezenet)).state_dict()
     torch.save(state, tmp_path / "squeezenet1_1_imagenet.pth")

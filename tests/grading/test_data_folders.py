@@ -112,6 +112,7 @@ def test_a_solution_reads_public_files_and_hidden_ones_are_what_it_is_measured_o
     assert problems_of_graders(load_course(COURSE)) == []
 
 
+@pytest.mark.slow
 def test_in_a_students_copy_the_verdict_says_that_validation_data_were_measured_on(students, tmp_path):
     result = graded(students, tmp_path)
     assert (result.checks[0].title, result.checks[0].n) == ("Share of validation pictures named right", 100)
@@ -120,6 +121,7 @@ def test_in_a_students_copy_the_verdict_says_that_validation_data_were_measured_
     assert problems_of_graders(load_course(students)) == []
 
 
+@pytest.mark.slow
 def test_a_board_goes_by_what_can_be_measured_on_validation_items(own, tmp_path):
     grader, about = with_grader(own), own / "exercises" / "pictures" / "exercise.yaml"
     kept = about.read_text()
@@ -203,6 +205,7 @@ def test_graders_import_files_beside_them_and_never_those_of_another_course(own)
         Grader(load_course(own).exercise("pictures"))
 
 
+@pytest.mark.slow
 def test_packages_are_promised_by_either_name_and_with_versions(own, tl, tmp_path):
     assert missing(["numpy", "numpy>=1.20,<99", "scikit-learn", "sklearn>=0.1", "json", "safetensors~=0.1"]) == []
     (said,) = missing(["numpy<1.20"])

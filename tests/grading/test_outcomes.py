@@ -114,6 +114,7 @@ def test_a_run_that_takes_too_long_is_stopped(grade_text):
     assert "5 s are allowed" in result.messages[-1]
 
 
+@pytest.mark.slow
 def test_a_run_that_computes_too_long_is_stopped(grade_text):
     result = grade_text("def fit(task):\n    while True: pass", sandbox_kind="bubblewrap", cpu_s=4)
     assert result.outcome == "timeout"

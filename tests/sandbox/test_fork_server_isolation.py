@@ -105,6 +105,7 @@ PRIES = """
 """
 
 
+@pytest.mark.slow
 def test_siblings_at_once_neither_see_nor_signal_nor_reach_each_other(fork_server_sandbox, job_for, tells, told):
     ready, reports = threading.Event(), []
 

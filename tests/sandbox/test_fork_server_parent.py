@@ -57,6 +57,7 @@ def test_a_parent_outlives_the_upgrade_of_a_package(job_for, source, sandbox):
     assert sandbox.prewarm().pid == first
 
 
+@pytest.mark.slow
 def test_a_parent_that_could_not_make_a_childs_sandbox_is_replaced(job_for, source, sandbox, monkeypatch):
     from tlcourse.sandbox import fork_server_parent
 
@@ -77,6 +78,7 @@ def test_a_submission_that_ends_with_the_status_of_a_failed_start_has_crashed(jo
     assert sandbox.prewarm().pid == first
 
 
+@pytest.mark.slow
 def test_a_run_whose_parent_is_killed_is_not_counted_against_it(job_for, tells, source, sandbox):
     parent = sandbox.prewarm().pid
 
@@ -146,6 +148,7 @@ def test_a_parent_that_grows_is_replaced(job_for, source, monkeypatch):
         assert sandbox.prewarm().pid != first
 
 
+@pytest.mark.slow
 def test_a_closed_sandbox_leaves_nothing(job_for, source, leftovers):
     before = leftovers()
     with ForkServerSandbox() as sandbox:
@@ -164,6 +167,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.slow
 def test_sigkill_of_the_grader_leaves_no_process():
     with subprocess.Popen([sys.executable, "-c", GRADER], stdout=subprocess.PIPE, cwd="/") as grader:
         assert grader.stdout is not None

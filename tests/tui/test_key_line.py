@@ -28,6 +28,7 @@ async def test_a_click_behind_the_last_key_does_nothing(visit):
         assert await person.settled() == before
 
 
+@pytest.mark.slow
 async def test_the_key_under_the_mouse_stands_out_and_says_more(visit):
     async with visit(120, 40) as person:
         await person.go("lab/dann")

@@ -313,6 +313,7 @@ async def test_in_a_narrow_terminal_labs_have_their_claim_in_the_list(visit, siz
         assert "Curves" not in shown
 
 
+@pytest.mark.slow
 async def test_a_lab_below_another_screen_draws_nothing_and_catches_up(visit, monkeypatch):
     async with visit(120, 40) as person:
         await person.go("lab/dann")

@@ -136,6 +136,7 @@ def test_start_begins_with_a_lesson_or_its_slides():
     assert told.value.cause == "did you mean dann?"
 
 
+@pytest.mark.slow
 async def test_a_clicker_comes_back_from_a_lesson_that_it_entered_too_soon(visit):
     async with visit(120, 40) as person:
         await person.go("present/dann")
@@ -169,6 +170,7 @@ async def test_a_lab_is_opened_from_its_slide_and_left_for_it(visit):
         assert f"{LAB} / {END}" in await person.press("escape")
 
 
+@pytest.mark.slow
 async def test_titles_of_a_lesson_have_one_size(visit):
     for size in ((120, 40), (100, 30)):
         async with visit(*size) as person:
@@ -184,6 +186,7 @@ async def test_titles_of_a_lesson_have_one_size(visit):
             assert ("██" in title) == (number != COVARIATE), number  # that one would take three lines
 
 
+@pytest.mark.slow
 async def test_a_figure_takes_the_room_of_its_slide(visit):
     async with visit(200, 60) as person:
         shown = await person.go("lesson/dann")
@@ -211,6 +214,7 @@ async def test_no_listing_is_cut_at_80_columns(visit):
         assert "self.frozen.out_features)" in await person.press("pagedown")
 
 
+@pytest.mark.slow
 async def test_the_first_slide_says_where_letters_are_small_for_a_room(visit):
     for size, said in (((200, 60), True), ((160, 45), False), ((120, 36), False)):
         async with visit(*size) as person:
@@ -219,6 +223,7 @@ async def test_the_first_slide_says_where_letters_are_small_for_a_room(visit):
             assert "larger letters" not in await person.press("pagedown")
 
 
+@pytest.mark.slow
 async def test_the_figure_of_a_section_stays_below_the_text_where_there_is_room_and_beside_it_in_a_wide_one(visit):
     async with visit(120, 36) as person:
         await person.go("present/coral/2")
@@ -240,7 +245,10 @@ async def test_the_figure_of_a_section_stays_below_the_text_where_there_is_room_
         assert figure not in await person.settled()
 
 
-@pytest.mark.parametrize("key", ["y", "f", "j", "7", "x", "home", "end", "left_square_bracket", "right_square_bracket"])
+OTHER_KEYS = ["f", "j", "7", "x", "home", "end", "left_square_bracket", "right_square_bracket"]
+
+
+@pytest.mark.parametrize("key", ["y", *(pytest.param(key, marks=pytest.mark.slow) for key in OTHER_KEYS)])
 async def test_any_key_of_a_blank_screen_shows_the_slide_and_does_nothing_else(visit, key):
     async with visit(120, 36) as person:
         before = await person.go("present/dann/7")

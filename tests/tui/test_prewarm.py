@@ -87,6 +87,7 @@ def test_a_run_that_it_took_is_found_again_and_stopped_with_all_its_processes(pr
     assert "Stopped" in run.state.error.what
 
 
+@pytest.mark.slow
 def test_a_mistake_before_the_run_arrives_as_its_message(prewarmed, tmp_path):
     run = Run.start("line", tmp_path / "missing.py", scored=True, course=EXAMPLE, prewarmed=prewarmed)
     wait(lambda: ended(run))

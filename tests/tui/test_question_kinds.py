@@ -62,6 +62,7 @@ async def test_lines_are_carried_to_their_order_by_space_and_arrows(visit, size)
     assert latest()["order"] is True
 
 
+@pytest.mark.slow
 async def test_an_order_is_carried_by_capital_letters_too_and_a_wrong_one_shows_the_right_one(visit):
     async with visit(100, 40, course=COURSE) as person:
         await begin_at(person, "order")

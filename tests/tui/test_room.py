@@ -96,6 +96,7 @@ WITHOUT_THE_APP = {
 """Of places of the app the command for a terminal in which it has no room."""
 
 
+@pytest.mark.slow
 async def test_too_small_a_terminal_is_told_what_is_enough_and_a_command(visit):
     async with visit(120, 40) as person:
         for route, command in WITHOUT_THE_APP.items():

@@ -68,6 +68,7 @@ def test_a_run_that_went_on_is_found_by_the_next_visit_with_all_it_said(endless)
     assert found.going
 
 
+@pytest.mark.slow
 async def test_stopping_ends_every_process_of_it_and_holds_up_no_key(endless):
     wait(endless, lambda run: run.state.metrics)
     family = [psutil.Process(endless.child.pid), *psutil.Process(endless.child.pid).children(recursive=True)]
@@ -101,6 +102,7 @@ def test_a_run_that_was_killed_from_outside_explains_itself(endless):
     assert str(endless.file) in endless.state.error.remedy
 
 
+@pytest.mark.slow
 def test_a_number_that_another_process_has_got_is_no_run(tmp_path, endless):
     wait(endless, lambda run: run.state.metrics)
     endless.ask_to_stop()

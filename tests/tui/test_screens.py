@@ -229,6 +229,7 @@ async def test_hints_are_given_one_by_one_and_remembered(visit):
         assert record.hints_taken(COURSE, "ex2") == 2
 
 
+@pytest.mark.slow
 async def test_progress_shows_objectives_and_leads_to_what_was_missed(visit):
     async with visit(100, 40) as person:
         person.app.record.record_answer(COURSE, "covariate-shift", "covariate-definition", 0, correct=False)

@@ -51,6 +51,7 @@ def test_the_reference_has_all_points(graded):
     assert read_result(msgspec.json.encode(result)) == result  # as a gradebook keeps it
 
 
+@pytest.mark.slow
 def test_one_right_and_five_raising_functions_have_the_points_of_the_one(graded):
     result = graded(
         """
