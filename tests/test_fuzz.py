@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from fuzz import TARGETS, Crash, fuzzed, tried
 
+pytestmark = pytest.mark.slow  # together ten seconds of a core
+
 KEPT = [json.loads(one) for one in (Path(__file__).parent / "fixtures/fuzz_corpus.jsonl").read_text().splitlines()]
 INPUTS = 150
 

@@ -42,6 +42,8 @@ from tlcourse.quiz.exchange import aiken, brightspace, gift, markup
 from tlcourse.quiz.exchange.common import Given
 from tlcourse.text import LogTail, harmless, line, markdown, markdown_block, without_paths
 
+pytestmark = pytest.mark.slow  # together some twenty seconds of a core
+
 PACKAGE = Path(tlcourse.__file__).parent
 USES = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 

@@ -34,6 +34,7 @@ def test_signs_of_a_class_differ_from_each_other(signs):
     assert np.abs(first - second).mean() > 1
 
 
+@pytest.mark.slow
 def test_pictures_have_every_class_equally_often_and_come_again_with_their_seed(signs):
     x, y = signs.draw(2, seed=1)
     assert (x.shape, x.dtype, len(y)) == ((86, 3, 32, 32), torch.uint8, 86)

@@ -34,6 +34,7 @@ def sandbox(name: str, request: pytest.FixtureRequest):
     return BubblewrapSandbox()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bubblewrap", "fork-server", "none"])
 def test_a_file_of_the_job_is_where_the_task_looks_for_weights(name, request, job_for, tells, told, tmp_path):
     weights = tmp_path / "somewhere" / "weights.pth"

@@ -240,6 +240,7 @@ class TestWithoutASandbox:
         assert environment(None, "none", share) == given
         assert environment(None, "bubblewrap", share) == {}
 
+    @pytest.mark.slow
     def test_the_worker_has_these_variables(self, job_for, tells, told, monkeypatch):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
         source = tells("told['seen'] = os.environ.get('CUDA_VISIBLE_DEVICES')")

@@ -109,6 +109,7 @@ def fit(task):
 """
 
 
+@pytest.mark.slow
 def test_a_module_that_keeps_activations_is_handed_out_with_what_it_predicts_of_validation_items(
     fork_server_sandbox, job_for
 ):

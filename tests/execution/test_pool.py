@@ -84,6 +84,7 @@ def test_a_run_whose_parent_was_killed_runs_once_more_in_a_sandbox_of_its_own(jo
         assert pool.run(job_for(tells("pass"))).sandbox == "fork-server"
 
 
+@pytest.mark.slow
 def test_what_is_told_of_an_earlier_parent_does_not_replace_its_successor(two):
     """Runs that were side by side when their parent died end one after another: each says so."""
     dead = two.sandbox.prewarm()
@@ -116,6 +117,7 @@ def test_a_fault_of_its_own_is_not_run_again(job_for, tells, two):
     assert "SIGKILL" in report.message
 
 
+@pytest.mark.slow
 def test_a_run_for_a_gpu_starts_in_bubblewrap_and_says_so(job_for, tells, monkeypatch):
     monkeypatch.setattr(pools, "uses_gpu", lambda device: device == "cuda")
     said = []

@@ -108,6 +108,7 @@ def test_a_worker_is_like_a_script_in_the_folder_that_was_handed_in(ran, told):
     assert "otter has no part in a grading" in report.log
 
 
+@pytest.mark.slow
 def test_a_child_that_is_left_running_eats_no_test_inputs(ran):
     report = ran(
         f'import subprocess\n{MODEL}def fit(task):\n    subprocess.Popen(["/usr/bin/cat"])\n    return Model()'

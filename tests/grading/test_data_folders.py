@@ -95,6 +95,7 @@ def graded(course: Path, tmp_path: Path):
     return grade(load_course(course).exercise("pictures"), tmp_path / "solution.py", Options(threads=1))
 
 
+@pytest.mark.slow
 def test_a_solution_reads_public_files_and_hidden_ones_are_what_it_is_measured_on(tmp_path):
     result = graded(COURSE, tmp_path)
     assert result.outcome == "fail", result.messages

@@ -121,6 +121,7 @@ def test_a_run_that_computes_too_long_is_stopped(grade_text):
     assert "CPU" in result.messages[-1]
 
 
+@pytest.mark.slow
 def test_a_run_that_takes_too_much_memory_is_stopped(grade_text):
     result = grade_text(
         "import torch, time\ndef fit(task):\n    x = torch.ones(2**30)\n    time.sleep(60)",

@@ -80,6 +80,7 @@ def test_source_only_is_what_dann_is_with_lambda_0(drawn):
     assert apart[0] < 1e-6 < 1e-5 < apart[1], "in two steps"
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_the_mean_over_the_steps_of_the_last_epoch(drawn):
     net, averaged = _trained(None, 1)
     assert torch.equal(net.labels[0].weight, averaged.labels[0].weight), "of one step"

@@ -67,6 +67,7 @@ def test_qlora_starts_at_the_quantised_layer_and_trains_a_and_b_alone():
     assert stored < 0.15 * linear.weight.numel() * 4
 
 
+@pytest.mark.slow
 def test_qlora_learns_what_lora_would():
     torch.manual_seed(1)
     linear = nn.Linear(64, 16, bias=False)

@@ -264,6 +264,7 @@ class TestRemoval:
             assert process.wait(timeout=60) == -9
         assert not group.folder.exists()
 
+    @pytest.mark.slow
     def test_a_daemon_of_a_run_without_a_sandbox_ends_with_the_run(self, real, job_for, tells):
         source = tells("subprocess.Popen(['/usr/bin/sleep', '601.5'], start_new_session=True)")
         assert supervise.run(job_for(source), choose("none")[0], lambda _: None).status == "done"

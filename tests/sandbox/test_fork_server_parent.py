@@ -71,6 +71,7 @@ def test_a_parent_that_could_not_make_a_childs_sandbox_is_replaced(job_for, sour
     assert sandbox.prewarm().pid != first
 
 
+@pytest.mark.slow
 def test_a_submission_that_ends_with_the_status_of_a_failed_start_has_crashed(job_for, tells, sandbox):
     first = sandbox.prewarm().pid
     report = run(job_for(tells("os._exit(125)")), sandbox, lambda _: None)

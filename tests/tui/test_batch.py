@@ -259,6 +259,7 @@ def test_the_export_that_is_proposed_is_that_of_the_platform_and_the_batch(a_cla
         assert made == f"tlcourse ta export line {said} --course '/my courses/x'"
 
 
+@pytest.mark.slow
 async def test_a_batch_of_an_older_version_is_not_said_to_go_on(visit, own_home):
     dump = (TESTS / "fixtures" / "edition_1" / "gradebook.sql").read_text(encoding="utf-8")
     with sqlite3.connect(gradebook_file()) as db:

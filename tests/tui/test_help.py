@@ -62,6 +62,7 @@ async def test_help_tells_the_keys_of_the_screen_from_those_of_what_has_the_focu
         assert "home.exercise" not in shown
 
 
+@pytest.mark.slow
 async def test_in_a_field_letters_are_letters_and_f1_shows_its_keys(visit):
     async with visit(100, 30) as person:
         await person.press("f", "q", "slash", "question_mark")

@@ -156,7 +156,8 @@ async def test_a_lesson_leads_to_its_lab_and_says_so_where_there_is_none(visit):
         assert "has no lab" in await person.press("x")
 
 
-@pytest.mark.parametrize("size", [(60, 20), pytest.param((100, 30), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(60, 20), (100, 30)])
 async def test_of_several_labs_of_a_lesson_one_is_chosen(visit, size):
     async with visit(*size) as person:
         theirs = [name for name, lab in person.app.labs.items() if lab.unit == "multi-task-learning"]

@@ -129,6 +129,7 @@ async def test_an_image_is_shown_in_colours_and_told_in_words_where_there_are_no
         assert "▀" not in person.screen
 
 
+@pytest.mark.slow
 async def test_a_picture_that_cannot_be_drawn_is_told_in_words(visit, tmp_path, monkeypatch, caplog):
     from PIL import Image
 

@@ -23,7 +23,7 @@ from tlcourse.tui.themes import NO_COLOUR, PALETTES
 from tlcourse.tui.widgets.key_line import KeyLine
 
 MOST_KEYS = 7
-BY_HAND = {"home", "quiz-answered", "jobs"}
+BY_HAND = {"home"}
 PATIENCE = 200
 """Looks at the screen after a key, 0.05 s apart, until it counts as mute."""
 

@@ -277,6 +277,7 @@ def a_cell(folder: Path, source: str) -> None:
     assert shown(source).isprintable()
 
 
+@pytest.mark.slow
 def test_cells_keep_their_lines(tmp_path):
     holds(a_cell, code, 500, tmp_path)
 

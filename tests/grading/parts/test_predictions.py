@@ -137,6 +137,7 @@ def test_a_students_copy_scores_nothing_and_a_grader_that_fails_is_found(tmp_pat
     assert "the hidden data stay with the staff" in result.messages[0]
 
 
+@pytest.mark.slow
 def test_a_class_of_files_is_graded_without_a_run(tmp_path, tl):
     for number in range(40):
         folder = tmp_path / "handins" / f"s{number:02d}"
