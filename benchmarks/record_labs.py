@@ -119,7 +119,7 @@ def _use(
             else:
                 _reach(module, node.id, reached)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            for path in _files().get(node.value, ()):
+            for path in _files(ROOT).get(node.value, ()):
                 reached[str(path.relative_to(ROOT)), ""] = hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -179,10 +179,10 @@ def _imports(nodes: Iterator[ast.AST]) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 @cache
-def _files() -> dict[str, list[Path]]:
+def _files(root: Path) -> dict[str, list[Path]]:
     """The files of the package that are no program, by name."""
     found: dict[str, list[Path]] = {}
-    for path in sorted((ROOT / "tlcourse").rglob("*")):
+    for path in sorted((root / "tlcourse").rglob("*")):
         if path.suffix in {".npz", ".safetensors"}:
             found.setdefault(path.name, []).append(path)
     return found

@@ -205,6 +205,31 @@ def test_predictions_that_were_not_asked_for_are_refused(ran):
     assert report.message == "wrote predictions that were not asked for, or more than the contract allows"
 
 
+def test_predictions_from_before_fit_returned_are_refused_though_nobody_looked_until_then(job, tmp_path):
+    """A busy watcher: what was told, the predictions and the end of fit all wait for it."""
+    watched, written = tmp_path / "watched", tmp_path / "written"
+
+    def slow(event: dict[str, Any]) -> None:
+        if event["type"] == "log":
+            watched.touch()
+            while not written.exists():
+                time.sleep(0.01)
+
+    text = f"""
+        started()
+        print("watch", flush=True)
+        while not os.path.exists({str(watched)!r}): time.sleep(0.01)
+        tell("metric", step=1, values={{"loss": 1.0}})
+        answer()
+        tell("phase", name="fitted")
+        open({str(written)!r}, "w").close()
+        handed_over()
+    """
+    report = run(job, Scripted(text), slow)
+    assert (report.status, report.results) == ("invalid", b"")
+    assert report.message == "wrote predictions that were not asked for, or more than the contract allows"
+
+
 def test_predictions_may_take_what_the_contract_allows_and_not_a_byte_more(ran, job):
     cap = arrays.size_cap(8, job.task_spec.outputs)
     enough = ran(f"fitted()\nhanded_over()\nanswer(bytes({cap}))")

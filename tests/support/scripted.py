@@ -17,10 +17,14 @@ PRELUDE = """
 import json, os, select, signal, struct, subprocess, sys, time
 events, result = int(sys.argv[1]), int(sys.argv[2])
 inputs, submission = sys.argv[3], sys.argv[4]
+to_be_asked = False
 def write(descriptor, data):
     while data:
         data = data[os.write(descriptor, data):]
-def tell(event, /, **fields): write(events, json.dumps({"v": 1, "type": event, **fields}).encode() + b"\\n")
+def tell(event, /, **fields):
+    global to_be_asked
+    write(events, json.dumps({"v": 1, "type": event, **fields}).encode() + b"\\n")
+    to_be_asked = to_be_asked or fields.get("name") == "fitted"
 def runs_on(device): tell("started", device=device, torch="2.9")
 def started(): runs_on("a cpu"); tell("phase", name="fit")
 def fitted(): started(); tell("phase", name="fitted")
@@ -28,8 +32,18 @@ def read(n):
     data = b""
     while len(data) < n: data += os.read(0, n - len(data)) or sys.exit("no inputs")
     return data
-def handed_over(): return read(struct.unpack("<Q", read(8))[0])
-def answer(data=b"predictions"): write(result, data)
+def handed_over():
+    global to_be_asked
+    to_be_asked = False
+    return read(struct.unpack("<Q", read(8))[0])
+def asked():  # as a worker has the test inputs before it has predictions of them
+    try:
+        select.select([0], [], [], 2)
+    except OSError:  # closed
+        time.sleep(0.5)
+def answer(data=b"predictions"):
+    if to_be_asked: asked()
+    write(result, data)
 """
 
 

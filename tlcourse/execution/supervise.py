@@ -268,7 +268,7 @@ class _Supervision:
 
     def _take_what_comes_first(self) -> None:
         """What came before the test inputs is no prediction of them, and cannot have been made of them."""
-        while self.result_cap and self.ended is None and self._read_result():
+        while self.ended is None and self._read_result():
             pass
         self.graph, self.val_predictions = arrays.taken_first(bytes(self.results))
         self.result_cap = 0
