@@ -34,8 +34,8 @@ def test_the_time_of_fit_begins_with_fit(ran):
 
 
 def test_fit_ends_with_it_and_not_with_what_is_made_of_its_module(ran):
-    report = ran("started()\ntell('phase', name='export')\ntime.sleep(0.3)\ntell('phase', name='fitted')\nanswer()")
-    assert 0 < report.usage.fit_s <= report.usage.wall_time_s - 0.3
+    report = ran("started()\ntell('phase', name='export')\ntime.sleep(1)\ntell('phase', name='fitted')\nanswer()")
+    assert 0 < report.usage.fit_s <= report.usage.wall_time_s - 0.5  # however late it is noticed on a busy machine
 
 
 @pytest.mark.parametrize(("device", "by_the_clock"), [("cuda:1", True), ("mps", True), ("cpu", False)])
@@ -57,7 +57,8 @@ def test_what_was_computed_before_fit_is_no_time_of_it(ran):
 
 
 def test_a_run_without_fit_took_all_of_its_time_for_it(ran):
-    report = ran("time.sleep(0.3)\nruns_on('a cpu')\ntell('phase', name='fitted')\ntime.sleep(0.2)\nanswer()")
+    ends = "tell('phase', name='fitted')\nhanded_over()\ntime.sleep(0.2)\nanswer()"
+    report = ran(f"time.sleep(0.3)\nruns_on('a cpu')\n{ends}")
     assert 0.3 <= report.usage.fit_s <= report.usage.wall_time_s - 0.2
     assert 0 < report.usage.fit_reference_s <= report.usage.reference_s
 
