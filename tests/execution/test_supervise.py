@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,22 @@ def test_metrics_after_fit_are_dropped_because_they_could_carry_test_inputs(ran)
     assert of_kind(ran.told, "metric") == []
 
 
+def busy_from(seen: Path, ends: Callable[[str], bool]) -> Callable[[dict[str, Any]], None]:
+    """A watcher that looks away at the first line that a run prints, tells it so by a file, and looks again later."""
+
+    def told(event: dict[str, Any]) -> None:
+        if event["type"] == "log" and not seen.exists():
+            seen.touch()
+            while not ends(event["text"]):
+                time.sleep(0.01)
+
+    return told
+
+
+def has_ended(pid: str) -> bool:
+    return psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
+
+
 def test_predictions_that_were_not_asked_for_are_refused(ran):
     report = ran("started()\nanswer(b'x')\ntime.sleep(60)")
     assert (report.status, report.results) == ("invalid", b"")
@@ -208,13 +225,6 @@ def test_predictions_that_were_not_asked_for_are_refused(ran):
 def test_predictions_from_before_fit_returned_are_refused_though_nobody_looked_until_then(job, tmp_path):
     """A busy watcher: what was told, the predictions and the end of fit all wait for it."""
     watched, written = tmp_path / "watched", tmp_path / "written"
-
-    def slow(event: dict[str, Any]) -> None:
-        if event["type"] == "log":
-            watched.touch()
-            while not written.exists():
-                time.sleep(0.01)
-
     text = f"""
         started()
         print("watch", flush=True)
@@ -225,7 +235,7 @@ def test_predictions_from_before_fit_returned_are_refused_though_nobody_looked_u
         open({str(written)!r}, "w").close()
         handed_over()
     """
-    report = run(job, Scripted(text), slow)
+    report = run(job, Scripted(text), busy_from(watched, lambda _: written.exists()))
     assert (report.status, report.results) == ("invalid", b"")
     assert report.message == "wrote predictions that were not asked for, or more than the contract allows"
 
@@ -246,13 +256,6 @@ def test_what_was_written_just_before_the_end_counts(ran):
 def test_what_was_written_when_nobody_looked_any_more_counts_too(job, tmp_path):
     """A busy watcher: the run answers, and ends, before anybody looks again."""
     seen = tmp_path / "seen"
-
-    def slow(event: dict[str, Any]) -> None:
-        if event["type"] == "log":
-            seen.touch()
-            while psutil.Process(int(event["text"])).status() != psutil.STATUS_ZOMBIE:
-                time.sleep(0.01)
-
     text = f"""
         fitted()
         handed_over()
@@ -260,7 +263,7 @@ def test_what_was_written_when_nobody_looked_any_more_counts_too(job, tmp_path):
         while not os.path.exists({str(seen)!r}): time.sleep(0.01)
         answer()
     """
-    report = run(job, Scripted(text), slow)
+    report = run(job, Scripted(text), busy_from(seen, has_ended))
     assert (report.status, report.results) == ("done", b"predictions")
 
 
@@ -268,13 +271,6 @@ def test_what_was_written_when_nobody_looked_any_more_counts_too(job, tmp_path):
 def test_of_the_last_words_all_are_read_that_a_pipe_may_hold(job, tmp_path):
     """A run that enlarged its own pipe leaves more in it than one read takes."""
     seen = tmp_path / "seen"
-
-    def slow(event: dict[str, Any]) -> None:
-        if event["type"] == "log" and not seen.exists():
-            seen.touch()
-            while psutil.Process(int(event["text"])).status() != psutil.STATUS_ZOMBIE:
-                time.sleep(0.01)
-
     text = f"""
         import fcntl
         fitted()
@@ -285,7 +281,7 @@ def test_of_the_last_words_all_are_read_that_a_pipe_may_hold(job, tmp_path):
         print("x" * 500_000, flush=True)
         answer()
     """
-    report = run(replace(job, limits=replace(job.limits, output_kb=1024)), Scripted(text), slow)
+    report = run(replace(job, limits=replace(job.limits, output_kb=1024)), Scripted(text), busy_from(seen, has_ended))
     assert report.status == "done"
     assert report.log.count("x") == 500_000
 

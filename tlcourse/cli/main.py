@@ -52,7 +52,7 @@ class NumbersToo(TyperCommand):
     """Takes `-1` for an argument: no option is called like a number, and what is wrong with one the command can say."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As any command; once more where it was a number that is no option."""
+        """As any command; once more where what was taken for an option is a number."""
         given = list(args)
         try:
             return super().parse_args(ctx, args)

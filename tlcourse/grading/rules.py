@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from tlcourse.course.model import LoadedExercise
 from tlcourse.course.parts import ManualPart
+from tlcourse.storage import sha256_of_file
 
 if TYPE_CHECKING:
     from tlcourse.grading.gradebook.gradebook import Gradebook
@@ -110,7 +110,7 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 def _program(of: Path | str | None) -> str:
     """A program's name, with a file of the course's own its hash: what it draws is what is measured on."""
     if isinstance(of, Path):
-        return f"{of.name} ({hashlib.sha256(of.read_bytes()).hexdigest()[:12]})"
+        return f"{of.name} ({sha256_of_file(of)[:12]})"
     return of or ""
 
 

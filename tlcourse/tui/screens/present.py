@@ -192,13 +192,17 @@ class PresentScreen(CourseScreen):
         for kept in self.query(".-kept"):
             slide, beside = self.query_one("#slide"), self.has_class("-two")
             others = [one for one in slide.children if one is not kept]
-            if beside and others:
+            first = slide.children[0] is kept
+            if others and beside and not first:
                 slide.move_child(kept, before=others[0])
-            elif others:
+            elif others and first and not beside:
                 slide.move_child(kept, after=others[-1])
-            taken = sum(one.outer_size.height for one in others) + 1
-            tall = len(kept.query_one(FigureView).lines(slide.size.width))
-            kept.set_class(not beside and taken + tall <= self.query_one(Page).size.height, "-below")
+            below = False
+            if not beside:
+                taken = sum(one.outer_size.height for one in others) + 1
+                tall = len(kept.query_one(FigureView).lines(slide.size.width))
+                below = taken + tall <= self.query_one(Page).size.height
+            kept.set_class(below, "-below")
 
     @property
     def _text(self) -> str:
