@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from pathlib import Path
@@ -17,7 +18,9 @@ from msgspec.structs import replace
 from tlcourse.cluster.queue import JobStatus
 from tlcourse.grading.remote_grading import JobRow
 from tlcourse.student.record import Record
+from tlcourse.tui.child_process import ChildProcess
 from tlcourse.tui.clusters import Clusters
+from tlcourse.tui.widgets.choices import Choices
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 REFERENCE = EXAMPLE / "graders" / "references" / "line.py"
@@ -245,3 +248,24 @@ def test_an_answer_that_is_an_error_keeps_the_rows():
     clusters.take(jobs(), 7.0, asked=True)
     assert clusters.problem is None
     assert not clusters.rows
+
+
+async def test_an_answer_that_comes_while_the_screen_goes_finds_nothing_to_write_to_and_ends_nothing(
+    visit, no_cluster, monkeypatch
+):
+    """A screen's widgets go before it: between, an answer found a list that was gone, and ended the app."""
+    gone, heard = asyncio.Event(), []
+
+    async def document(question):
+        heard.append("asked")
+        await gone.wait()
+        heard.append("answered")
+        return {"jobs": []}
+
+    monkeypatch.setattr(ChildProcess, "document", document)
+    monkeypatch.setattr(Choices, "on_unmount", lambda _: gone.set(), raising=False)
+    async with visit(80, 24, course=EXAMPLE) as person:
+        await person.go("jobs")
+        assert heard == ["asked"]
+    assert gone.is_set()
+    assert heard == ["asked"]

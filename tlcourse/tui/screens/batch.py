@@ -121,14 +121,14 @@ class BatchScreen(CourseScreen):
             return
         self._asked = set(asked)
         # what runs changes by the clock, too; what was read too early was not drawn
-        self._seen = (self._number, *seen[1:]) if self.is_mounted and not state.going else None
+        self._seen = (self._number, *seen[1:]) if self.has_widgets and not state.going else None
         self._say(summary(self._record, state, len(asked), self._people, kept))
         self._list()
         self.show_path()
         self.keys_changed()
 
     def _say(self, text: Text) -> None:
-        if not self.is_mounted:
+        if not self.has_widgets:
             return
         self.query_one("#batch-text", Static).update(text)
 
@@ -140,7 +140,7 @@ class BatchScreen(CourseScreen):
         else:
             lines = [(f"h{one.handin.id}", handin_line(one, self._asked)) for one in self._statuses]
         shown = [(key, text.plain) for key, text in lines]
-        if shown == self._shown or not self.is_mounted:
+        if shown == self._shown or not self.has_widgets:
             return
         self._shown = shown
         listed = self.query_one("#batch-handins", OptionList)
@@ -192,7 +192,7 @@ class BatchScreen(CourseScreen):
         self._by_people = not self._by_people
         self._shown = None
         self._list()
-        if self.is_mounted:
+        if self.has_widgets:
             self.query_one("#batch-handins", OptionList).highlighted = (
                 0 if self._people or not self._by_people else None
             )

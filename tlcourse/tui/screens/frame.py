@@ -11,6 +11,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Click, ScreenResume
+from textual.messages import Prune
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
@@ -151,6 +152,11 @@ class CourseScreen(Screen[None]):
         return self.app.screen is self
 
     @property
+    def has_widgets(self) -> bool:
+        """Whether its widgets are there: they come after the screen, and go before it (`is_mounted` stays true)."""
+        return self.is_mounted and self.display
+
+    @property
     def path(self) -> list[str]:
         """The words of the first line."""
         return []
@@ -230,10 +236,14 @@ class CourseScreen(Screen[None]):
 
     def show_path(self) -> None:
         """Fill the first line anew."""
-        if not self.is_mounted:
+        if not self.has_widgets:
             return
         for crumbs in self.query(Crumbs):
             crumbs.show(["tlcourse", *self.path], self.course_app.state_line(), self.course_app.state.share)
+
+    async def on_prune(self, event: Prune) -> None:
+        """What is still waited for has no widgets to be shown in: Textual itself lets it go with the screen, last."""
+        self.workers.cancel_node(self)
 
     def action_leave(self) -> None:
         """Go back."""

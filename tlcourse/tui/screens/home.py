@@ -116,7 +116,7 @@ class HomeScreen(CourseScreen):
 
     def fill(self) -> None:
         """Write everything anew, with the cursor where it was."""
-        if not self.is_mounted or self.app.screen is not self:
+        if not self.has_widgets or self.app.screen is not self:
             return
         units = self.query_one("#units", OptionList)
         state = self.course_app.state

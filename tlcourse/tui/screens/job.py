@@ -81,7 +81,7 @@ class JobScreen(CourseScreen):
             self._show()
 
     def _show(self) -> None:
-        if not self.is_mounted:
+        if not self.has_widgets:
             return
         run, app = self._run, self.course_app
         width = max(min(self.query_one("#job-page").size.width - 4, 100), 24)

@@ -150,7 +150,7 @@ class JobsScreen(CourseScreen):
 
     def show(self) -> None:
         """Write everything anew; the cursor stays on its run."""
-        if not self.is_mounted:
+        if not self.has_widgets:
             return
         clusters, runs = self.course_app.clusters, self.query_one("#jobs-list", OptionList)
         rows = sorted(clusters.rows.values(), key=lambda row: -row.created)

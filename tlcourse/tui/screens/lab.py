@@ -94,7 +94,7 @@ class LabScreen(StageScreen):
     @property
     def cli_equivalent(self) -> str:
         """The command that does the same."""
-        overlay = "".join(f" --overlay {number}" for number in self.stage.earlier) if self.is_mounted else ""
+        overlay = "".join(f" --overlay {number}" for number in self.stage.earlier) if self.has_widgets else ""
         return f"tlcourse lab run {self.lab_name}{overlay}"
 
     def body(self) -> ComposeResult:
@@ -124,7 +124,7 @@ class LabScreen(StageScreen):
     def put_in_order(self) -> None:
         """What decides stands there where there is room, until something runs."""
         super().put_in_order()
-        if self.is_mounted:
+        if self.has_widgets:
             self.query_one("#lab-decides").display = self.stage.timeline is None and roomy(self.app.size)
 
     def on_mount(self) -> None:
@@ -206,7 +206,7 @@ class LabScreen(StageScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that do nothing just now are not shown."""
-        if not self.is_mounted:
+        if not self.has_widgets:
             return True
         timeline = self.stage.timeline
         if action == "stop":

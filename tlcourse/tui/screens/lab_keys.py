@@ -121,7 +121,7 @@ class StageScreen(CourseScreen):
 
     def put_in_order(self) -> None:
         """Where there is one column, the stage comes first once there is something on it."""
-        if not self.is_mounted:
+        if not self.has_widgets:
             return
         page, about = self.query_one("#lab-page"), self.query_one("#lab-about")
         first = self.stage.timeline is not None and self.app.size.width < SIDE_BY_SIDE

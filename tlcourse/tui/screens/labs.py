@@ -128,7 +128,7 @@ class LabsScreen(CourseScreen):
 
     def fill(self) -> None:
         """Write the list anew, with the cursor where it was."""
-        if not self._entries or not self.is_mounted:
+        if not self._entries or not self.has_widgets:
             return
         choices = self.query_one("#labs-choices", OptionList)
         words = self.query_one("#labs-filter", Input).value.casefold().split()

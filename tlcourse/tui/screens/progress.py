@@ -99,7 +99,7 @@ class ProgressScreen(CourseScreen):
         )
 
     def _show(self) -> None:
-        if not self.is_mounted:
+        if not self.has_widgets:
             return
         app, state = self.course_app, self.course_app.state
         weak = self._weakest()

@@ -45,7 +45,7 @@ class SamplesScreen(CourseScreen):
     @property
     def cli_equivalent(self) -> str:
         """The command that does the same."""
-        shown = self.query_one(Gallery) if self.is_mounted else None
+        shown = self.query_one(Gallery) if self.has_widgets else None
         range_ = f" --first {shown.first} --count {len(shown.examples)}" if shown and shown.examples else ""
         return f"tlcourse exercise samples {self.exercise}{range_}"
 

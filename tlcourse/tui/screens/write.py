@@ -143,7 +143,7 @@ class WriteScreen(OwnFileScreen):
 
     def refresh_bench(self) -> None:
         """Show the file and the checks as they are now."""
-        if not self.is_mounted:
+        if not self.has_widgets:
             return
         self._write("file", self._about_file())
         status = "\nChecking…" if self.busy else ""
