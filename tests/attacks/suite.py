@@ -33,6 +33,9 @@ CASES: list[Case] = [
 BY_NAME = {case.name: case for case in CASES}
 assert len(BY_NAME) == len(CASES), "two cases have the same name"
 
-_PROTOCOL = {2, 8, *range(10, 17), 19, 24, 26}
-IN_A_SANDBOX = [case for case in CASES if case.row not in _PROTOCOL]
+_ENDS = {11, 12, 13}
+_BELIEF = {2, 8, 10, 14, 15, 16, 19, 24, 26}
+IN_A_SANDBOX = [case for case in CASES if case.row not in _ENDS | _BELIEF]
 """Those that a sandbox must stop; the others are stopped by what the trusted side believes, whatever the sandbox."""
+HOW_IT_ENDS = [case for case in CASES if case.row in _ENDS]
+"""Those which forge an end, or end otherwise than they say: a fork server hears of it by another way than bubblewrap."""
