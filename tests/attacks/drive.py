@@ -37,7 +37,7 @@ _COURSE = Path(__file__).parent.parent / "example_course"
 _HONEST = _COURSE / "graders" / "references" / "line.py"
 _SIDE_BY_SIDE = 3
 """More than cores: most of them wait to be ended."""
-_TOGETHER = 10
+_TOGETHER = 20
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
