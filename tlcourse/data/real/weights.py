@@ -90,34 +90,33 @@ def get(name: str, source: Path | None = None, tell: Tell = lambda _: None) -> P
 
     Raises UsageError where torchvision has no such network or `source` is not its weights, and UnableError.
     """
-    answer = _ask(name)
+    target_folder = paths.own_real_data() / FOLDER
+    problem = "" if source is None else problem_of(name, source) if source.is_file() else "no such file"
+    if source is not None and not problem:
+        return _copied(name, source, target_folder)
+    answer = _ask(name)  # a file that does not fit may be one for a network that there is not
     if "problem" in answer:
         raise UsageError(
             f"{answer['problem']}.", cause="a spelling mistake, or another version of torchvision.", remedy=_SUCH_AS
         )
-    target_folder = paths.own_real_data() / FOLDER
-    if source is None:
-        file = answer["url"].rsplit("/", 1)[-1]
-        match = re.search(r"-([0-9a-f]{8,64})\.pth\Z", file)
-        if match is None:
-            raise UnableError(f"torchvision gives no checksum for the weights of {name}.", remedy=_SUCH_AS)
-        target = target_folder / f"{name}-{match[1]}.pth"
-        download(answer["url"], target, match[1], f"tlcourse data get pretrained {name} --from FILE", tell)
-        return target
-    return _copied(name, source, target_folder)
-
-
-_SUCH_AS = "use a name of torchvision, such as resnet18, mobilenet_v2 or squeezenet1_1."
-
-
-def _copied(name: str, source: Path, folder: Path) -> Path:
-    problem = "no such file" if not source.is_file() else problem_of(name, source)
     if problem:
         raise UsageError(
             f"{source} does not hold the weights of {name}: {problem}.",
             cause="another network's weights, or a damaged file.",
             remedy="name a .safetensors or .pth file with the network's state_dict in torchvision's layout.",
         )
+    match = re.search(r"-([0-9a-f]{8,64})\.pth\Z", answer["url"])
+    if match is None:
+        raise UnableError(f"torchvision gives no checksum for the weights of {name}.", remedy=_SUCH_AS)
+    target = target_folder / f"{name}-{match[1]}.pth"
+    download(answer["url"], target, match[1], f"tlcourse data get pretrained {name} --from FILE", tell)
+    return target
+
+
+_SUCH_AS = "use a name of torchvision, such as resnet18, mobilenet_v2 or squeezenet1_1."
+
+
+def _copied(name: str, source: Path, folder: Path) -> Path:
     if source.suffix == ".safetensors":
         target = folder / f"{name}_imagenet.safetensors"
     else:

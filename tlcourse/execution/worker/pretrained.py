@@ -107,7 +107,8 @@ def _fingerprint(tensor: Tensor) -> tuple[int, str]:
     return tensor.numel(), digest.hexdigest()
 
 
-def _answer(name: str, path: Path | None) -> dict[str, str]:
+def answer(name: str, path: Path | None) -> dict[str, str]:
+    """`url`, where a network's weights are to be had; or `problem`: what is wrong with its name, or with a file."""
     from torchvision import models
 
     if not _is_known(name):
@@ -124,4 +125,4 @@ def _answer(name: str, path: Path | None) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(_answer(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None)) + "\n")
+    sys.stdout.write(json.dumps(answer(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None)) + "\n")
