@@ -93,9 +93,13 @@ FORGED = st.fixed_dictionaries(
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, deadline=None)
-@given(st.lists(st.one_of(FORGED, st.binary(max_size=60)), max_size=4))
-def test_whatever_a_worker_forges_is_dropped_or_can_be_shown_and_stored(forged):
+@pytest.mark.parametrize("examples", [200, pytest.param(1000, marks=pytest.mark.nightly)])
+def test_whatever_a_worker_forges_is_dropped_or_can_be_shown_and_stored(examples):
+    forged = st.lists(st.one_of(FORGED, st.binary(max_size=60)), max_size=4)
+    settings(max_examples=examples, deadline=None)(given(forged)(is_dropped_or_can_be_shown_and_stored))()
+
+
+def is_dropped_or_can_be_shown_and_stored(forged):
     lines = Lines()
     for one in forged:
         for event in lines.feed((one if isinstance(one, bytes) else json.dumps(one).encode()) + b"\n"):
