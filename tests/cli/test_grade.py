@@ -28,16 +28,16 @@ REFERENCE = str(EXAMPLE / "graders" / "references" / "line.py")
 
 
 @pytest.mark.slow
-def test_init_makes_a_starter_that_runs_and_does_not_pass(tl, tmp_path):
+def test_init_makes_a_starter_that_runs_and_does_not_pass(tl, graded_here, tmp_path):
     made = tl("init", "line")
     assert made.returncode == 0
     assert (tmp_path / "line" / "solution.py").is_file()
-    graded = tl("grade", "line", "--json")
+    graded = graded_here("grade", "line", "--json")
     assert graded.returncode == 1
     assert json.loads(graded.stdout)["outcome"] == "fail"
     with Record.open() as record:
         assert list(record.codes("example", "line").values()) == [(tmp_path / "line" / "solution.py").read_text()]
-    again = tl("grade", "line", REFERENCE, "--plain")
+    again = graded_here("grade", "line", REFERENCE, "--plain")
     *_, code, first, second = again.stderr.splitlines()
     assert code.startswith("Since the attempt before: ")
     assert code.endswith("removed; 0 → 2 of 2 points")
@@ -197,12 +197,20 @@ OFTEN = {
     ("none", signal.SIGINT),
 }
 """Tried by default; the sandboxes' own parts in it are tried by the kills below."""
+SLOW = {("fork-server", signal.SIGINT), ("landlock", signal.SIGTERM), ("none", signal.SIGHUP)}
+"""One of each other sandbox; what is left is tried nightly."""
+
+
+def marks(kind: str, how: signal.Signals) -> list[pytest.MarkDecorator]:
+    if (kind, how) in OFTEN:
+        return []
+    return [pytest.mark.slow] if (kind, how) in SLOW else [pytest.mark.slow, pytest.mark.nightly]
 
 
 @pytest.mark.parametrize(
     ("sandbox_kind", "how"),
     [
-        pytest.param(kind, how, marks=[] if (kind, how) in OFTEN else pytest.mark.slow, id=f"{kind}-{how.name}")
+        pytest.param(kind, how, marks=marks(kind, how), id=f"{kind}-{how.name}")
         for kind in ("bubblewrap", "fork-server", "landlock", "none")
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     ],

@@ -29,6 +29,7 @@ def walked(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     shell = f'set -e\ntlcourse() {{ "{sys.executable}" -m tlcourse "$@"; }}\n'
     for kind, text in BLOCKS:
+        text = re.sub(r"--seeds \d+", "--seeds 1", text)  # each trains the same once more
         command = ["patch", "-p0", "--fuzz=0"] if kind == "diff" else ["bash", "-s"]
         done = subprocess.run(
             command,

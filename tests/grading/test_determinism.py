@@ -9,10 +9,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from tlcourse.course.exercise import solutions
+from tlcourse.course.model import LoadedExercise
+from tlcourse.grading import solutions_check
 from tlcourse.grading.grade import Options
 from tlcourse.grading.grader import Grader
 from tlcourse.grading.result import Result
-from tlcourse.grading.solutions_check import check_references
+from tlcourse.grading.solutions_check import ReferenceCheck, check_references
 
 TRAINED = """
 import random
@@ -63,37 +66,46 @@ def test_two_gradings_of_a_trained_network_are_equal_bit_for_bit(grade_text):
     assert {"seed", "device", "threads", "sandbox"} <= first["runs"][0].keys()
 
 
-@pytest.mark.slow
-def test_reference_checks_do_not_depend_on_how_many_run_side_by_side_and_draw_the_data_of_a_seed_once(
-    line, monkeypatch
-):
-    options = Options(device="cpu", threads=1)
+def checked(exercises: list[LoadedExercise], seeds: int, workers: int) -> list[ReferenceCheck]:
+    found = check_references(exercises, Options(device="cpu", threads=1), seeds=seeds, workers=workers)
+    return [replace(check, seconds=0.0) for check in found]
+
+
+@pytest.fixture(scope="module")
+def beside(line, tmp_path_factory) -> tuple[list[ReferenceCheck], list[int]]:
+    """What three side by side find of two exercises that are the same, and the seeds of the data that were drawn."""
     drawn: list[int] = []
     given = Grader.draw
-    monkeypatch.setattr(
-        Grader, "draw", lambda self, sizes, seed, variant: drawn.append(seed) or given(self, sizes, seed, variant)
-    )
-    one, three = (
-        [replace(check, seconds=0.0) for check in check_references([line, line], options, seeds=3, workers=workers)]
-        for workers in (1, 3)
-    )
-    assert one == three
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TLCOURSE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setattr(
+            Grader, "draw", lambda self, sizes, seed, variant: drawn.append(seed) or given(self, sizes, seed, variant)
+        )
+        return checked([line, line], seeds=3, workers=3), drawn
+
+
+@pytest.mark.slow
+def test_reference_checks_do_not_depend_on_how_many_run_side_by_side_and_draw_the_data_of_a_seed_once(line, beside):
+    three, drawn = beside
+    one = checked([line], seeds=3, workers=1)
+    assert three == one * 2
     assert [check.solution for check in one[:4]] == ["starter.py", *["reference line.py"] * 3]
     seeds = {check.seed for check in one[1:4]}
     assert len(seeds) == 3
-    assert Counter(drawn) == dict.fromkeys(seeds, 4)  # of two exercises, twice
+    assert Counter(drawn) == dict.fromkeys(seeds, 2)  # of two exercises
 
 
 @pytest.mark.slow
-def test_without_a_fork_server_they_run_one_after_another(line, monkeypatch):
+def test_without_a_fork_server_they_run_one_after_another(line, beside, monkeypatch):
     from tlcourse.errors import UnableError
     from tlcourse.execution.pool import Pool
 
     def unable(self):
         raise UnableError("no fork server here")
 
-    options = Options(device="cpu", threads=1)
-    beside = [replace(check, seconds=0.0) for check in check_references([line], options, seeds=1, workers=2)]
     monkeypatch.setattr(Pool, "prewarm", unable)
-    alone = [replace(check, seconds=0.0) for check in check_references([line], options, seeds=1, workers=2)]
-    assert alone == beside
+    monkeypatch.setattr(
+        solutions_check, "solutions", lambda exercise: [next(solutions(exercise))]
+    )  # each imports torch
+    starter, reference = checked([line], seeds=1, workers=2)
+    assert [starter, reference] == beside[0][:2]

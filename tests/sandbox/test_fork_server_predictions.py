@@ -42,7 +42,7 @@ def fit(task):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.nightly), 2])
 def test_a_trained_network_predicts_the_same_in_every_sandbox(fork_server_sandbox, job_for, threads):
     sandboxes = [choose("none")[0], choose("bubblewrap")[0], fork_server_sandbox, fork_server_sandbox]
     plain, *others = [run(job_for(TRAINS, threads=threads), sandbox, lambda _: None) for sandbox in sandboxes]
