@@ -100,10 +100,11 @@ def repeat(sandbox: ForkServerSandbox, job_for, source: str, times: int) -> None
 
 
 @pytest.mark.slow
-def test_fifty_runs_leave_nothing_behind(job_for, source, leftovers, sandbox):
+@pytest.mark.parametrize("runs", [10, pytest.param(50, marks=pytest.mark.nightly)])
+def test_many_runs_leave_nothing_behind(runs, job_for, source, leftovers, sandbox):
     repeat(sandbox, job_for, source, 2)
     before = leftovers()
-    repeat(sandbox, job_for, source, 50)
+    repeat(sandbox, job_for, source, runs)
     assert within(5, lambda: leftovers() == before)
 
 
@@ -125,7 +126,10 @@ def test_a_retired_parent_sees_its_last_run_through(job_for, tells, told, sandbo
 
 
 @pytest.mark.slow
-def test_a_parent_serves_its_share_of_runs_and_a_new_one_follows(job_for, source):
+def test_a_parent_serves_its_share_of_runs_a_new_one_follows_and_a_closed_sandbox_leaves_nothing(
+    job_for, source, leftovers
+):
+    before = leftovers()
     with ForkServerSandbox(runs=2) as sandbox:
         parents = []
         for _ in range(4):
@@ -133,6 +137,8 @@ def test_a_parent_serves_its_share_of_runs_and_a_new_one_follows(job_for, source
             parents.append(sandbox.server.pid)
         assert parents[0] == parents[1] != parents[2] == parents[3]
         assert not psutil.pid_exists(parents[0])
+    assert leftovers() == before
+    assert within(5, lambda: not psutil.pid_exists(parents[3]))
 
 
 @pytest.mark.slow
@@ -147,16 +153,6 @@ def test_a_parent_that_grows_is_replaced(job_for, source, monkeypatch):
         assert sandbox.prewarm().pid == first
         assert run(job_for(source), sandbox, lambda _: None).status == "done"
         assert sandbox.prewarm().pid != first
-
-
-@pytest.mark.slow
-def test_a_closed_sandbox_leaves_nothing(job_for, source, leftovers):
-    before = leftovers()
-    with ForkServerSandbox() as sandbox:
-        assert run(job_for(source), sandbox, lambda _: None).status == "done"
-        parent = sandbox.prewarm().pid
-    assert leftovers() == before
-    assert within(5, lambda: not psutil.pid_exists(parent))
 
 
 GRADER = """
