@@ -73,3 +73,22 @@ def contrast(one: Color, other: Color) -> float:
     """Contrast ratio, from 1 to 21."""
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
+
+
+BLOCK = (10, 4)
+"""Columns and lines that the eye takes in at once: a block is used where something stands in it, beside borders."""
+BORDERS = set(" │─╭╮╰╯┃━▁▔")
+LEAST = 0.55
+"""The share of blocks that a screen with enough to show uses."""
+
+
+def used(screen: str, columns: int, rows: int) -> float:
+    """The share of blocks in which something is to be seen."""
+    lines = [line.ljust(columns) for line in screen.splitlines()] + [" " * columns] * rows
+    wide, tall = BLOCK
+    blocks = [
+        "".join(line[x : x + wide] for line in lines[y : y + tall])
+        for y in range(0, rows, tall)
+        for x in range(0, columns, wide)
+    ]
+    return sum(bool(set(block) - BORDERS) for block in blocks) / len(blocks)

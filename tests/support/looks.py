@@ -90,26 +90,36 @@ class Look:
         return "\n\n".join([*parts, "\n".join(["# styles", *spelt])]) + "\n"
 
     def against(self, name: str, *, accept: bool) -> str:
-        """What differs from what is kept, in words; empty where nothing does. `accept` keeps it as it is now."""
-        return kept_or_differs(f"{name}.txt", self.written(), accept=accept)
+        """What differs from what is kept, in words; empty where nothing does. `accept` keeps it as it is now.
+
+        Sizes and themes that are kept and were not seen are not compared.
+        """
+        if accept:
+            return kept_or_differs(f"{name}.txt", self.written(), accept=True)
+        kept = _parsed(_kept(f"{name}.txt"))
+        return difference({key: kept[key] for key in self.text if key in kept}, _parsed(self.written()))
 
 
 def kept_or_differs(name: str, now: str, *, accept: bool) -> str:
     """Compare with the file that is kept, or keep it."""
-    file = FOLDER / name
-    before = file.read_text(encoding="utf-8") if file.exists() else ""
-    if before == now:
-        return ""
     if accept:
         FOLDER.mkdir(exist_ok=True)
-        file.write_text(now, encoding="utf-8")
+        (FOLDER / name).write_text(now, encoding="utf-8")
         return ""
-    return difference(before, now)
+    return "\n".join(difflib.unified_diff(_kept(name).splitlines(), now.splitlines(), "kept", "now", n=0, lineterm=""))
 
 
-def difference(before: str, now: str) -> str:
+def _kept(name: str) -> str:
+    file = FOLDER / name
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+Parts = dict[str, tuple[dict[int, str], dict[int, list[str]]]]
+"""Of each size and theme the lines, and the styles of their cells, by the number of the line."""
+
+
+def difference(was: Parts, is_: Parts) -> str:
     """Two looks side by side: lines that read otherwise, and cells that have another style."""
-    was, is_ = _parsed(before), _parsed(now)
     said: list[str] = []
     for key in dict.fromkeys([*was, *is_]):
         (old, old_styles), (new, new_styles) = was.get(key, ({}, {})), is_.get(key, ({}, {}))
@@ -141,11 +151,10 @@ def _restyled(place: str, words: str, old: list[str], new: list[str]) -> list[st
     return found
 
 
-def _parsed(written: str) -> dict[str, tuple[dict[int, str], dict[int, list[str]]]]:
-    """Of each size and theme the lines, and the styles of their cells, by the number of the line."""
+def _parsed(written: str) -> Parts:
     body, _, spelt = written.partition("# styles\n")
     codes = dict(line.split(" ", 1) for line in spelt.splitlines())
-    found: dict[str, tuple[dict[int, str], dict[int, list[str]]]] = {}
+    found: Parts = {}
     for part in re.split(r"^# (?=\d+×)", body, flags=re.MULTILINE)[1:]:
         key, *rest = part.splitlines()
         lines: dict[int, str] = {}

@@ -1,51 +1,19 @@
-"""No empty halves: how much of a large terminal each screen uses."""
+"""No empty halves: how much of a large terminal labs and slides use (other screens: `test_sweep.py`)."""
 
 from __future__ import annotations
 
 import pytest
-from tour import STOPS
+from drawn import LEAST, used
 
-BLOCK = (10, 4)
-"""Columns and lines that the eye takes in at once: a block is used where something stands in it, beside borders."""
-BORDERS = set(" │─╭╮╰╯┃━▁▔")
-
-
-def used(screen: str, columns: int, rows: int) -> float:
-    """The share of blocks in which something is to be seen."""
-    lines = [line.ljust(columns) for line in screen.splitlines()] + [" " * columns] * rows
-    wide, tall = BLOCK
-    blocks = [
-        "".join(line[x : x + wide] for line in lines[y : y + tall])
-        for y in range(0, rows, tall)
-        for x in range(0, columns, wide)
-    ]
-    return sum(bool(set(block) - BORDERS) for block in blocks) / len(blocks)
-
-
-LEAST = 0.55
-
-
-SLOW = [pytest.param(stop, marks=pytest.mark.slow) for stop in ("lab-played", "exercise-bench", "lesson", "labs")]
+SOME_LABS = ("pinball", "dann", "prototypes")
+"""Nightly all of them: this has the one with least to show, one with pictures, and one with bars alone."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stop", ["home-begun", "lab", "progress", *SLOW])
-async def test_large_terminals_are_used(visit, stop, no_doctor):
-    async with visit(200, 60) as person:
-        await STOPS[stop](person)
-        shares = {}
-        for size in ((200, 60), (120, 40)):
-            await person.pilot.resize_terminal(*size)
-            await person.press()
-            shares[size] = round(used(person.screen, *size), 2)
-        assert shares[120, 40] >= LEAST, f"{shares}\n{person.screen}"
-        assert shares[200, 60] >= LEAST, f"{shares}\n{person.screen}"
-
-
-@pytest.mark.slow
-async def test_every_lab_uses_a_usual_terminal_before_its_run_and_after_it(visit):
+@pytest.mark.parametrize("labs", [SOME_LABS, pytest.param((), marks=pytest.mark.nightly)], ids=["some", "all"])
+async def test_every_lab_uses_a_usual_terminal_before_its_run_and_after_it(visit, labs):
     async with visit(120, 40) as person:
-        for lab in person.app.labs:
+        for lab in labs or person.app.labs:
             before = await person.go(f"lab/{lab}")
             assert used(before, 120, 40) >= LEAST, before
             await person.press("escape")

@@ -1,4 +1,8 @@
-"""Every screen, in every state of `tests/support/tour.py`, at three sizes and in all themes: what must hold on each."""
+"""Every screen, in every state of `tests/support/tour.py`: what must hold on each.
+
+`.ci/run` looks at all of them in the first theme at 60×20, 80×24 and 120×40, and at some in all themes and at 200×60
+too; nightly this is done with all of them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import time
 import types
 
 import pytest
-from drawn import contrast, drawn, notices_of
+from drawn import LEAST, contrast, drawn, notices_of, used
 from looks import FOLDER, Look, all_themes, kept_or_differs
 from textual.color import Color
 from textual.command import CommandPalette
@@ -24,6 +28,13 @@ from tlcourse.tui.widgets.key_line import KeyLine
 
 MOST_KEYS = 7
 BY_HAND = {"home"}
+TELLING = {
+    *("home-begun", "lesson", "quiz-answered", "exercise-bench", "labs", "lab", "lab-played", "progress"),
+    *("slides-lab", "jobs", "palette", "batch"),
+}
+"""Of each kind of screen one with much on it: what a theme or a large terminal breaks is seen on these first."""
+USED = {"home-begun", "lesson", "exercise-bench", "labs", "lab", "lab-played", "progress"}
+"""Where there is enough to show for large terminals."""
 PATIENCE = 200
 """Looks at the screen after a key, 0.05 s apart, until it counts as mute."""
 
@@ -71,9 +82,14 @@ def one_student(monkeypatch):
 
 
 @pytest.fixture
-def looks(request):
+def accept(request) -> bool:
+    """Whether what is seen is how it shall look from now on: then all of it is looked at."""
+    return request.config.getoption("--accept-looks")
+
+
+@pytest.fixture
+def looks(request, accept):
     """`looks(name, look)`: it is the one that is kept, or (`--accept-looks`) becomes that."""
-    accept = request.config.getoption("--accept-looks")
 
     def compared(name: str, look: Look) -> None:
         differs = look.against(name, accept=accept)
@@ -144,28 +160,31 @@ def coloured(person) -> list[str]:
     ]
 
 
-async def sweep(person, step) -> Look:
+async def sweep(person, name: str, step, *, whole: bool) -> Look:
     look = Look()
     await step(person)
     await fits(person)
     await person.pilot.resize_terminal(80, 24)
     await fits(person)
-    for name in PALETTES:
-        person.app.theme = name
+    first, *others = PALETTES
+    for theme in [first, *others] if whole else [first]:
+        person.app.theme = theme
         await person.press()
         if isinstance(person.app.screen, CommandPalette):  # it keeps its lines, and is gone once a theme is chosen
             await person.press("escape")
             await step(person)
-        assert too_faint(person, 7.0 if name == "high-contrast" else 4.5) == [], f"{name}\n{person.screen}"
+        assert too_faint(person, 7.0 if theme == "high-contrast" else 4.5) == [], f"{theme}\n{person.screen}"
         look.see(person)
-    person.app.theme = NO_COLOUR
-    await person.press()
-    assert coloured(person) == []
-    look.see(person)
-    person.app.theme = next(iter(PALETTES))
-    for size in LARGE:
+    if whole:
+        person.app.theme = NO_COLOUR
+        await person.press()
+        assert coloured(person) == []
+        look.see(person)
+        person.app.theme = first
+    for size in LARGE if whole else LARGE[:1]:
         await person.pilot.resize_terminal(*size)
         await fits(person)
+        assert name not in USED or used(person.screen, *size) >= LEAST, person.screen
         look.see(person)
     return look
 
@@ -175,24 +194,27 @@ async def fits(person) -> None:
     assert problems(person) == [], f"{person.app.size}\n{person.screen}"
 
 
-def _all_but_some_slow() -> list[object]:
-    """A run by hand visits some of the screens, `.ci/run` all of them."""
-    return [name if name in BY_HAND else pytest.param(name, marks=pytest.mark.slow) for name in STOPS]
+def whole_or_in_part(stops) -> list[object]:
+    """(stop, whether in all themes and at all sizes): one is visited by hand, each in `.ci/run`, and whole nightly."""
+    slow, nightly = [pytest.mark.slow], [pytest.mark.slow, pytest.mark.nightly]
+    return [
+        *(pytest.param(one, one in TELLING, id=one, marks=() if one in BY_HAND else slow) for one in stops),
+        *(pytest.param(one, True, id=f"{one}-whole", marks=nightly) for one in stops if one not in TELLING),
+    ]
 
 
-@pytest.mark.parametrize("name", _all_but_some_slow())
-async def test_every_screen_fits_can_be_read_and_looks_as_it_did_at_every_size_and_in_every_theme(visit, name, looks):
+@pytest.mark.parametrize(("name", "whole"), whole_or_in_part(STOPS))
+async def test_every_screen_fits_can_be_read_and_looks_as_it_did(visit, name, whole, looks, accept):
     async with visit(60, 20) as person:
-        look = await sweep(person, STOPS[name])
+        look = await sweep(person, name, STOPS[name], whole=whole or accept)
     looks(name, look)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", BATCH_STOPS)
-async def test_so_do_the_screens_of_the_staff(visit, graded, name, looks):
+@pytest.mark.parametrize(("name", "whole"), whole_or_in_part(BATCH_STOPS))
+async def test_so_do_the_screens_of_the_staff(visit, graded, name, whole, looks, accept):
     graded(anna="passes", bo="fails", cleo="crashes", dora="fails", emil="faults")
     async with visit(60, 20, course=EXAMPLE) as person:
-        look = await sweep(person, BATCH_STOPS[name])
+        look = await sweep(person, name, BATCH_STOPS[name], whole=whole or accept)
     looks(name, look)
 
 
