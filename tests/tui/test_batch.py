@@ -117,7 +117,7 @@ def marks_given():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), pytest.param(120, 40, marks=pytest.mark.nightly)])
 async def test_a_hand_in_is_marked_beside_its_checks_with_keys(visit, to_mark, columns, rows):
     async with visit(columns, rows, course=ASSIGNMENTS) as person:
         await person.go("batch")
@@ -217,7 +217,10 @@ def a_class(own_home, line, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [(80, 24), *(pytest.param(*size, marks=pytest.mark.nightly) for size in [(120, 40), (200, 60)])],
+)
 async def test_everybody_of_the_class_is_shown_with_a_state_and_what_settles_it(visit, a_class, columns, rows):
     async with visit(columns, rows, course=EXAMPLE) as person:
         person.app.go("batch")

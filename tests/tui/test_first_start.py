@@ -50,7 +50,7 @@ async def test_what_does_not_work_names_the_command_that_mends_it(visit, examine
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", ["enter", "escape", "3"])
+@pytest.mark.parametrize("key", [pytest.param("enter", marks=pytest.mark.nightly), "escape", "3"])
 async def test_it_is_left_at_once_and_not_shown_again(visit, examined, key):
     examined["hold"] = True
     async with visit(80, 24, greet=True) as person:
@@ -67,6 +67,7 @@ async def test_the_machine_is_seen_again_with_all_findings(visit, examined):
         await person.press("7")
         await person.sees("memory limit")
         await person.sees("100×40")
+        assert "Continue" in await person.press("enter")
 
 
 async def test_a_doctor_that_says_nothing_is_said_with_its_command(visit, monkeypatch):

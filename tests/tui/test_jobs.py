@@ -24,7 +24,8 @@ from tlcourse.tui.widgets.choices import Choices
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 REFERENCE = EXAMPLE / "graders" / "references" / "line.py"
-SIZES = [(80, 24), *(pytest.param(one, marks=pytest.mark.slow) for one in [(120, 40), (60, 20)])]
+NIGHTLY = [pytest.mark.slow, pytest.mark.nightly]
+SIZES = [(80, 24), pytest.param((120, 40), marks=pytest.mark.slow), pytest.param((60, 20), marks=NIGHTLY)]
 
 
 @pytest.fixture
@@ -106,7 +107,9 @@ async def test_the_palette_offers_the_places_in_an_exercise_only(visit, lumi):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "size", [(60, 20), pytest.param((120, 40), marks=NIGHTLY)], ids=lambda size: f"{size[0]}x{size[1]}"
+)
 async def test_a_waiting_run_has_its_reason_its_place_in_line_and_how_crowded_it_is(visit, lumi, size, tmp_path):
     lumi.of_others("7|RUNNING|a|project1|90|0", "8|RUNNING|b|project2|90|0", "9|PENDING|c|project3|90|0")
     async with visit(*size, course=EXAMPLE) as person:

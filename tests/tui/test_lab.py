@@ -157,7 +157,7 @@ async def test_a_lesson_leads_to_its_lab_and_says_so_where_there_is_none(visit):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [(60, 20), (100, 30)])
+@pytest.mark.parametrize("size", [(60, 20), pytest.param((100, 30), marks=pytest.mark.nightly)])
 async def test_of_several_labs_of_a_lesson_one_is_chosen(visit, size):
     async with visit(*size) as person:
         theirs = [name for name, lab in person.app.labs.items() if lab.unit == "multi-task-learning"]
@@ -175,8 +175,14 @@ async def test_of_several_labs_of_a_lesson_one_is_chosen(visit, size):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
-@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize(
+    ("size", "ascii_only"),
+    [
+        ((60, 20), True),
+        ((120, 40), False),
+        *(pytest.param(size, only, marks=pytest.mark.nightly) for size, only in [((60, 20), False), ((120, 40), True)]),
+    ],
+)
 async def test_an_earlier_run_is_chosen_and_drawn_with_another_one(visit, size, ascii_only):
     async with visit(*size, ascii_only=ascii_only) as person:
         first, second = keep_lab_run(person.app, loss=2.0), keep_lab_run(person.app, loss=1.0)

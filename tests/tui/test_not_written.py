@@ -62,7 +62,7 @@ async def test_an_answer_while_another_process_holds_the_record_is_kept(visit):
 
 
 @pytest.mark.slow
-async def test_every_screen_goes_on_when_the_folder_is_removed_and_its_place_taken(visit, own_home):
+async def test_every_screen_goes_on_when_the_folder_is_removed_and_its_place_taken(visit, own_home, no_doctor):
     async with visit(120, 40) as person:
         shutil.rmtree(own_home)
         own_home.write_text("no folder")

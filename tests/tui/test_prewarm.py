@@ -139,32 +139,19 @@ def test_sigkill_of_the_app_leaves_no_process(when):
 
 
 @pytest.mark.slow
-async def test_one_is_ready_from_when_an_exercise_is_opened_until_the_app_ends(visit):
+async def test_one_is_ready_once_an_exercise_is_opened_a_grading_takes_it_and_the_next_ends_with_the_app(
+    visit, tmp_path, fork_server_works
+):
+    (tmp_path / "solution.py").write_bytes(REFERENCE.read_bytes())
     async with visit(course=EXAMPLE, prewarm=True) as person:
         assert person.app.prewarmed is None
         await person.press("4")
-        until = time.monotonic() + 60
-        while person.app.prewarmed is None:
-            assert time.monotonic() < until
-            await person.pilot.pause(0.05)
-        process = psutil.Process(person.app.prewarmed.pid)
-    assert gone([process])
-
-
-@pytest.mark.slow
-async def test_a_grading_takes_it_and_another_one_follows(visit, tmp_path, fork_server_works):
-    (tmp_path / "solution.py").write_bytes(REFERENCE.read_bytes())
-    async with visit(course=EXAMPLE, prewarm=True) as person:
-        await person.press("4")
-        until = time.monotonic() + 60
-        while person.app.prewarmed is None:
-            assert time.monotonic() < until
-            await person.pilot.pause(0.05)
+        await person.until(lambda: person.app.prewarmed, "a prewarmed process")
         first = person.app.prewarmed.pid
         await person.press("g")
         assert person.app.runs["line"].child.pid == first
         await person.sees("PASS", 120)
-        while person.app.prewarmed is None:
-            assert time.monotonic() < until + 120
-            await person.pilot.pause(0.05)
-        assert person.app.prewarmed.pid != first
+        await person.until(lambda: person.app.prewarmed, "another one", 120)
+        process = psutil.Process(person.app.prewarmed.pid)
+        assert process.pid != first
+    assert gone([process])

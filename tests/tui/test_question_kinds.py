@@ -14,7 +14,7 @@ from tlcourse.student.record import Record
 from tlcourse.tui.widgets.round_view import listing
 
 COURSE = Path(__file__).parent.parent / "question_course"
-SIZES = [(60, 20), pytest.param((100, 40), marks=pytest.mark.slow)]
+SIZES = [(60, 20), pytest.param((100, 40), marks=[pytest.mark.slow, pytest.mark.nightly])]
 
 
 async def begin_at(person, name: str) -> None:

@@ -39,7 +39,7 @@ async def test_the_exercise_leads_to_its_samples(visit, colours):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [(60, 20), (120, 40)], ids=str)
+@pytest.mark.parametrize("size", [(60, 20), pytest.param((120, 40), marks=pytest.mark.nightly)], ids=str)
 async def test_keys_leaf_through_them(visit, size, colours):
     async with visit(*size) as person:
         await person.go("samples/ex2")

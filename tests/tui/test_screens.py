@@ -246,16 +246,7 @@ async def test_the_palette_goes_to_any_place(visit):
 
 
 @pytest.mark.slow
-async def test_this_machine_shows_what_doctor_finds(visit):
-    async with visit(100, 30) as person:
-        await person.press("7")
-        await person.sees("works", 60)
-        await person.sees("torch", 60)  # findings come one by one
-        assert "Continue" in await person.press("enter")
-
-
-@pytest.mark.slow
-async def test_every_screen_names_the_command_that_does_the_same(visit):
+async def test_every_screen_names_the_command_that_does_the_same(visit, no_doctor):
     """A person without the app misses nothing: each cli_equivalent is a command that `--help` knows."""
     from tlcourse.cli.main import COMMANDS
 

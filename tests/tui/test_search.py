@@ -9,7 +9,7 @@ import pytest
 
 from tlcourse.errors import UnableError
 
-SIZES = [(80, 24), *(pytest.param(one, marks=pytest.mark.slow) for one in [(60, 20), (120, 40)])]
+SIZES = [(80, 24), *(pytest.param(one, marks=[pytest.mark.slow, pytest.mark.nightly]) for one in [(60, 20), (120, 40)])]
 
 
 @pytest.mark.slow

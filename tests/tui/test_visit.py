@@ -1,4 +1,4 @@
-"""A whole visit, at the three sizes that terminals have: read, be quizzed, run, be graded, leave while it trains."""
+"""A whole visit: read, be quizzed, run, be graded, leave while it trains. Nightly at the other sizes of terminals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from tlcourse.student.record import Record
 
 COURSE = "transfer-learning"
-SIZES = [(80, 24), (120, 40), (60, 20)]
+SIZES = [(80, 24), *(pytest.param(size, marks=pytest.mark.nightly) for size in [(120, 40), (60, 20)])]
 
 
 @pytest.mark.slow
