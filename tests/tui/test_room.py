@@ -1,12 +1,24 @@
-"""No empty halves: how much of a large terminal labs and slides use (other screens: `test_sweep.py`)."""
+"""No empty halves: how much of a large terminal lessons, labs and slides use (other screens: `test_sweep.py`)."""
 
 from __future__ import annotations
 
 import pytest
 from drawn import LEAST, used
 
+
+@pytest.mark.slow
+async def test_a_lesson_uses_a_large_terminal(visit):
+    async with visit(200, 60) as person:
+        await person.go("lesson/source-and-target")
+        await person.sees("minutes")
+        await person.press("space")
+        for size in ((200, 60), (120, 40)):
+            await person.pilot.resize_terminal(*size)
+            assert used(await person.settled(), *size) >= LEAST, person.screen
+
+
 SOME_LABS = ("pinball", "dann", "prototypes")
-"""Nightly all of them: this has the one with least to show, one with pictures, and one with bars alone."""
+"""Nightly all of them. The first of these has least to show."""
 
 
 @pytest.mark.slow

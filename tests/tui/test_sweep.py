@@ -33,7 +33,7 @@ TELLING = {
     *("slides-lab", "jobs", "palette", "batch"),
 }
 """Of each kind of screen one with much on it: what a theme or a large terminal breaks is seen on these first."""
-USED = {"home-begun", "lesson", "exercise-bench", "labs", "lab", "lab-played", "progress"}
+USED = {"home-begun", "exercise-bench", "labs", "lab", "lab-played", "progress"}
 """Where there is enough to show for large terminals."""
 PATIENCE = 200
 """Looks at the screen after a key, 0.05 s apart, until it counts as mute."""
