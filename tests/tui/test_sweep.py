@@ -28,10 +28,7 @@ from tlcourse.tui.widgets.key_line import KeyLine
 
 MOST_KEYS = 7
 BY_HAND = {"home"}
-TELLING = {
-    *("home-begun", "lesson", "quiz-answered", "exercise-bench", "labs", "lab", "lab-played", "progress"),
-    *("slides-lab", "jobs", "palette", "batch"),
-}
+TELLING = {"home-begun", "lesson", "quiz-answered", "exercise-bench", "lab-played", "jobs", "palette", "batch"}
 """Of each kind of screen one with much on it: what a theme or a large terminal breaks is seen on these first."""
 USED = {"home-begun", "exercise-bench", "labs", "lab", "lab-played", "progress"}
 """Where there is enough to show for large terminals."""
@@ -181,7 +178,7 @@ async def sweep(person, name: str, step, *, whole: bool) -> Look:
         assert coloured(person) == []
         look.see(person)
         person.app.theme = first
-    for size in LARGE if whole else LARGE[:1]:
+    for size in LARGE if whole or name in USED else LARGE[:1]:
         await person.pilot.resize_terminal(*size)
         await fits(person)
         assert name not in USED or used(person.screen, *size) >= LEAST, person.screen
