@@ -48,6 +48,29 @@ def test_a_command_that_comes_first_is_the_only_one_that_is_made(arguments, coun
     assert len(get_command(app).commands) == count
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["exercise", "list", "--json"], {"list"}),
+        (["exercise", "list", "--help"], {"list"}),
+        (["ta", "report", "line"], {"report"}),
+        (["quiz", "lst"], {"list", "take", "review", "export", "import"}),
+        (["quiz", "--help"], {"list", "take", "review", "export", "import"}),
+        (["quiz"], {"list", "take", "review", "export", "import"}),
+        (["-v", "quiz", "list"], {"list", "take", "review", "export", "import"}),
+    ],
+)
+def test_so_is_the_one_of_a_group_that_comes_next(arguments, names):
+    from typer.main import get_command
+
+    app, whole = application(), application()
+    add_commands(app, arguments)
+    group = next(one for one in arguments if not one.startswith("-"))
+    assert set(get_command(app).commands[group].commands) == names
+    add_all(whole)
+    assert len(get_command(whole).commands["exercise"].commands) > 5, "only what was asked for is left out"
+
+
 def test_help_lists_every_command_that_is_not_hidden(tl):
     shown = tl("--help", course=None).stdout
     for command in COMMANDS:

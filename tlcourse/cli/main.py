@@ -6,6 +6,7 @@ A command's module is imported when the command is used: `--help` needs only the
 from __future__ import annotations
 
 import atexit
+import copy
 import gc
 import importlib
 import os
@@ -104,15 +105,15 @@ COMMANDS = (
 def add_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
     """Give `app` the commands: the one that `arguments` name for good, the others as lines of help.
 
-    Where a command comes first, nothing asks for the others. Where the shell asks how a line continues, all of them are
-    imported.
+    Where a command comes first, nothing asks for the others, and where one of a group comes next, nothing for the
+    others of the group. Where the shell asks how a line continues, all of them are imported.
     """
     named = next((one for one in arguments if not one.startswith("-")), "")
     completing = any(name.endswith("_COMPLETE") for name in os.environ)
     alone = [one for one in COMMANDS if not completing and [one.name] == list(arguments[:1])]
     for command in alone or COMMANDS:
         if completing or command.name == named:
-            _add(app, command)
+            _add(app, command, below=arguments[1] if alone and arguments[1:] else "")
         else:
             app.command(command.name, help=command.help, hidden=command.hidden)(_line_of_help)
 
@@ -123,16 +124,27 @@ def add_all(app: typer.Typer) -> None:
         _add(app, command)
 
 
-def _add(app: typer.Typer, command: Command) -> None:
+def _add(app: typer.Typer, command: Command, below: str = "") -> None:
     from tlcourse.cli.options import expanded
 
     module = importlib.import_module(f"tlcourse.cli.{command.module}")
     if command.function == GROUP:
-        _expand(module.app)
         module.app.info.cls = WholeHelp
-        app.add_typer(module.app, name=command.name, help=command.help, hidden=command.hidden)
+        group = _alone(module.app, below)
+        _expand(group)
+        app.add_typer(group, name=command.name, help=command.help, hidden=command.hidden)
     else:
         app.command(command.name, cls=NumbersToo, hidden=command.hidden)(expanded(getattr(module, command.function)))
+
+
+def _alone(group: typer.Typer, name: str) -> typer.Typer:
+    """The group as if the command of that name were all of it; as it is where it has none."""
+    named = [one for one in group.registered_commands if one.name == name]
+    if not named:
+        return group
+    group = copy.copy(group)
+    group.registered_commands, group.registered_groups = named, []
+    return group
 
 
 def _expand(group: typer.Typer) -> None:
