@@ -6,18 +6,19 @@ import codecs
 import re
 from collections.abc import Iterable
 
+# The texts of patterns: `re` compiles one when it is first used, and keeps it. A short command uses none of them.
 # C0 but newline and tab, DEL, C1: what moves a cursor. Bidirectional controls: what reorders a line. And what is not
 # seen, but read by machines, or splits a word: zero-width and tag characters, fillers, variation selectors.
-_CONTROL = re.compile(
+_CONTROL = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_JOINERS = re.compile("[\u200c\u200d]+")
-_LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
-_ESCAPE = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\-_])")
-_PATH = re.compile(r"(?<![\w./])(?:/[\w.+@~-]+)+/([\w.+@~-]+)")
-_MARKDOWN = re.compile(r"([\\`*_\[\]#!|~>])")
+_JOINERS = "[\u200c\u200d]+"
+_LINE_ENDS = "\r\n?|[\u2028\u2029]"
+_ESCAPE = "\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\-_])"
+_PATH = r"(?<![\w./])(?:/[\w.+@~-]+)+/([\w.+@~-]+)"
+_MARKDOWN = r"([\\`*_\[\]#!|~>])"
 SIGN = {"at_least": "≥", "at_most": "≤"}
 """Of a check's direction."""
 
@@ -27,7 +28,8 @@ def harmless(text: str) -> str:
 
     Words of some languages, and emoji, are spelt with joiners: between two characters beyond ASCII one stays.
     """
-    return _JOINERS.sub(_joiner, _CONTROL.sub("", _ESCAPE.sub("", _LINE_ENDS.sub("\n", text))))
+    text = re.sub(_CONTROL, "", re.sub(_ESCAPE, "", re.sub(_LINE_ENDS, "\n", text)))
+    return re.sub(_JOINERS, _joiner, text)
 
 
 def _joiner(found: re.Match[str]) -> str:
@@ -38,7 +40,7 @@ def _joiner(found: re.Match[str]) -> str:
 
 def without_paths(text: str) -> str:
     """`/opt/venv/lib/torch/nn/linear.py` becomes `…/linear.py`: where we grade is nobody's business."""
-    return _PATH.sub(r"…/\1", text)
+    return re.sub(_PATH, r"…/\1", text)
 
 
 def cut(text: str, most: int) -> str:
@@ -60,7 +62,7 @@ def typed(name: str) -> str:
 
 def markdown(text: str, most: int = 500) -> str:
     """One line in which every character means itself in Markdown."""
-    return _MARKDOWN.sub(r"\\\1", line(text, most)).replace("<", "&lt;")
+    return re.sub(_MARKDOWN, r"\\\1", line(text, most)).replace("<", "&lt;")
 
 
 def markdown_block(text: str) -> str:

@@ -47,7 +47,9 @@ def test_light_commands_import_nothing_heavy(arguments, own_home):
 
 def test_a_course_that_is_kept_is_shown_without_reading_yaml_or_opening_a_database(own_home):
     imported("exercise", "list", home=own_home)  # keeps it
-    assert not {"yaml", "sqlite3", "tempfile", "filelock", "hashlib"} & imported("exercise", "list", home=own_home)
+    unused = {"yaml", "sqlite3", "tempfile", "filelock", "hashlib", "json", "tlcourse.course.markdown"}
+    assert not unused & imported("exercise", "list", home=own_home)
+    assert unused & imported("progress", home=own_home) == {"sqlite3"}
 
 
 def test_runs_on_clusters_are_listed_without_what_marks_or_runs_them(own_home):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -62,6 +61,8 @@ def paint(text: str, colour: str, *, plain: bool, stream: Any = None) -> str:
 
 def complain(error: TlcourseError, *, document: bool = True) -> None:
     """The one message of an error: on stderr, and as a `document` on stdout where one was asked for."""
+    import json  # what goes well needs none
+
     sys.stdout.flush()
     fields = {"what": error.what, "cause": error.cause, "remedy": error.remedy}
     if not document:

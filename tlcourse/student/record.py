@@ -8,7 +8,6 @@ nothing can be written the record lives in memory, and that is said (`record_fil
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,6 +156,8 @@ class Record:
 
     def record_answer(self, course: str, quiz: str, question: str, answer: Any, *, correct: bool) -> None:
         """Append an answer."""
+        import json  # here, and below: `tlcourse progress` needs none
+
         self._write(
             "INSERT INTO answers (course, quiz, question, answer, correct, at) VALUES (?, ?, ?, ?, ?, ?)",
             course,
@@ -208,6 +209,8 @@ class Record:
 
     def record_attempt(self, course: str, result: dict[str, Any], code: str = "") -> None:
         """Append a verdict; `result` is the result document, `code` what was graded, kept up to 200 kB."""
+        import json
+
         attempt = (
             course,
             result["exercise"],
@@ -245,6 +248,8 @@ class Record:
 
         Each is read once, for the app asks ten times a second while a run goes on, and a document may hold pictures.
         """
+        import json
+
         known = self._attempts.setdefault((self._file.opened, course, exercise), [])
         rows = self._file.read(
             "SELECT exercise, outcome, points, max_points, path, at, result, id FROM attempts"

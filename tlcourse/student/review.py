@@ -11,13 +11,12 @@ from __future__ import annotations
 import datetime
 import functools
 import itertools
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 from msgspec import Struct
 
-from tlcourse.course.markdown import Folded, folded
 from tlcourse.quiz.kinds.short import Recalled
 from tlcourse.student.record import KeptCard
 from tlcourse.text import counted
@@ -25,6 +24,7 @@ from tlcourse.text import counted
 if TYPE_CHECKING:
     from fsrs import Card, Scheduler
 
+    from tlcourse.course.markdown import Folded
     from tlcourse.course.model import LoadedCourse
     from tlcourse.quiz.kinds import Question
     from tlcourse.student.record import Record
@@ -70,6 +70,8 @@ def recalled(course: LoadedCourse, unit: str) -> list[Recalled]:
 @functools.lru_cache(maxsize=64)
 def _folded(body: str) -> list[Folded]:
     """Read once: home asks after each answer."""
+    from tlcourse.course.markdown import folded  # where no lesson was answered, none is read
+
     return folded(body)
 
 
@@ -102,6 +104,8 @@ def catch_up(record: Record, course: str) -> None:
     new = record.answers_without_card(course)
     if not new:
         return
+    import json
+
     from fsrs import Card, Rating
 
     scheduler = _scheduler()
@@ -217,7 +221,7 @@ def _recalls(course: LoadedCourse, record: Record, now: datetime.datetime) -> li
     cards = {(one.quiz, one.question): one.card for one in record.cards(name)}
     latest = {quiz: record.latest_answers(name, quiz) for quiz in {quiz for quiz, _ in cards} & course.quizzes.keys()}
     return [
-        (quiz.id, question, retrievability(json.loads(card), now) if latest[quiz.id].get(question.id) else 0.0)
+        (quiz.id, question, retrievability(msgspec.json.decode(card), now) if latest[quiz.id].get(question.id) else 0.0)
         for quiz in course.quizzes.values()
         for question in quiz.questions
         if (card := cards.get((quiz.id, question.id))) is not None
@@ -259,4 +263,4 @@ def _scheduler() -> Scheduler:
 def _cards(record: Record, course: str) -> dict[tuple[str, str], Card]:
     from fsrs import Card
 
-    return {(one.quiz, one.question): Card.from_dict(json.loads(one.card)) for one in record.cards(course)}
+    return {(one.quiz, one.question): Card.from_dict(msgspec.json.decode(one.card)) for one in record.cards(course)}

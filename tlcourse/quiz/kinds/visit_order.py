@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 
-_SPEAKS_OF_OTHERS = re.compile(
+# texts, which `re` compiles when they are first used: to show a course needs neither
+_SPEAKS_OF_OTHERS = (
     r"(all|any|both|either|each|neither|none|one|two|three) (of|the) (these|those|them|above|others?|rest)\b"
-    r"|(both|neither|none)\b *([.;,:]|\Z)|.*\babove\.?\Z",
-    re.IGNORECASE,
+    r"|(both|neither|none)\b *([.;,:]|\Z)|.*\babove\.?\Z"
 )
-_NUMBER = re.compile(r"(?:about|some|at (?:most|least)|nearly)? *([-−+]?[\d.,]*\d)")
+_NUMBER = r"(?:about|some|at (?:most|least)|nearly)? *([-−+]?[\d.,]*\d)"
 
 
 def shuffled(name: str, count: int) -> list[int]:
@@ -46,11 +46,11 @@ def fixed_places(texts: list[str], *, ordered: bool = False) -> set[int]:
     """
     if ordered or _monotonic(texts):
         return set(range(len(texts)))
-    return {place for place, text in enumerate(texts) if _SPEAKS_OF_OTHERS.match(text.strip())}
+    return {place for place, text in enumerate(texts) if re.match(_SPEAKS_OF_OTHERS, text.strip(), re.IGNORECASE)}
 
 
 def _monotonic(texts: list[str]) -> bool:
-    found = [_NUMBER.match(text.strip().lower()) for text in texts]
+    found = [re.match(_NUMBER, text.strip().lower()) for text in texts]
     try:
         numbers = [float(match[1].replace("−", "-").replace(",", "")) for match in found if match]
     except ValueError:
