@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
+import msgspec
 import pytest
 
 from tlcourse.course import lab, loader
+from tlcourse.course.model import LoadedCourse
 from tlcourse.errors import ContentError
 
 EXAMPLE = Path(__file__).parent.parent / "example_course"
@@ -33,6 +36,25 @@ def reads(monkeypatch) -> list[Path]:
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     return Path(shutil.copytree(EXAMPLE, tmp_path / "course"))
+
+
+def structs(kind: Any, found: set[type]) -> set[type]:
+    """`found`, and the types that a value of `kind` is made of, with what they derive from."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind not in found:
+        found.update(one for one in kind.__mro__ if issubclass(one, msgspec.Struct) and one is not msgspec.Struct)
+        for hint in get_type_hints(kind).values():
+            structs(hint, found)
+    for part in get_args(kind):
+        structs(part, found)
+    return found
+
+
+def test_annotations_of_what_is_kept_are_types_for_texts_are_evaluated_at_every_start():
+    found = structs(lab.Lab, structs(LoadedCourse, set()))
+    assert {"Exercise", "LateRule", "ManualItem", "Drawn", "Question", "Option", "WriteIt", "Prediction"} <= {
+        one.__name__ for one in found
+    }
+    assert [(one, name) for one in found for name, kind in one.__annotations__.items() if isinstance(kind, str)] == []
 
 
 def test_a_kept_course_equals_the_one_that_was_read(course, own_home, reads):

@@ -1,7 +1,5 @@
 """A check as exercise.yaml states it: what is required, and how what is measured becomes points."""
 
-from __future__ import annotations
-
 import math
 from typing import Annotated, Any, Literal
 

@@ -4,8 +4,6 @@ A deadline given to the minute lasts until that minute ends. Where a clock is pu
 two moments: `moments` gives both, and what follows is decided in favour of whoever handed in.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from functools import cache
@@ -18,8 +16,8 @@ from tlcourse.errors import UnableError, UsageError
 if TYPE_CHECKING:
     from tlcourse.course.model import Course, Exercise
 
-_DUE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d(?::\d\d)?))?\s*(Z|[+-]\d\d:?\d\d|[A-Za-z][\w+/-]*)?", re.ASCII)
-_OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)", re.ASCII)
+_DUE = r"(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d(?::\d\d)?))?\s*(Z|[+-]\d\d:?\d\d|[A-Za-z][\w+/-]*)?"
+_OFFSET = r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)"
 _LAST_MINUTE = "23:59"
 _SUCH_AS = "such as 2026-11-20 23:59 Europe/Copenhagen"
 
@@ -65,7 +63,7 @@ class Deadline(Struct, frozen=True):
         return datetime.datetime.fromisoformat(self.due)
 
 
-def deadline_of(course: Course, exercise: Exercise, due: str = "") -> Deadline | None:
+def deadline_of(course: "Course", exercise: "Exercise", due: str = "") -> Deadline | None:
     """The deadline of an exercise, or `due` in its place; None where there is none. Raises UsageError, UnableError."""
     rule = exercise.late or course.late or LateRule()
     return read_due(due or exercise.due, course.zone, rule) if due or exercise.due else None
@@ -81,7 +79,7 @@ def read_due(text: str, zone: str, rule: LateRule) -> Deadline:
         UsageError: it is no such moment, or has no zone.
         UnableError: this machine has no list of zones.
     """
-    match = _DUE.fullmatch(text.strip())
+    match = re.fullmatch(_DUE, text.strip(), re.ASCII)
     try:
         local = match and datetime.datetime.fromisoformat(f"{match[1]}T{match[2] or _LAST_MINUTE}")
     except ValueError:
@@ -118,7 +116,7 @@ def zone_of(name: str) -> datetime.tzinfo:
     """The zone of that name, or with that offset; raises UsageError, or UnableError where this machine has none."""
     if name == "Z":
         return datetime.UTC
-    if match := _OFFSET.fullmatch(name):
+    if match := re.fullmatch(_OFFSET, name, re.ASCII):
         hours, minutes = int(match["hours"]), int(match["minutes"])
         if hours <= 14 and minutes < 60:
             ahead = datetime.timedelta(hours=hours, minutes=minutes)

@@ -1,7 +1,5 @@
 """What a lab is: its claim, its question, its arms and settings. Frozen types, and how they are read."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

@@ -1,9 +1,9 @@
 """What a course is: frozen types.
 
 The YAML of a course is decoded straight into these types; `loader.py` adds file and line to what is wrong with it.
+Annotations here, and wherever such types are defined, are types and not texts, which msgspec would have to evaluate at
+the start of every command (decision 557): no `from __future__ import annotations`.
 """
-
-from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated

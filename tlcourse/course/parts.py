@@ -12,8 +12,6 @@
 An exercise without `parts` is one part of kind `model`. What a grader file defines for each kind: `grading/parts/`.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct, field

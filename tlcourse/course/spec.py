@@ -3,8 +3,6 @@
 They have a file of their own because the worker reads them beside student code, where the rest of a course is hidden.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct

@@ -4,8 +4,6 @@ Each is a folder `write/NAME` of a course: `write.yaml` (what follows), `stateme
 which runs in the sandbox beside what was written (`execution/worker/checks.py`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -104,7 +102,7 @@ def _problems_of_code(path: Path, wanted: set[str], prefix: str, why: str) -> It
             yield f"{path}:{named[name]}: `{name}` is no check of write.yaml, expected its name there"
 
 
-def find(course: LoadedCourse, name: str) -> WriteIt:
+def find(course: "LoadedCourse", name: str) -> WriteIt:
     """The write-it exercise of that name; raises UsageError, with the names that are near."""
     if (one := course.write_its.get(name)) is not None:
         return one
@@ -115,12 +113,12 @@ def find(course: LoadedCourse, name: str) -> WriteIt:
     )
 
 
-def folder_of(course: LoadedCourse, one: WriteIt) -> Path:
+def folder_of(course: "LoadedCourse", one: WriteIt) -> Path:
     """Where its files lie."""
     return course.folder / FOLDER / one.id
 
 
-def statement(course: LoadedCourse, one: WriteIt) -> str:
+def statement(course: "LoadedCourse", one: WriteIt) -> str:
     """What is to be written, as Markdown."""
     return read_text(folder_of(course, one) / STATEMENT)
 
@@ -132,7 +130,7 @@ def usual_file(one: WriteIt) -> Path | None:
 
 
 def begin(
-    course: LoadedCourse, one: WriteIt, folder: Path | None = None, *, again: bool = False
+    course: "LoadedCourse", one: WriteIt, folder: Path | None = None, *, again: bool = False
 ) -> tuple[Path, Path | None]:
     """Copy the skeleton into `folder` (default: `write`); return its path and that of the backup of what stood there.
 

@@ -1,7 +1,5 @@
 """The wrong line of a listing."""
 
-from __future__ import annotations
-
 import ast
 from collections import Counter
 from collections.abc import Iterator
@@ -38,7 +36,7 @@ class Bug(Choice, frozen=True, kw_only=True, tag="bug"):
         except SyntaxError as error:
             yield f"has code that is not Python (line {error.lineno}), expected a listing that could run"
 
-    def realise(self, seed: int) -> Bug:
+    def realise(self, seed: int) -> "Bug":
         """Itself: lines stand where they stand."""
         return self
 

@@ -1,7 +1,5 @@
 """A drawn case, another one at each visit: a choice whose truth is known because the case was built from it."""
 
-from __future__ import annotations
-
 import zlib
 from typing import Annotated, Any, ClassVar, Literal
 

@@ -1,7 +1,5 @@
 """A number whose givens are drawn at each visit: it can be computed again and again, and not remembered."""
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections.abc import Iterator
@@ -74,7 +72,7 @@ class Drawn(Question, frozen=True, kw_only=True, tag="drawn"):
         except ValueError as error:
             yield f"cannot be drawn: {error}"
 
-    def realise(self, seed: int) -> Asked:
+    def realise(self, seed: int) -> "Asked":
         """Draw the givens; the same seed draws the same ones. Raises ValueError where that is impossible."""
         values = self.numbers(seed)
         answer = evaluate(self.answer, values)

@@ -1,7 +1,5 @@
 """Things that belong together: each left side gets the letter of its right side."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
@@ -68,7 +66,7 @@ class Matching(Question, frozen=True, kw_only=True, tag="matching"):
         """The right sides, each once: those of the pairs, then those that fit nothing."""
         return list(dict.fromkeys([*(pair.right for pair in self.pairs), *(option.text for option in self.options)]))
 
-    def realise(self, seed: int) -> Matching:
+    def realise(self, seed: int) -> "Matching":
         """Return it with its right sides in the order of a visit."""
         return replace(self, visit=seed)
 

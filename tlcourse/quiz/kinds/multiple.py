@@ -1,7 +1,5 @@
 """At least one option is right, and all that are must be chosen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """A number, right within a tolerance."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator
@@ -11,7 +9,7 @@ from msgspec import Meta
 
 from tlcourse.quiz.kinds.question import Answer, ImportedQuestion, Mark, Question, Reason, Why
 
-_THOUSANDS = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f](?=\d{3}(?!\d))")
+_THOUSANDS = r"(?<=\d)[ \u00a0\u2009\u202f](?=\d{3}(?!\d))"
 
 
 class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
@@ -37,7 +35,7 @@ class Numeric(Question, frozen=True, kw_only=True, tag="numeric"):
     def read(self, line: str) -> Answer:
         """Read a number; a decimal comma is a point, and spaces may part thousands."""
         try:
-            return float(_THOUSANDS.sub("", line).replace(",", ".").replace("−", "-"))
+            return float(re.sub(_THOUSANDS, "", line).replace(",", ".").replace("−", "-"))
         except ValueError:
             raise ValueError(f"{line.strip()!r} is not a number.") from None
 

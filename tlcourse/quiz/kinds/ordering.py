@@ -1,7 +1,5 @@
 """Steps to be put into their order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
@@ -49,7 +47,7 @@ class Ordering(Question, frozen=True, kw_only=True, tag="ordering"):
     def choices(self) -> list[str]:
         return [step.text for step in self.steps]
 
-    def realise(self, seed: int) -> Ordering:
+    def realise(self, seed: int) -> "Ordering":
         """Return it with its steps in the order of a visit."""
         return replace(self, visit=seed)
 

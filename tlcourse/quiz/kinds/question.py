@@ -3,9 +3,9 @@
 A kind is a file beside this one: a Struct that derives from `Question`, with its fields, and with what differs.
 `realise` returns a question as it is asked at one visit: options in another order, other numbers. Answers and marks
 count the choices of that; the record keeps what was chosen by its text (`named`), which no order changes.
-"""
 
-from __future__ import annotations
+As in `course/model.py` there is no `from __future__ import annotations` in the file of a kind.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -121,7 +121,7 @@ class AnswerInput:
     is typed into a field has no lines, and needs nothing beyond this class.
     """
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: "Question") -> None:
         self.count = len(question.choices())
         """Places of the cursor."""
         self.cursor = 0
@@ -188,7 +188,7 @@ class Question(
         """What is wrong with it although its fields are there, as ends of a sentence that begins with its name."""
         yield from ()
 
-    def realise(self, seed: int) -> Question:
+    def realise(self, seed: int) -> "Question":
         """Return the question as it is asked at one visit: its choices in another order, its case or numbers drawn."""
         return self
 
@@ -275,7 +275,7 @@ class Question(
 
     # -- exchanging ------------------------------------------------------------------------------------------------
 
-    def exported(self) -> Question:
+    def exported(self) -> "Question":
         """Return the question as a kind that other programs know: single, multiple, numeric, matching, ordering, short.
 
         They cannot draw cases, so that they always ask the same one.

@@ -1,7 +1,5 @@
 """A short answer in own words, which its author compares with a model answer."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta

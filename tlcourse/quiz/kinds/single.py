@@ -1,7 +1,5 @@
 """One option is right; and what all kinds with options share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -31,7 +29,7 @@ class Choice(Question, frozen=True, kw_only=True):
     ordered: bool = False
     """Whether the order of the options has a sense, and stays at every visit."""
 
-    def realise(self, seed: int) -> Choice:
+    def realise(self, seed: int) -> "Choice":
         """Return it with its options in the order of a visit; letters, answers and reasons then follow that order."""
         order = visit_order(self.choices(), self.id, seed, ordered=self.ordered)
         return replace(self, options=[self.options[index] for index in order])
