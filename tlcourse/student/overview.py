@@ -258,6 +258,10 @@ def overview(course: LoadedCourse, record: Record) -> Overview:
     read = record.read_units(name)
     best = record.best_attempts(name)
     latest = {quiz: record.latest_answers(name, quiz) for quiz in course.quizzes}
+    asked: dict[str, list[bool | None]] = {}
+    for key, quiz in course.quizzes.items():
+        for question in quiz.questions:
+            asked.setdefault(question.objective, []).append(latest[key].get(question.id))
     units = [
         UnitState(
             id=unit.id,
@@ -269,20 +273,19 @@ def overview(course: LoadedCourse, record: Record) -> Overview:
             read=unit.id in read,
             quizzes=[_quiz(course, quiz, latest[quiz]) for quiz in unit.quizzes],
             exercises=[_exercise(course, name, best) for name in unit.exercises],
-            objectives=_objectives(course, unit, latest),
+            objectives=_objectives(unit, asked),
             part=unit.part or "",
             write_its=[_write_it(one, best) for one in course.write_its.values() if one.unit == unit.id],
         )
         for number, unit in enumerate(course.about.units, start=1)
     ]
     moment = now()
-    asked = len(due(course, record, moment))
     return Overview(
         course=name,
         title=course.about.title,
         units=units,
         place=record.place(name),
-        due=asked,
+        due=len(due(course, record, moment)),
         days=dict(
             Counter(at.astimezone().date() for at in record.moments(name, moment - datetime.timedelta(weeks=WEEKS)))
         ),
@@ -315,15 +318,11 @@ def write_it_states(course: LoadedCourse, record: Record) -> list[WriteItState]:
     return [_write_it(one, best) for one in course.write_its.values()]
 
 
-def _objectives(course: LoadedCourse, unit: Unit, latest: dict[str, dict[str, bool]]) -> list[ObjectiveState]:
+def _objectives(unit: Unit, asked: dict[str, list[bool | None]]) -> list[ObjectiveState]:
+    """`asked`: for each objective whether the latest answer to each of its questions is right; None: there is none."""
     states = []
     for objective in unit.objectives:
-        asked = [
-            latest[name].get(question.id)
-            for name, quiz in course.quizzes.items()
-            for question in quiz.questions
-            if question.objective == objective.id
-        ]
-        answers = [right for right in asked if right is not None]
-        states.append(ObjectiveState(objective.id, objective.text, len(asked), len(answers), sum(answers)))
+        answers = asked.get(objective.id, [])
+        given = [right for right in answers if right is not None]
+        states.append(ObjectiveState(objective.id, objective.text, len(answers), len(given), sum(given)))
     return states
