@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -38,6 +40,11 @@ def test_nothing_is_collected_while_keys_are_pressed_and_something_is_in_the_pau
     clock[0] += 0.3
     assert scheduler.look()
     assert not scheduler.look()  # nothing is due any more
+
+
+def test_it_can_be_put_off_before_textual_is_imported():
+    code = "import sys; from tlcourse.tui import gc_scheduler; print('textual' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_who_types_without_a_pause_has_it_done_once_a_minute(clock):

@@ -9,8 +9,6 @@ from __future__ import annotations
 import gc
 import time
 
-from tlcourse.tui.textual_private import forget_drawn_lines
-
 LOOK_S = 0.1
 """How often to look whether it is time."""
 _QUIET_S = 0.3
@@ -45,6 +43,8 @@ class GcScheduler:
         quiet = now - self._key >= _QUIET_S or now - self._last >= _LATEST_S
         if not quiet or gc.get_count()[2] < _DUE:
             return False
+        from tlcourse.tui.textual_private import forget_drawn_lines  # Textual, whose import is what waits for `not_yet`
+
         forget_drawn_lines()
         gc.collect()
         self._last = now
