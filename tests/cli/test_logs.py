@@ -16,6 +16,8 @@ from tlcourse.cli import verdict
 EXAMPLE = Path(__file__).parent.parent / "example_course"
 REFERENCE = str(EXAMPLE / "graders" / "references" / "line.py")
 ASSIGNMENTS = EXAMPLE.parent / "assignments_course"
+WITHOUT_TORCH = ["descent", str(ASSIGNMENTS / "graders" / "references" / "descent.py")]
+"""An exercise whose runs need no torch: to import it takes most of a short run."""
 ENDLESS = "def fit(task):\n    while True:\n        pass\n"
 QUICK_BATCH = Path(__file__).parents[1] / "grading" / "batch" / "quick_batch.py"
 
@@ -39,14 +41,11 @@ def test_a_limit_that_was_hit_is_logged_with_its_reason(tl, tmp_path):
 
 @pytest.mark.slow
 def test_nothing_is_logged_unasked_and_the_environment_asks_as_well(tl, monkeypatch):
-    def said() -> str:  # of an exercise that needs no torch, whose import is most of a run
-        return tl("run", "descent", str(ASSIGNMENTS / "graders/references/descent.py"), course=ASSIGNMENTS).stderr
-
-    assert "tlcourse.execution.supervise" not in said()
+    assert "tlcourse.execution.supervise" not in tl("run", *WITHOUT_TORCH, course=ASSIGNMENTS).stderr
     monkeypatch.setenv("TLCOURSE_DEBUG", "0")
-    assert "tlcourse.execution.supervise" not in said()
+    assert "tlcourse.execution.supervise" not in tl("run", *WITHOUT_TORCH, course=ASSIGNMENTS).stderr
     monkeypatch.setenv("TLCOURSE_DEBUG", "1")
-    assert "tlcourse.execution.supervise" in said()
+    assert "tlcourse.execution.supervise" in tl("run", *WITHOUT_TORCH, course=ASSIGNMENTS).stderr
 
 
 def test_help_loads_no_logging():
@@ -85,7 +84,7 @@ def test_the_app_logs_into_a_file_that_its_first_line_names_and_its_processes_ap
     code = (
         "import subprocess, sys; from pathlib import Path; from tlcourse import logs\n"
         f"logs.into(Path({str(file)!r}))\n"
-        f"command = [sys.executable, '-m', 'tlcourse', 'run', 'line', {REFERENCE!r}, '--course', {str(EXAMPLE)!r}]\n"
+        f"command = [sys.executable, '-m', 'tlcourse', 'run', *{WITHOUT_TORCH}, '--course', {str(ASSIGNMENTS)!r}]\n"
         "subprocess.run(command, check=True)"
     )
     environment = {**os.environ, "TLCOURSE_HOME": str(tmp_path / "home")}

@@ -189,7 +189,9 @@ def test_the_reference_says_what_is_right_and_its_arguments_are_its_own(own):
 
 
 @pytest.mark.slow
-def test_functions_of_tensors_are_given_such_and_their_case_is_of_the_first_that_has_a_check(own, tmp_path):
+def test_functions_of_tensors_are_given_such_and_their_case_is_of_the_first_that_has_a_check(
+    own, tmp_path, quick_sandbox
+):
     (own / "exercises/descent/exercise.yaml").write_text(
         "id: descent\ntitle: Norms\nsummary: Of tensors.\nparts: [{kind: functions, defines: {norm: 1}}]\n"
     )
@@ -207,7 +209,7 @@ def test_functions_of_tensors_are_given_such_and_their_case_is_of_the_first_that
     assert made.expect[0] == pytest.approx(float(np.linalg.norm(np.random.default_rng(5).normal(size=3))))
     for text, points in ((right, 1.0), (right.replace("torch.sqrt", ""), 0.0)):
         (tmp_path / "solution.py").write_text(text)
-        assert grade(exercise, tmp_path / "solution.py", Options()).points == points
+        assert grade(exercise, tmp_path / "solution.py", Options(sandbox_kind=quick_sandbox)).points == points
 
 
 def test_a_reference_that_fails_is_the_graders_fault_and_a_change_of_it_another_grader(own):
