@@ -8,6 +8,7 @@ import importlib.util
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -138,11 +139,11 @@ def fit(task):
 
 
 @contextlib.contextmanager
-def four_busy_loops():
+def busy_loops(many: int):
     """Other work on two cores."""
     # each ends with the test process, however that ends
     busy = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(100_000))"
-    loops = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(4)]
+    loops = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(many)]
     try:
         yield
     finally:
@@ -157,20 +158,24 @@ def outcomes(ta, home):
     return {handin["owner"]: (handin["outcome"], handin["points"]) for handin in report["handins"]}
 
 
-def test_a_busy_machine_gives_each_hand_in_the_same_outcome_and_points(graded, ta, a_class):
-    home = a_class.folder / "busy"
+@pytest.mark.parametrize("loops", [2, pytest.param(4, marks=pytest.mark.nightly)])
+def test_a_busy_machine_gives_each_hand_in_the_same_outcome_and_points(loops, graded, ta, a_class):
+    """Of the newest attempts, as folders, without the one whose outcome depends on the machine."""
+    (walks,) = (group.members[0] for group in a_class.groups if group.name == SLOW_WALK)
+    shutil.rmtree(a_class.folders / f"ex2_{walks.username}", ignore_errors=True)
+    home = a_class.folder / f"busy{loops}"
     home.mkdir()
     (home / "secret").write_bytes((a_class.folder / "home" / "secret").read_bytes())
     (home / "secret").chmod(0o600)
-    with four_busy_loops():
+    with busy_loops(loops):
         done = ta(
-            *("batch", "line", str(a_class.brightspace_zip), "--roster", str(a_class.classlist)),
+            *("batch", "line", str(a_class.folders), "--roster", str(a_class.classlist)),
             *("--groups", str(a_class.groups_file), "--json"),
             home=home,
         )
     assert done.returncode == 0, done.stderr
     idle, busy = outcomes(ta, "home"), outcomes(ta, home)
-    idle.pop(SLOW_WALK), busy.pop(SLOW_WALK)
+    del idle[SLOW_WALK]
     assert busy == idle
     assert len(busy) == 39
 
@@ -180,7 +185,7 @@ def test_a_busy_machine_leaves_a_solution_the_seconds_that_it_was_promised(line,
     monkeypatch.delenv("TLCOURSE_SPEED")  # measured here, beside the loops
     (tmp_path / "obeys.py").write_text(OBEYS)
     quick = msgspec.structs.replace(line, about=msgspec.structs.replace(line.about, seconds=2.0))
-    options = Options(variant="mini", device="cpu", threads=2, sandbox_kind="bubblewrap")
-    with four_busy_loops():
+    options = Options(variant="mini", device="cpu", threads=1, sandbox_kind="bubblewrap")  # which has 2/3 of a core
+    with busy_loops(2):
         result = grade(quick, tmp_path / "obeys.py", options)
     assert (result.outcome, result.points) == ("pass", result.max_points)
