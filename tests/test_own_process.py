@@ -175,7 +175,7 @@ ENDING = {
     "jobs tail": (2, "1"),
     "jobs cancel": (2, "1"),
     "data list": (0,),
-    "data get": (2, "pretrained", "resnet18", "--from", "weights.pth"),
+    "data get": (2, "pretrained", "no_such_network"),
     "data verify": (3,),
     "config path": (0,),
     "config set": (0, "uni", "gpus=1"),
@@ -251,7 +251,6 @@ def test_no_command_that_ends_by_itself_runs_a_module_of_the_folder_it_is_starte
     for folder in ("", "class/anna", "class/bo"):
         (poisoned / folder).mkdir(parents=True, exist_ok=True)
         (poisoned / folder / "solution.py").write_text(REFERENCE.read_text())
-    (poisoned / "weights.pth").write_bytes(b"no weights")
     driver = [sys.executable, "-P", "-c", _DRIVER, json.dumps(ENDING).replace("SANDBOX", quick_sandbox)]
     done = start(driver, poisoned, TLCOURSE_DATA="")
     assert "WRONG" not in done.stderr, done.stderr
