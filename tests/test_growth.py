@@ -108,11 +108,13 @@ def worst_growth(pattern: re.Pattern[str], uses: frozenset[str], attacks: int) -
         start = rng.randrange(len(whole))
         unit = whole[start : start + rng.randint(1, 8 if rng.random() < 0.7 else 40)]
         before, behind = rng.choice(["", whole[:start], whole]), rng.choice(["", "!", "\0", "\n", "a"])
-        counts = [regex_steps(pattern, uses, before + unit * (size // len(unit)) + behind) for size in (80, 160, 320)]
-        if counts[2] >= MOST:
+        steps = partial(regex_steps, pattern, uses)
+        small, middle, large = (before + unit * (size // len(unit)) + behind for size in (80, 160, 320))
+        if (most := steps(large)) >= MOST:
             return float("inf"), f"{before}|{unit}|{behind}"
-        if counts[2] > 8 * 320:  # below, nothing was looked at often
-            growth = (counts[2] - counts[1]) / max(counts[1] - counts[0], 1) / 2
+        if most > 8 * 320:  # below, nothing was looked at often
+            less = steps(middle)
+            growth = (most - less) / max(less - steps(small), 1) / 2
             worst = max(worst, (growth, f"{before}|{unit}|{behind}"))
     return worst
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import re
 import shutil
@@ -30,6 +31,7 @@ def browser(tmp_path_factory):
         pytest.skip("no chromium on this machine: apt-get install chromium")
     profile = tmp_path_factory.mktemp("profile")
 
+    @functools.cache  # a browser starts for each page
     def dumped(page: Path, *more: str) -> str:
         command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", *more, "--dump-dom", page.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
