@@ -292,6 +292,14 @@ def test_a_file_alone_is_graded_and_without_the_hidden_data_nothing_is(tmp_path,
         gradescope.result_of(load_course(assignments).exercise("pictures"), submission, Options(), tmp_path / "source")
 
 
+@pytest.fixture
+def no_wheel(monkeypatch):
+    """To pack this tlcourse takes a second of a core, for each ZIP."""
+    named = f"tlcourse-{version('tlcourse')}-py3-none-any.whl"
+    monkeypatch.setattr("tlcourse.grading.lms.autograder.own_wheel", lambda *, with_graders: (named, b""))
+
+
+@pytest.mark.usefixtures("no_wheel")
 def test_the_zip_holds_what_the_reference_answers_to_its_seed_and_no_reference(tmp_path):
     from tlcourse.course.loader import load_course
     from tlcourse.grading.grader import Grader
@@ -311,6 +319,7 @@ def test_the_zip_holds_what_the_reference_answers_to_its_seed_and_no_reference(t
         there.cases(78, None)
 
 
+@pytest.mark.usefixtures("no_wheel")
 def test_the_zip_holds_no_gradebook_beside_a_grader_and_refuses_a_link_that_it_would_lose(line, tmp_path):
     from tlcourse.errors import UnableError
     from tlcourse.grading.lms.autograder import Settings, autograder
@@ -331,6 +340,7 @@ def test_the_zip_holds_no_gradebook_beside_a_grader_and_refuses_a_link_that_it_w
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_wheel")
 def test_packages_of_an_exercise_are_those_that_are_installed_here_and_no_others(line):
     from tlcourse.errors import UnableError
     from tlcourse.grading.lms.autograder import Settings, autograder
