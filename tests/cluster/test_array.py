@@ -18,13 +18,16 @@ FORTY = 40
 PACE = Pace(first=0.2, slowest=1.0, gather=0.5, poll=0.5, grace=2.0)
 
 
-def test_a_pool_sends_at_once_what_arrives_together(cluster, pool, job_for, told):
-    jobs = [job_for(f"told['me'] = {number}") for number in range(6)]
+def test_a_pool_sends_at_once_what_arrives_together_and_runs_identical_submissions_once(cluster, pool, job_for, told):
+    """The last two are the same; each asks for its report."""
+    jobs = [job_for(f"print(time.time()); told['me'] = {number}") for number in range(2)]
     ended: dict[int, object] = {}
-    reports = together(pool, jobs, lambda number, report: ended.update({number: report}))
-    assert [told(report)["me"] for report in reports] == list(range(6))
-    assert [ended[number] for number in range(6)] == reports
+    reports = together(pool, [*jobs, jobs[1]], lambda number, report: ended.update({number: report}))
+    assert [told(report)["me"] for report in reports] == [0, 1, 1]
+    assert reports[1] == reports[2]
+    assert [ended[number] for number in range(3)] == reports
     assert pool.workers == FORTY
+    assert len(cluster.jobs()) == 2
     assert len({line.split()[0].split("_")[0] for line in cluster.jobs()}) == 1
 
 
@@ -62,13 +65,6 @@ def test_what_is_expected_goes_out_as_one_round_however_it_comes_in(watchers, jo
     futures = [watcher.add(one) for _ in range(40)]
     assert {type(future.exception(30)) for future in futures} == {UnableError}
     assert shell.asked == 1
-
-
-def test_identical_submissions_run_once_and_both_get_the_report(cluster, pool, job_for):
-    one = job_for("print(time.time())")
-    first, second = together(pool, [one, one])
-    assert first == second
-    assert len(cluster.jobs()) == 1
 
 
 def test_a_batch_that_was_killed_goes_on_with_what_was_sent(cluster, profile, job_for, told, tmp_path):

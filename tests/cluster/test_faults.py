@@ -49,8 +49,12 @@ def told_to_go_on(cluster, future, seconds: float = 120):
     return future.result()
 
 
+@pytest.mark.nightly
 def test_a_node_that_crashes_during_a_batch_costs_nobody_a_report(cluster, pool, job_for, told):
-    """Four jobs of one array; the node of one loses its power. Its submissions run on, each once, on others."""
+    """Four jobs of one array; the node of one loses its power. Its submissions run on, each once, on others.
+
+    By the command, of a smaller class: test_batch.py, every time.
+    """
     jobs = [job_for(SLOW.format(seconds=2, number=number)) for number in range(12)]
     ended: list[int] = []
     reports: list = []

@@ -66,6 +66,7 @@ def test_its_record_comes_from_todays_settings_and_code(lab, record):
 
 @pytest.mark.slow
 def test_a_seed_trained_anew_gives_the_numbers_of_its_record(lab, record):
+    """Their code is the record's (see the test above): this is for another torch. The longest (LONG): nightly."""
     import torch
 
     from tlcourse.labs.training import Log
