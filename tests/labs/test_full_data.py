@@ -157,6 +157,7 @@ def test_every_arm_of_fine_tuning_trains_what_it_says(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @real("hymenoptera_data")
 @real("pretrained")
 def test_fine_tuning_runs_on_some_real_photographs(monkeypatch):
@@ -211,6 +212,7 @@ def test_alignment_changes_the_features_and_coral_the_covariance():
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @real("amazon_reviews")
 def test_three_copies_beat_one_on_real_reviews():
     gains = []
