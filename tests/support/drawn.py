@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 from rich.style import Style
 from textual.app import App
@@ -10,6 +14,7 @@ from textual.color import Color
 from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 ON_TOP = ".dialog, CommandList, CommandInput"
 """What lies over another screen."""
@@ -46,6 +51,38 @@ async def settle(pilot: Pilot[Any]) -> None:
         if quiet == _QUIET:
             return
         before = now
+
+
+@contextlib.contextmanager
+def work_done() -> Iterator[Counter[str]]:
+    """Count what the app does meanwhile: `layouts` and `paints` of screens, and `widgets` that are made."""
+    done: Counter[str] = Counter()
+    with contextlib.ExitStack() as stack:
+        for where, name, what in (
+            (Screen, "_refresh_layout", "layouts"),
+            (App, "_display", "paints"),
+            (Widget, "__init__", "widgets"),
+        ):
+            stack.enter_context(mock.patch.object(where, name, _counting(getattr(where, name), done, what)))
+        yield done
+
+
+def _counting(does: Any, done: Counter[str], what: str) -> Any:
+    def counting(*given: Any, **named: Any) -> Any:
+        done[what] += 1
+        return does(*given, **named)
+
+    return counting
+
+
+async def work_of_keys(person: Any, *keys: str) -> list[Counter[str]]:
+    """What is done for each key, until all is shown."""
+    found = []
+    for key in keys:
+        with work_done() as done:
+            await person.press(key)
+        found.append(done)
+    return found
 
 
 def notices_of(app: App[Any]) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 
 import pytest
+from drawn import work_of_keys
 from tour import STOPS, ended_run
 
 from tlcourse.course.loader import load_course
@@ -147,6 +149,14 @@ async def test_the_cursor_stands_on_the_unit_to_continue_with_and_enter_goes_the
         assert "╭─ Next ─" in person.screen
         assert "╭─ Unit 13 ─" in await person.press("down")
         assert "Question 1" in await person.press("up", "enter")
+
+
+async def test_to_move_between_units_is_one_layout_and_one_paint(visit):
+    async with visit(120, 40) as person:
+        await person.press("down", "up")
+        done = await work_of_keys(person, *["down"] * 6, *["up"] * 6)
+        usual = Counter((one["layouts"], one["paints"], one["widgets"]) for one in done).most_common(1)
+        assert usual[0][0] == (1, 1, 0)  # a busy machine may paint in between
 
 
 @pytest.mark.slow

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from drawn import settle, work_done
 from textual.app import App
+from textual.containers import Container, VerticalScroll
+from textual.widgets import Static
 
 from tlcourse.tui import textual_private
-from tlcourse.tui.textual_private import active_app
+from tlcourse.tui.textual_private import active_app, lay_out_once
 
 PACKAGE = Path(textual_private.__file__).parent
 PRIVATE = re.compile(r"(?:from|import) textual(?:\.[a-z]\w*)*\._|\b_compositor\b")
@@ -22,3 +25,36 @@ def test_one_file_alone_uses_what_is_not_public():
 async def test_the_active_app_is_the_one_that_runs():
     async with App[None]().run_test() as pilot:
         assert active_app.get() is pilot.app
+
+
+class Page(App[None]):
+    """A line, and a text that fills what is left and scrolls."""
+
+    CSS = "#line, #text { height: auto; } #page { height: 1fr; }"
+
+    def __init__(self):
+        super().__init__()
+        lay_out_once()
+
+    def compose(self):
+        yield Static("a", id="line")
+        with Container(id="body"), VerticalScroll(id="page"):
+            yield Static("b", id="text")
+
+
+async def test_other_sizes_take_one_layout_and_a_scroll_bar_that_comes_is_given_room():
+    async with Page().run_test(size=(40, 12)) as pilot:
+        line, page, text = (pilot.app.query_one(f"#{name}") for name in ("line", "page", "text"))
+        await settle(pilot)
+        with work_done() as done:
+            line.update("a\n" * 4 + "a")
+            await settle(pilot)
+        assert (line.size.height, page.size.height) == (5, 7)
+        assert done["layouts"] == 1
+        text.update("b\n" * 20 + "b")
+        await settle(pilot)
+        assert page.max_scroll_y == text.size.height - page.size.height == 14
+        assert text.size.width == 40 - page.scrollbar_size_vertical < 40
+        text.update("b")
+        await settle(pilot)
+        assert (text.size.width, page.max_scroll_y) == (40, 0)

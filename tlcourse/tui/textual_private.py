@@ -6,6 +6,7 @@ Written for Textual 8.2.8. After an upgrade `tests/tui/test_textual_private.py` 
 - `MarkdownParagraph`: a paragraph of a lesson can be folded; Textual makes its listings public, and no other block.
 - `drawn_strips`: what a screen below a dialog shows; Textual's own way would dim each piece of it by itself.
 - `forget_drawn_lines`: under a cache of colours Textual keeps the drawn lines of a thousand widgets that are gone.
+- `lay_out_once`: a widget that has another size asks for a second layout, which finds all as the first one left it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from textual._context import active_app
 from textual._styles_cache import StylesCache
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.strip import Strip
     from textual.widgets._markdown import MarkdownParagraph
 
-__all__ = ["MarkdownParagraph", "active_app", "drawn_strips", "forget_drawn_lines"]
+__all__ = ["MarkdownParagraph", "active_app", "drawn_strips", "forget_drawn_lines", "lay_out_once"]
 
 
 def __getattr__(name: str) -> Any:
@@ -40,3 +42,8 @@ def drawn_strips(screen: Screen[Any]) -> list[Strip]:
 def forget_drawn_lines() -> None:
     """Forget what was drawn of widgets that are gone."""
     StylesCache.get_inner_outer.cache_clear()
+
+
+def lay_out_once() -> None:
+    """From now on a layout that gave other sizes is not followed by another, unless a scroll bar came or went."""
+    Widget._size_updated.__defaults__ = (False,)  # its `layout`

@@ -99,9 +99,11 @@ class HomeScreen(CourseScreen):
         self.query_one("#filter").display = False
         for button in self.query(Button):
             button.can_focus = False  # they are keys: the map keeps the focus
+        units = self.query_one("#units", OptionList)
+        self.watch(units, "highlighted", self._cursor_moved, init=False)
         if not self.course_app.begins_at:  # else another screen is shown first, and `on_screen_resume` fills this one
             self.fill()
-        self.query_one("#units", OptionList).focus()
+        units.focus()
 
     def on_screen_resume(self) -> None:
         """Another screen may have changed what is done."""
@@ -179,10 +181,10 @@ class HomeScreen(CourseScreen):
         begun = "▶ Continue: " if state.place else "▶ Continue with the first lesson: "
         return begun + place_in_words(self.course_app.course, self.resume_place)
 
-    @on(OptionList.OptionHighlighted, "#units")
-    def show_about(self) -> None:
-        """Say more about the unit under the cursor."""
-        self._show_unit(self._chosen())
+    def _cursor_moved(self, highlighted: int | None) -> None:
+        """Say more about the unit under the cursor, in the paint that moves it: the list's message comes after that."""
+        if highlighted is not None:
+            self._show_unit(self._chosen())
 
     def _show_unit(self, unit: UnitState | None) -> None:
         pane, state = self.query_one("#unit"), self.course_app.state
