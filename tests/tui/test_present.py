@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from drawn import work_of_keys
 from tour import ended_run
 
 from tlcourse.cli.start import route_of
 from tlcourse.course.loader import load_course
 from tlcourse.errors import UsageError
 from tlcourse.presenting.slides import slides
+from tlcourse.tui.widgets.slide_view import SlideView
 
 DANN = slides(load_course().lessons["dann"], ["dann"])
 END = len(DANN)
@@ -100,10 +104,11 @@ async def test_b_blanks_until_the_next_key_and_a_number_is_a_slide(visit):
 async def test_a_labs_recorded_run_plays_on_its_slide_without_torch(visit):
     async with visit(120, 40) as person:
         await person.go("present/dann")
-        await person.press(*str(LAB), "enter")
-        await person.sees("plays")
+        await person.pilot.press(*str(LAB), "enter")  # it goes on while a screen that moves settles
+        await person.until(lambda: "plays" in person.screen)
         stage = person.app.screen.query_one("#lab-stage")
-        assert "paused" in await person.press("y")
+        await person.pilot.press("y")
+        await person.until(lambda: "paused" in person.screen)
         stage.timeline.seek(1.0)
         stage.hold()
         shown = await person.sees("As claimed: DANN +0.118")
@@ -255,3 +260,60 @@ async def test_any_key_of_a_blank_screen_shows_the_slide_and_does_nothing_else(v
         for key in keys:
             assert (await person.press("b")).strip() == ""
             assert await person.press(key) == before, key
+
+
+def slide_views(person) -> dict[int, SlideView]:
+    """What is made, by the number of its slide, from 1."""
+    screen = person.app.screen
+    return {screen.slides.index(view.slide) + 1: view for view in screen.query(SlideView)}
+
+
+async def test_the_next_slide_is_made_before_it_is_asked_for_and_those_far_away_go(visit):
+    async with visit(120, 40) as person:
+        await person.go("present/dann")
+        for number in range(1, 10):
+            await person.until(lambda following=number + 1: following in slide_views(person))
+            following = slide_views(person)[number + 1]
+            await person.press(*str(number + 1), "enter")
+            assert [view for view in slide_views(person).values() if view.display] == [following]
+        await person.until(lambda: not {1, 2, 3} & slide_views(person).keys())
+
+
+async def test_a_slide_that_is_made_takes_one_layout_and_one_paint(visit):
+    async with visit(120, 36) as person:
+        person.app.motion_wanted = False
+        await person.go("present/dann")
+        await person.press("pagedown", "pagedown", "pageup", "pageup")
+        done = await work_of_keys(person, *(["pagedown", "pagedown", "pageup", "pageup"] * 3))
+        usual = Counter((one["layouts"], one["paints"], one["widgets"]) for one in done).most_common(1)
+        assert usual[0][0] == (1, 1, 0)  # those ahead are made now and then, and a busy machine paints in between
+
+
+async def test_who_jumps_to_a_slide_again_finds_its_answer_folded(visit):
+    async with visit(120, 40) as person:
+        await person.go("present/dann")
+        answer = "Answer. The features get the same gradient"
+        await person.press(*str(ASKED), "enter")
+        assert answer in await person.press("right")
+        assert answer not in await person.press(*str(ASKED), "enter")
+        assert answer in await person.press("right")
+
+
+@pytest.mark.slow
+async def test_a_figure_below_a_text_stays_where_it_is_when_the_answer_comes(visit):
+    async with visit(120, 40) as person:
+        shown = []
+        for rows in (40, 17, 14):
+            await person.pilot.resize_terminal(120, rows)
+            await person.go("present/practicalities/6")
+            before = figure_at(person.screen)
+            assert "Answer." in await person.press("right")
+            assert figure_at(person.screen) == before
+            assert not person.app.screen.query_one("#page").max_scroll_y
+            shown.append(before > 0)
+        assert shown == [True, True, False]
+
+
+def figure_at(screen: str) -> int:
+    """The line in which the figure of that slide begins; 0: nowhere."""
+    return next((number for number, line in enumerate(screen.splitlines()) if "│ data," in line), 0)

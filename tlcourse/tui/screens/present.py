@@ -6,15 +6,15 @@ shows first what the slide still holds (its text below, a folded answer), and th
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
-from textual.widget import Widget
+from textual.timer import Timer
 from textual.widgets import Static
 
 from tlcourse.course.model import Unit
@@ -26,11 +26,10 @@ from tlcourse.presenting.slides import Slide, large, slides
 from tlcourse.tui.playing import Timeline, in_step
 from tlcourse.tui.screens.dialogs import choose_lab
 from tlcourse.tui.screens.frame import CourseScreen
-from tlcourse.tui.text import Text, spelt_out
+from tlcourse.tui.text import Text
 from tlcourse.tui.widgets.figure import FigureView
 from tlcourse.tui.widgets.lab_stage import Stage
-from tlcourse.tui.widgets.lesson_text import LessonParagraph, LessonText
-from tlcourse.tui.widgets.question_pane import QuestionPane
+from tlcourse.tui.widgets.slide_view import Folded, SlideView
 
 SMALL_FROM = 46
 """Lines from which on letters are too small for the last row of a room."""
@@ -41,6 +40,10 @@ TWO_FROM = 160
 _FRAME_S = 0.1
 _MARGIN = 4
 """Columns left and right of a title."""
+_AHEAD_S = 0.2
+"""After which of showing a slide those beside it are made."""
+_KEPT = 5
+"""So many slides are kept, those nearest to the one that is shown."""
 
 
 class Page(VerticalScroll, inherit_bindings=False):
@@ -82,6 +85,12 @@ class PresentScreen(CourseScreen):
         self._placed: dict[str, Placed] = {}
         self._typed = ""
         self._last = time.monotonic()
+        self._view: SlideView | None = None
+        """What stands on the slide that is shown; None before the first one is made."""
+        self._views: dict[int, SlideView] = {}
+        """Slides that are made and as they were made, by their number from 0; and the one that is shown."""
+        self._making = asyncio.Lock()
+        self._ahead: Timer | None = None
 
     @property
     def path(self) -> list[str]:
@@ -136,7 +145,8 @@ class PresentScreen(CourseScreen):
         self.set_class(self.size.width >= TWO_FROM, "-two")
         if self.slides:
             self._show_lines()
-            self.call_after_refresh(self._place_kept)
+            for view in self.query(SlideView):
+                view.place()
 
     # -- what is shown ---------------------------------------------------------------------------------------------
 
@@ -147,67 +157,66 @@ class PresentScreen(CourseScreen):
 
     async def show(self, number: int, *, whole: bool = False) -> None:
         """Show a slide, from 0; `whole` with its answers."""
-        self.at, self._typed = min(max(number, 0), len(self.slides) - 1), ""
+        number = min(max(number, 0), len(self.slides) - 1)
+        page = self.query_one(Page)
+        if self._view is not None and self._view.used:
+            self._views.pop(self.at, None)
+        with self.app.batch_update():
+            self._view = shown = await self._made(number)
+            self.at, self._typed = number, ""
+            for view in self.query(SlideView):
+                view.display = view is shown
+            shown.used = bool(shown.folded or self.slide.lab)
+            if whole:
+                for one in shown.folded:
+                    one.unfold()
+            page.scroll_home(animate=False, immediate=True)
+            page.focus()
+            self._play()
+            self._show_lines()
         left = self.course_app.slides_left
         left.pop(self.unit, None)  # the unit that is shown now comes last
         left[self.unit] = self.at if self.slide.kind != "end" else 0
-        page = self.query_one(Page)
+        if self._ahead is not None:
+            self._ahead.stop()
+        self._ahead = self.set_timer(_AHEAD_S, self._look_ahead)
+
+    async def _made(self, number: int) -> SlideView:
+        """The slide of this number, from 0, made where it is not there yet."""
+        async with self._making:
+            if number not in self._views:
+                slide = self.slides[number]
+                asked = slide.question if slide.question in self._placed else ""
+                ask = (lambda: self._placed[asked]) if asked else None
+                folder = (self.course_app.course.folder / (self._about.lesson or "")).parent
+                view = SlideView(slide, self._text_of(slide), folder, ask)
+                await self.query_one(Page).mount(view)
+                await view.write()
+                self._views[number] = view
+            return self._views[number]
+
+    def _look_ahead(self) -> None:
+        if self.on_top:
+            self.run_worker(self._make_near, group="ahead", exit_on_error=False)  # type: ignore[arg-type]
+
+    async def _make_near(self) -> None:
+        """Nobody waits: make the slides that the next key may show, and let those go that are far."""
+        at = self.at
         with self.app.batch_update():
-            await page.remove_children()
-            self._show_lines()
-            parts = Container(*self._parts(), id="slide", classes=f"-{self.slide.kind}")
-            await page.mount(parts)
-            for text, column in zip((self._text, self.slide.more), self.query(LessonText), strict=False):
-                column.folder = (self.course_app.course.folder / (self._about.lesson or "")).parent
-                await column.update(text)
-        if whole:
-            for one in self._folded:
-                one.unfold()
-        page.scroll_home(animate=False)
-        page.focus()
-        self._play()
-        self._show_lines()
-        self.call_after_refresh(self._place_kept)
+            for number in (at + 1, at - 1):
+                if 0 <= number < len(self.slides) and self.at == at and self.has_widgets:
+                    await self._made(number)
+            async with self._making:
+                near = sorted(self._views, key=lambda number: abs(number - self.at))[:_KEPT]
+                self._views = {number: self._views[number] for number in near}
+                kept = [self._view, *self._views.values()]
+                if self.has_widgets:
+                    await self.query_one(Page).remove_children(
+                        [view for view in self.query(SlideView) if view not in kept]
+                    )
 
-    def _parts(self) -> Iterator[Widget]:
-        slide, app = self.slide, self.course_app
-        if figure := slide.figure or slide.kept:
-            spell = spelt_out if app.ascii_only else None
-            yield Container(
-                FigureView(figure, spell, lambda: self.has_class("-two")),
-                classes="figure" if slide.figure else "figure -kept" if slide.more else "figure -kept -beside",
-            )
-        if self._text:
-            yield LessonText()
-        if slide.more:
-            yield LessonText(classes="more")
-        if slide.question and slide.question in self._placed:
-            yield QuestionPane(lambda: self._placed[slide.question], None, app.words)
-        if slide.lab:
-            yield Static(id="slide-verdict", markup=False)
-            yield Stage(app.labs[slide.lab], motion=app.motion, keys="y holds it, and goes on")
-
-    def _place_kept(self) -> None:
-        """A figure that was shown before stands beside the text, or below it where nothing is scrolled for it."""
-        for kept in self.query(".-kept"):
-            slide, beside = self.query_one("#slide"), self.has_class("-two")
-            others = [one for one in slide.children if one is not kept]
-            first = slide.children[0] is kept
-            if others and beside and not first:
-                slide.move_child(kept, before=others[0])
-            elif others and first and not beside:
-                slide.move_child(kept, after=others[-1])
-            below = False
-            if not beside:
-                taken = sum(one.outer_size.height for one in others) + 1
-                tall = len(kept.query_one(FigureView).lines(slide.size.width))
-                below = taken + tall <= self.query_one(Page).size.height
-            kept.set_class(below, "-below")
-
-    @property
-    def _text(self) -> str:
-        lab = self.slide.lab
-        return self.slide.text or (self.course_app.labs[lab].claim if lab else "")
+    def _text_of(self, slide: Slide) -> str:
+        return slide.text or (self.course_app.labs[slide.lab].claim if slide.lab else "")
 
     def _show_lines(self) -> None:
         width, height = self.app.size
@@ -241,9 +250,12 @@ class PresentScreen(CourseScreen):
         self.query_one("#slide-line", Static).update(line)
 
     @property
-    def _folded(self) -> list[LessonParagraph | QuestionPane]:
-        found = [*self.query(LessonParagraph), *self.query(QuestionPane)]
-        return [one for one in found if one.has_class("-folded")]
+    def _folded(self) -> list[Folded]:
+        return self._view.folded if self._view else []
+
+    @property
+    def _stages(self) -> list[Stage]:
+        return list(self._view.query(Stage)) if self._view else []
 
     # -- forward and back ------------------------------------------------------------------------------------------
 
@@ -350,7 +362,7 @@ class PresentScreen(CourseScreen):
         """The arrows move the figure, until esc."""
         if self._unblanked():
             return
-        figure = next((one for one in self.query(FigureView) if one.movable), None)
+        figure = next((one for one in self.query(FigureView) if one.focusable and one.size), None)
         if figure is None:
             self.tell("No figure of this slide can be moved.")
         else:
@@ -368,7 +380,7 @@ class PresentScreen(CourseScreen):
     # -- the recorded run of a lab ---------------------------------------------------------------------------------
 
     def _play(self) -> None:
-        for stage in self.query(Stage):
+        for stage in self._stages:
             run = recorded(self.course_app.course.folder, self.slide.lab)
             if run is None:
                 continue
@@ -381,14 +393,14 @@ class PresentScreen(CourseScreen):
         now = time.monotonic()
         elapsed, self._last = now - self._last, now
         if self.on_top and not self.has_class("-blank"):
-            for stage in self.query(Stage):
+            for stage in self._stages:
                 stage.tick(elapsed)
 
     def action_play(self) -> None:
         """Hold the run, or go on; at its end, from the beginning."""
         if self._unblanked():
             return
-        stages = self.query(Stage)
+        stages = self._stages
         if not stages:
             self.tell("This slide has no lab.")
         for stage in stages:
@@ -397,7 +409,8 @@ class PresentScreen(CourseScreen):
     @on(Stage.Over)
     def say_what_came(self, event: Stage.Over) -> None:
         """All is shown: what came of it."""
-        if event.result is not None:
+        if event.result is not None and self._view is not None:
             said = headline(self.course_app.labs[self.slide.lab], event.result)
             words = self.course_app.words(f"{said.mark} {said.words}")
-            self.query_one("#slide-verdict", Static).update(Text(words, style=f"bold {said.role}"))
+            for line in self._view.query("#slide-verdict").results(Static):
+                line.update(Text(words, style=f"bold {said.role}"))

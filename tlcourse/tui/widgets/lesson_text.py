@@ -254,6 +254,12 @@ class LessonParagraph(MarkdownParagraph):
         """Whether it is an answer, folded or not."""
         return self._answer is not None
 
+    def hidden_lines(self, width: int) -> int:
+        """Lines that it has more when it is unfolded."""
+        if self._answer is None or not self.has_class("-folded"):
+            return 0
+        return self._answer.get_height({}, width) - 1
+
     def unfold(self) -> None:
         """Show the answer."""
         if self.has_class("-folded") and self._answer is not None:
