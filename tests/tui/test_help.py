@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from drawn import work_of_keys
 from textual.binding import Binding
 from textual.css.stylesheet import Stylesheet
 from textual.renderables.background_screen import BackgroundScreen
@@ -151,3 +152,28 @@ async def test_what_lies_below_a_dialog_is_dimmed_once_and_anew_at_another_size(
         await person.pilot.resize_terminal(80, 24)
         await person.press()
         assert len(drawn) > before
+
+
+async def test_help_and_the_style_sheets_of_all_screens_are_ready_before_the_first_key_asks_for_them(
+    visit, no_doctor, monkeypatch
+):
+    async with visit(120, 40) as person:
+        await person.app.get_screens_ready()
+        await person.settled()
+        parsed_again: list[str] = []
+        monkeypatch.setattr(Stylesheet, "reparse", lambda _: parsed_again.append(str(person.app.screen)))
+        (first,) = await work_of_keys(person, "question_mark")
+        assert "Keys that work here" in person.screen
+        assert "Continue" not in person.screen
+        assert first["widgets"] <= 1  # its scroll bar
+        await person.press("escape")
+        for place in (*PLACES[1:], "present/dann", "labs", "play/dann"):
+            await person.go(place)
+        assert not parsed_again
+
+
+@pytest.mark.slow
+async def test_help_gets_ready_by_itself_where_the_app_has_its_process_to_itself(visit):
+    async with visit(120, 40, prewarm=True) as person:
+        await person.until(lambda: person.app.is_screen_installed("keys"), "help")
+        assert "home.quiz" in await person.press("question_mark")

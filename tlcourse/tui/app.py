@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import sys
@@ -46,6 +47,8 @@ _AGAIN_S = 5.0
 """After which what could not be written to the record is tried again."""
 _STARTED_S = 1.0
 """After which the first screen is painted."""
+_READY_S, _BETWEEN_S = 1.5, 0.05
+"""After which, while nobody waits, other screens get ready, and how long keys come first after each step."""
 
 
 def _palette() -> type[SystemCommandsProvider]:
@@ -146,6 +149,7 @@ class CourseApp(App[int]):
         self.set_interval(_POLL_S, self._poll)
         if self._prewarm:  # the app has the process to itself
             self.set_timer(_STARTED_S, self._schedule_gc)
+            self.set_timer(_READY_S, self._begin_to_get_ready)
         settings.apply(self)
         if self._greet and first_start():
             self.go("first")
@@ -157,6 +161,23 @@ class CourseApp(App[int]):
     def _schedule_gc(self) -> None:
         self._gc = GcScheduler()
         self.set_interval(LOOK_S, self._gc.look)
+
+    def _begin_to_get_ready(self) -> None:
+        self.run_worker(self.get_screens_ready, exit_on_error=False)  # type: ignore[arg-type]
+
+    async def get_screens_ready(self) -> None:
+        """Read the style sheets of all screens, and make Help: the first key that opens one would wait for it.
+
+        Textual reads a style sheet when its screen is first opened, and then parses all others again.
+        """
+        from tlcourse.tui.screens.help import make_help
+
+        for path in sorted((Path(__file__).parent / "screens").glob("*.tcss")):
+            if not self.stylesheet.has_source(str(path)):
+                self.stylesheet.read(path)
+                self.stylesheet.parse()  # this one alone
+                await asyncio.sleep(_BETWEEN_S)
+        await make_help(self)
 
     async def on_event(self, event: Event) -> None:
         """As Textual does, and note that somebody types."""

@@ -7,6 +7,7 @@ Written for Textual 8.2.8. After an upgrade `tests/tui/test_textual_private.py` 
 - `drawn_strips`: what a screen below a dialog shows; Textual's own way would dim each piece of it by itself.
 - `forget_drawn_lines`: under a cache of colours Textual keeps the drawn lines of a thousand widgets that are gone.
 - `lay_out_once`: a widget that has another size asks for a second layout, which finds all as the first one left it.
+- `mounted`: an installed screen has its widgets before it is first shown; Textual makes them with its first key.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from textual._styles_cache import StylesCache
 from textual.widget import Widget
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.screen import Screen
     from textual.strip import Strip
     from textual.widgets._markdown import MarkdownParagraph
 
-__all__ = ["MarkdownParagraph", "active_app", "drawn_strips", "forget_drawn_lines", "lay_out_once"]
+__all__ = ["MarkdownParagraph", "active_app", "drawn_strips", "forget_drawn_lines", "lay_out_once", "mounted"]
 
 
 def __getattr__(name: str) -> Any:
@@ -47,3 +49,9 @@ def forget_drawn_lines() -> None:
 def lay_out_once() -> None:
     """From now on a layout that gave other sizes is not followed by another, unless a scroll bar came or went."""
     Widget._size_updated.__defaults__ = (False,)  # its `layout`
+
+
+async def mounted(app: App[Any], name: str) -> None:
+    """Let an installed screen have its widgets, without showing it."""
+    _, waits = app._get_screen(name)
+    await waits

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static, TextArea
 
 from tlcourse.tui.screens.frame import Dialog
 from tlcourse.tui.text import Text
+from tlcourse.tui.textual_private import mounted
 
 _KEYS = "keys"
 Keys = list[tuple[str, str, str]]
@@ -98,6 +99,13 @@ class HelpDialog(Dialog[None]):
         """Scroll the list, from the field."""
         page = self.query_one(VerticalScroll)
         (page.scroll_down if by > 0 else page.scroll_up)(animate=False)
+
+
+async def make_help(app: App[Any]) -> None:
+    """Make the dialog, where it is not there yet."""
+    if not app.is_screen_installed(_KEYS):
+        app.install_screen(HelpDialog(), _KEYS)
+        await mounted(app, _KEYS)
 
 
 def show_keys(app: App[Any]) -> None:
