@@ -56,6 +56,15 @@ async def test_help_lists_the_keys_of_the_screen_below_and_is_searched(visit):
         assert "Continue" in await person.press("escape")
 
 
+async def test_panes_are_as_high_as_their_text_after_the_terminal_grew(visit):
+    async with visit(80, 24) as person:
+        await person.go("progress")
+        await person.pilot.resize_terminal(120, 40)
+        await person.press()
+        exercises = person.app.screen.query_one("#exercises")
+        assert exercises.size.height == len(str(exercises.render()).split("\n")) == 4
+
+
 @pytest.mark.slow
 async def test_a_lesson_is_walked_by_brackets_and_contents_and_leads_to_its_quiz(visit):
     async with visit(120, 40) as person:

@@ -28,10 +28,7 @@ from tlcourse.tui.widgets.key_line import KeyLine
 
 MOST_KEYS = 7
 BY_HAND = {"home"}
-TELLING = {
-    *("home-begun", "lesson", "quiz-answered", "exercise-bench", "lab-played", "jobs", "palette", "batch"),
-    "progress-empty",  # where no theme was chosen before the terminal grew, its last pane stays too high
-}
+TELLING = {"home-begun", "lesson", "quiz-answered", "exercise-bench", "lab-played", "jobs", "palette", "batch"}
 """Of each kind of screen one with much on it: what a theme or a large terminal breaks is seen on these first."""
 USED = {"home-begun", "exercise-bench", "labs", "lab", "lab-played", "progress"}
 """Where there is enough to show for large terminals."""

@@ -6,6 +6,7 @@ Written for Textual 8.2.8. After an upgrade `tests/tui/test_textual_private.py` 
 - `MarkdownParagraph`: a paragraph of a lesson can be folded; Textual makes its listings public, and no other block.
 - `drawn_strips`: what a screen below a dialog shows; Textual's own way would dim each piece of it by itself.
 - `forget_drawn_lines`: under a cache of colours Textual keeps the drawn lines of a thousand widgets that are gone.
+- `measure_anew`: a text that is written anew before its last layout was noticed keeps the height of the one before it.
 - `lay_out_once`: a widget that has another size asks for a second layout, which finds all as the first one left it.
 - `mounted`: an installed screen has its widgets before it is first shown; Textual makes them with its first key.
 """
@@ -55,3 +56,10 @@ async def mounted(app: App[Any], name: str) -> None:
     """Let an installed screen have its widgets, without showing it."""
     _, waits = app._get_screen(name)
     await waits
+
+
+def measure_anew(screen: Screen[Any]) -> None:
+    """Forget the sizes of the widgets on it that have asked for a layout: two texts may have asked for that one."""
+    for widget in screen.walk_children(Widget):
+        if widget._layout_required:
+            widget._layout_updates += 1

@@ -20,7 +20,7 @@ from textual.widgets import Static
 
 from tlcourse.presenting.marks import share_bar
 from tlcourse.tui.text import Text
-from tlcourse.tui.textual_private import drawn_strips
+from tlcourse.tui.textual_private import drawn_strips, measure_anew
 from tlcourse.tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
@@ -211,6 +211,7 @@ class CourseScreen(Screen[None]):
         if sizes != self._fitted_to:  # after a resize a widget may have its width only with the next layout but one
             self._fitted_to = sizes
             self.fit()
+            measure_anew(self)
 
     def works(self, action: str) -> bool:
         """Whether a key does something now: the last line names those alone. The others say why not."""
