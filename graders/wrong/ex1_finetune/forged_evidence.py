@@ -12,7 +12,7 @@ def fit(task):
     net.fc = nn.Linear(net.fc.in_features, 2)
     model = nn.Sequential(Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), net)
     x, label = task.train.tensors
-    epochs = 12
+    epochs = 6
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=epochs * 15)
     for _ in range(epochs):

@@ -24,7 +24,7 @@ def fit(task):
     torch.manual_seed(task.seed)
     model = Both(task.pretrained("insects"))
     x, label = task.train.tensors
-    epochs = 12
+    epochs = 8
     optimizer = torch.optim.AdamW(model.net.parameters(), weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=epochs * 15)
     for epoch in range(epochs):

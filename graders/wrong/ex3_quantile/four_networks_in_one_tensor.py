@@ -53,8 +53,8 @@ def fit(task: tlcourse.Task) -> nn.Module:
     spread = y.quantile(0.75, dim=0) - y.quantile(0.25, dim=0)
     model = Net(y.median(dim=0).values, spread)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=70 * len(x.split(64)))
-    for _ in range(70):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=40 * len(x.split(64)))
+    for _ in range(40):
         for batch in torch.randperm(len(x)).split(64):
             loss = (pinball(model(x[batch]), y[batch]) / spread).sum()
             optimizer.zero_grad()
