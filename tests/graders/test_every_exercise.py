@@ -19,7 +19,7 @@ WRONG_AT_LEAST = 5
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_starter_fails_the_reference_passes_and_every_wrong_solution_fails_for_its_reason(tl, name):
     asked = ("author", "check", "--exercises", "--only", name, "--seeds", "1", "--json")
-    done = tl(*asked, course=None, timeout=2900)  # ex2: 4 minutes on two idle cores, 12 beside other tests
+    done = tl(*asked, course=None, timeout=2900)  # beside other tests ex2 takes some minutes
     document = json.loads(done.stdout)
     assert document["problems"] == []
     assert done.returncode == 0
