@@ -140,7 +140,7 @@ def fit(task):
 
 @contextlib.contextmanager
 def busy_loops(many: int):
-    """Other work on two cores."""
+    """Other work on two cores; in CI two other test processes are busy, too."""
     # each ends with the test process, however that ends
     busy = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(100_000))"
     loops = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(many)]
@@ -180,12 +180,13 @@ def test_a_busy_machine_gives_each_hand_in_the_same_outcome_and_points(loops, gr
     assert len(busy) == 39
 
 
-def test_a_busy_machine_leaves_a_solution_the_seconds_that_it_was_promised(line, tmp_path, monkeypatch):
+@pytest.mark.parametrize("loops", [1, pytest.param(4, marks=pytest.mark.nightly)])
+def test_a_busy_machine_leaves_a_solution_the_seconds_that_it_was_promised(loops, line, tmp_path, monkeypatch):
     """The references are graded beside other tests, on a machine as busy (`tests/graders/test_every_exercise.py`)."""
     monkeypatch.delenv("TLCOURSE_SPEED")  # measured here, beside the loops
     (tmp_path / "obeys.py").write_text(OBEYS)
     quick = msgspec.structs.replace(line, about=msgspec.structs.replace(line.about, seconds=2.0))
-    options = Options(variant="mini", device="cpu", threads=1, sandbox_kind="bubblewrap")  # which has 2/3 of a core
-    with busy_loops(2):
+    options = Options(variant="mini", device="cpu", threads=2, sandbox_kind="bubblewrap")
+    with busy_loops(loops):
         result = grade(quick, tmp_path / "obeys.py", options)
     assert (result.outcome, result.points) == ("pass", result.max_points)
