@@ -16,8 +16,8 @@ _LATEST_S = 60.0
 _DUE = 3  # collections of younger objects after which Python itself would do a full one
 _NEVER = 1_000_000
 _YOUNG = (10_000, 10)
-"""Objects, and collections. With Python's own 700 a dialog that opens waits for a hundred of them; with 50,000 one took 50
-to 100 ms, and each tenth 200, in the middle of turning a lesson's pages.
+"""Objects, and collections. With Python's own 700 a dialog that opens waits for a hundred of them; with 50,000 one took
+50 to 100 ms, and each tenth 200, in the middle of turning a lesson's pages.
 """
 
 
