@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.widgets._markdown import MarkdownParagraph
 
-__all__ = ["MarkdownParagraph", "active_app", "drawn_strips", "forget_drawn_lines", "lay_out_once", "mounted"]
+__all__ = [
+    "MarkdownParagraph",
+    "active_app",
+    "drawn_strips",
+    "forget_drawn_lines",
+    "lay_out_once",
+    "measure_anew",
+    "mounted",
+]
 
 
 def __getattr__(name: str) -> Any:
