@@ -64,7 +64,7 @@ class ContentError(UsageError):
         super().__init__(
             "\n".join(problems),
             cause="a file of the course does not say what the course model expects.",
-            remedy="mend the named lines, then run: tlcourse author check",
+            remedy="correct the named lines, then run: tlcourse author check",
         )
         self.problems = problems
 

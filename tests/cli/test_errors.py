@@ -1,4 +1,4 @@
-"""Every mistake ends in one message – what happened, likely cause, the command that mends it – and its exit code."""
+"""Every mistake ends in one message – what happened, likely cause, the command that fixes it – and its exit code."""
 
 from __future__ import annotations
 

@@ -41,4 +41,4 @@ def test_levels_before_tasks_are_told_how_to_mend_it(ex3):
     result = grade(ex3, GRADERS / "wrong" / "ex3_quantile" / "transposed.py", OPTIONS)
     assert result.outcome == "invalid"
     assert "`quantiles` has shape (250, 7, 4) for a batch of 250, expected (250, 4, 7)" in result.messages[-1]
-    assert "a `.transpose(1, 2)` mends it" in result.messages[-1]
+    assert "a `.transpose(1, 2)` fixes it" in result.messages[-1]

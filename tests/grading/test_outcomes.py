@@ -95,7 +95,7 @@ def test_fit_that_returns_no_module_is_told_so(grade_text, returned, said):
     [
         ("x[:, 0]", "expected the tuple (y, z)"),
         ("(x[:, 0],)", "returned 1 things, expected 2"),
-        ("(x[:, :1], x[:, 1])", "A `.squeeze(-1)` on that head's output mends it."),
+        ("(x[:, :1], x[:, 1])", "A `.squeeze(-1)` on that head's output fixes it."),
         ("(x[:, 0].long(), x[:, 1])", "`y` has dtype torch.int64, expected torch.float32"),
         ("(x[:, 0], 'z')", "`z` is a str, expected a tensor"),
         ("(x[:, 0], x[:, 1] * float('nan'))", "`z` holds 400 values that are NaN or infinite"),

@@ -250,7 +250,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Begin again; the old solution is kept as a backup.")] = False,
     notebook: Annotated[bool, typer.Option("--notebook", help="A solution.ipynb instead of a solution.py.")] = False,
     vscode: Annotated[
-        bool, typer.Option("--vscode", help="A task for VS Code, too: it grades, and marks what is to be mended.")
+        bool, typer.Option("--vscode", help="A task for VS Code, too: it grades, and marks what to fix.")
     ] = False,
     course: CourseFolder = None,
     json: Json = False,

@@ -62,7 +62,7 @@ _FIXES = {
     "readonly": ("the file or its folder may not be written to.", "chmod -R u+w {folder}"),
     "gone": ("it was removed or replaced meanwhile.", "mkdir -p {folder}"),
     "damaged": ("the file is damaged.", "start tlcourse again, which moves it aside"),
-    "other": ("{said}.", "mend that"),
+    "other": ("{said}.", "fix that"),
 }
 _KINDS: dict[int | None, str] = {
     errno.ENOENT: "gone",

@@ -200,11 +200,11 @@ def check_shape(tensor: torch.Tensor, spec: Output, batch: int) -> None:
 
 def _shape_advice(found: tuple[int, ...], expected: tuple[int, ...]) -> str:
     if found == (*expected, 1):
-        return " A `.squeeze(-1)` on that head's output mends it."
+        return " A `.squeeze(-1)` on that head's output fixes it."
     if len(expected) == 3 and found == (expected[0], expected[2], expected[1]):
-        return " The last two dimensions are in the wrong order: a `.transpose(1, 2)` mends it."
+        return " The last two dimensions are in the wrong order: a `.transpose(1, 2)` fixes it."
     if len(expected) == 3 and found == (expected[0], expected[1] * expected[2]):
-        return f" A `.unflatten(1, {expected[1:]})` mends it."
+        return f" A `.unflatten(1, {expected[1:]})` fixes it."
     return ""
 
 
