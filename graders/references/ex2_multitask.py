@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import tlcourse
 
-EPOCHS = 8
+EPOCHS = 6
 BATCH = 64
 PEAK_RATE = 4e-3
 RADIUS_MEAN, RADIUS_SPREAD = 17.0, 4.0  # pixels: brings the target to about 0 ± 1

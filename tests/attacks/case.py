@@ -14,7 +14,6 @@ from typing import Any
 
 PRELUDE = """\
 import contextlib, ctypes, gc, json, os, signal, socket, struct, subprocess, sys, threading, time
-import torch
 libc = ctypes.CDLL(None, use_errno=True)
 libc.prctl(15, b"@MARK@", 0, 0, 0)  # every process and thread of this submission bears the case's mark
 told = {}
@@ -47,13 +46,15 @@ def show(path, binary=False):
 def descriptors():
     return int(sys.argv[-2]), int(sys.argv[-1])
 
+"""
+
+PIPES = """
+import torch
+
 class Zero(torch.nn.Module):
     def forward(self, x):
         return torch.zeros(len(x)), torch.zeros(len(x))
 
-"""
-
-PIPES = """
 def channel():
     # what the worker speaks through, from its frame
     frame = sys._getframe(1)
@@ -141,6 +142,20 @@ class Case:
         special = self.whole or self.then or self.sibling or self.files or self.limits or self.said or self.alone
         ends_otherwise = self.outcomes != {"fail"} or (self.landlock_gap is not None and self.landlock_gap.outcomes)
         return bool(self.told) and not special and not ends_otherwise
+
+    @property
+    def needs_a_fit(self) -> bool:
+        """Whether it looks for something that only a run with `fit` has: torch, a task, the channels of predictions."""
+        words = ("task", "torch", "descriptors()", "channel()", "pipes()", "inputs()")
+        return bool(self.whole or self.then or self.files) or any(word in self.source for word in words)
+
+    def as_functions(self, values: Mapping[str, str]) -> str:
+        """The submission's source where functions are asked for: it attacks as soon as it is imported."""
+        body = textwrap.indent(textwrap.dedent(self.source).strip("\n"), "    ")
+        text = f"{PRELUDE}\ndef attack():\n{body}\n\nattack()\n\ndef sigmoid(z):\n    return None\n"
+        for name, value in values.items():
+            text = text.replace(f"@{name}@", value)
+        return text
 
     def text(self, values: Mapping[str, str], *, then: bool = False) -> str:
         """The submission's source, with what the attacker is told about the world filled in."""

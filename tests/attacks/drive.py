@@ -33,8 +33,10 @@ from tlcourse.grading.result import Result
 from tlcourse.sandbox.base import Sandbox
 from tlcourse.sandbox.choose import choose
 
-_COURSE = Path(__file__).parent.parent / "example_course"
-_HONEST = _COURSE / "graders" / "references" / "line.py"
+_COURSES = Path(__file__).parent.parent
+_FIT = _COURSES / "example_course", "line"
+_FUNCTIONS = _COURSES / "assignments_course", "logistic"
+"""An exercise that needs no torch: a run of it starts in a tenth of the time."""
 _SIDE_BY_SIDE = 3
 """More than cores: most of them wait to be ended."""
 _TOGETHER = 20
@@ -64,13 +66,19 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 def main(argv: list[str]) -> int:
     """Run the named cases in a sandbox, some at a time; several in one submission where starting one takes seconds."""
     name, out, cases = argv[0], Path(argv[1]), [BY_NAME[name] for name in argv[2:]]
-    exercise = load_course(_COURSE).exercises["line"]
+    fit, functions = (load_course(course).exercises[exercise] for course, exercise in (_FIT, _FUNCTIONS))
     around = Surroundings()
     try:
         sandbox, _ = choose(name)
-        groups = [[case] for case in cases] if name == "fork-server" else grouped(cases)
+        imported = name == "fork-server"  # torch, once for all runs
+        groups = [[case] for case in cases] if imported else grouped(cases)
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
-            found = threads.map(lambda group: _attacked(group, sandbox, exercise, around), groups)
+            found = threads.map(
+                lambda group: _attacked(
+                    group, sandbox, fit if imported or len(group) > 1 or group[0].needs_a_fit else functions, around
+                ),
+                groups,
+            )
             seen = [one for several in found for one in several]
     finally:
         around.close()
@@ -98,6 +106,7 @@ def _run_group(
 ) -> list[Seen]:
     """What was seen of each: what it told is its own, all else that of the submission which they are together."""
     case = group[0]
+    as_functions = exercise.about.id == _FUNCTIONS[1]
     seed = secrets.randbits(48)
     limits = msgspec.structs.replace(exercise.about.limits, **case.limits)
     limited = msgspec.structs.replace(exercise, about=msgspec.structs.replace(exercise.about, limits=limits))
@@ -120,10 +129,11 @@ def _run_group(
             return result
 
     sibling: list[Result] = []
-    beside = threading.Thread(target=lambda: sibling.append(grade(_patient(), exercise)))
+    beside = threading.Thread(target=lambda: sibling.append(grade(_patient(exercise), exercise)))
     if case.sibling:
         beside.start()
-    result = grade(together(group, world.values) if len(group) > 1 else case.text(world.values), extra=True)
+    text = case.as_functions(world.values) if as_functions else case.text(world.values)
+    result = grade(together(group, world.values) if len(group) > 1 else text, extra=True)
     first = ""
     if case.then:
         first = result.outcome
@@ -139,13 +149,13 @@ def _run_group(
         messages=result.messages,
         told=_told(result.runs[0].log),
         leaked=[one for one in [*world.secrets, *around.secrets] if one in document]
-        + labels_in(exercise, seed, document),
+        + ([] if as_functions else labels_in(exercise, seed, document)),
         changed=world.changed(),
         contacted=world.contacted,
         left=_left(world.mark),
         unprintable=sorted(repr(text) for text in _texts([result, events]) if _HARM.search(text))[:5],
         first=first,
-        sibling=f"{sibling[0].outcome} {sibling[0].points:g}" if sibling else "",
+        sibling=f"{sibling[0].outcome}, {sibling[0].points / sibling[0].max_points:.0%}" if sibling else "",
         document=document[:4000],
     )
     if len(group) == 1:
@@ -154,11 +164,13 @@ def _run_group(
     return [msgspec.structs.replace(seen, name=one.name, told=_told(sections.get(one.name, ""))) for one in group]
 
 
-def _patient() -> str:
+def _patient(exercise: LoadedExercise) -> str:
     """An honest submission that stays for a while, so that there is somebody to harm."""
-    return _HONEST.read_text(encoding="utf-8").replace(
-        "def fit(task):", "def fit(task):\n    import time; time.sleep(2)"
-    )
+    assert exercise.grader is not None
+    honest = (exercise.grader.parent / "references" / f"{exercise.about.id}.py").read_text(encoding="utf-8")
+    if exercise.about.id == _FUNCTIONS[1]:
+        return f"{honest}\nimport time; time.sleep(2)\n"
+    return honest.replace("def fit(task):", "def fit(task):\n    import time; time.sleep(2)")
 
 
 def _told(log: str) -> dict[str, Any]:

@@ -34,6 +34,6 @@ def faults(case: Case, seen: Seen, sandbox: str) -> list[str]:
     found += [f"a service was contacted: {one}" for one in seen.contacted]
     found += [f"a process is left: {one}" for one in seen.left]
     found += [f"not harmless to show: {one}" for one in seen.unprintable]
-    if case.sibling and seen.sibling != "pass 2":
+    if case.sibling and seen.sibling != "pass, 100%":
         found.append(f"the honest submission beside it ended as {seen.sibling}")
     return found
