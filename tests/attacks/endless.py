@@ -29,7 +29,7 @@ CASES = [
         re.match("(a*)*b", "a" * 100)
         """,
         outcomes=outcomes("timeout"),
-        limits=_QUICK,
+        limits={"wall_time_s": 3},
     ),
     Case(
         31,
@@ -57,7 +57,7 @@ CASES = [
         """,
         outcomes=outcomes("timeout"),
         said="of CPU",
-        limits={"cpu_s": 4, "wall_time_s": 60},
+        limits={"cpu_s": 2, "wall_time_s": 60},
     ),
     Case(
         31,
@@ -76,7 +76,7 @@ CASES = [
         outcomes=outcomes("timeout"),
         said="of CPU",
         told={"went": None},
-        limits={"cpu_s": 4, "wall_time_s": 60},
+        limits={"cpu_s": 2, "wall_time_s": 60},
     ),
     Case(
         31,

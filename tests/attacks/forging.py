@@ -273,7 +273,7 @@ def fit(task):
             setattr(time, name, lambda: 0.0)
         task._started = 1e18
         while True:
-            pass
+            time.sleep(1)
         """,
         outcomes=outcomes("timeout"),
         said="are allowed",
