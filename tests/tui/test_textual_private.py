@@ -8,10 +8,11 @@ from pathlib import Path
 from drawn import settle, work_done
 from textual.app import App
 from textual.containers import Container, VerticalScroll
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tlcourse.tui import textual_private
-from tlcourse.tui.textual_private import active_app, lay_out_once
+from tlcourse.tui.textual_private import PAINT_PERIOD_S, active_app, lay_out_once, paint_soon
 
 PACKAGE = Path(textual_private.__file__).parent
 PRIVATE = re.compile(r"(?:from|import) textual(?:\.[a-z]\w*)*\._|\b_compositor\b")
@@ -40,6 +41,22 @@ class Page(App[None]):
         yield Static("a", id="line")
         with Container(id="body"), VerticalScroll(id="page"):
             yield Static("b", id="text")
+
+
+async def test_a_screen_that_was_just_painted_waits_at_most_two_periods_of_a_240th_second_for_its_next_paint(
+    monkeypatch,
+):
+    periods = {}
+    of_textual = Screen.set_interval
+
+    def set_interval(screen, interval, *given, **named):
+        periods[named.get("name")] = interval
+        return of_textual(screen, interval, *given, **named)
+
+    monkeypatch.setattr(Screen, "set_interval", set_interval)
+    paint_soon()
+    async with Page().run_test():
+        assert periods["screen_update"] == PAINT_PERIOD_S == 1 / 240
 
 
 async def test_other_sizes_take_one_layout_and_a_scroll_bar_that_comes_is_given_room():

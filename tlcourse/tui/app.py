@@ -30,7 +30,7 @@ from tlcourse.tui.routes import resumed, screen_of
 from tlcourse.tui.runs import Run, made_folder, start_child
 from tlcourse.tui.screens.home import HomeScreen
 from tlcourse.tui.text import AsciiFilter, spelt_out
-from tlcourse.tui.textual_private import lay_out_once
+from tlcourse.tui.textual_private import lay_out_once, paint_soon
 from tlcourse.tui.themes import NO_COLOUR, WHAT, themes
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class CourseApp(App[int]):
     ) -> None:
         super().__init__()
         lay_out_once()
+        paint_soon()
         self.course = course
         self.course_folder = course_folder
         self.ascii_only = ascii_only

@@ -8,6 +8,7 @@ Written for Textual 8.2.8. After an upgrade `tests/tui/test_textual_private.py` 
 - `forget_drawn_lines`: under a cache of colours Textual keeps the drawn lines of a thousand widgets that are gone.
 - `measure_anew`: a text that is written anew before its last layout was noticed keeps the height of the one before it.
 - `lay_out_once`: a widget that has another size asks for a second layout, which finds all as the first one left it.
+- `paint_soon`: after a paint of more than a sixtieth of a second, Textual waits for the sixtieth after the next.
 - `mounted`: an installed screen has its widgets before it is first shown; Textual makes them with its first key.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from textual import screen as textual_screen
 from textual._context import active_app
 from textual._styles_cache import StylesCache
 from textual.widget import Widget
@@ -33,7 +35,10 @@ __all__ = [
     "lay_out_once",
     "measure_anew",
     "mounted",
+    "paint_soon",
 ]
+
+PAINT_PERIOD_S = 1 / 240
 
 
 def __getattr__(name: str) -> Any:
@@ -58,6 +63,14 @@ def forget_drawn_lines() -> None:
 def lay_out_once() -> None:
     """From now on a layout that gave other sizes is not followed by another, unless a scroll bar came or went."""
     Widget._size_updated.__defaults__ = (False,)  # its `layout`
+
+
+def paint_soon() -> None:
+    """From now on a screen that was just painted, as under a moving figure, is painted again within 8 ms of a change.
+
+    Textual waits for up to two of its periods: 33 ms, as long again as a key takes in all.
+    """
+    setattr(textual_screen, "UPDATE_PERIOD", PAINT_PERIOD_S)  # noqa: B010 - Textual calls it final
 
 
 async def mounted(app: App[Any], name: str) -> None:
