@@ -8,7 +8,10 @@ import pytest
 from answers import right_letters, wrong_letter
 
 from tlcourse.presenting.board import Board, Row, keep_board
+from tlcourse.presenting.lesson import placed
 from tlcourse.student.record import Record
+from tlcourse.tui.widgets.lab_stage import Stage
+from tlcourse.tui.widgets.question_pane import QuestionPane
 
 COURSE = "transfer-learning"
 UNFINISHED = Path(__file__).parent.parent / "question_course"
@@ -54,6 +57,30 @@ async def test_help_lists_the_keys_of_the_screen_below_and_is_searched(visit):
         assert "Filter" in searched
         assert str(person.app.screen.query_one("#keys").render()).count("\n") < 5
         assert "Continue" in await person.press("escape")
+
+
+@pytest.mark.parametrize("kind", [QuestionPane, Stage])
+async def test_a_widget_that_goes_before_its_own_widgets_come_ends_nothing(visit, monkeypatch, kind):
+    """As where a lesson is left at once: Textual mounts what it has begun to mount, but without what is in it."""
+    mount = kind.mount_composed_widgets
+
+    async def goes_meanwhile(self, widgets):
+        self.remove()
+        await mount(self, widgets)
+        went.append(not self.children)
+
+    went = []
+    monkeypatch.setattr(kind, "mount_composed_widgets", goes_meanwhile)
+    async with visit(80, 24) as person:
+        app = person.app
+        question = next(iter(placed(app.course, "lora", 0).values()))
+        made = (
+            QuestionPane(lambda: question, None, str) if kind is QuestionPane else Stage(app.labs["dann"], motion=False)
+        )
+        app.screen.mount(made)
+        await person.until(lambda: went and not made.is_attached, "it is gone")
+        assert went == [True]
+        assert "Keys that work here" in await person.press("question_mark")
 
 
 async def test_panes_are_as_high_as_their_text_after_the_terminal_grew(visit):

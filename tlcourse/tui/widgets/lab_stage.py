@@ -66,7 +66,9 @@ class Stage(Vertical):
         yield Static(id="lab-time", markup=False)
 
     def on_mount(self) -> None:
-        """Name the panes."""
+        """Name the panes; where the stage goes with its screen meanwhile, they have not come."""
+        if not self.children:
+            return
         self._part("pictures").border_title = "Features"
         self._part("method").border_title = "The idea"
         self._part("shows").border_title = "What a run shows"

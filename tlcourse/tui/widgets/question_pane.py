@@ -104,9 +104,10 @@ class QuestionPane(Vertical, can_focus=True):
         yield Static(classes="remark", markup=False)
 
     def on_mount(self) -> None:
-        """Ask."""
+        """Ask; where the pane goes with its screen meanwhile, its lines have not come."""
         self.border_title = "Question"
-        self._show()
+        if self.children:
+            self._show()
 
     def _show(self) -> None:
         words, question = self._words, self.question
