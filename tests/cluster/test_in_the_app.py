@@ -60,7 +60,7 @@ async def test_run_from_the_exercise_screen_watch_its_curve_and_find_it_in_jobs(
         await pilot.pause()
         await pilot.press("p", "g")
         await sees("Grading on bed, run 1")
-        run = app.runs["line"]
+        run = app.background.runs["line"]
         until = time.monotonic() + 120
         while not run.state.metrics:
             assert time.monotonic() < until, run.state
@@ -75,7 +75,7 @@ async def test_run_from_the_exercise_screen_watch_its_curve_and_find_it_in_jobs(
         await sees("trained on the cluster")
         await sees("2 of 2 points")
     assert run.child.wait(60)
-    app.wait_for_left(30)
+    app.background.wait_for_left(30)
     app.record.close()
     with Record.open() as record:
         assert [attempt.outcome for attempt in record.attempts("example", "line")] == ["pass"]

@@ -139,12 +139,12 @@ def visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
                 yield Visit(pilot)
         finally:
             app.let_go(30.0)
-            for run in app.runs.values():
+            for run in app.background.runs.values():
                 run.ask_to_stop()
                 if not run.child.wait(60.0 if run.remote else 5.0):
                     run.child.kill()
                     run.child.wait(60)
-            app.wait_for_left(30.0)
+            app.background.wait_for_left(30.0)
             app.record.close()
 
     return opened

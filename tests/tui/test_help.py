@@ -174,6 +174,6 @@ async def test_help_and_the_style_sheets_of_all_screens_are_ready_before_the_fir
 
 @pytest.mark.slow
 async def test_help_gets_ready_by_itself_where_the_app_has_its_process_to_itself(visit):
-    async with visit(120, 40, prewarm=True) as person:
+    async with visit(120, 40, owns_process=True) as person:
         await person.until(lambda: person.app.is_screen_installed("keys"), "help")
         assert "home.quiz" in await person.press("question_mark")

@@ -212,10 +212,10 @@ async def test_ctrl_q_asks_as_q_does_while_something_runs(visit, monkeypatch):
         await person.press("ctrl+c")
         await person.sees("q quits.")
         monkeypatch.setattr(Run, "going", property(lambda _: True))
-        person.app.runs["ex2"] = ended_run()
+        person.app.background.runs["ex2"] = ended_run()
         await person.press("ctrl+q")
         await person.sees("A run is going on")
-        person.app.runs.clear()
+        person.app.background.runs.clear()
 
 
 @pytest.mark.slow

@@ -141,16 +141,16 @@ async def test_leaving_the_app_leaves_the_job_and_says_so_and_the_next_visit_can
     async with visit(120, 40, course=EXAMPLE) as person:
         await send(person, tmp_path)
         await person.sees("It is next, and waits until", 60)
-        run = person.app.runs["line"]
+        run = person.app.background.runs["line"]
         await person.press("q")  # asks nothing: there is nothing to lose
         assert "Run 1 on lumi continues" in str(person.app._exit_renderables[0])  # noqa: SLF001
         assert run.alive
         assert not run.stopped
         run.ask_to_stop = lambda: None  # the fixture ends what a test leaves, and this shall be left
-        person.app.runs.clear()
+        person.app.background.runs.clear()
     assert lumi.jobs == {"40": "PENDING"}
     async with visit(120, 40, course=EXAMPLE) as person:
-        found = person.app.runs["line"]
+        found = person.app.background.runs["line"]
         assert (found.child.pid, found.on) == (run.child.pid, "lumi")
         await person.go("exercise/line")
         await person.sees("Grading on lumi, run 1")
@@ -208,7 +208,7 @@ async def test_a_run_that_works_shows_its_curves_and_its_verdict_as_a_local_one(
     async with visit(120, 50, course=EXAMPLE) as person:
         await send(person, tmp_path)
         await person.sees("PASS", 120)
-        assert person.app.runs["line"].state.metrics
+        assert person.app.background.runs["line"].state.metrics
         await person.press("o")
         await person.sees("✓ PASS 2/2", 60)
         await person.press("enter")

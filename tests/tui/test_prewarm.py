@@ -143,15 +143,15 @@ async def test_one_is_ready_once_an_exercise_is_opened_a_grading_takes_it_and_th
     visit, tmp_path, fork_server_works
 ):
     (tmp_path / "solution.py").write_bytes(REFERENCE.read_bytes())
-    async with visit(course=EXAMPLE, prewarm=True) as person:
-        assert person.app.prewarmed is None
+    async with visit(course=EXAMPLE, owns_process=True) as person:
+        assert person.app.background.prewarmed is None
         await person.press("4")
-        await person.until(lambda: person.app.prewarmed, "a prewarmed process")
-        first = person.app.prewarmed.pid
+        await person.until(lambda: person.app.background.prewarmed, "a prewarmed process")
+        first = person.app.background.prewarmed.pid
         await person.press("g")
-        assert person.app.runs["line"].child.pid == first
+        assert person.app.background.runs["line"].child.pid == first
         await person.sees("PASS", 120)
-        await person.until(lambda: person.app.prewarmed, "another one", 120)
-        process = psutil.Process(person.app.prewarmed.pid)
+        await person.until(lambda: person.app.background.prewarmed, "another one", 120)
+        process = psutil.Process(person.app.background.prewarmed.pid)
         assert process.pid != first
     assert gone([process])

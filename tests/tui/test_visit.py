@@ -46,7 +46,7 @@ async def test_a_whole_visit(visit, size):
         await person.press("g")
         await person.sees("training", 120)
         assert "A run is going on" in await person.press("q")
-        grading = psutil.Process(person.app.runs["ex2"].child.pid)
+        grading = psutil.Process(person.app.background.runs["ex2"].child.pid)
         below = [grading, *grading.children(recursive=True)]
         await person.press("s")
     _, alive = psutil.wait_procs(below, timeout=60)

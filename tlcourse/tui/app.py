@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import sys
 from collections.abc import Iterable, Mapping
@@ -23,11 +22,10 @@ from tlcourse.errors import ExitCode, TlcourseError
 from tlcourse.student.overview import Overview, overview
 from tlcourse.student.record import Record, first_start
 from tlcourse.tui import settings
-from tlcourse.tui.child_process import ChildProcess, LabStandBy
+from tlcourse.tui.background import Background
 from tlcourse.tui.clusters import Clusters
 from tlcourse.tui.gc_scheduler import LOOK_S, GcScheduler
 from tlcourse.tui.routes import resumed, screen_of
-from tlcourse.tui.runs import Run, made_folder, start_child
 from tlcourse.tui.screens.home import HomeScreen
 from tlcourse.tui.text import AsciiFilter, spelt_out
 from tlcourse.tui.textual_private import lay_out_once, paint_soon
@@ -39,9 +37,9 @@ if TYPE_CHECKING:
     from textual.system_commands import SystemCommandsProvider
 
     from tlcourse.course.lab import Lab
+    from tlcourse.tui.runs import Run
 
 _POLL_S = 0.1
-_QUIT_S = 0.05
 _OPEN_S = 1.0
 _AGAIN_S = 5.0
 """After which what could not be written to the record is tried again."""
@@ -65,7 +63,8 @@ class CourseApp(App[int]):
         course: What is taught.
         course_folder: The folder that `--course` named, for the commands that the app starts; None: the bundled one.
         ascii_only: Let no character beyond ASCII reach the terminal.
-        prewarm: Have a process ready, with torch imported, from when an exercise is opened.
+        owns_process: Nothing else runs in this process: the app may schedule its garbage collection, and have others
+            ready, with torch imported, from when an exercise or a lab is opened.
         greet: At the very first start, begin with a look at the machine.
         route: Where it begins; empty: at Home.
     """
@@ -94,7 +93,7 @@ class CourseApp(App[int]):
         *,
         course_folder: Path | None = None,
         ascii_only: bool = False,
-        prewarm: bool = False,
+        owns_process: bool = False,
         greet: bool = False,
         route: str = "",
     ) -> None:
@@ -106,22 +105,15 @@ class CourseApp(App[int]):
         self.ascii_only = ascii_only
         self.motion_wanted = True
         self.record = Record.open(wait_s=_OPEN_S, tell=self._not_written)
-        self.runs: dict[str, Run] = {}
+        self.background = Background(course_folder, stands_by=owns_process)
         self.backend = "local"
         """Where exercises are run and graded: this machine, or a profile of the configuration."""
         self.slides_left: dict[str, int] = {}
         """Where the slides of a unit were left, from 0; the unit that was presented last comes last."""
         self.clusters = Clusters()
-        self.lab_stand_by = LabStandBy()
-        """What the next run of a lab is started in."""
-        self._retired: list[Run] = []
-        self._prewarm = prewarm
+        self._owns_process = owns_process
         self._greet, self.begins_at = greet and not route, route
         self._gc: GcScheduler | None = None
-        self.prewarmed: ChildProcess | None = None
-        """The process that is ready for the next run, or importing torch for it."""
-        self._prewarm_again = False
-        self._left: list[ChildProcess] = []
         self._replace: LineFilter | None = None
         self._overview: Overview | None = None
         if ascii_only:
@@ -144,11 +136,9 @@ class CourseApp(App[int]):
 
     def on_mount(self) -> None:
         """Find runs that an earlier visit left, and begin to listen to runs."""
-        for exercise in self.course.exercises:
-            if (run := Run.find(exercise)) is not None:
-                self.runs[exercise] = run
+        self.background.find(self.course.exercises)
         self.set_interval(_POLL_S, self._poll)
-        if self._prewarm:  # the app has the process to itself
+        if self._owns_process:
             self.set_timer(_STARTED_S, self._schedule_gc)
             self.set_timer(_READY_S, self._begin_to_get_ready)
         settings.apply(self)
@@ -223,7 +213,7 @@ class CourseApp(App[int]):
     def state_line(self) -> str:
         """The right end of the first line."""
         unwritten = f"{self.record.unwritten} not written · " if self.record.unwritten else ""
-        busy = [run for run in self.runs.values() if run.going]
+        busy = self.background.going
         (read, lessons), (right, questions) = self.state.lessons, self.state.questions
         running = f"{len(busy)} running · " if busy else ""
         return f"{unwritten}{running}{read}/{lessons} read · {right}/{questions} right"
@@ -326,71 +316,12 @@ class CourseApp(App[int]):
 
         show_keys(self)
 
-    # -- what runs -----------------------------------------------------------------------------------------------
-
-    def start_run(self, exercise: str, path: Path, *, scored: bool, backend: str = "local") -> Run:
-        """Grade (or only train) a solution in the background, here or on a cluster. Raises OSError."""
-        if (before := self.runs.get(exercise)) is not None:
-            self._retired.append(before)  # it has said its verdict, and may still be ending
-        prewarmed = self.prewarmed if backend == "local" else None
-        run = self.runs[exercise] = Run.start(
-            exercise, path, scored=scored, course=self.course_folder, prewarmed=prewarmed, on=backend
-        )
-        if not run.remote:
-            self.prewarmed = None
-            self._prewarm_again = True
-        return run
-
-    def start_check(self, name: str, path: Path) -> ChildProcess:
-        """Check a method that was written, in the background; `prewarm` again when it has ended. Raises OSError."""
-        prewarmed, self.prewarmed = self.prewarmed, None
-        course = ["--course", str(self.course_folder)] if self.course_folder else []
-        arguments = ["write", "check", name, str(path), "--events", *course]
-        return start_child(arguments, made_folder() / f"write-{name}.jsonl", prewarmed)
-
-    def prewarm(self) -> None:
-        """Have a process ready for the next run; none while a run needs the machine, which calls this at its end."""
-        if not self._prewarm or (self.prewarmed and self.prewarmed.alive) or self._machine_is_used():
-            return
-        with contextlib.suppress(OSError):  # without it a run starts a few seconds later
-            self.prewarmed = ChildProcess.start("prewarm", takes_input=True)
-
-    def get_lab_ready(self) -> None:
-        """Have a process ready for the next run of a lab."""
-        if self._prewarm:
-            self.lab_stand_by.get_ready()
-
-    def _machine_is_used(self) -> bool:
-        return any(run.alive and not run.remote for run in self.runs.values())
-
-    def leave(self, child: ChildProcess) -> None:
-        """Nobody waits for `child` any more; what it was asked to do it still does, and survives the app."""
-        self._left = [*(left for left in self._left if left.alive), child]
-
-    def wait_for_left(self, seconds: float) -> None:
-        """Without an event loop: until those have ended, but no longer than this each."""
-        for child in self._left:
-            child.wait(seconds)
-
-    def let_go(self, wait_s: float = 0.0) -> None:
-        """The app ends, and nothing stays ready."""
-        self.lab_stand_by.end()
-        if self.prewarmed is not None:
-            self.prewarmed.ask_to_end()
-            self.prewarmed.wait(wait_s)
-        if self._gc is not None:
-            self._gc.end()
-            self._gc = None
+    # -- what runs, and the end -----------------------------------------------------------------------------------
 
     def _poll(self) -> None:
-        self._retired = [run for run in self._retired if run.alive]
-        for run in self.runs.values():
-            if not run.state.ended and run.poll() and run.state.ended:
-                self.changed()
-                self._announce(run)
-        if self._prewarm_again and not self._machine_is_used():
-            self._prewarm_again = False
-            self.prewarm()
+        for run in self.background.poll():
+            self.changed()
+            self._announce(run)
 
     def _announce(self, run: Run) -> None:
         from tlcourse.presenting.verdict import outcome
@@ -415,14 +346,14 @@ class CourseApp(App[int]):
 
     def action_leave_app(self) -> None:
         """End the app; asks only when something runs."""
-        if not any(run.going and not run.remote for run in self.runs.values()):
+        if not self.background.going_here:
             self._end()
             return
         from tlcourse.tui.screens.dialogs import QuitDialog
 
         def decided(choice: str | None) -> None:
             if choice == "stop":
-                self._stop_all()
+                self.background.stop_all()
             if choice in ("stop", "keep"):
                 self._end()
 
@@ -430,7 +361,7 @@ class CourseApp(App[int]):
 
     def _end(self) -> None:
         """End the app; what runs on clusters continues, and that is said."""
-        remote = [run for run in self.runs.values() if run.going and run.remote and not run.stopped]
+        remote = [run for run in self.background.going if run.remote and not run.stopped]
         lines = [
             f"Run {run.state.number or 'of ' + run.exercise} on {run.on} continues; its verdict is recorded when it is "
             "there: tlcourse jobs list"
@@ -438,17 +369,13 @@ class CourseApp(App[int]):
         ]
         self.exit(0, message="\n".join(lines) or None)
 
-    def _stop_all(self) -> None:
-        """Ask every run to end; they do so while the screen is put back, and `make_sure` sees to it."""
-        for run in self.runs.values():
-            if run.going and not run.remote:
-                run.ask_to_stop()
-
-    def make_sure(self) -> None:
-        """The app has ended: what was asked to stop is gone, by force if need be."""
-        for run in self.runs.values():
-            if run.stopped and not run.remote and not run.child.wait(_QUIT_S):
-                run.child.kill()
+    def let_go(self, wait_s: float = 0.0) -> None:
+        """The app has ended: what was asked to stop is gone, and nothing stays ready."""
+        self.background.make_sure()
+        self.background.let_go(wait_s)
+        if self._gc is not None:
+            self._gc.end()
+            self._gc = None
 
 
 def run(
@@ -459,11 +386,10 @@ def run(
     route: str = "",
 ) -> int:
     """Show the app, at `route` or where it begins, until the student leaves it; returns the exit code."""
-    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, prewarm=True, greet=True, route=route)
+    app = CourseApp(course, course_folder=course_folder, ascii_only=ascii, owns_process=True, greet=True, route=route)
     try:
         code = app.run()
     finally:
-        app.make_sure()
         app.let_go()
         app.record.close()
     if app.record.unwritten:

@@ -257,7 +257,8 @@ class BatchScreen(CourseScreen):
         book = gradebook_file()
         log = book.with_name(f"{book.name}.{name}.log")
         try:
-            self.course_app.leave(ChildProcess.start(*command, *course, "--plain", out=log, needs_secret=True))
+            child = ChildProcess.start(*command, *course, "--plain", out=log, needs_secret=True)
+            self.course_app.background.leave(child)
         except OSError as error:
             self.tell(f"No process could be started: {error.strerror}. Try: tlcourse {' '.join(map(typed, command))}")
             return

@@ -70,7 +70,7 @@ class ExerciseScreen(OwnFileScreen):
     @property
     def current(self) -> Run | None:
         """The run of this exercise, in progress or over."""
-        return self.course_app.runs.get(self.exercise)
+        return self.course_app.background.runs.get(self.exercise)
 
     @property
     def path(self) -> list[str]:
@@ -117,7 +117,7 @@ class ExerciseScreen(OwnFileScreen):
         self.refresh_bench()
         self.set_interval(_REFRESH_S, self._tick)
         self.set_interval(WATCH_S, self.look_at_file)
-        self.set_timer(PREWARM_S, app.prewarm)  # after the first paint: another process will want the machine
+        self.set_timer(PREWARM_S, app.background.prewarm)  # after the first paint: it will want the machine
         text = (self.found.folder / "handout.md").read_text(encoding="utf-8")
         text += f"\n## Packages that a grading has\n\n{packages_in_words(self.found.about)}\n"
         text += policy_section(self.found.about)
@@ -240,7 +240,7 @@ class ExerciseScreen(OwnFileScreen):
         elif self.has_file() and solution is not None:
             try:
                 chosen = backend or self.course_app.backend
-                self.course_app.start_run(self.exercise, solution, scored=scored, backend=chosen)
+                self.course_app.background.start_run(self.exercise, solution, scored=scored, backend=chosen)
             except OSError as error:
                 self.tell(f"The run could not be started: {error.strerror}. Try: {self.cli_equivalent} {solution}")
                 return

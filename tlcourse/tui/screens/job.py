@@ -64,7 +64,7 @@ class JobScreen(CourseScreen):
         """Following ends; the job keeps running."""
         if self._followed:
             self._run.ask_to_stop()
-            self.course_app.leave(self._run.child)
+            self.course_app.background.leave(self._run.child)
 
     def fit(self) -> None:
         """Charts are drawn for the page."""

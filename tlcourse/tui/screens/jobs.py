@@ -97,7 +97,7 @@ class JobsScreen(CourseScreen):
     def on_unmount(self) -> None:
         """An open question is not interrupted: it may be recording a verdict."""
         if self._question is not None:
-            self.course_app.leave(self._question)
+            self.course_app.background.leave(self._question)
 
     def fit(self) -> None:
         """Lines fit the list."""
@@ -224,7 +224,7 @@ class JobsScreen(CourseScreen):
 
     def _own(self, row: JobRow) -> Run | None:
         """A process of this app that follows it already."""
-        runs = self.course_app.runs.values()
+        runs = self.course_app.background.runs.values()
         return next((run for run in runs if run.remote and run.state.number == row.run and run.alive), None)
 
     def action_cancel(self) -> None:
@@ -242,7 +242,7 @@ class JobsScreen(CourseScreen):
                 self._next = time.monotonic() + 1.0
             elif self._question is None or self._kind != "cancel":
                 if self._question is not None:
-                    self.course_app.leave(self._question)
+                    self.course_app.background.leave(self._question)
                 self._ask("cancel", "jobs", "cancel", row.run)
 
         what = f"Cancel run {row.run} ({row.exercise} on {row.on})?"

@@ -145,7 +145,7 @@ class LabScreen(StageScreen):
             self._replay([self._play])
         elif self._predicted is None:
             self.query_one("#lab-options").focus()
-        self.set_timer(_GET_READY_S, app.get_lab_ready)
+        self.set_timer(_GET_READY_S, app.background.get_lab_ready)
         self.put_in_order()
 
     def _ask(self) -> None:
@@ -227,7 +227,7 @@ class LabScreen(StageScreen):
         course = ["--course", str(folder)] if folder else []
         command = ["lab", "run", self.lab_name, "--events", "--seeds", str(seeds), *settings, *course]
         try:
-            self.training = self.course_app.lab_stand_by.run(*command)
+            self.training = self.course_app.background.labs.run(*command)
         except OSError as error:
             self.tell(f"No process could be started: {error.strerror}.")
             return
@@ -270,7 +270,7 @@ class LabScreen(StageScreen):
             run.kill()  # a lab has nothing to lose
             self.training, self.sliders.locked, timeline.complete = None, False, True
         self.refresh_bindings()
-        self.course_app.get_lab_ready()
+        self.course_app.background.get_lab_ready()
         ended = bool(timeline.events) and timeline.events[-1]["type"] == "result"
         if ended and not timeline.over:
             self._say("It has trained; this is how. End shows the result.", "$lab")

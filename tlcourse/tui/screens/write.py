@@ -131,13 +131,13 @@ class WriteScreen(OwnFileScreen):
         self.focus_side()
         self.refresh_bench()
         self.set_interval(WATCH_S, self.look_at_file)
-        self.set_timer(PREWARM_S, app.prewarm)
+        self.set_timer(PREWARM_S, app.background.prewarm)
         await self.query_one("#handout", LessonText).show(statement(course, self.found))
 
     def on_unmount(self) -> None:
         """What runs ends by itself, and is kept."""
         if self._child is not None:
-            self.course_app.leave(self._child)
+            self.course_app.background.leave(self._child)
 
     # -- showing ---------------------------------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class WriteScreen(OwnFileScreen):
             self.tell("The checks are running already.")
         elif self.has_file() and solution is not None:
             try:
-                self._child = self.course_app.start_check(self.write_it, solution)
+                self._child = self.course_app.background.start_check(self.write_it, solution)
             except OSError as error:
                 self.tell(f"The checks could not be started: {error.strerror}. Try: {self.cli_equivalent} {solution}")
                 return
@@ -195,7 +195,7 @@ class WriteScreen(OwnFileScreen):
         self._child, app = None, self.course_app
         self._ended = ended(lines)
         app.changed()
-        app.prewarm()
+        app.background.prewarm()
         self.refresh_bench()
         self.show_path()
 
