@@ -156,7 +156,16 @@ class Bed:
         self._start(node, "/usr/sbin/slurmd", "-D", "-N", node)
 
     def crash_node(self, node: str) -> None:
-        """A power loss: the node's slurmd, its step daemons and every job process are gone at once."""
+        """A power loss: the node's slurmd, its step daemons and every job process are gone at once.
+
+        Not before its jobs have begun there: one that Slurm calls running, and has not yet sent, it only sends again.
+        """
+
+        def begun() -> bool:
+            running = self.run("squeue", "-h", "-w", node, "-t", "R", "-o", "%A").split()
+            return all(self.run("pgrep", "-f", rf"^slurmstepd: \[{job}\.", check=False).strip() for job in running)
+
+        self._until(begun, f"each job of {node}")
         jobs = self.run("squeue", "-h", "-w", node, "-t", "R,CG", "-o", "%A").split()
         self.run("sh", "-c", CRASH, "sh", node, *jobs, check=False)
         self._daemons[node].wait()
