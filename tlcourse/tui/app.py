@@ -371,7 +371,6 @@ class CourseApp(App[int]):
 
     def let_go(self, wait_s: float = 0.0) -> None:
         """The app has ended: what was asked to stop is gone, and nothing stays ready."""
-        self.background.make_sure()
         self.background.let_go(wait_s)
         if self._gc is not None:
             self._gc.end()

@@ -27,7 +27,6 @@ class Background:
         """What the next run of a lab is started in."""
         self.prewarmed: ChildProcess | None = None
         """The process that is ready for the next run, or importing torch for it."""
-        self._course = ["--course", str(course_folder)] if course_folder else []
         self._course_folder = course_folder
         self._stands_by = stands_by
         self._prewarm_again = False
@@ -45,7 +44,7 @@ class Background:
 
     @property
     def going_here(self) -> list[Run]:
-        """What has not ended, and would end with this machine."""
+        """What has not ended on this machine."""
         return [run for run in self.going if not run.remote]
 
     def start_run(self, exercise: str, path: Path, *, scored: bool, backend: str = "local") -> Run:
@@ -64,7 +63,8 @@ class Background:
     def start_check(self, name: str, path: Path) -> ChildProcess:
         """Check a method that was written; `prewarm` again when it has ended. Raises OSError."""
         prewarmed, self.prewarmed = self.prewarmed, None
-        arguments = ["write", "check", name, str(path), "--events", *self._course]
+        course = ["--course", str(self._course_folder)] if self._course_folder else []
+        arguments = ["write", "check", name, str(path), "--events", *course]
         return start_child(arguments, made_folder() / f"write-{name}.jsonl", prewarmed)
 
     def prewarm(self) -> None:
@@ -101,18 +101,15 @@ class Background:
             child.wait(seconds)
 
     def stop_all(self) -> None:
-        """Ask every run to end; they do so while the screen is put back, and `make_sure` sees to it."""
+        """Ask every run to end; they do so while the screen is put back, and `let_go` sees to it."""
         for run in self.going_here:
             run.ask_to_stop()
 
-    def make_sure(self) -> None:
-        """The app has ended: what was asked to stop is gone, by force if need be."""
+    def let_go(self, wait_s: float = 0.0) -> None:
+        """The app has ended: what was asked to stop is gone, by force if need be, and nothing stays ready."""
         for run in self.runs.values():
             if run.stopped and not run.remote and not run.child.wait(_QUIT_S):
                 run.child.kill()
-
-    def let_go(self, wait_s: float = 0.0) -> None:
-        """Nothing stays ready."""
         self.labs.end()
         if self.prewarmed is not None:
             self.prewarmed.ask_to_end()
