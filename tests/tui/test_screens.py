@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ async def test_a_widget_that_goes_before_its_own_widgets_come_ends_nothing(visit
         await person.until(lambda: went and not made.is_attached, "it is gone")
         assert went == [True]
         assert "Keys that work here" in await person.press("question_mark")
+
+
+PLACES = (
+    "lesson/coral quiz/fine-tuning exercise/ex2 lab/dann labs progress machine present/dann search review jobs batch"
+)
+
+
+@pytest.mark.parametrize("moments", [0, 3, 10])
+async def test_a_screen_that_is_left_while_it_is_being_opened_ends_nothing(visit, moments):
+    async with visit(120, 40) as person:
+        for place in PLACES.split():
+            person.app.go(place)
+            for _ in range(moments):
+                await asyncio.sleep(0)
+            person.app.back()
+            assert "Continue" in await person.settled(), place
 
 
 async def test_panes_are_as_high_as_their_text_after_the_terminal_grew(visit):

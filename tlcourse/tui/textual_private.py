@@ -8,6 +8,7 @@ Written for Textual 8.2.8. After an upgrade `tests/tui/test_textual_private.py` 
 - `forget_drawn_lines`: under a cache of colours Textual keeps the drawn lines of a thousand widgets that are gone.
 - `measure_anew`: a text that is written anew before its last layout was noticed keeps the height of the one before it.
 - `lay_out_once`: a widget that has another size asks for a second layout, which finds all as the first one left it.
+- `is_going`: what is left while it is being mounted is told that it is mounted, and has no widgets.
 - `paint_soon`: after a paint of more than a sixtieth of a second, Textual waits for the sixtieth after the next.
 - `mounted`: an installed screen has its widgets before it is first shown; Textual makes them with its first key.
 """
@@ -32,6 +33,7 @@ __all__ = [
     "active_app",
     "drawn_strips",
     "forget_drawn_lines",
+    "is_going",
     "lay_out_once",
     "measure_anew",
     "mounted",
@@ -58,6 +60,11 @@ def drawn_strips(screen: Screen[Any]) -> list[Strip]:
 def forget_drawn_lines() -> None:
     """Forget what was drawn of widgets that are gone."""
     StylesCache.get_inner_outer.cache_clear()
+
+
+def is_going(screen: Screen[Any]) -> bool:
+    """Whether a screen is being taken away."""
+    return screen._pruning
 
 
 def lay_out_once() -> None:

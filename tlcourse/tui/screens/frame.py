@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.events import Click, ScreenResume
+from textual.events import Click, Event, Mount, ScreenResume
 from textual.messages import Prune
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen, Screen
@@ -20,7 +20,7 @@ from textual.widgets import Static
 
 from tlcourse.presenting.marks import share_bar
 from tlcourse.tui.text import Text
-from tlcourse.tui.textual_private import drawn_strips, measure_anew
+from tlcourse.tui.textual_private import drawn_strips, is_going, measure_anew
 from tlcourse.tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
@@ -140,6 +140,11 @@ class CourseScreen(Screen[None]):
         super().__init__()
         self._working: frozenset[tuple[str, str]] = frozenset()
         self._fitted_to: tuple[object, ...] = ()
+
+    async def on_event(self, event: Event) -> None:
+        """As Textual does; but a screen that was left while it was being mounted has no widgets, and does nothing."""
+        if not (isinstance(event, Mount) and is_going(self)):
+            await super().on_event(event)
 
     @property
     def course_app(self) -> CourseApp:

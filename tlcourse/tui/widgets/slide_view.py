@@ -99,7 +99,7 @@ class SlideView(Container):
     async def write(self) -> None:
         """Write its texts."""
         texts = [text for text in (self._text, self.slide.more) if text]
-        for text, column in zip(texts, self.query(LessonText), strict=True):
+        for text, column in zip(texts, self.query(LessonText), strict=False):  # it has none where it goes meanwhile
             column.folder = self._folder
             await column.update(text)
 
